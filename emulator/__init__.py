@@ -1,0 +1,1 @@
+"""An Azure Batch account on a laptop; it knows nothing of the orchestrator."""

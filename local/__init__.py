@@ -1,0 +1,1 @@
+"""The laptop: Azurite, the emulator and the timer functions, without Azure."""

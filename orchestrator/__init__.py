@@ -1,0 +1,1 @@
+"""Recurrent batch jobs on Azure Batch: what is deployed to the function app."""
