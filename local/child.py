@@ -1,0 +1,155 @@
+"""Child processes that can be waited for, and that do not outlive whoever started them."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from local.errors import ChildError
+
+_STEP_SECONDS = 0.02
+_TAIL_LINES = 15
+
+
+class Child:
+    """
+    One process in a session of its own, which writes what it has to say to a log file.
+
+    A session of its own, because Ctrl-C in a terminal goes to every process of the foreground
+    group at once: here whoever started the child decides when it ends, and in which order.
+
+    Attributes:
+        name: What people call it; used in messages.
+        log: Where its stdout and stderr go, appended.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._command = command
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._start_of_log = 0
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """
+        Start it, without waiting for it to be of use.
+
+        Raises:
+            ChildError: The program cannot be started.
+        """
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._start_of_log = log.tell()
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - the command is ours, no shell
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=self._environment,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ChildError(f"{self.name} cannot be started: {error}") from error
+
+    def wait_for(
+        self,
+        pattern: re.Pattern[str],
+        *,
+        limit_seconds: float,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> re.Match[str]:
+        """
+        Wait until the log has a match, and return it.
+
+        Args:
+            pattern: Searched in everything written since the start.
+            limit_seconds: How long to wait.
+            pause: Waits between two looks; may raise to give up.
+
+        Raises:
+            ChildError: It ended, or said nothing of the kind in time.
+        """
+        limit = time.monotonic() + limit_seconds
+        while True:
+            ended = self._running().poll() is not None  # before reading: its last words count
+            if match := pattern.search(self.said()):
+                return match
+            if ended:
+                self.check()
+            if time.monotonic() > limit:
+                raise ChildError(
+                    f"{self.name} was not ready in {limit_seconds:g} s; {self._tail()}"
+                )
+            pause(_STEP_SECONDS)
+
+    def check(self) -> None:
+        """
+        Do nothing while it runs.
+
+        Raises:
+            ChildError: It has ended.
+        """
+        code = self._running().poll()
+        if code is not None:
+            raise ChildError(f"{self.name} ended by itself with exit code {code}; {self._tail()}")
+
+    def wait(self) -> int:
+        """Wait until it ends by itself, and return its exit code."""
+        return self._running().wait()
+
+    def said(self) -> str:
+        """Return what it has written since its start."""
+        with self.log.open("rb") as log:
+            log.seek(self._start_of_log)
+            return log.read().decode(errors="replace")
+
+    def stop(self, *, limit_seconds: float = 10) -> None:
+        """Ask it to end by SIGTERM, and after the limit kill it with its process group."""
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(limit_seconds)
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses for zombies
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise ChildError(f"{self.name} has not been started")
+        return self._process
+
+    def _tail(self) -> str:
+        lines = [line.rstrip() for line in self.said().splitlines() if line.strip()]
+        return "\n".join([f"its log is {self.log}, and ends:", *lines[-_TAIL_LINES:]])
