@@ -1,0 +1,67 @@
+"""The commands behind `make demo`, `make up` and `make start`: ``python -m local --help``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from local.errors import LocalError, StopRequestedError
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Run one command and return the exit code."""
+    arguments = _parser().parse_args()
+    _reach_loopback_directly()
+    try:
+        code: int = arguments.command(arguments)
+    except StopRequestedError as stopped:
+        sys.stderr.write(f"{stopped}\n")
+        return 130
+    except LocalError as error:
+        sys.stderr.write(f"recur: {error}\n")
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, command, text in (
+        ("start", _start, "the timer functions against what `make up` runs"),
+        ("host", _start, "the same for another app or other settings"),
+        ("tick", _tick, "one invocation of one function, now"),
+    ):
+        added = commands.add_parser(name, help=text)
+        added.set_defaults(command=command)
+        added.add_argument(
+            "--settings", type=Path, help="default: local.settings.json or the sample"
+        )
+        added.add_argument("--app", type=Path, default=_ROOT, help="the folder of function_app.py")
+        if name == "tick":
+            added.add_argument("function", help="for instance submit or collect")
+    return parser
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    from local import running  # noqa: PLC0415 - importing the worker takes a second: only here
+
+    return running.start(arguments.app, arguments.settings)
+
+
+def _tick(arguments: argparse.Namespace) -> int:
+    from local import running  # noqa: PLC0415
+
+    return running.tick(arguments.app, arguments.settings, arguments.function)
+
+
+def _reach_loopback_directly() -> None:
+    """Keep a proxy that the environment names out of requests to this machine."""
+    for name in ("NO_PROXY", "no_proxy"):
+        others = [entry for entry in os.environ.get(name, "").split(",") if entry]
+        os.environ[name] = ",".join({*others, "127.0.0.1", "localhost"})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
