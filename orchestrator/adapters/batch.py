@@ -1,0 +1,228 @@
+"""Azure Batch: the one place that speaks to it."""
+
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
+from enum import Enum
+from typing import Any
+
+from azure.batch.aio import BatchClient
+from azure.batch.models import (
+    BatchJob,
+    BatchJobCreateOptions,
+    BatchNode,
+    BatchPool,
+    BatchTask,
+)
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.exceptions import HttpResponseError
+from azure.core.rest import HttpRequest
+from azure.identity.aio import DefaultAzureCredential
+
+from orchestrator.adapters.calls import (
+    NO_ANSWER,
+    RETRIES,
+    in_time,
+    no_credential,
+    says_nothing,
+    words,
+)
+from orchestrator.adapters.settings import Settings
+from orchestrator.errors import BatchRefused, BatchUnavailable
+from orchestrator.jobspec import ATTEMPT_KEY, RUN_ID_KEY, TASK_ID
+from orchestrator.observed import Fault, Job, Node, Pool, Task
+
+_JSON = "application/json; odata=minimalmetadata"
+_API_VERSION = "2025-06-01"
+_UNAUTHORIZED = 401
+
+
+class Batch:
+    """
+    The Batch account, its one pool and the jobs of our runs.
+
+    Every method raises ``BatchUnavailable`` when there is no answer that says anything, and
+    ``BatchRefused`` when there is one that says no.
+    """
+
+    def __init__(self, client: BatchClient, pool_id: str) -> None:
+        self._client = client
+        self._pool_id = pool_id
+
+    async def create_job(self, body: dict[str, Any]) -> None:
+        """Create a job from its body in REST spelling."""
+        await _ask(self._client.create_job(BatchJobCreateOptions(body)))
+
+    async def job(self, job_id: str) -> Job | None:
+        """Return a job, or None if Batch has none by this id."""
+        try:
+            return _job(await _ask(self._client.get_job(job_id)))
+        except BatchRefused as error:
+            if error.code == "JobNotFound":
+                return None
+            raise
+
+    async def task(self, job_id: str) -> Task | None:
+        """Return the task ``main`` of a job, or None if the job or the task is missing."""
+        try:
+            return _task(await _ask(self._client.get_task(job_id, TASK_ID)))
+        except BatchRefused as error:
+            if error.code in {"JobNotFound", "TaskNotFound"}:
+                return None
+            raise
+
+    async def terminate_job(self, job_id: str, reason: str) -> None:
+        """
+        Ask Batch to end a job; its end is seen later in its state.
+
+        Sent by hand: the client's own method starts a thread that polls for the end.
+        """
+        request = HttpRequest(
+            "POST",
+            f"/jobs/{job_id}/terminate",
+            params={"api-version": _API_VERSION},
+            headers={"Content-Type": _JSON},
+            json={"terminateReason": reason},
+        )
+        try:
+            response = await _ask(self._client.send_request(request))
+        except BatchRefused as error:
+            if error.code in {"JobCompleted", "JobBeingTerminated", "JobBeingDeleted"}:
+                return
+            raise
+        await response.close()
+
+    async def pool(self) -> Pool | None:
+        """Return the pool, or None if there is none by its id."""
+        try:
+            return _pool(await _ask(self._client.get_pool(self._pool_id)))
+        except BatchRefused as error:
+            if error.code == "PoolNotFound":
+                return None
+            raise
+
+    async def nodes(self) -> tuple[Node, ...]:
+        """Return the nodes of the pool; none if the pool is missing."""
+        try:
+            return await _ask(self._list_nodes())
+        except BatchRefused as error:
+            if error.code == "PoolNotFound":
+                return ()
+            raise
+
+    async def _list_nodes(self) -> tuple[Node, ...]:
+        return tuple([_node(node) async for node in self._client.list_nodes(self._pool_id)])
+
+
+@asynccontextmanager
+async def open_batch(settings: Settings) -> AsyncGenerator[Batch]:
+    """Open the Batch account, by its key where one is set, else by the app's identity."""
+    if settings.batch_account_name and settings.batch_account_key:
+        key = AzureNamedKeyCredential(settings.batch_account_name, settings.batch_account_key)
+        async with BatchClient(settings.batch_account_url, key, **RETRIES) as client:
+            yield Batch(client, settings.place.pool_id)
+        return
+    async with (
+        DefaultAzureCredential(managed_identity_client_id=settings.client_id) as credential,
+        BatchClient(settings.batch_account_url, credential, **RETRIES) as client,
+    ):
+        yield Batch(client, settings.place.pool_id)
+
+
+async def _ask[T](call: Awaitable[T]) -> T:
+    """Await one call and put its failure into our words; the code decides, never the class."""
+    try:
+        return await in_time(call)
+    except NO_ANSWER as error:
+        raise BatchUnavailable(f"no answer from Batch: {words(error)}") from error
+    except HttpResponseError as error:
+        if no_credential(error):
+            raise BatchRefused(
+                status=_UNAUTHORIZED, code="NoCredential", detail=str(error)
+            ) from error
+        code = getattr(error.error, "code", None) or error.reason or "Unknown"
+        if says_nothing(error):
+            raise BatchUnavailable(f"{code} ({error.status_code})") from error
+        detail = (getattr(error.error, "message", None) or error.message).partition("\n")[0]
+        raise BatchRefused(
+            status=error.status_code or 0, code=str(code), detail=detail.strip()
+        ) from error
+
+
+def _job(job: BatchJob) -> Job:
+    ours = {item.name: item.value for item in job.metadata or ()}
+    attempt = ours.get(ATTEMPT_KEY, "")
+    info = job.execution_info
+    error = info.scheduling_error if info else None
+    return Job(
+        state=_word(job.state),
+        run_id=ours.get(RUN_ID_KEY),
+        attempt=int(attempt) if attempt.isdigit() else None,
+        created=job.creation_time,
+        finished=info.end_time if info else None,
+        terminate_reason=info.termination_reason if info else None,
+        scheduling_error=_fault(error),
+    )
+
+
+def _task(task: BatchTask) -> Task:
+    info = task.execution_info
+    node = task.node_info.node_id if task.node_info else None
+    if info is None:
+        return Task(state=_word(task.state), node=node)
+    return Task(
+        state=_word(task.state),
+        succeeded=_word(info.result) == "success" if info.result else None,
+        exit_code=info.exit_code,
+        failure=_fault(info.failure_info),
+        started=info.start_time,
+        finished=info.end_time,
+        requeues=info.requeue_count or 0,
+        node=node,
+    )
+
+
+def _pool(pool: BatchPool) -> Pool:
+    machine = pool.virtual_machine_configuration
+    image = machine.image_reference if machine else None
+    parts = [image.publisher, image.offer, image.sku, image.version] if image else []
+    run = pool.auto_scale_run
+    return Pool(
+        state=_word(pool.state),
+        # By the service's newest versions an application's id is its whole ARM id.
+        packages={
+            reference.application_id.rpartition("/")[2]: reference.version or ""
+            for reference in pool.application_package_references or ()
+        },
+        image=":".join(part for part in parts if part) or None,
+        target=(pool.target_dedicated_nodes or 0) + (pool.target_low_priority_nodes or 0),
+        current=(pool.current_dedicated_nodes or 0) + (pool.current_low_priority_nodes or 0),
+        resize_errors=tuple(
+            fault for error in pool.resize_errors or () if (fault := _fault(error))
+        ),
+        autoscale_error=_fault(run.error) if run else None,
+        evaluated=run.timestamp if run else None,
+        interval=pool.auto_scale_evaluation_interval,
+    )
+
+
+def _node(node: BatchNode) -> Node:
+    start = node.start_task_info
+    return Node(
+        id=node.id,
+        state=_word(node.state),
+        start_task_exit_code=start.exit_code if start else None,
+        start_task_failure=_fault(start.failure_info) if start else None,
+        errors=tuple(fault for error in node.errors or () if (fault := _fault(error))),
+    )
+
+
+def _fault(error: Any) -> Fault | None:  # noqa: ANN401 - five models of the client, one shape
+    if error is None:
+        return None
+    return Fault(code=error.code or "Unknown", message=(error.message or "").strip())
+
+
+def _word(value: str | Enum | None) -> str:
+    """Return an enum's word in lower case: the service's own casing is not uniform."""
+    word = value.value if isinstance(value, Enum) else value
+    return str(word or "").lower()

@@ -1,0 +1,129 @@
+"""How long one call to a service may take, and what its failures mean."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from aiohttp import ClientError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.core.pipeline import PipelineResponse
+
+from orchestrator.errors import LedgerConflict, LedgerUnavailable
+
+CALL_SECONDS: Final = 10
+"""One call with its retries; ticks start nothing in their last 15 of 60 seconds."""
+
+RETRIES: Final[dict[str, Any]] = {
+    "retry_total": 2,
+    "connection_timeout": 3,
+    "read_timeout": 8,
+}
+"""Of the Azure clients: what still fails is tried by the next tick."""
+
+NO_ANSWER: Final = (
+    TimeoutError,
+    ServiceRequestError,
+    ServiceResponseError,
+    IncompleteReadError,
+    ClientError,
+)
+"""Raised when the service did not answer: what was asked for may have been done all the same."""
+
+_NOT_MODIFIED = 304
+_NOT_FOUND = 404
+_CONFLICT = 409
+_PRECONDITION_FAILED = 412
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+
+
+async def in_time[T](call: Awaitable[T]) -> T:
+    """
+    Await one call.
+
+    Raises:
+        TimeoutError: It took longer than 10 s.
+    """
+    async with asyncio.timeout(CALL_SECONDS):
+        return await call
+
+
+def says_nothing(error: HttpResponseError) -> bool:
+    """Tell an answer that says nothing about the request itself: throttled or a server's error."""
+    status = error.status_code
+    return status is not None and (status == _TOO_MANY or status >= _SERVER_ERROR)
+
+
+def no_credential(error: HttpResponseError) -> bool:
+    """Tell a credential that could not be had: the service itself was never asked."""
+    return isinstance(error, ClientAuthenticationError) and error.response is None
+
+
+def words(error: BaseException) -> str:
+    """Return what an exception says, or its kind where it says nothing, as a time-out does."""
+    return str(error) or type(error).__name__
+
+
+class BlobAnswer(Exception):  # noqa: N818 - an answer that the adapter acts on, not an error
+    """
+    An answer that brings no blob.
+
+    Attributes:
+        now: The Date of the reply.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        super().__init__()
+
+
+class BlobMissing(BlobAnswer):
+    """There is no such blob."""
+
+
+class BlobUnchanged(BlobAnswer):
+    """The blob is the one that was read before."""
+
+
+async def ask_storage[T](call: Awaitable[T]) -> T:
+    """
+    Await one call to blob storage and put its failure into our words.
+
+    Raises:
+        LedgerUnavailable: No answer, or a refusal.
+        LedgerConflict: A condition of the request does not hold.
+        BlobAnswer: The blob is missing, or unchanged.
+    """
+    try:
+        return await in_time(call)
+    except NO_ANSWER as error:
+        raise LedgerUnavailable(f"no answer from blob storage: {words(error)}") from error
+    except HttpResponseError as error:
+        response: Any = error.response
+        if response is None:
+            raise LedgerUnavailable(f"no access to blob storage: {error.message}") from error
+        code = getattr(error, "error_code", None)
+        if error.status_code == _NOT_MODIFIED:
+            raise BlobUnchanged(_date(response.headers)) from error
+        if error.status_code == _NOT_FOUND and code != "ContainerNotFound":
+            raise BlobMissing(_date(response.headers)) from error
+        if error.status_code in {_CONFLICT, _PRECONDITION_FAILED}:
+            raise LedgerConflict(str(code)) from error
+        raise LedgerUnavailable(f"blob storage refused: {code} ({error.status_code})") from error
+
+
+def reply_date(reply: PipelineResponse[Any, Any]) -> datetime:
+    """Return the Date of a reply, to the second."""
+    return _date(reply.http_response.headers)
+
+
+def _date(headers: Mapping[str, str]) -> datetime:
+    return parsedate_to_datetime(headers["Date"]).astimezone(UTC)

@@ -1,0 +1,192 @@
+"""
+How a run stands, from what Batch says of its job and its task.
+
+Job completed is not success, exit code 0 with a failed result is a failure, and a task that is
+still active in a completed job never ran: everything is concluded from the task where there is
+one.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from orchestrator.model import AttemptState, Outcome, Reason
+from orchestrator.observed import Job, Task
+from orchestrator.record import Attempt, Record
+
+LOST_AFTER = timedelta(minutes=10)
+"""A job that is missing so long after its creation is gone, and not merely late to be seen."""
+
+UNCONFIRMED = timedelta(minutes=2)
+"""So long after the last try may a creation whose answer was lost still come to pass."""
+
+_COMMAND_NOT_FOUND = (126, 127)
+_WALL_CLOCK = timedelta(seconds=1)
+_UPLOAD_FAILURES = "FileUpload"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do now."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartOverdue:
+    """The task should have started by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndJob:
+    """The job is still active and is to be ended; the next tick looks again."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The attempt is over, and its job with it."""
+
+    attempt: Attempt
+
+
+type Verdict = Wait | StartOverdue | EndJob | Ended
+
+
+def conclude(record: Record, job: Job | None, task: Task | None, now: datetime) -> Verdict:
+    """
+    Say how the attempt in hand stands.
+
+    Args:
+        record: An open record whose attempt has not ended.
+        job: The attempt's job; None if Batch has none of ours by that id.
+        task: Its task; None if the job has none, or there is no job.
+        now: The tick's only clock.
+    """
+    if job is None:
+        return _without_job(record, now)
+    attempt = _seen(record.attempt, job, task)
+    if task is not None and task.state == "completed":
+        ended = _by_task(record, attempt, task)
+    elif job.state == "completed":
+        if task is not None and task.state != "active":
+            return Wait()  # the task's own end is about to be written
+        ended = _never_ran(record, attempt, job, task)
+    elif record.stop:
+        return Wait() if _ending(job) else EndJob(record.stop.sentence)
+    else:
+        overdue = task is not None and task.state == "active" and _overdue(record, attempt, now)
+        return StartOverdue() if overdue and not _ending(job) else Wait()
+    if job.state == "completed":
+        return Ended(replace(ended, state=AttemptState.ENDED))
+    return Wait() if _ending(job) else EndJob("its task has ended")
+
+
+def _ending(job: Job) -> bool:
+    return job.state in {"terminating", "deleting", "completed"}
+
+
+def _seen(attempt: Attempt, job: Job, task: Task | None) -> Attempt:
+    """Take over what Batch says of the attempt's life so far."""
+    submitted = attempt.submitted or job.created
+    if task is None:
+        return replace(attempt, submitted=submitted, finished=job.finished)
+    return replace(
+        attempt,
+        submitted=submitted,
+        blocked=None,
+        blocked_detail=None,
+        started=task.started,
+        finished=task.finished or job.finished,
+        requeues=task.requeues,
+        node=task.node,
+        exit_code=task.exit_code,
+    )
+
+
+def _overdue(record: Record, attempt: Attempt, now: datetime) -> bool:
+    assert record.task is not None, "only a claimed run is open"  # noqa: S101
+    since = attempt.waiting_since or attempt.submitted or attempt.claimed
+    return now - since >= record.task.start_timeout
+
+
+def _without_job(record: Record, now: datetime) -> Verdict:
+    attempt = replace(record.attempt, state=AttemptState.ENDED)
+    if attempt.submitted is not None:
+        if now - attempt.submitted < LOST_AFTER:
+            return Wait()
+        return Ended(_ends(attempt, Outcome.LOST, Reason.JOB_MISSING, "Its Batch job is gone."))
+    if record.stop is None or now - record.stop.at < UNCONFIRMED:
+        return Wait()
+    stop = record.stop
+    return Ended(_ends(attempt, Outcome.NEVER_STARTED, stop.reason, stop.sentence))
+
+
+def _never_ran(record: Record, attempt: Attempt, job: Job, task: Task | None) -> Attempt:
+    """Conclude on a completed job whose task never began."""
+    if job.scheduling_error:
+        error = job.scheduling_error
+        sentence = f"Batch could not schedule the job: {error.message} ({error.code})."
+        return _ends(attempt, Outcome.NEVER_STARTED, Reason.SCHEDULING_ERROR, sentence)
+    if record.stop:
+        return _ends(attempt, Outcome.NEVER_STARTED, record.stop.reason, record.stop.sentence)
+    if task is None:
+        sentence = "Its job ended in Batch and holds no task."
+        return _ends(attempt, Outcome.LOST, Reason.TASK_MISSING, sentence)
+    reason = job.terminate_reason or "no reason given"
+    sentence = f"Its job was ended in Batch before the task began ({reason})."
+    return _ends(attempt, Outcome.TERMINATED, Reason.ENDED_IN_BATCH, sentence)
+
+
+def _by_task(record: Record, attempt: Attempt, task: Task) -> Attempt:
+    """Conclude on a completed task."""
+    if task.succeeded and task.exit_code == 0:
+        return _ends(attempt, Outcome.SUCCEEDED, Reason.EXIT_ZERO, "Succeeded.")
+    if _ran_out_of_time(record, task):
+        limit = record.task.run_timeout if record.task else timedelta()
+        sentence = f"It was ended after its run timeout of {limit}."
+        return _ends(attempt, Outcome.TIMED_OUT, Reason.RUN_TIMEOUT, sentence)
+    words = f"{task.failure.message} ({task.failure.code})" if task.failure else "no cause given"
+    if task.failure and task.failure.code == "TaskEnded":
+        return _ended_by_request(record, attempt, words)
+    reason, sentence = _why_failed(task, words)
+    return _ends(attempt, Outcome.FAILED, reason, sentence)
+
+
+def _ended_by_request(record: Record, attempt: Attempt, words: str) -> Attempt:
+    """Conclude on a task that somebody ended: we, by a stop, or a person in Batch."""
+    if record.stop is None:
+        sentence = f"It was ended in Batch: {words}."
+        return _ends(attempt, Outcome.TERMINATED, Reason.ENDED_IN_BATCH, sentence)
+    if attempt.started is None:
+        return _ends(attempt, Outcome.NEVER_STARTED, record.stop.reason, record.stop.sentence)
+    sentence = f"It was ended although it had begun by then: {record.stop.sentence}"
+    return _ends(attempt, Outcome.TERMINATED, record.stop.cause, sentence)
+
+
+def _why_failed(task: Task, words: str) -> tuple[Reason, str]:
+    code = task.failure.code if task.failure else ""
+    if code == "CommandProgramNotFound":
+        return Reason.COMMAND_NOT_FOUND, f"Its program was not found on the node: {words}."
+    if task.exit_code == 0 and code.startswith(_UPLOAD_FAILURES):
+        sentence = f"It ended with exit code 0, but its outputs were not stored: {words}."
+        return Reason.OUTPUT_UPLOAD_FAILED, sentence
+    if task.exit_code in _COMMAND_NOT_FOUND:
+        sentence = f"The shell could not run its command (exit code {task.exit_code}); see stderr."
+        return Reason.COMMAND_NOT_FOUND, sentence
+    if task.exit_code:
+        return Reason.EXIT_CODE, f"It ended with exit code {task.exit_code}."
+    return Reason.TASK_FAILED, f"Its task failed: {words}."
+
+
+def _ran_out_of_time(record: Record, task: Task) -> bool:
+    """
+    Tell the wall-clock limit by the clock: how Batch names this end is not documented.
+
+    A second of tolerance: the times come from another clock than the limit.
+    """
+    if record.task is None or task.started is None or task.finished is None:
+        return False
+    return task.finished - task.started >= record.task.run_timeout - _WALL_CLOCK
+
+
+def _ends(attempt: Attempt, outcome: Outcome, reason: Reason, sentence: str) -> Attempt:
+    return replace(attempt, outcome=outcome, reason=reason, sentence=sentence)

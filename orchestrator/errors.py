@@ -1,0 +1,97 @@
+"""
+The errors of the orchestrator, one class per reaction.
+
+    RecurError
+    +-- SettingsError          the operator must change settings; nothing runs until then
+    +-- DocumentError          the document decides nothing until the operator mends it
+    +-- ScheduleSyntaxError    one schedule stands still until the operator mends it
+    +-- LedgerUnavailable      storage did not answer or refused; the next tick tries again
+    +-- LedgerConflict         somebody else wrote first; the next tick looks again
+    +-- RecordUnreadable       one blob is not what it should be; everything else goes on
+    +-- LeaseTaken             another tick is at work; this one ends quietly
+    +-- OutOfTime              the tick took too long; the next tick goes on
+    +-- BatchUnavailable       Batch did not answer; the next tick tries again
+    +-- BatchRefused           Batch answered with an error; its code says what follows
+"""
+
+from collections.abc import Sequence
+
+
+class RecurError(Exception):
+    """The root: caught once per schedule or run in the passes and once in the function app."""
+
+
+class SettingsError(RecurError):
+    """
+    Settings are missing or malformed.
+
+    Attributes:
+        problems: One sentence for each setting, with its name.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("settings to correct: " + "; ".join(self.problems))
+
+
+class DocumentError(RecurError):
+    """
+    The whole schedule document cannot be used.
+
+    Attributes:
+        problems: One sentence for each problem, with its place.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class ScheduleSyntaxError(RecurError):
+    """A cron expression or a time zone cannot be understood."""
+
+
+class LedgerUnavailable(RecurError):  # noqa: N818 - named for the state, not for the exception
+    """The blob storage of the ledger did not answer in time, or refused."""
+
+
+class LedgerConflict(RecurError):  # noqa: N818 - the same
+    """A blob changed between our read and our write."""
+
+
+class RecordUnreadable(RecurError):  # noqa: N818 - the same
+    """A blob of the ledger is not the JSON that this version writes."""
+
+
+class LeaseTaken(RecurError):  # noqa: N818 - the same
+    """Another tick holds the lease."""
+
+
+class OutOfTime(RecurError):  # noqa: N818 - the same
+    """A tick was cut off before its lease ran out."""
+
+
+class BatchUnavailable(RecurError):  # noqa: N818 - the same
+    """
+    Batch gave no answer, or one that says nothing about the request (429, 5xx).
+
+    What was asked for may have been done all the same.
+    """
+
+
+class BatchRefused(RecurError):  # noqa: N818 - the same
+    """
+    Batch answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        code: The service's error code, such as ``JobExists``: the only thing to branch on,
+            since the client library raises one class for every 409.
+        detail: The service's message, without its request id and time.
+    """
+
+    def __init__(self, *, status: int, code: str, detail: str) -> None:
+        self.status = status
+        self.code = code
+        self.detail = detail
+        super().__init__(f"{code} ({status}): {detail}")

@@ -1,0 +1,114 @@
+"""The Batch job of one attempt, in REST spelling: a pure function of the record and settings."""
+
+import shlex
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from orchestrator import __version__
+from orchestrator.record import Record
+
+TASK_ID = "main"
+RUN_ID_KEY = "recur_run_id"
+ATTEMPT_KEY = "recur_attempt"
+
+# A package that a pool references by version has only a variable with the version in its name.
+# `recur publish` makes versions of this form: v and 12 hex digits.
+PRELUDE = (
+    'eval "$(env | sed -n '
+    r"'s/^\(AZ_BATCH_APP_PACKAGE_[A-Za-z0-9_]*\)\(_v[0-9a-f]\{12\}\)=.*/export \1=\"$\1\2\"/p'"
+    ')"'
+)
+_NODE_FILES = timedelta(days=1)
+_KILL_SWITCH = timedelta(days=1)
+_DURATION = TypeAdapter(timedelta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """
+    Where jobs run and where their outputs go.
+
+    Attributes:
+        pool_id: The pool.
+        outputs_url: URL of the outputs container.
+        node_identity: ARM id of the identity by which nodes write there.
+    """
+
+    pool_id: str
+    outputs_url: str
+    node_identity: str
+
+
+def job(record: Record, place: Place) -> dict[str, Any]:
+    """
+    Return the body of ``POST /jobs`` for the attempt in hand.
+
+    The job lives a day longer than both timeouts together: if nothing else ends it, that does,
+    since active jobs eat a quota.
+    """
+    assert record.task is not None, "only a claimed run has a job"  # noqa: S101
+    task, attempt = record.task, record.attempt
+    environment = {**task.environment, "RECUR_ATTEMPT": str(attempt.number)}
+    return {
+        "id": attempt.job_id,
+        "poolInfo": {"poolId": place.pool_id},
+        "constraints": {
+            "maxWallClockTime": _iso(task.start_timeout + task.run_timeout + _KILL_SWITCH),
+            "maxTaskRetryCount": 0,
+        },
+        "metadata": [
+            {"name": RUN_ID_KEY, "value": record.run_id},
+            {"name": ATTEMPT_KEY, "value": str(attempt.number)},
+            {"name": "recur_version", "value": __version__},
+        ],
+        "jobManagerTask": {
+            "id": TASK_ID,
+            "commandLine": command_line(task.command),
+            "killJobOnCompletion": True,
+            "runExclusive": False,
+            "allowLowPriorityNode": True,
+            "constraints": {
+                "maxWallClockTime": _iso(task.run_timeout),
+                "maxTaskRetryCount": 0,
+                "retentionTime": _iso(_NODE_FILES),
+            },
+            "environmentSettings": [
+                {"name": name, "value": value} for name, value in sorted(environment.items())
+            ],
+            "outputFiles": [
+                _output_file(f"../{name}", f"{record.output_prefix}{name}", place)
+                for name in ("stdout.txt", "stderr.txt")
+            ],
+        },
+    }
+
+
+def command_line(command: str) -> str:
+    """
+    Return the command line that gives ``command`` to a shell, after the fixed first line.
+
+    Batch starts a program, not a shell: it splits the line into words by their quotes and expands
+    nothing.
+    """
+    return f"/bin/sh -c {shlex.quote(f'{PRELUDE}\n{command}')}"
+
+
+def _output_file(pattern: str, path: str, place: Place) -> dict[str, Any]:
+    return {
+        "filePattern": pattern,
+        "destination": {
+            "container": {
+                "containerUrl": place.outputs_url,
+                "path": path,
+                "identityReference": {"resourceId": place.node_identity},
+            }
+        },
+        "uploadOptions": {"uploadCondition": "taskcompletion"},
+    }
+
+
+def _iso(duration: timedelta) -> str:
+    return str(_DURATION.dump_python(duration, mode="json"))

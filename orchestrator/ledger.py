@@ -1,0 +1,215 @@
+"""
+The state of the ledger that is not a record, as values.
+
+``submit.json`` and ``collect.json`` each have one writer, which holds the blob's lease.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator.errors import RecordUnreadable
+from orchestrator.model import AttemptState, BlockedReason, RunId, Schedule, ScheduleId, Timing
+from orchestrator.record import Record
+
+TIMINGS_KEPT = timedelta(days=400)
+_JUST_BEFORE = timedelta(seconds=1)
+_FAILED_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleState:
+    """
+    How far one schedule is decided, and by which timings.
+
+    Attributes:
+        timings: In the order of ``since``; the last is in force.
+        decided_until: The watermark: every occurrence up to it has been decided.
+    """
+
+    timings: tuple[Timing, ...]
+    decided_until: datetime
+
+    @property
+    def removed(self) -> bool:
+        """Whether the document no longer holds this schedule."""
+        return self.timings[-1].cron is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitState:
+    """
+    The content of ``submit.json``.
+
+    Attributes:
+        document: ETag of the document whose timings are taken over.
+        schedules: By schedule id, removed ones included.
+        plan: Decisions written down and not yet all carried out, as the records they become.
+    """
+
+    schema: int = 1
+    document: str | None = None
+    schedules: dict[ScheduleId, ScheduleState] = field(
+        default_factory=dict[ScheduleId, ScheduleState]
+    )
+    plan: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleResults:
+    """
+    What is known of the finished runs of one schedule.
+
+    Attributes:
+        last_success: Nominal time of the newest run that succeeded.
+        last_success_run: Its id.
+        failed: Ids of the runs that ended otherwise since then, oldest first, the last hundred.
+    """
+
+    last_success: datetime | None = None
+    last_success_run: RunId | None = None
+    failed: tuple[RunId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectState:
+    """The content of ``collect.json``."""
+
+    schema: int = 1
+    schedules: dict[ScheduleId, ScheduleResults] = field(
+        default_factory=dict[ScheduleId, ScheduleResults]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """One line of the work list: what the listing of ``open/`` says of a run."""
+
+    run_id: RunId
+    schedule: ScheduleId
+    nominal: datetime
+    state: AttemptState
+    attempt: int
+    blocked: BlockedReason | None
+    stop: bool
+
+
+_SUBMIT = TypeAdapter(SubmitState)
+_COLLECT = TypeAdapter(CollectState)
+
+
+def dump_submit(state: SubmitState) -> bytes:
+    """Return the JSON of ``submit.json``."""
+    return _SUBMIT.dump_json(state, indent=1)
+
+
+def load_submit(data: bytes) -> SubmitState:
+    """Return the state of ``submit.json``; raises RecordUnreadable if it is none."""
+    return _load(_SUBMIT, data, "submit.json")
+
+
+def dump_collect(state: CollectState) -> bytes:
+    """Return the JSON of ``collect.json``."""
+    return _COLLECT.dump_json(state, indent=1)
+
+
+def load_collect(data: bytes) -> CollectState:
+    """Return the state of ``collect.json``; raises RecordUnreadable if it is none."""
+    return _load(_COLLECT, data, "collect.json")
+
+
+def _load[T](adapter: TypeAdapter[T], data: bytes, name: str) -> T:
+    try:
+        return adapter.validate_json(data)
+    except ValidationError as error:
+        raise RecordUnreadable(f"{name} is not what this version writes: {error}") from error
+
+
+def take_over(
+    state: SubmitState,
+    schedules: dict[ScheduleId, Schedule],
+    invalid: frozenset[ScheduleId],
+    *,
+    document: str,
+    modified: datetime,
+) -> SubmitState:
+    """
+    Return ``state`` with the timings of a document that was changed at ``modified``.
+
+    No change reaches back: occurrences up to ``modified`` keep the timing they had. A schedule
+    that the document no longer holds ends there; one whose table is invalid stays as it was.
+
+    Args:
+        state: What is in force so far.
+        schedules: The valid tables of the document.
+        invalid: The ids of its other tables.
+        document: Its ETag.
+        modified: Its Last-Modified.
+    """
+    known = dict(state.schedules)
+    for id_, schedule in schedules.items():
+        known[id_] = (
+            _changed(known[id_], schedule, modified) if id_ in known else _new(schedule, modified)
+        )
+    for id_, old in state.schedules.items():
+        if id_ not in schedules and id_ not in invalid and not old.removed:
+            known[id_] = _with_timing(old, Timing(since=modified, cron=None))
+    return replace(state, document=document, schedules=known)
+
+
+def _new(schedule: Schedule, modified: datetime) -> ScheduleState:
+    """Begin a schedule: at its ``start``, else with the document that first holds it."""
+    begin = schedule.start - _JUST_BEFORE if schedule.start else modified
+    timing = Timing(
+        since=begin, cron=schedule.cron, time_zone=schedule.time_zone, paused=schedule.paused
+    )
+    return ScheduleState(timings=(timing,), decided_until=min(begin, modified))
+
+
+def _changed(old: ScheduleState, schedule: Schedule, modified: datetime) -> ScheduleState:
+    """Change the timing of a known schedule, or begin again one that had been removed."""
+    if old.removed:
+        new = _new(schedule, modified)
+        # What lies before the removal is decided; a start back there does not reopen it.
+        since = max(new.timings[0].since, old.timings[-1].since)
+        return _with_timing(old, replace(new.timings[0], since=since))
+    begin = modified
+    if schedule.start:
+        begin = max(begin, schedule.start - _JUST_BEFORE)
+    current = old.timings[-1]
+    timing = Timing(
+        since=begin, cron=schedule.cron, time_zone=schedule.time_zone, paused=schedule.paused
+    )
+    same = replace(timing, since=current.since) == current
+    if same and begin == max(current.since, modified):
+        return old
+    if begin > modified:  # nothing between the change and the new start
+        old = _with_timing(old, Timing(since=modified, cron=None))
+    return _with_timing(old, timing)
+
+
+def _with_timing(state: ScheduleState, timing: Timing) -> ScheduleState:
+    """Put ``timing`` in force from its ``since`` on, and forget timings of long ago."""
+    kept = [t for t in state.timings if t.since < timing.since]
+    current = [
+        t
+        for n, t in enumerate(kept)
+        if n + 1 == len(kept) or kept[n + 1].since > timing.since - TIMINGS_KEPT
+    ]
+    return replace(state, timings=(*current, timing))
+
+
+def finished(state: CollectState, record: Record, *, succeeded: bool) -> CollectState:
+    """Return ``state`` with the result of one final run; the same run twice changes nothing."""
+    results = state.schedules.get(record.schedule, ScheduleResults())
+    if succeeded:
+        if results.last_success and results.last_success >= record.nominal:
+            return state
+        new = ScheduleResults(last_success=record.nominal, last_success_run=record.run_id)
+    else:
+        if record.run_id in results.failed:
+            return state
+        failed = (*results.failed, record.run_id)[-_FAILED_KEPT:]
+        new = replace(results, failed=failed)
+    return replace(state, schedules={**state.schedules, record.schedule: new})

@@ -1,0 +1,68 @@
+"""Ids and blob names, and the way back from them."""
+
+import re
+from datetime import UTC, datetime
+
+from orchestrator.model import RunId, ScheduleId
+
+SCHEDULE_ID = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
+_RUN_ID = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-(?P<nominal>\d{{8}}T\d{{6}}Z)")
+_INSTANT = "%Y%m%dT%H%M%SZ"
+
+DOCUMENT = "schedules.toml"
+SUBMIT_STATE = "submit.json"
+COLLECT_STATE = "collect.json"
+OPEN_PREFIX = "open/"
+
+
+def run_id(schedule: ScheduleId, nominal: datetime) -> RunId:
+    """
+    Return the id of the run of ``schedule`` at ``nominal``: the name is the lock.
+
+    At most 57 characters, so that an attempt's suffix stays within Batch's 64.
+    """
+    return RunId(f"{schedule}-{nominal.astimezone(UTC).strftime(_INSTANT)}")
+
+
+def parse_run_id(text: str) -> tuple[ScheduleId, datetime] | None:
+    """
+    Return the schedule and the nominal time of a run id, or None if it is none.
+
+    A prefix would not do: ``a-`` is the beginning of ids of schedule ``a`` and of ``a-b``.
+    """
+    match = _RUN_ID.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        nominal = datetime.strptime(match["nominal"], _INSTANT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return ScheduleId(match["schedule"]), nominal
+
+
+def job_id(run: RunId, attempt: int) -> str:
+    """Return the Batch job id of an attempt, the first being 1."""
+    return run if attempt == 1 else f"{run}-r{attempt}"
+
+
+def open_blob(run: RunId) -> str:
+    """Return the name of the record of a run that is not final."""
+    return f"{OPEN_PREFIX}{run}.json"
+
+
+def open_run(blob: str) -> RunId | None:
+    """Return the run of an open record's name; None for anything else below ``open/``."""
+    name = blob.removeprefix(OPEN_PREFIX).removesuffix(".json")
+    return RunId(name) if parse_run_id(name) else None
+
+
+def final_blob(schedule: ScheduleId, nominal: datetime, run: RunId, *, count: int = 1) -> str:
+    """Return the name of a final record; ``count`` above 1 makes it a range's."""
+    suffix = "" if count == 1 else f"+{count}"
+    return f"runs/{schedule}/{nominal:%Y/%m}/{run}{suffix}.json"
+
+
+def output_prefix(schedule: ScheduleId, nominal: datetime, run: RunId, attempt: int) -> str:
+    """Return the folder of an attempt's outputs, with the closing slash."""
+    folder = f"{schedule}/{nominal:%Y/%m}/{run}/"
+    return folder if attempt == 1 else f"{folder}r{attempt}/"

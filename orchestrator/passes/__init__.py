@@ -1,0 +1,12 @@
+"""
+One tick of each timer function: read, decide, act.
+
+``submit_due`` decides what is due and creates its jobs; ``collect_finished`` ends runs, and it
+alone does.
+"""
+
+from orchestrator.passes.collect import collect_finished
+from orchestrator.passes.services import Services, open_services
+from orchestrator.passes.submit import submit_due
+
+__all__ = ["Services", "collect_finished", "open_services", "submit_due"]

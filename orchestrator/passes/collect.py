@@ -1,0 +1,189 @@
+"""One collect tick: what Batch says of each open run, its outputs, its final record."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator import naming
+from orchestrator.adapters.blobs import Lease
+from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.conclude import Ended, EndJob, StartOverdue, Wait, conclude
+from orchestrator.diagnose import busy, diagnose
+from orchestrator.errors import (
+    BatchRefused,
+    BatchUnavailable,
+    LeaseTaken,
+    LedgerConflict,
+    RecordUnreadable,
+)
+from orchestrator.ledger import CollectState, OpenRun, dump_collect, finished, load_collect
+from orchestrator.model import AttemptState, Outcome, Reason
+from orchestrator.passes.dispatch import is_ours
+from orchestrator.passes.services import Pace, Services
+from orchestrator.record import How, Output, Record, Stop
+
+_EMPTY = dump_collect(CollectState())
+_STREAMS = ("stdout.txt", "stderr.txt")
+
+
+async def collect_finished(services: Services) -> dict[str, int]:
+    """
+    End every open run whose job has ended, and give it its final record.
+
+    Dying anywhere repeats it to the same bytes.
+
+    Returns:
+        What was done, for the heartbeat: counts by name.
+
+    Raises:
+        LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
+    """
+    runs, _ = await services.ledger.open_runs()
+    counts = {"open": len(runs)}
+    if not any(_concerns(run) for run in runs):
+        return counts
+    pace = Pace()
+    try:
+        async with (
+            services.ledger.lease(naming.COLLECT_STATE, empty=_EMPTY) as lease,
+            pace.limit(),
+        ):
+            return counts | await _Tick(services, lease, pace).run()
+    except LeaseTaken:
+        return {**counts, "lease_taken": 1}
+
+
+def _concerns(run: OpenRun) -> bool:
+    """Whether a run is the collector's: everything but claims that are still to be dispatched."""
+    return run.stop or run.state is not AttemptState.CLAIMED
+
+
+class _Tick:
+    """The part of a tick that holds the lease."""
+
+    def __init__(self, services: Services, lease: Lease, pace: Pace) -> None:
+        self._services = services
+        self._lease = lease
+        self._pace = pace
+        self._ended: list[tuple[Record, str]] = []
+        self._counts = {"finished": 0}
+
+    async def run(self) -> dict[str, int]:
+        """Look at every run, then finish those that have ended."""
+        runs, now = await self._services.ledger.open_runs()
+
+        async def look(run: OpenRun) -> None:
+            try:
+                await self._look(run, now)
+            except (BatchUnavailable, BatchRefused, LedgerConflict, RecordUnreadable) as error:
+                trouble(f"run {run.run_id} is left for the next tick", error)
+
+        await self._pace.each([run for run in runs if _concerns(run)], look)
+        await self._finish()
+        return self._counts
+
+    async def _look(self, run: OpenRun, now: datetime) -> None:
+        """Take one run as far as it goes in this tick."""
+        opened = await self._services.ledger.read_open(run.run_id)
+        if opened is None:
+            return
+        record, etag = opened
+        if record.attempt.state is AttemptState.ENDED:
+            self._ended.append((record, etag))
+            return
+        batch, job_id = self._services.batch, record.attempt.job_id
+        job = await batch.job(job_id)
+        if job is not None and not is_ours(record, job):
+            job = None
+        task = await batch.task(job_id) if job else None
+        match conclude(record, job, task, now):
+            case Wait():
+                return
+            case StartOverdue():
+                await self._start_overdue(record, etag, now)
+            case EndJob(because=because):
+                await batch.terminate_job(job_id, because)
+            case Ended(attempt=attempt):
+                record = record.with_attempt(attempt)
+                record = replace(
+                    record,
+                    outcome=attempt.outcome,
+                    reason=attempt.reason,
+                    sentence=attempt.sentence,
+                    outputs=await self._outputs(record),
+                )
+                self._ended.append((record, await self._services.ledger.write_open(record, etag)))
+
+    async def _start_overdue(self, record: Record, etag: str, now: datetime) -> None:
+        """Give a run up whose task no node took, unless the pool is simply busy."""
+        batch = self._services.batch
+        pool, nodes = await batch.pool(), await batch.nodes()
+        if busy(nodes):
+            attempt = replace(record.attempt, waiting_since=now)
+            await self._services.ledger.write_open(record.with_attempt(attempt), etag)
+            return
+        reason, sentence = diagnose(pool, nodes, now)
+        limit = record.task.start_timeout if record.task else None
+        stop = Stop(
+            cause=Reason.START_TIMEOUT,
+            reason=reason,
+            sentence=f"It did not start within {limit}. {sentence}",
+            at=now,
+        )
+        await self._services.ledger.write_open(replace(record, stop=stop), etag)
+        await batch.terminate_job(record.attempt.job_id, "start timeout")
+
+    async def _outputs(self, record: Record) -> tuple[Output, ...]:
+        """Verify what the node pushed; a missing output says why and changes no outcome."""
+        outputs: list[Output] = []
+        for name in _STREAMS:
+            found = await self._services.outputs.measure(f"{record.output_prefix}{name}")
+            if found:
+                size, sha256 = found
+                outputs.append(Output(path=name, bytes=size, sha256=sha256, how=How.PUSHED))
+            else:
+                outputs.append(Output(path=name, how=How.MISSING, why=_why_missing(record)))
+        return tuple(outputs)
+
+    async def _finish(self) -> None:
+        """Write the final records, then the results, then tell of each run and close it."""
+        ledger = self._services.ledger
+
+        async def finalise(ended: tuple[Record, str]) -> None:
+            await ledger.finalise(ended[0])
+
+        if not self._ended or not await self._pace.each(self._ended, finalise):
+            return
+        text = await ledger.read(naming.COLLECT_STATE)
+        before = load_collect(text.data) if text.data else CollectState()
+        state = before
+        for record, _ in sorted(self._ended, key=lambda ended: ended[0].nominal):
+            state = finished(state, record, succeeded=record.outcome is Outcome.SUCCEEDED)
+        if state != before:
+            data = dump_collect(state)
+            await ledger.write(naming.COLLECT_STATE, data, self._lease, text.etag or "")
+        await self._pace.each(self._ended, self._close)
+
+    async def _close(self, ended: tuple[Record, str]) -> None:
+        record, etag = ended
+        emit(
+            Event.RUN_FINISHED,
+            schedule=record.schedule,
+            run_id=record.run_id,
+            nominal=record.nominal,
+            outcome=record.outcome,
+            reason=record.reason,
+            sentence=record.sentence,
+            event_id=record.attempt.job_id,
+        )
+        self._counts["finished"] += 1
+        await self._services.ledger.remove_open(record.run_id, etag)
+
+
+def _why_missing(record: Record) -> str:
+    """Say why an output is not there."""
+    attempt = record.attempt
+    if attempt.started is None:
+        return "the task never started"
+    if attempt.reason is Reason.OUTPUT_UPLOAD_FAILED and attempt.sentence:
+        return attempt.sentence
+    return "the node pushed nothing before it ended"

@@ -1,0 +1,220 @@
+"""Creating the Batch jobs of claimed attempts, and what Batch's answers mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.errors import BatchRefused, BatchUnavailable, LedgerConflict, RecordUnreadable
+from orchestrator.jobspec import job
+from orchestrator.ledger import OpenRun
+from orchestrator.model import AttemptState, BlockedReason, Reason
+from orchestrator.observed import Job, Pool
+from orchestrator.passes.services import Pace, Services
+from orchestrator.record import Record, Stop
+
+_ID_TAKEN = frozenset({"JobWithSameIdExists", "JobScheduleWithSameIdExists"})
+_BLOCKED_BY_CODE = {
+    "ActiveJobAndScheduleQuotaReached": BlockedReason.QUOTA,
+    "InvalidApplicationPackageReferences": BlockedReason.PACKAGE_MISSING,
+    **dict.fromkeys(_ID_TAKEN, BlockedReason.ID_TAKEN),
+}
+_BLOCKED_BY_STATUS = {
+    401: BlockedReason.AUTH,
+    403: BlockedReason.AUTH,
+    404: BlockedReason.UNAVAILABLE,  # no Batch account is at this URL
+    408: BlockedReason.UNAVAILABLE,
+}
+_WHOLE_ACCOUNT = frozenset(
+    {BlockedReason.QUOTA, BlockedReason.AUTH, BlockedReason.UNAVAILABLE, BlockedReason.POOL_MISSING}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Submitted:
+    """The job is there, and it is ours."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocked:
+    """There is no job yet; a later tick tries again."""
+
+    reason: BlockedReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejected:
+    """Batch will never take this job as it is."""
+
+    detail: str
+
+
+type _Answer = _Submitted | _Blocked | _Rejected
+
+
+class Dispatcher:
+    """Creates jobs for claimed attempts, the oldest first, those blocked before last."""
+
+    def __init__(self, services: Services, pace: Pace, now: datetime) -> None:
+        self._services = services
+        self._pace = pace
+        self._now = now
+        self._pool: Pool | None = None
+        self._no_pool: _Blocked | None = None
+        self._counts = {"submitted": 0, "blocked": 0, "stopped": 0}
+
+    async def dispatch(self, runs: Sequence[OpenRun]) -> dict[str, int]:
+        """Dispatch the attempts that wait; returns counts for the heartbeat."""
+        if runs:
+            await self._read_pool()
+            in_order = sorted(runs, key=lambda run: (bool(run.blocked), run.nominal, run.run_id))
+            await self._pace.each(in_order, self._one)
+        return self._counts
+
+    async def _read_pool(self) -> None:
+        """Read the pool once: Batch takes a job for a pool that does not exist."""
+        try:
+            self._pool = await self._services.batch.pool()
+        except BatchUnavailable as error:
+            self._no_pool = _Blocked(BlockedReason.UNAVAILABLE, str(error))
+        except BatchRefused as error:
+            reason = _BLOCKED_BY_STATUS.get(error.status, BlockedReason.UNAVAILABLE)
+            self._no_pool = _Blocked(reason, str(error))
+        else:
+            if self._pool is None or self._pool.state == "deleting":
+                pool_id = self._services.place.pool_id
+                self._no_pool = _Blocked(BlockedReason.POOL_MISSING, f"no pool {pool_id!r}")
+
+    async def _one(self, run: OpenRun) -> None:
+        """Dispatch one attempt; a conflict means that somebody else did, or ended it."""
+        try:
+            await self._dispatch(run)
+        except (LedgerConflict, RecordUnreadable) as error:
+            trouble(f"run {run.run_id} is left for the next tick", error)
+
+    async def _dispatch(self, run: OpenRun) -> None:
+        ledger = self._services.ledger
+        opened = await ledger.read_open(run.run_id)
+        if opened is None:
+            return
+        record, etag = opened
+        if record.stop or record.attempt.state is not AttemptState.CLAIMED:
+            return
+        if await ledger.is_final(record):  # a claim by a tick that slept through the run's end
+            await ledger.remove_open(run.run_id, etag)
+            return
+        if (gave_up := self._out_of_window(record)) is not None:
+            await self._stop(record, etag, gave_up)
+            return
+        match self._no_pool or await self._create(record):
+            case _Submitted(at=at):
+                await self._submitted(record, etag, at)
+            case _Blocked() as answer:
+                if answer.reason in _WHOLE_ACCOUNT:
+                    self._pace.halt()
+                await self._blocked(record, etag, answer)
+            case _Rejected(detail=detail):
+                sentence = f"Batch refused the job: {detail}."
+                stop = Stop(
+                    cause=Reason.REJECTED,
+                    reason=Reason.REJECTED,
+                    sentence=sentence,
+                    at=self._now,
+                )
+                await self._stop(record, etag, stop)
+
+    def _out_of_window(self, record: Record) -> Stop | None:
+        """Give up an attempt that could not be created for the whole catch-up window."""
+        attempt = record.attempt
+        if record.task is None or self._now - attempt.claimed <= record.task.catch_up_window:
+            return None
+        why = (
+            f"{attempt.blocked}: {attempt.blocked_detail}" if attempt.blocked else "nothing ticked"
+        )
+        sentence = f"No job could be created within the catch-up window ({why})."
+        return Stop(cause=Reason.BLOCKED, reason=Reason.BLOCKED, sentence=sentence, at=self._now)
+
+    async def _create(self, record: Record) -> _Answer:
+        batch = self._services.batch
+        try:
+            await batch.create_job(job(record, self._services.place))
+        except BatchUnavailable as error:
+            return _Blocked(BlockedReason.UNAVAILABLE, str(error))
+        except BatchRefused as error:
+            return await self._refusal(record, error)
+        return _Submitted(self._now)
+
+    async def _refusal(self, record: Record, error: BatchRefused) -> _Answer:
+        """Tell what a refusal means by its code: the client raises one class for every 409."""
+        if error.code == "JobBeingDeleted":  # ours, and somebody removes it: the collector's
+            return _Submitted(self._now)
+        if error.code == "JobExists":
+            return await self._whose(record, error)
+        reason = _BLOCKED_BY_CODE.get(error.code) or _BLOCKED_BY_STATUS.get(error.status)
+        return _Blocked(reason, str(error)) if reason else _Rejected(str(error))
+
+    async def _whose(self, record: Record, error: BatchRefused) -> _Answer:
+        """Tell whether the job that bears our id is ours: then an earlier creation came to pass."""
+        try:
+            found = await self._services.batch.job(record.attempt.job_id)
+        except (BatchUnavailable, BatchRefused) as failure:
+            return _Blocked(BlockedReason.UNAVAILABLE, str(failure))
+        if found is None:
+            return _Blocked(BlockedReason.UNAVAILABLE, f"{error}; then it was gone")
+        if is_ours(record, found):
+            return _Submitted(found.created or self._now)
+        return _Blocked(BlockedReason.ID_TAKEN, f"another job has the id {record.attempt.job_id}")
+
+    async def _submitted(self, record: Record, etag: str, at: datetime) -> None:
+        attempt = replace(
+            record.attempt,
+            state=AttemptState.SUBMITTED,
+            submitted=at,
+            blocked=None,
+            blocked_detail=None,
+        )
+        lateness = max(0.0, (at - record.nominal).total_seconds())
+        record = replace(
+            record.with_attempt(attempt),
+            lateness_seconds=lateness,
+            packages=self._pool.packages if self._pool else {},
+            image=self._pool.image if self._pool else None,
+        )
+        await self._services.ledger.write_open(record, etag)
+        self._counts["submitted"] += 1
+        emit(
+            Event.OCCURRENCE_SUBMITTED,
+            schedule=record.schedule,
+            run_id=record.run_id,
+            nominal=record.nominal,
+            lateness_seconds=lateness,
+        )
+
+    async def _blocked(self, record: Record, etag: str, answer: _Blocked) -> None:
+        """Write why there is no job yet, when that has changed."""
+        self._counts["blocked"] += 1
+        if record.attempt.blocked == answer.reason:
+            return
+        attempt = replace(record.attempt, blocked=answer.reason, blocked_detail=answer.detail)
+        await self._services.ledger.write_open(record.with_attempt(attempt), etag)
+        emit(
+            Event.OCCURRENCE_BLOCKED,
+            schedule=record.schedule,
+            run_id=record.run_id,
+            nominal=record.nominal,
+            reason=answer.reason.value,
+            detail=answer.detail,
+        )
+
+    async def _stop(self, record: Record, etag: str, stop: Stop) -> None:
+        """Mark a run that is not to be dispatched again; the collector ends it."""
+        await self._services.ledger.write_open(replace(record, stop=stop), etag)
+        self._counts["stopped"] += 1
+
+
+def is_ours(record: Record, found: Job) -> bool:
+    """Tell whether a job is the one of the attempt in hand, by its metadata."""
+    return found.run_id == record.run_id and found.attempt == record.attempt.number

@@ -1,0 +1,106 @@
+"""What a pass works with: the adapters of one tick, and its time."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.adapters.batch import Batch, open_batch
+from orchestrator.adapters.blobs import Cache, Ledger, Outputs, open_storage
+from orchestrator.adapters.settings import Settings
+from orchestrator.errors import OutOfTime, RecurError
+from orchestrator.jobspec import Place
+
+SECONDS: Final = 45
+AT_ONCE: Final = 8
+_LAST_CALL_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The adapters of one tick, and the place where jobs run."""
+
+    ledger: Ledger
+    outputs: Outputs
+    batch: Batch
+    place: Place
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, cache: Cache) -> AsyncGenerator[Services]:
+    """Open the clients of one tick; ``cache`` outlives it."""
+    async with (
+        open_storage(settings, cache) as (ledger, outputs),
+        open_batch(settings) as batch,
+    ):
+        yield Services(ledger=ledger, outputs=outputs, batch=batch, place=settings.place)
+
+
+class Pace:
+    """
+    Nothing is started later than 45 s after the lease was taken.
+
+    A call takes 10 s at most, so everything has ended before the lease of 60 s has.
+    """
+
+    def __init__(self) -> None:
+        self._end = time.monotonic() + SECONDS
+        self._halted = False
+
+    @asynccontextmanager
+    async def limit(self) -> AsyncGenerator[None]:
+        """
+        Cut off what still runs 10 s after the end, while the lease holds.
+
+        Raises:
+            OutOfTime: It was cut off, as if the process had died there.
+        """
+        try:
+            async with asyncio.timeout(self._end + _LAST_CALL_SECONDS - time.monotonic()):
+                yield
+        except TimeoutError as error:
+            raise OutOfTime("the tick was cut off before its lease ran out") from error
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be started in this tick."""
+        return self._halted or time.monotonic() >= self._end
+
+    def halt(self) -> None:
+        """Start nothing more: what is left would meet the same refusal."""
+        self._halted = True
+
+    async def each[T](self, items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> bool:
+        """
+        Do ``work`` for each item, started in order, eight at a time.
+
+        Returns:
+            Whether every item was started.
+
+        Raises:
+            RecurError: The first that ``work`` raised; nothing was started after it.
+        """
+        waiting = iter(items)
+        complete = True
+        failures: list[RecurError] = []
+
+        async def worker() -> None:
+            nonlocal complete
+            for item in waiting:
+                if self.over:
+                    complete = False
+                    return
+                try:
+                    await work(item)
+                except RecurError as error:
+                    failures.append(error)
+                    self.halt()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(worker())
+        if failures:
+            raise failures[0]
+        return complete

@@ -1,0 +1,287 @@
+"""One submit tick: look, lease, finish the plan, decide, dispatch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+from orchestrator import document, naming
+from orchestrator.adapters.blobs import Lease, Ledger, Text
+from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.decide import Due, decide, due
+from orchestrator.errors import BatchRefused, BatchUnavailable, DocumentError, LeaseTaken
+from orchestrator.ledger import (
+    CollectState,
+    OpenRun,
+    SubmitState,
+    dump_submit,
+    load_collect,
+    load_submit,
+    take_over,
+)
+from orchestrator.model import AttemptState, RunId, ScheduleId
+from orchestrator.passes.dispatch import Dispatcher
+from orchestrator.passes.services import Pace, Services
+from orchestrator.plan import Decisions, plans
+from orchestrator.record import Action, Record
+
+_EMPTY = dump_submit(SubmitState())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """
+    What three reads say.
+
+    Attributes:
+        text: The document as it was read.
+        parsed: Its schedules; None if the whole document is missing or cannot be used.
+        problems: What is wrong with it.
+        state: The content of submit.json.
+        etag: ETag of submit.json; None if there is none yet.
+        open_runs: The work list, oldest first.
+    """
+
+    text: Text
+    parsed: document.Document | None
+    problems: tuple[document.Problem, ...]
+    state: SubmitState
+    etag: str | None
+    open_runs: tuple[OpenRun, ...]
+
+    @property
+    def now(self) -> datetime:
+        """The Date of the reply that brought the document: the tick's only clock."""
+        return self.text.now
+
+    @property
+    def changed(self) -> bool:
+        """Whether the document is another than the one whose timings are in force."""
+        return self.text.etag != self.state.document
+
+    def due(self) -> dict[ScheduleId, Due]:
+        """Return what is undecided, by schedule; a schedule whose table is invalid stands still."""
+        if self.parsed is None:
+            return {}
+        return {
+            id_: due(one, self.now)
+            for id_, one in self.state.schedules.items()
+            if id_ not in self.parsed.invalid and (id_ in self.parsed.schedules or one.removed)
+        }
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to decide, to carry out or to dispatch."""
+        return not (
+            self.changed
+            or self.state.plan
+            or any(_waits(run) for run in self.open_runs)
+            or any(one.occurrences for one in self.due().values())
+        )
+
+
+async def submit_due(services: Services) -> dict[str, int]:
+    """
+    Decide every occurrence that is due, and create the jobs of the runs that are claimed.
+
+    Doing it twice, or two at once, submits nothing twice.
+
+    Returns:
+        What was done, for the heartbeat: counts by name.
+
+    Raises:
+        LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
+    """
+    look = await _look(services.ledger)
+    counts = {"open": len(look.open_runs), "problems": len(look.problems)}
+    if look.idle:
+        return counts
+    pace = Pace()
+    try:
+        async with (
+            services.ledger.lease(naming.SUBMIT_STATE, empty=_EMPTY) as lease,
+            pace.limit(),
+        ):
+            tick = _Tick(services, lease, pace, await _look(services.ledger))
+            return counts | await tick.run()
+    except LeaseTaken:
+        return {**counts, "lease_taken": 1}
+
+
+class _Tick:
+    """The part of a tick that holds the lease."""
+
+    def __init__(self, services: Services, lease: Lease, pace: Pace, look: Look) -> None:
+        self._services = services
+        self._lease = lease
+        self._pace = pace
+        self._look = look
+        self._state = look.state
+        self._etag = look.etag or ""
+        self._claimed = False
+        self._counts = {"skipped": 0, "missed": 0, "claimed": 0}
+
+    async def run(self) -> dict[str, int]:
+        """Finish the plan that is there, decide, dispatch."""
+        if self._state.plan and not await self._carry_out():
+            return self._counts
+        self._take_over()
+        await self._decide()
+        runs = self._look.open_runs
+        if self._claimed:
+            runs, _ = await self._services.ledger.open_runs()
+        dispatcher = Dispatcher(self._services, self._pace, self._look.now)
+        return self._counts | await dispatcher.dispatch([run for run in runs if _waits(run)])
+
+    def _take_over(self) -> None:
+        """Put the timings of a changed document in force, and report what is wrong with it."""
+        look = self._look
+        if not look.changed:
+            return
+        for problem in look.problems:
+            emit(Event.DOCUMENT_REJECTED, schedule=problem.schedule, problem=str(problem))
+        if look.parsed is None or look.text.etag is None or look.text.modified is None:
+            self._state = replace(self._state, document=look.text.etag)
+            return
+        self._state = take_over(
+            self._state,
+            look.parsed.schedules,
+            look.parsed.invalid,
+            document=look.text.etag,
+            modified=look.text.modified,
+        )
+
+    async def _decide(self) -> None:
+        """Decide what is due, write it down as plans, and carry each out after its write."""
+        before = self._look.state
+        look = replace(self._look, state=self._state)
+        undecided = look.due()
+        if self._state == before and not any(one.occurrences for one in undecided.values()):
+            return
+        decided = await self._decisions(look, undecided)
+        results = await self._results()
+        for state in plans(self._state, decided, results, now=look.now):
+            if self._pace.over:
+                return
+            await self._write(state)
+            if not await self._carry_out():
+                return
+
+    async def _decisions(
+        self, look: Look, undecided: Mapping[ScheduleId, Due]
+    ) -> dict[ScheduleId, Decisions]:
+        """Decide for every schedule of which Batch says whether a run is in the way."""
+        decided: dict[ScheduleId, Decisions] = {}
+        silent = False
+        for id_, one in undecided.items():
+            in_the_way: RunId | None = None
+            runs = [run for run in self._look.open_runs if run.schedule == id_]
+            if one.occurrences and runs:
+                if silent or self._pace.over:
+                    continue
+                try:
+                    in_the_way = await self._in_the_way(runs)
+                except (BatchUnavailable, BatchRefused) as error:
+                    trouble(f"schedule {id_} is undecided until Batch answers", error)
+                    silent = isinstance(error, BatchUnavailable)
+                    continue
+            schedule = look.parsed.schedules.get(id_) if look.parsed else None
+            decided[id_] = Decisions(
+                schedule=schedule,
+                due=one,
+                decisions=decide(id_, schedule, one, in_the_way=in_the_way, now=look.now),
+            )
+        return decided
+
+    async def _in_the_way(self, runs: Sequence[OpenRun]) -> RunId | None:
+        """Return an open run of one schedule whose job has not ended by Batch's word."""
+        for run in reversed(runs):
+            if run.state is AttemptState.ENDED:
+                continue
+            if _waits(run):
+                return run.run_id
+            job = await self._services.batch.job(naming.job_id(run.run_id, run.attempt))
+            if job is not None and job.state != "completed":
+                return run.run_id
+        return None
+
+    async def _results(self) -> CollectState:
+        text = await self._services.ledger.read(naming.COLLECT_STATE)
+        return load_collect(text.data) if text.data else CollectState()
+
+    async def _carry_out(self) -> bool:
+        """Create what the plan says, leave what exists, and clear the plan."""
+        plan = self._state.plan
+        if plan:
+            if not await self._pace.each(plan, self._create) or self._pace.over:
+                return False
+            await self._write(replace(self._state, plan=()))
+        return True
+
+    async def _create(self, record: Record) -> None:
+        if record.decision.action is Action.SUBMIT:
+            self._claimed = True
+            self._counts["claimed"] += await self._services.ledger.claim(record)
+            return
+        if not await self._services.ledger.finalise(record):
+            return
+        keys = {"schedule": record.schedule, "run_id": record.run_id, "nominal": record.nominal}
+        if record.decision.action is Action.SKIPPED:
+            self._counts["skipped"] += 1
+            because = record.decision.because
+            emit(Event.OCCURRENCE_SKIPPED, **keys, reason=record.decision.reason, because=because)
+        else:
+            count = record.range.count if record.range else 1
+            self._counts["missed"] += count
+            emit(Event.OCCURRENCE_MISSED, **keys, reason=record.decision.reason, count=count)
+
+    async def _write(self, state: SubmitState) -> None:
+        self._etag = await self._services.ledger.write(
+            naming.SUBMIT_STATE, dump_submit(state), self._lease, self._etag
+        )
+        self._state = state
+
+
+async def _look(ledger: Ledger) -> Look:
+    text = await ledger.read(naming.DOCUMENT)
+    state = await ledger.read(naming.SUBMIT_STATE)
+    open_runs, _ = await ledger.open_runs()
+    parsed, problems = _parsed(text.data)
+    return Look(
+        text=text,
+        parsed=parsed,
+        problems=problems,
+        state=_state(state.data),
+        etag=state.etag,
+        open_runs=open_runs,
+    )
+
+
+def _waits(run: OpenRun) -> bool:
+    """Whether a run is to be dispatched."""
+    return run.state is AttemptState.CLAIMED and not run.stop
+
+
+@lru_cache(maxsize=2)
+def _parsed(data: bytes | None) -> tuple[document.Document | None, tuple[document.Problem, ...]]:
+    """Parse a document, once for each that is seen."""
+    if data is None:
+        return _rejected(f"there is no {naming.DOCUMENT} in the ledger")
+    try:
+        parsed = document.parse(data.decode())
+    except UnicodeDecodeError as error:
+        return _rejected(f"not UTF-8: {error.reason} at byte {error.start}")
+    except DocumentError as error:
+        return _rejected(*error.problems)
+    return parsed, parsed.problems
+
+
+def _rejected(*problems: str) -> tuple[None, tuple[document.Problem, ...]]:
+    return None, tuple(
+        document.Problem(schedule=None, key=None, message=problem) for problem in problems
+    )
+
+
+@lru_cache(maxsize=2)
+def _state(data: bytes | None) -> SubmitState:
+    return load_submit(data) if data else SubmitState()

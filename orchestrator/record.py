@@ -1,0 +1,254 @@
+"""
+The record of one run or of occurrences that did not run: what the operator reads.
+
+A record lives below ``open/`` until it is final and below ``runs/`` from then on. Its JSON is
+public: field names are those of the dataclasses, times ISO 8601 UTC, durations ISO 8601.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator import naming
+from orchestrator.errors import RecordUnreadable
+from orchestrator.model import (
+    AttemptState,
+    BlockedReason,
+    Outcome,
+    Reason,
+    RunId,
+    ScheduleId,
+)
+
+SCHEMA: Final = 1
+
+
+class Kind(StrEnum):
+    """Who asked for a run."""
+
+    SCHEDULED = "scheduled"
+
+
+class Action(StrEnum):
+    """What was decided for an occurrence."""
+
+    SUBMIT = "submit"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+
+class How(StrEnum):
+    """How an output came to its blob, or that it did not."""
+
+    PUSHED = "pushed"
+    MISSING = "output_missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """
+    What was decided, when, and which run was the cause.
+
+    Attributes:
+        action: Submitted, skipped or missed.
+        reason: One of the skip or miss reasons; None for a submission.
+        because: The run that was in the way, or that stands for this occurrence.
+        at: The tick's now.
+    """
+
+    action: Action
+    reason: str | None = None
+    because: RunId | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenTask:
+    """Everything a run needs, frozen at its claim: later edits of the document do not reach it."""
+
+    command: str
+    environment: dict[str, str]
+    start_timeout: timedelta
+    run_timeout: timedelta
+    catch_up_window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """
+    One Batch job of a run.
+
+    Attributes:
+        number: 1 for the first.
+        job_id: The run id, with ``-r<number>`` after the first.
+        state: claimed, submitted, ended.
+        claimed: When it was claimed; the catch-up window of a blocked attempt counts from here.
+        blocked: Why there is no job yet.
+        blocked_detail: What Batch said, in its words.
+        submitted: When its job was created.
+        waiting_since: From when the start timeout counts, if later than ``submitted``: while the
+            pool was busy with other runs it did not.
+        started: When its task began on a node.
+        finished: When its task, or failing that its job, ended.
+        requeues: How often Batch put the task back into its queue.
+        node: The node that ran it.
+        exit_code: None if its process never ended by itself.
+        outcome: How it ended.
+        reason: Why.
+        sentence: The same in one sentence.
+    """
+
+    number: int
+    job_id: str
+    state: AttemptState
+    claimed: datetime
+    blocked: BlockedReason | None = None
+    blocked_detail: str | None = None
+    submitted: datetime | None = None
+    waiting_since: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    requeues: int = 0
+    node: str | None = None
+    exit_code: int | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    sentence: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """
+    The run is to be ended, and is not dispatched again; the collector does the ending.
+
+    Attributes:
+        cause: What made us give it up: start_timeout, blocked or rejected.
+        reason: Why it never started, if it turns out that it did not.
+        sentence: The same in one sentence.
+        at: When it was given up.
+    """
+
+    cause: Reason
+    reason: Reason
+    sentence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """
+    One output of the last attempt.
+
+    Attributes:
+        path: Below the run's folder in the outputs container.
+        bytes: Its size; None if there is none.
+        sha256: Hex digest of its bytes; None above 64 MiB, where the size alone was verified.
+        how: Pushed by the node, or missing.
+        why: Why it is missing.
+    """
+
+    path: str
+    bytes: int | None = None
+    sha256: str | None = None
+    how: How
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """The occurrences that one record of missed ones stands for."""
+
+    first: datetime
+    last: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """What decided and submitted: the product, and the zone rules in force."""
+
+    product: str
+    tzdata: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One run, or one occurrence or range of them that did not run."""
+
+    schema: int = SCHEMA
+    run_id: RunId
+    schedule: ScheduleId
+    nominal: datetime
+    kind: Kind = Kind.SCHEDULED
+    decision: Decided
+    merged: int = 1
+    range: Range | None = None
+    lateness_seconds: float | None = None
+    task: FrozenTask | None = None
+    attempts: tuple[Attempt, ...] = ()
+    stop: Stop | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    sentence: str | None = None
+    outputs: tuple[Output, ...] = ()
+    packages: dict[str, str] = field(default_factory=dict[str, str])
+    image: str | None = None
+    versions: Versions
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt in hand; only a run that was claimed has one."""
+        return self.attempts[-1]
+
+    @property
+    def blob(self) -> str:
+        """The name of this record's blob once it is final."""
+        count = self.range.count if self.range else 1
+        return naming.final_blob(self.schedule, self.nominal, self.run_id, count=count)
+
+    @property
+    def output_prefix(self) -> str:
+        """The folder of the attempt in hand in the outputs container."""
+        number = self.attempt.number
+        return naming.output_prefix(self.schedule, self.nominal, self.run_id, number)
+
+    def with_attempt(self, attempt: Attempt) -> "Record":
+        """Return this record with ``attempt`` in the place of the one in hand."""
+        return replace(self, attempts=(*self.attempts[:-1], attempt))
+
+
+_ADAPTER = TypeAdapter(Record)
+
+
+def dump(record: Record) -> bytes:
+    """Return the JSON of a record, the same bytes for the same record."""
+    return _ADAPTER.dump_json(record, indent=2) + b"\n"
+
+
+def load(data: bytes) -> Record:
+    """
+    Return the record of its JSON.
+
+    Raises:
+        RecordUnreadable: It is not a record, or one of a later version.
+    """
+    try:
+        record = _ADAPTER.validate_json(data)
+    except ValidationError as error:
+        raise RecordUnreadable(f"not a record: {error}") from error
+    if record.schema != SCHEMA:
+        raise RecordUnreadable(f"a record of schema {record.schema}; this version reads {SCHEMA}")
+    return record
+
+
+def metadata(record: Record) -> dict[str, str]:
+    """Return the metadata of an open record's blob: one listing of them is the work list."""
+    values = {"state": record.attempt.state.value, "attempt": str(record.attempt.number)}
+    if record.attempt.blocked:
+        values["blocked"] = record.attempt.blocked.value
+    if record.stop:
+        values["stop"] = record.stop.cause.value
+    return values
