@@ -41,7 +41,18 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--app", type=Path, default=_ROOT, help="the folder of function_app.py")
         if name == "tick":
             added.add_argument("function", help="for instance submit or collect")
+    package = commands.add_parser("package", help="what is deployed, as a zip")
+    package.set_defaults(command=_package)
+    package.add_argument("--target", type=Path, default=_ROOT / "dist/recur.zip")
     return parser
+
+
+def _package(arguments: argparse.Namespace) -> int:
+    from local.deployment import write_package  # noqa: PLC0415 - each command loads its own
+
+    files = write_package(_ROOT, arguments.target)
+    sys.stdout.write(f"{arguments.target}: {len(files)} files\n")
+    return 0
 
 
 def _start(arguments: argparse.Namespace) -> int:

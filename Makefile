@@ -1,0 +1,46 @@
+# Everything here runs on a laptop without Azure. Start with `make demo`.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up start check test package lock clean
+
+PYTHON := .venv/bin/python
+export PYTHONUNBUFFERED := 1
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is needed into .venv and local/azurite/node_modules
+	@sh local/setup.sh
+
+demo: setup ## one schedule, from the timer to the output in blob storage, in under a minute
+	@$(PYTHON) -m local demo
+
+up: setup ## Azurite and the Batch emulator, until Ctrl-C
+	@$(PYTHON) -m local up
+
+start: setup ## the timer functions against what `make up` runs, until Ctrl-C
+	@$(PYTHON) -m local start
+
+check: setup ## linters, types, layers and unit tests
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/pyright
+	.venv/bin/lint-imports
+	.venv/bin/pytest tests/unit
+
+test: check ## all tests: unit, contract and the whole job
+	.venv/bin/pytest tests/contract tests/e2e
+
+package: setup ## what is deployed, as dist/recur.zip
+	@$(PYTHON) -m local package
+
+lock: setup ## write requirements.txt and requirements-dev.txt anew from pyproject.toml
+	.venv/bin/uv pip compile --quiet --universal --python $(PYTHON) --generate-hashes --no-header \
+		--no-annotate pyproject.toml -o requirements.txt
+	.venv/bin/uv pip compile --quiet --universal --python $(PYTHON) --generate-hashes --no-header \
+		--no-annotate pyproject.toml --group dev -o requirements-dev.txt
+
+clean: ## remove what was built, installed or kept by `make up`
+	rm -rf .venv local/azurite/node_modules .local dist
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

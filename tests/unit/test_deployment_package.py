@@ -1,0 +1,185 @@
+"""What reaches Azure: nothing but what runs there."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from local.deployment import deployed_files, write_package
+from local.errors import LocalError
+
+_ROOT = Path(__file__).resolve().parents[2]
+_RULES = (_ROOT / ".funcignore").read_text()
+_FILES = {"host.json", "requirements.txt", "function_app.py"}
+_FOLDER = "orchestrator/"
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"],  # noqa: S607 - whichever git made this work tree
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sorted(filter(None, listed.stdout.split("\0")))
+
+
+def _expected(paths: list[str]) -> list[str]:
+    return [path for path in paths if path in _FILES or path.startswith(_FOLDER)]
+
+
+def _kept_by_core_tools(paths: list[str]) -> list[str]:
+    """
+    Evaluate `.funcignore` as Core Tools does.
+
+    Its parser (GitIgnoreParser.cs) reads each rule as a regular expression anchored at the root
+    that has to match only the beginning of a path, and what a `!` rule matches is always kept.
+    """
+    rules = [line.strip() for line in _RULES.splitlines()]
+    rules = [rule for rule in rules if rule and not rule.startswith("#")]
+
+    def begins_with(chosen: list[str]) -> re.Pattern[str]:
+        translated = [
+            re.sub(r"[-\[\]/{}()+?.\\^$|]", r"\\\g<0>", rule.removeprefix("/"))
+            .replace("**", "(.+)")
+            .replace("*", r"([^\/]+)")
+            for rule in chosen
+        ]
+        return re.compile(f"^(({')|('.join(translated)}))")
+
+    kept = begins_with([rule[1:] for rule in rules if rule.startswith("!")])
+    ignored = begins_with([rule for rule in rules if not rule.startswith("!")])
+    return [path for path in paths if kept.match(path) or not ignored.match(path)]
+
+
+def _kept_by_gitignore(paths: list[str], folder: Path) -> list[str]:
+    """Evaluate `.funcignore` as azd does: by the rules of gitignore, of which git is the judge."""
+    (folder / ".gitignore").write_text(_RULES)
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)  # noqa: S607
+    ignored = subprocess.run(
+        ["git", "-c", "core.excludesFile=", "check-ignore", "--no-index", "-z", "--stdin"],  # noqa: S607
+        cwd=folder,
+        input="\0".join(paths),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return sorted(set(paths) - set(ignored.stdout.split("\0")))
+
+
+@pytest.fixture(scope="module")
+def candidates() -> list[str]:
+    """Everything tracked, and what lies about in a work tree that is used."""
+    return [
+        *_tracked(),
+        ".env",
+        ".venv/bin/python",
+        "emulator.py",
+        "local.settings.json",
+        "local/azurite/node_modules/azurite/package.json",
+        "tests/.hidden",
+        "tests/orchestrator/x.py",
+        "tests/function_app.py",
+    ]
+
+
+def test_core_tools_deploys_what_runs_and_nothing_else(candidates: list[str]) -> None:
+    """`func azure functionapp publish` and `func pack`."""
+    assert _kept_by_core_tools(candidates) == _expected(candidates)
+
+
+def test_azd_deploys_what_runs_and_nothing_else(candidates: list[str], tmp_path: Path) -> None:
+    """`azd deploy`, which also leaves out compiled Python."""
+    compiled = ["orchestrator/__pycache__/x.pyc", "orchestrator/adapters/__pycache__/y.pyc"]
+
+    kept = _kept_by_gitignore([*candidates, *compiled], tmp_path)
+
+    assert kept == sorted(_expected(candidates))
+
+
+def test_our_package_is_the_same_list(tmp_path: Path) -> None:
+    """`make package` writes it, and writes equal bytes for equal sources."""
+    files = write_package(_ROOT, tmp_path / "one.zip")
+    write_package(_ROOT, tmp_path / "two.zip")
+
+    with zipfile.ZipFile(tmp_path / "one.zip") as package:
+        assert package.namelist() == [path.as_posix() for path in files]
+    untracked = {path.as_posix() for path in files} - set(_tracked())
+    assert set(_expected(_tracked())) <= {path.as_posix() for path in files}
+    assert all(path.startswith(_FOLDER) or path in _FILES for path in untracked)
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+@pytest.mark.parametrize("rule", ["*.md", "!/docs/*.md", "!/missing.py", "!/host.json/", "tests/"])
+def test_a_rule_that_the_tools_would_read_differently_is_refused(rule: str, tmp_path: Path) -> None:
+    """Only whole entries of the top level can be allowed, and they exist."""
+    (tmp_path / "host.json").touch()
+    (tmp_path / ".funcignore").write_text(f"/*\n!/host.json\n{rule}\n")
+
+    with pytest.raises(LocalError, match=re.escape(rule.removeprefix("!"))):
+        deployed_files(tmp_path)
+
+
+def test_what_is_deployed_imports_only_what_is_deployed_or_declared() -> None:
+    """Every other import is of a project dependency, so that requirements.txt has it."""
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]
+    declared = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    providers = packages_distributions()
+
+    imported = {
+        name
+        for path in deployed_files(_ROOT)
+        if path.suffix == ".py"
+        for name in _imports(ast.parse((_ROOT / path).read_text()))
+    }
+
+    top_level = {name.partition(".")[0] for name in imported}
+    others = top_level - set(sys.stdlib_module_names) - {"orchestrator"}
+    assert "local" not in others
+    assert "emulator" not in others
+    for name in others - {"azure"}:
+        assert declared & {canonicalize_name(found) for found in providers[name]}, name
+    for name in {name for name in imported if name.startswith("azure.")}:
+        assert any(_provides(distribution, name) for distribution in declared), name
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+    return found
+
+
+def _provides(distribution: str, module: str) -> bool:
+    """Whether an Azure package holds a module; ``azure.core`` comes with each client library."""
+    owner = {"core": "azure-storage-blob", "storage": "azure-storage-blob"}
+    return owner.get(module.split(".")[1], f"azure-{module.split('.')[1]}") == distribution
+
+
+def test_the_host_s_settings_are_what_the_app_relies_on() -> None:
+    """
+    The answers to "why not": no extension bundle, and a timeout that is never reached.
+
+    Timers are built into the host, and a bundle would be fetched at start. The worker is killed at
+    the timeout, so every tick ends long before.
+    """
+    host = json.loads((_ROOT / "host.json").read_text())
+
+    assert host["version"] == "2.0"
+    assert host["telemetryMode"] == "OpenTelemetry"
+    assert host["functionTimeout"] == "00:05:00"
+    assert "extensionBundle" not in host
+    assert host["logging"]["logLevel"]["Azure.Core"] == "Warning"
