@@ -1,0 +1,108 @@
+"""
+Make an application package of a folder: the same content gives the same version and the same bytes.
+
+The version follows from a manifest of paths, modes and contents, not from the bytes of the zip file,
+so that it does not depend on how a zip file is written.
+"""
+
+import hashlib
+import json
+import os
+import re
+import stat
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+# Azure Batch spells other characters differently in the names of environment variables.
+_ID = re.compile(r"[a-z0-9_]{1,64}")
+_IGNORED = "__pycache__"
+# The oldest time that a zip file can hold.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_UNIX = 3
+
+
+class PackageError(Exception):
+    """A folder cannot be made into an application package."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """
+    An application package, ready to be uploaded.
+
+    Attributes:
+        name: Id of the application: the folder's name.
+        version: ``v`` and 12 hexadecimal digits.
+        zip_path: The zip file.
+    """
+
+    name: str
+    version: str
+    zip_path: Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Entry:
+    path: str
+    mode: int
+    content: bytes
+
+    @property
+    def row(self) -> tuple[str, str, str]:
+        return self.path, f"{self.mode:o}", hashlib.sha256(self.content).hexdigest()
+
+
+def build(folder: Path, target: Path) -> Package:
+    """
+    Zip a folder into ``<target>/<id>-<version>.zip``; what ``target`` lacks is created.
+
+    Modes are 755 for what its owner may execute and 644 for everything else; ``__pycache__`` and
+    empty folders are left out.
+
+    Raises:
+        PackageError: The folder's name is no id, it holds no file, or something that is neither a
+            file nor a folder.
+    """
+    name = folder.resolve().name
+    if not _ID.fullmatch(name):
+        raise PackageError(f"{name}: an id consists of at most 64 of a-z, 0-9 and _")
+    entries = sorted(_entries(folder))
+    if not entries:
+        raise PackageError(f"{folder}: no file to package")
+    manifest = json.dumps([entry.row for entry in entries]).encode()
+    version = f"v{hashlib.sha256(manifest).hexdigest()[:12]}"
+    target.mkdir(parents=True, exist_ok=True)
+    zip_path = target / f"{name}-{version}.zip"
+    _write(entries, zip_path)
+    return Package(name=name, version=version, zip_path=zip_path)
+
+
+def _entries(folder: Path) -> list[_Entry]:
+    if not folder.is_dir():
+        raise PackageError(f"{folder}: no such folder")
+    entries: list[_Entry] = []
+    for parent, folders, files in folder.walk():
+        folders[:] = [name for name in folders if name != _IGNORED]
+        for path in (parent / name for name in (*folders, *files)):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
+                relative = path.relative_to(folder).as_posix()
+                entries.append(_Entry(relative, mode, path.read_bytes()))
+            elif not stat.S_ISDIR(status.st_mode):
+                raise PackageError(f"{path}: neither a file nor a folder")
+    return entries
+
+
+def _write(entries: list[_Entry], zip_path: Path) -> None:
+    # Written aside, so that whoever reads the file never finds half of it.
+    partial = zip_path.with_name(f"{zip_path.name}.{os.getpid()}")
+    with zipfile.ZipFile(partial, "w") as archive:
+        for entry in entries:
+            info = zipfile.ZipInfo(entry.path, _EPOCH)
+            info.create_system = _UNIX
+            info.external_attr = (stat.S_IFREG | entry.mode) << 16
+            # Stored and not deflated: the bytes of the latter differ from one zlib to the next.
+            archive.writestr(info, entry.content, zipfile.ZIP_STORED)
+    partial.replace(zip_path)
