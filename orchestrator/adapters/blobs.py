@@ -205,7 +205,8 @@ class Ledger:
 
     async def _download(self, name: str, condition: Mapping[str, Any]) -> Text:
         dates = _Dates()
-        stream: StorageStreamDownloader[bytes] = await self._container.download_blob(
+        download: Any = self._container.download_blob  # its overloads leave the type open
+        stream: StorageStreamDownloader[bytes] = await download(
             name, raw_response_hook=dates, **condition
         )
         data = await stream.readall()

@@ -1,0 +1,86 @@
+"""The Batch job of an attempt, and the command line that a node runs."""
+
+import os
+import shlex
+import subprocess
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.jobspec import Place, command_line, job
+from tests.unit.test_conclude import RECORD
+
+PLACE = Place(
+    pool_id="recur",
+    outputs_url="https://data.example/outputs",
+    node_identity="/subscriptions/s/resourceGroups/g/providers/x/id-node",
+)
+
+
+def run(command: str, **environment: str) -> str:
+    """Run a command line as Batch does: split into words, with no shell added."""
+    words = shlex.split(command_line(command))
+    return subprocess.run(
+        words,
+        env={"PATH": os.environ["PATH"], **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo plain",
+        """echo 'single' "double" '"both"' \\$NOT""",
+        "printf '%s|' a b; echo",
+        "echo a &&\\\n echo b",
+        "# a comment\necho after it",
+        "echo ünïcödé",
+    ],
+)
+def test_a_command_reaches_the_shell_as_it_was_written(command: str) -> None:
+    """Whatever quotes it holds."""
+    plain = subprocess.run(["/bin/sh", "-c", command], check=True, capture_output=True, text=True)
+
+    assert run(command) == plain.stdout
+
+
+def test_packages_are_found_without_their_version() -> None:
+    """A package referenced by version has only a variable with the version in its name."""
+    printed = run(
+        'echo "$AZ_BATCH_APP_PACKAGE_pythonscript:$AZ_BATCH_APP_PACKAGE_my_tool:$AZ_BATCH_APP_PACKAGE_x"',
+        AZ_BATCH_APP_PACKAGE_pythonscript_v0123456789ab="/with space/$HOME",
+        AZ_BATCH_APP_PACKAGE_my_tool_vabcdefabcdef="/b",
+        AZ_BATCH_APP_PACKAGE_x_v1="/c",
+    )
+
+    assert printed == "/with space/$HOME:/b:\n"
+
+
+def test_the_job_outlives_both_timeouts_and_no_more() -> None:
+    """An active job eats a quota: what nothing else ended, its own limit does."""
+    body = job(RECORD, PLACE)
+
+    assert body["constraints"]["maxWallClockTime"] == "P1DT1H30M"
+    assert body["jobManagerTask"]["constraints"]["maxWallClockTime"] == "PT1H"
+    assert body["jobManagerTask"]["killJobOnCompletion"] is True
+    assert RECORD.task is not None
+    assert RECORD.task.start_timeout + RECORD.task.run_timeout < timedelta(days=1)
+
+
+def test_the_job_names_its_run_and_its_outputs() -> None:
+    """Ours is told from another's by its metadata; outputs go to the run's own folder."""
+    body = job(RECORD, PLACE)
+
+    assert body["id"] == "nightly-20260601T120000Z"
+    assert {"name": "recur_run_id", "value": RECORD.run_id} in body["metadata"]
+    containers = [
+        file["destination"]["container"] for file in body["jobManagerTask"]["outputFiles"]
+    ]
+    assert [one["path"] for one in containers] == [
+        "nightly/2026/06/nightly-20260601T120000Z/stdout.txt",
+        "nightly/2026/06/nightly-20260601T120000Z/stderr.txt",
+    ]
+    assert {"name": "RECUR_ATTEMPT", "value": "1"} in body["jobManagerTask"]["environmentSettings"]

@@ -1,0 +1,211 @@
+"""Occurrences: cron on wall time, mapped to instants, with Debian's rules where clocks change."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.model import Timing
+from orchestrator.schedule import check_cron, occurrences, occurrences_of, parse_zone, previous
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def timing(cron: str, zone: str = "UTC") -> Timing:
+    return Timing(since=LONG_AGO, cron=cron, time_zone=zone)
+
+
+def local(cron: str, zone: str, first: str, last: str) -> list[str]:
+    """List the occurrences on wall dates ``first`` to ``last`` as local ISO times with offset."""
+    tz = parse_zone(zone)
+    after = datetime.fromisoformat(first).replace(tzinfo=tz) - timedelta(seconds=1)
+    until = datetime.fromisoformat(last).replace(tzinfo=tz) + timedelta(days=1, seconds=-1)
+    found = occurrences(timing(cron, zone), after=after, until=until)
+    return [o.nominal.astimezone(tz).isoformat(timespec="minutes") for o in found if o.exists]
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "day", "expected"),
+    [
+        # New York, 8 March 2026: 02:00 becomes 03:00
+        ("30 2 * * *", "America/New_York", "2026-03-08", ["2026-03-08T03:00-04:00"]),
+        ("15,45 2 * * *", "America/New_York", "2026-03-08", ["2026-03-08T03:00-04:00"]),
+        (
+            "30 2,3 * * *",
+            "America/New_York",
+            "2026-03-08",
+            ["2026-03-08T03:00-04:00", "2026-03-08T03:30-04:00"],
+        ),
+        (
+            "30 */2 * * *",
+            "America/New_York",
+            "2026-03-08",
+            [
+                "2026-03-08T00:30-05:00",
+                *(f"2026-03-08T{hour:02}:30-04:00" for hour in range(4, 24, 2)),
+            ],
+        ),
+        # New York, 1 November 2026: 01:00 to 02:00 happens twice
+        ("30 1 * * *", "America/New_York", "2026-11-01", ["2026-11-01T01:30-04:00"]),
+        (
+            "0,30 1 * * *",
+            "America/New_York",
+            "2026-11-01",
+            [
+                "2026-11-01T01:00-04:00",
+                "2026-11-01T01:30-04:00",
+            ],
+        ),
+        (
+            "*/30 1 * * *",
+            "America/New_York",
+            "2026-11-01",
+            [
+                "2026-11-01T01:00-04:00",
+                "2026-11-01T01:30-04:00",
+                "2026-11-01T01:00-05:00",
+                "2026-11-01T01:30-05:00",
+            ],
+        ),
+        # Lord Howe moves by half an hour
+        ("15 2 * * *", "Australia/Lord_Howe", "2026-10-04", ["2026-10-04T02:30+11:00"]),
+        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-05", ["2026-04-05T01:45+11:00"]),
+        (
+            "45 1-2 * * *",
+            "Australia/Lord_Howe",
+            "2026-04-05",
+            [
+                "2026-04-05T01:45+11:00",
+                "2026-04-05T02:45+10:30",
+            ],
+        ),
+        (
+            "45 */1 * * *",
+            "Australia/Lord_Howe",
+            "2026-04-05",
+            [
+                "2026-04-05T00:45+11:00",
+                "2026-04-05T01:45+11:00",
+                "2026-04-05T01:45+10:30",
+                *(f"2026-04-05T{hour:02}:45+10:30" for hour in range(2, 24)),
+            ],
+        ),
+        # Cairo's gap is at midnight
+        ("0 0 * * *", "Africa/Cairo", "2026-04-24", ["2026-04-24T01:00+03:00"]),
+    ],
+)
+def test_occurrences_follow_debian_where_clocks_change(
+    cron: str, zone: str, day: str, expected: list[str]
+) -> None:
+    """A fixed time in a gap runs at its end, in a repeated hour once; a wild one follows the wall."""
+    assert expected == local(cron, zone, day, day)
+
+
+def test_times_that_merge_are_counted() -> None:
+    """Two fixed times in one gap become one occurrence that says so."""
+    (one,) = occurrences(
+        timing("15,45 2 * * *", "America/New_York"),
+        after=datetime(2026, 3, 8, tzinfo=UTC),
+        until=datetime(2026, 3, 9, tzinfo=UTC),
+    )
+
+    assert (datetime(2026, 3, 8, 7, tzinfo=UTC), 2) == (one.nominal, one.merged)
+
+
+def test_a_day_that_a_zone_left_out_has_no_occurrence() -> None:
+    """Apia had no 30 December 2011: it is marked as not existing, and the next day is as ever."""
+    days = list(
+        occurrences(
+            timing("0 9 * * *", "Pacific/Apia"),
+            after=datetime(2011, 12, 29, tzinfo=UTC),
+            until=datetime(2012, 1, 1, tzinfo=UTC),
+        )
+    )
+
+    assert [
+        (datetime(2011, 12, 29, 19, tzinfo=UTC), True),
+        (datetime(2011, 12, 30, 10, tzinfo=UTC), False),
+        (datetime(2011, 12, 30, 19, tzinfo=UTC), True),
+        (datetime(2011, 12, 31, 19, tzinfo=UTC), True),
+    ] == [(day.nominal, day.exists) for day in days]
+
+
+ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Chatham")
+CRONS = ("* * * * *", "*/7 * * * *", "30 1,2 * * *", "0 */3 * * *", "15 2 1 * *", "0 0 * * MON")
+instants = st.datetimes(
+    min_value=datetime(2026, 3, 1),  # noqa: DTZ001 - the strategy adds the zone
+    max_value=datetime(2026, 11, 15),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+
+
+@given(st.sampled_from(CRONS), st.sampled_from(ZONES), st.lists(instants, min_size=3, max_size=3))
+def test_ticks_partition_the_occurrences(cron: str, zone: str, cuts: list[datetime]) -> None:
+    """(a, c] is (a, b] followed by (b, c]: no tick boundary loses or repeats an occurrence."""
+    a, b, c = sorted(cuts)
+    a = max(a, c - timedelta(days=3))
+    b = max(a, b)
+    one = timing(cron, zone)
+
+    whole = list(occurrences(one, after=a, until=c))
+
+    assert whole == [
+        *occurrences(one, after=a, until=b),
+        *occurrences(one, after=b, until=c),
+    ]
+    assert sorted({o.nominal for o in whole}) == [o.nominal for o in whole]
+
+
+def test_an_occurrence_follows_the_timing_in_force_at_its_time() -> None:
+    """A change of timing never reaches back."""
+    noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    timings = (
+        Timing(since=noon - timedelta(hours=3), cron="0 * * * *"),
+        Timing(since=noon, cron="30 * * * *", paused=True),
+        Timing(since=noon + timedelta(hours=2), cron=None),
+    )
+
+    found = occurrences_of(timings, after=LONG_AGO, until=noon + timedelta(days=1))
+
+    assert [(f"{o.nominal:%H:%M}", o.paused) for o in found] == [
+        ("10:00", False),
+        ("11:00", False),
+        ("12:00", False),
+        ("12:30", True),
+        ("13:30", True),
+    ]
+
+
+def test_the_previous_occurrence_may_be_years_back() -> None:
+    """29 February is found from one leap day to the one before; a window begins there."""
+    leap_day = datetime(2028, 2, 29, 6, tzinfo=UTC)
+
+    assert datetime(2024, 2, 29, 6, tzinfo=UTC) == previous((timing("0 6 29 2 *"),), leap_day)
+    assert leap_day - timedelta(days=1) == previous((timing("0 6 * * *"),), leap_day)
+    assert previous((Timing(since=leap_day, cron="0 6 * * *"),), leap_day) is None
+
+
+@pytest.mark.parametrize(
+    ("cron", "message"),
+    [
+        ("0 0 2 * * *", "six fields"),
+        ("0 2 * *", "4 field"),
+        ("61 * * * *", "bad minute"),
+        ("0 0 31 2 *", "bad day-of-month"),
+        ("0 22-2 * * *", "bad hour"),
+        ("0 0 * * FOO", "bad day-of-week"),
+    ],
+)
+def test_a_bad_cron_is_refused_with_its_field(cron: str, message: str) -> None:
+    """What cannot be understood, or never comes due, is told at once."""
+    with pytest.raises(ScheduleSyntaxError, match=message):
+        check_cron(cron)
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", "EST5 EDT", "Europe"])
+def test_a_bad_zone_is_refused(zone: str) -> None:
+    """Only IANA names are zones."""
+    with pytest.raises(ScheduleSyntaxError, match="no time zone"):
+        parse_zone(zone)
