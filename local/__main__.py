@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from local.errors import LocalError, StopRequestedError
+from local.interrupt import StopRequest
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,14 +42,35 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--app", type=Path, default=_ROOT, help="the folder of function_app.py")
         if name == "tick":
             added.add_argument("function", help="for instance submit or collect")
+    demo = commands.add_parser("demo", help="one run of one schedule, from timer to output")
+    demo.set_defaults(command=_demo)
+    up = commands.add_parser("up", help="blob storage and a Batch account, until Ctrl-C")
+    up.set_defaults(command=_up)
+    up.add_argument("--settings", type=Path, help="default: local.settings.json or the sample")
+    up.add_argument("--folder", type=Path, default=_ROOT / ".local", help="for blobs and logs")
+    up.add_argument("--pool-speed", type=float, default=60, help="what the pool waits for, faster")
     package = commands.add_parser("package", help="what is deployed, as a zip")
     package.set_defaults(command=_package)
     package.add_argument("--target", type=Path, default=_ROOT / "dist/recur.zip")
     return parser
 
 
+def _demo(_: argparse.Namespace) -> int:
+    with StopRequest() as stop:  # before the imports: they take a second
+        from local.demo import demo  # noqa: PLC0415 - each command loads its own
+
+        return demo(stop)
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    with StopRequest() as stop:
+        from local.up import up  # noqa: PLC0415
+
+        return up(arguments.settings, arguments.folder, arguments.pool_speed, stop)
+
+
 def _package(arguments: argparse.Namespace) -> int:
-    from local.deployment import write_package  # noqa: PLC0415 - each command loads its own
+    from local.deployment import write_package  # noqa: PLC0415
 
     files = write_package(_ROOT, arguments.target)
     sys.stdout.write(f"{arguments.target}: {len(files)} files\n")

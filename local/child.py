@@ -12,6 +12,7 @@ from typing import Self
 
 from local.errors import ChildError
 
+_ROOT = Path(__file__).resolve().parent.parent
 _STEP_SECONDS = 0.02
 _TAIL_LINES = 15
 
@@ -74,6 +75,7 @@ class Child:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env=self._environment,
+                    cwd=_ROOT,
                     start_new_session=True,
                 )
             except OSError as error:

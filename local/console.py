@@ -12,15 +12,15 @@ class LineFormatter(logging.Formatter):
     """
     ``05:43:00.012 info    local.host: the message key=value``, in UTC.
 
-    Keys come from the record's extra, as Application Insights would get them. A record that is a
-    custom event carries its name there; where the message is the same, it is written once.
+    Keys come from the record's extra, as Application Insights would get them. The message of a
+    custom event has them already.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback follows on lines of its own."""
         extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        if extra.get(_EVENT) == record.getMessage():
-            del extra[_EVENT]
+        if _EVENT in extra:
+            extra = {}
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
         line = " ".join(
             [

@@ -1,0 +1,120 @@
+"""`make demo`: one schedule, from the timer to its output in blob storage, on this laptop."""
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from azure.core.exceptions import AzureError
+
+from local.child import Child
+from local.display import Display, display
+from local.errors import LocalError, StopRequestedError
+from local.interrupt import StopRequest
+from local.laptop import Laptop, Place, settings_document
+from local.provision import document, put_document
+from local.survivors import end_survivors, mark
+from local.watch import Watch
+
+_SCHEDULE = "hello"
+_EVERY_MINUTE = '"* * * * *"'
+_EVERY_TWO_SECONDS = "*/2 * * * * *"
+_LIMIT_SECONDS = 120.0
+_LOOK_SECONDS = 0.25
+
+
+def demo(stop: StopRequest) -> int:
+    """Show one run and return 0; everything it needed is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="recur-demo-"))
+    marked = mark()
+    keep = True
+    try:
+        with display() as screen:
+            _run(screen, folder, stop)
+            _none_left(end_survivors(marked, folder))
+            screen.step("everything is stopped, done")
+        keep = False
+    except StopRequestedError:
+        keep = False
+        raise
+    except (LocalError, AzureError) as error:
+        reason = str(error) if isinstance(error, LocalError) else f"{type(error).__name__}: {error}"
+        raise LocalError(f"{reason}\nThe logs are in {folder}") from error
+    finally:
+        end_survivors(marked, folder)
+        if not keep:
+            shutil.rmtree(folder)
+    return 0
+
+
+def _none_left(processes: list[str]) -> None:
+    if processes:
+        raise LocalError("\n".join(["processes were left, and are ended now:", *processes]))
+
+
+def _run(screen: Display, folder: Path, stop: StopRequest) -> None:
+    with Laptop(Place(folder=folder), tell=screen.step, pause=stop.pause) as laptop:
+        ledger = laptop.settings["LEDGER_CONTAINER"]
+        text = document(minutes_back=2, cron=_EVERY_MINUTE)
+        put_document(laptop.storage, ledger, text)
+        screen.step(f"schedules.toml uploaded: {_SCHEDULE} is due every minute")
+        _start_functions(laptop, folder)
+        screen.step("the timer functions submit and collect run every 2 seconds")
+        watch = Watch(laptop, _SCHEDULE)
+        _until(watch, screen, stop, lambda: watch.run_id is not None)
+        paused = document(minutes_back=2, cron=_EVERY_MINUTE, paused="true")
+        put_document(laptop.storage, ledger, paused, overwrite=True)
+        screen.step(f"{watch.run_id} is submitted; the schedule is paused, one run will do")
+        _until(watch, screen, stop, lambda: watch.record is not None)
+        _show(watch, screen)
+        _until(watch, screen, stop, lambda: watch.nodes == 0)
+        screen.step("the pool is back at zero nodes")
+
+
+def _start_functions(laptop: Laptop, folder: Path) -> None:
+    """Start the thin host in a process of its own, so that its log does not mix with this."""
+    settings = laptop.settings | {
+        "SUBMIT_CRON": _EVERY_TWO_SECONDS,
+        "COLLECT_CRON": _EVERY_TWO_SECONDS,
+    }
+    path = folder / "local.settings.json"
+    path.write_text(settings_document(settings))
+    laptop.run(
+        Child(
+            "the functions host",
+            [sys.executable, "-m", "local", "host", "--settings", str(path)],
+            log=folder / "functions.log",
+            environment=settings,  # the environment wins over a settings file, so it says the same
+        )
+    )
+
+
+def _until(watch: Watch, screen: Display, stop: StopRequest, reached: Callable[[], bool]) -> None:
+    limit = time.monotonic() + _LIMIT_SECONDS
+    while True:
+        watch.laptop.check()
+        scene = watch.look()
+        screen.scene(scene)
+        if reached():
+            return
+        if time.monotonic() > limit:
+            raise LocalError(f"nothing more happened within {_LIMIT_SECONDS:g} s; last: {scene}")
+        stop.pause(_LOOK_SECONDS)
+
+
+def _show(watch: Watch, screen: Display) -> None:
+    """Print the record and the output, and hold the one against the other."""
+    record = watch.record or {}
+    screen.text(f"The record {watch.record_blob()}", json.dumps(record, indent=2))
+    if record["outcome"] != "succeeded":
+        raise LocalError(f"the run did not succeed: {record['sentence']}")
+    output = watch.output()
+    screen.text(f"The stdout of {watch.run_id} in blob storage", output.decode())
+    told = {entry["path"]: entry["sha256"] for entry in record["outputs"]}
+    if told.get("stdout.txt") != hashlib.sha256(output).hexdigest():
+        raise LocalError(f"the record's sha256 of stdout.txt is not that of the blob: {told}")
+    screen.step("the record's sha256 of stdout.txt is that of the blob")

@@ -1,0 +1,113 @@
+"""What the demo shows while it waits: a live table in a terminal, else one line per change."""
+
+import sys
+import time
+from dataclasses import dataclass, fields
+from typing import Protocol, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.padding import Padding
+from rich.spinner import Spinner
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What the parts of the product are doing, each in a few words."""
+
+    pool: str = "-"
+    node: str = "-"
+    job: str = "-"
+    task: str = "-"
+    record: str = "-"
+
+
+class Display(Protocol):
+    """Where the demo's progress goes."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal as it was."""
+
+    def step(self, text: str) -> None:
+        """Show that something was done."""
+
+    def scene(self, scene: Scene) -> None:
+        """Show what goes on."""
+
+    def text(self, title: str, text: str) -> None:
+        """Show a text as it is."""
+
+
+def display() -> Display:
+    """Return the display that fits where stdout goes."""
+    return _Terminal() if sys.stdout.isatty() else _Lines()
+
+
+class _Lines:
+    """Plain lines, each with the seconds since the beginning."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._shown = Scene()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.stdout.flush()
+
+    def step(self, text: str) -> None:
+        sys.stdout.write(f"{time.monotonic() - self._began:5.1f} s  {text}\n")
+        sys.stdout.flush()
+
+    def scene(self, scene: Scene) -> None:
+        for name, text in _rows(scene):
+            if text != getattr(self._shown, name):
+                self.step(f"{name + ':':<8}{text}")
+        self._shown = scene
+
+    def text(self, title: str, text: str) -> None:
+        sys.stdout.write(f"\n{title}\n\n{text.rstrip()}\n\n")
+        sys.stdout.flush()
+
+
+class _Terminal:
+    """Steps as lines, and below them a table that changes in place."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._console = Console(highlight=False)
+        self._live = Live(console=self._console, refresh_per_second=8, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def step(self, text: str) -> None:
+        seconds = f"[dim]{time.monotonic() - self._began:5.1f} s[/dim]"
+        self._console.print(f"{seconds}  [green]✓[/green] ", end="")
+        self._console.print(text, markup=False)
+
+    def scene(self, scene: Scene) -> None:
+        table = Table.grid(padding=(0, 2))
+        for name, text in _rows(scene):
+            table.add_row(f"[bold]{name}[/bold]", text)
+        waiting = Spinner("dots", text="waiting for the run")
+        self._live.update(Group(Padding(table, (1, 0, 0, 9)), Padding(waiting, (0, 0, 0, 9))))
+
+    def text(self, title: str, text: str) -> None:
+        self._live.update("")
+        self._console.print(f"\n[bold]{title}[/bold]\n")
+        self._console.print(text.rstrip(), markup=False, soft_wrap=True)
+        self._console.print()
+
+
+def _rows(scene: Scene) -> list[tuple[str, str]]:
+    return [(field.name, getattr(scene, field.name)) for field in fields(scene)]

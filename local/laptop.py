@@ -1,0 +1,182 @@
+"""Blob storage and a Batch account with its pool on this machine: what `make up` and the demo use."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from azure.batch import BatchClient
+from azure.storage.blob import BlobServiceClient
+
+from local.azurite import Azurite
+from local.child import Child
+from local.errors import LocalError
+from local.packages import PackageError, build
+from local.provision import make_containers, make_pool, open_batch, open_storage, pool_body
+from local.settings import SAMPLE, read_settings
+
+_ROOT = Path(__file__).resolve().parent.parent
+_READY = re.compile(r'^\{"event": "ready".*\}$', re.MULTILINE)
+_START_LIMIT_SECONDS = 30.0
+_HOST_CONTAINER = "azure-webjobs-hosts"
+_APPLICATIONS = ("pythonsetup", "pythonscript")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """
+    Where things are on this machine.
+
+    Attributes:
+        folder: Logs, packages and the nodes' folders.
+        kept: Whether the blobs are kept in the folder, or live in memory.
+        azurite_port: 0 takes a free one.
+        batch_port: 0 takes a free one.
+        pool_speed: By how much everything is faster that the pool waits for.
+    """
+
+    folder: Path
+    kept: bool = False
+    azurite_port: int = 0
+    batch_port: int = 0
+    pool_speed: float = 60.0
+
+    @property
+    def nodes(self) -> Path:
+        """The folder of the nodes."""
+        return self.folder / "nodes"
+
+
+class Laptop:
+    """
+    Azurite and the emulator with containers, application packages and the pool.
+
+    Attributes:
+        place: Where things are.
+        settings: For the function app, with the addresses of what runs here.
+        storage: A client of Azurite.
+        batch: A client of the emulator.
+        pool: What was done about the pool.
+    """
+
+    storage: BlobServiceClient
+    batch: BatchClient
+    pool: str
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        settings: Mapping[str, str] | None = None,
+        tell: Callable[[str], None],
+        pause: Callable[[float], None],
+    ) -> None:
+        """
+        Prepare it.
+
+        Args:
+            place: Where things are.
+            settings: The function app's; by default the sample's.
+            tell: Is told in a sentence what was done.
+            pause: Waits; may raise to give up.
+        """
+        self.place = place
+        self.settings = dict(read_settings(_ROOT / SAMPLE) if settings is None else settings)
+        self._tell = tell
+        self._pause = pause
+        self._running = ExitStack()
+        self._children: list[Azurite | Child] = []
+
+    def __enter__(self) -> Self:
+        """Start everything; what is running when something fails is stopped."""
+        with ExitStack() as starting:
+            self._running = starting
+            self._start()
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything, last started first."""
+        self._running.close()
+
+    def run(self, child: Child) -> None:
+        """Start another process here, to be stopped before what it needs."""
+        self._running.callback(child.stop)
+        child.start()
+        self._children.append(child)
+
+    def check(self) -> None:
+        """
+        Do nothing while all is well.
+
+        Raises:
+            ChildError: A process has ended by itself.
+        """
+        for child in self._children:
+            child.check()
+
+    def _start(self) -> None:
+        place = self.place
+        azurite = Azurite(
+            log=place.folder / "azurite.log",
+            port=place.azurite_port,
+            location=place.folder / "blobs" if place.kept else None,
+            pause=self._pause,
+        )
+        self._running.callback(azurite.stop)
+        azurite.start()
+        self._children.append(azurite)
+        self._tell(f"Azurite 3.36.0 listens at {azurite.url}")
+        self.settings |= {
+            "DATA_STORAGE_URL": azurite.url,
+            "DATA_STORAGE_CONNECTION_STRING": azurite.connection_string,
+            "AzureWebJobsStorage": azurite.connection_string,
+        }
+        self.storage = self._running.enter_context(open_storage(azurite.connection_string))
+        containers = [self.settings["LEDGER_CONTAINER"], self.settings["OUTPUTS_CONTAINER"]]
+        make_containers(self.storage, [*containers, _HOST_CONTAINER])
+        self._start_batch(azurite.connection_string)
+        self._tell(f"containers {containers[0]} and {containers[1]} are there")
+
+    def _start_batch(self, connection_string: str) -> None:
+        try:
+            packages = [
+                build(_ROOT / "workload" / name, self.place.folder / "packages")
+                for name in _APPLICATIONS
+            ]
+        except PackageError as error:
+            raise LocalError(str(error)) from error
+        account, key = self.settings["BATCH_ACCOUNT_NAME"], self.settings["BATCH_ACCOUNT_KEY"]
+        command = [sys.executable, "-m", "emulator"]
+        command += ["--port", str(self.place.batch_port), "--account", account, "--key", key]
+        command += ["--storage", connection_string, "--root", str(self.place.nodes)]
+        command += ["--pool-speed", f"{self.place.pool_speed:g}"]
+        for package in packages:
+            command += ["--application", f"{package.name}={package.version}={package.zip_path}"]
+        emulator = Child("the Batch emulator", command, log=self.place.folder / "emulator.log")
+        self.run(emulator)
+        ready = emulator.wait_for(_READY, limit_seconds=_START_LIMIT_SECONDS, pause=self._pause)
+        url = json.loads(ready[0])["url"]
+        self.settings["BATCH_ACCOUNT_URL"] = url
+        self._tell(f"the Batch emulator listens at {url}")
+        self.batch = self._running.enter_context(open_batch(url, account, key))
+        body = pool_body({package.name: package.version for package in packages})
+        self.pool = make_pool(self.batch, body)
+        versions = ", ".join(f"{package.name} {package.version}" for package in packages)
+        self._tell(f"pool {body['id']}: {self.pool}, with {versions}")
+
+
+def port_of(url: str) -> int:
+    """Return the port of a local address."""
+    return urlsplit(url).port or 80
+
+
+def settings_document(settings: Mapping[str, str]) -> str:
+    """Return settings as a local settings file."""
+    document: dict[str, Any] = {"IsEncrypted": False, "Values": dict(settings)}
+    return json.dumps(document, indent=2)

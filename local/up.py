@@ -1,0 +1,109 @@
+"""`make up`: blob storage and a Batch account on the laptop, until Ctrl-C."""
+
+import errno
+import shutil
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.errors import LocalError, StopRequestedError
+from local.interrupt import StopRequest
+from local.laptop import Laptop, Place, port_of
+from local.provision import document, put_document
+from local.settings import read_settings, settings_file
+from local.survivors import end_survivors, mark
+
+_START_MINUTES_BACK = 6  # more than the five minutes between two occurrences of the schedule
+_GUIDE = """
+  blob storage   {storage}
+  Batch account  {batch}   account {account}, pool {pool}, {speed:g} times as fast
+  schedules      {ledger}/schedules.toml
+  files          {folder}   (blobs, logs, nodes)
+
+Run `make start` in another terminal for the timer functions. Ctrl-C here ends both services.
+"""
+
+
+def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRequest) -> int:
+    """
+    Run both services in the foreground, at the addresses that the settings name.
+
+    Args:
+        settings_path: By default the app's own settings, or the sample.
+        folder: Where blobs, logs and nodes are kept.
+        pool_speed: By how much everything is faster that the pool waits for.
+        stop: Ends it.
+    """
+    path = settings_path or settings_file(Path.cwd())
+    settings = read_settings(path)
+    place = Place(
+        folder=folder.resolve(),
+        kept=True,
+        azurite_port=_free(settings, "DATA_STORAGE_URL", "Azurite", path),
+        batch_port=_free(settings, "BATCH_ACCOUNT_URL", "the Batch emulator", path),
+        pool_speed=pool_speed,
+    )
+    place.folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(place.nodes, ignore_errors=True)  # the account begins empty, and so do its nodes
+    marked = mark()
+    try:
+        with Laptop(place, settings=settings, tell=_say, pause=stop.pause) as laptop:
+            _same_storage(settings, laptop.settings, path)
+            _explain(laptop)
+            while True:
+                laptop.check()
+                stop.pause(0.5)
+    except StopRequestedError as stopped:
+        _say(f"{stopped}; nothing is left running")
+        return 0
+    finally:
+        end_survivors(marked, place.nodes)
+
+
+def _free(settings: Mapping[str, str], name: str, what: str, path: Path) -> int:
+    port = port_of(settings.get(name, ""))
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise LocalError(f"port {port}, for {what}: {error.strerror}") from error
+            raise LocalError(
+                f"port {port}, for {what}, is in use: end what listens there (another `make up`?), "
+                f"or copy {path.name} to local.settings.json and change {name} there"
+            ) from None
+    return port
+
+
+def _same_storage(settings: Mapping[str, str], made: Mapping[str, str], path: Path) -> None:
+    for name in ("DATA_STORAGE_URL", "DATA_STORAGE_CONNECTION_STRING", "AzureWebJobsStorage"):
+        if settings.get(name) != made[name]:
+            raise LocalError(f"{name} of {path} is not that of Azurite here: {made[name]}")
+
+
+def _explain(laptop: Laptop) -> None:
+    settings, place = laptop.settings, laptop.place
+    text = document(minutes_back=_START_MINUTES_BACK)
+    if put_document(laptop.storage, settings["LEDGER_CONTAINER"], text):
+        _say("schedules.toml: uploaded from local/schedules.toml")
+    else:
+        _say("schedules.toml: left as it was")
+    sys.stdout.write(
+        _GUIDE.format(
+            storage=settings["DATA_STORAGE_URL"],
+            batch=settings["BATCH_ACCOUNT_URL"],
+            account=settings["BATCH_ACCOUNT_NAME"],
+            pool=settings["BATCH_POOL_ID"],
+            speed=place.pool_speed,
+            ledger=settings["LEDGER_CONTAINER"],
+            folder=place.folder,
+        )
+    )
+    sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
