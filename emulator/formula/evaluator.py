@@ -125,8 +125,8 @@ class Evaluator:
 
     def _target(self, name: str) -> float:
         full = FULL.get(name, name)
-        known = {full: self.current[full], **self._assigned}
-        return float(known.get(name, known[self._target_name(full)]))
+        assigned = (self._assigned.get(alias) for alias in (name, full, SHORT[full]))
+        return next((value for value in assigned if value is not None), float(self.current[full]))
 
     def _whole(self, name: str) -> int:
         target = self._target(name)

@@ -52,7 +52,7 @@ def targets(
         store.record(at=now, values={} if pending is None else {"$PendingTasks": pending})
         if half % 10 == 0:
             result = formula.evaluate(
-                now=now,
+                now=now + timedelta(seconds=10) / speed,  # between two samples, as real clocks are
                 samples=store,
                 speed=speed,
                 target_dedicated=dedicated,
