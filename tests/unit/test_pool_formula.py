@@ -148,6 +148,21 @@ def test_the_pool_keeps_to_its_maximum_and_its_kind() -> None:
     assert three.node_deallocation_option == "taskcompletion"
 
 
+def test_too_few_samples_keep_spot_nodes_and_a_change_of_kind_moves_them() -> None:
+    """What is kept is the number of nodes, under the kind and the maximum of the new deployment."""
+    spot = parse(TEXT.replace("spot = 0;", "spot = 1;"))
+    none = SampleStore(since=CREATED)
+    now = CREATED + timedelta(minutes=5)
+
+    kept = spot.evaluate(now=now, samples=none, target_low_priority=1)
+    moved = spot.evaluate(now=now, samples=none, target_dedicated=1)
+    fewer = FORMULA.evaluate(now=now, samples=none, target_dedicated=3)
+
+    assert (kept.target_dedicated, kept.target_low_priority) == (0, 1)
+    assert (moved.target_dedicated, moved.target_low_priority) == (0, 1)
+    assert fewer.target_dedicated == 1
+
+
 @pytest.mark.parametrize("speed", [7.0, 60.0, 600.0])
 def test_the_speed_changes_no_decision(speed: float) -> None:
     """The laptop runs these very minutes at any speed and decides the same."""
