@@ -23,6 +23,7 @@ CALL_SECONDS: Final = 10
 
 RETRIES: Final[dict[str, Any]] = {
     "retry_total": 2,
+    "retry_backoff_factor": 0.2,  # seconds, doubled each time
     "connection_timeout": 3,
     "read_timeout": 8,
 }

@@ -1,0 +1,260 @@
+"""The product's passes on real parts: Azurite, an emulated Batch account, the official clients."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.batch.aio import BatchClient
+from azure.core.exceptions import ResourceNotFoundError
+from azure.core.rest import HttpRequest
+from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+
+from orchestrator import naming
+from orchestrator.adapters.blobs import Cache
+from orchestrator.adapters.settings import Settings, read_settings
+from orchestrator.jobspec import job
+from orchestrator.ledger import SubmitState, dump_submit, load_submit
+from orchestrator.model import AttemptState, ScheduleId
+from orchestrator.passes import collect_finished, open_services, submit_due
+from orchestrator.record import Action, Attempt, Decided, FrozenTask, Record, Versions, load
+from tests.conftest import Containers
+
+POOL = "recur"
+
+
+def settings(containers: Containers, batch_url: str, account: str, key: str) -> Settings:
+    """Return the settings of a product that uses these containers and this account."""
+    zeros = "00000000-0000-0000-0000-000000000000"
+    return read_settings(
+        {
+            "SUBMIT_CRON": "0 * * * * *",
+            "COLLECT_CRON": "30 * * * * *",
+            "BATCH_ACCOUNT_URL": batch_url,
+            "BATCH_ACCOUNT_NAME": account,
+            "BATCH_ACCOUNT_KEY": key,
+            "BATCH_POOL_ID": POOL,
+            "DATA_STORAGE_URL": containers.account_url,
+            "DATA_STORAGE_CONNECTION_STRING": containers.connection_string,
+            "LEDGER_CONTAINER": containers.ledger,
+            "OUTPUTS_CONTAINER": containers.outputs,
+            "NODE_IDENTITY_ID": f"/subscriptions/{zeros}/resourceGroups/recur/providers/"
+            "Microsoft.ManagedIdentity/userAssignedIdentities/id-node",
+            "AZURE_CLIENT_ID": zeros,
+        }
+    )
+
+
+def schedule(name: str, command: str, *, minutes: float = 2, **keys: str) -> str:
+    """Return a table of the document, due every minute since ``minutes`` ago."""
+    start = datetime.now(UTC) - timedelta(minutes=minutes)
+    values = {
+        "cron": '"* * * * *"',
+        "command": json.dumps(command),
+        "start": start.isoformat(timespec="seconds"),
+        **keys,
+    }
+    lines = [f"{key} = {value}" for key, value in values.items()]
+    return "\n".join([f"[schedules.{name}]", *lines, ""])
+
+
+@dataclass
+class World:
+    """A product under test, its storage and its Batch account."""
+
+    settings: Settings
+    storage: BlobServiceClient
+    batch: BatchClient
+    cache: Cache = field(default_factory=Cache)
+
+    @property
+    def ledger(self) -> ContainerClient:
+        return self.storage.get_container_client(self.settings.ledger_container)
+
+    @property
+    def outputs(self) -> ContainerClient:
+        return self.storage.get_container_client(self.settings.outputs_container)
+
+    async def apply(self, text: str) -> None:
+        await self.ledger.upload_blob("schedules.toml", text, overwrite=True)
+
+    async def pool(self, **keys: Any) -> None:  # noqa: ANN401 - REST spelling
+        """Create a pool of one node that is there at once."""
+        body = {
+            "id": POOL,
+            "vmSize": "standard_d2s_v5",
+            "virtualMachineConfiguration": {
+                "imageReference": {
+                    "publisher": "canonical",
+                    "offer": "ubuntu-24_04-lts",
+                    "sku": "server",
+                    "version": "latest",
+                },
+                "nodeAgentSKUId": "batch.node.ubuntu 24.04",
+            },
+            "targetDedicatedNodes": 1,
+            **keys,
+        }
+        await self.batch.create_pool(body)  # type: ignore[arg-type] # REST spelling is accepted
+
+    async def submit(self, cache: Cache | None = None) -> dict[str, int]:
+        async with open_services(self.settings, cache or self.cache) as services:
+            return await submit_due(services)
+
+    async def collect(self) -> dict[str, int]:
+        async with open_services(self.settings, self.cache) as services:
+            return await collect_finished(services)
+
+    async def collect_until_finished(self, runs: int = 1, *, within: float = 20) -> list[Record]:
+        """Tick the collector until so many runs have a final record; return those."""
+
+        async def ended() -> list[Record]:
+            await self.collect()
+            return [record for record in await self.final() if record.outcome]
+
+        return await until(ended, lambda found: len(found) >= runs, within=within)
+
+    async def blobs(self, prefix: str) -> dict[str, bytes]:
+        found = {}
+        async for name in self.ledger.list_blob_names(name_starts_with=prefix):
+            found[name] = await (await self.ledger.download_blob(name)).readall()
+        return found
+
+    async def open(self) -> list[Record]:
+        return [load(data) for data in (await self.blobs("open/")).values()]
+
+    async def final(self) -> list[Record]:
+        return [load(data) for data in (await self.blobs("runs/")).values()]
+
+    async def jobs(self) -> list[str]:
+        return sorted([job.id async for job in self.batch.list_jobs()])
+
+    async def output(self, record: Record, name: str = "stdout.txt") -> bytes | None:
+        try:
+            stream = await self.outputs.download_blob(f"{record.output_prefix}{name}")
+        except ResourceNotFoundError:
+            return None
+        return await stream.readall()
+
+    async def create_job(self, record: Record) -> None:
+        """Create the job of a record, as a tick does whose answer is lost."""
+        async with open_services(self.settings, Cache()) as services:
+            await services.batch.create_job(job(record, services.place))
+
+    async def end_job(self, record: Record) -> None:
+        async with open_services(self.settings, Cache()) as services:
+            await services.batch.terminate_job(record.attempt.job_id, "test")
+        await self.job_is(record.attempt.job_id, "completed")
+
+    async def claim(self, record: Record) -> None:
+        async with open_services(self.settings, Cache()) as services:
+            assert await services.ledger.claim(record)
+
+    async def running(
+        self, name: str, command: str, *, start_timeout: timedelta = timedelta(minutes=30)
+    ) -> Record:
+        """Put a submitted run of ten minutes ago in place, with its job."""
+        now = datetime.now(UTC).replace(second=0, microsecond=0)
+        nominal = now - timedelta(minutes=10)
+        id_ = ScheduleId(name)
+        run_id = naming.run_id(id_, nominal)
+        task = FrozenTask(
+            command=command,
+            environment={},
+            start_timeout=start_timeout,
+            run_timeout=timedelta(hours=1),
+            catch_up_window=timedelta(days=1),
+        )
+        attempt = Attempt(
+            number=1,
+            job_id=run_id,
+            state=AttemptState.SUBMITTED,
+            claimed=now,
+            submitted=datetime.now(UTC),
+        )
+        record = Record(
+            run_id=run_id,
+            schedule=id_,
+            nominal=nominal,
+            decision=Decided(action=Action.SUBMIT, at=now),
+            task=task,
+            attempts=(attempt,),
+            versions=Versions(product="test", tzdata="test"),
+        )
+        await self.create_job(record)
+        await self.claim(record)
+        return record
+
+    async def age(self, record: Record, *, minutes: float) -> None:
+        """Make an open record look as if it were so much older."""
+        async with open_services(self.settings, Cache()) as services:
+            opened = await services.ledger.read_open(record.run_id)
+            assert opened is not None
+            older, by = opened[0], timedelta(minutes=minutes)
+            attempt = older.attempt
+            attempt = replace(
+                attempt,
+                claimed=attempt.claimed - by,
+                submitted=attempt.submitted - by if attempt.submitted else None,
+            )
+            stop = replace(older.stop, at=older.stop.at - by) if older.stop else None
+            changed = replace(older.with_attempt(attempt), stop=stop)
+            await services.ledger.write_open(changed, opened[1])
+
+    async def state(self) -> SubmitState:
+        blob = await self.ledger.download_blob(naming.SUBMIT_STATE)
+        return load_submit(await blob.readall())
+
+    async def set_state(self, state: SubmitState) -> None:
+        await self.ledger.upload_blob(naming.SUBMIT_STATE, dump_submit(state), overwrite=True)
+
+    async def set_plan(self, records: list[Record]) -> None:
+        """Put ``submit.json`` back to the moment after the plan was written."""
+        await self.set_state(replace(await self.state(), plan=tuple(records)))
+
+    async def decide_again(self, name: str) -> None:
+        """Put a schedule back by five minutes, with what was decided of them forgotten."""
+        state = await self.state()
+        one = state.schedules[ScheduleId(name)]
+        by = timedelta(minutes=5)
+        timings = tuple(replace(t, since=t.since - by) for t in one.timings)
+        back = replace(one, timings=timings, decided_until=one.decided_until - by)
+        await self.set_state(replace(state, schedules={**state.schedules, ScheduleId(name): back}))
+        for blob in await self.blobs(f"runs/{name}/"):
+            await self.ledger.delete_blob(blob)
+
+    async def delete_job(self, job_id: str) -> None:
+        request = HttpRequest("DELETE", f"/jobs/{job_id}", params={"api-version": "2025-06-01"})
+        (await self.batch.send_request(request)).raise_for_status()
+        await until(self.jobs, lambda jobs: job_id not in jobs)
+
+    async def job_is(self, job_id: str, state: str) -> None:
+        async def look() -> str:
+            return str((await self.batch.get_job(job_id))["state"])
+
+        await until(look, lambda seen: seen == state)
+
+    async def task_is(self, job_id: str, state: str) -> None:
+        async def look() -> str:
+            return str((await self.batch.get_task(job_id, "main"))["state"])
+
+        await until(look, lambda seen: seen == state)
+
+    def elsewhere(self, **urls: str) -> "World":
+        """Return this product with some of its services at another address."""
+        there = replace(self.settings, **urls)  # type: ignore[arg-type] # only addresses are given
+        return replace(self, settings=there, cache=Cache())
+
+
+async def until[T](
+    look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 15
+) -> T:
+    """Look again and again until what is seen is wanted."""
+    limit = time.monotonic() + within
+    while not wanted(seen := await look()):
+        assert time.monotonic() < limit, f"still {seen!r} after {within} s"
+        await asyncio.sleep(0.05)
+    return seen
