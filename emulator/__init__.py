@@ -1,1 +1,1 @@
-"""An Azure Batch account on a laptop; it knows nothing of the orchestrator."""
+"""An Azure Batch account on a laptop: the data plane over http, nodes as local processes."""

@@ -1,0 +1,110 @@
+"""``python -m emulator``: the emulator as a process, until a signal ends it."""
+
+import argparse
+import asyncio
+import base64
+import binascii
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from emulator.packages import Package
+from emulator.server import Emulator, Options
+
+
+def _checked[T](read: Callable[[str], T]) -> Callable[[str], T]:
+    def check(argument: str) -> T:
+        try:
+            return read(argument)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return check
+
+
+def _key(argument: str) -> str:
+    try:
+        base64.b64decode(argument, validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+    return argument
+
+
+def _speed(argument: str) -> float:
+    speed = float(argument)
+    if not 0 < speed < float("inf"):
+        raise ValueError("not a positive number")
+    return speed
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, without the usage."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def read_options(arguments: Sequence[str]) -> Options:
+    """Read the command line; a wrong one ends the process with code 2 and one clear line."""
+    parser = _Parser(prog="python -m emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--account", required=True, help="name of the Batch account")
+    parser.add_argument("--key", required=True, type=_checked(_key), help="its key, in base64")
+    parser.add_argument("--storage", required=True, help="connection string of blob storage")
+    parser.add_argument("--root", required=True, type=Path, help="folder of the nodes' folders")
+    parser.add_argument(
+        "--pool-speed",
+        type=_checked(_speed),
+        default=1.0,
+        help="divides everything that a pool waits for",
+    )
+    parser.add_argument(
+        "--application",
+        action="append",
+        default=[],
+        type=_checked(Package.parse),
+        metavar="NAME=VERSION=ZIP",
+        help="an application package; may be repeated",
+    )
+    given = parser.parse_args(arguments)
+    return Options(
+        account=given.account,
+        key=given.key,
+        storage=given.storage,
+        root=given.root,
+        port=given.port,
+        pool_speed=given.pool_speed,
+        applications=tuple(given.application),
+    )
+
+
+async def serve(options: Options) -> None:
+    """Run an emulator until SIGTERM or SIGINT, announcing on stdout when it listens."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    async with Emulator(options) as emulator:
+        ready = {"event": "ready", "url": emulator.url, "account": options.account}
+        print(json.dumps(ready), flush=True)  # noqa: T201 - the one line that others wait for
+        await ended.wait()
+
+
+def main() -> int:
+    """Return the exit code of the process."""
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    logging.getLogger("emulator").setLevel(logging.INFO)
+    options = read_options(sys.argv[1:])
+    try:
+        asyncio.run(serve(options))
+    except (OSError, ValueError) as error:
+        print(f"python -m emulator: {error}", file=sys.stderr)  # noqa: T201 - for the operator
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

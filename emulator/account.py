@@ -1,0 +1,75 @@
+"""One Batch account: what it was started with, and all that it holds."""
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from azure.storage.blob.aio import BlobServiceClient
+
+from emulator.background import Background
+from emulator.packages import Package
+from emulator.state import Collection, Job, Pool
+
+BOOT_SECONDS = 140.0
+"""From allocation to the start task; the service's median, as measured in recorded traffic."""
+
+KILL_GRACE_SECONDS = 2.0
+"""From the request to end to the force, for the processes of a task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """
+    What an emulator is started with.
+
+    Attributes:
+        account: The account's name.
+        key: The account's key, in base64.
+        storage: The connection string that every identity reference stands for.
+        root: The folder of the nodes' folders; made if it is missing.
+        port: 0 takes a free one.
+        pool_speed: Divides everything that a pool waits for.
+        applications: The application packages that exist, all active.
+        boot_seconds: How long a node takes from its allocation to its start task, at speed 1.
+        kill_grace_seconds: How long a task's processes have to end when they are asked to.
+    """
+
+    account: str
+    key: str
+    storage: str
+    root: Path
+    port: int = 0
+    pool_speed: float = 1.0
+    applications: tuple[Package, ...] = ()
+    boot_seconds: float = BOOT_SECONDS
+    kill_grace_seconds: float = KILL_GRACE_SECONDS
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """The state of the account and the means to act on it."""
+
+    options: Options
+    url: str
+    storage: BlobServiceClient
+    background: Background = field(default_factory=Background)
+    pools: Collection[Pool] = field(default_factory=Collection)
+    jobs: Collection[Job] = field(default_factory=Collection)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait as long as a pool does for ``seconds``."""
+        await asyncio.sleep(seconds / self.options.pool_speed)
+
+    def at_speed(self, duration: timedelta) -> timedelta:
+        """Return how long ``duration`` takes in a pool."""
+        return duration / self.options.pool_speed
+
+    def applications(self) -> dict[str, list[str]]:
+        """Return the versions of each application, by its id, in order."""
+        ordered = sorted(self.options.applications, key=lambda item: item.application.lower())
+        return {
+            name: sorted(item.version for item in items)
+            for name, items in itertools.groupby(ordered, key=lambda item: item.application)
+        }

@@ -1,0 +1,106 @@
+"""The pool's size by formula: samples, evaluations, and what came of the last one."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from typing import Final
+
+from emulator.account import Account
+from emulator.errors import ServiceError
+from emulator.formula import Formula, FormulaSyntaxError, Metric, SampleStore, parse
+from emulator.journal import tell
+from emulator.state import Pool, Scaling
+from emulator.states import AllocationState, JobState, NodeState, TaskState
+from emulator.wire import now, parse_duration
+
+_PERIOD: Final = timedelta(seconds=30)
+_LATENCY: Final = timedelta(seconds=60)
+_RETENTION: Final = timedelta(days=1)
+_USABLE: Final = {NodeState.IDLE, NodeState.RUNNING}
+
+
+def read_formula(text: str) -> Formula:
+    """
+    Parse the formula of a pool that is to be created.
+
+    Raises:
+        ServiceError: AutoScalingFormulaSyntaxError, with the place and the reason.
+    """
+    try:
+        return parse(text)
+    except FormulaSyntaxError as error:
+        raise ServiceError(str(error.code), values=(("Message", str(error)),)) from error
+
+
+async def follow_formula(account: Account, pool: Pool, formula: Formula) -> None:
+    """Sample the pool and evaluate its formula, at its speed, until cancelled."""
+    samples = SampleStore(
+        period=account.at_speed(_PERIOD),
+        latency=account.at_speed(_LATENCY),
+        retention=account.at_speed(_RETENTION),
+        since=now(),
+    )
+    interval = parse_duration(pool.body["autoScaleEvaluationInterval"])
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_sample(account, pool, samples))
+        group.create_task(_evaluate(account, pool, formula, samples, interval))
+
+
+async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
+    while True:
+        samples.record(at=now(), values=_measure(account, pool))
+        await account.pause(_PERIOD.total_seconds())
+
+
+def _measure(account: Account, pool: Pool) -> dict[str, float]:
+    jobs = account.jobs.where(lambda job: job.pool_id.lower() == pool.id.lower())
+    states: Counter[TaskState] = Counter()
+    results: Counter[str] = Counter()
+    for job in jobs:
+        for task in job.tasks.values():
+            # What is active in a job that has ended will never run, and is not pending.
+            if task.state is not TaskState.ACTIVE or job.state is JobState.ACTIVE:
+                states[task.state] += 1
+            results[task.execution.result or ""] += 1
+    active, running = states[TaskState.ACTIVE], states[TaskState.RUNNING]
+    usable = sum(node.state in _USABLE for node in pool.nodes.values())
+    return {
+        Metric.ACTIVE_TASKS: active,
+        Metric.RUNNING_TASKS: running,
+        Metric.PENDING_TASKS: active + running,
+        Metric.SUCCEEDED_TASKS: results["success"],
+        Metric.FAILED_TASKS: results["failure"],
+        Metric.CURRENT_DEDICATED_NODES: pool.current(dedicated=True),
+        Metric.CURRENT_LOW_PRIORITY_NODES: pool.current(dedicated=False),
+        Metric.PREEMPTED_NODE_COUNT: 0,
+        Metric.USABLE_NODE_COUNT: usable,
+        Metric.SAMPLE_NODE_COUNT: usable,
+        Metric.TASK_SLOTS_PER_NODE: pool.body["taskSlotsPerNode"],
+    }
+
+
+async def _evaluate(
+    account: Account, pool: Pool, formula: Formula, samples: SampleStore, interval: timedelta
+) -> None:
+    while True:
+        _evaluate_once(account, pool, formula, samples)
+        await account.pause(interval.total_seconds())
+
+
+def _evaluate_once(account: Account, pool: Pool, formula: Formula, samples: SampleStore) -> None:
+    moment = now()
+    result = formula.evaluate(
+        now=moment,
+        samples=samples,
+        speed=account.options.pool_speed,
+        target_dedicated=pool.target_dedicated,
+        target_low_priority=pool.target_low_priority,
+        task_slots_per_node=pool.body["taskSlotsPerNode"],
+    )
+    pool.scaling = Scaling(moment, result.results, result.error)
+    tell("formula.evaluated", pool=pool.id, results=result.results, error=result.error)
+    before = (pool.target_dedicated, pool.target_low_priority)
+    targets = (result.target_dedicated, result.target_low_priority)
+    if result.error is None and targets != before:
+        pool.allocate(AllocationState.RESIZING)
+        pool.retarget(*targets, result.node_deallocation_option)

@@ -1,0 +1,101 @@
+"""The life of a job: from its creation to its end, by whatever hand."""
+
+import asyncio
+
+from emulator.account import Account
+from emulator.errors import ServiceError
+from emulator.journal import tell
+from emulator.nodes import wipe
+from emulator.scheduling import assign, pool_of, runs_of, stop
+from emulator.shapes import Json
+from emulator.state import Job, Task
+from emulator.states import JobState, Stop
+from emulator.wire import UNLIMITED, now, parse_duration
+
+
+def create(account: Account, body: Json) -> Job:
+    """
+    Add a job with its job manager task, which starts as soon as a node has room.
+
+    The pool need not exist: the job then waits for it.
+
+    Raises:
+        ServiceError: JobExists or JobBeingDeleted.
+    """
+    if there := account.jobs.find(body["id"]):
+        deleting = there.state is JobState.DELETING
+        raise ServiceError("JobBeingDeleted" if deleting else "JobExists")
+    job = Job(body)
+    manager: Json = body["jobManagerTask"]
+    job.tasks[manager["id"].lower()] = Task(job, manager)
+    account.jobs.add(job.id, job)
+    account.background.start(_live(account, job), name=f"job {job.id}")
+    tell("job.created", job=job.id, pool=job.pool_id)
+    if pool := pool_of(account, job):
+        assign(account, pool)
+    return job
+
+
+async def _live(account: Account, job: Job) -> None:
+    limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
+    left = None if limit >= UNLIMITED else (job.created + limit - now()).total_seconds()
+    try:
+        async with asyncio.timeout(left):
+            await job.ending.wait()
+    except TimeoutError:
+        job.end("MaxWallClockTimeExpiry")
+    await stop(runs_of(job), Stop.TERMINATE)
+    job.complete()
+    tell("job.ended", job=job.id, state=job.state, reason=job.reason)
+    if job.state is JobState.DELETING:
+        await _remove(account, job)
+
+
+def terminate(job: Job, reason: str | None) -> None:
+    """
+    Begin the end of a job that a client asked for.
+
+    Raises:
+        ServiceError: The job is not active any more.
+    """
+    refuse_unless_here(job)
+    if job.state is JobState.TERMINATING:
+        raise ServiceError("JobBeingTerminated")
+    if job.state is JobState.COMPLETED:
+        raise ServiceError("JobCompleted")
+    job.modified = now()
+    job.end(reason or "UserTerminate")
+
+
+def delete(account: Account, job: Job) -> None:
+    """
+    Begin the removal of a job and of its tasks' folders.
+
+    Raises:
+        ServiceError: It has begun already.
+    """
+    refuse_unless_here(job)
+    lives = job.state in {JobState.ACTIVE, JobState.TERMINATING}
+    job.enter(JobState.DELETING)
+    job.ending.set()
+    if not lives:
+        account.background.start(_remove(account, job), name=f"removal of job {job.id}")
+
+
+def refuse_unless_here(job: Job) -> None:
+    """
+    Refuse to change a job that is being deleted.
+
+    Raises:
+        ServiceError: JobBeingDeleted.
+    """
+    if job.state is JobState.DELETING:
+        raise ServiceError("JobBeingDeleted")
+
+
+async def _remove(account: Account, job: Job) -> None:
+    for task in job.tasks.values():
+        if task.node is not None and (folder := task.node.root / task.root).exists():
+            await asyncio.to_thread(wipe, folder.parents[1])
+    account.jobs.remove(job.id)
+    tell("job.removed", job=job.id)

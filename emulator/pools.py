@@ -1,0 +1,128 @@
+"""The life of a pool: its size follows its targets."""
+
+import asyncio
+
+from emulator import nodes
+from emulator.account import Account
+from emulator.autoscale import follow_formula, read_formula
+from emulator.errors import ServiceError
+from emulator.journal import tell
+from emulator.packages import resolve
+from emulator.scheduling import assign, stop
+from emulator.shapes import Json
+from emulator.state import Node, Pool
+from emulator.states import NodeState, PoolState, Stop
+
+_FIRST_TO_GO = (
+    NodeState.UNUSABLE,
+    NodeState.START_TASK_FAILED,
+    NodeState.CREATING,
+    NodeState.STARTING,
+    NodeState.WAITING_FOR_START_TASK,
+    NodeState.IDLE,
+    NodeState.RUNNING,
+)
+
+
+def create(account: Account, body: Json) -> Pool:
+    """
+    Add a pool and begin to bring it to its size.
+
+    Raises:
+        ServiceError: The pool exists, its packages do not, or its formula is wrong.
+    """
+    if there := account.pools.find(body["id"]):
+        deleting = there.state is PoolState.DELETING
+        raise ServiceError("PoolBeingDeleted" if deleting else "PoolExists")
+    references = body.get("applicationPackageReferences", ())
+    packages = resolve(references, account.options.applications)
+    formula = read_formula(body["autoScaleFormula"]) if body["enableAutoScale"] else None
+    targets = body.pop("targetDedicatedNodes", 0), body.pop("targetLowPriorityNodes", 0)
+    pool = Pool(body, packages, *targets)
+    account.pools.add(pool.id, pool)
+    pool.changed.set()
+    tell("pool.created", pool=pool.id)
+    followers = []
+    if formula is not None:
+        followers.append(
+            account.background.start(
+                follow_formula(account, pool, formula), name=f"formula of pool {pool.id}"
+            )
+        )
+    account.background.start(_live(account, pool, followers), name=f"pool {pool.id}")
+    return pool
+
+
+def delete(pool: Pool) -> None:
+    """
+    Begin the removal of a pool; the tasks on its nodes go back to their queue.
+
+    Raises:
+        ServiceError: It has begun already.
+    """
+    if pool.state is PoolState.DELETING:
+        raise ServiceError("PoolBeingDeleted")
+    pool.delete()
+
+
+async def _live(account: Account, pool: Pool, followers: list[asyncio.Task[None]]) -> None:
+    while pool.state is PoolState.ACTIVE or pool.nodes:
+        await pool.changed.wait()
+        pool.changed.clear()
+        for dedicated, target in (
+            (True, pool.target_dedicated),
+            (False, pool.target_low_priority),
+        ):
+            _resize(account, pool, target, dedicated=dedicated)
+        pool.settle()
+    for follower in followers:
+        follower.cancel()
+    account.pools.remove(pool.id)
+    tell("pool.removed", pool=pool.id)
+
+
+def _resize(account: Account, pool: Pool, target: int, *, dedicated: bool) -> None:
+    members = [
+        node
+        for node in pool.nodes.values()
+        if node.dedicated == dedicated and node.state is not NodeState.LEAVING_POOL
+    ]
+    staying = [node for node in members if not node.draining]
+    for node in (node for node in members if node.draining):
+        # Under taskcompletion a node waits for its tasks: until then it can be kept after all.
+        if len(staying) < target:
+            node.draining = False
+            staying.append(node)
+        elif not node.runs:
+            _let_go(account, node)
+    for _ in range(target - len(staying)):
+        node = nodes.create(account, pool, dedicated=dedicated)
+        node.life = account.background.start(_boot(account, node), name=f"boot of {node.id}")
+    staying.sort(key=lambda node: (_FIRST_TO_GO.index(node.state), node.allocated))
+    for node in staying[: max(0, len(staying) - target)]:
+        _drain(account, node)
+
+
+def _drain(account: Account, node: Node) -> None:
+    node.draining = True
+    if not node.runs:
+        _let_go(account, node)
+    elif node.pool.deallocation != "taskcompletion":
+        why = Stop.TERMINATE if node.pool.deallocation == "terminate" else Stop.REQUEUE
+        account.background.start(stop([*node.runs.values()], why), name=f"drain of {node.id}")
+
+
+def _let_go(account: Account, node: Node) -> None:
+    node.enter(NodeState.LEAVING_POOL)
+    account.background.start(_leave(account, node), name=f"removal of {node.id}")
+
+
+async def _leave(account: Account, node: Node) -> None:
+    await nodes.leave(account, node)
+    node.pool.changed.set()
+
+
+async def _boot(account: Account, node: Node) -> None:
+    if await nodes.boot(account, node):
+        assign(account, node.pool)
+        await nodes.start_beside_tasks(account, node)

@@ -1,0 +1,100 @@
+"""Query parameters of lists and gets: pages, $select and the simple forms of $filter."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from emulator.errors import invalid_query, not_supported
+from emulator.shapes import Json
+
+_MOST_RESULTS: Final = 1000
+_TOKEN: Final = "$skiptoken"  # noqa: S105 - the name of a query parameter
+_AND: Final = re.compile(r"\s+and\s+")
+_EQUALS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+eq\s+'(?P<value>[^']*)'\s*\)?")
+_STARTS: Final = re.compile(r"startswith\(\s*(?P<field>\w+)\s*,\s*'(?P<value>[^']*)'\s*\)")
+_FILTERED: Final = ("id", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list, and the parameters of the request for the next part."""
+
+    items: list[Json]
+    next_query: str | None
+
+
+def select(resource: Json, query: Mapping[str, str]) -> Json:
+    """Return what ``$select`` leaves of a resource."""
+    if not (names := query.get("$select")):
+        return resource
+    wanted = {name.strip() for name in names.split(",")}
+    if "*" in wanted:
+        return resource
+    return {name: value for name, value in resource.items() if name in wanted}
+
+
+def _clause(text: str) -> Callable[[Json], bool]:
+    for pattern, compare in ((_EQUALS, str.__eq__), (_STARTS, str.startswith)):
+        match = pattern.fullmatch(text.strip())
+        if match and match["field"] in _FILTERED:
+            field, wanted = match["field"], match["value"].lower()
+            return lambda resource: compare(str(resource.get(field, "")).lower(), wanted)
+    raise not_supported(f"the filter {text!r}: only eq and startswith on id and state, and 'and',")
+
+
+def filtered(resources: Iterable[Json], query: Mapping[str, str]) -> list[Json]:
+    """
+    Return what ``$filter`` leaves of a list.
+
+    Raises:
+        ServiceError: The filter is more than the emulator understands.
+    """
+    if not (text := query.get("$filter")):
+        return list(resources)
+    clauses = [_clause(part) for part in _AND.split(text)]
+    return [resource for resource in resources if all(clause(resource) for clause in clauses)]
+
+
+def page(resources: Iterable[Json], query: Mapping[str, str], *, key: str = "id") -> Page:
+    """
+    Return one page, by ``maxresults`` and the token of the page before, in the order of the keys.
+
+    Raises:
+        ServiceError: The parameters are wrong.
+    """
+    size = _size(query.get("maxresults", str(_MOST_RESULTS)))
+    ordered = sorted(filtered(resources, query), key=lambda item: str(item[key]).lower())
+    if token := query.get(_TOKEN):
+        after = _read_token(token)
+        ordered = [item for item in ordered if str(item[key]).lower() > after]
+    items, rest = ordered[:size], ordered[size:]
+    following = None
+    if rest:
+        last = str(items[-1][key]).lower()
+        token = base64.urlsafe_b64encode(last.encode()).decode()
+        following = urlencode({**query, _TOKEN: token}, safe="$")
+    return Page([select(item, query) for item in items], following)
+
+
+def _size(text: str) -> int:
+    try:
+        size = int(text)
+    except ValueError:
+        raise invalid_query("maxresults", text, "The value is not a number") from None
+    if size < 1:
+        raise invalid_query("maxresults", text, "MaxResults cannot be less than 1")
+    if size > _MOST_RESULTS:
+        reason = f"MaxResults cannot be greater than {_MOST_RESULTS}"
+        raise invalid_query("maxresults", text, reason)
+    return size
+
+
+def _read_token(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise invalid_query(_TOKEN, token, "The value is not a token of a page") from error

@@ -1,0 +1,93 @@
+"""Handlers of pools, nodes and applications."""
+
+from aiohttp import web
+
+from emulator import pools
+from emulator.bodies import read_pool
+from emulator.calls import Call
+from emulator.errors import ServiceError
+from emulator.scheduling import node_of
+from emulator.shapes import Json
+from emulator.state import Node, Pool
+from emulator.views import pool_url, show_node, show_pool
+
+
+def the_pool(call: Call) -> Pool:
+    """
+    Return the pool of the path.
+
+    Raises:
+        ServiceError: PoolNotFound.
+    """
+    if pool := call.account.pools.find(call.part("poolId")):
+        return pool
+    raise ServiceError("PoolNotFound")
+
+
+def the_node(call: Call) -> Node:
+    """
+    Return the node of the path.
+
+    Raises:
+        ServiceError: PoolNotFound or NodeNotFound.
+    """
+    if node := node_of(the_pool(call), call.part("nodeId")):
+        return node
+    raise ServiceError("NodeNotFound")
+
+
+async def create_pool(call: Call) -> web.StreamResponse:
+    """Answer POST /pools."""
+    pool = pools.create(call.account, read_pool(await call.body()))
+    return call.created(pool_url(call.base, pool), pool.modified)
+
+
+async def get_pool(call: Call) -> web.StreamResponse:
+    """Answer GET and HEAD of a pool."""
+    pool = the_pool(call)
+    call.check_conditions(pool.modified)
+    return call.one("pools", show_pool(pool, call.base), modified=pool.modified)
+
+
+async def list_pools(call: Call) -> web.StreamResponse:
+    """Answer GET /pools."""
+    return call.many("pools", (show_pool(pool, call.base) for pool in call.account.pools))
+
+
+async def delete_pool(call: Call) -> web.StreamResponse:
+    """Answer DELETE of a pool."""
+    pool = the_pool(call)
+    call.check_conditions(pool.modified)
+    pools.delete(pool)
+    return call.deleting()
+
+
+async def list_nodes(call: Call) -> web.StreamResponse:
+    """Answer GET of a pool's nodes."""
+    nodes = the_pool(call).nodes.values()
+    return call.many("nodes", (show_node(node, call.base) for node in nodes))
+
+
+async def get_node(call: Call) -> web.StreamResponse:
+    """Answer GET of a node."""
+    return call.one("nodes", show_node(the_node(call), call.base))
+
+
+def _show_application(name: str, versions: list[str]) -> Json:
+    return {"id": name, "displayName": name, "versions": versions}
+
+
+async def list_applications(call: Call) -> web.StreamResponse:
+    """Answer GET /applications."""
+    applications = call.account.applications().items()
+    shown = (_show_application(name, versions) for name, versions in applications)
+    return call.many("listapplicationsummariesresponses", shown)
+
+
+async def get_application(call: Call) -> web.StreamResponse:
+    """Answer GET of an application."""
+    wanted = call.part("applicationId").lower()
+    for name, versions in call.account.applications().items():
+        if name.lower() == wanted:
+            return call.one("getapplicationsummaryresponse", _show_application(name, versions))
+    raise ServiceError("ApplicationNotFound")

@@ -1,0 +1,81 @@
+"""How times, durations and tags look on the wire."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Final
+
+UNLIMITED: Final = timedelta(days=10_675_199, hours=2, minutes=48, seconds=5, microseconds=477_580)
+"""The longest duration of the service, which it echoes where nothing was asked for."""
+
+_UNLIMITED_TEXT = "P10675199DT2H48M5.4775807S"
+_DURATION = re.compile(
+    r"P(?:(?P<days>\d{1,8})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,10})M)?"
+    r"(?:(?P<seconds>\d{1,12}(?:\.\d{1,7})?)S)?)?"
+)
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def now() -> datetime:
+    """Return the real time: clocks on the wire are never sped up."""
+    return datetime.now(UTC)
+
+
+def _seventh_digit(moment: datetime) -> int:
+    # The service counts in units of 100 ns, Python in microseconds. A digit that is a function of
+    # the time keeps the text at the service's length, and equal times equal.
+    return moment.microsecond % 9 + 1
+
+
+def print_time(moment: datetime) -> str:
+    """Return ``moment`` as the service prints it, with seven decimals."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}{_seventh_digit(moment)}Z"
+
+
+def print_http_date(moment: datetime) -> str:
+    """Return ``moment`` as a header has it, to the second."""
+    return format_datetime(moment, usegmt=True)
+
+
+def print_etag(modified: datetime) -> str:
+    """Return the tag of a resource, which is its time of change in units of 100 ns, in hex."""
+    ticks = (modified - _EPOCH) // timedelta(microseconds=1) * 10 + _seventh_digit(modified)
+    return f"0x{ticks:X}"
+
+
+def parse_duration(text: str) -> timedelta:
+    """
+    Read an ISO 8601 duration of days, hours, minutes and seconds.
+
+    Raises:
+        ValueError: It is something else, or longer than the service's longest duration.
+    """
+    if text == _UNLIMITED_TEXT:
+        return UNLIMITED
+    match = _DURATION.fullmatch(text)
+    if match is None or text == "P":
+        raise ValueError("not an ISO 8601 duration of days, hours, minutes and seconds")
+    duration = timedelta(**{unit: float(number or 0) for unit, number in match.groupdict().items()})
+    if duration > UNLIMITED:
+        raise ValueError("longer than the longest duration")
+    return duration
+
+
+def print_duration(duration: timedelta) -> str:
+    """Return ``duration`` in the service's normal form, e.g. ``PT5M`` for ``PT05M00S``."""
+    if duration >= UNLIMITED:
+        return _UNLIMITED_TEXT
+    minutes, seconds = divmod(duration.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{duration.microseconds:06d}".rstrip("0").rstrip(".")
+    days = f"{duration.days}D" if duration.days else ""
+    parts = (
+        f"{hours}H" if hours else "",
+        f"{minutes}M" if minutes else "",
+        f"{seconds}{fraction}S" if seconds or fraction else "",
+    )
+    time = "".join(parts)
+    if not days and not time:
+        return "PT0S"
+    return f"P{days}" + (f"T{time}" if time else "")
