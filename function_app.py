@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 
 import azure.functions as func
@@ -39,7 +39,9 @@ async def collect(timer: func.TimerRequest) -> None:
 
 
 async def _tick(
-    function: str, run: Callable[[Services], Awaitable[dict[str, int]]], timer: func.TimerRequest
+    function: str,
+    run: Callable[[Services], Awaitable[Mapping[str, int | str]]],
+    timer: func.TimerRequest,
 ) -> None:
     """Do one pass and give the heartbeat; a failure fails the invocation, the next tick goes on."""
     try:

@@ -43,13 +43,13 @@ class SubmitState:
     The content of ``submit.json``.
 
     Attributes:
-        document: ETag of the document whose timings are taken over.
+        document: ETag of the document that was last looked at, ``missing`` if there was none.
         schedules: By schedule id, removed ones included.
         plan: Decisions written down and not yet all carried out, as the records they become.
     """
 
     schema: int = 1
-    document: str | None = None
+    document: str = ""
     schedules: dict[ScheduleId, ScheduleState] = field(
         default_factory=dict[ScheduleId, ScheduleState]
     )

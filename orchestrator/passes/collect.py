@@ -25,7 +25,7 @@ _EMPTY = dump_collect(CollectState())
 _STREAMS = ("stdout.txt", "stderr.txt")
 
 
-async def collect_finished(services: Services) -> dict[str, int]:
+async def collect_finished(services: Services) -> dict[str, int | str]:
     """
     End every open run whose job has ended, and give it its final record.
 
@@ -38,7 +38,7 @@ async def collect_finished(services: Services) -> dict[str, int]:
         LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
     """
     runs, _ = await services.ledger.open_runs()
-    counts = {"open": len(runs)}
+    counts: dict[str, int | str] = {"open": len(runs)}
     if not any(_concerns(run) for run in runs):
         return counts
     pace = Pace()

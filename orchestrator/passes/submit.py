@@ -9,7 +9,13 @@ from orchestrator import document, naming
 from orchestrator.adapters.blobs import Lease, Ledger, Text
 from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.decide import Due, decide, due
-from orchestrator.errors import BatchRefused, BatchUnavailable, DocumentError, LeaseTaken
+from orchestrator.errors import (
+    BatchRefused,
+    BatchUnavailable,
+    DocumentError,
+    LeaseTaken,
+    ScheduleSyntaxError,
+)
 from orchestrator.ledger import (
     CollectState,
     OpenRun,
@@ -55,19 +61,28 @@ class Look:
         return self.text.now
 
     @property
+    def document(self) -> str:
+        """What tells this document from another."""
+        return self.text.etag or "missing"
+
+    @property
     def changed(self) -> bool:
-        """Whether the document is another than the one whose timings are in force."""
-        return self.text.etag != self.state.document
+        """Whether the document is another than the one that was last looked at."""
+        return self.document != self.state.document
 
     def due(self) -> dict[ScheduleId, Due]:
         """Return what is undecided, by schedule; a schedule whose table is invalid stands still."""
+        found: dict[ScheduleId, Due] = {}
         if self.parsed is None:
-            return {}
-        return {
-            id_: due(one, self.now)
-            for id_, one in self.state.schedules.items()
-            if id_ not in self.parsed.invalid and (id_ in self.parsed.schedules or one.removed)
-        }
+            return found
+        for id_, one in self.state.schedules.items():
+            if id_ in self.parsed.invalid or not (id_ in self.parsed.schedules or one.removed):
+                continue
+            try:
+                found[id_] = due(one, self.now)
+            except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
+                trouble(f"schedule {id_} stands still", error)
+        return found
 
     @property
     def idle(self) -> bool:
@@ -80,20 +95,23 @@ class Look:
         )
 
 
-async def submit_due(services: Services) -> dict[str, int]:
+async def submit_due(services: Services) -> dict[str, int | str]:
     """
     Decide every occurrence that is due, and create the jobs of the runs that are claimed.
 
     Doing it twice, or two at once, submits nothing twice.
 
     Returns:
-        What was done, for the heartbeat: counts by name.
+        What was done, for the heartbeat: counts by name, and ``problem`` where the document has
+        one.
 
     Raises:
         LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
     """
     look = await _look(services.ledger)
-    counts = {"open": len(look.open_runs), "problems": len(look.problems)}
+    counts: dict[str, int | str] = {"open": len(look.open_runs), "problems": len(look.problems)}
+    if look.problems:
+        counts["problem"] = f"{naming.DOCUMENT}: {look.problems[0]}"
     if look.idle:
         return counts
     pace = Pace()
@@ -123,8 +141,11 @@ class _Tick:
 
     async def run(self) -> dict[str, int]:
         """Finish the plan that is there, decide, dispatch."""
-        if self._state.plan and not await self._carry_out():
-            return self._counts
+        if self._state.plan:
+            if not await self._carry_out():
+                return self._counts
+            runs, _ = await self._services.ledger.open_runs()
+            self._look = replace(self._look, open_runs=runs)
         self._take_over()
         await self._decide()
         runs = self._look.open_runs
@@ -141,13 +162,13 @@ class _Tick:
         for problem in look.problems:
             emit(Event.DOCUMENT_REJECTED, schedule=problem.schedule, problem=str(problem))
         if look.parsed is None or look.text.etag is None or look.text.modified is None:
-            self._state = replace(self._state, document=look.text.etag)
+            self._state = replace(self._state, document=look.document)
             return
         self._state = take_over(
             self._state,
             look.parsed.schedules,
             look.parsed.invalid,
-            document=look.text.etag,
+            document=look.document,
             modified=look.text.modified,
         )
 

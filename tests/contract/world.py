@@ -100,11 +100,11 @@ class World:
         }
         await self.batch.create_pool(body)  # type: ignore[arg-type] # REST spelling is accepted
 
-    async def submit(self, cache: Cache | None = None) -> dict[str, int]:
+    async def submit(self, cache: Cache | None = None) -> dict[str, int | str]:
         async with open_services(self.settings, cache or self.cache) as services:
             return await submit_due(services)
 
-    async def collect(self) -> dict[str, int]:
+    async def collect(self) -> dict[str, int | str]:
         async with open_services(self.settings, self.cache) as services:
             return await collect_finished(services)
 
