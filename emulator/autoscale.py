@@ -10,7 +10,7 @@ from emulator.errors import ServiceError
 from emulator.formula import Formula, FormulaSyntaxError, Metric, SampleStore, parse
 from emulator.journal import tell
 from emulator.state import Pool, Scaling
-from emulator.states import AllocationState, JobState, NodeState, TaskState
+from emulator.states import JobState, NodeState, TaskState
 from emulator.wire import now, parse_duration
 
 _PERIOD: Final = timedelta(seconds=30)
@@ -102,5 +102,4 @@ def _evaluate_once(account: Account, pool: Pool, formula: Formula, samples: Samp
     before = (pool.target_dedicated, pool.target_low_priority)
     targets = (result.target_dedicated, result.target_low_priority)
     if result.error is None and targets != before:
-        pool.allocate(AllocationState.RESIZING)
         pool.retarget(*targets, result.node_deallocation_option)

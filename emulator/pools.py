@@ -38,9 +38,9 @@ def create(account: Account, body: Json) -> Pool:
     packages = resolve(references, account.options.applications)
     formula = read_formula(body["autoScaleFormula"]) if body["enableAutoScale"] else None
     targets = body.pop("targetDedicatedNodes", 0), body.pop("targetLowPriorityNodes", 0)
-    pool = Pool(body, packages, *targets)
+    pool = Pool(body, packages)
+    pool.retarget(*targets, pool.deallocation)
     account.pools.add(pool.id, pool)
-    pool.changed.set()
     tell("pool.created", pool=pool.id)
     followers = []
     if formula is not None:

@@ -48,8 +48,8 @@ class Pool:
 
     body: Json
     packages: tuple[Package, ...]
-    target_dedicated: int
-    target_low_priority: int
+    target_dedicated: int = 0
+    target_low_priority: int = 0
     created: datetime = field(default_factory=now)
     modified: datetime = field(init=False)
     state: PoolState = PoolState.ACTIVE
@@ -77,6 +77,7 @@ class Pool:
         """Ask for another size; the pool's own coroutine brings it about."""
         self.target_dedicated, self.target_low_priority = dedicated, low_priority
         self.deallocation = deallocation
+        self.allocate(AllocationState.RESIZING)
         self.changed.set()
 
     def allocate(self, state: AllocationState) -> None:

@@ -118,7 +118,7 @@ async def batch(start_batch: Start) -> Batch:
     return await start_batch()
 
 
-def pool_body(pool_id: str = "pool", **properties: object) -> BatchPoolCreateOptions:
+def pool_body(pool_id: str = "pool", /, **properties: object) -> BatchPoolCreateOptions:
     """Return what create_pool takes, in the spelling of REST."""
     image = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
     machine = {"imageReference": image, "nodeAgentSKUId": "batch.node.ubuntu 24.04"}
@@ -127,7 +127,7 @@ def pool_body(pool_id: str = "pool", **properties: object) -> BatchPoolCreateOpt
 
 
 def job_body(
-    job_id: str, command: str, *, job: Mapping[str, object] | None = None, **manager: object
+    job_id: str, command: str, job: Mapping[str, object] | None = None, /, **manager: object
 ) -> BatchJobCreateOptions:
     """Return what create_job takes, in the spelling of REST: one job manager task ``main``."""
     body = {

@@ -15,7 +15,7 @@ BINARY = bytes(range(256)) * 4 + b"no newline at the end"
 async def ran(batch: Batch, command: str, **manager: object) -> BatchTask:
     """Run one command on a pool of one node and return its completed task."""
     await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
-    await batch.client.create_job(job_body("job", command, job=None, **manager))
+    await batch.client.create_job(job_body("job", command, **manager))
     await batch.completed("job")
     return await batch.client.get_task("job", "main")
 
@@ -116,7 +116,7 @@ async def test_a_task_past_its_wall_clock_time_is_killed(batch: Batch) -> None:
 async def test_a_job_past_its_wall_clock_time_ends(batch: Batch) -> None:
     """The job's limit counts from its creation, also while its task never ran."""
     limits = {"constraints": {"maxWallClockTime": "PT0.3S"}}
-    await batch.client.create_job(job_body("job", "/bin/true", job=limits))  # there is no pool
+    await batch.client.create_job(job_body("job", "/bin/true", limits))  # there is no pool
     job = await batch.completed("job")
 
     assert job.execution_info is not None
@@ -193,7 +193,7 @@ async def test_a_job_waits_for_its_pool(batch: Batch) -> None:
 async def test_a_higher_priority_runs_first(batch: Batch) -> None:
     """One slot is given to the job of the highest priority, then to the oldest."""
     for name, priority in (("low", 0), ("first", 5), ("second", 5)):
-        body = job_body(name, "/bin/true", job={"priority": priority})
+        body = job_body(name, "/bin/true", {"priority": priority})
         await batch.client.create_job(body)
     await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
     await batch.completed("low")
