@@ -5,11 +5,13 @@ import time
 from dataclasses import dataclass, fields
 from typing import Protocol, Self
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.padding import Padding
-from rich.spinner import Spinner
 from rich.table import Table
+from rich.text import Text
+
+_INDENT = 11  # of the table, below the texts of the steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,21 +93,19 @@ class _Terminal:
         self._live.stop()
 
     def step(self, text: str) -> None:
-        seconds = f"[dim]{time.monotonic() - self._began:5.1f} s[/dim]"
-        self._console.print(f"{seconds}  [green]✓[/green] ", end="")
-        self._console.print(text, markup=False)
+        seconds = f"{time.monotonic() - self._began:5.1f} s"
+        self._console.print(Text.assemble((seconds, "dim"), "  ", ("✓", "green"), f" {text}"))
 
     def scene(self, scene: Scene) -> None:
         table = Table.grid(padding=(0, 2))
         for name, text in _rows(scene):
-            table.add_row(f"[bold]{name}[/bold]", text)
-        waiting = Spinner("dots", text="waiting for the run")
-        self._live.update(Group(Padding(table, (1, 0, 0, 9)), Padding(waiting, (0, 0, 0, 9))))
+            table.add_row(Text(name, style="bold"), Text(text))
+        self._live.update(Padding(table, (1, 0, 1, _INDENT)))
 
     def text(self, title: str, text: str) -> None:
         self._live.update("")
-        self._console.print(f"\n[bold]{title}[/bold]\n")
-        self._console.print(text.rstrip(), markup=False, soft_wrap=True)
+        self._console.print(Text(f"\n{title}\n", style="bold"))
+        self._console.print(Text(text.rstrip()), soft_wrap=True)
         self._console.print()
 
 

@@ -56,13 +56,15 @@ def pool_body(versions: Mapping[str, str], folder: Path = _ROOT / "infra/pool") 
         folder: Where ``pool.json`` and ``autoscale.formula`` are.
     """
     properties = json.loads((folder / "pool.json").read_text())
+    machine = dict(properties["deploymentConfiguration"]["virtualMachineConfiguration"])
+    machine["nodeAgentSKUId"] = machine.pop("nodeAgentSkuId")
     start_task = dict(properties["startTask"])
     user = start_task["userIdentity"]["autoUser"]
     start_task["userIdentity"] = {"autoUser": {name: _lower(word) for name, word in user.items()}}
     return {
         "id": POOL,
         "vmSize": properties["vmSize"],
-        **properties["deploymentConfiguration"],
+        "virtualMachineConfiguration": machine,
         "taskSlotsPerNode": properties["taskSlotsPerNode"],
         "taskSchedulingPolicy": {
             name: _lower(word) for name, word in properties["taskSchedulingPolicy"].items()
@@ -141,6 +143,8 @@ def _says(existing: object, wanted: object) -> bool:
             return all(name in existing and _says(existing[name], wanted[name]) for name in wanted)
         case list(), list():
             return len(existing) == len(wanted) and all(map(_says, existing, wanted))
+        case str(), str() if " " not in wanted:
+            return existing.casefold() == wanted.casefold()  # Batch gives words another case
         case _:
             return existing == wanted
 

@@ -1,0 +1,158 @@
+"""`make demo`, as a person runs it."""
+
+import hashlib
+import itertools
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.processes import listening, running_below
+
+pytestmark = pytest.mark.e2e
+
+_ROOT = Path(__file__).resolve().parents[2]
+_COMMAND = "-m local demo"
+
+
+def _start(folder: Path) -> subprocess.Popen[str]:
+    folder.mkdir()
+    return subprocess.Popen(
+        [sys.executable, *_COMMAND.split()],
+        cwd=_ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_make_runs_the_command_that_is_tested_here() -> None:
+    """The recipe of `make demo` is this command, after the set-up."""
+    recipes = (_ROOT / "Makefile").read_text()
+
+    assert re.search(rf"^demo: setup.*\n\t@\$\(PYTHON\) {_COMMAND}$", recipes, re.MULTILINE)
+
+
+def test_two_demos_at_once_both_show_a_whole_run(tmp_path: Path) -> None:
+    """
+    Each ends with exit code 0 in under a minute, with the record, the output and an empty pool.
+
+    Nothing is left of them: no process, no port, no file.
+    """
+    began = time.monotonic()
+    demos = [_start(tmp_path / name) for name in ("one", "two")]
+    outputs = [demo.communicate(timeout=100)[0] for demo in demos]
+    seconds = time.monotonic() - began
+
+    assert [demo.returncode for demo in demos] == [0, 0], "\n".join(outputs)
+    assert seconds < 60
+    for output in outputs:
+        _shows_a_whole_run(output)
+        assert listening(output) == []
+    assert running_below(tmp_path) == []
+    assert [path.name for path in tmp_path.rglob("recur-demo-*")] == []
+
+
+def _shows_a_whole_run(output: str) -> None:
+    record_text, stdout = re.search(
+        r"The record runs/hello/\S+\.json\n\n(\{.*?\n\})\n\n"
+        r".*The stdout of \S+ in blob storage\n\n(.*?\n)\n\s*\d+\.\d s",
+        output,
+        re.DOTALL,
+    ).groups()  # type: ignore[union-attr]
+    record = json.loads(record_text)
+    told = {entry["path"]: entry for entry in record["outputs"]}
+
+    assert record["outcome"] == "succeeded"
+    assert record["attempts"][0]["exit_code"] == 0
+    assert told["stdout.txt"]["sha256"] == hashlib.sha256(stdout.encode()).hexdigest()
+    assert f"run id:       {record['run_id']} (attempt 1)" in stdout
+    pool = re.findall(r"pool: +(\d) nodes?, (\d) wanted", output)
+    assert pool[0] == ("0", "0")
+    assert ("1", "1") in pool
+    assert pool[-1] == ("0", "0")
+    assert re.search(r"^ *\d+\.\d s  everything is stopped, done$", output, re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Interrupted:
+    """What a demo left that was interrupted: the programs that ran, and what remained."""
+
+    moment: str
+    ran: str
+    code: int
+    output: str
+    left: list[object]
+
+
+def _interrupt(folder: Path, moment: str, number: signal.Signals) -> _Interrupted:
+    """Signal a demo up to a second after a moment of its output, twice, as impatient people do."""
+    demo = _start(folder)
+    assert demo.stdout
+    output = ""
+    while moment not in output:
+        line = demo.stdout.readline()
+        assert line, output
+        output += line
+    time.sleep(random.random())  # noqa: S311
+    ran = "\n".join(running_below(folder))
+    demo.send_signal(number)
+    demo.send_signal(number)
+    output += demo.communicate(timeout=60)[0]
+    left = [*running_below(folder), *listening(output), *folder.rglob("recur-demo-*")]
+    return _Interrupted(moment, ran, demo.returncode, output, left)
+
+
+def test_ctrl_c_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Whether it comes before anything runs or while a node works: no process, port or file."""
+    moments = {
+        "": "",
+        "Azurite 3.36.0 listens": "azurite",
+        "emulator listens": "-m emulator",
+        "timer functions": "-m local host",
+        "is submitted": "-m local host",
+        "node:   tvmps": "-m emulator",
+        "The record": "-m local host",
+    }
+    signals = itertools.cycle([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    folders = [tmp_path / str(number) for number in range(len(moments))]
+    with ThreadPoolExecutor(3) as pool:
+        interrupted = list(pool.map(_interrupt, folders, moments, signals))
+
+    for demo in interrupted:
+        assert demo.left == [], demo
+        assert demo.code != 0, demo
+        assert moments[demo.moment] in demo.ran, demo  # so that the first line says something
+        assert not demo.moment or "Traceback" not in demo.output, demo
+    assert running_below(tmp_path) == []
+
+
+def test_a_demo_that_fails_says_why_and_where_the_logs_are(tmp_path: Path) -> None:
+    """Without Node there is no Azurite: exit code 1, and what to do."""
+    empty = tmp_path / "bin"
+    empty.mkdir()
+
+    ended = subprocess.run(
+        [sys.executable, *_COMMAND.split()],
+        cwd=_ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PATH": str(empty)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert "Azurite needs Node, which is not on the PATH: run `make setup`" in ended.stderr
+    logs = re.search(r"The logs are in (\S+)", ended.stderr)
+    assert logs
+    assert Path(logs[1]).is_dir()
