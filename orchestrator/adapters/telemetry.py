@@ -7,6 +7,7 @@ customEvents row of it. Alerts query these names and keys: they are public.
 
 import asyncio
 import logging
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,16 +19,42 @@ _FLUSH_MILLISECONDS: Final = 3000
 
 
 class Event(StrEnum):
-    """What can be told of a tick; each always carries the same keys, given in its comment."""
+    """What can be told of a tick."""
 
-    TICK_FINISHED = "tick.finished"  # function, problem, and the counts of the pass
-    DOCUMENT_REJECTED = "document.rejected"  # schedule, problem
-    OCCURRENCE_SUBMITTED = "occurrence.submitted"  # schedule, run_id, nominal, lateness_seconds
-    OCCURRENCE_SKIPPED = "occurrence.skipped"  # schedule, run_id, nominal, reason, because
-    OCCURRENCE_MISSED = "occurrence.missed"  # schedule, run_id, nominal, reason, count
-    OCCURRENCE_BLOCKED = "occurrence.blocked"  # schedule, run_id, nominal, reason, detail
-    RUN_FINISHED = "run.finished"  # schedule, run_id, nominal, outcome, reason, sentence, event_id
+    TICK_FINISHED = "tick.finished"
+    DOCUMENT_REJECTED = "document.rejected"
+    OCCURRENCE_SUBMITTED = "occurrence.submitted"
+    OCCURRENCE_SKIPPED = "occurrence.skipped"
+    OCCURRENCE_MISSED = "occurrence.missed"
+    OCCURRENCE_BLOCKED = "occurrence.blocked"
+    RUN_FINISHED = "run.finished"
 
+
+_RUN: Final = ("schedule", "run_id", "nominal")
+
+KEYS: Final[dict[Event, tuple[str, ...]]] = {
+    Event.TICK_FINISHED: (
+        "function",
+        "past_due",
+        "problem",
+        "lease_taken",
+        "open",
+        "claimed",
+        "skipped",
+        "missed",
+        "submitted",
+        "blocked",
+        "stopped",
+        "finished",
+    ),
+    Event.DOCUMENT_REJECTED: ("schedule", "problem"),
+    Event.OCCURRENCE_SUBMITTED: (*_RUN, "lateness_seconds"),
+    Event.OCCURRENCE_SKIPPED: (*_RUN, "reason", "because"),
+    Event.OCCURRENCE_MISSED: (*_RUN, "reason", "count"),
+    Event.OCCURRENCE_BLOCKED: (*_RUN, "reason", "detail"),
+    Event.RUN_FINISHED: (*_RUN, "outcome", "reason", "sentence", "event_id"),
+}
+"""The keys of each event, always all of them: alerts query them."""
 
 _LEVELS: Final = {
     Event.DOCUMENT_REJECTED: logging.ERROR,
@@ -36,15 +63,18 @@ _LEVELS: Final = {
 }
 
 
-def emit(event: Event, **keys: Any) -> None:  # noqa: ANN401 - whatever JSON can say
-    """Tell one event; keys without a value are left out."""
-    given = {key: value for key, value in keys.items() if value is not None}
+def emit(event: Event, **values: Any) -> None:  # noqa: ANN401 - whatever JSON can say
+    """Tell one event; a key without a value is told as an empty text."""
+    told = dict.fromkeys(KEYS[event], "")
+    for key, value in values.items():
+        if value is not None:
+            told[key] = value.isoformat() if isinstance(value, datetime) else value
     _LOGGER.log(
         _LEVELS.get(event, logging.INFO),
         "%s %s",
         event.value,
-        " ".join(f"{key}={value}" for key, value in given.items()),
-        extra={"microsoft.custom_event.name": event.value, **given},
+        " ".join(f"{key}={value}" for key, value in told.items() if value != ""),
+        extra={"microsoft.custom_event.name": event.value, **told},
     )
 
 

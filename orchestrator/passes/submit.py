@@ -109,9 +109,11 @@ async def submit_due(services: Services) -> dict[str, int | str]:
         LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
     """
     look = await _look(services.ledger)
-    counts: dict[str, int | str] = {"open": len(look.open_runs), "problems": len(look.problems)}
+    counts: dict[str, int | str] = {"open": len(look.open_runs)}
     if look.problems:
-        counts["problem"] = f"{naming.DOCUMENT}: {look.problems[0]}"
+        first, *others = look.problems
+        more = f" (and {len(others)} more)" if others else ""
+        counts["problem"] = f"{naming.DOCUMENT}: {first}{more}"
     if look.idle:
         return counts
     pace = Pace()

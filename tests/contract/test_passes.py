@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
 from orchestrator.adapters.blobs import Cache
+from orchestrator.adapters.telemetry import KEYS, Event
 from orchestrator.errors import LedgerUnavailable
 from orchestrator.model import AttemptState, BlockedReason, Outcome, Reason, SkipReason
 from orchestrator.naming import SUBMIT_STATE
@@ -317,7 +319,7 @@ async def test_a_batch_that_is_gone_loses_nothing(world: World) -> None:
 
 async def test_a_missing_or_broken_document_decides_nothing(world: World) -> None:
     """Runs already claimed go on, and a good document takes up where the last one stood."""
-    assert (await world.submit())["problems"] == 1
+    assert "schedules.toml" in str((await world.submit())["problem"])
     await world.pool()
     await world.apply(schedule("hello", "true"))
     await world.elsewhere(batch_account_url=NOWHERE).submit()
@@ -325,7 +327,7 @@ async def test_a_missing_or_broken_document_decides_nothing(world: World) -> Non
 
     counts = await world.submit()
 
-    assert counts["problems"] == 1
+    assert "not TOML" in str(counts["problem"])
     assert counts["submitted"] == 1
     await world.collect_until_finished()
 
@@ -338,7 +340,7 @@ async def test_one_bad_table_stops_its_own_schedule(world: World) -> None:
 
     counts = await world.submit()
 
-    assert counts["problems"] == 1
+    assert "Mars/Olympus" in str(counts["problem"])
     assert [record.schedule for record in await world.open()] == ["good"]
     await world.apply(bad.replace("Mars/Olympus", "UTC"))
     await world.submit()
@@ -430,3 +432,27 @@ async def test_a_blob_that_is_no_record_stops_nothing_else(world: World) -> None
     (final,) = await world.collect_until_finished()
 
     assert final.schedule == "hello"
+
+
+async def test_every_event_carries_all_of_its_keys(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Alerts query them: a key that is missing once is an alert that stays silent."""
+    caplog.set_level(logging.INFO, logger="recur")
+    await world.apply(
+        schedule("bad", "true", time_zone='"Mars"')
+        + schedule("hello", "true", minutes=10)
+        + schedule("idle", "true", paused="true")
+    )
+    await world.submit()
+    await world.pool()
+    await world.submit()
+    await world.collect_until_finished()
+
+    seen = set()
+    for record in caplog.records:
+        told = vars(record)
+        event = Event(told["microsoft.custom_event.name"])
+        seen.add(event)
+        assert set(KEYS[event]) <= set(told), event
+    assert seen == set(Event) - {Event.TICK_FINISHED}  # told by the function app
