@@ -162,6 +162,25 @@ def test_syntax_errors(text: str, line: int, column: int) -> None:
     assert caught.value.code == "AutoScalingFormulaSyntaxError"
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\ny = 2", "Syntax error: ';' expected, 'y' found"),
+        ("x = (1", "Syntax error: ')' expected, end of formula found"),
+        ("x = *", "Syntax error: an expression expected, '*' found"),
+        ("x = time().5", "Syntax error: a member expected, '5' found"),
+        ('x = "a', "Unterminated string"),
+        ("x = #", "Unexpected character: #"),
+    ],
+)
+def test_the_words_of_syntax_errors(text: str, message: str) -> None:
+    """They say what was expected and what stands there."""
+    with pytest.raises(FormulaSyntaxError) as caught:
+        parse(text)
+
+    assert caught.value.message == message
+
+
 def test_the_limits_of_the_service() -> None:
     """8 KB and 100 statements pass; one more does not."""
     parse(f"x = 1; //{'y' * (8192 - 9)}")
@@ -170,6 +189,7 @@ def test_the_limits_of_the_service() -> None:
     with pytest.raises(FormulaSyntaxError, match="8192 bytes") as long:
         parse(f"x = 1; //{'é' * 4095}y")
     assert long.value.code == "AutoScalingFormulaTooLong"
+    assert (long.value.line, long.value.column) == (1, 1)
     with pytest.raises(FormulaSyntaxError, match="More than 100 statements"):
         parse("x = 1;" * 101)
 
@@ -179,13 +199,20 @@ def test_long_formulas_are_no_deep_ones() -> None:
     timetable = "".join(f"time().hour=={hour % 19}?1:" for hour in range(400))
 
     assert evaluate("x=" + "+".join("1" * 4000)).results.endswith(";x=4000")
+    assert evaluate("x=" + "(1)+" * 99 + "0").results.endswith(";x=99")
     assert evaluate("x=" + "||".join("0" * 2700)).results.endswith(";x=0")
     assert evaluate(f"x={timetable}2").results.endswith(";x=2")
 
 
 @pytest.mark.parametrize(
     "text",
-    ["x = " + "(" * 31 + "1" + ")" * 31, "x = " + "-" * 31 + "1", "x = 1" + ".a" * 31, "(" * 8192],
+    [
+        "x = " + "(" * 31 + "1" + ")" * 31,
+        "x = " + "(1)+" * 99 + "(" * 31 + "1" + ")" * 31,
+        "x = " + "-" * 31 + "1",
+        "x = 1" + ".a" * 31,
+        "(" * 8192,
+    ],
 )
 def test_deep_formulas_are_refused(text: str) -> None:
     """Python's stack is never at stake."""
@@ -199,3 +226,4 @@ def test_the_deepest_formula_is_evaluated() -> None:
     result = evaluate(f"x = {opening * 29}{'-' * 30}1{closing * 29};")
 
     assert result.error is None
+    parse("x = 1" + ".a" * 30)

@@ -27,10 +27,15 @@ def value(expression: str, *, speed: float = 1.0) -> str:
         ("-2 * -3", "6"),
         ("--2", "2"),
         ("-0", "0"),
-        ("!0 + !5", "1"),
+        ("!0", "1"),
+        ("!5", "0"),
+        ("-!0", "-1"),
+        ("!-0", "1"),
         ("!!7", "1"),
         ("1 / 3", "0.3333333333333333"),
         ("2 < 3", "1"),
+        ("2 < 2", "0"),
+        ("2 > 2", "0"),
         ("2 > 3", "0"),
         ("2 <= 2", "1"),
         ("2 >= 3", "0"),
@@ -43,6 +48,7 @@ def value(expression: str, *, speed: float = 1.0) -> str:
         ("1 ? 2 : 3", "2"),
         ("0 ? 2 : 0 ? 3 : 4", "4"),
         ("0 ? 2 : 1 ? 3 : 4", "3"),
+        ("1 ? 2 : 1 ? 3 : 4", "2"),
         ("1 ? 0 ? 5 : 6 : 7", "6"),
         ("0.1 ? 2 : 3", "2"),
         ('"a" < "b"', "1"),
@@ -72,6 +78,7 @@ def test_expressions(expression: str, shown: str) -> None:
         ("range(2, 9, 4)", "7"),
         ("std(0, 2, 4)", "2"),
         ("std(5)", "0"),
+        ("std(1, 3) > 1", "1"),
         ("sum(vec(1, 2), 3)", "6"),
         ("sum()", "0"),
         ("lg(8)", "3"),
@@ -155,6 +162,7 @@ def test_the_speed_divides_the_constants_and_nothing_else() -> None:
         ("$PendingTasks.GetSample(TimeInterval_Minute, 2 * TimeInterval_Minute)", "[16,17]"),
         ("$PendingTasks.GetSample(2 * TimeInterval_Minute, TimeInterval_Minute)", "[16,17]"),
         ("len($PendingTasks.GetSample(TimeInterval_Hour, 10))", "20"),
+        ("len($PendingTasks.GetSample(20 * TimeInterval_Minute, 50))", "20"),
         ("len($PendingTasks.GetSample(TimeInterval_Zero, TimeInterval_Hour, 10))", "20"),
         ("$PendingTasks.GetSamplePercent(TimeInterval_Minute * 20)", "50"),
         ("$PendingTasks.GetSamplePercent(10 * TimeInterval_Minute, TimeInterval_Day)", "0"),
@@ -237,7 +245,8 @@ def test_rand_is_repeatable() -> None:
 
 def test_what_an_evaluation_needs() -> None:
     """A time without a zone or a speed of nothing is a mistake of the caller, not of the formula."""
-    formula = parse("x = 1")
+    formula = parse("$TargetDedicatedNodes = $TaskSlotsPerNode")
+    assert formula.evaluate(now=NOW, samples=store()).target_dedicated == 1
     with pytest.raises(ValueError, match="aware"):
         formula.evaluate(now=NOW.replace(tzinfo=None), samples=store())
     with pytest.raises(ValueError, match="positive speed"):

@@ -72,7 +72,7 @@ def write(node: ast.Expression | ast.Statement) -> str:  # noqa: C901, PLR0911  
                 f" {step.operator} ({write(step.operand)})" for step in steps
             )
         case ast.Conditional(condition, then, otherwise):
-            return f"({write(condition)}) ? {write(then)} : ({write(otherwise)})"
+            return f"({write(condition)}) ? {write(then)} : {write(otherwise)}"
         case ast.Call(function, arguments):
             return f"{function}({', '.join(map(write, arguments))})"
         case ast.Member(target, member):

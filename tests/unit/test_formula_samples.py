@@ -37,6 +37,8 @@ def test_a_sample_is_readable_after_the_latency() -> None:
     assert filled(20).newest(PENDING, 1, now=now) == (18,)
     assert filled(20).newest(PENDING, 1, now=now + PERIOD) == (19,)
     assert filled(20).count(PENDING, now=START + 2 * PERIOD) == 0
+    assert filled(20).begin(PENDING, now=START + 2 * PERIOD) is None
+    assert filled(20).begin(PENDING, now=START + 3 * PERIOD) == START + PERIOD
 
 
 def test_two_minutes_hold_half_of_their_samples() -> None:
