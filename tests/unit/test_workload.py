@@ -73,6 +73,23 @@ def test_the_sample_says_which_run_it_is(node: Path) -> None:
     assert str(node / "recur-env") in said.stdout
 
 
+def test_the_command_in_the_documentation_runs_the_sample(node: Path) -> None:
+    """As the shell of a task would run it, letter for letter."""
+    readme = (ROOT / "workload" / "README.md").read_text()
+    command = readme.partition("```sh")[2].partition("```")[0].strip()
+    places = {
+        "AZ_BATCH_NODE_SHARED_DIR": str(node),
+        "AZ_BATCH_APP_PACKAGE_pythonscript": str(SAMPLE.parent),
+    }
+
+    said = subprocess.run(
+        ["/bin/sh", "-c", command], env=RUN | places, capture_output=True, text=True, check=False
+    )
+
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "schedule:     hello\n" in said.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
