@@ -41,7 +41,7 @@ def demo(stop: StopRequest) -> int:
     except StopRequestedError:
         keep = False
         raise
-    except (LocalError, AzureError) as error:
+    except (LocalError, AzureError, OSError) as error:
         reason = str(error) if isinstance(error, LocalError) else f"{type(error).__name__}: {error}"
         raise LocalError(f"{reason}\nThe logs are in {folder}") from error
     finally:

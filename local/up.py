@@ -14,6 +14,7 @@ from local.provision import document, put_document
 from local.settings import read_settings, settings_file
 from local.survivors import end_survivors, mark
 
+_ROOT = Path(__file__).resolve().parent.parent
 _START_MINUTES_BACK = 6  # more than the five minutes between two occurrences of the schedule
 _GUIDE = """
   blob storage   {storage}
@@ -35,7 +36,7 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
         pool_speed: By how much everything is faster that the pool waits for.
         stop: Ends it.
     """
-    path = settings_path or settings_file(Path.cwd())
+    path = settings_path or settings_file(_ROOT)
     settings = read_settings(path)
     place = Place(
         folder=folder.resolve(),

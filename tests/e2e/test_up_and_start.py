@@ -52,8 +52,9 @@ def _running(command: str, *arguments: str, log: Path) -> Iterator[subprocess.Po
     try:
         yield process
     finally:
-        process.kill()
-        process.wait()
+        if process.poll() is None:
+            process.terminate()  # it stops what it started
+            process.wait(30)
 
 
 def _until[T](look: Callable[[], T | None], log: Path, seconds: float = 40) -> T:

@@ -120,6 +120,28 @@ def test_our_package_is_the_same_list(tmp_path: Path) -> None:
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
+def test_what_is_deployed_runs_without_the_rest_of_the_repository(tmp_path: Path) -> None:
+    """Unpacked elsewhere it imports, and finds neither the laptop nor the emulator."""
+    write_package(_ROOT, tmp_path / "recur.zip")
+    with zipfile.ZipFile(tmp_path / "recur.zip") as package:
+        package.extractall(tmp_path / "app")
+    program = (
+        "import importlib.util as u, function_app as f;"
+        "print(sorted(x.get_function_name() for x in f.app.get_functions()),"
+        "[u.find_spec(name) for name in ('local', 'emulator', 'tests')])"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path / "app",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ended.stdout.strip() == "['collect', 'submit'] [None, None, None]"
+
+
 @pytest.mark.parametrize("rule", ["*.md", "!/docs/*.md", "!/missing.py", "!/host.json/", "tests/"])
 def test_a_rule_that_the_tools_would_read_differently_is_refused(rule: str, tmp_path: Path) -> None:
     """Only whole entries of the top level can be allowed, and they exist."""

@@ -172,9 +172,11 @@ def test_a_missing_or_old_node_is_named_with_the_ways_to_get_it(
 
 def test_a_failing_npm_fails_the_setup_and_the_next_one_tries_again(checkout: Path) -> None:
     """What did not finish is not taken for installed."""
+    (checkout / ".venv/bin").mkdir(parents=True)
+    (checkout / ".venv/bin/python").symlink_to(_PYTHON)
     _script(checkout, "npm", "echo npm ERR! network; exit 1")
 
-    ended = [_setup(checkout, "sh", PYTHON=str(_PYTHON)) for _ in range(2)]
+    ended = [_setup(checkout, "sh") for _ in range(2)]
 
     assert [run.returncode for run in ended] == [1, 1]
     assert "setup: npm failed: see above" in ended[1].stdout
