@@ -46,10 +46,10 @@ class Display(Protocol):
 
 def display() -> Display:
     """Return the display that fits where stdout goes."""
-    return _Terminal() if sys.stdout.isatty() else _Lines()
+    return Terminal(Console(highlight=False)) if sys.stdout.isatty() else Lines()
 
 
-class _Lines:
+class Lines:
     """Plain lines, each with the seconds since the beginning."""
 
     def __init__(self) -> None:
@@ -63,27 +63,30 @@ class _Lines:
         sys.stdout.flush()
 
     def step(self, text: str) -> None:
+        """Show that something was done."""
         sys.stdout.write(f"{time.monotonic() - self._began:5.1f} s  {text}\n")
         sys.stdout.flush()
 
     def scene(self, scene: Scene) -> None:
+        """Show what goes on."""
         for name, text in _rows(scene):
             if text != getattr(self._shown, name):
                 self.step(f"{name + ':':<8}{text}")
         self._shown = scene
 
     def text(self, title: str, text: str) -> None:
+        """Show a text as it is."""
         sys.stdout.write(f"\n{title}\n\n{text.rstrip()}\n\n")
         sys.stdout.flush()
 
 
-class _Terminal:
+class Terminal:
     """Steps as lines, and below them a table that changes in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
         self._began = time.monotonic()
-        self._console = Console(highlight=False)
-        self._live = Live(console=self._console, refresh_per_second=8, transient=True)
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -93,16 +96,19 @@ class _Terminal:
         self._live.stop()
 
     def step(self, text: str) -> None:
+        """Show that something was done."""
         seconds = f"{time.monotonic() - self._began:5.1f} s"
         self._console.print(Text.assemble((seconds, "dim"), "  ", ("✓", "green"), f" {text}"))
 
     def scene(self, scene: Scene) -> None:
+        """Show what goes on."""
         table = Table.grid(padding=(0, 2))
         for name, text in _rows(scene):
             table.add_row(Text(name, style="bold"), Text(text))
         self._live.update(Padding(table, (1, 0, 1, _INDENT)))
 
     def text(self, title: str, text: str) -> None:
+        """Show a text as it is."""
         self._live.update("")
         self._console.print(Text(f"\n{title}\n", style="bold"))
         self._console.print(Text(text.rstrip()), soft_wrap=True)
