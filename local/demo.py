@@ -109,7 +109,7 @@ def _until(watch: Watch, screen: Display, stop: StopRequest, reached: Callable[[
 def _show(watch: Watch, screen: Display) -> None:
     """Print the record and the output, and hold the one against the other."""
     record = watch.record or {}
-    screen.text(f"The record {watch.record_blob()}", json.dumps(record, indent=2))
+    screen.text(f"The record {watch.record_blob}", json.dumps(record, indent=2))
     if record["outcome"] != "succeeded":
         raise LocalError(f"the run did not succeed: {record['sentence']}")
     output = watch.output()

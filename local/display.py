@@ -105,7 +105,7 @@ class Terminal:
         table = Table.grid(padding=(0, 2))
         for name, text in _rows(scene):
             table.add_row(Text(name, style="bold"), Text(text))
-        self._live.update(Padding(table, (1, 0, 1, _INDENT)))
+        self._live.update(Padding(table, (1, 0, 1, _INDENT)), refresh=True)
 
     def text(self, title: str, text: str) -> None:
         """Show a text as it is."""

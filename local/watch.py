@@ -1,7 +1,6 @@
 """What the demo sees of a run, through the official clients: pool, node, job, task, record."""
 
 import json
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -24,6 +23,7 @@ class Watch:
         laptop: Where it runs.
         run_id: The run, once it is submitted.
         record: Its final record, once it is final.
+        record_blob: The name of that record's blob.
         nodes: How many nodes the pool has.
     """
 
@@ -31,6 +31,7 @@ class Watch:
         self.laptop = laptop
         self.run_id: str | None = None
         self.record: dict[str, Any] | None = None
+        self.record_blob = ""
         self.nodes = 0
         self._schedule = schedule
 
@@ -51,17 +52,11 @@ class Watch:
         )
 
     def output(self) -> bytes:
-        """Return what the run's stdout is now in blob storage."""
-        record = self.record or {}
-        nominal = datetime.fromisoformat(record["nominal"]).astimezone(UTC)
-        name = f"{self._schedule}/{nominal:%Y/%m}/{self.run_id}/stdout.txt"
+        """Return what the run's stdout is now in blob storage; it lies beside the record's path."""
+        folder = self.record_blob.removeprefix("runs/").removesuffix(".json")
         container = self.laptop.settings["OUTPUTS_CONTAINER"]
-        return self.laptop.storage.get_blob_client(container, name).download_blob().readall()
-
-    def record_blob(self) -> str:
-        """Return the name of the final record's blob."""
-        nominal = datetime.fromisoformat((self.record or {})["nominal"]).astimezone(UTC)
-        return f"runs/{self._schedule}/{nominal:%Y/%m}/{self.run_id}.json"
+        blob = self.laptop.storage.get_blob_client(container, f"{folder}/stdout.txt")
+        return blob.download_blob().readall()
 
     def _job(self) -> tuple[str, str]:
         """Return what the run's job and its task are doing."""
@@ -84,6 +79,7 @@ class Watch:
         name = next((name for name in names if name.endswith(f"/{self.run_id}.json")), None)
         if name is None:
             return None
+        self.record_blob = name
         record: dict[str, Any] = json.loads(ledger.download_blob(name).readall())
         return record
 
