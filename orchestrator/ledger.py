@@ -64,11 +64,13 @@ class ScheduleResults:
     Attributes:
         last_success: Nominal time of the newest run that succeeded.
         last_success_run: Its id.
+        last_success_finished: When it ended.
         failed: Ids of the runs that ended otherwise since then, oldest first, the last hundred.
     """
 
     last_success: datetime | None = None
     last_success_run: RunId | None = None
+    last_success_finished: datetime | None = None
     failed: tuple[RunId, ...] = ()
 
 
@@ -206,7 +208,11 @@ def finished(state: CollectState, record: Record, *, succeeded: bool) -> Collect
     if succeeded:
         if results.last_success and results.last_success >= record.nominal:
             return state
-        new = ScheduleResults(last_success=record.nominal, last_success_run=record.run_id)
+        new = ScheduleResults(
+            last_success=record.nominal,
+            last_success_run=record.run_id,
+            last_success_finished=record.attempt.finished,
+        )
     else:
         if record.run_id in results.failed:
             return state

@@ -10,7 +10,7 @@ either field is *wild* (the gap has none of its times, a repeated hour has them 
 
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
@@ -106,17 +106,28 @@ def previous(timings: tuple[Timing, ...], before: datetime) -> datetime | None:
     """
     Return the nominal time of the occurrence before ``before``, or None within nine years.
 
-    It is what the newest timing would have given, also for times before that timing came into
-    force: a task's data window begins there.
+    It is what the timing in force just before would have given, also for times before that timing
+    came into force: a task's data window begins there.
     """
     newest = next((timing for timing in reversed(timings) if timing.since < before), None)
     if newest is None:
         return None
-    span = timedelta(hours=1)
+    just_before = before - timedelta(seconds=1)
+    return _newest(lambda after: occurrences(newest, after=after, until=just_before), just_before)
+
+
+def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:
+    """Return the nominal time of the newest occurrence up to ``until`` that was not paused."""
+    return _newest(lambda after: occurrences_of(timings, after=after, until=until), until)
+
+
+def _newest(found: Callable[[datetime], Iterator[Occurrence]], until: datetime) -> datetime | None:
+    """Look back from ``until`` by ever longer steps for an occurrence that can run."""
+    span = timedelta(minutes=15)
     while True:
         span = min(span * 4, _HORIZON)
-        for occurrence in reversed(list(occurrences(newest, after=before - span, until=before))):
-            if occurrence.exists and occurrence.nominal < before:
+        for occurrence in reversed(list(found(until - span))):
+            if occurrence.exists and not occurrence.paused:
                 return occurrence.nominal
         if span == _HORIZON:
             return None

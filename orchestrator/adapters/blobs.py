@@ -64,9 +64,16 @@ class Text:
 
 @dataclass(slots=True)
 class Cache:
-    """What earlier ticks of this process read, by blob name, for reads by If-None-Match."""
+    """
+    What this process remembers from one tick to the next; losing it costs a read and a report.
+
+    Attributes:
+        texts: What was read, by blob name, for reads by If-None-Match.
+        reported: The quarter of an hour in which the schedules were last reported.
+    """
 
     texts: dict[str, Text] = field(default_factory=dict[str, Text])
+    reported: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Event(StrEnum):
     OCCURRENCE_MISSED = "occurrence.missed"
     OCCURRENCE_BLOCKED = "occurrence.blocked"
     RUN_FINISHED = "run.finished"
+    SCHEDULE_REPORTED = "schedule.reported"
+    CLOCK_SKEWED = "clock.skewed"
 
 
 _RUN: Final = ("schedule", "run_id", "nominal")
@@ -53,6 +55,17 @@ KEYS: Final[dict[Event, tuple[str, ...]]] = {
     Event.OCCURRENCE_MISSED: (*_RUN, "reason", "count"),
     Event.OCCURRENCE_BLOCKED: (*_RUN, "reason", "detail"),
     Event.RUN_FINISHED: (*_RUN, "outcome", "reason", "sentence", "event_id"),
+    Event.SCHEDULE_REPORTED: (
+        "schedule",
+        "seconds_since_success",
+        "max_gap_seconds",
+        "expected",
+        "last_success",
+        "failed",
+        "paused",
+        "valid",
+    ),
+    Event.CLOCK_SKEWED: ("seconds",),
 }
 """The keys of each event, always all of them: alerts query them."""
 
@@ -60,6 +73,7 @@ _LEVELS: Final = {
     Event.DOCUMENT_REJECTED: logging.ERROR,
     Event.OCCURRENCE_MISSED: logging.WARNING,
     Event.OCCURRENCE_BLOCKED: logging.WARNING,
+    Event.CLOCK_SKEWED: logging.WARNING,
 }
 
 

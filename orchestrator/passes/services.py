@@ -26,6 +26,7 @@ class Services:
     outputs: Outputs
     batch: Batch
     place: Place
+    cache: Cache
 
 
 @asynccontextmanager
@@ -35,7 +36,9 @@ async def open_services(settings: Settings, cache: Cache) -> AsyncGenerator[Serv
         open_storage(settings, cache) as (ledger, outputs),
         open_batch(settings) as batch,
     ):
-        yield Services(ledger=ledger, outputs=outputs, batch=batch, place=settings.place)
+        yield Services(
+            ledger=ledger, outputs=outputs, batch=batch, place=settings.place, cache=cache
+        )
 
 
 class Pace:

@@ -1,20 +1,16 @@
 """One submit tick: look, lease, finish the plan, decide, dispatch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import lru_cache
+from dataclasses import replace
 
-from orchestrator import document, naming
-from orchestrator.adapters.blobs import Lease, Ledger, Text
+from orchestrator import naming
+from orchestrator.adapters.blobs import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
-from orchestrator.decide import Due, decide, due
+from orchestrator.decide import Due, decide
 from orchestrator.errors import (
     BatchRefused,
     BatchUnavailable,
-    DocumentError,
     LeaseTaken,
-    ScheduleSyntaxError,
 )
 from orchestrator.ledger import (
     CollectState,
@@ -22,77 +18,17 @@ from orchestrator.ledger import (
     SubmitState,
     dump_submit,
     load_collect,
-    load_submit,
     take_over,
 )
 from orchestrator.model import AttemptState, RunId, ScheduleId
 from orchestrator.passes.dispatch import Dispatcher
+from orchestrator.passes.look import Look, look_at, waits
+from orchestrator.passes.reporting import report_schedules
 from orchestrator.passes.services import Pace, Services
 from orchestrator.plan import Decisions, plans
 from orchestrator.record import Action, Record
 
 _EMPTY = dump_submit(SubmitState())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """
-    What three reads say.
-
-    Attributes:
-        text: The document as it was read.
-        parsed: Its schedules; None if the whole document is missing or cannot be used.
-        problems: What is wrong with it.
-        state: The content of submit.json.
-        etag: ETag of submit.json; None if there is none yet.
-        open_runs: The work list, oldest first.
-    """
-
-    text: Text
-    parsed: document.Document | None
-    problems: tuple[document.Problem, ...]
-    state: SubmitState
-    etag: str | None
-    open_runs: tuple[OpenRun, ...]
-
-    @property
-    def now(self) -> datetime:
-        """The Date of the reply that brought the document: the tick's only clock."""
-        return self.text.now
-
-    @property
-    def document(self) -> str:
-        """What tells this document from another."""
-        return self.text.etag or "missing"
-
-    @property
-    def changed(self) -> bool:
-        """Whether the document is another than the one that was last looked at."""
-        return self.document != self.state.document
-
-    def due(self) -> dict[ScheduleId, Due]:
-        """Return what is undecided, by schedule; a schedule whose table is invalid stands still."""
-        found: dict[ScheduleId, Due] = {}
-        if self.parsed is None:
-            return found
-        for id_, one in self.state.schedules.items():
-            if id_ in self.parsed.invalid or not (id_ in self.parsed.schedules or one.removed):
-                continue
-            try:
-                found[id_] = due(one, self.now)
-            except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
-                trouble(f"schedule {id_} stands still", error)
-        return found
-
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to decide, to carry out or to dispatch."""
-        return not (
-            self.changed
-            or self.state.plan
-            or any(_waits(run) for run in self.open_runs)
-            or any(one.occurrences for one in self.due().values())
-        )
 
 
 async def submit_due(services: Services) -> dict[str, int | str]:
@@ -108,12 +44,13 @@ async def submit_due(services: Services) -> dict[str, int | str]:
     Raises:
         LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
     """
-    look = await _look(services.ledger)
+    look = await look_at(services.ledger)
     counts: dict[str, int | str] = {"open": len(look.open_runs)}
     if look.problems:
         first, *others = look.problems
         more = f" (and {len(others)} more)" if others else ""
         counts["problem"] = f"{naming.DOCUMENT}: {first}{more}"
+    await report_schedules(services, look)
     if look.idle:
         return counts
     pace = Pace()
@@ -122,7 +59,7 @@ async def submit_due(services: Services) -> dict[str, int | str]:
             services.ledger.lease(naming.SUBMIT_STATE, empty=_EMPTY) as lease,
             pace.limit(),
         ):
-            tick = _Tick(services, lease, pace, await _look(services.ledger))
+            tick = _Tick(services, lease, pace, await look_at(services.ledger))
             return counts | await tick.run()
     except LeaseTaken:
         return {**counts, "lease_taken": 1}
@@ -154,7 +91,7 @@ class _Tick:
         if self._claimed:
             runs, _ = await self._services.ledger.open_runs()
         dispatcher = Dispatcher(self._services, self._pace, self._look.now)
-        return self._counts | await dispatcher.dispatch([run for run in runs if _waits(run)])
+        return self._counts | await dispatcher.dispatch([run for run in runs if waits(run)])
 
     def _take_over(self) -> None:
         """Put the timings of a changed document in force, and report what is wrong with it."""
@@ -221,7 +158,7 @@ class _Tick:
         for run in reversed(runs):
             if run.state is AttemptState.ENDED:
                 continue
-            if _waits(run):
+            if waits(run):
                 return run.run_id
             job = await self._services.batch.job(naming.job_id(run.run_id, run.attempt))
             if job is not None and job.state != "completed":
@@ -263,48 +200,3 @@ class _Tick:
             naming.SUBMIT_STATE, dump_submit(state), self._lease, self._etag
         )
         self._state = state
-
-
-async def _look(ledger: Ledger) -> Look:
-    text = await ledger.read(naming.DOCUMENT)
-    state = await ledger.read(naming.SUBMIT_STATE)
-    open_runs, _ = await ledger.open_runs()
-    parsed, problems = _parsed(text.data)
-    return Look(
-        text=text,
-        parsed=parsed,
-        problems=problems,
-        state=_state(state.data),
-        etag=state.etag,
-        open_runs=open_runs,
-    )
-
-
-def _waits(run: OpenRun) -> bool:
-    """Whether a run is to be dispatched."""
-    return run.state is AttemptState.CLAIMED and not run.stop
-
-
-@lru_cache(maxsize=2)
-def _parsed(data: bytes | None) -> tuple[document.Document | None, tuple[document.Problem, ...]]:
-    """Parse a document, once for each that is seen."""
-    if data is None:
-        return _rejected(f"there is no {naming.DOCUMENT} in the ledger")
-    try:
-        parsed = document.parse(data.decode())
-    except UnicodeDecodeError as error:
-        return _rejected(f"not UTF-8: {error.reason} at byte {error.start}")
-    except DocumentError as error:
-        return _rejected(*error.problems)
-    return parsed, parsed.problems
-
-
-def _rejected(*problems: str) -> tuple[None, tuple[document.Problem, ...]]:
-    return None, tuple(
-        document.Problem(schedule=None, key=None, message=problem) for problem in problems
-    )
-
-
-@lru_cache(maxsize=2)
-def _state(data: bytes | None) -> SubmitState:
-    return load_submit(data) if data else SubmitState()

@@ -448,6 +448,8 @@ async def test_every_event_carries_all_of_its_keys(
     await world.pool()
     await world.submit()
     await world.collect_until_finished()
+    world.cache.reported = None  # as in the next quarter of an hour
+    await world.submit()
 
     seen = set()
     for record in caplog.records:
@@ -455,4 +457,5 @@ async def test_every_event_carries_all_of_its_keys(
         event = Event(told["microsoft.custom_event.name"])
         seen.add(event)
         assert set(KEYS[event]) <= set(told), event
-    assert seen == set(Event) - {Event.TICK_FINISHED}  # told by the function app
+    # The heartbeat is told by the function app, and the clocks of this laptop agree.
+    assert seen == set(Event) - {Event.TICK_FINISHED, Event.CLOCK_SKEWED}

@@ -1,0 +1,120 @@
+"""What three reads say: the document, the state of the submit pass, the work list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from orchestrator import document, naming
+from orchestrator.adapters.blobs import Ledger, Text
+from orchestrator.adapters.telemetry import trouble
+from orchestrator.decide import Due, due
+from orchestrator.errors import DocumentError, ScheduleSyntaxError
+from orchestrator.ledger import OpenRun, SubmitState, load_submit
+from orchestrator.model import AttemptState, ScheduleId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """
+    What three reads say.
+
+    Attributes:
+        text: The document as it was read.
+        parsed: Its schedules; None if the whole document is missing or cannot be used.
+        problems: What is wrong with it.
+        state: The content of submit.json.
+        etag: ETag of submit.json; None if there is none yet.
+        open_runs: The work list, oldest first.
+    """
+
+    text: Text
+    parsed: document.Document | None
+    problems: tuple[document.Problem, ...]
+    state: SubmitState
+    etag: str | None
+    open_runs: tuple[OpenRun, ...]
+
+    @property
+    def now(self) -> datetime:
+        """The Date of the reply that brought the document: the tick's only clock."""
+        return self.text.now
+
+    @property
+    def document(self) -> str:
+        """What tells this document from another."""
+        return self.text.etag or "missing"
+
+    @property
+    def changed(self) -> bool:
+        """Whether the document is another than the one that was last looked at."""
+        return self.document != self.state.document
+
+    def due(self) -> dict[ScheduleId, Due]:
+        """Return what is undecided, by schedule; a schedule whose table is invalid stands still."""
+        found: dict[ScheduleId, Due] = {}
+        if self.parsed is None:
+            return found
+        for id_, one in self.state.schedules.items():
+            if id_ in self.parsed.invalid or not (id_ in self.parsed.schedules or one.removed):
+                continue
+            try:
+                found[id_] = due(one, self.now)
+            except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
+                trouble(f"schedule {id_} stands still", error)
+        return found
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to decide, to carry out or to dispatch."""
+        return not (
+            self.changed
+            or self.state.plan
+            or any(waits(run) for run in self.open_runs)
+            or any(one.occurrences for one in self.due().values())
+        )
+
+
+def waits(run: OpenRun) -> bool:
+    """Whether a run is to be dispatched."""
+    return run.state is AttemptState.CLAIMED and not run.stop
+
+
+async def look_at(ledger: Ledger) -> Look:
+    """Read the document, ``submit.json`` and the work list; what is unchanged is not sent again."""
+    text = await ledger.read(naming.DOCUMENT)
+    state = await ledger.read(naming.SUBMIT_STATE)
+    open_runs, _ = await ledger.open_runs()
+    parsed, problems = _parsed(text.data)
+    return Look(
+        text=text,
+        parsed=parsed,
+        problems=problems,
+        state=_state(state.data),
+        etag=state.etag,
+        open_runs=open_runs,
+    )
+
+
+@lru_cache(maxsize=2)
+def _parsed(data: bytes | None) -> tuple[document.Document | None, tuple[document.Problem, ...]]:
+    """Parse a document, once for each that is seen."""
+    if data is None:
+        return _rejected(f"there is no {naming.DOCUMENT} in the ledger")
+    try:
+        parsed = document.parse(data.decode())
+    except UnicodeDecodeError as error:
+        return _rejected(f"not UTF-8: {error.reason} at byte {error.start}")
+    except DocumentError as error:
+        return _rejected(*error.problems)
+    return parsed, parsed.problems
+
+
+def _rejected(*problems: str) -> tuple[None, tuple[document.Problem, ...]]:
+    return None, tuple(
+        document.Problem(schedule=None, key=None, message=problem) for problem in problems
+    )
+
+
+@lru_cache(maxsize=2)
+def _state(data: bytes | None) -> SubmitState:
+    return load_submit(data) if data else SubmitState()

@@ -1,0 +1,41 @@
+"""Four times an hour every schedule is reported, with the numbers that an alert compares."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Final
+
+from orchestrator import naming
+from orchestrator.adapters.telemetry import Event, emit
+from orchestrator.ledger import CollectState, ScheduleResults, load_collect
+from orchestrator.passes.look import Look
+from orchestrator.passes.services import Services
+from orchestrator.report import report
+
+EVERY_SECONDS: Final = 15 * 60
+SKEW_SECONDS: Final = 60
+"""A clock this far off is worth a word: tokens and signatures fail from about five minutes on."""
+
+
+async def report_schedules(services: Services, look: Look) -> None:
+    """
+    Report the schedules in the first tick of each quarter of an hour.
+
+    An alert that waits for a failure to be told stays silent when nothing is told; one that
+    compares these numbers, and misses them when they are missing, does not.
+    """
+    quarter = int(look.now.timestamp()) // EVERY_SECONDS
+    if services.cache.reported == quarter:
+        return
+    text = await services.ledger.read(naming.COLLECT_STATE)
+    results = load_collect(text.data) if text.data else CollectState()
+    schedules = look.parsed.schedules if look.parsed else {}
+    for id_, state in look.state.schedules.items():
+        if state.removed:
+            continue
+        known = results.schedules.get(id_, ScheduleResults())
+        numbers = report(state, schedules.get(id_), known, look.now)
+        emit(Event.SCHEDULE_REPORTED, schedule=id_, valid=id_ in schedules, **asdict(numbers))
+    skew = (datetime.now(UTC) - look.now).total_seconds()
+    if abs(skew) > SKEW_SECONDS:
+        emit(Event.CLOCK_SKEWED, seconds=skew)
+    services.cache.reported = quarter

@@ -1,0 +1,66 @@
+"""
+The numbers by which an alert tells that a schedule is overdue: a pure function of values.
+
+Only this code knows cron and time zones; the alert's query compares two numbers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.ledger import ScheduleResults, ScheduleState
+from orchestrator.model import Schedule
+from orchestrator.schedule import latest
+
+MARGIN = timedelta(minutes=15)
+"""For the collector, after both timeouts of a run have passed."""
+
+_UNKNOWN_TIMEOUTS = timedelta(hours=6, minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """
+    How one schedule stands.
+
+    Attributes:
+        seconds_since_success: Since a run last ended well; before the first, since the schedule
+            began.
+        max_gap_seconds: It should not be more than this; None as long as nothing is expected.
+        expected: The newest occurrence that must have ended by now. Whatever ended well since
+            then, be it this run or the one that was in its way, answers for it.
+        last_success: Nominal time of the newest run that succeeded.
+        failed: How many runs ended otherwise since.
+        paused: Whether occurrences are skipped at present.
+    """
+
+    seconds_since_success: float
+    max_gap_seconds: float | None
+    expected: datetime | None
+    last_success: datetime | None
+    failed: int
+    paused: bool
+
+
+def report(
+    state: ScheduleState, schedule: Schedule | None, results: ScheduleResults, now: datetime
+) -> Report:
+    """
+    Say how a schedule stands.
+
+    Args:
+        state: Its timings; it has not been removed.
+        schedule: Its table; None while that is invalid.
+        results: What is known of its finished runs.
+        now: The tick's only clock.
+    """
+    timeouts = schedule.start_timeout + schedule.run_timeout if schedule else _UNKNOWN_TIMEOUTS
+    expected = latest(state.timings, now - timeouts - MARGIN)
+    since = results.last_success_finished or state.timings[0].since
+    return Report(
+        seconds_since_success=max(0.0, (now - since).total_seconds()),
+        max_gap_seconds=(now - expected).total_seconds() if expected else None,
+        expected=expected,
+        last_success=results.last_success,
+        failed=len(results.failed),
+        paused=state.timings[-1].paused,
+    )
