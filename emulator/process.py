@@ -100,9 +100,21 @@ class Program:
         return int(report["exit"])
 
     async def kill(self) -> None:
-        """End the tree: a request first, force after the grace; return when nothing is left."""
+        """
+        End the tree: a request first, force after the grace; return when nothing is left.
+
+        Cancelling the caller does not make this return earlier: who stops waiting for processes
+        to die leaves them behind.
+        """
         self._killing.set()
-        await self.settled()
+        cancelled: asyncio.CancelledError | None = None
+        while not self._report.done():
+            try:
+                await self.settled()
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
 
 def _order(command: Command, marker: str) -> bytes:

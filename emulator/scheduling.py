@@ -3,7 +3,7 @@
 import asyncio
 
 from emulator.account import Account
-from emulator.journal import tell
+from emulator.journal import tell, tell_failure
 from emulator.outputs import upload_all
 from emulator.running import ENDED, Ending, run_command, task_environment
 from emulator.state import Job, Node, Pool, Run, Task
@@ -54,6 +54,10 @@ async def _carry(account: Account, run: Run) -> None:
     except asyncio.CancelledError:
         node.runs.pop(task, None)
         raise
+    except Exception as error:  # noqa: BLE001 - or the task would run for ever
+        tell_failure("task.lost", error, job=task.job.id, task=task.id)
+        message = f"The emulator failed to run the task: {error}"
+        ending, failure = Ending(None, None), Failure("Unknown", message, category="ServerError")
     if run.stop is Stop.REQUEUE:
         task.requeue()
     else:

@@ -19,6 +19,7 @@ __all__ = ["Emulator", "Options"]
 _HOST: Final = "127.0.0.1"
 _MOST_BODY_BYTES: Final = 4 * 1024 * 1024
 _SHUTDOWN_SECONDS: Final = 1.0
+_BLOCK_BYTES: Final = 1024 * 1024  # more at once would hold up the event loop
 _STORAGE_CONNECT_SECONDS: Final = 5
 _STORAGE_READ_SECONDS: Final = 60
 _STORAGE_RETRIES: Final = 3
@@ -53,6 +54,8 @@ class Emulator:
             connection_timeout=_STORAGE_CONNECT_SECONDS,
             read_timeout=_STORAGE_READ_SECONDS,
             retry_total=_STORAGE_RETRIES,
+            max_single_put_size=_BLOCK_BYTES,
+            max_block_size=_BLOCK_BYTES,
         )
         account = Account(self._options, "", storage)
         runner = web.AppRunner(

@@ -143,8 +143,7 @@ def main() -> None:
         threading.Thread(target=tree.obey, daemon=True).start()
         report = {"exit": tree.wait()}
     with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(report) + "\n")
-        sys.stdout.flush()
+        os.write(sys.stdout.fileno(), json.dumps(report).encode() + b"\n")
 
 
 if __name__ == "__main__":
