@@ -1,0 +1,1 @@
+"""`recur`: the operator's command line. Not deployed."""

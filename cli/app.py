@@ -1,0 +1,106 @@
+"""The commands of `recur`, their options and their exit codes."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from cli.errors import CliError, Exit
+from cli.output import Output
+from cli.target import Target, find_target
+from orchestrator import __version__
+
+_FORBIDDEN = 403
+
+app = typer.Typer(
+    name="recur",
+    help="Recurrent batch jobs on Azure Batch: publish, apply, doctor.",
+    epilog="Exit codes: 0 done, 1 something was found, 2 usage, 3 refused, 4 changed meanwhile, "
+    "5 no access, 6 no answer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every command is given: where to work and where to speak."""
+
+    settings: Path | None
+    output: Output
+
+    def target(self) -> Target:
+        """Find the deployment."""
+        return find_target(self.settings)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="RECUR_SETTINGS",
+            help="A settings file such as local.settings.json. Default: azd's environment, then "
+            "the process's own.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Take the options that all commands share."""
+    context.obj = Context(settings=settings, output=Output(as_json=as_json))
+
+
+def run(context: typer.Context, command: Callable[[Context], Exit]) -> None:
+    """Run a command and end with its exit code; whatever fails is told in our words."""
+    given: Context = context.obj
+    try:
+        code = command(given)
+    except CliError as error:
+        given.output.fail(error)
+        raise typer.Exit(error.code) from error
+    except AzureError as error:
+        told = in_our_words(error)
+        given.output.fail(told)
+        raise typer.Exit(told.code) from error
+    raise typer.Exit(code)
+
+
+def in_our_words(error: AzureError) -> CliError:
+    """Say what an error of an Azure client means for the person at the keyboard."""
+    first = str(error.message).partition("\n")[0]
+    if isinstance(error, ClientAuthenticationError) or (
+        isinstance(error, HttpResponseError) and error.status_code == _FORBIDDEN
+    ):
+        return CliError(Exit.NO_ACCESS, first, "sign in by `az login`, then `recur doctor`")
+    if isinstance(error, ServiceRequestError | ServiceResponseError):
+        return CliError(Exit.UNAVAILABLE, first, "check the address and the network, try again")
+    return CliError(Exit.FOUND, first, "`recur doctor` checks the deployment")
+
+
+def main() -> None:
+    """Run `recur`."""
+    from cli import commands  # noqa: PLC0415 - they register themselves with this app
+
+    commands.register(app)
+    app(args=sys.argv[1:])

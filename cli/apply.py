@@ -1,0 +1,187 @@
+"""`recur apply`: validate a schedule document, show what changes, put it in force."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+from rich.table import Table
+
+from cli.app import Context
+from cli.errors import CliError, Exit
+from cli.output import Output
+from orchestrator import naming
+from orchestrator.document import Document, parse
+from orchestrator.errors import DocumentError
+from orchestrator.model import Schedule, ScheduleId, Timing
+from orchestrator.schedule import occurrences, parse_zone
+
+_HORIZON = timedelta(days=366 * 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """
+    What becomes of one schedule.
+
+    Attributes:
+        schedule: Its id.
+        kind: added, changed, removed or unchanged.
+        keys: For a changed one: key, old and new value.
+    """
+
+    schedule: ScheduleId
+    kind: str
+    keys: tuple[tuple[str, str, str], ...] = ()
+
+
+def apply_document(given: Context, file: Path, *, dry_run: bool, count: int) -> Exit:
+    """
+    Put a document in force, if it is valid throughout.
+
+    Raises:
+        CliError: It cannot be read, it is invalid, or somebody changed the one in force meanwhile.
+    """
+    text = _read(file)
+    document = _valid(text, str(file))
+    ledger = given.target().ledger()
+    before, etag = _in_force(ledger)
+    changes = tuple(_changes(before, document))
+    now = datetime.now(UTC)
+    coming = {id_: _next(schedule, now, count) for id_, schedule in document.schedules.items()}
+    _show(given.output, changes, document, coming)
+    changed = any(change.kind != "unchanged" for change in changes) or etag is None
+    if changed and not dry_run:
+        _upload(ledger, text, etag)
+    given.output.say(_conclusion(changed=changed, dry_run=dry_run))
+    given.output.result(
+        {
+            "applied": changed and not dry_run,
+            "changes": [asdict(change) for change in changes],
+            "next": coming,
+        }
+    )
+    return Exit.DONE
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CliError(Exit.REFUSED, f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CliError(Exit.REFUSED, f"{file} is not UTF-8, at byte {error.start}") from error
+
+
+def _valid(text: str, name: str) -> Document:
+    """Return the document, or refuse it with every problem at once."""
+    try:
+        document = parse(text)
+        problems: Sequence[str] = [str(problem) for problem in document.problems]
+    except DocumentError as error:
+        raise CliError(Exit.REFUSED, _problems(name, error.problems)) from error
+    if problems:
+        raise CliError(Exit.REFUSED, _problems(name, problems), f"correct {name}, apply it again")
+    return document
+
+
+def _problems(name: str, problems: Sequence[str]) -> str:
+    lines = "".join(f"\n  {problem}" for problem in problems)
+    return f"{name} is refused, {len(problems)} problem(s):{lines}"
+
+
+def _in_force(ledger: ContainerClient) -> tuple[Document | None, str | None]:
+    """Return the document in force and its ETag; a broken one counts as none to compare with."""
+    try:
+        blob = ledger.download_blob(naming.DOCUMENT)
+        text = blob.readall().decode()
+    except ResourceNotFoundError as error:
+        if getattr(error, "error_code", None) == "ContainerNotFound":
+            raise CliError(
+                Exit.FOUND,
+                f"there is no container {ledger.container_name!r}",
+                "deploy infra/core first; docs/deploy.md has the order",
+            ) from error
+        return None, None
+    except UnicodeDecodeError:
+        return None, blob.properties.etag
+    try:
+        return parse(text), blob.properties.etag
+    except DocumentError:
+        return None, blob.properties.etag
+
+
+def _changes(before: Document | None, after: Document) -> Iterator[Change]:
+    old = before.schedules if before else {}
+    for id_ in sorted({*old, *after.schedules, *(before.invalid if before else ())}):
+        if id_ not in after.schedules:
+            yield Change(schedule=id_, kind="removed")
+        elif id_ not in old:
+            yield Change(schedule=id_, kind="added")
+        else:
+            keys = tuple(_differences(old[id_], after.schedules[id_]))
+            yield Change(schedule=id_, kind="changed" if keys else "unchanged", keys=keys)
+
+
+def _differences(old: Schedule, new: Schedule) -> Iterator[tuple[str, str, str]]:
+    before, after = asdict(old), asdict(new)
+    for key, value in after.items():
+        if value != before[key]:
+            yield key, str(before[key]), str(value)
+
+
+def _next(schedule: Schedule, now: datetime, count: int) -> list[dict[str, Any]]:
+    """Return the next occurrences: wall time with offset, and UTC."""
+    zone = parse_zone(schedule.time_zone)
+    begin = max(now, schedule.start - timedelta(seconds=1)) if schedule.start else now
+    timing = Timing(since=begin, cron=schedule.cron, time_zone=schedule.time_zone)
+    found = occurrences(timing, after=begin, until=begin + _HORIZON)
+    return [
+        {"local": one.nominal.astimezone(zone).isoformat(), "utc": one.nominal}
+        for one in islice((one for one in found if one.exists), count)
+    ]
+
+
+def _show(
+    output: Output,
+    changes: Sequence[Change],
+    document: Document,
+    coming: dict[ScheduleId, list[dict[str, Any]]],
+) -> None:
+    table = Table("schedule", "change", "next occurrences", box=None, pad_edge=False)
+    for change in changes:
+        what = [change.kind, *(f"{key}: {old} -> {new}" for key, old, new in change.keys)]
+        schedule = document.schedules.get(change.schedule)
+        times = [one["local"] for one in coming.get(change.schedule, [])]
+        if schedule and schedule.paused:
+            times = ["paused"]
+        table.add_row(change.schedule, "\n".join(what), "\n".join(times))
+    output.people.print(table)
+
+
+def _conclusion(*, changed: bool, dry_run: bool) -> str:
+    if not changed:
+        return "nothing to change: this document is in force"
+    return "a dry run: nothing was uploaded" if dry_run else "applied; the next tick takes it over"
+
+
+def _upload(ledger: ContainerClient, text: str, etag: str | None) -> None:
+    """Replace the document that was compared with, and no other."""
+    condition: dict[str, Any] = (
+        {"etag": etag, "match_condition": MatchConditions.IfNotModified, "overwrite": True}
+        if etag
+        else {"overwrite": False}
+    )
+    try:
+        ledger.upload_blob(naming.DOCUMENT, text.encode(), **condition)
+    except (ResourceModifiedError, ResourceExistsError) as error:
+        raise CliError(
+            Exit.CONFLICT,
+            "somebody else applied a document in the meantime; nothing was uploaded",
+            "apply again: the changes are then shown against theirs",
+        ) from error

@@ -1,0 +1,42 @@
+"""
+What a command ends with: an exit code for each reaction, and a message that says what to do next.
+
+    0  done
+    1  something was found, or it did not work
+    2  the command line itself is wrong
+    3  what was given is refused: the document, a package, a setting
+    4  somebody else changed it in the meantime
+    5  no access: a sign-in or a role is missing
+    6  the service gave no answer
+"""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The exit codes, as documented."""
+
+    DONE = 0
+    FOUND = 1
+    USAGE = 2
+    REFUSED = 3
+    CONFLICT = 4
+    NO_ACCESS = 5
+    UNAVAILABLE = 6
+
+
+class CliError(Exception):
+    """
+    A command that cannot go on.
+
+    Attributes:
+        code: The exit code.
+        message: What is wrong, with its place.
+        next_step: What to do about it; a command where there is one.
+    """
+
+    def __init__(self, code: Exit, message: str, next_step: str | None = None) -> None:
+        self.code = code
+        self.message = message
+        self.next_step = next_step
+        super().__init__(message)
