@@ -70,15 +70,18 @@ def read_options(arguments: Sequence[str]) -> Options:
         help="an application package; may be repeated",
     )
     given = parser.parse_args(arguments)
-    return Options(
-        account=given.account,
-        key=given.key,
-        storage=given.storage,
-        root=given.root,
-        port=given.port,
-        pool_speed=given.pool_speed,
-        applications=tuple(given.application),
-    )
+    try:
+        return Options(
+            account=given.account,
+            key=given.key,
+            storage=given.storage,
+            root=given.root,
+            port=given.port,
+            pool_speed=given.pool_speed,
+            applications=tuple(given.application),
+        )
+    except ValueError as error:
+        parser.error(str(error))
 
 
 async def serve(options: Options) -> None:

@@ -46,6 +46,21 @@ class Options:
     boot_seconds: float = BOOT_SECONDS
     kill_grace_seconds: float = KILL_GRACE_SECONDS
 
+    def __post_init__(self) -> None:
+        """
+        Refuse packages of which a pool could not say which one it means.
+
+        Raises:
+            ValueError: One version is given twice, or one application's id is spelled in two ways.
+        """
+        versions = [(item.application.lower(), item.version.lower()) for item in self.applications]
+        for application, version in versions:
+            if versions.count((application, version)) > 1:
+                raise ValueError(f"two packages of application {application}, version {version}")
+        spellings = {item.application for item in self.applications}
+        if len({spelling.lower() for spelling in spellings}) < len(spellings):
+            raise ValueError(f"one application in two spellings: {', '.join(sorted(spellings))}")
+
 
 @dataclass(slots=True, eq=False)
 class Account:

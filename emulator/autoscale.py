@@ -10,7 +10,7 @@ from emulator.errors import ServiceError
 from emulator.formula import Formula, FormulaSyntaxError, Metric, SampleStore, parse
 from emulator.journal import tell
 from emulator.state import Pool, Scaling
-from emulator.states import JobState, NodeState, TaskState
+from emulator.states import JobState, NodeState, PoolState, TaskState
 from emulator.wire import now, parse_duration
 
 _PERIOD: Final = timedelta(seconds=30)
@@ -33,7 +33,7 @@ def read_formula(text: str) -> Formula:
 
 
 async def follow_formula(account: Account, pool: Pool, formula: Formula) -> None:
-    """Sample the pool and evaluate its formula, at its speed, until cancelled."""
+    """Sample the pool and evaluate its formula, at its speed, until it is deleted."""
     samples = SampleStore(
         period=account.at_speed(_PERIOD),
         latency=account.at_speed(_LATENCY),
@@ -47,8 +47,11 @@ async def follow_formula(account: Account, pool: Pool, formula: Formula) -> None
 
 
 async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
-    while True:
-        samples.record(at=now(), values=_measure(account, pool))
+    last = now()
+    while pool.state is PoolState.ACTIVE:
+        # The clock of a laptop may be set back, and samples are kept in order.
+        last = max(now(), last + timedelta(microseconds=1))
+        samples.record(at=last, values=_measure(account, pool))
         await account.pause(_PERIOD.total_seconds())
 
 
@@ -82,7 +85,7 @@ def _measure(account: Account, pool: Pool) -> dict[str, float]:
 async def _evaluate(
     account: Account, pool: Pool, formula: Formula, samples: SampleStore, interval: timedelta
 ) -> None:
-    while True:
+    while pool.state is PoolState.ACTIVE:
         _evaluate_once(account, pool, formula, samples)
         await account.pause(interval.total_seconds())
 
@@ -97,9 +100,11 @@ def _evaluate_once(account: Account, pool: Pool, formula: Formula, samples: Samp
         target_low_priority=pool.target_low_priority,
         task_slots_per_node=pool.body["taskSlotsPerNode"],
     )
+    before = pool.scaling
     pool.scaling = Scaling(moment, result.results, result.error)
-    tell("formula.evaluated", pool=pool.id, results=result.results, error=result.error)
-    before = (pool.target_dedicated, pool.target_low_priority)
+    if before is None or (before.results, before.error) != (result.results, result.error):
+        tell("formula.evaluated", pool=pool.id, results=result.results, error=result.error)
     targets = (result.target_dedicated, result.target_low_priority)
-    if result.error is None and targets != before:
+    in_force = (pool.target_dedicated, pool.target_low_priority)
+    if result.error is None and targets != in_force:
         pool.retarget(*targets, result.node_deallocation_option)

@@ -27,7 +27,7 @@ from emulator.shapes import (
 from emulator.wire import UNLIMITED, print_duration
 
 _ENDLESS = print_duration(UNLIMITED)
-_NODES = integer(0, 1000)
+_NODES = integer(0, 2**31 - 1)
 _RETRIES = integer(-1, 2**31 - 1)
 _WALL_CLOCK = duration(timedelta(microseconds=1))
 _DEFAULT_IDENTITY: Final[Json] = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}

@@ -39,7 +39,7 @@ def _task_root(call: Call) -> Path:
 def _root(node: Node) -> Path:
     if node.id not in node.pool.nodes:
         raise ServiceError("NodeNotFound")
-    if node.state is NodeState.LEAVING_POOL:
+    if node.booted is None or node.state is NodeState.LEAVING_POOL:
         raise ServiceError("NodeNotReady")
     return node.root
 

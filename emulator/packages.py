@@ -1,6 +1,7 @@
 """Application packages: given at start, unzipped on each node, announced by a variable."""
 
 import re
+import shutil
 import stat
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -99,5 +100,6 @@ def unzip(package: Package, target: Path) -> None:
                 file.mkdir(parents=True, exist_ok=True)
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(archive.read(member))
+            with archive.open(member) as content, file.open("wb") as copy:
+                shutil.copyfileobj(content, copy)
             file.chmod(stat.S_IMODE(mode) & 0o777 or _PLAIN_MODE)

@@ -1,6 +1,7 @@
 """The life of a pool: its size follows its targets."""
 
 import asyncio
+from typing import Final
 
 from emulator import nodes
 from emulator.account import Account
@@ -11,9 +12,20 @@ from emulator.packages import resolve
 from emulator.scheduling import assign, stop
 from emulator.shapes import Json
 from emulator.state import Node, Pool
-from emulator.states import NodeState, PoolState, Stop
+from emulator.states import Failure, NodeState, PoolState, Stop
 
-_FIRST_TO_GO = (
+MOST_NODES: Final = 64
+"""The quota of nodes of one kind in one pool: they are processes of one laptop."""
+
+_OVER_QUOTA: Final = {
+    True: Failure(
+        "AccountCoreQuotaReached", "The specified account has reached dedicated core quota"
+    ),
+    False: Failure(
+        "AccountSpotCoreQuotaReached", "The specified account has reached spot core quota"
+    ),
+}
+_FIRST_TO_GO: Final = (
     NodeState.UNUSABLE,
     NodeState.START_TASK_FAILED,
     NodeState.CREATING,
@@ -69,6 +81,7 @@ async def _live(account: Account, pool: Pool, followers: list[asyncio.Task[None]
     while pool.state is PoolState.ACTIVE or pool.nodes:
         await pool.changed.wait()
         pool.changed.clear()
+        pool.resize_error = None
         for dedicated, target in (
             (True, pool.target_dedicated),
             (False, pool.target_low_priority),
@@ -81,7 +94,10 @@ async def _live(account: Account, pool: Pool, followers: list[asyncio.Task[None]
     tell("pool.removed", pool=pool.id)
 
 
-def _resize(account: Account, pool: Pool, target: int, *, dedicated: bool) -> None:
+def _resize(account: Account, pool: Pool, wanted: int, *, dedicated: bool) -> None:
+    target = min(wanted, MOST_NODES)
+    if target < wanted:
+        pool.resize_error = _OVER_QUOTA[dedicated]
     members = [
         node
         for node in pool.nodes.values()

@@ -92,7 +92,6 @@ def _with_folders(theirs: Mapping[str, str], ours: Mapping[str, str], root: Path
         **reserved,
         "AZ_BATCH_TASK_DIR": str(root),
         "AZ_BATCH_TASK_WORKING_DIR": str(root / "wd"),
-        "AZ_BATCH_TASK_RESERVED_EPHEMERAL_DISK_SPACE_BYTES": "0",
     }
 
 

@@ -58,6 +58,7 @@ class Pool:
     allocation_since: datetime = field(init=False)
     deallocation: str = "requeue"
     scaling: Scaling | None = None
+    resize_error: Failure | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 

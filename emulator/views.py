@@ -55,6 +55,10 @@ def _scaling(run: Scaling) -> Json:
     return _present(timestamp=print_time(run.at), results=run.results, error=error)
 
 
+def _resize_error(failure: Failure) -> Json:
+    return {"code": failure.code, "message": failure.message}
+
+
 def show_pool(pool: Pool, base: str) -> Json:
     """Print a pool."""
     body = {name: value for name, value in pool.body.items() if name not in {"id", "displayName"}}
@@ -74,7 +78,10 @@ def show_pool(pool: Pool, base: str) -> Json:
         "currentLowPriorityNodes": pool.current(dedicated=False),
         "targetLowPriorityNodes": pool.target_low_priority,
         **body,
-        **_present(autoScaleRun=pool.scaling and _scaling(pool.scaling)),
+        **_present(
+            autoScaleRun=pool.scaling and _scaling(pool.scaling),
+            resizeErrors=pool.resize_error and [_resize_error(pool.resize_error)],
+        ),
     }
 
 

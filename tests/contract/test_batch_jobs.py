@@ -92,7 +92,6 @@ async def test_the_environment_is_clean(batch: Batch, monkeypatch: pytest.Monkey
         "AZ_BATCH_POOL_ID",
         "AZ_BATCH_TASK_DIR",
         "AZ_BATCH_TASK_ID",
-        "AZ_BATCH_TASK_RESERVED_EPHEMERAL_DISK_SPACE_BYTES",
         "AZ_BATCH_TASK_WORKING_DIR",
     }
     assert seen["MINE"] == "a b"

@@ -317,6 +317,19 @@ async def test_task_slots(batch: Batch) -> None:
     await batch.running("three")
 
 
+async def test_a_pool_has_a_quota(start_batch: Start) -> None:
+    """A size that no laptop can hold is not reached, and the pool says why."""
+    batch = await start_batch(pool_speed=1)
+    await batch.client.create_pool(pool_body(targetLowPriorityNodes=100_000))
+    pool = await batch.until(
+        lambda: batch.client.get_pool("pool"), lambda pool: pool.current_low_priority_nodes > 0
+    )
+
+    assert (pool.target_low_priority_nodes, pool.current_low_priority_nodes) == (100_000, 64)
+    assert pool.resize_errors is not None
+    assert pool.resize_errors[0].code == "AccountSpotCoreQuotaReached"
+
+
 async def test_an_evaluation_that_fails_keeps_the_size(batch: Batch) -> None:
     """An error is on the pool with its place, and its nodes stay."""
     formula = "$TargetDedicatedNodes = $PendingTasks.Count() > 3 ? nothing : 1;"

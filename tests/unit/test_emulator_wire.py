@@ -1,5 +1,6 @@
 """Values on the wire, and what requests are checked for."""
 
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -218,15 +219,23 @@ def test_options() -> None:
         (("--pool-speed", "nan"), "argument --pool-speed: not a positive number"),
         (("--application", "name=1"), "not of the form NAME=VERSION=ZIP: name=1"),
         (("--application", "name=1=/no/such.zip"), "not a zip file: /no/such.zip"),
+        (("--application", "a=1={zip}", "--application", "A=1={zip}"), "application a, version 1"),
+        (("--application", "a=1={zip}", "--application", "A=2={zip}"), "two spellings: A, a"),
         (("--unknown",), "unrecognized arguments: --unknown"),
     ],
 )
 def test_bad_options(
-    arguments: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    complaint: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A bad argument is named in one line, and the exit code is 2."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w"):
+        pass
+    words = [word.format(zip=tmp_path / "a.zip") for word in arguments]
     with pytest.raises(SystemExit) as ended:
-        read_options([*GIVEN, *arguments])
+        read_options([*GIVEN, *words])
     assert ended.value.code == 2
     shown = capsys.readouterr().err
     assert complaint in shown
