@@ -57,7 +57,7 @@ def apply_document(given: Context, file: Path, *, dry_run: bool, count: int) -> 
     _show(given.output, changes, document, coming)
     changed = any(change.kind != "unchanged" for change in changes) or etag is None
     if changed and not dry_run:
-        _upload(ledger, text, etag)
+        put_in_force(ledger, text, etag)
     given.output.say(_conclusion(changed=changed, dry_run=dry_run))
     given.output.result(
         {
@@ -170,8 +170,18 @@ def _conclusion(*, changed: bool, dry_run: bool) -> str:
     return "a dry run: nothing was uploaded" if dry_run else "applied; the next tick takes it over"
 
 
-def _upload(ledger: ContainerClient, text: str, etag: str | None) -> None:
-    """Replace the document that was compared with, and no other."""
+def put_in_force(ledger: ContainerClient, text: str, etag: str | None) -> None:
+    """
+    Replace the document that was compared with, and no other.
+
+    Args:
+        ledger: The container.
+        text: The new document.
+        etag: Of the one that was compared with; None if there was none.
+
+    Raises:
+        CliError: Somebody else put another one in force meanwhile.
+    """
     condition: dict[str, Any] = (
         {"etag": etag, "match_condition": MatchConditions.IfNotModified, "overwrite": True}
         if etag

@@ -1,0 +1,47 @@
+"""`recur` as an operator runs it, in this process, on a deployment made of test servers."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from cli import commands
+from cli.app import app
+
+if not app.registered_commands:
+    commands.register(app)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a command said, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever JSON holds
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody at a keyboard with a settings file."""
+
+    settings: Path
+
+    def recur(self, *arguments: str) -> Told:
+        result = CliRunner().invoke(app, ["--settings", str(self.settings), *arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Told(result.exit_code, result.stdout, result.stderr)
+
+
+def operator(folder: Path, **values: str) -> Operator:
+    """Return an operator whose settings file holds ``values``."""
+    path = folder / "settings.json"
+    path.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+    return Operator(path)

@@ -1,0 +1,170 @@
+"""`recur apply` on real storage: nothing invalid gets in, nothing of somebody else's is lost."""
+
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from cli.apply import put_in_force
+from cli.errors import CliError, Exit
+from orchestrator.naming import DOCUMENT
+from tests.conftest import Containers
+from tests.contract.operator import Operator, operator
+
+GOOD = """
+[schedules.nightly]
+cron = "30 2 * * *"
+time_zone = "America/New_York"
+command = "true"
+start = 2030-03-08T00:00:00Z
+"""
+
+
+@pytest.fixture
+def ledger(containers: Containers) -> ContainerClient:
+    storage = BlobServiceClient.from_connection_string(containers.connection_string)
+    return storage.get_container_client(containers.ledger)
+
+
+@pytest.fixture
+def someone(containers: Containers, tmp_path: Path) -> Operator:
+    return operator(
+        tmp_path,
+        DATA_STORAGE_URL=containers.account_url,
+        DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
+        LEDGER_CONTAINER=containers.ledger,
+        OUTPUTS_CONTAINER=containers.outputs,
+    )
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "schedules.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_valid_document_is_put_in_force(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """With what changes, and when it is due next: on the wall, where clocks change."""
+    told = someone.recur("apply", written(tmp_path, GOOD))
+
+    assert told.code == Exit.DONE
+    assert "added" in told.out
+    assert "2030-03-08T02:30:00-05:00" in told.out
+    assert ledger.download_blob(DOCUMENT).readall().decode() == GOOD
+
+
+def test_the_second_time_there_is_nothing_to_change(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """The blob is not written again, so no tick takes it for a change."""
+    file = written(tmp_path, GOOD)
+    someone.recur("apply", file)
+    before = ledger.get_blob_client(DOCUMENT).get_blob_properties().etag
+
+    told = someone.recur("apply", file)
+
+    assert told.code == Exit.DONE
+    assert "nothing to change" in told.out
+    assert ledger.get_blob_client(DOCUMENT).get_blob_properties().etag == before
+
+
+def test_changes_are_shown_key_by_key(someone: Operator, tmp_path: Path) -> None:
+    """What was added, changed and removed; as JSON for programs."""
+    someone.recur("apply", written(tmp_path, GOOD))
+    changed = GOOD.replace("30 2 * * *", "0 3 * * *")
+    other = '[schedules.other]\ncron = "0 0 * * *"\ncommand = "true"\n'
+
+    told = someone.recur("--json", "apply", written(tmp_path, changed + other), "--next", "1")
+
+    kinds = {change["schedule"]: change["kind"] for change in told.json["changes"]}
+    assert kinds == {"nightly": "changed", "other": "added"}
+    (nightly, _) = told.json["changes"]
+    assert nightly["keys"] == [["cron", "30 2 * * *", "0 3 * * *"]]
+    assert [one["local"] for one in told.json["next"]["nightly"]] == ["2030-03-08T03:00:00-05:00"]
+
+    removed = someone.recur("--json", "apply", written(tmp_path, other))
+    kinds = {change["schedule"]: change["kind"] for change in removed.json["changes"]}
+    assert kinds == {"nightly": "removed", "other": "unchanged"}
+
+
+def test_a_dry_run_uploads_nothing(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """It shows the same."""
+    told = someone.recur("apply", written(tmp_path, GOOD), "--dry-run")
+
+    assert told.code == Exit.DONE
+    assert "dry run" in told.out
+    assert not ledger.get_blob_client(DOCUMENT).exists()
+
+
+def test_an_invalid_document_is_refused_with_every_problem(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """What is in force stays in force."""
+    someone.recur("apply", written(tmp_path, GOOD))
+    bad = GOOD.replace("America/New_York", "America/New_Yrok").replace("30 2", "99 2")
+
+    told = someone.recur("apply", written(tmp_path, bad))
+
+    assert told.code == Exit.REFUSED
+    assert "2 problem(s)" in told.err
+    assert "did you mean 'America/New_York'" in told.err
+    assert ledger.download_blob(DOCUMENT).readall().decode() == GOOD
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"[schedules.a\n"])
+def test_a_file_that_is_no_document_is_refused(
+    someone: Operator, tmp_path: Path, content: bytes | None
+) -> None:
+    """Missing, not UTF-8, not TOML: by the file's name."""
+    path = tmp_path / "x.toml"
+    if content is not None:
+        path.write_bytes(content)
+
+    told = someone.recur("--json", "apply", str(path))
+
+    assert told.code == Exit.REFUSED
+    assert str(path) in told.json["error"]["message"]
+
+
+def test_a_document_of_somebody_else_is_not_overwritten(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """One that came between what was compared and the upload."""
+    someone.recur("apply", written(tmp_path, GOOD))
+    compared = ledger.get_blob_client(DOCUMENT).get_blob_properties().etag
+    theirs = GOOD.replace("30 2", "0 4")
+    ledger.upload_blob(DOCUMENT, theirs, overwrite=True)
+
+    for etag in (compared, None):
+        with pytest.raises(CliError) as error:
+            put_in_force(ledger, GOOD.replace("30 2", "0 5"), etag)
+        assert error.value.code is Exit.CONFLICT
+
+    assert ledger.download_blob(DOCUMENT).readall().decode() == theirs
+
+
+def test_a_deployment_without_its_container_is_told(containers: Containers, tmp_path: Path) -> None:
+    """With what is to be deployed first."""
+    someone = operator(
+        tmp_path,
+        DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
+        LEDGER_CONTAINER="nothing-here",
+    )
+
+    told = someone.recur("apply", written(tmp_path, GOOD))
+
+    assert told.code == Exit.FOUND
+    assert "no container 'nothing-here'" in told.err
+
+
+def test_settings_that_are_missing_are_told(tmp_path: Path) -> None:
+    """By name, and where they should have been."""
+    told = operator(tmp_path).recur("apply", written(tmp_path, GOOD))
+
+    assert told.code == Exit.REFUSED
+    assert "DATA_STORAGE_URL is missing" in told.err
+    assert "settings.json" in told.err
