@@ -1,7 +1,7 @@
 """One request as the handlers see it, and the replies they give."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +11,8 @@ from aiohttp import web
 
 from emulator.account import Account
 from emulator.errors import ServiceError
-from emulator.query import Page, page, select
+from emulator.properties import PROPERTIES
+from emulator.query import Page, page, selection
 from emulator.shapes import Json
 from emulator.wire import print_etag, print_http_date
 
@@ -78,16 +79,20 @@ class Call:
         """Reply with one resource, as much of it as ``$select`` leaves."""
         headers = _change_headers(modified) if modified else {}
         metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}/@Element"}
-        return _json(metadata | select(resource, self.query), headers)
+        return _json(metadata | self._selection(kind)(resource), headers)
 
     def many(self, kind: str, resources: Iterable[Json], *, key: str = "id") -> web.Response:
         """Reply with one page of a list."""
         part: Page = page(resources, self.query, key=key)
-        body: Json = {"odata.metadata": f"{self.base}/$metadata#{kind}", "value": part.items}
+        items = [*map(self._selection(kind), part.items)]
+        body: Json = {"odata.metadata": f"{self.base}/$metadata#{kind}", "value": items}
         if part.next_query is not None:
             path = self.request.raw_path.partition("?")[0]
             body["odata.nextLink"] = f"{self.base}{path}?{part.next_query}"
         return _json(body, {})
+
+    def _selection(self, kind: str) -> Callable[[Json], Json]:
+        return selection(self.query, PROPERTIES.get(kind, ()))
 
     def created(self, url: str, modified: datetime) -> web.Response:
         """Reply that a resource has been created."""

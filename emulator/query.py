@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -27,14 +27,20 @@ class Page:
     next_query: str | None
 
 
-def select(resource: Json, query: Mapping[str, str]) -> Json:
-    """Return what ``$select`` leaves of a resource."""
+def selection(query: Mapping[str, str], known: Collection[str]) -> Callable[[Json], Json]:
+    """
+    Return what makes of a resource the part that ``$select`` asks for.
+
+    Raises:
+        ServiceError: A name is none of the ``known`` properties of the resource.
+    """
     if not (names := query.get("$select")):
-        return resource
+        return lambda resource: resource
     wanted = {name.strip() for name in names.split(",")}
-    if "*" in wanted:
-        return resource
-    return {name: value for name, value in resource.items() if name in wanted}
+    if unknown := wanted - set(known):
+        reason = f"Not a property of the resource: {', '.join(sorted(unknown))}"
+        raise invalid_query("$select", names, reason)
+    return lambda resource: {name: resource[name] for name in resource if name in wanted}
 
 
 def _clause(text: str) -> Callable[[Json], bool]:
@@ -77,7 +83,7 @@ def page(resources: Iterable[Json], query: Mapping[str, str], *, key: str = "id"
         last = str(items[-1][key]).lower()
         token = base64.urlsafe_b64encode(last.encode()).decode()
         following = urlencode({**query, _TOKEN: token}, safe="$")
-    return Page([select(item, query) for item in items], following)
+    return Page(items, following)
 
 
 def _size(text: str) -> int:

@@ -132,6 +132,19 @@ async def test_a_list_comes_in_pages(batch: Batch) -> None:
     assert dict(pages[0][0]) == {"id": "job-0"}
 
 
+async def test_select_names_properties(batch: Batch) -> None:
+    """A name that no job has is refused, one that this job lacks is not."""
+    await batch.client.create_job(job_body("job", "/bin/true"))
+    some = await batch.client.get_job("job", select=["id", "displayName", "state"])
+    assert dict(some) == {
+        "odata.metadata": f"{batch.url}/$metadata#jobs/@Element",
+        "id": "job",
+        "state": "active",
+    }
+    wrong = batch.client.get_job("job", select=["id", "colour"])
+    assert await refusal(wrong) == (400, "InvalidQueryParameterValue")
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

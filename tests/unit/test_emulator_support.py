@@ -1,0 +1,36 @@
+"""The table of what is supported says what the server does."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from emulator.operations import OPERATIONS
+
+SUPPORT = Path(__file__).parents[2] / "emulator/SUPPORT.md"
+ROW = re.compile(r"\| `(\w+)` \| `([A-Z]+) (\S+)` \| (supported|refused) \|")
+
+
+def test_the_table_lists_every_operation() -> None:
+    """Each operation that the server registers has a row, with its path and whether it works."""
+    rows = ROW.findall(SUPPORT.read_text())
+    registered = [
+        (item.name, item.method, item.path, "supported" if item.handler else "refused")
+        for item in OPERATIONS
+    ]
+
+    assert sorted(rows) == sorted(registered)
+
+
+def test_every_operation_of_the_client_is_known() -> None:
+    """Nothing that azure-batch 15.1 can ask for is missing from the table."""
+    if not (folder := os.environ.get("RECUR_ORACLES")):
+        pytest.skip("RECUR_ORACLES names no folder of facts about the real service")
+    schema = Path(folder, "openapi/azure-batch-15.1_2025-06-01.derived.schema.json")
+    known = json.loads(schema.read_text())["operations"]
+
+    assert {(item.method, item.path) for item in OPERATIONS} == {
+        (item["method"], item["path"]) for item in known.values()
+    }
