@@ -36,11 +36,10 @@ def string_to_sign(account: str, method: str, raw_target: str, headers: Mapping[
         account: The account's name.
         method: Of the request.
         raw_target: Path and query as they came, still percent-encoded.
-        headers: Of the request, by any case of their names.
+        headers: Of the request as they came, by any case of their names; clients that send no
+            length sign none.
     """
     given = {name.lower(): value for name, value in headers.items() if value}
-    if method not in {"GET", "HEAD"}:
-        given.setdefault("content-length", "0")
     path, _, query = raw_target.partition("?")
     lines = [method, *(given.get(name, "") for name in _SIGNED_HEADERS)]
     lines += sorted(f"{name}:{value}" for name, value in given.items() if name.startswith("ocp-"))
