@@ -8,7 +8,7 @@ export PYTHONUNBUFFERED := 1
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## install what is needed into .venv and local/azurite/node_modules
+setup: ## install what is needed into .venv and folders node_modules
 	@sh local/setup.sh
 
 demo: setup ## one schedule, from the timer to the output in blob storage, in under a minute
@@ -41,6 +41,6 @@ lock: setup ## write requirements.txt and requirements-dev.txt anew from pyproje
 		--no-annotate pyproject.toml --group dev -o requirements-dev.txt
 
 clean: ## remove what was built, installed or kept by `make up`
-	rm -rf .venv local/azurite/node_modules .local dist
+	rm -rf .venv local/azurite/node_modules tests/alerts/kusto/node_modules .local dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,13 +1,12 @@
 #!/bin/sh
-# Installs everything that the other commands need, into .venv and local/azurite/node_modules.
+# Installs everything that the other commands need, into .venv and two folders node_modules.
 # Run by `make setup`; does nothing when what is installed is what the lock files ask for.
 set -eu
 cd "$(dirname "$0")/.."
 
 PYTHON_LOCK=requirements-dev.txt
-NODE_LOCK=local/azurite/package-lock.json
 PYTHON_STAMP=.venv/installed.cksum
-NODE_STAMP=local/azurite/node_modules/.installed.cksum
+NODE_STAMP=node_modules/.installed.cksum
 
 say() { echo "setup: $*"; }
 
@@ -59,11 +58,13 @@ install_python_packages() {
     cksum <"$PYTHON_LOCK" >"$PYTHON_STAMP"
 }
 
-install_azurite() {
-    say "installing Azurite into local/azurite/node_modules"
-    (cd local/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
+install_node_packages() { # folder, what it holds
+    installed "$1/$NODE_STAMP" "$1/package-lock.json" && return
+    check_node
+    say "installing $2 into $1/node_modules"
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
         fail "npm failed: see above"
-    cksum <"$NODE_LOCK" >"$NODE_STAMP"
+    cksum <"$1/package-lock.json" >"$1/$NODE_STAMP"
 }
 
 check_node() {
@@ -77,7 +78,5 @@ check_node() {
 }
 
 installed "$PYTHON_STAMP" "$PYTHON_LOCK" && [ -x .venv/bin/python ] || install_python_packages
-if ! installed "$NODE_STAMP" "$NODE_LOCK"; then
-    check_node
-    install_azurite
-fi
+install_node_packages local/azurite "Azurite"
+install_node_packages tests/alerts/kusto "Microsoft's parser of alert queries"

@@ -89,12 +89,13 @@ def test_what_is_tested_is_what_is_deployed() -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Make a checkout whose locks ask for nothing, with an npm that only says that it ran."""
-    (tmp_path / "local/azurite").mkdir(parents=True)
+    for folder in ("local/azurite", "tests/alerts/kusto"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "package-lock.json").write_text("{}")
     (tmp_path / "bin").mkdir()
     (tmp_path / "home").mkdir()
     shutil.copy(_ROOT / "local/setup.sh", tmp_path / "local")
     (tmp_path / "requirements-dev.txt").touch()
-    (tmp_path / "local/azurite/package-lock.json").write_text("{}")
     for tool in ("cat", "cksum", "dirname"):
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or "")
     _script(tmp_path, "node", "echo 20")
