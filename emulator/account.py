@@ -9,8 +9,9 @@ from pathlib import Path
 from azure.storage.blob.aio import BlobServiceClient
 
 from emulator.background import Background
+from emulator.collection import Collection
 from emulator.packages import Package
-from emulator.state import Collection, Job, Pool
+from emulator.state import Job, Pool
 
 BOOT_SECONDS = 140.0
 """From allocation to the start task; the service's median, as measured in recorded traffic."""

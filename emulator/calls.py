@@ -12,7 +12,7 @@ from aiohttp import web
 from emulator.account import Account
 from emulator.errors import ServiceError
 from emulator.properties import PROPERTIES
-from emulator.query import Page, page, selection
+from emulator.query import Key, page, selection
 from emulator.shapes import Json
 from emulator.wire import print_etag, print_http_date
 
@@ -81,10 +81,13 @@ class Call:
         metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}/@Element"}
         return _json(metadata | self._selection(kind)(resource), headers)
 
-    def many(self, kind: str, resources: Iterable[Json], *, key: str = "id") -> web.Response:
-        """Reply with one page of a list."""
-        part: Page = page(resources, self.query, key=key)
-        items = [*map(self._selection(kind), part.items)]
+    def many[T](
+        self, kind: str, things: Iterable[T], show: Callable[[T], Json], key: Key[T]
+    ) -> web.Response:
+        """Reply with one page of a list, as much of each thing as ``$select`` leaves."""
+        part = page(things, self.query, key)
+        keep = self._selection(kind)
+        items = [keep(show(thing)) for thing in part.items]
         body: Json = {"odata.metadata": f"{self.base}/$metadata#{kind}", "value": items}
         if part.next_query is not None:
             path = self.request.raw_path.partition("?")[0]

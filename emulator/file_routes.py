@@ -1,8 +1,12 @@
 """Handlers of the files of tasks and nodes."""
 
+import contextlib
 import mimetypes
+import os
 import re
+import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,6 +17,7 @@ from aiohttp import web
 from emulator.calls import Call
 from emulator.errors import ServiceError, invalid_query, not_supported
 from emulator.job_routes import the_task
+from emulator.query import Key
 from emulator.resource_routes import the_node
 from emulator.shapes import Json
 from emulator.state import Node
@@ -48,39 +53,56 @@ def _node_root(call: Call) -> Path:
     return _root(the_node(call))
 
 
-def _modified(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file or directory as it was at one moment; a task may change it in the next."""
+
+    path: Path
+    status: os.stat_result
+
+    @property
+    def is_directory(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def modified(self) -> datetime:
+        return datetime.fromtimestamp(self.status.st_mtime, UTC)
+
+    @property
+    def mode(self) -> str:
+        return oct(self.status.st_mode)
+
+    @property
+    def content_type(self) -> str:
+        return mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
 
 
-def _content_type(path: Path) -> str:
-    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-
-
-def _entry(path: Path, name: str, base: str) -> Json:
-    entry: Json = {"name": name, "url": f"{base}/files/{name}", "isDirectory": path.is_dir()}
-    if not path.is_dir():
-        entry["properties"] = {
-            "lastModified": print_time(_modified(path)),
-            "contentLength": str(path.stat().st_size),
-            "contentType": _content_type(path),
-            "fileMode": oct(path.stat().st_mode),
+def _show(entry: _Entry, name: str, base: str) -> Json:
+    shown: Json = {"name": name, "url": f"{base}/files/{name}", "isDirectory": entry.is_directory}
+    if not entry.is_directory:
+        shown["properties"] = {
+            "lastModified": print_time(entry.modified),
+            "contentLength": str(entry.status.st_size),
+            "contentType": entry.content_type,
+            "fileMode": entry.mode,
         }
-    return entry
+    return shown
 
 
-def _entries(root: Path, base: str, *, recursive: bool) -> Iterator[Json]:
-    for path in sorted(root.rglob("*") if recursive else root.glob("*")):
+def _entries(root: Path, *, recursive: bool) -> Iterator[_Entry]:
+    for path in root.rglob("*") if recursive else root.glob("*"):
         # A link may lead nowhere, and a running task may remove a file while it is listed.
-        if path.exists():
-            yield _entry(path, str(path.relative_to(root)), base)
+        with contextlib.suppress(FileNotFoundError):
+            yield _Entry(path, path.stat())
 
 
 def _list(call: Call, root: Path, base: str) -> web.StreamResponse:
     recursive = call.query.get("recursive", "false").lower()
     if recursive not in {"true", "false"}:
         raise invalid_query("recursive", recursive, "The value is neither true nor false")
-    entries = _entries(root, base, recursive=recursive == "true")
-    return call.many("files", entries, key="name")
+    key = Key[_Entry](lambda entry: str(entry.path.relative_to(root)))
+    entries = _entries(root, recursive=recursive == "true")
+    return call.many("files", entries, lambda entry: _show(entry, key.name(entry), base), key)
 
 
 async def list_task_files(call: Call) -> web.StreamResponse:
@@ -105,31 +127,35 @@ async def node_file(call: Call) -> web.StreamResponse:
     return await _answer(call, _node_root(call))
 
 
-def _find(root: Path, name: str) -> Path:
-    path = (root / name).resolve()
-    if "\0" in name or not path.is_relative_to(root.resolve()) or not path.exists():
+def _find(root: Path, name: str) -> _Entry:
+    if "\0" in name:
         raise ServiceError("FileNotFound")
-    return path
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise ServiceError("FileNotFound")
+    try:
+        return _Entry(path, path.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        raise ServiceError("FileNotFound") from None
 
 
 async def _answer(call: Call, root: Path) -> web.StreamResponse:
-    path = _find(root, call.part("filePath"))
-    if path.is_dir() and call.request.method == "GET":
+    entry = _find(root, call.part("filePath"))
+    if entry.is_directory and call.request.method == "GET":
         raise not_supported("the content of a directory")
-    call.check_conditions(_modified(path), etag=False)
+    call.check_conditions(entry.modified, etag=False)
+    url = f"{call.base}{call.request.raw_path.partition('?')[0]}"
     headers = {
-        "Content-Type": _content_type(path),
-        "Last-Modified": print_http_date(_modified(path)),
-        "ocp-batch-file-isdirectory": str(path.is_dir()),
-        "ocp-batch-file-mode": oct(path.stat().st_mode),
-        "ocp-batch-file-url": quote(
-            f"{call.base}{call.request.raw_path.partition('?')[0]}", safe=""
-        ),
+        "Content-Type": entry.content_type,
+        "Last-Modified": print_http_date(entry.modified),
+        "ocp-batch-file-isdirectory": str(entry.is_directory),
+        "ocp-batch-file-mode": entry.mode,
+        "ocp-batch-file-url": quote(url, safe=""),
     }
-    size = path.stat().st_size
+    size = entry.status.st_size
     if call.request.method == "HEAD":
         return web.Response(headers={**headers, "Content-Length": str(size)})
-    return await _send(call, path, headers, *_range(call, size))
+    return await _send(call, entry.path, headers, *_range(call, size))
 
 
 def _range(call: Call, size: int) -> tuple[int, int]:

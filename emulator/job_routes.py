@@ -6,6 +6,7 @@ from emulator import jobs
 from emulator.bodies import read_job, read_termination
 from emulator.calls import Call
 from emulator.errors import ServiceError, invalid_query
+from emulator.query import Key
 from emulator.state import Job, Task
 from emulator.views import job_url, show_job, show_task
 
@@ -49,7 +50,8 @@ async def get_job(call: Call) -> web.StreamResponse:
 
 async def list_jobs(call: Call) -> web.StreamResponse:
     """Answer GET /jobs."""
-    return call.many("jobs", (show_job(job, call.base) for job in call.account.jobs))
+    key = Key[Job](lambda job: job.id, lambda job: job.state)
+    return call.many("jobs", call.account.jobs, lambda job: show_job(job, call.base), key)
 
 
 def _check_force(call: Call) -> None:
@@ -87,4 +89,5 @@ async def get_task(call: Call) -> web.StreamResponse:
 async def list_tasks(call: Call) -> web.StreamResponse:
     """Answer GET of a job's tasks."""
     tasks = the_job(call).tasks.values()
-    return call.many("tasks", (show_task(task, call.base) for task in tasks))
+    key = Key[Task](lambda task: task.id, lambda task: task.state)
+    return call.many("tasks", tasks, lambda task: show_task(task, call.base), key)

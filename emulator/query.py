@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import heapq
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,15 +17,32 @@ _TOKEN: Final = "$skiptoken"  # noqa: S105 - the name of a query parameter
 _AND: Final = re.compile(r"\s+and\s+")
 _EQUALS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+eq\s+'(?P<value>[^']*)'\s*\)?")
 _STARTS: Final = re.compile(r"startswith\(\s*(?P<field>\w+)\s*,\s*'(?P<value>[^']*)'\s*\)")
-_FILTERED: Final = ("id", "state")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page[T]:
     """A part of a list, and the parameters of the request for the next part."""
 
-    items: list[Json]
+    items: list[T]
     next_query: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key[T]:
+    """
+    What a list of things is ordered and filtered by, before any of them is printed.
+
+    Attributes:
+        name: A thing's id, or a file's name.
+        state: Its state; without it, nothing can be filtered.
+    """
+
+    name: Callable[[T], str]
+    state: Callable[[T], str] | None = None
+
+    def folded(self, thing: T) -> str:
+        """Return the name in the case in which names are compared."""
+        return self.name(thing).lower()
 
 
 def selection(query: Mapping[str, str], known: Collection[str]) -> Callable[[Json], Json]:
@@ -43,16 +61,17 @@ def selection(query: Mapping[str, str], known: Collection[str]) -> Callable[[Jso
     return lambda resource: {name: resource[name] for name in resource if name in wanted}
 
 
-def _clause(text: str) -> Callable[[Json], bool]:
+def _clause[T](text: str, key: Key[T]) -> Callable[[T], bool]:
     for pattern, compare in ((_EQUALS, str.__eq__), (_STARTS, str.startswith)):
         match = pattern.fullmatch(text.strip())
-        if match and match["field"] in _FILTERED:
-            field, wanted = match["field"], match["value"].lower()
-            return lambda resource: compare(str(resource.get(field, "")).lower(), wanted)
+        field = match and {"id": key.name, "state": key.state}.get(match["field"])
+        if match and field:
+            wanted = match["value"].lower()
+            return lambda thing: compare(field(thing).lower(), wanted)
     raise not_supported(f"the filter {text!r}: only eq and startswith on id and state, and 'and',")
 
 
-def filtered(resources: Iterable[Json], query: Mapping[str, str]) -> list[Json]:
+def filtered[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> list[T]:
     """
     Return what ``$filter`` leaves of a list.
 
@@ -60,28 +79,26 @@ def filtered(resources: Iterable[Json], query: Mapping[str, str]) -> list[Json]:
         ServiceError: The filter is more than the emulator understands.
     """
     if not (text := query.get("$filter")):
-        return list(resources)
-    clauses = [_clause(part) for part in _AND.split(text)]
-    return [resource for resource in resources if all(clause(resource) for clause in clauses)]
+        return list(things)
+    clauses = [_clause(part, key) for part in _AND.split(text)]
+    return [thing for thing in things if all(clause(thing) for clause in clauses)]
 
 
-def page(resources: Iterable[Json], query: Mapping[str, str], *, key: str = "id") -> Page:
+def page[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> Page[T]:
     """
-    Return one page, by ``maxresults`` and the token of the page before, in the order of the keys.
+    Return one page, by ``maxresults`` and the token of the page before, in the order of the names.
 
     Raises:
         ServiceError: The parameters are wrong.
     """
     size = _size(query.get("maxresults", str(_MOST_RESULTS)))
-    ordered = sorted(filtered(resources, query), key=lambda item: str(item[key]).lower())
-    if token := query.get(_TOKEN):
-        after = _read_token(token)
-        ordered = [item for item in ordered if str(item[key]).lower() > after]
-    items, rest = ordered[:size], ordered[size:]
+    after = _read_token(query[_TOKEN]) if _TOKEN in query else ""
+    left = (thing for thing in filtered(things, query, key) if key.folded(thing) > after)
+    ordered = heapq.nsmallest(size + 1, left, key=key.folded)
+    items = ordered[:size]
     following = None
-    if rest:
-        last = str(items[-1][key]).lower()
-        token = base64.urlsafe_b64encode(last.encode()).decode()
+    if len(ordered) > size:
+        token = base64.urlsafe_b64encode(key.folded(items[-1]).encode()).decode()
         following = urlencode({**query, _TOKEN: token}, safe="$")
     return Page(items, following)
 

@@ -6,6 +6,7 @@ from emulator import pools
 from emulator.bodies import read_pool
 from emulator.calls import Call
 from emulator.errors import ServiceError
+from emulator.query import Key
 from emulator.scheduling import node_of
 from emulator.shapes import Json
 from emulator.state import Node, Pool
@@ -51,7 +52,8 @@ async def get_pool(call: Call) -> web.StreamResponse:
 
 async def list_pools(call: Call) -> web.StreamResponse:
     """Answer GET /pools."""
-    return call.many("pools", (show_pool(pool, call.base) for pool in call.account.pools))
+    key = Key[Pool](lambda pool: pool.id, lambda pool: pool.state)
+    return call.many("pools", call.account.pools, lambda pool: show_pool(pool, call.base), key)
 
 
 async def delete_pool(call: Call) -> web.StreamResponse:
@@ -65,7 +67,8 @@ async def delete_pool(call: Call) -> web.StreamResponse:
 async def list_nodes(call: Call) -> web.StreamResponse:
     """Answer GET of a pool's nodes."""
     nodes = the_pool(call).nodes.values()
-    return call.many("nodes", (show_node(node, call.base) for node in nodes))
+    key = Key[Node](lambda node: node.id, lambda node: node.state)
+    return call.many("nodes", nodes, lambda node: show_node(node, call.base), key)
 
 
 async def get_node(call: Call) -> web.StreamResponse:
@@ -73,21 +76,22 @@ async def get_node(call: Call) -> web.StreamResponse:
     return call.one("nodes", show_node(the_node(call), call.base))
 
 
-def _show_application(name: str, versions: list[str]) -> Json:
+def _show_application(application: tuple[str, list[str]]) -> Json:
+    name, versions = application
     return {"id": name, "displayName": name, "versions": versions}
 
 
 async def list_applications(call: Call) -> web.StreamResponse:
     """Answer GET /applications."""
     applications = call.account.applications().items()
-    shown = (_show_application(name, versions) for name, versions in applications)
-    return call.many("listapplicationsummariesresponses", shown)
+    key = Key[tuple[str, list[str]]](lambda application: application[0])
+    return call.many("listapplicationsummariesresponses", applications, _show_application, key)
 
 
 async def get_application(call: Call) -> web.StreamResponse:
     """Answer GET of an application."""
     wanted = call.part("applicationId").lower()
-    for name, versions in call.account.applications().items():
-        if name.lower() == wanted:
-            return call.one("getapplicationsummaryresponse", _show_application(name, versions))
+    for application in call.account.applications().items():
+        if application[0].lower() == wanted:
+            return call.one("getapplicationsummaryresponse", _show_application(application))
     raise ServiceError("ApplicationNotFound")

@@ -22,6 +22,8 @@ def waiting(account: Account, pool: Pool) -> list[Task]:
 
 def assign(account: Account, pool: Pool) -> None:
     """Start every waiting task for which there is room."""
+    if not any(node.ready and node.slots_free > 0 for node in pool.nodes.values()):
+        return  # most jobs are created while there is none
     for task in waiting(account, pool):
         fits = [node for node in pool.nodes.values() if _fits(task, node)]
         if not fits:

@@ -12,7 +12,6 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from emulator.formula import EvaluationError
 from emulator.packages import Package
@@ -28,9 +27,6 @@ from emulator.states import (
     TaskState,
 )
 from emulator.wire import now
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 @dataclass(slots=True)
@@ -272,29 +268,3 @@ class Run:
         if self.stop is None:
             self.stop = stop
             self.stopping.set()
-
-
-@dataclass(slots=True)
-class Collection[T]:
-    """Things by id: case is kept and does not count."""
-
-    _items: dict[str, T] = field(default_factory=dict)
-
-    def find(self, name: str) -> T | None:
-        """Return the thing with this id, if there is one."""
-        return self._items.get(name.lower())
-
-    def add(self, name: str, item: T) -> None:
-        """Add a thing whose id is free."""
-        self._items[name.lower()] = item
-
-    def remove(self, name: str) -> None:
-        """Remove the thing with this id."""
-        del self._items[name.lower()]
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(tuple(self._items.values()))
-
-    def where(self, wanted: Callable[[T], bool]) -> list[T]:
-        """Return the things that are wanted."""
-        return [item for item in self._items.values() if wanted(item)]

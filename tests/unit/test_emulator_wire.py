@@ -13,7 +13,7 @@ from emulator.auth import sign, string_to_sign
 from emulator.bodies import read_job, read_pool
 from emulator.errors import ServiceError
 from emulator.outputs import UploadError, container_name
-from emulator.query import page
+from emulator.query import Key, page
 from emulator.wire import UNLIMITED, parse_duration, print_duration, print_etag, print_time
 
 DURATIONS = [
@@ -108,12 +108,12 @@ def test_the_string_that_is_signed() -> None:
 @given(st.sets(st.text("abcXYZ-_09", min_size=1, max_size=4)), st.integers(1, 5))
 def test_pages_partition_a_list(names: set[str], size: int) -> None:
     """Whatever the size of a page, each item comes once and in the order of the ids."""
-    unique = {name.lower(): {"id": name} for name in names}
+    unique = {name.lower(): name for name in names}
     query = {"maxresults": str(size)}
     seen: list[str] = []
     while True:
-        part = page(unique.values(), query)
-        seen += [item["id"].lower() for item in part.items]
+        part = page(unique.values(), query, Key(str))
+        seen += [name.lower() for name in part.items]
         if part.next_query is None:
             break
         assert len(part.items) == size
@@ -126,7 +126,7 @@ def test_pages_partition_a_list(names: set[str], size: int) -> None:
 def test_sizes_that_are_refused(size: str) -> None:
     """A page has 1 to 1000 items."""
     with pytest.raises(ServiceError, match="InvalidQueryParameterValue"):
-        page([], {"maxresults": size})
+        page([], {"maxresults": size}, Key(str))
 
 
 def test_a_job_is_echoed_with_the_services_defaults() -> None:

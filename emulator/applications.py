@@ -1,0 +1,117 @@
+"""Applications and their versions: made pending, uploaded by the client, then activated for nodes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from emulator.collection import Collection
+from emulator.errors import ServiceError
+from emulator.packages import Package
+from emulator.wire import now
+
+MOST_VERSIONS: Final = 40
+"""The quota of versions of one application, which no request can raise."""
+
+
+class VersionState(StrEnum):
+    """States of a version, as Azure Resource Manager spells them."""
+
+    PENDING = "Pending"
+    ACTIVE = "Active"
+
+
+@dataclass(slots=True, eq=False)
+class Version:
+    """One version of an application; pools may refer to it once it is active."""
+
+    package: Package
+    state: VersionState = VersionState.PENDING
+    modified: datetime = field(default_factory=now)
+    activated: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """The version's name as it was given."""
+        return self.package.version
+
+    def activate(self) -> None:
+        """Let pools refer to it."""
+        self.state = VersionState.ACTIVE
+        self.modified = self.activated = now()
+
+
+@dataclass(slots=True, eq=False)
+class Application:
+    """An application and its versions."""
+
+    id: str
+    allow_updates: bool = True
+    display_name: str | None = None
+    modified: datetime = field(default_factory=now)
+    versions: Collection[Version] = field(default_factory=Collection)
+
+    def open(self, version: str) -> Version:
+        """
+        Return a version into which the client may upload: a new one, or one to be overwritten.
+
+        Raises:
+            ServiceError: It is active and may not be overwritten, or there are too many.
+        """
+        if there := self.versions.find(version):
+            self.check_overwriting(there)
+            there.modified = now()
+            return there
+        if len(tuple(self.versions)) >= MOST_VERSIONS:
+            raise ServiceError("ApplicationPackageQuotaReached")
+        blob = f"{self.container}/{version}"
+        made = Version(Package(self.id, version, Path(f"{self.id}-{version}.zip"), blob))
+        self.versions.add(version, made)
+        return made
+
+    def check_overwriting(self, version: Version) -> None:
+        """
+        Refuse to change a version that is active, unless the application allows it.
+
+        Raises:
+            ServiceError: ApplicationPackageUpdatesNotAllowed.
+        """
+        if version.state is VersionState.ACTIVE and not self.allow_updates:
+            raise ServiceError("ApplicationPackageUpdatesNotAllowed")
+
+    @property
+    def container(self) -> str:
+        """The container of its packages, named as the service names it."""
+        name = self.id.lower()
+        readable = name.replace("_", "-").strip("-").replace("--", "-")[:20].strip("-")
+        return f"app-{readable}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
+
+class Applications(Collection[Application]):
+    """All applications of an account."""
+
+    @classmethod
+    def given(cls, packages: Iterable[Package]) -> Applications:
+        """Return what the emulator was started with: applications with active versions."""
+        made = cls()
+        for package in packages:
+            application = made.find(package.application)
+            if application is None:
+                application = Application(package.application)
+                made.add(application.id, application)
+            version = Version(package)
+            version.activate()
+            application.versions.add(version.id, version)
+        return made
+
+    def active(self) -> Iterator[Package]:
+        """Yield every package that pools may refer to, in the order of applications and versions."""
+        for application in sorted(self, key=lambda item: item.id.lower()):
+            for version in sorted(application.versions, key=lambda item: item.id):
+                if version.state is VersionState.ACTIVE:
+                    yield version.package
