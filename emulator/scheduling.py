@@ -52,15 +52,16 @@ def _fits(task: Task, node: Node) -> bool:
 async def _carry(account: Account, run: Run) -> None:
     task, node = run.task, run.node
     try:
-        ending, failure = await _execute(account, run)
+        ending, failure, stopped = await _execute(account, run)
     except asyncio.CancelledError:
         node.runs.pop(task, None)
         raise
     except Exception as error:  # noqa: BLE001 - or the task would run for ever
         tell_failure("task.lost", error, job=task.job.id, task=task.id)
         message = f"The emulator failed to run the task: {error}"
-        ending, failure = Ending(None, None), Failure("Unknown", message, category="ServerError")
-    if run.stop is Stop.REQUEUE:
+        failure = Failure("Unknown", message, category="ServerError")
+        ending, stopped = Ending(None, failure), None
+    if stopped is Stop.REQUEUE:
         task.requeue()
     else:
         task.execution.exit_code, task.execution.failure = ending.exit_code, failure
@@ -74,7 +75,7 @@ async def _carry(account: Account, run: Run) -> None:
     assign(account, node.pool)
 
 
-async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None]:
+async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None, Stop | None]:
     task, node = run.task, run.node
     constraints = task.body["constraints"]
     root = node.root / task.root
@@ -93,10 +94,11 @@ async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None]:
             break
         task.execution.retries += 1
         task.execution.last_retry = task.execution.started = now()
-    failure = ENDED if run.stop is Stop.TERMINATE else ending.failure
+    stopped = run.stop  # a wish to stop that comes while the outputs are uploaded is too late
+    failure = ENDED if stopped is Stop.TERMINATE else ending.failure
     outputs = task.body.get("outputFiles", ())
-    if not outputs or run.stop is Stop.REQUEUE or ending.exit_code is None:
-        return ending, failure
+    if not outputs or stopped is Stop.REQUEUE or ending.exit_code is None:
+        return ending, failure, stopped
     upload_failure = await upload_all(
         account.storage,
         outputs,
@@ -104,7 +106,7 @@ async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None]:
         directory=root / "wd",
         variables=environment,
     )
-    return ending, failure or upload_failure
+    return ending, failure or upload_failure, stopped
 
 
 async def stop(runs: list[Run], why: Stop) -> None:

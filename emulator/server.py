@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import web
-from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.blob.aio import BlobServiceClient, LinearRetry
 
 from emulator.account import Account, Options
 from emulator.calls import Call
@@ -22,7 +22,7 @@ _SHUTDOWN_SECONDS: Final = 1.0
 _BLOCK_BYTES: Final = 1024 * 1024  # more at once would hold up the event loop
 _STORAGE_CONNECT_SECONDS: Final = 5
 _STORAGE_READ_SECONDS: Final = 60
-_STORAGE_RETRIES: Final = 3
+_STORAGE_RETRIES: Final = 2
 
 
 class Emulator:
@@ -53,7 +53,7 @@ class Emulator:
             self._options.storage,
             connection_timeout=_STORAGE_CONNECT_SECONDS,
             read_timeout=_STORAGE_READ_SECONDS,
-            retry_total=_STORAGE_RETRIES,
+            retry_policy=LinearRetry(backoff=1, retry_total=_STORAGE_RETRIES),
             max_single_put_size=_BLOCK_BYTES,
             max_block_size=_BLOCK_BYTES,
         )

@@ -94,12 +94,15 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def start(
-            *, pool_speed: float = SPEED, applications: tuple[Package, ...] = ()
+            *,
+            pool_speed: float = SPEED,
+            applications: tuple[Package, ...] = (),
+            storage: str = azurite.connection_string,
         ) -> Batch:
             options = Options(
                 account=ACCOUNT,
                 key=KEY,
-                storage=azurite.connection_string,
+                storage=storage,
                 root=tmp_path / "nodes",
                 pool_speed=pool_speed,
                 applications=applications,

@@ -62,9 +62,9 @@ async def test_a_program_that_does_not_exist(batch: Batch) -> None:
 
 async def test_no_shell_is_added(batch: Batch) -> None:
     """Variables and wildcards reach the program as they are written."""
-    await ran(batch, "/bin/echo $AZ_BATCH_TASK_ID '*' \"two words\"")
+    await ran(batch, "/bin/echo $AZ_BATCH_TASK_ID '*' \"two words\" Zoë")
 
-    assert await batch.content("stdout.txt") == b"$AZ_BATCH_TASK_ID * two words\n"
+    assert await batch.content("stdout.txt") == "$AZ_BATCH_TASK_ID * two words Zoë\n".encode()
 
 
 async def test_the_environment_is_clean(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,6 +121,27 @@ async def test_a_job_past_its_wall_clock_time_ends(batch: Batch) -> None:
     assert job.execution_info is not None
     assert job.execution_info.termination_reason == "MaxWallClockTimeExpiry"
     assert (await batch.client.get_task("job", "main")).state == "active"
+
+
+async def test_a_job_can_outlive_its_job_manager(batch: Batch) -> None:
+    """Without killJobOnCompletion the job stays active when its job manager task is completed."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    await batch.client.create_job(job_body("job", "/bin/true", killJobOnCompletion=False))
+    await batch.until(
+        lambda: batch.client.get_task("job", "main"), lambda task: task.state == "completed"
+    )
+
+    assert (await batch.client.get_job("job")).state == "active"
+
+
+async def test_a_task_can_refuse_spot_nodes(batch: Batch) -> None:
+    """A job manager task that does not allow Spot nodes waits for a dedicated one."""
+    await batch.client.create_job(job_body("picky", "/bin/true", allowLowPriorityNode=False))
+    await batch.client.create_pool(pool_body(targetLowPriorityNodes=1))
+    await batch.client.create_job(job_body("other", "/bin/true"))
+    await batch.completed("other")
+
+    assert (await batch.client.get_task("picky", "main")).state == "active"
 
 
 async def test_retries_count_exit_codes(batch: Batch) -> None:

@@ -1,5 +1,6 @@
 """Output files: what is uploaded, where to, and what a failure to upload makes of the task."""
 
+import re
 import shlex
 import sys
 
@@ -8,7 +9,7 @@ from azure.batch.models import BatchTask
 from azure.storage.blob.aio import BlobServiceClient
 
 from tests.conftest import Containers
-from tests.contract.conftest import Batch, job_body, pool_body
+from tests.contract.conftest import Batch, Start, job_body, pool_body
 
 MEBIBYTE = 1024 * 1024
 
@@ -160,6 +161,22 @@ async def test_other_failures_to_upload(
     assert task.execution_info.failure_info is not None
     assert task.execution_info.failure_info.code == "FileUploadMiscError"
     assert await blobs(containers) == {}
+
+
+async def test_storage_that_does_not_answer(start_batch: Start, containers: Containers) -> None:
+    """A task is completed, as a failure, when its outputs cannot be brought anywhere."""
+    nowhere = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:1", containers.connection_string)
+    batch = await start_batch(storage=nowhere)
+    account = re.sub(r":\d+/", ":1/", containers.account_url)
+    destination = {
+        "container": {"containerUrl": f"{account}/x", "identityReference": {"resourceId": "/x"}}
+    }
+    one = output(containers, "../stdout.txt", "x") | {"destination": destination}
+    task = await ran(batch, "exit 0", one)
+
+    assert task.execution_info is not None
+    assert task.execution_info.failure_info is not None
+    assert task.execution_info.failure_info.code == "FileUploadMiscError"
 
 
 async def test_a_killed_task_leaves_its_output(batch: Batch, containers: Containers) -> None:
