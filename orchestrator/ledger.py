@@ -4,11 +4,13 @@ The state of the ledger that is not a record, as values.
 ``submit.json`` and ``collect.json`` each have one writer, which holds the blob's lease.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
 
+from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
 from orchestrator.model import AttemptState, BlockedReason, RunId, Schedule, ScheduleId, Timing
 from orchestrator.record import Record
@@ -95,6 +97,33 @@ class OpenRun:
     attempt: int
     blocked: BlockedReason | None
     stop: bool
+
+
+def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
+    """
+    Read one line of the work list.
+
+    Returns:
+        The run; None for a blob that is no open record, or that does not bear our metadata: it is
+        not ours to judge.
+    """
+    run_id = naming.open_run(blob)
+    parsed = naming.parse_run_id(run_id) if run_id else None
+    values = {key.lower(): value for key, value in metadata.items()}
+    if run_id is None or parsed is None or "state" not in values:
+        return None
+    try:
+        return OpenRun(
+            run_id=run_id,
+            schedule=parsed[0],
+            nominal=parsed[1],
+            state=AttemptState(values["state"]),
+            attempt=int(values.get("attempt", "1")),
+            blocked=BlockedReason(values["blocked"]) if "blocked" in values else None,
+            stop="stop" in values,
+        )
+    except ValueError:
+        return None
 
 
 _SUBMIT = TypeAdapter(SubmitState)

@@ -1,7 +1,5 @@
 """Blob storage: the ledger and the outputs; the one place that speaks to it."""
 
-import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,10 +7,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineResponse
 from azure.identity.aio import DefaultAzureCredential
-from azure.storage.blob import BlobProperties, ContentSettings
+from azure.storage.blob import ContentSettings
 from azure.storage.blob.aio import (
     BlobLeaseClient,
     BlobServiceClient,
@@ -23,23 +20,19 @@ from azure.storage.blob.aio import (
 
 from orchestrator import naming
 from orchestrator.adapters.calls import (
-    NO_ANSWER,
     BlobMissing,
     BlobUnchanged,
     ask_storage,
     reply_date,
 )
+from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.errors import LeaseTaken, LedgerConflict, LedgerUnavailable
-from orchestrator.ledger import OpenRun
-from orchestrator.model import AttemptState, BlockedReason, RunId
+from orchestrator.ledger import OpenRun, open_run
+from orchestrator.model import RunId
 from orchestrator.record import Record, dump, load, metadata
 
 LEASE_SECONDS: Final = 60
-HASHED_BYTES: Final = 64 * 1024 * 1024
-"""Outputs up to this size are read back and hashed; larger ones are verified by size alone."""
-
-_READ_BACK_SECONDS: Final = 30
 _JSON: Final = ContentSettings(content_type="application/json")
 _TRANSPORT: Final[dict[str, Any]] = {"connection_timeout": 3, "read_timeout": 8}
 
@@ -229,7 +222,7 @@ class Ledger:
             include=["metadata"],
             raw_response_hook=dates,
         )
-        runs = [run async for blob in listing if (run := _open_run(blob))]
+        runs = [run async for blob in listing if (run := open_run(blob.name, blob.metadata or {}))]
         return tuple(sorted(runs, key=lambda run: (run.nominal, run.run_id))), dates.first
 
     async def _create(self, name: str, data: bytes, values: dict[str, str] | None = None) -> bool:
@@ -256,34 +249,6 @@ class Ledger:
             await ask_storage(client.release())
         except (LedgerUnavailable, LedgerConflict, BlobMissing):
             return
-
-
-class Outputs:
-    """The container into which nodes push what their tasks wrote."""
-
-    def __init__(self, container: ContainerClient) -> None:
-        self._container = container
-
-    async def measure(self, path: str) -> tuple[int, str | None] | None:
-        """
-        Return the size in bytes of an output and, up to 64 MiB, its sha256; None if missing.
-
-        The bytes are read back from storage, so that the record vouches for what is there.
-        """
-        blob = self._container.get_blob_client(path)
-        digest = hashlib.sha256()
-        try:
-            async with asyncio.timeout(_READ_BACK_SECONDS):
-                stream = await ask_storage(blob.download_blob(max_concurrency=1))
-                if stream.size > HASHED_BYTES:
-                    return stream.size, None
-                async for chunk in stream.chunks():
-                    digest.update(chunk)
-        except BlobMissing:
-            return None
-        except (*NO_ANSWER, HttpResponseError) as error:
-            raise LedgerUnavailable(f"cannot read output {path}: {error}") from error
-        return stream.size, digest.hexdigest()
 
 
 class _Dates:
@@ -326,23 +291,3 @@ def _containers(
 ) -> tuple[Ledger, Outputs]:
     ledger = Ledger(service.get_container_client(settings.ledger_container), cache)
     return ledger, Outputs(service.get_container_client(settings.outputs_container))
-
-
-def _open_run(blob: BlobProperties) -> OpenRun | None:
-    """Read one line of the work list; a blob without our metadata is not ours to judge."""
-    run_id = naming.open_run(blob.name)
-    if run_id is None:
-        return None
-    schedule, nominal = naming.parse_run_id(run_id) or (None, None)
-    values = {key.lower(): value for key, value in (blob.metadata or {}).items()}
-    if schedule is None or nominal is None or "state" not in values:
-        return None
-    return OpenRun(
-        run_id=run_id,
-        schedule=schedule,
-        nominal=nominal,
-        state=AttemptState(values["state"]),
-        attempt=int(values["attempt"]),
-        blocked=BlockedReason(values["blocked"]) if "blocked" in values else None,
-        stop="stop" in values,
-    )

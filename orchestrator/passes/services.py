@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.adapters.batch import Batch, open_batch
-from orchestrator.adapters.blobs import Cache, Ledger, Outputs, open_storage
+from orchestrator.adapters.blobs import Cache, Ledger, open_storage
+from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.errors import OutOfTime, RecurError
 from orchestrator.jobspec import Place

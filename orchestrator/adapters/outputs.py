@@ -1,0 +1,44 @@
+"""What tasks wrote: read back from the container into which nodes push it."""
+
+import asyncio
+import hashlib
+from typing import Final
+
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob.aio import ContainerClient
+
+from orchestrator.adapters.calls import NO_ANSWER, BlobMissing, ask_storage
+from orchestrator.errors import LedgerUnavailable
+
+HASHED_BYTES: Final = 64 * 1024 * 1024
+"""Outputs up to this size are read back and hashed; larger ones are verified by size alone."""
+
+_READ_BACK_SECONDS: Final = 30
+
+
+class Outputs:
+    """The container into which nodes push what their tasks wrote."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
+
+    async def measure(self, path: str) -> tuple[int, str | None] | None:
+        """
+        Return the size in bytes of an output and, up to 64 MiB, its sha256; None if missing.
+
+        The bytes are read back from storage, so that the record vouches for what is there.
+        """
+        blob = self._container.get_blob_client(path)
+        digest = hashlib.sha256()
+        try:
+            async with asyncio.timeout(_READ_BACK_SECONDS):
+                stream = await ask_storage(blob.download_blob(max_concurrency=1))
+                if stream.size > HASHED_BYTES:
+                    return stream.size, None
+                async for chunk in stream.chunks():
+                    digest.update(chunk)
+        except BlobMissing:
+            return None
+        except (*NO_ANSWER, HttpResponseError) as error:
+            raise LedgerUnavailable(f"cannot read output {path}: {error}") from error
+        return stream.size, digest.hexdigest()
