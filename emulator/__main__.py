@@ -69,6 +69,11 @@ def read_options(arguments: Sequence[str]) -> Options:
         metavar="NAME=VERSION=ZIP",
         help="an application package; may be repeated",
     )
+    parser.add_argument(
+        "--package-sas",
+        action="store_true",
+        help="sign the addresses to which packages are uploaded",
+    )
     given = parser.parse_args(arguments)
     try:
         return Options(
@@ -79,6 +84,7 @@ def read_options(arguments: Sequence[str]) -> Options:
             port=given.port,
             pool_speed=given.pool_speed,
             applications=tuple(given.application),
+            package_sas=given.package_sas,
         )
     except ValueError as error:
         parser.error(str(error))

@@ -2,12 +2,14 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from azure.storage.blob.aio import BlobServiceClient
 
+from emulator.applications import Applications
 from emulator.background import Background
 from emulator.collection import Collection
 from emulator.packages import Package
@@ -35,6 +37,10 @@ class Options:
         applications: The application packages that exist, all active.
         boot_seconds: How long a node takes from its allocation to its start task, at speed 1.
         kill_grace_seconds: How long a task's processes have to end when they are asked to.
+        package_sas: Whether the address for an upload holds a signature, as where the account
+            reaches its storage by key.
+        check_role: Is told method and path of each request to Azure Resource Manager, and raises
+            the refusal where a role is to be missing.
     """
 
     account: str
@@ -46,6 +52,8 @@ class Options:
     applications: tuple[Package, ...] = ()
     boot_seconds: float = BOOT_SECONDS
     kill_grace_seconds: float = KILL_GRACE_SECONDS
+    package_sas: bool = False
+    check_role: Callable[[str, str], None] | None = None
 
     def __post_init__(self) -> None:
         """
@@ -73,6 +81,10 @@ class Account:
     background: Background = field(default_factory=Background)
     pools: Collection[Pool] = field(default_factory=Collection)
     jobs: Collection[Job] = field(default_factory=Collection)
+    applications: Applications = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.applications = Applications.given(self.options.applications)
 
     async def pause(self, seconds: float) -> None:
         """Wait as long as a pool does for ``seconds``."""
@@ -82,10 +94,7 @@ class Account:
         """Return how long ``duration`` takes in a pool."""
         return duration / self.options.pool_speed
 
-    def applications(self) -> dict[str, list[str]]:
-        """Return the versions of each application, by its id, in order."""
-        ordered = sorted(self.options.applications, key=lambda item: item.application.lower())
-        return {
-            name: sorted(item.version for item in items)
-            for name, items in itertools.groupby(ordered, key=lambda item: item.application)
-        }
+    def active_versions(self) -> dict[str, list[str]]:
+        """Return the active versions of each application that has any, by its id, in order."""
+        packages = itertools.groupby(self.applications.active(), lambda item: item.application)
+        return {name: [item.version for item in items] for name, items in packages}

@@ -1,14 +1,13 @@
 """Applications and their versions: made pending, uploaded by the client, then activated for nodes."""
 
-from __future__ import annotations
-
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from emulator.collection import Collection
 from emulator.errors import ServiceError
@@ -17,6 +16,8 @@ from emulator.wire import now
 
 MOST_VERSIONS: Final = 40
 """The quota of versions of one application, which no request can raise."""
+
+_NOT_IN_CONTAINERS: Final = re.compile(r"[^a-z0-9]+")
 
 
 class VersionState(StrEnum):
@@ -65,14 +66,17 @@ class Application:
         """
         if there := self.versions.find(version):
             self.check_overwriting(there)
-            there.modified = now()
+            there.package, there.modified = self._uploaded(there.id), now()
             return there
         if len(tuple(self.versions)) >= MOST_VERSIONS:
             raise ServiceError("ApplicationPackageQuotaReached")
-        blob = f"{self.container}/{version}"
-        made = Version(Package(self.id, version, Path(f"{self.id}-{version}.zip"), blob))
+        made = Version(self._uploaded(version))
         self.versions.add(version, made)
         return made
+
+    def _uploaded(self, version: str) -> Package:
+        name = Path(f"{self.id}-{version}.zip")
+        return Package(self.id, version, name, f"{self.container}/{version}")
 
     def check_overwriting(self, version: Version) -> None:
         """
@@ -88,15 +92,15 @@ class Application:
     def container(self) -> str:
         """The container of its packages, named as the service names it."""
         name = self.id.lower()
-        readable = name.replace("_", "-").strip("-").replace("--", "-")[:20].strip("-")
-        return f"app-{readable}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+        readable = _NOT_IN_CONTAINERS.sub("-", name)[:20].strip("-")
+        return f"app-{readable}-{hashlib.sha256(name.encode()).hexdigest()[:24]}".replace("--", "-")
 
 
 class Applications(Collection[Application]):
     """All applications of an account."""
 
     @classmethod
-    def given(cls, packages: Iterable[Package]) -> Applications:
+    def given(cls, packages: Iterable[Package]) -> Self:
         """Return what the emulator was started with: applications with active versions."""
         made = cls()
         for package in packages:

@@ -32,18 +32,17 @@ def read_formula(text: str) -> Formula:
         raise ServiceError(str(error.code), values=(("Message", str(error)),)) from error
 
 
-async def follow_formula(account: Account, pool: Pool, formula: Formula) -> None:
-    """Sample the pool and evaluate its formula, at its speed, until it is deleted."""
+async def follow_formula(account: Account, pool: Pool) -> None:
+    """Sample the pool and evaluate the formula it has, at its speed, until it is deleted."""
     samples = SampleStore(
         period=account.at_speed(_PERIOD),
         latency=account.at_speed(_LATENCY),
         retention=account.at_speed(_RETENTION),
         since=now(),
     )
-    interval = parse_duration(pool.body["autoScaleEvaluationInterval"])
     async with asyncio.TaskGroup() as group:
         group.create_task(_sample(account, pool, samples))
-        group.create_task(_evaluate(account, pool, formula, samples, interval))
+        group.create_task(_evaluate(account, pool, samples))
 
 
 async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
@@ -82,11 +81,10 @@ def _measure(account: Account, pool: Pool) -> dict[str, float]:
     }
 
 
-async def _evaluate(
-    account: Account, pool: Pool, formula: Formula, samples: SampleStore, interval: timedelta
-) -> None:
-    while pool.state is PoolState.ACTIVE:
-        _evaluate_once(account, pool, formula, samples)
+async def _evaluate(account: Account, pool: Pool, samples: SampleStore) -> None:
+    while pool.state is PoolState.ACTIVE and pool.formula is not None:
+        _evaluate_once(account, pool, pool.formula, samples)
+        interval = parse_duration(pool.body["autoScaleEvaluationInterval"])
         await account.pause(interval.total_seconds())
 
 

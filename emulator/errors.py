@@ -13,12 +13,33 @@ type Pairs = Sequence[tuple[str, str]]
 
 TABLE: Final[dict[str, tuple[int, str]]] = {
     "ApplicationNotFound": (404, "The specified application does not exist."),
+    "ApplicationPackageBlobNotFound": (
+        409,
+        "The specified application package cannot be activated because its blob does not exist.",
+    ),
+    "ApplicationPackageNotFound": (404, "The specified application package does not exist."),
+    "ApplicationPackageQuotaReached": (
+        409,
+        "The application has the greatest number of packages that is allowed.",
+    ),
+    "ApplicationPackageUpdatesNotAllowed": (
+        409,
+        "The package already exists and the application does not allow packages to be updated.",
+    ),
+    "ApplicationPackagesNotEmpty": (
+        409,
+        "The specified application cannot be deleted while it has application packages.",
+    ),
     "AuthenticationFailed": (
         403,
         (
             "Server failed to authenticate the request. Make sure the value of Authorization "
             "header is formed correctly including the signature."
         ),
+    ),
+    "AuthorizationFailed": (
+        403,
+        "The client does not have authorization to perform the action over the scope.",
     ),
     "AutoScalingFormulaSyntaxError": (
         400,
@@ -33,6 +54,7 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         500,
         "Server encountered an internal error. Please try again after some time.",
     ),
+    "InvalidApiVersionParameter": (400, "The api-version is invalid."),
     "InvalidApplicationPackageReferences": (
         409,
         "One or more of the specified application package references are invalid.",
@@ -60,6 +82,10 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
     "JobCompleted": (409, "The specified job is already in a completed state."),
     "JobExists": (409, "The specified job already exists."),
     "JobNotFound": (404, "The specified job does not exist."),
+    "MissingApiVersionParameter": (
+        400,
+        "The api-version query parameter (?api-version=) is required for all requests.",
+    ),
     "MissingRequiredProperty": (
         400,
         "A required property was not specified in the request body.",
@@ -84,10 +110,15 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
     ),
     "PoolExists": (409, "The specified pool already exists."),
     "PoolNotFound": (404, "The specified pool does not exist."),
+    "PropertyCannotBeUpdated": (
+        400,
+        "A property that cannot be updated was specified as part of the request.",
+    ),
     "RequestBodyTooLarge": (
         413,
         "The size of the request body exceeds the maximum size permitted.",
     ),
+    "ResourceNotFound": (404, "The resource was not found."),
     "TaskFilesUnavailable": (409, "The files of the specified task are unavailable."),
     "TaskNotFound": (404, "The specified task does not exist."),
     "UnsupportedRequestVersion": (400, "The specified request version is not supported."),

@@ -8,9 +8,11 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
+from azure.core.exceptions import AzureError
+
 from emulator.account import Account
 from emulator.journal import tell
-from emulator.packages import unzip
+from emulator.packages import fetch, unzip
 from emulator.running import run_command, start_environment
 from emulator.shapes import Json
 from emulator.state import Node, Pool
@@ -42,25 +44,28 @@ async def boot(account: Account, node: Node) -> bool:
     node.booted = now()
     for folder in _FOLDERS:
         (node.root / folder).mkdir(parents=True, exist_ok=True)
-    if not await _unzip_packages(node) or not await _start(account, node):
+    if not await _unzip_packages(account, node) or not await _start(account, node):
         return False
     node.enter(NodeState.IDLE)
     tell("node.ready", pool=node.pool.id, node=node.id)
     return True
 
 
-async def _unzip_packages(node: Node) -> bool:
-    for package in node.pool.packages:
+async def _unzip_packages(account: Account, node: Node) -> bool:
+    packages = node.pool.packages  # as they are now: others concern nodes that come later
+    for package in packages:
         target = node.root / "applications" / package.folder
         try:
-            await asyncio.to_thread(unzip, package, target)
-        except (ValueError, OSError, zipfile.BadZipFile) as error:
+            local = await fetch(account.storage, package, node.root / "volatile")
+            await asyncio.to_thread(unzip, local, target)
+        except (ValueError, OSError, AzureError, zipfile.BadZipFile) as error:
             details = (("Message", str(error)),)
             message = "One or more application packages could not be installed on the node"
             node.errors.append(Failure("ApplicationPackageError", message, details))
             node.enter(NodeState.UNUSABLE)
             tell("node.unusable", pool=node.pool.id, node=node.id, reason=str(error))
             return False
+    node.packages = packages
     return True
 
 

@@ -1,13 +1,15 @@
-"""Application packages: given at start, unzipped on each node, announced by a variable."""
+"""Application packages: given at start or uploaded, unzipped on each node, named by a variable."""
 
 import re
 import shutil
 import stat
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final, Self
+
+from azure.storage.blob.aio import BlobServiceClient
 
 from emulator.errors import ServiceError
 from emulator.shapes import Json
@@ -21,11 +23,20 @@ _PLAIN_MODE: Final = 0o644
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One version of one application, as a zip."""
+    """
+    One version of one application, as a zip.
+
+    Attributes:
+        application: The application's id.
+        version: The version's name.
+        zip_path: The zip file; of an uploaded one only the name that it is to have on a node.
+        blob: Container and name of an uploaded one, joined by a slash.
+    """
 
     application: str
     version: str
     zip_path: Path
+    blob: str = ""
 
     @classmethod
     def parse(cls, argument: str) -> Self:
@@ -78,6 +89,23 @@ def resolve(references: Sequence[Json], known: Iterable[Package]) -> tuple[Packa
     if missing:
         raise ServiceError("InvalidApplicationPackageReferences", values=missing)
     return tuple(found)
+
+
+async def fetch(storage: BlobServiceClient, package: Package, folder: Path) -> Package:
+    """
+    Return ``package`` with its zip on this machine, downloaded into ``folder`` if it was uploaded.
+
+    Raises:
+        AzureError: Storage does not have it, or does not answer.
+    """
+    if not package.blob:
+        return package
+    container, _, name = package.blob.partition("/")
+    content = await storage.get_blob_client(container, name).download_blob()
+    local = replace(package, zip_path=folder / package.zip_path)
+    with local.zip_path.open("wb") as file:
+        await content.readinto(file)
+    return local
 
 
 def unzip(package: Package, target: Path) -> None:

@@ -2,6 +2,7 @@
 What every request passes on its way to its handler, in this order.
 
 stamp                 an id for the request, and one line in the journal
+hand over             what is for Azure Resource Manager goes to ``emulator.arm``, and no further
 answer_errors         refusals become the service's error bodies
 require_version       api-version is given and known
 require_signature     signed with the account's key, a short while ago
@@ -19,6 +20,8 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from emulator.account import Account
+from emulator.arm.service import answer as arm_answer
+from emulator.arm.service import is_for_arm
 from emulator.auth import verify
 from emulator.calls import CONDITIONS, JSON_TYPE
 from emulator.errors import ServiceError, invalid_query, not_supported
@@ -39,6 +42,7 @@ def pipeline(account: Account) -> list[Middleware]:
     """Return the middlewares, the outermost first."""
     return [
         stamp,
+        _hand_over(account),
         _answer_errors(account),
         require_version,
         _require_signature(account),
@@ -62,8 +66,20 @@ async def stamp(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
+def _hand_over(account: Account) -> Middleware:
+    @web.middleware
+    async def hand_over(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_for_arm(request):
+            return await arm_answer(account, request, request[_REQUEST_ID])
+        return await handler(request)
+
+    return hand_over
+
+
 async def add_common_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Give a reply, just before it is sent, the headers that every reply has."""
+    """Give a reply of the data plane, just before it is sent, the headers that all of them have."""
+    if is_for_arm(request):
+        return
     response.headers.update(
         {
             "DataServiceVersion": "3.0",

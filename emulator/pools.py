@@ -1,18 +1,19 @@
 """The life of a pool: its size follows its targets."""
 
-import asyncio
 from typing import Final
 
 from emulator import nodes
 from emulator.account import Account
 from emulator.autoscale import follow_formula, read_formula
 from emulator.errors import ServiceError
+from emulator.formula import Formula
 from emulator.journal import tell
-from emulator.packages import resolve
+from emulator.packages import Package, resolve
 from emulator.scheduling import assign, stop
 from emulator.shapes import Json
 from emulator.state import Node, Pool
 from emulator.states import Failure, NodeState, PoolState, Stop
+from emulator.wire import now
 
 MOST_NODES: Final = 64
 """The quota of nodes of one kind in one pool: they are processes of one laptop."""
@@ -46,23 +47,54 @@ def create(account: Account, body: Json) -> Pool:
     if there := account.pools.find(body["id"]):
         deleting = there.state is PoolState.DELETING
         raise ServiceError("PoolBeingDeleted" if deleting else "PoolExists")
-    references = body.get("applicationPackageReferences", ())
-    packages = resolve(references, account.options.applications)
-    formula = read_formula(body["autoScaleFormula"]) if body["enableAutoScale"] else None
-    targets = body.pop("targetDedicatedNodes", 0), body.pop("targetLowPriorityNodes", 0)
-    pool = Pool(body, packages)
-    pool.retarget(*targets, pool.deallocation)
+    pool = Pool(body, *_read(account, body))
+    pool.retarget(*_targets(body), pool.deallocation)
     account.pools.add(pool.id, pool)
     tell("pool.created", pool=pool.id)
-    followers = []
-    if formula is not None:
-        followers.append(
-            account.background.start(
-                follow_formula(account, pool, formula), name=f"formula of pool {pool.id}"
-            )
-        )
-    account.background.start(_live(account, pool, followers), name=f"pool {pool.id}")
+    _follow(account, pool)
+    account.background.start(_live(account, pool), name=f"pool {pool.id}")
     return pool
+
+
+def update(account: Account, pool: Pool, body: Json) -> None:
+    """
+    Give a pool other properties; nodes that are there keep the packages that they have.
+
+    Raises:
+        ServiceError: The pool is being deleted, its packages do not exist, or its formula is wrong.
+    """
+    if pool.state is PoolState.DELETING:
+        raise ServiceError("PoolBeingDeleted")
+    pool.packages, pool.formula = _read(account, body)
+    targets = _targets(body)
+    pool.body, pool.modified = body, now()
+    if pool.formula is None:
+        pool.scaling = None
+        pool.retarget(*targets, pool.deallocation)
+    _follow(account, pool)
+    tell("pool.updated", pool=pool.id)
+
+
+def _read(account: Account, body: Json) -> tuple[tuple[Package, ...], Formula | None]:
+    references = body.get("applicationPackageReferences", ())
+    packages = resolve(references, account.applications.active())
+    return packages, read_formula(body["autoScaleFormula"]) if body["enableAutoScale"] else None
+
+
+def _targets(body: Json) -> tuple[int, int]:
+    """Take the targets out of the body: what is echoed are those in force."""
+    return body.pop("targetDedicatedNodes", 0), body.pop("targetLowPriorityNodes", 0)
+
+
+def _follow(account: Account, pool: Pool) -> None:
+    """Let the pool follow its formula, with the samples that it has, or no formula any more."""
+    if pool.formula is None and pool.follower is not None:
+        pool.follower.cancel()
+        pool.follower = None
+    elif pool.formula is not None and pool.follower is None:
+        pool.follower = account.background.start(
+            follow_formula(account, pool), name=f"formula of pool {pool.id}"
+        )
 
 
 def delete(pool: Pool) -> None:
@@ -77,7 +109,7 @@ def delete(pool: Pool) -> None:
     pool.delete()
 
 
-async def _live(account: Account, pool: Pool, followers: list[asyncio.Task[None]]) -> None:
+async def _live(account: Account, pool: Pool) -> None:
     while pool.state is PoolState.ACTIVE or pool.nodes:
         await pool.changed.wait()
         pool.changed.clear()
@@ -88,8 +120,8 @@ async def _live(account: Account, pool: Pool, followers: list[asyncio.Task[None]
         ):
             _resize(account, pool, target, dedicated=dedicated)
         pool.settle()
-    for follower in followers:
-        follower.cancel()
+    if pool.follower is not None:
+        pool.follower.cancel()
     account.pools.remove(pool.id)
     tell("pool.removed", pool=pool.id)
 

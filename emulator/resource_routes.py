@@ -83,7 +83,7 @@ def _show_application(application: tuple[str, list[str]]) -> Json:
 
 async def list_applications(call: Call) -> web.StreamResponse:
     """Answer GET /applications."""
-    applications = call.account.applications().items()
+    applications = call.account.active_versions().items()
     key = Key[tuple[str, list[str]]](lambda application: application[0])
     return call.many("listapplicationsummariesresponses", applications, _show_application, key)
 
@@ -91,7 +91,7 @@ async def list_applications(call: Call) -> web.StreamResponse:
 async def get_application(call: Call) -> web.StreamResponse:
     """Answer GET of an application."""
     wanted = call.part("applicationId").lower()
-    for application in call.account.applications().items():
+    for application in call.account.active_versions().items():
         if application[0].lower() == wanted:
             return call.one("getapplicationsummaryresponse", _show_application(application))
     raise ServiceError("ApplicationNotFound")

@@ -47,7 +47,7 @@ def node_environment(account: Account, node: Node) -> dict[str, str]:
     """Return the variables of everything that runs on a node."""
     packages = {
         package.variable: str(node.root / "applications" / package.folder)
-        for package in node.pool.packages
+        for package in node.packages
     }
     return {
         "PATH": _PATH,

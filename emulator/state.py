@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from emulator.formula import EvaluationError
+from emulator.formula import EvaluationError, Formula
 from emulator.packages import Package
 from emulator.shapes import Json
 from emulator.states import (
@@ -40,10 +40,13 @@ class Scaling:
 
 @dataclass(slots=True, eq=False)
 class Pool:
-    """A pool, its targets and its nodes."""
+    """A pool, its targets and its nodes; ``tags`` are only Azure Resource Manager's."""
 
     body: Json
     packages: tuple[Package, ...]
+    formula: Formula | None = None
+    follower: asyncio.Task[None] | None = None
+    tags: Json = field(default_factory=dict)
     target_dedicated: int = 0
     target_low_priority: int = 0
     created: datetime = field(default_factory=now)
@@ -109,6 +112,7 @@ class Node:
     state_since: datetime = field(init=False)
     booted: datetime | None = None
     draining: bool = False
+    packages: tuple[Package, ...] = ()
     start: Execution | None = None
     errors: list[Failure] = field(default_factory=list)
     runs: dict[Task, Run] = field(default_factory=dict)
