@@ -1,0 +1,217 @@
+"""
+Check what is written here, or write what is compiled from it: ``python -m infra.check [--write]``.
+
+The compiled templates, and snapshots of what they would deploy, are committed: for those who have no
+compiler, and for tests of policies. Without a compiler, only their age is checked; with another
+version than the one named in ``bicep.version`` they are not compared, since each version compiles a
+little differently.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from infra.compiler import SUBSCRIPTION, Compiler, CompilerError, find
+
+ROOT: Final = Path(__file__).resolve().parent
+LAYERS: Final = ("core", "pool")
+
+_PLACE: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
+_IDENTITY: Final = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_POOL: Final = {
+    "BATCH_ACCOUNT_NAME": "recurlocal",
+    "NODE_IDENTITY_ID": f"{_PLACE}/recur-local/providers/{_IDENTITY}/recur-node",
+    "PACKAGE_VERSIONS": json.dumps(dict.fromkeys(("pythonsetup", "pythonscript"), "v000000000000")),
+}
+_SUBNET: Final = "Microsoft.Network/virtualNetworks/nodes/subnets/batch"
+
+# What an operator would set for each, as `azd env set` does.
+SNAPSHOTS: Final[dict[str, dict[str, str]]] = {
+    "core.defaults": {},
+    "core.article": {"STORAGE_ACCOUNT_NAME": "mystorage", "BATCH_ACCOUNT_NAME": "mybatch"},
+    "core.mail": {"AZURE_ENV_NAME": "prod", "ALERT_EMAIL": "operators@example.org"},
+    "pool.defaults": _POOL,
+    "pool.article": _POOL | {"BATCH_ACCOUNT_NAME": "mybatch", "VM_SIZE": "Standard_A1_v2"},
+    "pool.spot": _POOL | {"NODE_KIND": "spot", "MAXIMUM_NODES": "4"},
+    "pool.windows": _POOL | {"POOL_OS": "windows", "TRUSTED_LAUNCH": "true"},
+    "pool.subnet": _POOL
+    | {"SUBNET_ID": f"{_PLACE}/network/providers/{_SUBNET}", "PUBLIC_ADDRESSES": "false"},
+    "pool.job-identity": _POOL
+    | {"JOB_IDENTITY_ID": f"{_PLACE}/data/providers/{_IDENTITY}/nightly-report"},
+}
+_SOURCES: Final = (
+    "*.bicep",
+    "*.bicepparam",
+    "core/modules/*.json",
+    "pool/*.json",
+    "pool/*.formula",
+    "alerts/*.kql",
+)
+_GENERATED: Final = ("compiled", "snapshots")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command, and return 1 if something is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m infra.check", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write what is compiled")
+    options = parser.parse_args(arguments)
+    try:
+        path = find()
+        problems = write(path) if options.write else check(path)
+    except CompilerError as error:
+        problems = [str(error)]
+    for problem in problems:
+        print(problem, file=sys.stderr)  # noqa: T201
+    return 1 if problems else 0
+
+
+def check(path: Path | None) -> list[str]:
+    """
+    Return what is wrong: diagnostics, formatting, and what is committed but not compiled from this.
+
+    Args:
+        path: Of the compiler, if there is one.
+    """
+    if path is None:
+        _say("infra: no Bicep compiler (BICEP, PATH, Azure CLI): nothing is linted or compiled")
+        return outdated()
+    compiler = Compiler(path)
+    version = compiler.version()
+    with _copy() as folder:
+        compiler.format(folder)
+        if problems := [*compiler.lint(ROOT), *_misformatted(folder)]:
+            return problems
+        _say(f"infra: Bicep {version} has nothing to say of {len(_written(folder))} files")
+        if version != named_version():
+            _say(f"infra: not compared, since what is committed is of Bicep {named_version()}")
+            return outdated()
+        compiled = _compile(compiler, folder)
+    different = [
+        f"infra/{name} is not what its sources compile to: run make infra-write"
+        for name in sorted(compiled.keys() | _committed())
+        if not (ROOT / name).exists() or compiled.get(name) != _read(ROOT / name)
+    ]
+    if not different:
+        _say(f"infra: {len(compiled)} compiled templates and snapshots are up to date")
+    return different
+
+
+def write(path: Path | None) -> list[str]:
+    """Write the sources as the formatter has them and what they compile to, or return why not."""
+    if path is None:
+        return ["there is no Bicep compiler: set BICEP, or run az bicep install"]
+    compiler = Compiler(path)
+    if (version := compiler.version()) != named_version():
+        return [f"this is Bicep {version}, and infra/bicep.version names {named_version()}"]
+    if problems := compiler.lint(ROOT):
+        return problems
+    with _copy() as folder:
+        compiler.format(folder)
+        texts = {name: path.read_text(encoding="utf-8") for name, path in _written(folder).items()}
+        compiled = _compile(compiler, folder)
+    for name in _committed() - compiled.keys():
+        (ROOT / name).unlink()
+    texts |= {name: _json(content) for name, content in compiled.items()}
+    for name, text in texts.items():
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_text(text, encoding="utf-8", newline="\n")
+    _say(f"infra: {len(compiled)} compiled templates and snapshots are written")
+    return []
+
+
+def outdated() -> list[str]:
+    """Return what has changed since the committed templates were compiled, by its digest."""
+    recorded: Mapping[str, str] = _read(ROOT / "compiled/sources.json")
+    now = sources(ROOT)
+    return [
+        f"infra/{name} has changed since infra/compiled was written: run make infra-write"
+        for name in sorted(recorded.keys() | now.keys())
+        if recorded.get(name) != now.get(name)
+    ]
+
+
+def named_version() -> str:
+    """Return the version of the compiler by which the committed files were made."""
+    return (ROOT / "bicep.version").read_text(encoding="utf-8").strip()
+
+
+def sources(folder: Path) -> dict[str, str]:
+    """Return the sha256 of each file that what is compiled depends on."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(
+            path.read_text(encoding="utf-8").encode()
+        ).hexdigest()
+        for pattern in _SOURCES
+        for path in folder.rglob(pattern)
+    }
+
+
+@contextmanager
+def _copy() -> Iterator[Path]:
+    """Give a copy of this folder, in which the compiler may write."""
+    with tempfile.TemporaryDirectory(prefix="recur-infra-") as name:
+        folder = Path(name) / "infra"
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("__pycache__", *_GENERATED))
+        yield folder
+
+
+def _compile(compiler: Compiler, folder: Path) -> dict[str, Any]:
+    """Return all that is compiled, by file name, as JSON."""
+
+    def snapshot(name: str) -> Any:  # noqa: ANN401 - JSON
+        layer = folder / name.partition(".")[0]
+        parameters = layer / f"{name}.bicepparam"
+        shutil.copy(layer / "main.bicepparam", parameters)
+        return compiler.snapshot(parameters, SNAPSHOTS[name])
+
+    digests = sources(folder)
+    with ThreadPoolExecutor(max_workers=2) as workers:
+        templates = workers.map(lambda layer: compiler.build(folder / layer / "main.bicep"), LAYERS)
+        snapshots = workers.map(snapshot, SNAPSHOTS)
+        compiled = dict(zip((f"compiled/{layer}.json" for layer in LAYERS), templates, strict=True))
+        taken = dict(zip((f"snapshots/{name}.json" for name in SNAPSHOTS), snapshots, strict=True))
+    return compiled | taken | {"compiled/sources.json": digests}
+
+
+def _misformatted(formatted: Path) -> list[str]:
+    return [
+        f"infra/{name} is not formatted: run make infra-write"
+        for name, path in _written(formatted).items()
+        if path.read_text(encoding="utf-8") != (ROOT / name).read_text(encoding="utf-8")
+    ]
+
+
+def _written(folder: Path) -> dict[str, Path]:
+    """Return the Bicep files in a folder, by name."""
+    paths = sorted([*folder.rglob("*.bicep"), *folder.rglob("*.bicepparam")])
+    return {path.relative_to(folder).as_posix(): path for path in paths}
+
+
+def _committed() -> set[str]:
+    """Return the names of what was compiled and is kept."""
+    return {f"{kept}/{path.name}" for kept in _GENERATED for path in (ROOT / kept).glob("*.json")}
+
+
+def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _json(content: object) -> str:
+    # Sorted, since the compiler gives outputs in another order each time.
+    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _say(line: str) -> None:
+    print(line)  # noqa: T201 - a command's output
+
+
+if __name__ == "__main__":
+    sys.exit(main())

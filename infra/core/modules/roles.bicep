@@ -1,0 +1,108 @@
+import { ledgerContainer, outputsContainer } from '../../names.bicep'
+
+@description('Required. Name of the identity of the function app.')
+param functionIdentityName string
+
+@description('Required. Name of the identity of the pool\'s nodes.')
+param nodeIdentityName string
+
+@description('Required. Object id of who publishes packages and schedules.')
+param publisherId string
+
+@description('Required. Kind of the publisher.')
+param publisherType principalType
+
+@description('Required. Name of the Batch account.')
+param batchAccountName string
+
+@description('Required. Name of the storage account of the Functions host.')
+param hostStorageName string
+
+@description('Required. Name of the storage account of ledger, outputs and application packages.')
+param dataStorageName string
+
+@description('Required. Name of the Application Insights component.')
+param componentName string
+
+resource functionIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: functionIdentityName
+}
+
+resource nodeIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: nodeIdentityName
+}
+
+resource batchAccount 'Microsoft.Batch/batchAccounts@2025-06-01' existing = {
+  name: batchAccountName
+}
+
+resource hostStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: hostStorageName
+}
+
+resource dataStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: dataStorageName
+
+  resource blobServices 'blobServices' existing = {
+    name: 'default'
+
+    resource ledger 'containers' existing = {
+      name: ledgerContainer
+    }
+
+    resource outputs 'containers' existing = {
+      name: outputsContainer
+    }
+  }
+}
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+var blobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
+var batchJobSubmitter = '48e5e92e-a480-4e71-aa9c-2778f4c13781'
+var batchDataContributor = '6aaa78f1-f7de-44ca-8722-c64a23943cae'
+var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
+
+var principals = {
+  function: functionIdentity.properties.principalId
+  node: nodeIdentity.properties.principalId
+  batch: batchAccount.identity.principalId
+  publisher: publisherId
+}
+
+var grants = [
+  // The function app submits and reads jobs; it can change neither pool nor packages.
+  { principal: 'function', role: batchJobSubmitter, scope: batchAccount.id }
+  { principal: 'function', role: blobDataOwner, scope: hostStorage.id }
+  { principal: 'function', role: blobDataContributor, scope: dataStorage::blobServices::ledger.id }
+  { principal: 'function', role: blobDataContributor, scope: dataStorage::blobServices::outputs.id }
+  { principal: 'function', role: monitoringMetricsPublisher, scope: component.id }
+  // Nodes fetch packages, whose containers Batch names, and write outputs.
+  { principal: 'node', role: blobDataReader, scope: dataStorage.id }
+  { principal: 'node', role: blobDataContributor, scope: dataStorage::blobServices::outputs.id }
+  // The Batch account makes a container for each application.
+  { principal: 'batch', role: blobDataContributor, scope: dataStorage.id }
+  { principal: 'publisher', role: batchDataContributor, scope: batchAccount.id }
+  { principal: 'publisher', role: blobDataContributor, scope: dataStorage.id }
+]
+
+module assignments 'role-assignments.json' = {
+  params: {
+    assignments: [
+      for grant in grants: {
+        principalId: principals[grant.principal]
+        principalType: grant.principal == 'publisher' ? publisherType : 'ServicePrincipal'
+        roleDefinitionId: grant.role
+        scope: grant.scope
+      }
+    ]
+  }
+}
+
+@export()
+@description('Kind of a principal.')
+type principalType = 'User' | 'Group' | 'ServicePrincipal'

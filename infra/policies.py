@@ -1,0 +1,195 @@
+"""
+What must hold of everything that is deployed, each rule a function of a snapshot.
+
+A rule returns what it finds wrong, one line each.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+type Resource = Mapping[str, Any]
+
+HOST_SETTINGS: Final = frozenset(
+    {
+        "AzureWebJobsStorage__blobServiceUri",
+        "AzureWebJobsStorage__clientId",
+        "AzureWebJobsStorage__credential",
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
+        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+        "OTEL_METRICS_EXPORTER",
+        "OTEL_SERVICE_NAME",
+        "OTEL_TRACES_EXPORTER",
+        "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+    }
+)
+"""Settings for the Functions host and the libraries, which our own code does not read."""
+
+_SECRET: Final = re.compile(r"key|secret|password|connectionstring|\bsas\b|token", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What a deployment makes, as the compiler foretells it."""
+
+    resources: Sequence[Resource]
+    outputs: Mapping[str, str]
+
+    def of(self, kind: str) -> list[Resource]:
+        """Return the resources of one type, without its provider's ``Microsoft.``."""
+        return [each for each in self.resources if each["type"] == f"Microsoft.{kind}"]
+
+    def properties(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield name and properties of the resources of one type; there must be one."""
+        found = self.of(kind)
+        yield from ((each["name"], each.get("properties", {})) for each in found)
+        if not found:
+            yield f"no {kind}", {}
+
+
+def entra_only(deployed: Deployed) -> list[str]:
+    """Take no key: not for Batch, storage, telemetry, code."""
+    wanted: dict[str, dict[str, object]] = {
+        "Batch/batchAccounts": {
+            "allowedAuthenticationModes": ["AAD"],
+            "autoStorage.authenticationMode": "BatchAccountManagedIdentity",
+        },
+        "Storage/storageAccounts": {
+            "allowSharedKeyAccess": False,
+            "defaultToOAuthAuthentication": True,
+        },
+        "Insights/components": {"DisableLocalAuth": True},
+        "OperationalInsights/workspaces": {"features.disableLocalAuth": True},
+        "Web/sites/basicPublishingCredentialsPolicies": {"allow": False},
+        "Web/sites": {
+            "functionAppConfig.deployment.storage.authentication.type": "UserAssignedIdentity"
+        },
+    }
+    protocols = {
+        name.rpartition("/")[2]
+        for name, _ in deployed.properties("Web/sites/basicPublishingCredentialsPolicies")
+    }
+    found = differ(deployed, wanted)
+    if protocols != {"ftp", "scm"}:
+        found.append(f"basic credentials are switched off for {sorted(protocols)} only")
+    return found
+
+
+def nothing_public(deployed: Deployed) -> list[str]:
+    """Give no blob to those without an identity."""
+    return differ(
+        deployed,
+        {
+            "Storage/storageAccounts": {
+                "allowBlobPublicAccess": False,
+                "allowCrossTenantReplication": False,
+            },
+            "Storage/storageAccounts/blobServices/containers": {"publicAccess": "None"},
+        },
+    )
+
+
+def encrypted_transport(deployed: Deployed) -> list[str]:
+    """Speak TLS 1.2 at least, https only, no FTP."""
+    return differ(
+        deployed,
+        {
+            "Storage/storageAccounts": {
+                "minimumTlsVersion": "TLS1_2",
+                "supportsHttpsTrafficOnly": True,
+            },
+            "Web/sites": {
+                "httpsOnly": True,
+                "siteConfig.ftpsState": "Disabled",
+                "siteConfig.minTlsVersion": "1.2",
+                "siteConfig.scmMinTlsVersion": "1.2",
+                "siteConfig.remoteDebuggingEnabled": False,
+            },
+        },
+    )
+
+
+def exact_settings(deployed: Deployed, read: frozenset[str]) -> list[str]:
+    """
+    Set every setting that the code reads, and no other but the host's: no time zone, no key.
+
+    Args:
+        deployed: What is deployed.
+        read: Settings that the code reads in Azure.
+    """
+    ((_, settings),) = deployed.properties("Web/sites/config")
+    wanted = read | HOST_SETTINGS
+    return (
+        [f"{name} is not set" for name in sorted(wanted - settings.keys())]
+        + [f"nobody reads {name}" for name in sorted(settings.keys() - wanted)]
+        + [f"{name} is empty" for name, value in settings.items() if not value]
+    )
+
+
+def immutable_packages(deployed: Deployed) -> list[str]:
+    """Let a published version keep its content."""
+    return differ(deployed, {"Batch/batchAccounts/applications": {"allowUpdates": False}})
+
+
+def no_secret_settings(deployed: Deployed) -> list[str]:
+    """Put no key into a setting: whoever may read the app may read them."""
+    return [
+        f"the setting {name} holds a secret"
+        for _, settings in deployed.properties("Web/sites/config")
+        for name, value in settings.items()
+        if re.search(
+            r"list\w*keys|accountkey|sharedaccess|password|sig=", str(value), re.IGNORECASE
+        )
+    ]
+
+
+def no_secret_outputs(deployed: Deployed) -> list[str]:
+    """Tell no secret in outputs: a deployment's history keeps them, for all who may read it."""
+    return [
+        f"the output {name} looks like a secret"
+        for name, value in deployed.outputs.items()
+        if _SECRET.search(name.replace("_", "")) or _SECRET.search(str(value))
+    ]
+
+
+def kept_long_enough(deployed: Deployed) -> list[str]:
+    """Delete final records, answers and outputs in time, and nothing that is in use."""
+    wanted = {"ledger/runs/": 400, "ledger/answers/": 30, "outputs/": 90}
+    rules = {
+        prefix: rule["definition"]["actions"]["baseBlob"]["delete"][
+            "daysAfterModificationGreaterThan"
+        ]
+        for _, properties in deployed.properties("Storage/storageAccounts/managementPolicies")
+        for rule in properties["policy"]["rules"]
+        for prefix in rule["definition"]["filters"]["prefixMatch"]
+    }
+    return [] if rules == wanted else [f"lifecycle rules are {rules}"]
+
+
+def cheap_telemetry(deployed: Deployed) -> list[str]:
+    """Export no log but Batch's own and no metric, and limit what a day may cost."""
+    found = differ(
+        deployed, {"OperationalInsights/workspaces": {"workspaceCapping.dailyQuotaGb": 1}}
+    )
+    for name, properties in deployed.properties("Insights/diagnosticSettings"):
+        categories = [log.get("category") for log in properties.get("logs", [])]
+        if categories != ["ServiceLog"] or properties.get("metrics"):
+            found.append(f"{name} exports {categories} and {properties.get('metrics')}")
+    return found
+
+
+def differ(deployed: Deployed, wanted: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """Return each property that is not as wanted, by type and dotted path."""
+    found = []
+    for kind, values in wanted.items():
+        for name, properties in deployed.properties(kind):
+            for path, value in values.items():
+                actual: Any = properties
+                for part in path.split("."):
+                    actual = actual.get(part) if isinstance(actual, Mapping) else None
+                if actual != value or type(actual) is not type(value):
+                    found.append(f"{kind} {name}: {path} is {actual!r}, not {value!r}")
+    return found
