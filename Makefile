@@ -1,12 +1,12 @@
 # Everything here runs on a laptop without Azure. Start with `make demo`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up start check test package lock clean
+.PHONY: help setup demo up start check test infra infra-write package lock clean
 
 PYTHON := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is needed into .venv and folders node_modules
 	@sh local/setup.sh
@@ -28,7 +28,13 @@ check: setup ## linters, types, layers and unit tests
 	.venv/bin/lint-imports
 	.venv/bin/pytest tests/unit
 
-test: check ## all tests: unit, contract and the whole job
+infra: setup ## the Bicep files: lint, format, and that what is compiled from them is up to date
+	@$(PYTHON) -m infra.check
+
+infra-write: setup ## compile the Bicep files and write the templates and snapshots that are committed
+	@$(PYTHON) -m infra.check --write
+
+test: check infra ## all tests: unit, Bicep, contract and the whole job
 	.venv/bin/pytest tests/contract tests/e2e
 
 package: setup ## what is deployed, as dist/recur.zip
