@@ -1,7 +1,7 @@
 """The Batch account in Azure Resource Manager: the official client, in Azure and on a laptop."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -162,6 +162,18 @@ class BatchArm:
     def delete_version(self, application: str, name: str) -> None:
         """Remove a version and its package; it may be gone already."""
         self.client.application_package.delete(self.group, self.name, application, name)
+
+    def put_pool(self, name: str, resource: Mapping[str, Any]) -> bool:
+        """Make a pool, or replace the properties of one; tell whether it was made."""
+        try:
+            self.client.pool.get(self.group, self.name, name)
+            made = False
+        except HttpResponseError as error:
+            if error.status_code != 404:  # noqa: PLR2004 - not found
+                raise
+            made = True
+        self.client.pool.create(self.group, self.name, name, dict(resource))
+        return made
 
     def references(self) -> Iterator[tuple[str, str]]:
         """Yield every application and version that a pool of the account refers to."""

@@ -6,25 +6,39 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from azure.batch import BatchClient
 from azure.storage.blob import BlobServiceClient
+from rich.console import Console
 
+from cli.arm import BatchArm
+from cli.errors import CliError
+from cli.packages import PackageError, build_all
+from cli.patience import Patience
+from cli.publisher import Publisher
+from cli.target import Target
+from cli.uploads import Uploads
 from local.azurite import Azurite
 from local.child import Child
 from local.errors import LocalError
-from local.packages import PackageError, build
-from local.provision import make_containers, make_pool, open_batch, open_storage, pool_body
+from local.provision import (
+    POOL,
+    make_containers,
+    make_pool,
+    open_batch,
+    open_storage,
+    pool_resource,
+)
 from local.settings import SAMPLE, read_settings
 
 _ROOT = Path(__file__).resolve().parent.parent
 _READY = re.compile(r'^\{"event": "ready".*\}$', re.MULTILINE)
 _START_LIMIT_SECONDS = 30.0
 _HOST_CONTAINER = "azure-webjobs-hosts"
-_APPLICATIONS = ("pythonsetup", "pythonscript")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,20 +158,11 @@ class Laptop:
         self._tell(f"containers {containers[0]} and {containers[1]} are there")
 
     def _start_batch(self, connection_string: str) -> None:
-        try:
-            packages = [
-                build(_ROOT / "workload" / name, self.place.folder / "packages")
-                for name in _APPLICATIONS
-            ]
-        except PackageError as error:
-            raise LocalError(str(error)) from error
         account, key = self.settings["BATCH_ACCOUNT_NAME"], self.settings["BATCH_ACCOUNT_KEY"]
         command = [sys.executable, "-m", "emulator"]
         command += ["--port", str(self.place.batch_port), "--account", account, "--key", key]
         command += ["--storage", connection_string, "--root", str(self.place.nodes)]
         command += ["--pool-speed", f"{self.place.pool_speed:g}"]
-        for package in packages:
-            command += ["--application", f"{package.name}={package.version}={package.zip_path}"]
         emulator = Child("the Batch emulator", command, log=self.place.folder / "emulator.log")
         self.run(emulator)
         ready = emulator.wait_for(_READY, limit_seconds=_START_LIMIT_SECONDS, pause=self._pause)
@@ -165,10 +170,22 @@ class Laptop:
         self.settings["BATCH_ACCOUNT_URL"] = url
         self._tell(f"the Batch emulator listens at {url}")
         self.batch = self._running.enter_context(open_batch(url, account, key))
-        body = pool_body({package.name: package.version for package in packages})
-        self.pool = make_pool(self.batch, body)
-        versions = ", ".join(f"{package.name} {package.version}" for package in packages)
-        self._tell(f"pool {body['id']}: {self.pool}, with {versions}")
+        target = Target(source="this laptop", values=self.settings)
+        arm = BatchArm.of(target)
+        versions = self._publish(arm, Uploads(target))
+        self.pool = make_pool(arm, pool_resource(arm.id, versions))
+        shown = ", ".join(f"{name} {version}" for name, version in versions.items())
+        self._tell(f"pool {POOL}: {self.pool}, with {shown}")
+
+    def _publish(self, arm: BatchArm, uploads: Uploads) -> dict[str, str]:
+        """Do what `recur publish` does, and return the version of each application."""
+        patience = Patience(Console(stderr=True), timedelta(0))  # no role can be missing here
+        publisher = Publisher(arm, uploads, patience, tell=self._tell)
+        try:
+            packages = build_all(_ROOT / "workload", self.place.folder / "packages")
+            return publisher.publish(packages).versions
+        except (PackageError, CliError) as error:
+            raise LocalError(str(error)) from error
 
 
 def port_of(url: str) -> int:

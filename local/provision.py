@@ -12,13 +12,14 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
+from cli.arm import BatchArm
 from local.errors import LocalError
 
 DOCUMENT = "schedules.toml"
 POOL = "recur"
 
 _ROOT = Path(__file__).resolve().parent.parent
-_NOT_FOUND = 404
+_SNAPSHOT = _ROOT / "infra/snapshots/pool.defaults.json"
 _QUICK: dict[str, Any] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 30}
 
 
@@ -44,68 +45,44 @@ def make_containers(storage: BlobServiceClient, names: Iterable[str]) -> list[st
     return made
 
 
-def pool_body(versions: Mapping[str, str], folder: Path = _ROOT / "infra/pool") -> dict[str, Any]:
+def pool_resource(
+    account_id: str, versions: Mapping[str, str], snapshot: Path = _SNAPSHOT
+) -> dict[str, Any]:
     """
-    Return the pool as the Batch service takes it, from the files that also make the one in Azure.
-
-    Those files spell it as Azure Resource Manager does: other names for the same, and enumerations
-    with capitals.
+    Return the pool as Azure Resource Manager takes it: what `infra/pool` deploys by default.
 
     Args:
+        account_id: The ARM id of the Batch account.
         versions: Of the application packages, by application.
-        folder: Where ``pool.json`` and ``autoscale.formula`` are.
+        snapshot: What the Bicep compiler predicts of that deployment.
     """
-    properties = json.loads((folder / "pool.json").read_text())
-    machine = dict(properties["deploymentConfiguration"]["virtualMachineConfiguration"])
-    machine["nodeAgentSKUId"] = machine.pop("nodeAgentSkuId")
-    start_task = dict(properties["startTask"])
-    user = start_task["userIdentity"]["autoUser"]
-    start_task["userIdentity"] = {"autoUser": {name: _lower(word) for name, word in user.items()}}
+    predicted = json.loads(snapshot.read_text())["predictedResources"]
+    pool = next(
+        found for found in predicted if found["type"] == "Microsoft.Batch/batchAccounts/pools"
+    )
+    names = [
+        package["id"].rpartition("/")[2] for package in pool["properties"]["applicationPackages"]
+    ]
+    packages = [
+        {"id": f"{account_id}/applications/{name}", "version": versions[name]} for name in names
+    ]
     return {
-        "id": POOL,
-        "vmSize": properties["vmSize"],
-        "virtualMachineConfiguration": machine,
-        "taskSlotsPerNode": properties["taskSlotsPerNode"],
-        "taskSchedulingPolicy": {
-            name: _lower(word) for name, word in properties["taskSchedulingPolicy"].items()
-        },
-        "enableAutoScale": True,
-        "autoScaleFormula": (folder / "autoscale.formula").read_text(),
-        "autoScaleEvaluationInterval": properties["scaleSettings"]["autoScale"][
-            "evaluationInterval"
-        ],
-        "startTask": start_task,
-        "applicationPackageReferences": [
-            {"applicationId": package["id"], "version": versions[package["id"]]}
-            for package in properties["applicationPackages"]
-        ],
+        "identity": pool["identity"],
+        "properties": pool["properties"] | {"applicationPackages": packages},
     }
 
 
-def make_pool(batch: BatchClient, body: Mapping[str, Any]) -> str:
+def make_pool(arm: BatchArm, resource: Mapping[str, Any], name: str = POOL) -> str:
     """
-    Make the pool, and return what was done about one that was there.
+    Make the pool or bring it up to date, and return which.
 
     Raises:
         LocalError: Batch refuses it, in the words of Batch.
     """
-    name = body["id"]
     try:
-        existing = batch.get_pool(name).as_dict()
-    except HttpResponseError as error:
-        if error.status_code != _NOT_FOUND:
-            raise LocalError(f"pool {name}: {error.message}") from error
-        done = "made"
-    else:
-        if _says(existing, body):
-            return "left as it was"
-        batch.begin_delete_pool(name, polling_interval=1).wait()
-        done = "deleted and made anew, since it was another"
-    try:
-        batch.create_pool(dict(body))  # type: ignore[arg-type] # the SDK takes REST spelling too
+        return "made" if arm.put_pool(name, resource) else "brought up to date"
     except HttpResponseError as error:
         raise LocalError(f"pool {name}: {error.message}") from error
-    return done
 
 
 def put_document(
@@ -134,20 +111,3 @@ def document(*, minutes_back: int, **values: str) -> str:
         if found != 1:
             raise LocalError(f"local/schedules.toml must have one line {key!r}, and has {found}")
     return text
-
-
-def _says(existing: object, wanted: object) -> bool:
-    """Whether what Batch has says all that is wanted; it adds defaults and states of its own."""
-    match existing, wanted:
-        case dict(), dict():
-            return all(name in existing and _says(existing[name], wanted[name]) for name in wanted)
-        case list(), list():
-            return len(existing) == len(wanted) and all(map(_says, existing, wanted))
-        case str(), str() if " " not in wanted:
-            return existing.casefold() == wanted.casefold()  # Batch gives words another case
-        case _:
-            return existing == wanted
-
-
-def _lower(word: str) -> str:
-    return word.lower()

@@ -172,8 +172,8 @@ def to_data_plane(name: str, properties: Json, applications: str) -> Json:
     if start := properties.get("startTask"):
         body["startTask"] = {**start, **_user(start, _WORDS)}
     body["applicationPackageReferences"] = [
-        {**package, "applicationId": _application(package.pop("id"), applications)}
-        for package in map(dict, properties.get("applicationPackages", ()))
+        {**version, "applicationId": _application(package, applications)}
+        for package, version in map(_split, properties.get("applicationPackages", ()))
     ]
     return body | _scaled(properties.get("scaleSettings", {}))
 
@@ -191,6 +191,10 @@ def _user(start: Json, words: Mapping[str, str]) -> Json:
     if not identity or "autoUser" not in identity:
         return {}
     return {"userIdentity": {**identity, "autoUser": _respelled(identity["autoUser"], words)}}
+
+
+def _split(package: Json) -> tuple[str, Json]:
+    return package["id"], {"version": package["version"]} if "version" in package else {}
 
 
 def _application(package: str, applications: str) -> str:

@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from cli.arm import BatchArm
+from cli.target import Target
 from local.errors import LocalError
 from local.laptop import Laptop, Place
-from local.provision import document, make_containers, make_pool, pool_body, put_document
+from local.provision import (
+    document,
+    make_containers,
+    make_pool,
+    pool_resource,
+    put_document,
+)
 from orchestrator.document import parse
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +41,10 @@ def _versions(laptop: Laptop) -> dict[str, str]:
     return {found.application_id: str(found.version) for found in references}
 
 
+def _arm(laptop: Laptop) -> BatchArm:
+    return BatchArm.of(Target(source="this test", values=laptop.settings))
+
+
 def test_the_pool_is_the_one_of_the_deployment(laptop: Laptop) -> None:
     """Image, size, formula and packages come from the files that also make the pool in Azure."""
     pool = laptop.batch.get_pool("recur")
@@ -51,35 +63,38 @@ def test_the_pool_is_the_one_of_the_deployment(laptop: Laptop) -> None:
     assert all(re.fullmatch(r"v[0-9a-f]{12}", version) for version in versions.values())
 
 
-def test_a_pool_that_is_the_same_is_left_and_another_is_made_anew(laptop: Laptop) -> None:
-    """Provisioning twice changes nothing; a changed pool is deleted first."""
-    body = pool_body(_versions(laptop))
+def test_provisioning_again_keeps_the_pool_and_gives_it_what_changed(laptop: Laptop) -> None:
+    """The pool is the same one, with other properties and the same nodes."""
+    arm = _arm(laptop)
+    resource = pool_resource(arm.id, _versions(laptop))
     created = laptop.batch.get_pool("recur").creation_time
 
-    assert make_pool(laptop.batch, body) == "left as it was"
-    assert laptop.batch.get_pool("recur").creation_time == created
-
-    changed = body | {"taskSlotsPerNode": 2}
-    assert make_pool(laptop.batch, changed) == "deleted and made anew, since it was another"
-    assert laptop.batch.get_pool("recur").task_slots_per_node == 2
-    assert make_pool(laptop.batch, body) == "deleted and made anew, since it was another"
+    assert make_pool(arm, resource) == "brought up to date"
+    changed = resource | {"properties": resource["properties"] | {"taskSlotsPerNode": 2}}
+    assert make_pool(arm, changed) == "brought up to date"
+    pool = laptop.batch.get_pool("recur")
+    assert (pool.creation_time, pool.task_slots_per_node) == (created, 2)
+    make_pool(arm, resource)
 
 
 def test_what_batch_refuses_is_told_in_its_words(laptop: Laptop) -> None:
     """A wrong formula is an error of provisioning, not a traceback."""
-    body = pool_body(_versions(laptop)) | {"id": "other", "autoScaleFormula": "$Nodes = ;"}
+    arm = _arm(laptop)
+    resource = pool_resource(arm.id, _versions(laptop))
+    resource["properties"]["scaleSettings"] = {"autoScale": {"formula": "$Nodes = ;"}}
 
     with pytest.raises(LocalError, match=r"pool other: .*AutoScalingFormulaSyntaxError"):
-        make_pool(laptop.batch, body)
+        make_pool(arm, resource, "other")
 
 
 def test_what_was_done_is_told(laptop: Laptop, told: list[str]) -> None:
     """One sentence each, with addresses and versions."""
     assert laptop.settings["DATA_STORAGE_URL"] in told[0]
     assert laptop.settings["BATCH_ACCOUNT_URL"] in told[1]
-    assert re.fullmatch(
-        r"pool recur: made, with pythonsetup v\w{12}, pythonscript v\w{12}", told[2]
-    )
+    versions = _versions(laptop)
+    assert set(told[2:4]) == {f"publishing {name} {versions[name]}" for name in versions}
+    shown = f"pythonscript {versions['pythonscript']}, pythonsetup {versions['pythonsetup']}"
+    assert told[4] == f"pool recur: made, with {shown}"
 
 
 def test_containers_are_made_once(laptop: Laptop) -> None:

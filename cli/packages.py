@@ -61,21 +61,55 @@ def build(folder: Path, target: Path) -> Package:
     empty folders are left out.
 
     Raises:
-        PackageError: The folder's name is no id, it holds no file, or something that is neither a
-            file nor a folder.
+        PackageError: The folder's name is no id, it holds no file, or something that cannot be
+            read or is neither a file nor a folder.
     """
     name = folder.resolve().name
     if not _ID.fullmatch(name):
         raise PackageError(f"{name}: an id consists of at most 64 of a-z, 0-9 and _")
-    entries = sorted(_entries(folder))
+    try:
+        entries = sorted(_entries(folder))
+    except OSError as error:
+        raise PackageError(f"{error.filename}: {error.strerror}") from error
     if not entries:
         raise PackageError(f"{folder}: no file to package")
-    manifest = json.dumps([entry.row for entry in entries]).encode()
-    version = f"v{hashlib.sha256(manifest).hexdigest()[:12]}"
+    version = _version(entries)
     target.mkdir(parents=True, exist_ok=True)
     zip_path = target / f"{name}-{version}.zip"
     _write(entries, zip_path)
     return Package(name=name, version=version, zip_path=zip_path)
+
+
+def build_all(source: Path, target: Path) -> tuple[Package, ...]:
+    """
+    Zip every folder of ``source`` into ``target``.
+
+    Raises:
+        PackageError: One of them cannot be packaged, or there is none.
+    """
+    folders = source.iterdir() if source.is_dir() else ()
+    names = sorted(folder.name for folder in folders if folder.is_dir())
+    if not names:
+        raise PackageError(f"{source}: no folder to package")
+    return tuple(build(source / name, target) for name in names)
+
+
+def version_in(zip_path: Path) -> str | None:
+    """Return the version of what a zip file holds, or nothing if it is no whole zip file."""
+    try:
+        with zipfile.ZipFile(zip_path) as archive:
+            entries = [
+                _Entry(info.filename, info.external_attr >> 16 & 0o777, archive.read(info))
+                for info in archive.infolist()
+            ]
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+        return None
+    return _version(sorted(entries))
+
+
+def _version(entries: list[_Entry]) -> str:
+    manifest = json.dumps([entry.row for entry in entries]).encode()
+    return f"v{hashlib.sha256(manifest).hexdigest()[:12]}"
 
 
 def _entries(folder: Path) -> list[_Entry]:
@@ -89,6 +123,8 @@ def _entries(folder: Path) -> list[_Entry]:
             if stat.S_ISREG(status.st_mode):
                 mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
                 relative = path.relative_to(folder).as_posix()
+                if relative != relative.encode(errors="replace").decode():
+                    raise PackageError(f"{str(path)!a}: a name that is not UTF-8")
                 entries.append(_Entry(relative, mode, path.read_bytes()))
             elif not stat.S_ISDIR(status.st_mode):
                 raise PackageError(f"{path}: neither a file nor a folder")
