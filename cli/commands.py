@@ -1,5 +1,6 @@
 """Every command with its options; the module behind one is loaded when it is run."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +9,14 @@ import typer
 from cli.app import Context, run
 from cli.errors import Exit
 
+_WORKLOAD = Path(__file__).resolve().parent.parent / "workload"
+
 
 def register(app: typer.Typer) -> None:
     """Register all commands."""
     app.command()(apply)
+    app.command()(doctor)
+    app.command()(publish)
 
 
 def apply(
@@ -33,5 +38,60 @@ def apply(
 
     def command(given: Context) -> Exit:
         return apply_document(given, file, dry_run=dry_run, count=count)
+
+    run(context, command)
+
+
+def doctor(context: typer.Context) -> None:
+    """
+    Check a deployment, and say of each thing found what it is and what mends it.
+
+    Example: recur doctor --json
+    """
+    from cli.doctor import examine  # noqa: PLC0415 - each command loads its own
+
+    run(context, examine)
+
+
+def publish(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    workload: Annotated[
+        Path,
+        typer.Option(
+            help="The folder whose folders are the applications.",
+            show_default="workload of this checkout",
+        ),
+    ] = _WORKLOAD,
+    keep: Annotated[
+        int,
+        typer.Option(
+            min=1, max=39, help="So many of the newest versions stay, referred to or not."
+        ),
+    ] = 5,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a role to be known everywhere.")
+    ] = 300,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write PACKAGE_VERSIONS, which infra/pool reads."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be published; change nothing.")
+    ] = False,
+) -> None:
+    """
+    Build the application packages of the workload, upload and activate those that are new.
+
+    Versions are made of the content: a second run has nothing to do. Old versions go, except the
+    newest ones and those that a pool refers to.
+
+    Example: recur publish --write packages.env
+    """
+    from cli.publish import Wishes, publish_workload  # noqa: PLC0415 - each command loads its own
+
+    def command(given: Context) -> Exit:
+        limit = timedelta(seconds=wait)
+        wishes = Wishes(source=workload, keep=keep, wait=limit, dry_run=dry_run, write=write)
+        return publish_workload(given, wishes)
 
     run(context, command)

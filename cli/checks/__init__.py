@@ -1,0 +1,1 @@
+"""What `recur doctor` looks at, one module for each service."""

@@ -1,0 +1,184 @@
+"""`recur doctor` on an emulated deployment: each thing that is wrong is found, with its remedy."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.storage.blob.aio import BlobServiceClient
+
+from cli.errors import Exit
+from local.azurite import Azurite
+from tests.conftest import Containers
+from tests.contract.conftest import ACCOUNT, KEY, Start
+from tests.contract.operator import Told, operator
+from tests.contract.world import World, schedule, settings, until
+
+AUTOSCALED = {
+    "targetDedicatedNodes": None,
+    "enableAutoScale": True,
+    "autoScaleFormula": "$TargetDedicatedNodes = 0;",
+    "autoScaleEvaluationInterval": "PT5M",
+}
+START_TASK = {"commandLine": "/bin/sh -c 'exit 7'", "waitForSuccess": True}
+
+
+@pytest.fixture
+async def world(start_batch: Start, containers: Containers) -> AsyncIterator[World]:
+    batch = await start_batch()
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(
+            BlobServiceClient.from_connection_string(containers.connection_string)
+        )
+        yield World(
+            settings=settings(containers, batch.url, ACCOUNT, KEY),
+            storage=storage,
+            batch=batch.client,
+        )
+
+
+async def doctor(world: World, folder: Path, **changed: str) -> Told:
+    """Examine a deployment; in a thread, since the emulator lives in this one."""
+    one = world.settings
+    values = {
+        "BATCH_ACCOUNT_URL": one.batch_account_url,
+        "BATCH_ACCOUNT_NAME": ACCOUNT,
+        "BATCH_ACCOUNT_KEY": KEY,
+        "BATCH_POOL_ID": one.place.pool_id,
+        "DATA_STORAGE_URL": one.data_storage_url,
+        "DATA_STORAGE_CONNECTION_STRING": one.data_storage_connection_string or "",
+        "LEDGER_CONTAINER": one.ledger_container,
+        "OUTPUTS_CONTAINER": one.outputs_container,
+        "NODE_IDENTITY_ID": one.place.node_identity,
+        "AZURE_CLIENT_ID": one.client_id,
+        **changed,
+    }
+    someone = operator(folder, **values)
+    return await asyncio.to_thread(someone.recur, "--json", "doctor")
+
+
+def problems(told: Told) -> dict[str, dict[str, Any]]:
+    found = {one["check"]: one for one in told.json["findings"] if one["grade"] == "problem"}
+    for one in found.values():
+        assert one["why"], one
+        assert one["fix"], one
+    return found
+
+
+async def test_a_healthy_deployment_has_no_problem(world: World, tmp_path: Path) -> None:
+    """And says what was looked at."""
+    await world.pool(**AUTOSCALED)
+    await world.apply(schedule("hello", "true", minutes=-60))
+    await world.submit()
+
+    told = await doctor(world, tmp_path)
+
+    assert problems(told) == {}
+    assert told.code == Exit.DONE
+    checks = {one["check"] for one in told.json["findings"]}
+    assert {"settings", "clock", "schedule document", "decisions", "pool recur", "nodes"} <= checks
+
+
+async def test_every_setting_that_is_wrong_is_found(world: World, tmp_path: Path) -> None:
+    """By name, while everything else is still examined."""
+    told = await doctor(world, tmp_path, NODE_IDENTITY_ID="id-node", AZURE_CLIENT_ID="")
+
+    assert {"setting NODE_IDENTITY_ID", "setting AZURE_CLIENT_ID"} <= set(problems(told))
+    assert "pool recur" in problems(told)
+    assert told.code == Exit.FOUND
+
+
+async def test_a_missing_container_document_and_pool_are_found(
+    world: World, tmp_path: Path
+) -> None:
+    """What a half-finished deployment lacks, each with the command that makes it."""
+    told = await doctor(world, tmp_path, OUTPUTS_CONTAINER="nothing-here")
+    assert "container nothing-here" in problems(told)
+
+    told = await doctor(world, tmp_path)
+    assert problems(told)["schedule document"]["fix"] == "recur apply FILE"
+    assert "recur publish" in problems(told)["pool recur"]["fix"]
+
+
+async def test_a_bad_table_and_a_blocked_run_are_found(world: World, tmp_path: Path) -> None:
+    """From the ledger: what the functions met."""
+    await world.apply(schedule("bad", "true", time_zone='"Mars"') + schedule("hello", "true"))
+    await world.submit()
+
+    found = problems(await doctor(world, tmp_path))
+
+    assert "[schedules.bad]: time_zone" in found["schedule document"]["what"]
+    assert "pool_missing" in found["open runs"]["what"]
+
+
+async def test_a_submit_function_that_does_not_tick_is_found(world: World, tmp_path: Path) -> None:
+    """Occurrences that have waited for their decision for longer than any tick takes."""
+    await world.pool()
+    await world.apply(schedule("hello", "true", minutes=-60))
+    await world.submit()
+    await world.decide_again("hello")
+    state = await world.state()
+    (one,) = state.schedules.values()
+    early = datetime.now(UTC) - timedelta(hours=1)
+    timings = tuple(replace(timing, since=early) for timing in one.timings)
+    old = replace(one, timings=timings, decided_until=early)
+    await world.set_state(replace(state, schedules=dict.fromkeys(state.schedules, old)))
+
+    found = problems(await doctor(world, tmp_path))
+
+    assert "hello has waited" in found["decisions"]["what"]
+
+
+async def test_a_timer_that_went_silent_is_found(world: World, tmp_path: Path) -> None:
+    """By what the Functions host notes of it."""
+    with Azurite(log=tmp_path / "host-storage.log") as host_storage:
+        connection = host_storage.connection_string
+        async with BlobServiceClient.from_connection_string(connection) as storage:
+            hosts = await storage.create_container("azure-webjobs-hosts")
+            for function, minutes in (("submit", 1), ("collect", 30)):
+                updated = datetime.now(UTC) - timedelta(minutes=minutes)
+                status = {"Last": "", "Next": "", "LastUpdated": updated.isoformat()}
+                name = f"timers/host/Host.Functions.{function}/status"
+                await hosts.upload_blob(name, json.dumps(status))
+
+        told = await doctor(world, tmp_path, AzureWebJobsStorage=connection)
+
+    assert "heartbeat of collect" in problems(told)
+    assert "heartbeat of submit" not in problems(told)
+
+
+async def test_a_start_task_that_fails_is_found(world: World, tmp_path: Path) -> None:
+    """With the node, its exit code, and how to read what it printed."""
+    await world.pool(startTask=START_TASK)
+
+    async def sick() -> list[str]:
+        return [str(node["state"]) async for node in world.batch.list_nodes("recur")]
+
+    await until(sick, lambda states: "starttaskfailed" in states)
+
+    found = problems(await doctor(world, tmp_path))
+
+    (node,) = [one for check, one in found.items() if check.startswith("node ")]
+    assert "exit code 7" in node["what"]
+    assert "startup/stderr.txt" in node["fix"]
+
+
+async def test_a_wrong_key_is_found(world: World, tmp_path: Path) -> None:
+    """It is told as access that is refused, and storage is examined all the same."""
+    told = await doctor(world, tmp_path, BATCH_ACCOUNT_KEY="d3Jvbmc=")
+
+    assert "Batch account" in problems(told)
+    assert "schedule document" in problems(told)
+
+
+async def test_an_account_that_does_not_answer_is_found(world: World, tmp_path: Path) -> None:
+    """Each check that cannot be made is a problem of its own."""
+    told = await doctor(world, tmp_path, BATCH_ACCOUNT_URL="http://127.0.0.1:9")
+
+    assert "Batch account" in problems(told)
+    assert told.code == Exit.FOUND
