@@ -80,3 +80,4 @@ check_node() {
 installed "$PYTHON_STAMP" "$PYTHON_LOCK" && [ -x .venv/bin/python ] || install_python_packages
 install_node_packages local/azurite "Azurite"
 install_node_packages tests/alerts/kusto "Microsoft's parser of alert queries"
+[ -x .venv/bin/recur ] || ln -sf ../../local/recur.sh .venv/bin/recur

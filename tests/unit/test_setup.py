@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from orchestrator import __version__
+
 _ROOT = Path(__file__).resolve().parents[2]
 _PYTHON = Path(sys.executable).resolve()
 _SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
@@ -94,9 +96,10 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / folder / "package-lock.json").write_text("{}")
     (tmp_path / "bin").mkdir()
     (tmp_path / "home").mkdir()
-    shutil.copy(_ROOT / "local/setup.sh", tmp_path / "local")
+    for script in ("setup.sh", "recur.sh"):
+        shutil.copy(_ROOT / "local" / script, tmp_path / "local")
     (tmp_path / "requirements-dev.txt").touch()
-    for tool in ("cat", "cksum", "dirname"):
+    for tool in ("cat", "cksum", "dirname", "ln"):
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or "")
     _script(tmp_path, "node", "echo 20")
     _script(tmp_path, "npm", 'mkdir -p node_modules; echo "npm $*"')
@@ -139,6 +142,7 @@ def test_a_pyenv_python_is_found_behind_a_shim_that_fails(checkout: Path, shell:
     assert f"({kept}/python3.13)" in first.stdout
     assert "npm ci --ignore-scripts --no-audit --no-fund" in first.stdout
     assert (checkout / ".venv/bin/python").exists()
+    assert (checkout / ".venv/bin/recur").resolve() == checkout / "local/recur.sh"
     assert (second.returncode, second.stdout) == (0, "")
     assert "making .venv" not in third.stdout
     assert "npm ci" in third.stdout
@@ -182,3 +186,31 @@ def test_a_failing_npm_fails_the_setup_and_the_next_one_tries_again(checkout: Pa
     assert [run.returncode for run in ended] == [1, 1]
     assert "setup: npm failed: see above" in ended[1].stdout
     assert os.listdir(checkout / "local/azurite") == ["package-lock.json"]  # noqa: PTH208
+
+
+def test_the_command_runs_from_any_folder(tmp_path: Path) -> None:
+    """By a link, and where another package of the same name lies: it is this checkout's."""
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli/__init__.py").write_text("raise SystemExit('another cli')")
+    (tmp_path / "recur").symlink_to(_ROOT / "local/recur.sh")
+
+    told = subprocess.run(
+        [tmp_path / "recur", "--version"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    wrong = subprocess.run(
+        [tmp_path / "recur", "no-such"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert (told.returncode, told.stdout, told.stderr) == (0, f"{__version__}\n", "")
+    assert wrong.returncode == 2
+    assert "Usage: recur [OPTIONS] COMMAND" in wrong.stderr
+
+
+def test_the_command_of_a_checkout_without_set_up_says_so(checkout: Path) -> None:
+    """It names what to run."""
+    command = [shutil.which("sh") or "sh", checkout / "local/recur.sh"]
+
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert told.returncode == 2
+    assert "run `make setup`" in told.stderr
