@@ -1,6 +1,6 @@
 # Everything here runs on a laptop without Azure. Start with `make demo`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up start check test infra infra-write package lock clean
+.PHONY: help setup demo up start check test infra infra-write peers package lock clean
 
 PYTHON := .venv/bin/python
 export PYTHONUNBUFFERED := 1
@@ -37,16 +37,24 @@ infra-write: setup ## compile the Bicep files and write the templates and snapsh
 test: check infra ## all tests: unit, Bicep, contract and the whole job
 	.venv/bin/pytest tests/contract tests/e2e
 
+peers: setup ## azure-cli, in its own environment: it takes the documented commands, and the emulator
+	@.venv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .venv-peers
+	@.venv/bin/uv pip install --quiet --python .venv-peers -r tests/peers/requirements.txt
+	.venv/bin/pytest tests/peers
+
 package: setup ## what is deployed, as dist/recur.zip
 	@$(PYTHON) -m local package
 
-lock: setup ## write requirements.txt and requirements-dev.txt anew from pyproject.toml
+lock: setup ## write the three requirements.txt of app, development and azd anew from pyproject.toml
 	.venv/bin/uv pip compile --quiet --universal --python $(PYTHON) --generate-hashes --no-header \
 		--no-annotate pyproject.toml -o requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --python $(PYTHON) --generate-hashes --no-header \
 		--no-annotate pyproject.toml --group dev -o requirements-dev.txt
+	.venv/bin/uv pip compile --quiet --universal --python $(PYTHON) --generate-hashes --no-header \
+		--no-annotate --constraint requirements-dev.txt pyproject.toml --group cli \
+		-o infra/hooks/requirements.txt
 
 clean: ## remove what was built, installed or kept by `make up`
-	rm -rf .venv local/azurite/node_modules tests/alerts/kusto/node_modules .local dist
+	rm -rf .venv .venv-peers infra/hooks/hooks_env local/azurite/node_modules tests/alerts/kusto/node_modules .local dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
