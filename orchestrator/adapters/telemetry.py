@@ -6,6 +6,7 @@ customEvents row of it. Alerts query these names and keys: they are public.
 """
 
 import asyncio
+import contextlib
 import logging
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +16,7 @@ from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
 
 _LOGGER: Final = logging.getLogger("recur")
-_FLUSH_MILLISECONDS: Final = 3000
+_FLUSH_SECONDS: Final = 3
 
 
 class Event(StrEnum):
@@ -98,9 +99,16 @@ def trouble(message: str, error: BaseException) -> None:
 
 
 async def flush() -> None:
-    """Send what waits: between ticks the instance may be frozen. A no-op without an exporter."""
+    """
+    Send what waits: between ticks the instance may be frozen. A no-op without an exporter.
+
+    The SDK takes a limit and does not keep it: it sends until its queue is empty. So the wait is
+    given up here; a tick does not hang on its telemetry.
+    """
     providers = (trace.get_tracer_provider(), metrics.get_meter_provider(), get_logger_provider())
     for provider in providers:
         force_flush = getattr(provider, "force_flush", None)
         if force_flush is not None:
-            await asyncio.to_thread(force_flush, _FLUSH_MILLISECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FLUSH_SECONDS):
+                    await asyncio.to_thread(force_flush)
