@@ -24,15 +24,22 @@ class Sink:
 
     Attributes:
         envelopes: What came in to ``/v2.1/track``, oldest first.
+        refuses: Whether it answers 403, as while a role has not spread yet.
+        refused: How often it did.
     """
 
     def __init__(self) -> None:
         self.envelopes: list[dict[str, Any]] = []
+        self.refuses = False
+        self.refused = 0
         self._url = ""
         application = web.Application()
-        application.router.add_post("/v2.1/track", self._track)
+        # The connection strings of Azure end in a slash, which the exporter leaves in place.
+        application.router.add_post("/{slash:/?}v2.1/track", self._track)
         # Live metrics ask whether somebody watches: nobody does.
-        application.router.add_post("/QuickPulseService.svc/{action}", self._nobody_watches)
+        application.router.add_post(
+            "/{slash:/?}QuickPulseService.svc/{action}", self._nobody_watches
+        )
         self._runner = web.AppRunner(application)
 
     async def __aenter__(self) -> Self:
@@ -61,6 +68,9 @@ class Sink:
         if body.startswith(b"\x1f\x8b"):
             body = gzip.decompress(body)
         received = json.loads(body)
+        if self.refuses:
+            self.refused += 1
+            return web.json_response({"itemsReceived": len(received)}, status=403)
         self.envelopes += received
         count = len(received)
         return web.json_response({"itemsReceived": count, "itemsAccepted": count, "errors": []})
