@@ -25,13 +25,13 @@ class Sink:
     Attributes:
         envelopes: What came in to ``/v2.1/track``, oldest first.
         refuses: Whether it answers 403, as while a role has not spread yet.
-        refused: How often it did.
+        refused: What it answered so.
     """
 
     def __init__(self) -> None:
         self.envelopes: list[dict[str, Any]] = []
         self.refuses = False
-        self.refused = 0
+        self.refused: list[dict[str, Any]] = []
         self._url = ""
         application = web.Application()
         # The connection strings of Azure end in a slash, which the exporter leaves in place.
@@ -69,7 +69,7 @@ class Sink:
             body = gzip.decompress(body)
         received = json.loads(body)
         if self.refuses:
-            self.refused += 1
+            self.refused += received
             return web.json_response({"itemsReceived": len(received)}, status=403)
         self.envelopes += received
         count = len(received)
