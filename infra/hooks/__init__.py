@@ -1,0 +1,1 @@
+"""What azd runs between its own steps; see azure.yaml."""

@@ -1,0 +1,41 @@
+"""
+After the code: put schedules.toml in force, if there is one here.
+
+Without one, an empty ledger gets schedules.sample.toml, in which every schedule is paused: nothing is
+due by surprise, and nobody is mailed that the document is missing.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from infra.hooks.running import ready, recur
+
+DOCUMENT = "schedules.toml"
+SAMPLE = "schedules.sample.toml"
+NOTHING_RUNS = f"""
+Nothing runs yet: what is in force is the paused sample.
+  next: copy {SAMPLE} to {DOCUMENT}, put in your schedules, recur apply {DOCUMENT}
+"""
+
+
+def main() -> None:
+    """Apply what there is to apply."""
+    ready()
+    if Path(DOCUMENT).exists():
+        sys.stdout.write(recur("apply", DOCUMENT))
+    elif _ledger_is_empty():
+        sys.stdout.write(recur("apply", SAMPLE) + NOTHING_RUNS)
+    else:
+        sys.stdout.write(f"there is no {DOCUMENT} here: the schedules in force stay\n")
+
+
+def _ledger_is_empty() -> bool:
+    """Whether no document is in force; `recur apply` itself replaces one."""
+    from cli.target import find_target  # noqa: PLC0415 - an old Python cannot
+
+    return not find_target(None).ledger().get_blob_client(DOCUMENT).exists()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""`azure.yaml` is what azd understands, and what it names is there."""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft201909Validator
+
+_ROOT = Path(__file__).parents[2]
+_PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+
+
+@pytest.fixture
+def project() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((_ROOT / "azure.yaml").read_text())
+    return loaded
+
+
+@pytest.fixture
+def validator() -> Draft201909Validator:
+    """Azd's own schema."""
+    oracles = os.environ.get("RECUR_ORACLES")
+    if not oracles:
+        pytest.skip("azd's schema is not at hand: RECUR_ORACLES is not set")
+    schema = json.loads((Path(oracles) / "azd/azure.yaml.schema.json").read_text())
+    return Draft201909Validator(schema)
+
+
+def _hooks(project: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield each hook with the folder from which azd finds its script."""
+    for layer in project["infra"]["layers"]:
+        for hook in layer.get("hooks", {}).values():
+            yield _ROOT / layer["path"], hook
+    for service in project["services"].values():
+        for hook in service.get("hooks", {}).values():
+            yield _ROOT / service["project"], hook
+
+
+def test_azd_s_schema_allows_it(project: dict[str, Any], validator: Draft201909Validator) -> None:
+    """No key is unknown to azd, and no value is of another kind."""
+    assert [error.message for error in validator.iter_errors(project)] == []
+
+
+@pytest.mark.parametrize(
+    ("where", "key", "value"),
+    [
+        (("infra", "layers", 1), "dependson", ["core"]),
+        (("infra", "layers", 0, "hooks"), "postprovisioned", {"run": "x.py"}),
+        (("infra", "layers", 0, "hooks", "postprovision"), "kind", "pyhton"),
+        (("infra",), "path", "infra"),
+        (("services", "orchestrator", "hooks"), "postdeployed", {"run": "x.py"}),
+    ],
+)
+def test_azd_s_schema_would_find_a_mistake(
+    where: tuple[str | int, ...],
+    key: str,
+    value: object,
+    project: dict[str, Any],
+    validator: Draft201909Validator,
+) -> None:
+    """The test above can fail."""
+    changed: Any = copy.deepcopy(project)
+    place = changed
+    for step in where:
+        place = place[step]
+    place[key] = value
+
+    assert not validator.is_valid(changed)
+
+
+def test_layers_come_in_order(project: dict[str, Any]) -> None:
+    """The pool waits for what the hook of core publishes; a layer is a folder of Bicep."""
+    core, pool = project["infra"]["layers"]
+
+    assert (core["name"], pool["name"]) == ("core", "pool")
+    assert "postprovision" in core["hooks"]
+    assert pool["dependsOn"] == ["core"]
+    for layer in (core, pool):
+        assert (_ROOT / layer["path"] / "main.bicep").is_file()
+        assert (_ROOT / layer["path"] / "main.bicepparam").is_file()
+
+
+def test_the_service_is_found_by_its_tag(project: dict[str, Any]) -> None:
+    """Azd deploys code to the one resource whose tag names the service."""
+    (name,) = project["services"]
+    module = (_ROOT / "infra/core/modules/function-app.bicep").read_text()
+
+    assert f"'azd-service-name': '{name}'" in module
+    assert (_ROOT / project["services"][name]["project"] / "host.json").is_file()
+
+
+def test_hooks_are_scripts_that_are_there(project: dict[str, Any]) -> None:
+    """
+    A path that azd does not find is taken for the text of a script.
+
+    Beside each lies its requirements.txt; else azd would look for one further up, and install the
+    whole project.
+    """
+    hooks = list(_hooks(project))
+
+    assert len(hooks) == 2
+    for folder, hook in hooks:
+        script = (folder / hook["run"]).resolve()
+        assert script.is_file()
+        assert script.is_relative_to(_ROOT)
+        assert (hook["kind"], script.suffix) == ("python", ".py")
+        assert (script.parent / "requirements.txt").is_file()
+        assert not (script.parent / "pyproject.toml").exists()
+
+
+def test_hooks_run_on_what_is_tested() -> None:
+    """The versions that azd installs for them are those of the development environment."""
+    tested = dict(_PIN.findall((_ROOT / "requirements-dev.txt").read_text()))
+    installed = dict(_PIN.findall((_ROOT / "infra/hooks/requirements.txt").read_text()))
+
+    assert {"typer", "rich", "azure-mgmt-batch", "azure-storage-blob"} <= set(installed)
+    assert {name: tested.get(name) for name in installed} == installed
+
+
+def test_a_hook_refuses_a_python_that_is_too_old() -> None:
+    """In words, before anything is imported that such a Python cannot read."""
+    program = (
+        "import runpy, sys; sys.version_info = (3, 12, 3);"
+        "runpy.run_path('infra/hooks/publish.py', run_name='__main__')"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 1
+    assert "Python 3.13 is needed" in ended.stderr
+    assert "next: make setup" in ended.stderr
