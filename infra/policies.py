@@ -24,6 +24,7 @@ HOST_SETTINGS: Final = frozenset(
         "OTEL_SERVICE_NAME",
         "OTEL_TRACES_EXPORTER",
         "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+        "PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME",
     }
 )
 """Settings for the Functions host and the libraries, which our own code does not read."""

@@ -135,6 +135,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
       OTEL_SERVICE_NAME: app.name
       PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+      // The product's own words alone: an exporter that also told of its own failures would never come to an end.
+      PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'recur'
       // Alerts and runbooks need events and logs. Spans of every storage call, performance counters and the
       // exporter's statistics about itself would cost more than all the rest.
       APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true'
