@@ -1,1 +1,1 @@
-"""The account's side in Azure Resource Manager: the account, its applications, its pools."""
+"""The account in Azure Resource Manager: itself, its applications with their versions, its pools."""

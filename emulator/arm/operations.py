@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
-from emulator.arm import accounts, applications, pools, versions
+from emulator.arm import account_routes, application_routes, pool_routes, version_routes
 from emulator.arm.calls import ArmCall
 
 type ArmHandle = Callable[[ArmCall], Awaitable[web.Response]]
@@ -52,25 +52,27 @@ _VERSION: Final = f"{_APPLICATION}/versions/{{version}}"
 _POOL: Final = "/pools/{pool}"
 
 ARM_OPERATIONS: Final = (
-    ArmOperation("batch_account.get", "GET", "", accounts.get),
-    ArmOperation("application.list", "GET", "/applications", applications.many, _PAGED),
-    ArmOperation("application.get", "GET", _APPLICATION, applications.get),
-    ArmOperation("application.create", "PUT", _APPLICATION, applications.put),
-    ArmOperation("application.update", "PATCH", _APPLICATION, applications.patch),
-    ArmOperation("application.delete", "DELETE", _APPLICATION, applications.delete),
+    ArmOperation("batch_account.get", "GET", "", account_routes.get),
+    ArmOperation("application.list", "GET", "/applications", application_routes.many, _PAGED),
+    ArmOperation("application.get", "GET", _APPLICATION, application_routes.get),
+    ArmOperation("application.create", "PUT", _APPLICATION, application_routes.put),
+    ArmOperation("application.update", "PATCH", _APPLICATION, application_routes.patch),
+    ArmOperation("application.delete", "DELETE", _APPLICATION, application_routes.delete),
     ArmOperation(
-        "application_package.list", "GET", f"{_APPLICATION}/versions", versions.many, _PAGED
+        "application_package.list", "GET", f"{_APPLICATION}/versions", version_routes.many, _PAGED
     ),
-    ArmOperation("application_package.get", "GET", _VERSION, versions.get),
-    ArmOperation("application_package.create", "PUT", _VERSION, versions.put),
-    ArmOperation("application_package.activate", "POST", f"{_VERSION}/activate", versions.activate),
-    ArmOperation("application_package.delete", "DELETE", _VERSION, versions.delete),
-    ArmOperation("pool.list_by_batch_account", "GET", "/pools", pools.many, _PAGED),
-    ArmOperation("pool.get", "GET", _POOL, pools.get),
-    ArmOperation("pool.create", "PUT", _POOL, pools.put, conditional=True),
-    ArmOperation("pool.update", "PATCH", _POOL, pools.patch, conditional=True),
-    ArmOperation("pool.begin_delete", "DELETE", _POOL, pools.delete),
+    ArmOperation("application_package.get", "GET", _VERSION, version_routes.get),
+    ArmOperation("application_package.create", "PUT", _VERSION, version_routes.put),
     ArmOperation(
-        "pool.begin_delete (polling)", "GET", "/poolOperationResults/{pool}", pools.deletion
+        "application_package.activate", "POST", f"{_VERSION}/activate", version_routes.activate
+    ),
+    ArmOperation("application_package.delete", "DELETE", _VERSION, version_routes.delete),
+    ArmOperation("pool.list_by_batch_account", "GET", "/pools", pool_routes.many, _PAGED),
+    ArmOperation("pool.get", "GET", _POOL, pool_routes.get),
+    ArmOperation("pool.create", "PUT", _POOL, pool_routes.put, conditional=True),
+    ArmOperation("pool.update", "PATCH", _POOL, pool_routes.patch, conditional=True),
+    ArmOperation("pool.begin_delete", "DELETE", _POOL, pool_routes.delete),
+    ArmOperation(
+        "pool.begin_delete (polling)", "GET", "/poolOperationResults/{pool}", pool_routes.deletion
     ),
 )

@@ -16,7 +16,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 
 from emulator.applications import Version
-from emulator.arm.applications import application_id, the_application
+from emulator.arm.application_routes import application_id, the_application
 from emulator.arm.calls import TYPE, ArmCall, print_tag
 from emulator.errors import ServiceError, invalid_property
 from emulator.shapes import Json, only, shape
