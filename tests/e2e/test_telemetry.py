@@ -6,6 +6,7 @@ settings of the deployment: the worker itself configures the exporter, which sen
 """
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable
@@ -74,17 +75,30 @@ def _environment(told: Settings, sink: Sink, folder: Path) -> dict[str, str]:
         "LEDGER_CONTAINER": told.ledger_container,
         "OUTPUTS_CONTAINER": told.outputs_container,
         "AzureWebJobsStorage": told.data_storage_connection_string or "",
+        **_telemetry_of_the_deployment(),
         "APPLICATIONINSIGHTS_CONNECTION_STRING": sink.connection_string,
-        "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
-        "PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME": "recur",
-        "OTEL_SERVICE_NAME": "recur",
-        "OTEL_METRICS_EXPORTER": "none",
-        "OTEL_TRACES_EXPORTER": "none",
+        # These would ask addresses of Azure, and the metadata of a virtual machine.
         "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
-        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
-        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
-        "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "otel",  # the others ask the metadata of a VM
+        "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "otel",
         "STRAYED": str(folder / "strayed"),
+        "TMPDIR": str(folder),  # where the exporter keeps what could not be sent
+    }
+
+
+def _telemetry_of_the_deployment() -> dict[str, str]:
+    """Return the settings of the deployed app for telemetry, but those that Azure computes."""
+    snapshot = json.loads((ROOT / "infra/snapshots/core.defaults.json").read_text())
+    (deployed,) = [
+        resource["properties"]
+        for resource in snapshot["predictedResources"]
+        if resource["type"] == "Microsoft.Web/sites/config"
+        and resource["name"].endswith("/appsettings")
+    ]
+    prefixes = ("APPLICATIONINSIGHTS_", "OTEL_", "PYTHON_")
+    return {
+        name: value
+        for name, value in deployed.items()
+        if name.startswith(prefixes) and not value.startswith("[")
     }
 
 
@@ -203,7 +217,7 @@ def _check_what_arrived(rows: list[Row], traces: list[Row]) -> None:
         properties = row["Properties"]
         assert isinstance(properties, dict)
         assert set(KEYS[Event(str(row["Name"]))]) <= set(properties)
-        assert row["AppRoleName"] == "recur"
+        assert row["AppRoleName"] == _telemetry_of_the_deployment()["OTEL_SERVICE_NAME"]
     assert {row["Name"] for row in rows} == set(Event) - {Event.CLOCK_SKEWED}
     assert not [row for row in traces if str(row["Message"]).startswith(tuple(Event))]
 
