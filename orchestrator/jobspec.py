@@ -8,11 +8,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orchestrator import __version__
+from orchestrator.observed import Pool
 from orchestrator.record import Record
 
 TASK_ID = "main"
 RUN_ID_KEY = "recur_run_id"
 ATTEMPT_KEY = "recur_attempt"
+JOB_CLIENT_ID_KEY = "recur_job_client_id"
+"""Of the pool's metadata: infra/pool writes it."""
 
 # A package that a pool references by version has only a variable with the version in its name.
 # `recur publish` makes versions of this form: v and 12 hex digits.
@@ -20,6 +23,13 @@ PRELUDE = (
     'eval "$(env | sed -n '
     r"'s/^\(AZ_BATCH_APP_PACKAGE_[A-Za-z0-9_]*\)\(_v[0-9a-f]\{12\}\)=.*/export \1=\"$\1\2\"/p'"
     ')"'
+)
+
+# The same for Windows, where the variable is NAME#version. Only the inner shell sees the command: put
+# into the line itself, it would be cut apart at the quotes and ampersands that it holds.
+_WINDOWS_LINE = (
+    'cmd /v:on /c "(for /f "tokens=1,2* delims=#=" %a in (\'set AZ_BATCH_APP_PACKAGE_\') '
+    'do @if not "%c"=="" set "%a=%c") & cmd /c "!RECUR_COMMAND!""'
 )
 _NODE_FILES = timedelta(days=1)
 _KILL_SWITCH = timedelta(days=1)
@@ -42,9 +52,14 @@ class Place:
     node_identity: str
 
 
-def job(record: Record, place: Place) -> dict[str, Any]:
+def job(record: Record, place: Place, pool: Pool) -> dict[str, Any]:
     """
     Return the body of ``POST /jobs`` for the attempt in hand.
+
+    Args:
+        record: What is to run.
+        place: Where, and where its outputs go.
+        pool: Whose nodes run it: their system, and the identity of the jobs.
 
     The job lives a day longer than both timeouts together: if nothing else ends it, that does,
     since active jobs eat a quota.
@@ -52,6 +67,10 @@ def job(record: Record, place: Place) -> dict[str, Any]:
     assert record.task is not None, "only a claimed run has a job"  # noqa: S101
     task, attempt = record.task, record.attempt
     environment = {**task.environment, "RECUR_ATTEMPT": str(attempt.number)}
+    if pool.job_client_id:
+        environment["AZURE_CLIENT_ID"] = pool.job_client_id
+    if pool.windows:
+        environment["RECUR_COMMAND"] = task.command
     return {
         "id": attempt.job_id,
         "poolInfo": {"poolId": place.pool_id},
@@ -66,7 +85,7 @@ def job(record: Record, place: Place) -> dict[str, Any]:
         ],
         "jobManagerTask": {
             "id": TASK_ID,
-            "commandLine": command_line(task.command),
+            "commandLine": _WINDOWS_LINE if pool.windows else command_line(task.command),
             "killJobOnCompletion": True,
             "runExclusive": False,
             "allowLowPriorityNode": True,

@@ -69,6 +69,8 @@ class Pool:
         state: active or deleting.
         packages: Version by application id; an empty version means the default one.
         image: Publisher, offer, sku and version of its nodes' image, joined by colons.
+        windows: Whether its nodes run Windows.
+        job_client_id: Client id of an identity of the user's, as which jobs open their own data.
         target: Nodes wanted, dedicated and Spot together.
         current: Nodes there are.
         resize_errors: Left from the last resize; they stay until the next one.
@@ -82,6 +84,8 @@ class Pool:
     image: str | None
     target: int
     current: int
+    windows: bool = False
+    job_client_id: str | None = None
     resize_errors: tuple[Fault, ...] = ()
     autoscale_error: Fault | None = None
     evaluated: datetime | None = None

@@ -28,7 +28,7 @@ from orchestrator.adapters.calls import (
 )
 from orchestrator.adapters.settings import Settings
 from orchestrator.errors import BatchRefused, BatchUnavailable
-from orchestrator.jobspec import ATTEMPT_KEY, RUN_ID_KEY, TASK_ID
+from orchestrator.jobspec import ATTEMPT_KEY, JOB_CLIENT_ID_KEY, RUN_ID_KEY, TASK_ID
 from orchestrator.observed import Fault, Job, Node, Pool, Task
 
 _JSON = "application/json; odata=minimalmetadata"
@@ -185,6 +185,7 @@ def _pool(pool: BatchPool) -> Pool:
     machine = pool.virtual_machine_configuration
     image = machine.image_reference if machine else None
     parts = [image.publisher, image.offer, image.sku, image.version] if image else []
+    metadata = {item.name: item.value for item in pool.metadata or ()}
     run = pool.auto_scale_run
     return Pool(
         state=_word(pool.state),
@@ -194,6 +195,8 @@ def _pool(pool: BatchPool) -> Pool:
             for reference in pool.application_package_references or ()
         },
         image=":".join(part for part in parts if part) or None,
+        windows=bool(machine and "windows" in machine.node_agent_sku_id.lower()),
+        job_client_id=metadata.get(JOB_CLIENT_ID_KEY) or None,
         target=(pool.target_dedicated_nodes or 0) + (pool.target_low_priority_nodes or 0),
         current=(pool.current_dedicated_nodes or 0) + (pool.current_low_priority_nodes or 0),
         resize_errors=tuple(

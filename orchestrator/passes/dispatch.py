@@ -63,7 +63,7 @@ class Dispatcher:
         self._pace = pace
         self._now = now
         self._pool: Pool | None = None
-        self._no_pool: _Blocked | None = None
+        self._no_pool = _Blocked(BlockedReason.UNAVAILABLE, "the pool has not been read")
         self._counts = {"submitted": 0, "blocked": 0, "stopped": 0}
 
     async def dispatch(self, runs: Sequence[OpenRun]) -> dict[str, int]:
@@ -85,6 +85,7 @@ class Dispatcher:
             self._no_pool = _Blocked(reason, str(error))
         else:
             if self._pool is None or self._pool.state == "deleting":
+                self._pool = None
                 pool_id = self._services.place.pool_id
                 self._no_pool = _Blocked(BlockedReason.POOL_MISSING, f"no pool {pool_id!r}")
 
@@ -109,7 +110,7 @@ class Dispatcher:
         if (gave_up := self._out_of_window(record)) is not None:
             await self._stop(record, etag, gave_up)
             return
-        match self._no_pool or await self._create(record):
+        match await self._create(record):
             case _Submitted(at=at):
                 await self._submitted(record, etag, at)
             case _Blocked() as answer:
@@ -138,9 +139,10 @@ class Dispatcher:
         return Stop(cause=Reason.BLOCKED, reason=Reason.BLOCKED, sentence=sentence, at=self._now)
 
     async def _create(self, record: Record) -> _Answer:
-        batch = self._services.batch
+        if self._pool is None:
+            return self._no_pool
         try:
-            await batch.create_job(job(record, self._services.place))
+            await self._services.batch.create_job(job(record, self._services.place, self._pool))
         except BatchUnavailable as error:
             return _Blocked(BlockedReason.UNAVAILABLE, str(error))
         except BatchRefused as error:

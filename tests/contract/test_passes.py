@@ -146,6 +146,17 @@ async def test_what_a_command_does_is_what_the_record_says(
     assert final.sentence
 
 
+async def test_a_task_is_given_the_identity_of_the_jobs(world: World) -> None:
+    """The pool names it, in Azure as here."""
+    await world.pool(metadata=[{"name": "recur_job_client_id", "value": "1234"}])
+    await world.apply(schedule("hello", 'echo "$AZURE_CLIENT_ID"'))
+    await world.submit()
+
+    (final,) = await world.collect_until_finished()
+
+    assert await world.output(final) == b"1234\n"
+
+
 async def test_a_run_ends_at_its_run_timeout(world: World) -> None:
     """With the outcome that says so, and nothing of it left in Batch."""
     await world.pool()

@@ -142,7 +142,9 @@ class World:
     async def create_job(self, record: Record) -> None:
         """Create the job of a record, as a tick does whose answer is lost."""
         async with open_services(self.settings, Cache()) as services:
-            await services.batch.create_job(job(record, services.place))
+            pool = await services.batch.pool()
+            assert pool is not None
+            await services.batch.create_job(job(record, services.place, pool))
 
     async def end_job(self, record: Record) -> None:
         async with open_services(self.settings, Cache()) as services:

@@ -3,11 +3,13 @@
 import os
 import shlex
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from orchestrator.jobspec import Place, command_line, job
+from orchestrator.observed import Pool
 from tests.unit.test_conclude import RECORD
 
 PLACE = Place(
@@ -15,6 +17,8 @@ PLACE = Place(
     outputs_url="https://data.example/outputs",
     node_identity="/subscriptions/s/resourceGroups/g/providers/x/id-node",
 )
+
+POOL = Pool(state="active", packages={}, image=None, target=0, current=0)
 
 
 def run(command: str, **environment: str) -> str:
@@ -61,7 +65,7 @@ def test_packages_are_found_without_their_version() -> None:
 
 def test_the_job_outlives_both_timeouts_and_no_more() -> None:
     """An active job eats a quota: what nothing else ended, its own limit does."""
-    body = job(RECORD, PLACE)
+    body = job(RECORD, PLACE, POOL)
 
     assert body["constraints"]["maxWallClockTime"] == "P1DT1H30M"
     assert body["jobManagerTask"]["constraints"]["maxWallClockTime"] == "PT1H"
@@ -72,7 +76,7 @@ def test_the_job_outlives_both_timeouts_and_no_more() -> None:
 
 def test_the_job_names_its_run_and_its_outputs() -> None:
     """Ours is told from another's by its metadata; outputs go to the run's own folder."""
-    body = job(RECORD, PLACE)
+    body = job(RECORD, PLACE, POOL)
 
     assert body["id"] == "nightly-20260601T120000Z"
     assert {"name": "recur_run_id", "value": RECORD.run_id} in body["metadata"]
@@ -84,3 +88,25 @@ def test_the_job_names_its_run_and_its_outputs() -> None:
         "nightly/2026/06/nightly-20260601T120000Z/stderr.txt",
     ]
     assert {"name": "RECUR_ATTEMPT", "value": "1"} in body["jobManagerTask"]["environmentSettings"]
+
+
+def test_a_job_learns_the_identity_of_its_pool() -> None:
+    """A script opens its own database by it, and no secret is written anywhere."""
+    body = job(RECORD, PLACE, replace(POOL, job_client_id="1234"))
+
+    settings = body["jobManagerTask"]["environmentSettings"]
+    assert {"name": "AZURE_CLIENT_ID", "value": "1234"} in settings
+    plain = job(RECORD, PLACE, POOL)["jobManagerTask"]["environmentSettings"]
+    assert "AZURE_CLIENT_ID" not in {one["name"] for one in plain}
+
+
+def test_on_windows_the_command_is_handed_over_untouched() -> None:
+    """It is no part of the line that the outer shell cuts apart."""
+    assert RECORD.task is not None
+    task = replace(RECORD.task, command='copy "a & b" %TEMP% & exit /b 3')
+    body = job(replace(RECORD, task=task), PLACE, replace(POOL, windows=True))
+
+    assert "copy" not in body["jobManagerTask"]["commandLine"]
+    assert body["jobManagerTask"]["commandLine"].startswith("cmd /v:on /c ")
+    settings = body["jobManagerTask"]["environmentSettings"]
+    assert {"name": "RECUR_COMMAND", "value": task.command} in settings
