@@ -49,7 +49,9 @@ SNAPSHOTS: Final[dict[str, dict[str, str]]] = {
 }
 _SOURCES: Final = (
     "*.bicep",
-    "*.bicepparam",
+    "*/*.bicep",
+    "*/*.bicepparam",
+    "core/modules/*.bicep",
     "core/modules/*.json",
     "pool/*.json",
     "pool/*.formula",
@@ -73,64 +75,66 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if problems else 0
 
 
-def check(path: Path | None) -> list[str]:
+def check(path: Path | None, root: Path = ROOT) -> list[str]:
     """
     Return what is wrong: diagnostics, formatting, and what is committed but not compiled from this.
 
     Args:
         path: Of the compiler, if there is one.
+        root: The folder ``infra``.
     """
     if path is None:
         _say("infra: no Bicep compiler (BICEP, PATH, Azure CLI): nothing is linted or compiled")
-        return outdated()
+        return outdated(root)
     compiler = Compiler(path)
     version = compiler.version()
-    with _copy() as folder:
+    with _copy(root) as folder:
+        diagnostics = compiler.lint(folder)
         compiler.format(folder)
-        if problems := [*compiler.lint(ROOT), *_misformatted(folder)]:
+        if problems := [*diagnostics, *_misformatted(folder, root)]:
             return problems
         _say(f"infra: Bicep {version} has nothing to say of {len(_written(folder))} files")
-        if version != named_version():
-            _say(f"infra: not compared, since what is committed is of Bicep {named_version()}")
-            return outdated()
+        if version != named_version(root):
+            _say(f"infra: not compared, since what is committed is of Bicep {named_version(root)}")
+            return outdated(root)
         compiled = _compile(compiler, folder)
     different = [
         f"infra/{name} is not what its sources compile to: run make infra-write"
-        for name in sorted(compiled.keys() | _committed())
-        if not (ROOT / name).exists() or compiled.get(name) != _read(ROOT / name)
+        for name in sorted(compiled.keys() | _committed(root))
+        if not (root / name).exists() or compiled.get(name) != _read(root / name)
     ]
     if not different:
         _say(f"infra: {len(compiled)} compiled templates and snapshots are up to date")
     return different
 
 
-def write(path: Path | None) -> list[str]:
+def write(path: Path | None, root: Path = ROOT) -> list[str]:
     """Write the sources as the formatter has them and what they compile to, or return why not."""
     if path is None:
         return ["there is no Bicep compiler: set BICEP, or run az bicep install"]
     compiler = Compiler(path)
-    if (version := compiler.version()) != named_version():
-        return [f"this is Bicep {version}, and infra/bicep.version names {named_version()}"]
-    if problems := compiler.lint(ROOT):
-        return problems
-    with _copy() as folder:
+    if (version := compiler.version()) != named_version(root):
+        return [f"this is Bicep {version}, and infra/bicep.version names {named_version(root)}"]
+    with _copy(root) as folder:
+        if problems := compiler.lint(folder):
+            return problems
         compiler.format(folder)
         texts = {name: path.read_text(encoding="utf-8") for name, path in _written(folder).items()}
         compiled = _compile(compiler, folder)
-    for name in _committed() - compiled.keys():
-        (ROOT / name).unlink()
+    for name in _committed(root) - compiled.keys():
+        (root / name).unlink()
     texts |= {name: _json(content) for name, content in compiled.items()}
     for name, text in texts.items():
-        (ROOT / name).parent.mkdir(exist_ok=True)
-        (ROOT / name).write_text(text, encoding="utf-8", newline="\n")
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8", newline="\n")
     _say(f"infra: {len(compiled)} compiled templates and snapshots are written")
     return []
 
 
-def outdated() -> list[str]:
+def outdated(root: Path) -> list[str]:
     """Return what has changed since the committed templates were compiled, by its digest."""
-    recorded: Mapping[str, str] = _read(ROOT / "compiled/sources.json")
-    now = sources(ROOT)
+    recorded: Mapping[str, str] = _read(root / "compiled/sources.json")
+    now = sources(root)
     return [
         f"infra/{name} has changed since infra/compiled was written: run make infra-write"
         for name in sorted(recorded.keys() | now.keys())
@@ -138,9 +142,9 @@ def outdated() -> list[str]:
     ]
 
 
-def named_version() -> str:
+def named_version(root: Path) -> str:
     """Return the version of the compiler by which the committed files were made."""
-    return (ROOT / "bicep.version").read_text(encoding="utf-8").strip()
+    return (root / "bicep.version").read_text(encoding="utf-8").strip()
 
 
 def sources(folder: Path) -> dict[str, str]:
@@ -150,16 +154,17 @@ def sources(folder: Path) -> dict[str, str]:
             path.read_text(encoding="utf-8").encode()
         ).hexdigest()
         for pattern in _SOURCES
-        for path in folder.rglob(pattern)
+        for path in folder.glob(pattern)
     }
 
 
 @contextmanager
-def _copy() -> Iterator[Path]:
-    """Give a copy of this folder, in which the compiler may write."""
+def _copy(root: Path) -> Iterator[Path]:
+    """Give a copy of what the compiler reads, in which it may write."""
     with tempfile.TemporaryDirectory(prefix="recur-infra-") as name:
         folder = Path(name) / "infra"
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("__pycache__", *_GENERATED))
+        others = shutil.ignore_patterns("__pycache__", "hooks", *_GENERATED)
+        shutil.copytree(root, folder, ignore=others)
         yield folder
 
 
@@ -181,11 +186,11 @@ def _compile(compiler: Compiler, folder: Path) -> dict[str, Any]:
     return compiled | taken | {"compiled/sources.json": digests}
 
 
-def _misformatted(formatted: Path) -> list[str]:
+def _misformatted(formatted: Path, root: Path) -> list[str]:
     return [
         f"infra/{name} is not formatted: run make infra-write"
         for name, path in _written(formatted).items()
-        if path.read_text(encoding="utf-8") != (ROOT / name).read_text(encoding="utf-8")
+        if path.read_text(encoding="utf-8") != (root / name).read_text(encoding="utf-8")
     ]
 
 
@@ -195,9 +200,9 @@ def _written(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in paths}
 
 
-def _committed() -> set[str]:
+def _committed(root: Path) -> set[str]:
     """Return the names of what was compiled and is kept."""
-    return {f"{kept}/{path.name}" for kept in _GENERATED for path in (ROOT / kept).glob("*.json")}
+    return {f"{kept}/{path.name}" for kept in _GENERATED for path in (root / kept).glob("*.json")}
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - JSON

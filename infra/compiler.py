@@ -15,7 +15,7 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 RESOURCE_GROUP = "recur"
 LOCATION = "eastus"
 
-_AZURE_CLI = Path.home() / ".azure" / "bin"
+_FILES = "**/*.bicep*"  # and .bicepparam
 _TIMEOUT_SECONDS = 120
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _READ = re.compile(r"readEnvironmentVariable\('(\w+)'")
@@ -38,7 +38,7 @@ def find() -> Path | None:
         return Path(named)
     if found := shutil.which("bicep"):
         return Path(found)
-    own = (_AZURE_CLI / name for name in ("bicep", "bicep.exe"))
+    own = (Path.home() / ".azure" / "bin" / name for name in ("bicep", "bicep.exe"))
     return next((path for path in own if path.is_file()), None)
 
 
@@ -58,18 +58,15 @@ class Compiler:
 
     def lint(self, folder: Path) -> list[str]:
         """Return every diagnostic about the files in a folder, whatever its level."""
-        found = []
-        for pattern in ("**/*.bicep", "**/*.bicepparam"):
-            answer = self._run(["lint", "--no-restore", "--pattern", pattern], folder)
-            found += [line for line in (answer.stdout + answer.stderr).splitlines() if line.strip()]
-            if answer.returncode and not found:
-                found.append(f"lint of {pattern} ended with exit code {answer.returncode}")
-        return [line.replace(f"{folder}{os.sep}", "") for line in found]
+        answer = self._run(["lint", "--no-restore", "--pattern", _FILES], folder)
+        found = [line for line in (answer.stdout + answer.stderr).splitlines() if line.strip()]
+        if answer.returncode and not found:
+            found = [f"bicep lint ended with exit code {answer.returncode}"]
+        return [line.replace(str(folder), folder.name) for line in found]
 
     def format(self, folder: Path) -> None:
         """Rewrite the files in a folder as the formatter would have them."""
-        for pattern in ("**/*.bicep", "**/*.bicepparam"):
-            self._must(["format", "--pattern", pattern], folder)
+        self._must(["format", "--pattern", _FILES], folder)
 
     def build(self, template: Path) -> Any:  # noqa: ANN401 - JSON
         """Return the Azure Resource Manager template that a Bicep file compiles to."""

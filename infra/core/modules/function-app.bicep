@@ -137,8 +137,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
       // The product's own words alone: an exporter that also told of its own failures would never come to an end.
       PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'recur'
-      // Alerts and runbooks need events and logs. Spans of every storage call, performance counters and the
-      // exporter's statistics about itself would cost more than all the rest.
+      // Alerts and runbooks need events and logs. Spans of every storage call, performance counters and what the
+      // exporter tells and asks about itself would cost more than all the rest.
+      APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
       APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true'
       APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
       OTEL_METRICS_EXPORTER: 'none'
