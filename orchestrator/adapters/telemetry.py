@@ -16,6 +16,7 @@ from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
 
 _LOGGER: Final = logging.getLogger("recur")
+_LOGGER.setLevel(logging.INFO)  # whatever the level of the worker: the heartbeats are INFO
 _FLUSH_SECONDS: Final = 3
 
 
