@@ -19,5 +19,9 @@ var applications = map(loadJsonContent('pool/pool.json').applicationPackages, pa
 var deploymentContainer = 'deployment'
 
 @export()
+@description('Container of the host storage in which the Functions host notes when its timers fired.')
+var timersContainer = 'azure-webjobs-hosts'
+
+@export()
 @description('A value from the environment, or null where it is empty: then the default holds.')
 func given(value string) string? => empty(value) ? null : value

@@ -27,6 +27,7 @@ GRANTS: Final = frozenset(
         ("batch", "Storage Blob Data Contributor", "data"),
         ("publisher", "Azure Batch Data Contributor", "batch"),
         ("publisher", "Storage Blob Data Contributor", "data"),
+        ("publisher", "Storage Blob Data Reader", "host/azure-webjobs-hosts"),
     }
 )
 """Who has which role on what: all of it."""

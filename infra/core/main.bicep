@@ -175,6 +175,10 @@ module alerts 'modules/alerts.bicep' = {
   ]
 }
 
+resource functionIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: functionIdentityName
+}
+
 resource nodeIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: nodeIdentityName
 }
@@ -193,6 +197,9 @@ output BATCH_POOL_ID string = poolName
 output DATA_STORAGE_URL string = dataStorage.outputs.blobEndpoint
 output LEDGER_CONTAINER string = ledgerContainer
 output OUTPUTS_CONTAINER string = outputsContainer
+output HOST_STORAGE_URL string = hostStorage.outputs.blobEndpoint
 output FUNCTION_APP_NAME string = functionAppName
+output FUNCTION_PRINCIPAL_ID string = functionIdentity.properties.principalId
 output NODE_IDENTITY_ID string = nodeIdentity.id
+output NODE_PRINCIPAL_ID string = nodeIdentity.properties.principalId
 output APPLICATIONINSIGHTS_NAME string = componentName

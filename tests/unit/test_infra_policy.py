@@ -398,6 +398,27 @@ def test_the_roles_are_what_their_ids_say() -> None:
     assert {name.lower(): role_id for name, role_id in named.items()} == words
 
 
+def test_the_outputs_are_what_the_command_line_reads() -> None:
+    """Under these names azd keeps them, and infra/pool and `recur` read them."""
+    assert set(load("core.defaults")["outputs"]) == {
+        "APPLICATIONINSIGHTS_NAME",
+        "AZURE_RESOURCE_GROUP",
+        "AZURE_SUBSCRIPTION_ID",
+        "BATCH_ACCOUNT_ID",
+        "BATCH_ACCOUNT_NAME",
+        "BATCH_ACCOUNT_URL",
+        "BATCH_POOL_ID",
+        "DATA_STORAGE_URL",
+        "FUNCTION_APP_NAME",
+        "FUNCTION_PRINCIPAL_ID",
+        "HOST_STORAGE_URL",
+        "LEDGER_CONTAINER",
+        "NODE_IDENTITY_ID",
+        "NODE_PRINCIPAL_ID",
+        "OUTPUTS_CONTAINER",
+    }
+
+
 @pytest.mark.parametrize("layer", ["core", "pool"])
 def test_no_template_asks_for_a_key(layer: str) -> None:
     """Nor holds one: the functions that list keys are not there, and no parameter is secret."""

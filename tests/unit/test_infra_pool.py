@@ -9,6 +9,7 @@ import pytest
 
 from emulator.formula import Formula, SampleStore, parse
 from infra.check import SNAPSHOTS
+from orchestrator.jobspec import JOB_CLIENT_ID_KEY
 
 INFRA = Path(__file__).parents[2] / "infra"
 POOL = json.loads((INFRA / "pool/pool.json").read_text())
@@ -126,6 +127,6 @@ def test_a_job_identity_is_on_the_nodes_and_its_client_id_with_the_pool() -> Non
 
     assert wanted in pool["identity"]["userAssignedIdentities"]
     assert len(pool["identity"]["userAssignedIdentities"]) == 2
-    assert item["name"] == "recur_job_client_id"
+    assert item["name"] == JOB_CLIENT_ID_KEY
     assert wanted in item["value"]
     assert item["value"].endswith(".clientId]")

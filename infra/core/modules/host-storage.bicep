@@ -1,4 +1,4 @@
-import { deploymentContainer } from '../../names.bicep'
+import { deploymentContainer, timersContainer } from '../../names.bicep'
 
 @description('Required. Name of the storage account of the Functions host.')
 param name string
@@ -16,6 +16,8 @@ module account 'storage-account.bicep' = {
     name: name
     location: location
     tags: tags
-    containers: [deploymentContainer]
+    containers: [deploymentContainer, timersContainer]
   }
 }
+
+output blobEndpoint string = account.outputs.blobEndpoint

@@ -1,4 +1,4 @@
-import { ledgerContainer, outputsContainer } from '../../names.bicep'
+import { ledgerContainer, outputsContainer, timersContainer } from '../../names.bicep'
 
 @description('Required. Name of the identity of the function app.')
 param functionIdentityName string
@@ -38,6 +38,14 @@ resource batchAccount 'Microsoft.Batch/batchAccounts@2025-06-01' existing = {
 
 resource hostStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: hostStorageName
+
+  resource blobServices 'blobServices' existing = {
+    name: 'default'
+
+    resource timers 'containers' existing = {
+      name: timersContainer
+    }
+  }
 }
 
 resource dataStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
@@ -86,8 +94,10 @@ var grants = [
   { principal: 'node', role: blobDataContributor, scope: dataStorage::blobServices::outputs.id }
   // The Batch account makes a container for each application.
   { principal: 'batch', role: blobDataContributor, scope: dataStorage.id }
+  // recur publish and apply; recur doctor also looks at when the timers last fired.
   { principal: 'publisher', role: batchDataContributor, scope: batchAccount.id }
   { principal: 'publisher', role: blobDataContributor, scope: dataStorage.id }
+  { principal: 'publisher', role: blobDataReader, scope: hostStorage::blobServices::timers.id }
 ]
 
 module assignments 'role-assignments.json' = {
