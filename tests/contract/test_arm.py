@@ -1,5 +1,7 @@
 """Account, applications and versions in Azure Resource Manager, through azure-mgmt-batch 19."""
 
+import json
+import os
 import re
 import time
 import urllib.error
@@ -368,3 +370,54 @@ def test_storage_is_left_as_it_was_without_uploads(account: ArmAccount) -> None:
     account.arm().make_application("tool")
 
     assert list(storage.list_containers(name_starts_with="app-")) == []
+
+
+def _shape(value: object) -> object:
+    """Return the names in a reply, at every depth, and what they hold by kind."""
+    if isinstance(value, dict):
+        return {key: _shape(item) for key, item in value.items()}
+    return [_shape(item) for item in value[:1]] if isinstance(value, list) else type(value).__name__
+
+
+def test_replies_have_the_shape_of_recorded_ones(azurite: Azurite, tmp_path: Path) -> None:
+    """Application and version, through their life, but for the address that is told only once."""
+    if not (folder := os.environ.get("RECUR_ORACLES")):
+        pytest.skip("RECUR_ORACLES names no folder of facts about the real service")
+    rows = map(json.loads, Path(folder, "recordings_mgmt.jsonl").read_text().splitlines())
+    recorded: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        if row["status"] == 200 and row["query"].get("api-version") == "2024-02-01":
+            path = row["template"].partition("/batchAccounts/{a}")[2]
+            recorded.setdefault((row["method"], path), row)
+    app, version = "/applications/{app}", "/applications/{app}/versions/{v}"
+    with ArmAccount(azurite, tmp_path / "nodes", package_sas=True) as account:
+        client = account.arm().client
+        replies: dict[tuple[str, str], Any] = {}
+
+        def keep(method: str, path: str) -> Callable[[Any, Any, Any], Any]:
+            def kept(response: Any, result: Any, _headers: Any) -> Any:  # noqa: ANN401 - the SDK's
+                replies[method, path] = response.http_response
+                return result
+
+            return kept
+
+        call = (GROUP, ACCOUNT, "testapp")
+        client.application.create(*call, cls=keep("PUT", app))
+        made = client.application_package.create(*call, "1.0", cls=keep("PUT", version))
+        assert made.properties
+        BlobClient.from_blob_url(str(made.properties.storage_url)).upload_blob(b"")
+        body = {"format": "zip"}
+        activate = f"{version}/activate"
+        client.application_package.activate(*call, "1.0", body, cls=keep("POST", activate))
+        client.application_package.get(*call, "1.0", cls=keep("GET", version))
+        client.application.get(*call, cls=keep("GET", app))
+
+    assert len(replies) == 5
+    for key, reply in replies.items():
+        expected = recorded[key]["response_body"]
+        if key in {("POST", activate), ("GET", version)}:
+            del expected["properties"]["storageUrl"], expected["properties"]["storageUrlExpiry"]
+        assert _shape(reply.json()) == _shape(expected), key
+        assert recorded[key]["response_headers"].keys() <= {name.lower() for name in reply.headers}
+        assert reply.headers["Content-Type"] == recorded[key]["response_headers"]["content-type"]
+        assert reply.json()["etag"] == reply.headers["ETag"]

@@ -1,8 +1,9 @@
 """Pools in Azure Resource Manager, through azure-mgmt-batch 19: the same as the data plane's."""
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -297,3 +298,52 @@ def test_the_snapshots_of_all_parameter_sets_are_pools(account: ArmAccount) -> N
         (wanted,) = json.loads(snapshot.read_text())["predictedResources"]
         formula = wanted["properties"]["scaleSettings"]["autoScale"]["formula"]
         assert made["scaleSettings"]["autoScale"]["formula"] == formula
+
+
+def _unknown(definitions: Mapping[str, Any], name: str, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Yield what a reply holds that the published definition of its kind does not know."""
+    definition = definitions[name]
+    known = dict(definition.get("properties", {}))
+    for part in definition.get("allOf", ()):
+        known |= definitions[part["$ref"].rpartition("/")[2]].get("properties", {})
+    for key, item in value.items():
+        if key not in known:
+            yield f"{path}.{key}"
+            continue
+        kind = known[key].get("items", known[key])
+        if words := kind.get("enum"):
+            yield from (f"{path}.{key}={word}" for word in [item] if word not in words)
+        if reference := kind.get("$ref"):
+            below = reference.rpartition("/")[2]
+            for one in item if isinstance(item, list) else [item]:
+                if isinstance(one, dict):
+                    yield from _unknown(definitions, below, one, f"{path}.{key}")
+                elif words := definitions[below].get("enum"):
+                    yield from (f"{path}.{key}={word}" for word in [one] if word not in words)
+
+
+def test_replies_hold_nothing_that_the_service_does_not_know(account: ArmAccount) -> None:
+    """Names and words of every resource are those of the published definition."""
+    if not (folder := os.environ.get("RECUR_ORACLES")):
+        pytest.skip("RECUR_ORACLES names no folder of facts about the real service")
+    published = Path(folder, "openapi/mgmt-2024-02-01/BatchManagement.json")
+    definitions = json.loads(published.read_text())["definitions"]
+    client = account.arm().client
+    app = client.application.create(GROUP, ACCOUNT, "tool")
+    version = client.application_package.create(GROUP, ACCOUNT, "tool", "v1")
+    _put(
+        client,
+        taskSchedulingPolicy={"nodeFillType": "Pack"},
+        startTask={"commandLine": "/bin/true", "userIdentity": {"autoUser": {"scope": "Task"}}},
+        scaleSettings={"autoScale": {"formula": "$TargetDedicatedNodes = 1 / 0;"}},
+        metadata=[{"name": "a", "value": "b"}],
+    )
+    _until(account, lambda pool: pool.auto_scale_run is not None)
+    pool = client.pool.get(GROUP, ACCOUNT, "pool")
+    found = client.batch_account.get(GROUP, ACCOUNT)
+
+    kinds = {"Application": app, "ApplicationPackage": version, "Pool": pool, "BatchAccount": found}
+    for kind, reply in kinds.items():
+        unknown = [*_unknown(definitions, kind, reply.as_dict(), kind)]
+        # Tags and a weak tag of its own came with later versions; 2024-02-01 is the one published.
+        assert [name for name in unknown if name != f"{kind}.tags"] == []
