@@ -1,0 +1,169 @@
+"""docs/deploy.md says what the Bicep files, the command line and the price list of its own say."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+from cli import commands
+from cli.app import app
+from orchestrator.document import parse
+from tests.peers.commands import VALUE, Command, in_page, in_repository
+
+_ROOT = Path(__file__).parents[2]
+_PAGE = (_ROOT / "docs/deploy.md").read_text()
+_PARAMETER = re.compile(r"^param (\w+) [^=\n]+?(?:= (.+))?$", re.MULTILINE)
+_READ = re.compile(r"^param (\w+) = .*?readEnvironmentVariable\('(\w+)'", re.MULTILINE)
+_ROW = re.compile(r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| ([^|]*) \|", re.MULTILINE)
+
+if not app.registered_commands:
+    commands.register(app)
+_RECUR = get_command(app)
+
+
+def _table(layer: str) -> dict[str, tuple[str, str]]:
+    """Return the environment variable and the default of each documented parameter."""
+    _, _, after = _PAGE.partition(f"\n`infra/{layer}`:\n")
+    rows = _ROW.findall(re.split(r"\n(?:`infra|[A-Z])", after, maxsplit=1)[0])
+    return {name: (variable, default.strip()) for name, variable, default in rows}
+
+
+@pytest.mark.parametrize("layer", ["core", "pool"])
+def test_every_parameter_is_documented(layer: str) -> None:
+    """With the environment variable by which azd and the shell give it, and no other."""
+    template = (_ROOT / f"infra/{layer}/main.bicep").read_text()
+    read = dict(_READ.findall((_ROOT / f"infra/{layer}/main.bicepparam").read_text()))
+
+    table = _table(layer)
+
+    assert list(table) == [name for name, _ in _PARAMETER.findall(template)]
+    assert {name: variable for name, (variable, _) in table.items() if variable} == read
+
+
+@pytest.mark.parametrize("layer", ["core", "pool"])
+def test_documented_defaults_are_in_force(layer: str) -> None:
+    """Where the default is a value and not a sentence."""
+    template = (_ROOT / f"infra/{layer}/main.bicep").read_text()
+    values = json.loads((_ROOT / "infra/pool/pool.json").read_text())
+    given = {
+        name: default.strip("'")
+        for name, default in _PARAMETER.findall(template)
+        if re.fullmatch(r"'[^'$]+'|\d+|true|false|\{\}", default)
+    } | ({"vmSize": values["vmSize"]} if layer == "pool" else {})
+
+    documented = {name: default.strip("`") for name, (_, default) in _table(layer).items()}
+
+    assert given
+    assert {name: documented[name] for name in given} == given
+
+
+def _all(program: str) -> tuple[Command, ...]:
+    return in_repository(_ROOT, program=program)
+
+
+def test_every_command_of_recur_is_named() -> None:
+    """Whoever reads the page has heard of each."""
+    named = {
+        one.words[1]
+        for one in in_page("deploy.md", _PAGE)
+        if one.words[0] == "recur" and one.words[1:]
+    }
+
+    assert {
+        info.name or info.callback.__name__ for info in app.registered_commands if info.callback
+    } <= named
+
+
+@pytest.mark.parametrize("command", _all("recur"), ids=str)
+def test_recur_takes_what_is_documented(command: Command) -> None:
+    """Its own parser is the judge."""
+    name, *rest = command.words[1:]
+    group = _RECUR
+    assert isinstance(group, typer.core.TyperGroup)
+    assert name in group.commands
+
+    if command.whole:
+        group.commands[name].make_context(name, rest)
+
+
+def test_what_azd_is_told_is_read() -> None:
+    """Each name that is set somewhere is one that the Bicep files read."""
+    read = {
+        variable
+        for layer in ("core", "pool")
+        for _, variable in _READ.findall((_ROOT / f"infra/{layer}/main.bicepparam").read_text())
+    }
+    told = {one.words[3] for one in _all("azd") if one.words[1:3] == ("env", "set")}
+
+    assert told - {"NAME", VALUE} <= read
+    assert told
+
+
+def test_outputs_become_an_environment(tmp_path: Path) -> None:
+    """Azure does not keep the case of an output's name, and values may hold anything."""
+    (program,) = re.findall(r"python3 -c '\n(.*?)' > recur\.env", _PAGE, re.DOTALL)
+    outputs = {
+        "bATCH_ACCOUNT_NAME": {"type": "String", "value": "batch1"},
+        "datA_STORAGE_URL": {"type": "String", "value": "https://x/?a=b&c='d e'"},
+    }
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(outputs),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    file = tmp_path / "recur.env"
+    file.write_text(ended.stdout)
+    shown = subprocess.run(
+        ["/bin/sh", "-c", f"set -a; . {file}; set +a; env"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "BATCH_ACCOUNT_NAME=batch1\n" in shown.stdout
+    assert "DATA_STORAGE_URL=https://x/?a=b&c='d e'\n" in shown.stdout
+
+
+def test_every_role_is_named() -> None:
+    """That the deployment gives."""
+    roles = re.findall(
+        r"^var (\w+) = '[0-9a-f-]{36}'",
+        (_ROOT / "infra/core/modules/roles.bicep").read_text(),
+        re.MULTILINE,
+    )
+    names = [re.sub(r"([a-z])([A-Z])", r"\1 \2", role) for role in roles]
+
+    assert names
+    assert [name for name in names if name.lower() not in _PAGE.lower()] == []
+
+
+def test_the_price_list_adds_up() -> None:
+    """And it counts as many alerts as are deployed."""
+    _, _, section = _PAGE.partition("## What it costs")
+    rows = re.findall(r"^\| ([^*|]+) \| ([^|]*) \| (\d+\.\d\d) \|$", section, re.MULTILINE)
+    (idle,) = re.findall(r"^\| \*\*idle.*\*\*about (\d+)\*\*", section, re.MULTILINE)
+    alerts = (_ROOT / "infra/core/modules/alerts.bicep").read_text()
+
+    assert round(sum(float(price) for _, _, price in rows)) == int(idle)
+    for kind, price, words in (("log", 0.5, "log alerts"), ("metric", 0.1, "metric alerts")):
+        (block,) = re.findall(rf"^var {kind}Rules .*?^\]", alerts, re.MULTILINE | re.DOTALL)
+        count = len(re.findall(r"^    name: ", block, re.MULTILINE))
+        (told,) = [row for row in rows if words in row[0]]
+        assert told[0].startswith(f"{count} ")
+        assert float(told[2]) == count * price
+
+
+def test_the_sample_runs_nothing() -> None:
+    """It is valid, and every schedule in it is paused."""
+    document = parse((_ROOT / "schedules.sample.toml").read_text())
+
+    assert document.problems == ()
+    assert [schedule.paused for schedule in document.schedules.values()] == [True]
