@@ -16,7 +16,7 @@ from azure.mgmt.batch.models import Pool
 
 from local.azurite import Azurite
 from local.provision import pool_resource
-from tests.contract.arm_account import ACCOUNT, GROUP, ArmAccount
+from tests.contract.arm_account import ACCOUNT, GROUP, SPEED, ArmAccount
 from tests.contract.conftest import pool_body
 
 IDENTITY = (
@@ -158,7 +158,9 @@ def test_the_pool_follows_its_formula_and_then_another(
     scale({"autoScale": two})
     _until(account, lambda pool: pool.current_dedicated_nodes == 2)
     scale({"fixedScale": {"targetDedicatedNodes": 0, "nodeDeallocationOption": "Terminate"}})
-    pool = _until(account, lambda pool: pool.current_dedicated_nodes == 0)
+    _until(account, lambda pool: pool.current_dedicated_nodes == 0)
+    time.sleep(3 * 300 / SPEED)  # three intervals of what is no longer evaluated
+    pool = account.batch().get_pool("pool")
     assert (pool.enable_auto_scale, pool.auto_scale_run) == (False, None)
     scale({"autoScale": two})
     _until(account, lambda pool: pool.current_dedicated_nodes == 2)

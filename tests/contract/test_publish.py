@@ -187,6 +187,7 @@ def test_old_versions_go_except_those_a_pool_refers_to(account: ArmAccount, tmp_
     old = fill(account, "pythonscript", 9)
     fill(account, "other", 9)
     refer(account, "one", "pythonscript", old[0])
+    refer(account, "three", "other", old[1])
     references = [{"applicationId": "pythonscript", "version": old[2]}]
     account.batch().create_pool(pool_body("two", applicationPackageReferences=references))
     given = packages(tmp_path)
