@@ -10,7 +10,6 @@ import azure.functions as func
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import Settings, read_settings
 from orchestrator.adapters.telemetry import Event, emit, flush
-from orchestrator.errors import RecurError
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
 
 # The Azure clients tell of every request at INFO: a bill, and no news.
@@ -47,7 +46,7 @@ async def _tick(
     try:
         async with open_services(_settings(), _cache) as services:
             counts = await run(services)
-    except RecurError as error:
+    except Exception as error:
         emit(Event.TICK_FINISHED, function=function, past_due=timer.past_due, problem=str(error))
         raise
     else:

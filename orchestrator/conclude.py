@@ -11,22 +11,29 @@ from datetime import datetime, timedelta
 
 from orchestrator.model import AttemptState, Outcome, Reason
 from orchestrator.observed import Job, Task
-from orchestrator.record import Attempt, Record
+from orchestrator.record import Attempt, Record, Stop
 
 LOST_AFTER = timedelta(minutes=10)
-"""A job that is missing so long after its creation is gone, and not merely late to be seen."""
+"""What is missing so long after it should be seen is gone, and not merely late to be seen."""
 
 UNCONFIRMED = timedelta(minutes=2)
 """So long after the last try may a creation whose answer was lost still come to pass."""
 
 _COMMAND_NOT_FOUND = (126, 127)
-_WALL_CLOCK = timedelta(seconds=1)
 _UPLOAD_FAILURES = "FileUpload"
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do now."""
+    """
+    Nothing to do now.
+
+    Attributes:
+        note: The attempt as it is now known, where that is worth keeping: that it began, or that
+            it was put back into the queue and waits again.
+    """
+
+    note: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +74,39 @@ def conclude(record: Record, job: Job | None, task: Task | None, now: datetime) 
     if task is not None and task.state == "completed":
         ended = _by_task(record, attempt, task)
     elif job.state == "completed":
-        if task is not None and task.state != "active":
+        if task is not None and task.state != "active" and not _long_ago(job.finished, now):
             return Wait()  # the task's own end is about to be written
-        ended = _never_ran(record, attempt, job, task)
+        ended = _never_ended(record, attempt, job, task)
     elif record.stop:
         return Wait() if _ending(job) else EndJob(record.stop.sentence)
     else:
-        overdue = task is not None and task.state == "active" and _overdue(record, attempt, now)
-        return StartOverdue() if overdue and not _ending(job) else Wait()
+        return _going_on(record, job, task, now)
     if job.state == "completed":
         return Ended(replace(ended, state=AttemptState.ENDED))
     return Wait() if _ending(job) else EndJob("its task has ended")
+
+
+def _going_on(record: Record, job: Job, task: Task | None, now: datetime) -> Verdict:
+    """Look after an attempt whose job is active, or about to end."""
+    attempt = record.attempt
+    if _ending(job):
+        return Wait()
+    if task is None:
+        late = _long_ago(attempt.submitted or job.created, now)
+        return EndJob("its task is missing") if late else Wait()
+    if task.state != "active":
+        if task.started is None or task.started == attempt.started:
+            return Wait()
+        return Wait(replace(attempt, started=task.started, node=task.node, requeues=task.requeues))
+    if attempt.started and (not attempt.waiting_since or attempt.waiting_since < attempt.started):
+        # It ran, and was put back into the queue: its node was taken away. It waits anew.
+        return Wait(replace(attempt, waiting_since=now, requeues=task.requeues))
+    return StartOverdue() if _overdue(record, now) else Wait()
+
+
+def _long_ago(instant: datetime | None, now: datetime) -> bool:
+    """Tell what should have been seen by now from what is merely late to be seen."""
+    return instant is not None and now - instant >= LOST_AFTER
 
 
 def _ending(job: Job) -> bool:
@@ -94,7 +123,7 @@ def _seen(attempt: Attempt, job: Job, task: Task | None) -> Attempt:
         submitted=submitted,
         blocked=None,
         blocked_detail=None,
-        started=task.started,
+        started=task.started or attempt.started,
         finished=task.finished or job.finished,
         requeues=task.requeues,
         node=task.node,
@@ -102,8 +131,9 @@ def _seen(attempt: Attempt, job: Job, task: Task | None) -> Attempt:
     )
 
 
-def _overdue(record: Record, attempt: Attempt, now: datetime) -> bool:
+def _overdue(record: Record, now: datetime) -> bool:
     assert record.task is not None, "only a claimed run is open"  # noqa: S101
+    attempt = record.attempt
     since = attempt.waiting_since or attempt.submitted or attempt.claimed
     return now - since >= record.task.start_timeout
 
@@ -120,14 +150,17 @@ def _without_job(record: Record, now: datetime) -> Verdict:
     return Ended(_ends(attempt, Outcome.NEVER_STARTED, stop.reason, stop.sentence))
 
 
-def _never_ran(record: Record, attempt: Attempt, job: Job, task: Task | None) -> Attempt:
-    """Conclude on a completed job whose task never began."""
+def _never_ended(record: Record, attempt: Attempt, job: Job, task: Task | None) -> Attempt:
+    """Conclude on a completed job whose task has no end: mostly it never began."""
     if job.scheduling_error:
         error = job.scheduling_error
         sentence = f"Batch could not schedule the job: {error.message} ({error.code})."
         return _ends(attempt, Outcome.NEVER_STARTED, Reason.SCHEDULING_ERROR, sentence)
     if record.stop:
-        return _ends(attempt, Outcome.NEVER_STARTED, record.stop.reason, record.stop.sentence)
+        return _stopped(attempt, record.stop)
+    if task is not None and task.state != "active":
+        sentence = f"Its job has ended, and its task is still told to be {task.state}."
+        return _ends(attempt, Outcome.LOST, Reason.TASK_UNRESOLVED, sentence)
     if task is None:
         sentence = "Its job ended in Batch and holds no task."
         return _ends(attempt, Outcome.LOST, Reason.TASK_MISSING, sentence)
@@ -156,10 +189,15 @@ def _ended_by_request(record: Record, attempt: Attempt, words: str) -> Attempt:
     if record.stop is None:
         sentence = f"It was ended in Batch: {words}."
         return _ends(attempt, Outcome.TERMINATED, Reason.ENDED_IN_BATCH, sentence)
+    return _stopped(attempt, record.stop)
+
+
+def _stopped(attempt: Attempt, stop: Stop) -> Attempt:
+    """Conclude on an attempt that we gave up: one that ever ran did not never start."""
     if attempt.started is None:
-        return _ends(attempt, Outcome.NEVER_STARTED, record.stop.reason, record.stop.sentence)
-    sentence = f"It was ended although it had begun by then: {record.stop.sentence}"
-    return _ends(attempt, Outcome.TERMINATED, record.stop.cause, sentence)
+        return _ends(attempt, Outcome.NEVER_STARTED, stop.reason, stop.sentence)
+    sentence = f"It was ended although it had begun: {stop.sentence}"
+    return _ends(attempt, Outcome.TERMINATED, stop.cause, sentence)
 
 
 def _why_failed(task: Task, words: str) -> tuple[Reason, str]:
@@ -181,11 +219,11 @@ def _ran_out_of_time(record: Record, task: Task) -> bool:
     """
     Tell the wall-clock limit by the clock: how Batch names this end is not documented.
 
-    A second of tolerance: the times come from another clock than the limit.
+    The limit counts from the start that Batch tells, so an end that it brought is never earlier.
     """
     if record.task is None or task.started is None or task.finished is None:
         return False
-    return task.finished - task.started >= record.task.run_timeout - _WALL_CLOCK
+    return task.finished - task.started >= record.task.run_timeout
 
 
 def _ends(attempt: Attempt, outcome: Outcome, reason: Reason, sentence: str) -> Attempt:

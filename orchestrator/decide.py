@@ -6,7 +6,7 @@ one is simply due. Each decision carries its reason.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 
@@ -28,8 +28,8 @@ from orchestrator.model import (
 from orchestrator.schedule import occurrences_of
 
 LATE = timedelta(seconds=90)
-MOST_AT_ONCE = 5000
-"""Occurrences of one schedule looked at in one tick; the next tick goes on from there."""
+MOST_AT_ONCE = 20_000
+"""Occurrences of one schedule that are decided in one go; the tick goes on from there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Due:
     Attributes:
         occurrences: Oldest first.
         until: Up to here these are all.
-        more: Whether later ones are due as well, left for the next tick.
+        more: Whether later ones are due as well, left for the next go.
     """
 
     occurrences: tuple[Occurrence, ...]
@@ -49,7 +49,7 @@ class Due:
 
 
 def due(state: ScheduleState, now: datetime) -> Due:
-    """Return the occurrences in ``(decided_until, now]``, the oldest 5,000 of them."""
+    """Return the occurrences in ``(decided_until, now]``, the oldest 20,000 of them."""
     every = occurrences_of(state.timings, after=state.decided_until, until=now)
     found = tuple(islice(every, MOST_AT_ONCE + 1))
     if len(found) <= MOST_AT_ONCE:
@@ -71,7 +71,7 @@ def decide(
 
     Args:
         schedule_id: Whose occurrences these are.
-        schedule: Its table; None if the document no longer holds it.
+        schedule: Its table; None if the document no longer holds it: then all are removed.
         due: The undecided occurrences.
         in_the_way: A run of this schedule whose job has not ended.
         now: The tick's only clock.
@@ -79,27 +79,18 @@ def decide(
     Returns:
         One decision for each occurrence, but one for several missed ones beyond ``catch_up.max``.
     """
+    newest = max((o.nominal for o in due.occurrences if o.can_run), default=None)
     decisions: list[Decision] = []
-    runnable = [o for o in due.occurrences if o.exists and not o.paused]
-    newest = runnable[-1].nominal if runnable else None
     for occurrence in due.occurrences:
-        reason = _refusal(occurrence, schedule)
-        if reason or schedule is None:
-            reason = reason or SkipReason.REMOVED
+        if (reason := _refusal(occurrence)) is not None:
             decisions.append(Skip(occurrence=occurrence, reason=reason))
             continue
-        stands_for_it = newest if newest != occurrence.nominal else None
-        missed = _catch_up(occurrence, schedule.catch_up, now, due, stands_for_it)
-        if missed:
-            because = stands_for_it if missed is MissReason.SUPERSEDED else None
+        assert schedule is not None, "what is not removed has a table"  # noqa: S101
+        later = due.more or newest != occurrence.nominal
+        missed = _catch_up(occurrence, schedule.catch_up, now, later=later)
+        if missed is not None:
             decisions.append(
-                Missed(
-                    occurrence=occurrence,
-                    last=occurrence.nominal,
-                    count=1,
-                    reason=missed,
-                    because=naming.run_id(schedule_id, because) if because else None,
-                )
+                Missed(occurrence=occurrence, last=occurrence.nominal, count=1, reason=missed)
             )
         elif in_the_way:
             decisions.append(
@@ -108,24 +99,21 @@ def decide(
         else:
             decisions.append(Submit(occurrence=occurrence))
             in_the_way = naming.run_id(schedule_id, occurrence.nominal)
-    return list(_ranges(decisions, schedule.catch_up.max)) if schedule else decisions
+    named = [_name(decision, in_the_way) for decision in decisions]
+    return list(_ranges(named, schedule.catch_up.max)) if schedule else named
 
 
-def _refusal(occurrence: Occurrence, schedule: Schedule | None) -> SkipReason | None:
+def _refusal(occurrence: Occurrence) -> SkipReason | None:
     """Say why an occurrence is skipped whatever the time and whatever else runs."""
+    if occurrence.removed:
+        return SkipReason.REMOVED
     if not occurrence.exists:
         return SkipReason.NONEXISTENT
-    if occurrence.paused:
-        return SkipReason.PAUSED
-    return None if schedule else SkipReason.REMOVED
+    return SkipReason.PAUSED if occurrence.paused else None
 
 
 def _catch_up(
-    occurrence: Occurrence,
-    catch_up: CatchUp,
-    now: datetime,
-    due: Due,
-    stands_for_it: datetime | None,
+    occurrence: Occurrence, catch_up: CatchUp, now: datetime, *, later: bool
 ) -> MissReason | None:
     """Say why a late occurrence is missed; None if it is young, or the newest in the window."""
     lateness = now - occurrence.nominal
@@ -133,7 +121,14 @@ def _catch_up(
         return None
     if lateness > catch_up.window:
         return MissReason.WINDOW
-    return MissReason.SUPERSEDED if stands_for_it or due.more else None
+    return MissReason.SUPERSEDED if later else None
+
+
+def _name(decision: Decision, run: RunId | None) -> Decision:
+    """Let an occurrence that a later one stands for name the run that there is."""
+    if isinstance(decision, Missed) and decision.reason is MissReason.SUPERSEDED:
+        return replace(decision, because=run)
+    return decision
 
 
 def _ranges(decisions: Sequence[Decision], most: int) -> Iterator[Decision]:

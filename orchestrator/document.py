@@ -46,11 +46,13 @@ _NOT_YET = frozenset(
         "retries",
     }
 )
-_SHORT = re.compile(r"(\d{1,9})([smhd])")
+_SHORT = re.compile(r"([0-9]{1,9})([smhd])")
 _ISO = re.compile(
-    r"P(?=.)(?:(?P<days>\d{1,6})D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,8})M)?(?:(?P<seconds>\d{1,9})S)?)?"
+    r"P(?=.)(?:(?P<days>[0-9]{1,6})D)?"
+    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,6})H)?(?:(?P<minutes>[0-9]{1,8})M)?(?:(?P<seconds>[0-9]{1,9})S)?)?"
 )
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+_SHORTEST_WINDOW = timedelta(minutes=5)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -100,8 +102,10 @@ def parse(text: str) -> Document:
     """
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # what is no TOML, and numbers that Python refuses
         raise DocumentError([f"not TOML: {error}"]) from error
+    except RecursionError as error:
+        raise DocumentError(["not TOML that can be read: it is nested too deeply"]) from error
     tables = _tables(content)
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()
@@ -174,6 +178,12 @@ def _below_a_year(duration: timedelta) -> timedelta:
     return duration
 
 
+def _five_minutes(duration: timedelta) -> timedelta:
+    if duration < _SHORTEST_WINDOW:
+        raise ValueError("must be at least 5 minutes: an attempt is tried for no longer than this")
+    return duration
+
+
 def _cron(value: str) -> str:
     try:
         check_cron(value)
@@ -203,6 +213,8 @@ def _command(value: str) -> str:
 def _instant(value: object) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError("must be a time with its offset, such as 2026-12-01T00:00:00Z, unquoted")
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}")
     return value.astimezone(UTC)
 
 
@@ -214,7 +226,7 @@ class _CatchUpTable(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     mode: Annotated[CatchUpMode, Field(strict=False)] = CatchUpMode.LATEST
-    window: Duration = timedelta(days=1)
+    window: Annotated[Duration, AfterValidator(_five_minutes)] = timedelta(days=1)
     max: Annotated[int, Field(ge=1, le=100)] = 10
 
 
@@ -268,6 +280,8 @@ def _problem(id_: ScheduleId, details: Mapping[str, Any]) -> Problem:
         case "extra_forbidden":
             close = get_close_matches(path[-1], known.model_fields, n=1)
             message = f"unknown key; did you mean {close[0]!r}?" if close else "unknown key"
+        case "model_type":
+            message = "must be a table"
         case "enum":
             message = (
                 f"{details['input']!r} is not supported; it can be {details['ctx']['expected']}"

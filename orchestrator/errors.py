@@ -9,6 +9,7 @@ The errors of the orchestrator, one class per reaction.
     +-- LedgerConflict         somebody else wrote first; the next tick looks again
     +-- RecordUnreadable       one blob is not what it should be; everything else goes on
     +-- LeaseTaken             another tick is at work; this one ends quietly
+    +-- OutputUnreadable       an output cannot be read back now; the next tick tries again
     +-- OutOfTime              the tick took too long; the next tick goes on
     +-- BatchUnavailable       Batch did not answer; the next tick tries again
     +-- BatchRefused           Batch answered with an error; its code says what follows
@@ -56,11 +57,15 @@ class LedgerUnavailable(RecurError):  # noqa: N818 - named for the state, not fo
 
 
 class LedgerConflict(RecurError):  # noqa: N818 - the same
-    """A blob changed between our read and our write."""
+    """A blob is there already, changed between our read and our write, or is leased."""
 
 
 class RecordUnreadable(RecurError):  # noqa: N818 - the same
     """A blob of the ledger is not the JSON that this version writes."""
+
+
+class OutputUnreadable(RecurError):  # noqa: N818 - the same
+    """An output is there, and could not be read back in time."""
 
 
 class LeaseTaken(RecurError):  # noqa: N818 - the same

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
-from orchestrator.model import AttemptState, BlockedReason, RunId, Schedule, ScheduleId, Timing
-from orchestrator.record import Record
+from orchestrator.model import AttemptState, RunId, Schedule, ScheduleId, Timing
+from orchestrator.record import SCHEMA, Record
 
 TIMINGS_KEPT = timedelta(days=400)
 _JUST_BEFORE = timedelta(seconds=1)
@@ -36,7 +36,7 @@ class ScheduleState:
     @property
     def removed(self) -> bool:
         """Whether the document no longer holds this schedule."""
-        return self.timings[-1].cron is None
+        return self.timings[-1].removed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class SubmitState:
         plan: Decisions written down and not yet all carried out, as the records they become.
     """
 
-    schema: int = 1
+    schema: int = SCHEMA
     document: str = ""
     schedules: dict[ScheduleId, ScheduleState] = field(
         default_factory=dict[ScheduleId, ScheduleState]
@@ -80,7 +80,7 @@ class ScheduleResults:
 class CollectState:
     """The content of ``collect.json``."""
 
-    schema: int = 1
+    schema: int = SCHEMA
     schedules: dict[ScheduleId, ScheduleResults] = field(
         default_factory=dict[ScheduleId, ScheduleResults]
     )
@@ -95,7 +95,7 @@ class OpenRun:
     nominal: datetime
     state: AttemptState
     attempt: int
-    blocked: BlockedReason | None
+    blocked: bool
     stop: bool
 
 
@@ -104,8 +104,10 @@ def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
     Read one line of the work list.
 
     Returns:
-        The run; None for a blob that is no open record, or that does not bear our metadata: it is
-        not ours to judge.
+        The run; None for a blob that is no open record, or that bears none of our metadata.
+
+    Raises:
+        RecordUnreadable: Its metadata say what this version does not know.
     """
     run_id = naming.open_run(blob)
     parsed = naming.parse_run_id(run_id) if run_id else None
@@ -119,11 +121,11 @@ def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
             nominal=parsed[1],
             state=AttemptState(values["state"]),
             attempt=int(values.get("attempt", "1")),
-            blocked=BlockedReason(values["blocked"]) if "blocked" in values else None,
+            blocked="blocked" in values,
             stop="stop" in values,
         )
-    except ValueError:
-        return None
+    except ValueError as error:
+        raise RecordUnreadable(f"the metadata of {blob}: {error}") from error
 
 
 _SUBMIT = TypeAdapter(SubmitState)
@@ -150,11 +152,14 @@ def load_collect(data: bytes) -> CollectState:
     return _load(_COLLECT, data, "collect.json")
 
 
-def _load[T](adapter: TypeAdapter[T], data: bytes, name: str) -> T:
+def _load[T: (SubmitState, CollectState)](adapter: TypeAdapter[T], data: bytes, name: str) -> T:
     try:
-        return adapter.validate_json(data)
+        state = adapter.validate_json(data)
     except ValidationError as error:
         raise RecordUnreadable(f"{name} is not what this version writes: {error}") from error
+    if state.schema != SCHEMA:
+        raise RecordUnreadable(f"{name} has schema {state.schema}; this version reads {SCHEMA}")
+    return state
 
 
 def take_over(
@@ -178,14 +183,18 @@ def take_over(
         document: Its ETag.
         modified: Its Last-Modified.
     """
-    known = dict(state.schedules)
+    known = {
+        id_: one
+        for id_, one in state.schedules.items()
+        if not (one.removed and one.timings[-1].since < modified - TIMINGS_KEPT)
+    }
     for id_, schedule in schedules.items():
-        known[id_] = (
-            _changed(known[id_], schedule, modified) if id_ in known else _new(schedule, modified)
-        )
+        old = known.get(id_)
+        known[id_] = _changed(old, schedule, modified) if old else _new(schedule, modified)
     for id_, old in state.schedules.items():
         if id_ not in schedules and id_ not in invalid and not old.removed:
-            known[id_] = _with_timing(old, Timing(since=modified, cron=None))
+            since = max(modified, old.decided_until)
+            known[id_] = _with_timing(old, Timing(since=since, cron=None, removed=True))
     return replace(state, document=document, schedules=known)
 
 
@@ -199,24 +208,25 @@ def _new(schedule: Schedule, modified: datetime) -> ScheduleState:
 
 
 def _changed(old: ScheduleState, schedule: Schedule, modified: datetime) -> ScheduleState:
-    """Change the timing of a known schedule, or begin again one that had been removed."""
-    if old.removed:
-        new = _new(schedule, modified)
-        # What lies before the removal is decided; a start back there does not reopen it.
-        since = max(new.timings[0].since, old.timings[-1].since)
-        return _with_timing(old, replace(new.timings[0], since=since))
-    begin = modified
-    if schedule.start:
-        begin = max(begin, schedule.start - _JUST_BEFORE)
+    """
+    Change the timing of a known schedule, or begin again one that had been removed.
+
+    Never before the watermark: what lies up to there has been decided, whatever a start or a clock
+    of the storage says.
+    """
+    earliest = max(modified, old.decided_until)
+    if old.removed and schedule.start:  # it is new, and may begin where nothing was decided yet
+        earliest = max(old.timings[-1].since, old.decided_until)
+    begin = max(earliest, schedule.start - _JUST_BEFORE) if schedule.start else earliest
     current = old.timings[-1]
     timing = Timing(
         since=begin, cron=schedule.cron, time_zone=schedule.time_zone, paused=schedule.paused
     )
     same = replace(timing, since=current.since) == current
-    if same and begin == max(current.since, modified):
+    if same and begin == max(current.since, earliest):
         return old
-    if begin > modified:  # nothing between the change and the new start
-        old = _with_timing(old, Timing(since=modified, cron=None))
+    if begin > earliest and not old.removed:  # nothing between the change and the new start
+        old = _with_timing(old, Timing(since=earliest, cron=None))
     return _with_timing(old, timing)
 
 
@@ -243,7 +253,8 @@ def finished(state: CollectState, record: Record, *, succeeded: bool) -> Collect
             last_success_finished=record.attempt.finished,
         )
     else:
-        if record.run_id in results.failed:
+        success = results.last_success
+        if record.run_id in results.failed or (success and record.nominal <= success):
             return state
         failed = (*results.failed, record.run_id)[-_FAILED_KEPT:]
         new = replace(results, failed=failed)

@@ -87,6 +87,7 @@ class Reason(StrEnum):
     START_TIMEOUT = "start_timeout"
     JOB_MISSING = "job_missing"
     TASK_MISSING = "task_missing"
+    TASK_UNRESOLVED = "task_unresolved"
     SCHEDULING_ERROR = "scheduling_error"
     POOL_MISSING = "pool_missing"
     START_TASK_FAILED = "start_task_failed"
@@ -138,15 +139,17 @@ class Timing:
 
     Attributes:
         since: Occurrences later than this follow this timing; up to it, the one before.
-        cron: The expression; ``None`` while the document holds no such schedule.
+        cron: The expression; ``None`` where nothing is due.
         time_zone: IANA name.
         paused: Whether occurrences in this time are skipped.
+        removed: Whether the document holds no such schedule from here on.
     """
 
     since: datetime
     cron: str | None
     time_zone: str = "UTC"
     paused: bool = False
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +162,19 @@ class Occurrence:
         merged: How many wall times fell on this instant; more than 1 only where clocks change.
         exists: False for wall times that a zone left out for good, such as Apia's 2011-12-30.
         paused: Whether the schedule was paused at this instant.
+        removed: Whether the schedule was removed from the document after it.
     """
 
     nominal: datetime
     merged: int = 1
     exists: bool = True
     paused: bool = False
+    removed: bool = False
+
+    @property
+    def can_run(self) -> bool:
+        """Whether nothing about the occurrence itself keeps it from running."""
+        return self.exists and not self.paused and not self.removed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

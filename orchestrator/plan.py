@@ -14,6 +14,7 @@ from orchestrator.model import (
     AttemptState,
     Decision,
     Missed,
+    MissReason,
     Schedule,
     ScheduleId,
     Skip,
@@ -21,7 +22,7 @@ from orchestrator.model import (
     Submit,
 )
 from orchestrator.record import Action, Attempt, Decided, FrozenTask, Range, Record, Versions
-from orchestrator.schedule import parse_zone, previous
+from orchestrator.schedule import in_force, parse_zone, previous
 
 CHUNK = 64
 _VERSIONS = Versions(product=__version__, tzdata=tzdata.IANA_VERSION)
@@ -144,12 +145,11 @@ def _skip_sentence(skip: Skip) -> str:
 
 
 def _missed_sentence(missed: Missed) -> str:
-    what = f"{missed.count} occurrences" if missed.count > 1 else "It"
-    if missed.because:
-        return f"Missed: {what} came due while nothing ticked; run {missed.because} stands for it."
-    if missed.reason == "superseded":
-        return f"Missed: {what} came due while nothing ticked; a later occurrence stands for it."
-    return f"Missed: {what} came due while nothing ticked, longer ago than the catch-up window."
+    what = f"{missed.count} occurrences were" if missed.count > 1 else "it was"
+    if missed.reason is MissReason.WINDOW:
+        return f"Missed: when decided, {what} later than the catch-up window."
+    because = f" ({missed.because})" if missed.because else ""
+    return f"Missed: when decided, {what} late, and only the newest late one runs{because}."
 
 
 def _frozen(
@@ -162,7 +162,8 @@ def _frozen(
     """
     earlier = previous(state.timings, record.nominal)
     success = results.schedules.get(schedule.id)
-    local = record.nominal.astimezone(parse_zone(schedule.time_zone))
+    zone = parse_zone(in_force(state.timings, record.nominal).time_zone)
+    local = record.nominal.astimezone(zone)
     environment = {
         "RECUR_SCHEDULE": schedule.id,
         "RECUR_RUN_ID": record.run_id,

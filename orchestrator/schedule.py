@@ -8,9 +8,11 @@ it runs at the first instant after it, in a repeated hour once); one that begins
 either field is *wild* (the gap has none of its times, a repeated hour has them twice).
 """
 
+import re
 import zoneinfo
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
@@ -23,6 +25,7 @@ from orchestrator.model import Occurrence, Timing
 zoneinfo.reset_tzpath(to=())
 
 _FIELDS = 5
+_SAME_ENDS = re.compile(r"(?<![0-9A-Za-z])([0-9A-Za-z]+)-\1/[0-9]+", re.IGNORECASE)
 _PIECE = timedelta(days=7)
 _PROBE = timedelta(hours=6)  # no zone changes its clock twice within this
 _LONGEST_DST_GAP = timedelta(hours=3)  # Debian's cron calls a larger jump a correction, not DST
@@ -31,11 +34,13 @@ _HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
 
 def parse_zone(name: str) -> tzinfo:
     """
-    Return the zone of an IANA name.
+    Return the zone of an IANA name: ``Area/Place``, or ``UTC``.
 
     Raises:
         ScheduleSyntaxError: There is no such zone.
     """
+    if "/" not in name and name != "UTC":  # EST, Factory and the like mean what nobody expects
+        raise ScheduleSyntaxError(f"there is no time zone {name!r}")
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -58,6 +63,9 @@ def check_cron(expression: str) -> None:
         raise ScheduleSyntaxError(
             f"{fields} field(s) instead of five: minute, hour, day of month, month, day of week"
         )
+    if same := _SAME_ENDS.search(expression):
+        # cronsim reads 4-4/3 as 4/3, which goes on to the end of the field; Debian's cron does not
+        raise ScheduleSyntaxError(f"{same[0]!r} is one value with a step: write {same[1]}")
     try:
         next(CronSim(expression, datetime(2026, 1, 1)))  # noqa: DTZ001 - wall time has no zone
     except CronSimError as error:
@@ -98,8 +106,16 @@ def occurrences_of(
         ScheduleSyntaxError: An expression or a zone cannot be understood.
     """
     ends = [timing.since for timing in timings[1:]]
+    removals = [timing.since for timing in timings if timing.removed]
     for timing, end in zip(timings, [*ends, until], strict=True):
-        yield from occurrences(timing, after=max(after, timing.since), until=min(end, until))
+        removed = any(timing.since < removal for removal in removals)
+        for one in occurrences(timing, after=max(after, timing.since), until=min(end, until)):
+            yield replace(one, removed=True) if removed else one
+
+
+def in_force(timings: tuple[Timing, ...], nominal: datetime) -> Timing:
+    """Return the timing by which an occurrence at ``nominal`` falls."""
+    return next((one for one in reversed(timings) if one.since < nominal), timings[0])
 
 
 def previous(timings: tuple[Timing, ...], before: datetime) -> datetime | None:
@@ -113,31 +129,44 @@ def previous(timings: tuple[Timing, ...], before: datetime) -> datetime | None:
     if newest is None:
         return None
     just_before = before - timedelta(seconds=1)
-    return _newest(lambda after: occurrences(newest, after=after, until=just_before), just_before)
+    return _newest(newest, since=just_before - _HORIZON, until=just_before)
 
 
 def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:
     """Return the nominal time of the newest occurrence up to ``until`` that was not paused."""
-    return _newest(lambda after: occurrences_of(timings, after=after, until=until), until)
+    ends = [*(timing.since for timing in timings[1:]), until]
+    for timing, end in reversed(list(zip(timings, ends, strict=True))):
+        if timing.cron is None or timing.paused:
+            continue
+        found = _newest(timing, since=timing.since, until=min(end, until))
+        if found is not None:
+            return found
+    return None
 
 
-def _newest(found: Callable[[datetime], Iterator[Occurrence]], until: datetime) -> datetime | None:
-    """Look back from ``until`` by ever longer steps for an occurrence that can run."""
+def _newest(timing: Timing, *, since: datetime, until: datetime) -> datetime | None:
+    """Look back from ``until`` to ``since`` by ever longer steps for an occurrence that exists."""
     span = timedelta(minutes=15)
-    while True:
-        span = min(span * 4, _HORIZON)
-        for occurrence in reversed(list(found(until - span))):
-            if occurrence.exists and not occurrence.paused:
+    end = until
+    while end > since:
+        begin = max(since, end - span)
+        for occurrence in reversed(list(occurrences(timing, after=begin, until=end))):
+            if occurrence.exists:
                 return occurrence.nominal
-        if span == _HORIZON:
-            return None
+        end, span = begin, span * 4
+    return None
 
 
 def _piece(
     timing: Timing, cron: str, zone: tzinfo, after: datetime, until: datetime
 ) -> Iterator[Occurrence]:
     """Yield the occurrences of a stretch short enough to know every offset in it."""
-    probes = [after + _PROBE * n for n in range(int((until - after) / _PROBE) + 1)] + [until]
+    # From before the stretch: within a repeated hour, only what was before it tells that it is one.
+    probes = (
+        [after - _PROBE]
+        + [after + _PROBE * n for n in range(int((until - after) / _PROBE) + 1)]
+        + [until]
+    )
     offsets = [_offset(probe, zone) for probe in probes]
     wall, last = _naive(after) + min(offsets), _naive(until) + max(offsets)
     steps = _iterate(cron, wall)

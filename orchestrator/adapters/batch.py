@@ -34,6 +34,7 @@ from orchestrator.observed import Fault, Job, Node, Pool, Task
 _JSON = "application/json; odata=minimalmetadata"
 _API_VERSION = "2025-06-01"
 _UNAUTHORIZED = 401
+_ACCESS = {_UNAUTHORIZED, 403}
 
 
 class Batch:
@@ -139,12 +140,15 @@ async def _ask[T](call: Awaitable[T]) -> T:
             raise BatchRefused(
                 status=_UNAUTHORIZED, code="NoCredential", detail=str(error)
             ) from error
-        code = getattr(error.error, "code", None) or error.reason or "Unknown"
-        if says_nothing(error):
-            raise BatchUnavailable(f"{code} ({error.status_code})") from error
+        code = getattr(error.error, "code", None)
+        if says_nothing(error) or (code is None and error.status_code not in _ACCESS):
+            # A refusal of Batch bears its code; what bears none comes from something in between.
+            raise BatchUnavailable(f"{code or error.reason} ({error.status_code})") from error
         detail = (getattr(error.error, "message", None) or error.message).partition("\n")[0]
         raise BatchRefused(
-            status=error.status_code or 0, code=str(code), detail=detail.strip()
+            status=error.status_code or 0,
+            code=str(code or error.reason),
+            detail=detail.strip(),
         ) from error
 
 

@@ -27,7 +27,8 @@ from orchestrator.adapters.calls import (
 )
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
-from orchestrator.errors import LeaseTaken, LedgerConflict, LedgerUnavailable
+from orchestrator.adapters.telemetry import trouble
+from orchestrator.errors import LeaseTaken, LedgerConflict, LedgerUnavailable, RecordUnreadable
 from orchestrator.ledger import OpenRun, open_run
 from orchestrator.model import RunId
 from orchestrator.record import Record, dump, load, metadata
@@ -128,14 +129,11 @@ class Ledger:
         Raises:
             LeaseTaken: Another tick holds it.
         """
-        blob = self._container.get_blob_client(name)
         try:
-            client = await ask_storage(blob.acquire_lease(LEASE_SECONDS))
+            client = await self._acquire(name)
         except BlobMissing:
             await self._create(name, empty)
             client = await self._acquire(name)
-        except LedgerConflict as error:
-            raise LeaseTaken(name) from error
         try:
             yield Lease(client)
         finally:
@@ -222,7 +220,14 @@ class Ledger:
             include=["metadata"],
             raw_response_hook=dates,
         )
-        runs = [run async for blob in listing if (run := open_run(blob.name, blob.metadata or {}))]
+        runs: list[OpenRun] = []
+        async for blob in listing:
+            try:
+                run = open_run(blob.name, blob.metadata or {})
+            except RecordUnreadable as error:
+                trouble(f"{blob.name} is left alone", error)
+            else:
+                runs += [run] if run else []
         return tuple(sorted(runs, key=lambda run: (run.nominal, run.run_id))), dates.first
 
     async def _create(self, name: str, data: bytes, values: dict[str, str] | None = None) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Final
 from aiohttp import ClientError
 from azure.core.exceptions import (
     ClientAuthenticationError,
+    DecodeError,
+    DeserializationError,
     HttpResponseError,
     IncompleteReadError,
     ServiceRequestError,
@@ -34,14 +36,15 @@ NO_ANSWER: Final = (
     ServiceRequestError,
     ServiceResponseError,
     IncompleteReadError,
+    DecodeError,
+    DeserializationError,
     ClientError,
 )
 """Raised when the service did not answer: what was asked for may have been done all the same."""
 
 _NOT_MODIFIED = 304
 _NOT_FOUND = 404
-_CONFLICT = 409
-_PRECONDITION_FAILED = 412
+_BAD_REQUEST = 400
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 
@@ -58,9 +61,13 @@ async def in_time[T](call: Awaitable[T]) -> T:
 
 
 def says_nothing(error: HttpResponseError) -> bool:
-    """Tell an answer that says nothing about the request itself: throttled or a server's error."""
+    """
+    Tell an answer that says nothing about the request itself.
+
+    Throttled, a server's error, or no answer of the service at all: a proxy's page, a redirect.
+    """
     status = error.status_code
-    return status is not None and (status == _TOO_MANY or status >= _SERVER_ERROR)
+    return status is None or status == _TOO_MANY or not _BAD_REQUEST <= status < _SERVER_ERROR
 
 
 def no_credential(error: HttpResponseError) -> bool:
@@ -116,9 +123,14 @@ async def ask_storage[T](call: Awaitable[T]) -> T:
             raise BlobUnchanged(_date(response.headers)) from error
         if error.status_code == _NOT_FOUND and code != "ContainerNotFound":
             raise BlobMissing(_date(response.headers)) from error
-        if error.status_code in {_CONFLICT, _PRECONDITION_FAILED}:
+        if _is_conflict(str(code)):
             raise LedgerConflict(str(code)) from error
         raise LedgerUnavailable(f"blob storage refused: {code} ({error.status_code})") from error
+
+
+def _is_conflict(code: str) -> bool:
+    """Tell an answer that a condition of ours did not hold from every other 409 and 412."""
+    return code in {"BlobAlreadyExists", "ConditionNotMet"} or code.startswith("Lease")
 
 
 def reply_date(reply: PipelineResponse[Any, Any]) -> datetime:
@@ -127,4 +139,7 @@ def reply_date(reply: PipelineResponse[Any, Any]) -> datetime:
 
 
 def _date(headers: Mapping[str, str]) -> datetime:
-    return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
+    try:
+        return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError) as error:
+        raise LedgerUnavailable("blob storage gave a reply without a Date") from error

@@ -7,8 +7,8 @@ from typing import Final
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import ContainerClient
 
-from orchestrator.adapters.calls import NO_ANSWER, BlobMissing, ask_storage
-from orchestrator.errors import LedgerUnavailable
+from orchestrator.adapters.calls import NO_ANSWER, BlobMissing, ask_storage, words
+from orchestrator.errors import OutputUnreadable
 
 HASHED_BYTES: Final = 64 * 1024 * 1024
 """Outputs up to this size are read back and hashed; larger ones are verified by size alone."""
@@ -27,18 +27,23 @@ class Outputs:
         Return the size in bytes of an output and, up to 64 MiB, its sha256; None if missing.
 
         The bytes are read back from storage, so that the record vouches for what is there.
+
+        Raises:
+            OutputUnreadable: It is there, and could not be read now.
+            LedgerUnavailable: Storage does not answer, or refuses.
         """
         blob = self._container.get_blob_client(path)
         digest = hashlib.sha256()
         try:
+            size = (await ask_storage(blob.get_blob_properties())).size
+            if size > HASHED_BYTES:
+                return size, None
             async with asyncio.timeout(_READ_BACK_SECONDS):
                 stream = await ask_storage(blob.download_blob(max_concurrency=1))
-                if stream.size > HASHED_BYTES:
-                    return stream.size, None
                 async for chunk in stream.chunks():
                     digest.update(chunk)
         except BlobMissing:
             return None
         except (*NO_ANSWER, HttpResponseError) as error:
-            raise LedgerUnavailable(f"cannot read output {path}: {error}") from error
+            raise OutputUnreadable(f"output {path}: {words(error)}") from error
         return stream.size, digest.hexdigest()

@@ -1,16 +1,18 @@
 """The settings of the function app: read once, validated together."""
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
+
+from cronsim import CronSim, CronSimError
 
 from orchestrator.errors import SettingsError
 from orchestrator.jobspec import Place
 
-_CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}")
+_CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*")
 _POOL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ARM_ID = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/"
@@ -77,7 +79,8 @@ class _Reader:
             host, _ = parts.hostname, parts.port
         except ValueError:
             parts, host = None, None
-        if parts is None or parts.scheme not in {"http", "https"} or not host or parts.query:
+        plain = parts is not None and not (parts.query or parts.fragment or "@" in parts.netloc)
+        if parts is None or not plain or parts.scheme not in {"http", "https"} or not host:
             self.problems.append(f"{name} must be a URL such as https://name..., not {value!r}")
         elif parts.scheme == "http" and host not in _LOOPBACK:
             self.problems.append(f"{name} must begin with https:// unless it is on loopback")
@@ -85,8 +88,14 @@ class _Reader:
 
     def cron(self, name: str) -> None:
         value = self.required(name)
-        if value and len(value.split()) not in {5, 6}:
-            self.problems.append(f"{name} must be a timer expression of six fields, not {value!r}")
+        if not value:
+            return
+        try:
+            CronSim(value, datetime(2026, 1, 1))  # noqa: DTZ001 - only its syntax is looked at
+        except CronSimError as error:
+            self.problems.append(
+                f"{name} must be a timer expression of six fields, not {value!r}: {error}"
+            )
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -137,7 +146,7 @@ def _account_key(read: _Reader) -> tuple[str | None, str | None]:
     if key is not None:
         try:
             base64.b64decode(key, validate=True)
-        except binascii.Error:
+        except ValueError:  # of base64, and of letters beyond ASCII
             read.problems.append("BATCH_ACCOUNT_KEY must be base64")
     return name, key
 

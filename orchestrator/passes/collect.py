@@ -1,7 +1,9 @@
 """One collect tick: what Batch says of each open run, its outputs, its final record."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import batched
 
 from orchestrator import naming
 from orchestrator.adapters.blobs import Lease
@@ -13,6 +15,7 @@ from orchestrator.errors import (
     BatchUnavailable,
     LeaseTaken,
     LedgerConflict,
+    OutputUnreadable,
     RecordUnreadable,
 )
 from orchestrator.ledger import CollectState, OpenRun, dump_collect, finished, load_collect
@@ -23,6 +26,13 @@ from orchestrator.record import How, Output, Record, Stop
 
 _EMPTY = dump_collect(CollectState())
 _STREAMS = ("stdout.txt", "stderr.txt")
+_AT_A_TIME = 32
+_LOOKING_SECONDS = 35
+_SILENT_ANSWERS = 3
+"""So many times without an answer, and Batch is asked no more in this tick."""
+
+_LEFT = (BatchUnavailable, BatchRefused, LedgerConflict, OutputUnreadable, RecordUnreadable)
+"""What leaves one run for the next tick, while the others go on."""
 
 
 async def collect_finished(services: Services) -> dict[str, int | str]:
@@ -65,21 +75,35 @@ class _Tick:
         self._lease = lease
         self._pace = pace
         self._ended: list[tuple[Record, str]] = []
+        self._silent = 0
         self._counts = {"finished": 0}
 
     async def run(self) -> dict[str, int]:
-        """Look at every run, then finish those that have ended."""
+        """Look at the runs, a part at a time, and finish those that have ended."""
         runs, now = await self._services.ledger.open_runs()
+        concerned = [run for run in runs if _concerns(run)]
+        # What has ended needs no word of Batch: it is finished whatever Batch does.
+        ended = [run for run in concerned if run.state is AttemptState.ENDED]
+        others = [run for run in concerned if run.state is not AttemptState.ENDED]
+        # Where they are too many for one tick, each tick begins with others.
+        first = int(now.timestamp()) % len(others) if others else 0
+        looking = self._pace.part(_LOOKING_SECONDS)
+        for part in (ended, *batched(others[first:] + others[:first], _AT_A_TIME, strict=False)):
+            await self._look_at(part, looking, now)
+            await self._finish()
+        return self._counts
 
+    async def _look_at(self, runs: Sequence[OpenRun], looking: Pace, now: datetime) -> None:
         async def look(run: OpenRun) -> None:
             try:
                 await self._look(run, now)
-            except (BatchUnavailable, BatchRefused, LedgerConflict, RecordUnreadable) as error:
+            except _LEFT as error:
                 trouble(f"run {run.run_id} is left for the next tick", error)
+                self._silent += isinstance(error, BatchUnavailable)
+                if self._silent >= _SILENT_ANSWERS:
+                    looking.halt()
 
-        await self._pace.each([run for run in runs if _concerns(run)], look)
-        await self._finish()
-        return self._counts
+        await looking.each(runs, look)
 
     async def _look(self, run: OpenRun, now: datetime) -> None:
         """Take one run as far as it goes in this tick."""
@@ -96,8 +120,9 @@ class _Tick:
             job = None
         task = await batch.task(job_id) if job else None
         match conclude(record, job, task, now):
-            case Wait():
-                return
+            case Wait(note=note):
+                if note is not None:
+                    await self._services.ledger.write_open(record.with_attempt(note), etag)
             case StartOverdue():
                 await self._start_overdue(record, etag, now)
             case EndJob(because=because):
@@ -151,17 +176,18 @@ class _Tick:
         async def finalise(ended: tuple[Record, str]) -> None:
             await ledger.finalise(ended[0])
 
-        if not self._ended or not await self._pace.each(self._ended, finalise):
+        done, self._ended = self._ended, []
+        if not done or not await self._pace.each(done, finalise) or self._pace.over:
             return
         text = await ledger.read(naming.COLLECT_STATE)
         before = load_collect(text.data) if text.data else CollectState()
         state = before
-        for record, _ in sorted(self._ended, key=lambda ended: ended[0].nominal):
+        for record, _ in sorted(done, key=lambda ended: ended[0].nominal):
             state = finished(state, record, succeeded=record.outcome is Outcome.SUCCEEDED)
         if state != before:
             data = dump_collect(state)
             await ledger.write(naming.COLLECT_STATE, data, self._lease, text.etag or "")
-        await self._pace.each(self._ended, self._close)
+        await self._pace.each(done, self._close)
 
     async def _close(self, ended: tuple[Record, str]) -> None:
         record, etag = ended

@@ -17,6 +17,8 @@ _ID_TAKEN = frozenset({"JobWithSameIdExists", "JobScheduleWithSameIdExists"})
 _BLOCKED_BY_CODE = {
     "ActiveJobAndScheduleQuotaReached": BlockedReason.QUOTA,
     "InvalidApplicationPackageReferences": BlockedReason.PACKAGE_MISSING,
+    "PoolBeingDeleted": BlockedReason.POOL_MISSING,
+    "AccountIsDisabled": BlockedReason.UNAVAILABLE,
     **dict.fromkeys(_ID_TAKEN, BlockedReason.ID_TAKEN),
 }
 _BLOCKED_BY_STATUS = {
@@ -45,14 +47,7 @@ class _Blocked:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Rejected:
-    """Batch will never take this job as it is."""
-
-    detail: str
-
-
-type _Answer = _Submitted | _Blocked | _Rejected
+type _Answer = _Submitted | _Blocked | Stop
 
 
 class Dispatcher:
@@ -107,25 +102,17 @@ class Dispatcher:
         if await ledger.is_final(record):  # a claim by a tick that slept through the run's end
             await ledger.remove_open(run.run_id, etag)
             return
-        if (gave_up := self._out_of_window(record)) is not None:
-            await self._stop(record, etag, gave_up)
-            return
-        match await self._create(record):
+        gave_up = self._out_of_window(record)
+        match await (self._look_once_more(record, gave_up) if gave_up else self._create(record)):
             case _Submitted(at=at):
                 await self._submitted(record, etag, at)
             case _Blocked() as answer:
                 if answer.reason in _WHOLE_ACCOUNT:
                     self._pace.halt()
                 await self._blocked(record, etag, answer)
-            case _Rejected(detail=detail):
-                sentence = f"Batch refused the job: {detail}."
-                stop = Stop(
-                    cause=Reason.REJECTED,
-                    reason=Reason.REJECTED,
-                    sentence=sentence,
-                    at=self._now,
-                )
-                await self._stop(record, etag, stop)
+            case Stop() as stop:  # not to be dispatched again; the collector ends it
+                await ledger.write_open(replace(record, stop=stop), etag)
+                self._counts["stopped"] += 1
 
     def _out_of_window(self, record: Record) -> Stop | None:
         """Give up an attempt that could not be created for the whole catch-up window."""
@@ -137,6 +124,16 @@ class Dispatcher:
         )
         sentence = f"No job could be created within the catch-up window ({why})."
         return Stop(cause=Reason.BLOCKED, reason=Reason.BLOCKED, sentence=sentence, at=self._now)
+
+    async def _look_once_more(self, record: Record, gave_up: Stop) -> _Answer:
+        """Tell whether a job that is given up is there after all: its answer may have been lost."""
+        try:
+            found = await self._services.batch.job(record.attempt.job_id)
+        except (BatchUnavailable, BatchRefused) as error:
+            return _Blocked(BlockedReason.UNAVAILABLE, str(error))
+        if found is not None and is_ours(record, found):
+            return _Submitted(found.created or self._now)
+        return gave_up
 
     async def _create(self, record: Record) -> _Answer:
         if self._pool is None:
@@ -156,7 +153,10 @@ class Dispatcher:
         if error.code == "JobExists":
             return await self._whose(record, error)
         reason = _BLOCKED_BY_CODE.get(error.code) or _BLOCKED_BY_STATUS.get(error.status)
-        return _Blocked(reason, str(error)) if reason else _Rejected(str(error))
+        if reason:
+            return _Blocked(reason, str(error))
+        sentence = f"Batch refused the job: {error}."
+        return Stop(cause=Reason.REJECTED, reason=Reason.REJECTED, sentence=sentence, at=self._now)
 
     async def _whose(self, record: Record, error: BatchRefused) -> _Answer:
         """Tell whether the job that bears our id is ours: then an earlier creation came to pass."""
@@ -210,11 +210,6 @@ class Dispatcher:
             reason=answer.reason.value,
             detail=answer.detail,
         )
-
-    async def _stop(self, record: Record, etag: str, stop: Stop) -> None:
-        """Mark a run that is not to be dispatched again; the collector ends it."""
-        await self._services.ledger.write_open(replace(record, stop=stop), etag)
-        self._counts["stopped"] += 1
 
 
 def is_ours(record: Record, found: Job) -> bool:

@@ -8,8 +8,8 @@ from orchestrator import document, naming
 from orchestrator.adapters.blobs import Ledger, Text
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decide import Due, due
-from orchestrator.errors import DocumentError, ScheduleSyntaxError
-from orchestrator.ledger import OpenRun, SubmitState, load_submit
+from orchestrator.errors import DocumentError, RecordUnreadable, ScheduleSyntaxError
+from orchestrator.ledger import CollectState, OpenRun, SubmitState, load_collect, load_submit
 from orchestrator.model import AttemptState, ScheduleId
 
 
@@ -74,6 +74,20 @@ class Look:
         )
 
 
+async def read_results(ledger: Ledger) -> CollectState:
+    """
+    Read what is known of finished runs, which the collector writes.
+
+    Where it cannot be read, nothing is known: no reason to submit nothing.
+    """
+    text = await ledger.read(naming.COLLECT_STATE)
+    try:
+        return load_collect(text.data) if text.data else CollectState()
+    except RecordUnreadable as error:
+        trouble("results of earlier runs are not known", error)
+        return CollectState()
+
+
 def waits(run: OpenRun) -> bool:
     """Whether a run is to be dispatched."""
     return run.state is AttemptState.CLAIMED and not run.stop
@@ -101,7 +115,7 @@ def _parsed(data: bytes | None) -> tuple[document.Document | None, tuple[documen
     if data is None:
         return _rejected(f"there is no {naming.DOCUMENT} in the ledger")
     try:
-        parsed = document.parse(data.decode())
+        parsed = document.parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return _rejected(f"not UTF-8: {error.reason} at byte {error.start}")
     except DocumentError as error:

@@ -4,10 +4,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
-from orchestrator import naming
 from orchestrator.adapters.telemetry import Event, emit
-from orchestrator.ledger import CollectState, ScheduleResults, load_collect
-from orchestrator.passes.look import Look
+from orchestrator.ledger import ScheduleResults
+from orchestrator.passes.look import Look, read_results
 from orchestrator.passes.services import Services
 from orchestrator.report import report
 
@@ -26,8 +25,8 @@ async def report_schedules(services: Services, look: Look) -> None:
     quarter = int(look.now.timestamp()) // EVERY_SECONDS
     if services.cache.reported == quarter:
         return
-    text = await services.ledger.read(naming.COLLECT_STATE)
-    results = load_collect(text.data) if text.data else CollectState()
+    services.cache.reported = quarter
+    results = await read_results(services.ledger)
     schedules = look.parsed.schedules if look.parsed else {}
     for id_, state in look.state.schedules.items():
         if state.removed:
@@ -38,4 +37,3 @@ async def report_schedules(services: Services, look: Look) -> None:
     skew = (datetime.now(UTC) - look.now).total_seconds()
     if abs(skew) > SKEW_SECONDS:
         emit(Event.CLOCK_SKEWED, seconds=skew)
-    services.cache.reported = quarter

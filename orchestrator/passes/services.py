@@ -49,9 +49,16 @@ class Pace:
     A call takes 10 s at most, so everything has ended before the lease of 60 s has.
     """
 
-    def __init__(self) -> None:
-        self._end = time.monotonic() + SECONDS
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._end = time.monotonic() + seconds
         self._halted = False
+
+    def part(self, seconds: float) -> "Pace":
+        """Return a pace for a part of the tick, which ends with it at the latest."""
+        left = self._end - time.monotonic()
+        part = Pace(min(seconds, left))
+        part._halted = self._halted
+        return part
 
     @asynccontextmanager
     async def limit(self) -> AsyncGenerator[None]:

@@ -17,18 +17,19 @@ from orchestrator.ledger import (
     OpenRun,
     SubmitState,
     dump_submit,
-    load_collect,
     take_over,
 )
 from orchestrator.model import AttemptState, RunId, ScheduleId
 from orchestrator.passes.dispatch import Dispatcher
-from orchestrator.passes.look import Look, look_at, waits
+from orchestrator.passes.look import Look, look_at, read_results, waits
 from orchestrator.passes.reporting import report_schedules
 from orchestrator.passes.services import Pace, Services
 from orchestrator.plan import Decisions, plans
 from orchestrator.record import Action, Record
 
 _EMPTY = dump_submit(SubmitState())
+_ASKING_SECONDS = 15
+"""For asking Batch what is in the way; what is known by then is decided."""
 
 
 async def submit_due(services: Services) -> dict[str, int | str]:
@@ -85,6 +86,7 @@ class _Tick:
                 return self._counts
             runs, _ = await self._services.ledger.open_runs()
             self._look = replace(self._look, open_runs=runs)
+            self._claimed = False
         self._take_over()
         await self._decide()
         runs = self._look.open_runs
@@ -114,46 +116,71 @@ class _Tick:
     async def _decide(self) -> None:
         """Decide what is due, write it down as plans, and carry each out after its write."""
         before = self._look.state
-        look = replace(self._look, state=self._state)
-        undecided = look.due()
-        if self._state == before and not any(one.occurrences for one in undecided.values()):
-            return
-        decided = await self._decisions(look, undecided)
-        results = await self._results()
-        for state in plans(self._state, decided, results, now=look.now):
-            if self._pace.over:
+        results: CollectState | None = None
+        while True:
+            undecided = replace(self._look, state=self._state).due()
+            if self._state == before and not any(one.occurrences for one in undecided.values()):
                 return
-            await self._write(state)
-            if not await self._carry_out():
+            results = results or await read_results(self._services.ledger)
+            decided = await self._decisions(undecided)
+            for state in plans(self._state, decided, results, now=self._look.now):
+                if self._pace.over:
+                    return
+                await self._write(state)
+                if not await self._carry_out():
+                    return
+            if not any(one.due.more for one in decided.values()):
                 return
 
-    async def _decisions(
-        self, look: Look, undecided: Mapping[ScheduleId, Due]
-    ) -> dict[ScheduleId, Decisions]:
+    async def _decisions(self, undecided: Mapping[ScheduleId, Due]) -> dict[ScheduleId, Decisions]:
         """Decide for every schedule of which Batch says whether a run is in the way."""
-        decided: dict[ScheduleId, Decisions] = {}
-        silent = False
-        for id_, one in undecided.items():
-            in_the_way: RunId | None = None
-            runs = [run for run in self._look.open_runs if run.schedule == id_]
-            if one.occurrences and runs:
-                if silent or self._pace.over:
-                    continue
-                try:
-                    in_the_way = await self._in_the_way(runs)
-                except (BatchUnavailable, BatchRefused) as error:
-                    trouble(f"schedule {id_} is undecided until Batch answers", error)
-                    silent = isinstance(error, BatchUnavailable)
-                    continue
-            schedule = look.parsed.schedules.get(id_) if look.parsed else None
-            decided[id_] = Decisions(
-                schedule=schedule,
-                due=one,
-                decisions=decide(id_, schedule, one, in_the_way=in_the_way, now=look.now),
+        parsed, now = self._look.parsed, self._look.now
+        schedules = parsed.schedules if parsed else {}
+        return {
+            id_: Decisions(
+                schedule=schedules.get(id_),
+                due=undecided[id_],
+                decisions=decide(
+                    id_, schedules.get(id_), undecided[id_], in_the_way=in_the_way, now=now
+                ),
             )
-        return decided
+            for id_, in_the_way in (await self._in_the_way(undecided)).items()
+        }
 
-    async def _in_the_way(self, runs: Sequence[OpenRun]) -> RunId | None:
+    async def _in_the_way(
+        self, undecided: Mapping[ScheduleId, Due]
+    ) -> dict[ScheduleId, RunId | None]:
+        """
+        Ask Batch which schedules have a run in the way.
+
+        Those of which it does not say in time are left out: they stay undecided, and come first
+        in the next tick, since they have waited longest.
+        """
+        runs: dict[ScheduleId, list[OpenRun]] = {}
+        for run in self._look.open_runs:
+            runs.setdefault(run.schedule, []).append(run)
+        known: dict[ScheduleId, RunId | None] = {}
+        asking: list[ScheduleId] = []
+        for id_, one in undecided.items():
+            if id_ in runs and any(occurrence.can_run for occurrence in one.occurrences):
+                asking.append(id_)
+            else:
+                known[id_] = None
+        looking = self._pace.part(_ASKING_SECONDS)
+
+        async def ask(id_: ScheduleId) -> None:
+            try:
+                known[id_] = await self._blocker(runs[id_])
+            except (BatchUnavailable, BatchRefused) as error:
+                trouble(f"schedule {id_} is undecided until Batch answers", error)
+                if isinstance(error, BatchUnavailable):
+                    looking.halt()
+
+        oldest = sorted(asking, key=lambda id_: undecided[id_].occurrences[0].nominal)
+        await looking.each(oldest, ask)
+        return known
+
+    async def _blocker(self, runs: Sequence[OpenRun]) -> RunId | None:
         """Return an open run of one schedule whose job has not ended by Batch's word."""
         for run in reversed(runs):
             if run.state is AttemptState.ENDED:
@@ -161,13 +188,11 @@ class _Tick:
             if waits(run):
                 return run.run_id
             job = await self._services.batch.job(naming.job_id(run.run_id, run.attempt))
-            if job is not None and job.state != "completed":
+            # A claim that was given up may still have a job: its creation's answer was lost.
+            gone = run.state is AttemptState.SUBMITTED if job is None else job.state == "completed"
+            if not gone:
                 return run.run_id
         return None
-
-    async def _results(self) -> CollectState:
-        text = await self._services.ledger.read(naming.COLLECT_STATE)
-        return load_collect(text.data) if text.data else CollectState()
 
     async def _carry_out(self) -> bool:
         """Create what the plan says, leave what exists, and clear the plan."""
@@ -181,7 +206,8 @@ class _Tick:
     async def _create(self, record: Record) -> None:
         if record.decision.action is Action.SUBMIT:
             self._claimed = True
-            self._counts["claimed"] += await self._services.ledger.claim(record)
+            claimed = await self._services.ledger.claim(record)
+            self._counts["claimed"] += claimed  # after the await: eight of these run at once
             return
         if not await self._services.ledger.finalise(record):
             return

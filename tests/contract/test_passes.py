@@ -5,6 +5,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.telemetry import KEYS, Event
 from orchestrator.errors import LedgerUnavailable
 from orchestrator.model import AttemptState, BlockedReason, Outcome, Reason, SkipReason
-from orchestrator.naming import SUBMIT_STATE
+from orchestrator.naming import COLLECT_STATE, SUBMIT_STATE
 from orchestrator.record import Action, How, Record, load
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Start
@@ -257,10 +258,10 @@ async def test_a_claim_of_a_run_that_is_final_is_removed(world: World) -> None:
 
 async def test_a_run_that_could_not_be_created_is_given_up_after_its_window(world: World) -> None:
     """It is tried each tick until then, and never again; the collector ends it later."""
-    await world.apply(schedule("hello", "true", catch_up='{ window = "150s" }'))
+    await world.apply(schedule("hello", "true", catch_up='{ window = "5m" }'))
     await world.submit()
     (record,) = await world.open()
-    await world.age(record, minutes=3)
+    await world.age(record, minutes=6)
 
     await world.submit()
     await world.pool()
@@ -326,6 +327,71 @@ async def test_a_batch_that_is_gone_loses_nothing(world: World) -> None:
     (final,) = await world.collect_until_finished()
     assert final.run_id == record.run_id
     assert final.attempt.blocked is None
+
+
+async def test_a_batch_that_is_gone_holds_up_only_who_needs_its_word(world: World) -> None:
+    """A schedule without an open run is decided; one with a run waits for Batch, undecided."""
+    await world.pool()
+    await world.running("first", "sleep 60")
+    await world.apply(schedule("first", "true") + schedule("second", "true"))
+    away = world.elsewhere(batch_account_url=NOWHERE)
+
+    await away.submit()
+
+    assert {one.schedule for one in await world.open()} == {"first", "second"}
+    assert {one.schedule for one in await world.final()} <= {"second"}
+
+    await world.submit()
+    assert "first" in {one.schedule for one in await world.final()}
+
+
+async def test_what_has_ended_is_finished_without_batch(world: World) -> None:
+    """From the open record alone, to the same bytes however often."""
+    run = await world.running("hello", "true")
+    ended = replace(run.attempt, state=AttemptState.ENDED, outcome=Outcome.SUCCEEDED)
+    record = replace(run.with_attempt(ended), outcome=Outcome.SUCCEEDED)
+    await world.put_open(record)
+
+    await world.elsewhere(batch_account_url=NOWHERE).collect()
+
+    (final,) = await world.final()
+    assert final == record
+    assert await world.open() == []
+
+
+async def test_every_claim_is_counted(world: World) -> None:
+    """Eight are made at a time."""
+    await world.apply("".join(schedule(f"s{n}", "true") for n in range(20)))
+
+    assert (await world.submit())["claimed"] == 20
+
+
+async def test_results_that_cannot_be_read_keep_nothing_from_running(world: World) -> None:
+    """They are told, and the variable that comes from them is left out."""
+    await world.pool()
+    await world.ledger.upload_blob(COLLECT_STATE, b"{")
+    await world.apply(schedule("hello", "true"))
+
+    assert (await world.submit())["submitted"] == 1
+    (record,) = await world.open()
+    assert record.task is not None
+    assert "RECUR_PREVIOUS_SUCCESS" not in record.task.environment
+
+
+async def test_a_lost_answer_is_looked_for_before_a_run_is_given_up(world: World) -> None:
+    """A job that runs is not ended for want of a word."""
+    await world.pool()
+    await world.apply(schedule("hello", "sleep 60", catch_up='{ window = "5m" }'))
+    await world.elsewhere(batch_account_url=NOWHERE).submit()
+    (record,) = await world.open()
+    await world.create_job(record)
+    await world.age(record, minutes=6)
+
+    await world.submit()
+
+    (record,) = await world.open()
+    assert record.stop is None
+    assert record.attempt.state is AttemptState.SUBMITTED
 
 
 async def test_a_missing_or_broken_document_decides_nothing(world: World) -> None:

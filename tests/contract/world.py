@@ -19,11 +19,13 @@ from orchestrator.adapters.settings import Settings, read_settings
 from orchestrator.jobspec import job
 from orchestrator.ledger import SubmitState, dump_submit, load_submit
 from orchestrator.model import AttemptState, ScheduleId
+from orchestrator.observed import Pool
 from orchestrator.passes import collect_finished, open_services, submit_due
 from orchestrator.record import Action, Attempt, Decided, FrozenTask, Record, Versions, load
 from tests.conftest import Containers
 
 POOL = "recur"
+NO_POOL = Pool(state="active", packages={}, image=None, target=0, current=0)
 
 
 def settings(containers: Containers, batch_url: str, account: str, key: str) -> Settings:
@@ -142,8 +144,7 @@ class World:
     async def create_job(self, record: Record) -> None:
         """Create the job of a record, as a tick does whose answer is lost."""
         async with open_services(self.settings, Cache()) as services:
-            pool = await services.batch.pool()
-            assert pool is not None
+            pool = await services.batch.pool() or NO_POOL
             await services.batch.create_job(job(record, services.place, pool))
 
     async def end_job(self, record: Record) -> None:
@@ -154,6 +155,12 @@ class World:
     async def claim(self, record: Record) -> None:
         async with open_services(self.settings, Cache()) as services:
             assert await services.ledger.claim(record)
+
+    async def put_open(self, record: Record) -> None:
+        async with open_services(self.settings, Cache()) as services:
+            opened = await services.ledger.read_open(record.run_id)
+            assert opened is not None
+            await services.ledger.write_open(record, opened[1])
 
     async def running(
         self, name: str, command: str, *, start_timeout: timedelta = timedelta(minutes=30)

@@ -117,6 +117,39 @@ def test_a_run_given_up_never_started_unless_it_did() -> None:
     assert result(at(32, COMPLETED, DONE, given_up)) == (Outcome.SUCCEEDED, Reason.EXIT_ZERO)
 
 
+def test_a_task_that_lost_its_node_waits_anew() -> None:
+    """It ran, so its start timeout counts from when it was seen back in the queue."""
+    began = at(120, ACTIVE, RUNNING)
+    assert isinstance(began, Wait)
+    assert began.note is not None
+    record = RECORD.with_attempt(began.note)
+    assert isinstance(at(121, ACTIVE, RUNNING, record), Wait)
+
+    requeued = at(130, ACTIVE, replace(WAITING, requeues=1), record)
+    assert isinstance(requeued, Wait)
+    assert requeued.note is not None
+    assert requeued.note.waiting_since == NOON + 130 * MINUTE
+    waiting = RECORD.with_attempt(requeued.note)
+    assert at(159, ACTIVE, WAITING, waiting) == Wait()
+    assert isinstance(at(160, ACTIVE, WAITING, waiting), StartOverdue)
+
+    given_up = replace(waiting, stop=STOP)
+    assert result(at(161, COMPLETED, WAITING, given_up)) == (
+        Outcome.TERMINATED,
+        Reason.START_TIMEOUT,
+    )
+
+
+def test_a_run_always_comes_to_an_end() -> None:
+    """Whatever Batch keeps to itself: ten minutes later it is concluded without."""
+    over = replace(COMPLETED, finished=NOON + MINUTE)
+
+    assert isinstance(at(10, over, RUNNING), Wait)
+    assert result(at(11, over, RUNNING)) == (Outcome.LOST, Reason.TASK_UNRESOLVED)
+    assert isinstance(at(9, ACTIVE, None), Wait)
+    assert isinstance(at(10, ACTIVE, None), EndJob)
+
+
 def test_a_missing_job_is_lost_only_after_ten_minutes() -> None:
     """Right after its creation a job may not be visible yet."""
     assert isinstance(at(9, None, None), Wait)

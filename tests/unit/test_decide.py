@@ -96,6 +96,15 @@ def test_only_the_latest_of_late_occurrences_runs() -> None:
     assert isinstance(last, Submit)
 
 
+def test_a_missed_occurrence_never_names_a_run_that_there_is_not() -> None:
+    """Where the newest late one is skipped, the run in its way is named instead."""
+    first, last = decide(ID, schedule(), minutes_ago(40, 20), in_the_way=BLOCKER, now=NOON)
+
+    assert isinstance(first, Missed)
+    assert isinstance(last, Skip)
+    assert first.because == last.because == BLOCKER
+
+
 def test_nothing_older_than_the_window_runs() -> None:
     """A month-end job is not made up for a week later unless its window says so."""
     short = CatchUp(window=timedelta(minutes=30))
@@ -112,7 +121,9 @@ def test_paused_and_nonexistent_and_removed_occurrences_are_skipped() -> None:
 
     assert told(Due(occurrences=(old, paused), until=NOON)) == ["submit", "skip paused"]
     assert told(Due(occurrences=(missing,), until=NOON)) == ["skip nonexistent"]
-    assert told(minutes_ago(60, 1), removed=True) == ["skip removed", "skip removed"]
+    gone = Due(occurrences=(Occurrence(nominal=NOON, removed=True),), until=NOON)
+    assert told(gone, removed=True) == ["skip removed"]
+    assert told(gone) == ["skip removed"]
 
 
 def test_many_missed_occurrences_share_a_record() -> None:

@@ -18,6 +18,7 @@ from orchestrator.ledger import (
     finished,
     load_collect,
     load_submit,
+    open_run,
     take_over,
 )
 from orchestrator.model import RunId, ScheduleId
@@ -101,6 +102,50 @@ def test_a_removed_schedule_ends_and_begins_anew() -> None:
     assert not back.schedules[ID].removed
 
 
+def test_what_was_decided_is_never_opened_again() -> None:
+    """A start in the past, or a document older than the watermark, changes only what lies ahead."""
+    state = taken_over(SubmitState(), NOON, cron='"*/5 * * * *"')
+    removed = taken_over(state, NOON + timedelta(minutes=10))
+    one = replace(removed.schedules[ID], decided_until=NOON + timedelta(minutes=30))
+    decided = replace(removed, schedules={ID: one})
+
+    back = taken_over(
+        decided, NOON + timedelta(minutes=40), cron='"*/5 * * * *"', start="2026-06-01T12:15:00Z"
+    )
+    early = taken_over(
+        replace(state, schedules={ID: replace(state.schedules[ID], decided_until=NOON + HOUR)}),
+        NOON + HOUR - timedelta(seconds=1),
+        cron='"0 * * * *"',
+    )
+
+    assert times(back, NOON + timedelta(minutes=45)) == ["01 12:35", "01 12:40", "01 12:45"]
+    assert early.schedules[ID].timings[-1].since == NOON + HOUR
+
+
+def test_what_was_undecided_at_a_removal_stays_removed() -> None:
+    """Also when the schedule is back before it is decided."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    removed = taken_over(state, NOON + HOUR)
+    back = taken_over(removed, NOON + 2 * HOUR, cron='"0 * * * *"').schedules[ID]
+
+    found = occurrences_of(back.timings, after=back.decided_until, until=NOON + 4 * HOUR)
+
+    assert [(f"{o.nominal:%H}", o.removed) for o in found] == [
+        ("13", True),
+        ("15", False),
+        ("16", False),
+    ]
+
+
+def test_a_removed_schedule_is_forgotten_after_its_records() -> None:
+    """Its state is kept as long as the ledger keeps what happened."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    removed = taken_over(state, NOON + HOUR)
+
+    assert taken_over(removed, NOON + timedelta(days=399)).schedules
+    assert not taken_over(removed, NOON + timedelta(days=402)).schedules
+
+
 def test_an_invalid_table_stands_still() -> None:
     """It is neither changed nor removed."""
     state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
@@ -119,6 +164,7 @@ def test_results_count_each_run_once() -> None:
     assert succeeded.schedules[RECORD.schedule].last_success == other.nominal
     assert not succeeded.schedules[RECORD.schedule].failed
     assert finished(succeeded, other, succeeded=True) == succeeded
+    assert finished(succeeded, RECORD, succeeded=False) == succeeded
 
 
 def test_what_is_written_is_read_back() -> None:
@@ -137,6 +183,16 @@ def test_a_blob_that_is_no_record_is_told(data: bytes) -> None:
     """One of a later version included: to rewrite it would lose what it says."""
     with pytest.raises(RecordUnreadable):
         load(data)
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"state": "dreaming"}, {"state": "claimed", "attempt": "first"}]
+)
+def test_an_open_run_that_says_what_we_do_not_know_is_told(metadata: dict[str, str]) -> None:
+    """It does not vanish from the work list in silence."""
+    with pytest.raises(RecordUnreadable):
+        open_run(naming.open_blob(RECORD.run_id), metadata)
+    assert open_run(naming.open_blob(RECORD.run_id), {}) is None
 
 
 @given(

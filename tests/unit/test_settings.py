@@ -42,6 +42,12 @@ def test_the_sample_works_unchanged() -> None:
     assert settings.batch_account_key
 
 
+def test_a_container_may_have_any_name_that_storage_takes() -> None:
+    """Three to sixty-three letters, digits and single hyphens."""
+    for name in ("a-b", "abc", "a1-b2-c3", "a" * 63):
+        assert read_settings(sample() | {"LEDGER_CONTAINER": name}).ledger_container == name
+
+
 def test_every_missing_setting_is_named_at_once() -> None:
     """Nobody mends one after the other."""
     assert problems({}) == tuple(f"{name} is missing" for name in REQUIRED)
@@ -54,6 +60,11 @@ def test_every_missing_setting_is_named_at_once() -> None:
         ("BATCH_ACCOUNT_URL", "recur.westeurope.batch.azure.com"),
         ("BATCH_ACCOUNT_URL", "http://recur.westeurope.batch.azure.com"),
         ("BATCH_ACCOUNT_URL", "http://[::1"),
+        ("BATCH_ACCOUNT_URL", "https://user:word@batch.example"),
+        ("BATCH_ACCOUNT_URL", "https://batch.example/#top"),
+        ("BATCH_ACCOUNT_KEY", "schlüssel"),
+        ("COLLECT_CRON", "one two three four five"),
+        ("LEDGER_CONTAINER", "a" * 64),
         ("BATCH_POOL_ID", "my pool"),
         ("DATA_STORAGE_URL", "https://data.blob.core.windows.net?sv=1"),
         ("LEDGER_CONTAINER", "Ledger"),
