@@ -82,16 +82,21 @@ def build(folder: Path, target: Path) -> Package:
 
 def build_all(source: Path, target: Path) -> tuple[Package, ...]:
     """
-    Zip every folder of ``source`` into ``target``.
+    Zip every folder of ``source`` into ``target``, except hidden ones.
 
     Raises:
         PackageError: One of them cannot be packaged, or there is none.
     """
     folders = source.iterdir() if source.is_dir() else ()
-    names = sorted(folder.name for folder in folders if folder.is_dir())
+    names = sorted(folder.name for folder in folders if folder.is_dir() and _is_ours(folder.name))
     if not names:
         raise PackageError(f"{source}: no folder to package")
     return tuple(build(source / name, target) for name in names)
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether a folder is no leftover of a tool."""
+    return name != _IGNORED and not name.startswith(".")
 
 
 def version_in(zip_path: Path) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobServiceClient
+from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings
 
 from cli.errors import CliError, Exit
 from cli.packages import Package, version_in
@@ -54,7 +54,12 @@ class Uploads:
 
         def send() -> None:
             with file.open("rb") as content:
-                blob.upload_blob(content, length=file.stat().st_size, overwrite=True)
+                blob.upload_blob(
+                    content,
+                    length=file.stat().st_size,
+                    overwrite=True,
+                    content_settings=ContentSettings(content_md5=bytearray(_digest(file))),
+                )
 
         if self._by_key or urlsplit(url).query:
             send()  # waiting helps neither a wrong key nor a wrong signature
@@ -86,16 +91,20 @@ class Uploads:
                 there = blob.get_blob_properties()
             except ResourceNotFoundError:
                 continue
-            with package.zip_path.open("rb") as ours:
-                digest = hashlib.file_digest(ours, "md5").digest()
             theirs = bytes(there.content_settings.content_md5 or b"")
-            return theirs == digest or _version(blob) == package.version
+            return theirs == _digest(package.zip_path) or _version(blob) == package.version
         return None
 
     def _candidates(self, package: Package) -> Iterator[BlobClient]:
         start = f"{_CONTAINERS}{package.name.replace('_', '-')}-"
         for container in self._storage.list_containers(name_starts_with=start):
             yield self._storage.get_blob_client(str(container.name), package.version)
+
+
+def _digest(file: Path) -> bytes:
+    """Return what storage keeps of a blob's content, to find damage and not to resist an attack."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).digest()
 
 
 def _version(blob: BlobClient) -> str | None:

@@ -105,7 +105,7 @@ async def put(call: ArmCall) -> web.Response:
     wanted = read_resource(await call.body())
     pool = call.account.pools.find(name)
     call.check_conditions(pool.modified if pool else None)
-    body = _body(call, name, wanted)
+    body = _body(call, pool.id if pool else name, wanted)
     if pool is None:
         pool = pools.create(call.account, body)
     else:

@@ -92,15 +92,20 @@ def _address(call: ArmCall, version: Version) -> dict[str, str]:
     return {"storageUrl": f"{url}?{signature}", "storageUrlExpiry": print_time(expiry)}
 
 
+def _activatable(call: ArmCall) -> Version:
+    version = _the_version(call)
+    the_application(call).check_overwriting(version)
+    return version
+
+
 async def activate(call: ArmCall) -> web.Response:
     """Answer POST of an activation: the blob must be there, whatever it holds."""
     _ACTIVATION("", cast("Json", await call.body()))
-    version = _the_version(call)
-    the_application(call).check_overwriting(version)
+    version = _activatable(call)
     container, _, name = version.package.blob.partition("/")
     if not await call.account.storage.get_blob_client(container, name).exists():
         raise ServiceError("ApplicationPackageBlobNotFound")
-    the_application(call).check_overwriting(_the_version(call))
+    version = _activatable(call)  # it may have been changed meanwhile
     version.activate()
     return call.one(_show(call, version), version.modified)
 

@@ -111,8 +111,8 @@ def test_what_is_no_whole_zip_file_has_no_version(tmp_path: Path, cut: int) -> N
 
 
 def test_every_folder_of_a_workload_is_an_application(tmp_path: Path) -> None:
-    """Files beside them, such as a README, are none."""
-    for name in ("beta", "alpha"):
+    """Files beside them, such as a README, are none, nor are leftovers of tools."""
+    for name in ("beta", "alpha", ".idea", "__pycache__"):
         (tmp_path / "workload" / name).mkdir(parents=True)
         (tmp_path / "workload" / name / "main.py").write_text("1")
     (tmp_path / "workload/README.md").write_text("about")

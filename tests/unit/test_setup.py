@@ -208,7 +208,7 @@ def test_the_command_runs_from_any_folder(tmp_path: Path) -> None:
 
 def test_the_command_of_a_checkout_without_set_up_says_so(checkout: Path) -> None:
     """It names what to run."""
-    command = [shutil.which("sh") or "sh", checkout / "local/recur.sh"]
+    command = [shutil.which("sh") or "sh", str(checkout / "local/recur.sh")]
 
     told = subprocess.run(command, capture_output=True, text=True, check=False)
 
