@@ -88,7 +88,8 @@ class _Tick:
         # Where they are too many for one tick, each tick begins with others.
         first = int(now.timestamp()) % len(others) if others else 0
         looking = self._pace.part(_LOOKING_SECONDS)
-        for part in (ended, *batched(others[first:] + others[:first], _AT_A_TIME, strict=False)):
+        in_order = [*ended, *others[first:], *others[:first]]
+        for part in batched(in_order, _AT_A_TIME, strict=False):
             await self._look_at(part, looking, now)
             await self._finish()
         return self._counts
