@@ -79,7 +79,9 @@ def _formula(check: str, pool: BatchPool) -> Finding:
     check = f"{check} formula"
     run, interval = pool.auto_scale_run, pool.auto_scale_evaluation_interval
     why = "the pool stays as large as it is: runs wait, or an idle node costs"
-    fix = f"az batch pool show --pool-id {pool.id} --query autoScaleRun; then deploy infra/pool again"
+    fix = (
+        f"az batch pool show --pool-id {pool.id} --query autoScaleRun; then deploy infra/pool again"
+    )
     if not pool.enable_auto_scale:
         return problem(check, "autoscale is off", why, "deploy infra/pool again")
     if run is None or run.timestamp is None:
