@@ -171,7 +171,7 @@ async def test_the_alerts_hear_what_the_functions_tell(world: World, tmp_path: P
         schedule("failing", "echo no >&2; exit 7")
         + schedule("idle", "true", paused="true")
         + schedule("late", "true", minutes=10)
-        + schedule("gone", "true", minutes=10, catch_up='{ window = "2m" }')
+        + schedule("gone", "true", minutes=10, catch_up='{ window = "5m" }')
         + schedule("broken", "true", time_zone='"Mars"')
     )
     await world.apply(known)
