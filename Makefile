@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up start check test infra infra-write peers package lock clean
 
-PYTHON := .venv/bin/python
+RUN := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
 help: ## show this list
@@ -12,13 +12,13 @@ setup: ## install what is needed into .venv and folders node_modules
 	@sh local/setup.sh
 
 demo: setup ## one schedule, from the timer to the output in blob storage, in under a minute
-	@$(PYTHON) -m local demo
+	@$(RUN) -m local demo
 
 up: setup ## Azurite and the Batch emulator, until Ctrl-C
-	@$(PYTHON) -m local up
+	@$(RUN) -m local up
 
 start: setup ## the timer functions against what `make up` runs, until Ctrl-C
-	@$(PYTHON) -m local start
+	@$(RUN) -m local start
 
 check: setup ## linters, types, layers and unit tests
 	.venv/bin/ruff check
@@ -29,28 +29,28 @@ check: setup ## linters, types, layers and unit tests
 	.venv/bin/pytest tests/unit
 
 infra: setup ## the Bicep files: lint, format, and that what is compiled from them is up to date
-	@$(PYTHON) -m infra.check
+	@$(RUN) -m infra.check
 
 infra-write: setup ## compile the Bicep files and write the templates and snapshots that are committed
-	@$(PYTHON) -m infra.check --write
+	@$(RUN) -m infra.check --write
 
 test: check infra ## all tests: unit, Bicep, contract and the whole job
 	.venv/bin/pytest tests/contract tests/e2e
 
 peers: setup ## azure-cli, in its own environment: it takes the documented commands, and the emulator
-	@.venv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .venv-peers
+	@.venv/bin/uv venv --quiet --allow-existing --python $(RUN) .venv-peers
 	@.venv/bin/uv pip install --quiet --python .venv-peers -r tests/peers/requirements.txt
 	.venv/bin/pytest tests/peers
 
 package: setup ## what is deployed, as dist/recur.zip
-	@$(PYTHON) -m local package
+	@$(RUN) -m local package
 
 lock: setup ## write the three requirements.txt of app, development and azd anew from pyproject.toml
-	.venv/bin/uv pip compile --quiet --universal --python $(PYTHON) --generate-hashes --no-header \
+	.venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header \
 		--no-annotate pyproject.toml -o requirements.txt
-	.venv/bin/uv pip compile --quiet --universal --python $(PYTHON) --generate-hashes --no-header \
+	.venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header \
 		--no-annotate pyproject.toml --group dev -o requirements-dev.txt
-	.venv/bin/uv pip compile --quiet --universal --python $(PYTHON) --generate-hashes --no-header \
+	.venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header \
 		--no-annotate --constraint requirements-dev.txt pyproject.toml --group cli \
 		-o infra/hooks/requirements.txt
 

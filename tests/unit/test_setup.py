@@ -148,6 +148,32 @@ def test_a_pyenv_python_is_found_behind_a_shim_that_fails(checkout: Path, shell:
     assert "npm ci" in third.stdout
 
 
+def test_a_python_that_is_named_is_taken(checkout: Path) -> None:
+    """By way of make, which hands its own variables to what it runs."""
+    shutil.copy(_ROOT / "Makefile", checkout)
+    (checkout / "bin/sh").symlink_to(shutil.which("sh") or "")
+    (checkout / "kept").mkdir()
+    named = checkout / "kept/python3.13"
+    named.symlink_to(_PYTHON)
+
+    ended = subprocess.run(
+        [shutil.which("make") or "make", "setup"],
+        cwd=checkout,
+        env={
+            "PATH": str(checkout / "bin"),
+            "HOME": str(checkout / "home"),
+            "PYTHON": str(named),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stdout
+    assert f"({named})" in ended.stdout
+
+
 @pytest.mark.parametrize("shell", _SHELLS)
 def test_a_missing_python_is_named_with_the_ways_to_get_it(checkout: Path, shell: str) -> None:
     """The exit code is not 0."""
