@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -134,6 +135,7 @@ def test_what_is_deployed_runs_without_the_rest_of_the_repository(tmp_path: Path
     ended = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path / "app",
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         capture_output=True,
         text=True,
         check=True,
