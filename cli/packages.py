@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def version_in(zip_path: Path) -> str | None:
                 _Entry(info.filename, info.external_attr >> 16 & 0o777, archive.read(info))
                 for info in archive.infolist()
             ]
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError):
         return None
     return _version(sorted(entries))
 

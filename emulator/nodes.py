@@ -4,11 +4,8 @@ import asyncio
 import contextlib
 import secrets
 import shutil
-import zipfile
 from pathlib import Path
 from typing import Final
-
-from azure.core.exceptions import AzureError
 
 from emulator.account import Account
 from emulator.journal import tell
@@ -58,15 +55,20 @@ async def _unzip_packages(account: Account, node: Node) -> bool:
         try:
             local = await fetch(account.storage, package, node.root / "volatile")
             await asyncio.to_thread(unzip, local, target)
-        except (ValueError, OSError, AzureError, zipfile.BadZipFile) as error:
-            details = (("Message", str(error)),)
+        except Exception as error:  # noqa: BLE001 - a damaged archive fails in many ways
             message = "One or more application packages could not be installed on the node"
-            node.errors.append(Failure("ApplicationPackageError", message, details))
-            node.enter(NodeState.UNUSABLE)
-            tell("node.unusable", pool=node.pool.id, node=node.id, reason=str(error))
+            spoil(node, "ApplicationPackageError", message, error)
             return False
     node.packages = packages
     return True
+
+
+def spoil(node: Node, code: str, message: str, error: Exception) -> None:
+    """Let a node be unusable from now on, and say why."""
+    reason = str(error) or type(error).__name__
+    node.errors.append(Failure(code, message, (("Message", reason),)))
+    node.enter(NodeState.UNUSABLE)
+    tell("node.unusable", pool=node.pool.id, node=node.id, reason=reason)
 
 
 async def _start(account: Account, node: Node) -> bool:

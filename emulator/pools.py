@@ -7,7 +7,7 @@ from emulator.account import Account
 from emulator.autoscale import follow_formula, read_formula
 from emulator.errors import ServiceError
 from emulator.formula import Formula
-from emulator.journal import tell
+from emulator.journal import tell, tell_failure
 from emulator.packages import Package, resolve
 from emulator.scheduling import assign, stop
 from emulator.shapes import Json
@@ -171,6 +171,12 @@ async def _leave(account: Account, node: Node) -> None:
 
 
 async def _boot(account: Account, node: Node) -> None:
-    if await nodes.boot(account, node):
+    try:
+        ready = await nodes.boot(account, node)
+    except Exception as error:  # noqa: BLE001 - or the node would be starting for ever
+        tell_failure("node.boot_failed", error, pool=node.pool.id, node=node.id)
+        nodes.spoil(node, "Unknown", "The emulator failed to start the node", error)
+        return
+    if ready:
         assign(account, node.pool)
         await nodes.start_beside_tasks(account, node)

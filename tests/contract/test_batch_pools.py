@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.packages import version_in
 from emulator.packages import Package
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
 
@@ -298,6 +299,56 @@ async def test_a_package_that_leads_out_of_its_folder_spoils_the_node(
     assert nodes[0].errors is not None
     assert nodes[0].errors[0].code == "ApplicationPackageError"
     assert not list(batch.root.rglob("escaped"))
+
+
+def _damage(path: Path, kind: str) -> None:
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")  # of the list of files at the end, which has it all again
+    match kind:
+        case "bytes":
+            content[40:60] = b"\xff" * 20
+        case "encrypted":
+            content[6] |= 1
+            content[entry + 8] |= 1
+        case "method":
+            content[8] = content[entry + 10] = 99
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "encrypted", "method"])
+async def test_a_damaged_package_spoils_the_node(
+    start_batch: Start, tmp_path: Path, kind: str
+) -> None:
+    """It has no version, and the node is not starting for ever."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("run.sh", "".join(f"echo {number}\n" for number in range(100)))
+    assert version_in(path) is not None
+    _damage(path, kind)
+    batch = await start_batch(applications=(Package.parse(f"app=1={path}"),))
+    references = [{"applicationId": "app", "version": "1"}]
+    await batch.client.create_pool(
+        pool_body(targetDedicatedNodes=1, applicationPackageReferences=references)
+    )
+    nodes = await batch.until(
+        batch.nodes, lambda nodes: [node.state for node in nodes] == ["unusable"]
+    )
+
+    assert nodes[0].errors is not None
+    assert nodes[0].errors[0].code == "ApplicationPackageError"
+    assert version_in(path) is None
+
+
+async def test_a_node_that_cannot_be_started_is_unusable(batch: Batch) -> None:
+    """Whatever goes wrong; here its folder cannot be made."""
+    (batch.root / "pool").touch()
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    nodes = await batch.until(
+        batch.nodes, lambda nodes: [node.state for node in nodes] == ["unusable"]
+    )
+
+    assert nodes[0].errors is not None
+    assert nodes[0].errors[0].code == "Unknown"
 
 
 async def test_task_slots(batch: Batch) -> None:
