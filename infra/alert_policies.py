@@ -9,6 +9,15 @@ _AGO: Final = re.compile(r"\bago\((\d+)([mhd])\)")
 _SECONDS: Final = {"m": 60, "h": 3600, "d": 86400}
 _LOOK_BACK: Final = {"PT1H": 3600, "P1D": 86400, "P2D": 2 * 86400}
 
+METRICS: Final = {
+    "start-task-failed": ("StartTaskFailedNodeCount", 0, "PT15M", "PT5M"),
+    "node-unusable": ("UnusableNodeCount", 0, "PT15M", "PT5M"),
+    "node-idle": ("IdleNodeCount", 0.5, "PT1H", "PT15M"),
+    "node-long-running": ("TotalNodeCount", 0.5, "PT12H", "PT1H"),
+    "node-long-running-spot": ("TotalLowPriorityNodeCount", 0.5, "PT12H", "PT1H"),
+}
+"""Of each metric alert: the metric, above which average it fires, over what time, how often."""
+
 
 def sound_alerts(deployed: Deployed) -> list[str]:
     """Let queries see as far as they ask, split by the columns they have, and cost the least."""
@@ -30,6 +39,38 @@ def sound_alerts(deployed: Deployed) -> list[str]:
         if len(properties["criteria"]["allOf"]) != 1:
             found.append(f"{name} fires only if all of its criteria hold")
     return found
+
+
+def firing_alerts(deployed: Deployed) -> list[str]:
+    """Fire at the first row of a query, and of a metric where ``METRICS`` says."""
+    found = []
+    wanted = {
+        "timeAggregation": "Count",
+        "operator": "GreaterThan",
+        "threshold": 0,
+        "failingPeriods": {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1},
+    }
+    for name, properties in deployed.properties("Insights/scheduledQueryRules"):
+        for criterion in properties["criteria"]["allOf"]:
+            actual = {key: criterion.get(key) for key in wanted}
+            if actual != wanted:
+                found.append(f"{name} fires when {actual}")
+        if not properties.get("enabled", True):
+            found.append(f"{name} is off")
+    metrics = {}
+    for alert in deployed.of("Insights/metricAlerts"):
+        properties = alert["properties"]
+        for criterion in properties["criteria"]["allOf"]:
+            how = (criterion["timeAggregation"], criterion["operator"], properties["enabled"])
+            if how != ("Average", "GreaterThan", True):
+                found.append(f"{alert['name']} fires by {how}")
+            metrics[alert["name"].removeprefix(f"{alert['tags']['azd-env-name']}-")] = (
+                criterion["metricName"],
+                criterion["threshold"],
+                properties["windowSize"],
+                properties["evaluationFrequency"],
+            )
+    return found if metrics == METRICS else [*found, f"metric alerts are {metrics}"]
 
 
 def explained_alerts(deployed: Deployed, page: str) -> list[str]:

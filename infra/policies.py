@@ -158,7 +158,7 @@ def no_secret_outputs(deployed: Deployed) -> list[str]:
 
 
 def kept_long_enough(deployed: Deployed) -> list[str]:
-    """Delete final records, answers and outputs in time, and nothing that is in use."""
+    """Delete final records, answers and outputs in time, nothing in use, no container at once."""
     wanted = {"ledger/runs/": 400, "ledger/answers/": 30, "outputs/": 90}
     rules = {
         prefix: rule["definition"]["actions"]["baseBlob"]["delete"][
@@ -166,9 +166,61 @@ def kept_long_enough(deployed: Deployed) -> list[str]:
         ]
         for _, properties in deployed.properties("Storage/storageAccounts/managementPolicies")
         for rule in properties["policy"]["rules"]
+        if rule["enabled"]
         for prefix in rule["definition"]["filters"]["prefixMatch"]
     }
-    return [] if rules == wanted else [f"lifecycle rules are {rules}"]
+    found = [] if rules == wanted else [f"lifecycle rules are {rules}"]
+    kept = "containerDeleteRetentionPolicy"
+    services = {
+        "Storage/storageAccounts/blobServices": {f"{kept}.enabled": True, f"{kept}.days": 7}
+    }
+    return found + differ(deployed, services)
+
+
+def running_as_built(deployed: Deployed) -> list[str]:
+    """Run the Python that the lock file is for, on the plan that costs nothing when idle."""
+    plans = [plan["sku"] for plan in deployed.of("Web/serverfarms")]
+    found = differ(
+        deployed,
+        {
+            "Web/serverfarms": {"reserved": True},
+            "Web/sites": {
+                "functionAppConfig.runtime.name": "python",
+                "functionAppConfig.runtime.version": "3.13",
+            },
+        },
+    )
+    if plans != [{"name": "FC1", "tier": "FlexConsumption"}]:
+        found.append(f"plans are {plans}")
+    return found
+
+
+def reachable(deployed: Deployed) -> list[str]:
+    """Let app, nodes and publishers come by the public endpoints: there is no private one."""
+    return [
+        f"nobody reaches {name}"
+        for kind in ("Batch/batchAccounts", "Storage/storageAccounts", "Web/sites")
+        for name, properties in deployed.properties(kind)
+        if properties.get("publicNetworkAccess", "Enabled") != "Enabled"
+    ]
+
+
+def own_timers(template: Mapping[str, Any]) -> list[str]:
+    """Let each timer tick when its own parameter says, by the compiled template of the core."""
+    module = template["resources"]["functionApp"]["properties"]
+    timers = module["parameters"]["timers"]["value"]
+    settings = module["template"]["resources"]["app::appSettings"]["properties"]
+    found = []
+    for timer in ("submit", "collect"):
+        if timers[timer] != f"[parameters('{timer}Cron')]":
+            found.append(f"{timer} ticks by {timers[timer]}")
+        name = f"{timer.upper()}_CRON"
+        if settings[name] != f"[parameters('timers').{timer}]":
+            found.append(f"{name} is {settings[name]}")
+    crons = [template["parameters"][f"{timer}Cron"]["defaultValue"] for timer in timers]
+    if len(set(crons)) != len(crons):
+        found.append(f"the timers tick together by default: {crons}")
+    return found
 
 
 def cheap_telemetry(deployed: Deployed) -> list[str]:

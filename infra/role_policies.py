@@ -1,7 +1,8 @@
-"""Who may do what: the exact list, and rules on what a deployment grants."""
+"""Who is who and may do what: the exact list, and rules on what a deployment names and grants."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from infra.policies import Deployed
 
@@ -32,6 +33,7 @@ GRANTS: Final = frozenset(
 )
 """Who has which role on what: all of it."""
 
+_API_VERSION: Final = re.compile(r", '\d{4}-\d{2}-\d{2}(-preview)?'")
 _BLOB_WRITERS: Final = {"Storage Blob Data Owner", "Storage Blob Data Contributor"}
 
 
@@ -60,6 +62,66 @@ def no_power_over_code(deployed: Deployed) -> list[str]:
         if scope not in {scope for *_, scope in GRANTS}:
             found.append(f"a scope that is too wide: {told}")
     return found
+
+
+def own_identities(deployed: Deployed) -> list[str]:
+    """Let the app be the function identity and no other, and nodes fetch packages as their own."""
+    function = _id(deployed, "ManagedIdentity/userAssignedIdentities", "id-func-")
+    node = _id(deployed, "ManagedIdentity/userAssignedIdentities", "id-node-")
+    ((_, app),) = deployed.properties("Web/sites")
+    ((_, account),) = deployed.properties("Batch/batchAccounts")
+    (carried,) = [each.get("identity") for each in deployed.of("Web/sites")]
+    code = app["functionAppConfig"]["deployment"]["storage"]["authentication"]
+    packages = account["autoStorage"]["nodeIdentityReference"]["resourceId"]
+    found = []
+    if carried != {"type": "UserAssigned", "userAssignedIdentities": {function: {}}}:
+        found.append(f"the app carries {carried}")
+    if code["userAssignedIdentityResourceId"] != function:
+        found.append(f"code is fetched as {code['userAssignedIdentityResourceId']}")
+    if packages != node:
+        found.append(f"packages are fetched as {packages}")
+    return found
+
+
+def own_settings(deployed: Deployed) -> list[str]:
+    """Let each setting name the identity, the account and the endpoint that it is for."""
+    function = _id(deployed, "ManagedIdentity/userAssignedIdentities", "id-func-")
+    host = _id(deployed, "Storage/storageAccounts", "sthost")
+    (data,) = {each["id"] for each in deployed.of("Storage/storageAccounts")} - {host}
+    account = _id(deployed, "Batch/batchAccounts")
+    component = _id(deployed, "Insights/components")
+    client = f"reference('{function}').clientId"
+    wanted = {
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": (
+            f"[format('ClientId={{0}};Authorization=AAD', {client})]"
+        ),
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": f"[reference('{component}').ConnectionString]",
+        "AZURE_CLIENT_ID": f"[{client}]",
+        "AzureWebJobsStorage__blobServiceUri": f"[reference('{host}').primaryEndpoints.blob]",
+        "AzureWebJobsStorage__clientId": f"[{client}]",
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "BATCH_ACCOUNT_URL": f"[format('https://{{0}}', reference('{account}').accountEndpoint)]",
+        "BATCH_POOL_ID": "recur",
+        "DATA_STORAGE_URL": f"[reference('{data}').primaryEndpoints.blob]",
+        "LEDGER_CONTAINER": "ledger",
+        "NODE_IDENTITY_ID": _id(deployed, "ManagedIdentity/userAssignedIdentities", "id-node-"),
+        "OUTPUTS_CONTAINER": "outputs",
+    }
+    ((_, settings),) = deployed.properties("Web/sites/config")
+    named = {name: _API_VERSION.sub("", settings[name]) for name in wanted}
+    return [f"{name} is {named[name]}" for name in wanted if named[name] != wanted[name]]
+
+
+def roles_before_app(template: Mapping[str, Any]) -> list[str]:
+    """Grant roles before the app starts, by the compiled template of the core."""
+    waits = template["resources"]["functionApp"].get("dependsOn", [])
+    return [] if "roles" in waits else [f"the app waits for {waits} only"]
+
+
+def _id(deployed: Deployed, kind: str, prefix: str = "") -> str:
+    """Return the id of the one resource of a type whose name begins so."""
+    (found,) = [each["id"] for each in deployed.of(kind) if each["name"].startswith(prefix)]
+    return str(found)
 
 
 def _grants(deployed: Deployed) -> set[tuple[str, str, str]]:

@@ -64,8 +64,13 @@ POLICIES: dict[str, Policy] = {
     "no_secret_outputs": policies.no_secret_outputs,
     "kept_long_enough": policies.kept_long_enough,
     "cheap_telemetry": policies.cheap_telemetry,
+    "running_as_built": policies.running_as_built,
+    "reachable": policies.reachable,
     "exact_roles": role_policies.exact_roles,
     "no_power_over_code": role_policies.no_power_over_code,
+    "own_identities": role_policies.own_identities,
+    "own_settings": role_policies.own_settings,
+    "firing_alerts": alert_policies.firing_alerts,
     "sound_alerts": alert_policies.sound_alerts,
     "explained_alerts": partial(alert_policies.explained_alerts, page=RUNBOOK),
 }
@@ -138,6 +143,41 @@ def setting(name: str, value: str) -> Break:
     return put("Web/sites/config", name, value)
 
 
+def named(name: str, old: str, new: str) -> Break:
+    """Return what names something else in a setting."""
+
+    def change(snapshot: Snapshot) -> None:
+        for each in snapshot["predictedResources"]:
+            if each["type"] == "Microsoft.Web/sites/config":
+                assert old in each["properties"][name]
+                each["properties"][name] = each["properties"][name].replace(old, new)
+
+    return change
+
+
+def carried(identity: str | None, *, kind: str = "UserAssigned") -> Break:
+    """Return what gives the app one more identity, or another kind."""
+
+    def change(snapshot: Snapshot) -> None:
+        (app,) = [
+            each for each in snapshot["predictedResources"] if each["type"] == "Microsoft.Web/sites"
+        ]
+        app["identity"]["type"] = kind
+        if identity:
+            app["identity"]["userAssignedIdentities"][f"{ID}.{identity}"] = {}
+
+    return change
+
+
+def plan(name: str, tier: str) -> Break:
+    def change(snapshot: Snapshot) -> None:
+        for each in snapshot["predictedResources"]:
+            if each["type"] == "Microsoft.Web/serverfarms":
+                each["sku"] = {"name": name, "tier": tier}
+
+    return change
+
+
 def unset(name: str) -> Break:
     def change(snapshot: Snapshot) -> None:
         for each in snapshot["predictedResources"]:
@@ -157,6 +197,9 @@ OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 BATCH_WRITER = "6aaa78f1-f7de-44ca-8722-c64a23943cae"
 RULE = "Insights/scheduledQueryRules"
+METRIC = "Insights/metricAlerts"
+LIFECYCLE = "Storage/storageAccounts/managementPolicies"
+BLOBS = "Storage/storageAccounts/blobServices"
 CRITERION = "criteria.allOf.0"
 
 BROKEN: list[tuple[str, str, Break]] = [
@@ -251,6 +294,17 @@ BROKEN: list[tuple[str, str, Break]] = [
         "a connection string",
         setting("OTEL_SERVICE_NAME", "AccountName=a;AccountKey=b"),
     ),
+    (
+        "no_secret_settings",
+        "a signed address",
+        setting("DATA_STORAGE_URL", "https://data.example.org/?sv=2026-04-06&sp=r&sig=x"),
+    ),
+    (
+        "no_secret_settings",
+        "a connection string with a signature",
+        setting("OTEL_SERVICE_NAME", "SharedAccessSignature=x"),
+    ),
+    ("no_secret_settings", "a password", setting("OTEL_SERVICE_NAME", "Password=x")),
     ("no_secret_outputs", "a key by its name", output("BATCH_ACCOUNT_KEY", "x")),
     (
         "no_secret_outputs",
@@ -274,6 +328,92 @@ BROKEN: list[tuple[str, str, Break]] = [
             "policy.rules.0.definition.actions.baseBlob.delete.daysAfterModificationGreaterThan",
             30,
         ),
+    ),
+    (
+        "kept_long_enough",
+        "a lifecycle rule is off",
+        put(LIFECYCLE, "policy.rules.1.enabled", value=False),
+    ),
+    (
+        "kept_long_enough",
+        "a deleted container is gone",
+        put(BLOBS, "containerDeleteRetentionPolicy.enabled", value=False, only="stdata"),
+    ),
+    (
+        "kept_long_enough",
+        "a deleted container is gone the next day",
+        put(BLOBS, "containerDeleteRetentionPolicy.days", 1, only="sthost"),
+    ),
+    ("running_as_built", "a plan that is paid by the hour", plan("EP1", "ElasticPremium")),
+    ("running_as_built", "a plan of another tier", plan("FC1", "Dynamic")),
+    ("running_as_built", "Windows", put("Web/serverfarms", "reserved", value=False)),
+    (
+        "running_as_built",
+        "an older Python",
+        put("Web/sites", "functionAppConfig.runtime.version", "3.12"),
+    ),
+    (
+        "running_as_built",
+        "another language",
+        put("Web/sites", "functionAppConfig.runtime.name", "node"),
+    ),
+    (
+        "reachable",
+        "nobody reaches Batch",
+        put("Batch/batchAccounts", "publicNetworkAccess", "Disabled"),
+    ),
+    (
+        "reachable",
+        "nobody reaches the ledger",
+        put("Storage/storageAccounts", "publicNetworkAccess", "Disabled", only="stdata"),
+    ),
+    ("reachable", "nobody reaches the app", put("Web/sites", "publicNetworkAccess", "Disabled")),
+    ("own_identities", "the app is the nodes as well", carried(NODE)),
+    (
+        "own_identities",
+        "the app has one of its own as well",
+        carried(None, kind="SystemAssigned, UserAssigned"),
+    ),
+    (
+        "own_identities",
+        "code is fetched as the nodes",
+        put(
+            "Web/sites",
+            "functionAppConfig.deployment.storage.authentication.userAssignedIdentityResourceId",
+            f"{ID}.{NODE}",
+        ),
+    ),
+    (
+        "own_identities",
+        "packages are fetched as the app",
+        put(
+            "Batch/batchAccounts",
+            "autoStorage.nodeIdentityReference.resourceId",
+            f"{ID}.{FUNCTION}",
+        ),
+    ),
+    *(
+        ("own_settings", f"{name}: {old}, and it is {new}", named(name, old, new))
+        for name, old, new in (
+            ("AZURE_CLIENT_ID", "id-func", "id-node"),
+            ("AZURE_CLIENT_ID", "clientId", "principalId"),
+            ("AzureWebJobsStorage__clientId", "id-func", "id-node"),
+            ("AzureWebJobsStorage__clientId", "clientId", "principalId"),
+            ("AzureWebJobsStorage__blobServiceUri", "sthost", "stdata"),
+            ("AzureWebJobsStorage__blobServiceUri", ".blob", ".queue"),
+            ("AzureWebJobsStorage__credential", "managedidentity", "environment"),
+            ("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "id-func", "id-node"),
+            ("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "clientId", "principalId"),
+            ("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "AAD", "None"),
+            ("APPLICATIONINSIGHTS_CONNECTION_STRING", "Connection", "Instrumentation"),
+            ("BATCH_ACCOUNT_URL", "accountEndpoint", "nodeManagementEndpoint"),
+            ("BATCH_POOL_ID", "recur", "other"),
+            ("NODE_IDENTITY_ID", "id-node", "id-func"),
+            ("DATA_STORAGE_URL", "stdata", "sthost"),
+            ("DATA_STORAGE_URL", ".blob", ".dfs"),
+            ("LEDGER_CONTAINER", "ledger", "outputs"),
+            ("OUTPUTS_CONTAINER", "outputs", "ledger"),
+        )
     ),
     (
         "cheap_telemetry",
@@ -337,6 +477,30 @@ BROKEN: list[tuple[str, str, Break]] = [
         "two criteria that must hold together",
         put("Insights/metricAlerts", "criteria.allOf", [{}, {}]),
     ),
+    *(
+        ("firing_alerts", f"the {path} of a query is {value}", put(RULE, path, value, only=only))
+        for path, value, only in (
+            ("enabled", False, "tick-silent"),
+            (f"{CRITERION}.operator", "LessThan", "run-failed"),
+            (f"{CRITERION}.threshold", 1, "run-failed"),
+            (f"{CRITERION}.timeAggregation", "Average", "run-failed"),
+            (f"{CRITERION}.failingPeriods.numberOfEvaluationPeriods", 2, "pool-trouble"),
+            (f"{CRITERION}.failingPeriods.minFailingPeriodsToAlert", 2, "pool-trouble"),
+        )
+    ),
+    *(
+        ("firing_alerts", f"the {path} of a metric is {value}", put(METRIC, path, value, only=only))
+        for path, value, only in (
+            ("enabled", False, "node-idle"),
+            ("windowSize", "PT6H", "node-long-running-spot"),
+            ("evaluationFrequency", "PT1H", "node-unusable"),
+            (f"{CRITERION}.operator", "LessThan", "node-unusable"),
+            (f"{CRITERION}.threshold", 1, "node-idle"),
+            (f"{CRITERION}.timeAggregation", "Maximum", "node-idle"),
+            (f"{CRITERION}.metricName", "RunningNodeCount", "node-idle"),
+        )
+    ),
+    ("firing_alerts", "nobody watches Spot nodes", drop(METRIC, only="spot")),
     ("explained_alerts", "a section without an alert", drop(RULE, only="tick-silent")),
 ]
 
