@@ -58,8 +58,8 @@ def options(
         Path | None,
         typer.Option(
             envvar="RECUR_SETTINGS",
-            help="A settings file such as local.settings.json. Default: azd's environment, then "
-            "the process's own.",
+            help="A settings file such as local.settings.json, and nothing else. Default: the "
+            "environment where it names a deployment, else azd's.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
@@ -81,6 +81,10 @@ def run(context: typer.Context, command: Callable[[Context], Exit]) -> None:
         raise typer.Exit(error.code) from error
     except AzureError as error:
         told = in_our_words(error)
+        given.output.fail(told)
+        raise typer.Exit(told.code) from error
+    except ValueError as error:  # of the Azure clients, for a key or an address that is none
+        told = CliError(Exit.REFUSED, f"a setting cannot be used: {error}", "recur doctor")
         given.output.fail(told)
         raise typer.Exit(told.code) from error
     raise typer.Exit(code)

@@ -50,12 +50,12 @@ def apply_document(given: Context, file: Path, *, dry_run: bool, count: int) -> 
     text = _read(file)
     document = _valid(text, str(file))
     ledger = given.target().ledger()
-    before, etag = _in_force(ledger)
+    before, in_force, etag = _in_force(ledger)
     changes = tuple(_changes(before, document))
     now = datetime.now(UTC)
     coming = {id_: _next(schedule, now, count) for id_, schedule in document.schedules.items()}
     _show(given.output, changes, document, coming)
-    changed = any(change.kind != "unchanged" for change in changes) or etag is None
+    changed = in_force != text.encode()
     if changed and not dry_run:
         put_in_force(ledger, text, etag)
     given.output.say(_conclusion(changed=changed, dry_run=dry_run))
@@ -71,7 +71,7 @@ def apply_document(given: Context, file: Path, *, dry_run: bool, count: int) -> 
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CliError(Exit.REFUSED, f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -95,11 +95,11 @@ def _problems(name: str, problems: Sequence[str]) -> str:
     return f"{name} is refused, {len(problems)} problem(s):{lines}"
 
 
-def _in_force(ledger: ContainerClient) -> tuple[Document | None, str | None]:
-    """Return the document in force and its ETag; a broken one counts as none to compare with."""
+def _in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, str | None]:
+    """Return the document in force, its bytes and its ETag; a broken one has no schedules."""
     try:
         blob = ledger.download_blob(naming.DOCUMENT)
-        text = blob.readall().decode()
+        data, etag = blob.readall(), str(blob.properties.etag)
     except ResourceNotFoundError as error:
         if getattr(error, "error_code", None) == "ContainerNotFound":
             raise CliError(
@@ -107,13 +107,11 @@ def _in_force(ledger: ContainerClient) -> tuple[Document | None, str | None]:
                 f"there is no container {ledger.container_name!r}",
                 "deploy infra/core first; docs/deploy.md has the order",
             ) from error
-        return None, None
-    except UnicodeDecodeError:
-        return None, blob.properties.etag
+        return None, None, None
     try:
-        return parse(text), blob.properties.etag
-    except DocumentError:
-        return None, blob.properties.etag
+        return parse(data.decode("utf-8-sig")), data, etag
+    except (UnicodeDecodeError, DocumentError):
+        return None, data, etag
 
 
 def _changes(before: Document | None, after: Document) -> Iterator[Change]:

@@ -1,6 +1,7 @@
 """`recur doctor`: look at everything a run needs, and say what mends what is wrong."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from azure.core.exceptions import AzureError
@@ -43,12 +44,23 @@ def examine(given: Context) -> Exit:
         for finding in _careful(name, check, target):
             findings.append(finding)
             _tell(given.output, finding)
-    problems = sum(finding.grade is Grade.PROBLEM for finding in findings)
-    unchecked = sum(finding.grade is Grade.UNCHECKED for finding in findings)
-    left = f", {unchecked} not checked" if unchecked else ""
-    given.output.say(f"{problems} problem(s){left}" if problems else f"all is well{left}")
+    given.output.say(_verdict(findings))
     given.output.result({"source": target.source, "findings": findings})
-    return Exit.FOUND if problems else Exit.DONE
+    return Exit.FOUND if any(one.grade is Grade.PROBLEM for one in findings) else Exit.DONE
+
+
+def _verdict(findings: Sequence[Finding]) -> str:
+    """Sum up, and never call well what was not looked at or is worth a note."""
+    number = Counter(finding.grade for finding in findings)
+    told = (
+        (number[Grade.PROBLEM], "problem(s)"),
+        (number[Grade.NOTE], "note(s)"),
+        (number[Grade.UNCHECKED], "not checked"),
+    )
+    left = ", ".join(f"{count} {what}" for count, what in told if count)
+    if number[Grade.PROBLEM]:
+        return left
+    return f"no problem was found; {left}" if left else "all is well"
 
 
 def _careful(
@@ -62,6 +74,9 @@ def _careful(
     except AzureError as error:
         told = in_our_words(error)
         yield problem(name, told.message, "it cannot be examined", told.next_step or "")
+    except ValueError as error:  # of the Azure clients, for a key or an address that is none
+        what = f"a setting cannot be used: {error}"
+        yield problem(name, what, "it cannot be examined", f"correct it in {target.source}")
 
 
 def _tell(output: Output, finding: Finding) -> None:

@@ -27,6 +27,8 @@ def write_parameter(file: Path, versions: Mapping[str, str]) -> None:
         # Written aside, so that whoever reads the file never finds half of it.
         partial = file.with_name(f"{file.name}.{os.getpid()}")
         partial.write_text("\n".join([*kept, line]) + "\n")
+        if file.exists():
+            partial.chmod(file.stat().st_mode)
         partial.replace(file)
     except OSError as error:
         raise CliError(Exit.REFUSED, f"{file} cannot be written: {error.strerror}") from error

@@ -67,14 +67,27 @@ class Target:
 
     def credential(self) -> TokenCredential:
         """Return the credential of whoever is signed in."""
-        return DefaultAzureCredential(exclude_managed_identity_credential=False)
+        return DefaultAzureCredential()
 
     def storage(self) -> BlobServiceClient:
         """Open the data storage account."""
         connection = self.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip()
         if connection:
-            return BlobServiceClient.from_connection_string(connection, **_QUICK)
+            return self.open_storage(connection, "DATA_STORAGE_CONNECTION_STRING")
         return BlobServiceClient(self.need("DATA_STORAGE_URL"), self.credential(), **_QUICK)
+
+    def open_storage(self, connection: str, name: str) -> BlobServiceClient:
+        """
+        Open a storage account by a connection string.
+
+        Raises:
+            CliError: It is none; ``name`` is the setting that holds it.
+        """
+        try:
+            return BlobServiceClient.from_connection_string(connection, **_QUICK)
+        except ValueError as error:
+            message = f"{name} in {self.source} is no connection string"
+            raise CliError(Exit.REFUSED, message, _HOW) from error
 
     def ledger(self) -> ContainerClient:
         """Open the container of the ledger."""
@@ -91,19 +104,19 @@ class Target:
 
 def find_target(settings: Path | None, environ: Mapping[str, str] | None = None) -> Target:
     """
-    Find the deployment: the settings file that is named, else azd's environment, else our own.
+    Find the deployment: the settings file that is named, else the environment, else azd's.
 
-    The process's environment adds to a settings file and to azd's, and wins over both.
+    One source speaks alone: half of one deployment and half of another would be neither.
 
     Raises:
-        CliError: The settings file cannot be used, or nothing names a deployment.
+        CliError: The settings file cannot be used.
     """
-    given = dict(os.environ if environ is None else environ)
     if settings is not None:
-        return Target(source=str(settings), values={**_settings_file(settings), **given})
+        return Target(source=str(settings), values=_settings_file(settings))
+    given = dict(os.environ if environ is None else environ)
     azd = _azd_environment(Path.cwd())
-    if azd is not None:
-        return Target(source=str(azd), values={**_env_file(azd), **given})
+    if azd is not None and not given.get("BATCH_ACCOUNT_URL"):
+        return Target(source=str(azd), values=_env_file(azd))
     return Target(source="the environment", values=given)
 
 

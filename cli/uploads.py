@@ -86,7 +86,7 @@ class Uploads:
         Returns:
             None if it cannot be found: nothing but habit says in which container Batch keeps it.
         """
-        for blob in self._candidates(package):
+        for blob in self._candidates(package.name, package.version):
             try:
                 there = blob.get_blob_properties()
             except ResourceNotFoundError:
@@ -95,10 +95,24 @@ class Uploads:
             return theirs == _digest(package.zip_path) or _version(blob) == package.version
         return None
 
-    def _candidates(self, package: Package) -> Iterator[BlobClient]:
-        start = f"{_CONTAINERS}{package.name.replace('_', '-')}-"
+    def intact(self, application: str, version: str) -> bool | None:
+        """
+        Tell whether what storage holds as this version is what the version says.
+
+        Returns:
+            None if it cannot be found.
+        """
+        for blob in self._candidates(application, version):
+            try:
+                return _version(blob) == version
+            except ResourceNotFoundError:
+                continue
+        return None
+
+    def _candidates(self, application: str, version: str) -> Iterator[BlobClient]:
+        start = f"{_CONTAINERS}{application.replace('_', '-')}-"
         for container in self._storage.list_containers(name_starts_with=start):
-            yield self._storage.get_blob_client(str(container.name), package.version)
+            yield self._storage.get_blob_client(str(container.name), version)
 
 
 def _digest(file: Path) -> bytes:

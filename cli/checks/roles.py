@@ -1,20 +1,22 @@
 """Checks of the roles that the deployment's own identities need, by Azure Resource Manager."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlsplit
 
-from azure.core import PipelineClient
-from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RetryPolicy
-from azure.core.rest import HttpRequest, HttpResponse
+from azure.core.exceptions import AzureError, HttpResponseError
 
+from cli.arm import BatchArm
+from cli.checks.resources import Resources
 from cli.findings import Finding, good, problem, unchecked
 from cli.target import Target
 
-_ARM: Final = "https://management.azure.com"
-_SCOPE: Final = "https://management.azure.com/.default"
-_API_VERSION: Final = "2022-04-01"
+_SUBMITTER: Final = ("Azure Batch Job Submitter", "48e5e92e-a480-4e71-aa9c-2778f4c13781")
+_OWNER: Final = ("Storage Blob Data Owner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b")
+_CONTRIBUTOR: Final = ("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe")
+_READER: Final = ("Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1")
+_PUBLISHER: Final = ("Monitoring Metrics Publisher", "3913510d-42f4-4e42-8a64-420c390055eb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,58 +25,43 @@ class Need:
     A role that an identity needs.
 
     Attributes:
-        identity: The setting that holds its principal id.
-        role: The role's name.
-        definition: Its id, the same in every tenant.
-        at: What the scope's id must end with or lie above; a setting's value.
+        who: function, node or batch.
+        role: The role's name, and the id of its definition, which is the same in every tenant.
+        scope: What it is needed on: an ARM id.
         why: What fails without it.
     """
 
-    identity: str
-    role: str
-    definition: str
-    at: str
+    who: str
+    role: tuple[str, str]
+    scope: str
     why: str
 
 
-NEEDS: Final = (
-    Need(
-        identity="FUNCTION_PRINCIPAL_ID",
-        role="Azure Batch Job Submitter",
-        definition="48e5e92e-a480-4e71-aa9c-2778f4c13781",
-        at="BATCH_ACCOUNT_ID",
-        why="no job can be submitted: runs are blocked (auth)",
-    ),
-    Need(
-        identity="FUNCTION_PRINCIPAL_ID",
-        role="Storage Blob Data Contributor",
-        definition="ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-        at="LEDGER_CONTAINER",
-        why="no tick can read or write the ledger",
-    ),
-    Need(
-        identity="FUNCTION_PRINCIPAL_ID",
-        role="Storage Blob Data Contributor",
-        definition="ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-        at="OUTPUTS_CONTAINER",
-        why="outputs cannot be verified, and no record becomes final",
-    ),
-    Need(
-        identity="NODE_PRINCIPAL_ID",
-        role="Storage Blob Data Contributor",
-        definition="ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-        at="OUTPUTS_CONTAINER",
-        why="nodes cannot store what tasks print: runs fail (output_upload_failed)",
-    ),
-)
+def needs(target: Target, group: str) -> tuple[Need, ...]:
+    """Return every role that infra/core gives to the identities of the deployment itself."""
+    data = _storage(target.need("DATA_STORAGE_URL"), group)
+    host = _storage(target.need("HOST_STORAGE_URL"), group)
+    containers = f"{data}/blobServices/default/containers"
+    ledger = f"{containers}/{target.need('LEDGER_CONTAINER')}"
+    outputs = f"{containers}/{target.need('OUTPUTS_CONTAINER')}"
+    component = f"{group}/providers/Microsoft.Insights/components"
+    component = f"{component}/{target.need('APPLICATIONINSIGHTS_NAME')}"
+    rows = (
+        ("function", _SUBMITTER, target.account_id, "runs are blocked (auth)"),
+        ("function", _OWNER, host, "the function app does not start"),
+        ("function", _CONTRIBUTOR, ledger, "no tick can read or write the ledger"),
+        ("function", _CONTRIBUTOR, outputs, "outputs are not verified, no record becomes final"),
+        ("function", _PUBLISHER, component, "there is no telemetry, and alerts have no data"),
+        ("node", _READER, data, "nodes cannot fetch packages and become unusable"),
+        ("node", _CONTRIBUTOR, outputs, "nodes cannot store outputs (output_upload_failed)"),
+        ("batch", _CONTRIBUTOR, data, "packages cannot be published"),
+    )
+    return tuple(Need(who=who, role=role, scope=at, why=why) for who, role, at, why in rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """A role that a principal has: the id of the role's definition, and the scope's id."""
-
-    definition: str
-    scope: str
+def _storage(url: str, group: str) -> str:
+    name = (urlsplit(url).hostname or "").partition(".")[0]
+    return f"{group}/providers/Microsoft.Storage/storageAccounts/{name}"
 
 
 def check_roles(target: Target) -> Iterator[Finding]:
@@ -82,70 +69,51 @@ def check_roles(target: Target) -> Iterator[Finding]:
     if target.on_laptop:
         yield unchecked("roles", "the emulator has none: keys open everything")
         return
-    identities = sorted({need.identity for need in NEEDS})
-    missing = [name for name in identities if not target.values.get(name)]
-    if missing:
-        yield unchecked("roles", f"{', '.join(missing)} not known in {target.source}")
+    resources = Resources.of(target)
+    wanted = needs(target, resources.group)
+    principals = {
+        "function": target.need("FUNCTION_PRINCIPAL_ID"),
+        "node": target.need("NODE_PRINCIPAL_ID"),
+    }
+    try:
+        principals["batch"] = _batch_principal(target)
+        held = {who: resources.role_assignments(id_) for who, id_ in principals.items()}
+    except HttpResponseError as error:
+        reason = error.reason or error.message
+        yield unchecked("roles", f"role assignments cannot be read: {reason}")
         return
-    for name in identities:
-        try:
-            held = _assignments(target, target.need(name))
-        except HttpResponseError as error:
-            yield unchecked("roles", f"role assignments cannot be read: {error.reason}")
-            return
-        for need in NEEDS:
-            if need.identity == name:
-                yield judge(need, held, target)
+    except AzureError as error:
+        yield unchecked("roles", f"role assignments cannot be read: {error.message}")
+        return
+    for need in wanted:
+        yield judge(need, held[need.who], principals[need.who])
 
 
-def judge(need: Need, held: list[Assignment], target: Target) -> Finding:
+def _batch_principal(target: Target) -> str:
+    arm = BatchArm.of(target)
+    with arm.client:
+        identity = arm.client.batch_account.get(arm.group, arm.name).identity
+    return str(identity.principal_id) if identity else ""
+
+
+def judge(need: Need, held: Sequence[tuple[str, str]], principal: str) -> Finding:
     """Say whether a role is held at its scope, or at one above it."""
-    check = f"role {need.role} on {need.at}"
-    scope = target.need(need.at)
-    if any(_covers(one, need, scope) for one in held):
-        return good(check, f"held by {need.identity}")
+    name, definition = need.role
+    check = f"role {name} of {need.who} on {need.scope.rpartition('/')[2]}"
+    if any(_covers(one, scope, definition, need.scope) for one, scope in held):
+        return good(check, "is held")
     return problem(
         check,
-        f"{need.identity} does not have it",
+        "is missing",
         need.why,
-        "deploy infra/core again, or: az role assignment create "
-        f"--role '{need.role}' --assignee-object-id {target.need(need.identity)} "
-        "--assignee-principal-type ServicePrincipal --scope <its scope>",
+        f"az role assignment create --role '{name}' --assignee-object-id {principal} "
+        f"--assignee-principal-type ServicePrincipal --scope {need.scope}",
     )
 
 
-def _covers(one: Assignment, need: Need, scope: str) -> bool:
-    """Compare ids as Azure does, without case; a container's name ends its id."""
-    if one.definition.lower().rpartition("/")[2] != need.definition:
+def _covers(held: str, scope: str, definition: str, wanted: str) -> bool:
+    """Compare ids as Azure does, without case."""
+    if held.lower().rpartition("/")[2] != definition:
         return False
-    held, wanted = one.scope.lower(), scope.lower()
-    if wanted.startswith("/"):
-        return wanted == held or wanted.startswith(f"{held}/")
-    of_container = held.endswith(f"/containers/{wanted}")
-    return of_container or ("/containers/" not in held and "/batchaccounts/" not in held)
-
-
-def _assignments(target: Target, principal: str) -> list[Assignment]:
-    """List what a principal holds anywhere in the subscription."""
-    subscription = target.account_id.split("/")[2]
-    path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments"
-    query = {"api-version": _API_VERSION, "$filter": f"principalId eq '{principal}'"}
-    policies = [RetryPolicy(), BearerTokenCredentialPolicy(target.credential(), _SCOPE)]
-    found: list[Assignment] = []
-    arm: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(_ARM, policies=policies)
-    with arm as client:
-        request: HttpRequest | None = HttpRequest("GET", f"{_ARM}{path}", params=query)
-        while request is not None:
-            response = client.send_request(request)
-            response.raise_for_status()
-            body: dict[str, Any] = response.json()
-            found += [
-                Assignment(
-                    definition=one["properties"]["roleDefinitionId"],
-                    scope=one["properties"]["scope"],
-                )
-                for one in body["value"]
-            ]
-            following = body.get("nextLink")
-            request = HttpRequest("GET", following) if following else None
-    return found
+    above, below = scope.lower().rstrip("/"), wanted.lower()
+    return below == above or below.startswith(f"{above}/")

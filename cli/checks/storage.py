@@ -18,10 +18,12 @@ from orchestrator.decide import due
 from orchestrator.document import Document, parse
 from orchestrator.errors import DocumentError, RecurError
 from orchestrator.ledger import SubmitState, load_submit
+from orchestrator.record import load
 
 _SKEW: Final = timedelta(seconds=60)
 _SILENT: Final = timedelta(minutes=5)
 _FORBIDDEN: Final = 403
+_COLLECTING: Final = timedelta(minutes=30)
 _HOSTS: Final = "azure-webjobs-hosts"
 _FUNCTIONS: Final = ("submit", "collect")
 _WHY_BLOCKED: Final = {
@@ -68,7 +70,7 @@ def check_storage(target: Target) -> Iterator[Finding]:
         document, finding = _document(ledger)
         yield finding
         yield from _decisions(ledger, document)
-        yield from _blocked(ledger)
+        yield from _open_runs(ledger)
 
 
 def _container(container: ContainerClient, **options: Any) -> Finding:  # noqa: ANN401 - the client's
@@ -125,31 +127,40 @@ def _document(ledger: ContainerClient) -> tuple[Document | None, Finding]:
 
 
 def _decisions(ledger: ContainerClient, document: Document | None) -> Iterator[Finding]:
-    """Tell from the ledger whether the submit function decides: nothing due waits for long."""
+    """Tell from the ledger whether the submit function decides: nothing waits for long."""
     check = "decisions"
+    why = "the submit function does not tick, or fails, or Batch does not answer it"
+    fix = "look at the app's log and at docs/alerts.md, tick-silent"
+    applied = _applied(ledger)
     try:
-        data = ledger.download_blob(naming.SUBMIT_STATE).readall()
-        state = load_submit(data)
+        state = load_submit(ledger.download_blob(naming.SUBMIT_STATE).readall())
     except ResourceNotFoundError:
-        what = "no tick of the submit function has written yet"
-        why = "nothing has ever been decided here"
-        yield note(check, what, why, "is the function app deployed and running?")
-        return
+        state = SubmitState()
     except RecurError as error:
-        yield problem(
-            check, str(error), "the submit function stands still over it", "restore the blob"
-        )
+        why = "the submit function stands still over it"
+        yield problem(check, str(error), why, "restore the blob from its soft-deleted versions")
+        return
+    if applied and applied[0] != state.document:
+        what = f"the document of {applied[1]:%Y-%m-%d %H:%M} UTC has not been taken over"
+        if datetime.now(UTC) - applied[1] > _SILENT:
+            yield problem(check, what, why, fix)
+        else:
+            yield note(check, what, "the next tick does")
         return
     late = dict(_undecided(state, document))
     if not late:
         yield good(check, "every occurrence up to now has been decided")
     for id_, age in late.items():
-        yield problem(
-            check,
-            f"an occurrence of {id_} has waited {age} for its decision",
-            "the submit function does not tick, or Batch does not answer it",
-            "look at the app's log; meanwhile: docs/alerts.md, tick-silent",
-        )
+        yield problem(check, f"an occurrence of {id_} has waited {age} for its decision", why, fix)
+
+
+def _applied(ledger: ContainerClient) -> tuple[str, datetime] | None:
+    """Return what tells the document from another, and since when it is in force."""
+    try:
+        properties = ledger.get_blob_client(naming.DOCUMENT).get_blob_properties()
+    except ResourceNotFoundError:
+        return None
+    return str(properties.etag), properties.last_modified
 
 
 def _undecided(state: SubmitState, document: Document | None) -> Iterator[tuple[str, timedelta]]:
@@ -162,21 +173,43 @@ def _undecided(state: SubmitState, document: Document | None) -> Iterator[tuple[
             yield id_, now - waiting[0].nominal
 
 
-def _blocked(ledger: ContainerClient) -> Iterator[Finding]:
-    """Tell from the work list what keeps runs from being submitted."""
+def _open_runs(ledger: ContainerClient) -> Iterator[Finding]:
+    """Tell from the work list what keeps runs from being submitted, and from being finished."""
     reasons: Counter[str] = Counter()
-    count = 0
+    count, stuck = 0, []
     for blob in ledger.list_blobs(name_starts_with=naming.OPEN_PREFIX, include=["metadata"]):
         if naming.open_run(blob.name) is None:
             continue
         count += 1
-        if blocked := (blob.metadata or {}).get("blocked"):
+        values = blob.metadata or {}
+        if blocked := values.get("blocked"):
             reasons[blocked] += 1
-    if not reasons:
-        yield good("open runs", f"{count}, none of them blocked")
+        elif values.get("state") != "claimed" and _overstays(ledger, blob.name):
+            stuck.append(blob.name.removeprefix(naming.OPEN_PREFIX))
     for reason, number in reasons.items():
-        why, fix = _WHY_BLOCKED.get(reason, ("", ""))
+        why, fix = _WHY_BLOCKED.get(reason, ("a later version wrote it", "use that version"))
         yield problem("open runs", f"{number} of {count} blocked ({reason})", why, fix)
+    if stuck:
+        what = f"{len(stuck)} of {count} should have been finished by now, such as {stuck[0]}"
+        why = "the collect function does not tick, or fails"
+        fix = "look at the app's log and at docs/alerts.md, tick-silent"
+        yield problem("collected runs", what, why, fix)
+    if not reasons and not stuck:
+        yield good("open runs", f"{count}, none of them blocked or overdue")
+
+
+def _overstays(ledger: ContainerClient, name: str) -> bool:
+    """Tell whether a run is open although everything it may take has passed."""
+    try:
+        record = load(ledger.download_blob(name).readall())
+    except ResourceNotFoundError:
+        return False
+    except RecurError:
+        return True
+    began = record.attempt.waiting_since or record.attempt.submitted or record.attempt.claimed
+    task = record.task
+    longest = task.start_timeout + task.run_timeout if task else timedelta()
+    return datetime.now(UTC) - began > longest + _COLLECTING
 
 
 def check_heartbeats(target: Target) -> Iterator[Finding]:
@@ -187,7 +220,7 @@ def check_heartbeats(target: Target) -> Iterator[Finding]:
         "AzureWebJobsStorage__blobServiceUri"
     )
     if connection:
-        storage = BlobServiceClient.from_connection_string(connection)
+        storage = target.open_storage(connection, "AzureWebJobsStorage")
     elif url:
         storage = BlobServiceClient(url, target.credential())
     else:
@@ -212,11 +245,13 @@ def check_heartbeats(target: Target) -> Iterator[Finding]:
 def _heartbeat(function: str, statuses: dict[str, bytes]) -> Finding:
     check = f"heartbeat of {function}"
     ends = (f"/{function}/status", f".{function}/status")
-    updated = [
-        datetime.fromisoformat(json.loads(data)["LastUpdated"])
-        for name, data in statuses.items()
-        if name.endswith(ends)
-    ]
+    updated: list[datetime] = []
+    for name, data in statuses.items():
+        if name.endswith(ends):
+            try:
+                updated.append(datetime.fromisoformat(json.loads(data)["LastUpdated"]))
+            except (ValueError, KeyError, TypeError):
+                return unchecked(check, f"what the host notes in {name} cannot be read")
     if not updated:
         why = "nothing is decided, or nothing collected, unless it ticks"
         return note(check, "its timer has left no note yet", why, "is the function app running?")

@@ -7,6 +7,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from cli.apply import put_in_force
 from cli.errors import CliError, Exit
+from cli.target import find_target
 from orchestrator.naming import DOCUMENT
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
@@ -115,6 +116,30 @@ def test_an_invalid_document_is_refused_with_every_problem(
     assert ledger.download_blob(DOCUMENT).readall().decode() == GOOD
 
 
+@pytest.mark.parametrize("broken", [b"this is [broken", b"\xff", b"# another comment\n"])
+def test_what_is_in_force_is_told_by_its_bytes(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path, broken: bytes
+) -> None:
+    """A document without schedules replaces a broken one, and another comment."""
+    ledger.upload_blob(DOCUMENT, broken)
+
+    told = someone.recur("--json", "apply", written(tmp_path, "# nothing runs\n"))
+
+    assert told.json["applied"] is True
+    assert ledger.download_blob(DOCUMENT).readall() == b"# nothing runs\n"
+
+
+def test_a_byte_order_mark_is_taken_for_what_it_is(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """Some editors write one."""
+    path = tmp_path / "x.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+
+    assert someone.recur("apply", str(path)).code == Exit.DONE
+    assert ledger.download_blob(DOCUMENT).readall().decode() == GOOD
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"[schedules.a\n"])
 def test_a_file_that_is_no_document_is_refused(
     someone: Operator, tmp_path: Path, content: bytes | None
@@ -159,6 +184,18 @@ def test_a_deployment_without_its_container_is_told(containers: Containers, tmp_
 
     assert told.code == Exit.FOUND
     assert "no container 'nothing-here'" in told.err
+
+
+def test_a_settings_file_speaks_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the shell says of another deployment does not mix with it."""
+    monkeypatch.setenv("BATCH_ACCOUNT_URL", "https://production.example")
+    monkeypatch.setenv("LEDGER_CONTAINER", "production")
+    someone = operator(tmp_path, BATCH_ACCOUNT_URL="http://127.0.0.1:9")
+
+    target = find_target(someone.settings)
+
+    assert target.values == {"BATCH_ACCOUNT_URL": "http://127.0.0.1:9"}
+    assert find_target(None).values["BATCH_ACCOUNT_URL"] == "https://production.example"
 
 
 def test_settings_that_are_missing_are_told(tmp_path: Path) -> None:

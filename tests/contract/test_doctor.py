@@ -16,7 +16,7 @@ from cli.errors import Exit
 from local.azurite import Azurite
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Start
-from tests.contract.operator import Told, operator
+from tests.contract.operator import Operator, Told, operator
 from tests.contract.world import World, schedule, settings, until
 
 AUTOSCALED = {
@@ -134,6 +134,46 @@ async def test_a_submit_function_that_does_not_tick_is_found(world: World, tmp_p
     assert "hello has waited" in found["decisions"]["what"]
 
 
+async def test_a_document_that_no_tick_takes_over_is_found(world: World, tmp_path: Path) -> None:
+    """At first it is a note; nothing is called well that has not happened yet."""
+    await world.pool(**AUTOSCALED)
+    await world.apply(schedule("hello", "true"))
+
+    told = await doctor(world, tmp_path)
+
+    (one,) = [one for one in told.json["findings"] if one["check"] == "decisions"]
+    assert one["grade"] == "note"
+
+
+async def test_a_run_that_nobody_collects_is_found(world: World, tmp_path: Path) -> None:
+    """It is open although everything that it may take has passed."""
+    await world.pool()
+    run = await world.running("hello", "true")
+    await world.age(run, minutes=200)
+
+    found = problems(await doctor(world, tmp_path))
+
+    assert run.run_id in found["collected runs"]["what"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"BATCH_ACCOUNT_KEY": "no base64"},
+        {"DATA_STORAGE_CONNECTION_STRING": "nonsense"},
+        {"AzureWebJobsStorage": "nonsense"},
+    ],
+)
+async def test_a_setting_that_no_client_takes_is_a_finding(
+    world: World, tmp_path: Path, changed: dict[str, str]
+) -> None:
+    """And everything else is still examined."""
+    told = await doctor(world, tmp_path, **changed)
+
+    assert told.code == Exit.FOUND
+    assert len(told.json["findings"]) > 3
+
+
 async def test_a_timer_that_went_silent_is_found(world: World, tmp_path: Path) -> None:
     """By what the Functions host notes of it."""
     with Azurite(log=tmp_path / "host-storage.log") as host_storage:
@@ -166,6 +206,33 @@ async def test_a_start_task_that_fails_is_found(world: World, tmp_path: Path) ->
     (node,) = [one for check, one in found.items() if check.startswith("node ")]
     assert "exit code 7" in node["what"]
     assert "startup/stderr.txt" in node["fix"]
+
+
+async def test_a_damaged_package_is_found(world: World, tmp_path: Path) -> None:
+    """Active is what Batch says of it; what nodes would get is what lies in storage."""
+    sources = tmp_path / "workload" / "tool"
+    sources.mkdir(parents=True)
+    (sources / "main.sh").write_text("echo hello\n")
+    told = await doctor(world, tmp_path)  # writes the settings that publish reads as well
+    someone = Operator(tmp_path / "settings.json")
+    published = await asyncio.to_thread(
+        someone.recur, "--json", "publish", "--workload", str(sources.parent)
+    )
+    assert published.code == Exit.DONE, published.err
+    (version,) = published.json["versions"].values()
+    reference = {"applicationId": "tool", "version": version}
+    await world.pool(applicationPackageReferences=[reference])
+    check = f"package tool {version}"
+
+    told = await doctor(world, tmp_path)
+    assert check not in problems(told)
+
+    async for container in world.storage.list_containers(name_starts_with="app-tool-"):
+        blobs = world.storage.get_container_client(container.name)
+        await blobs.upload_blob(version, b"junk", overwrite=True)
+    found = problems(await doctor(world, tmp_path))
+
+    assert "damaged" in found[check]["what"]
 
 
 async def test_a_wrong_key_is_found(world: World, tmp_path: Path) -> None:
