@@ -10,10 +10,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from emulator.packages import Package
 from emulator.server import Emulator, Options
+
+_LAST_PORT: Final = 65535
 
 
 def _checked[T](read: Callable[[str], T]) -> Callable[[str], T]:
@@ -34,6 +36,13 @@ def _key(argument: str) -> str:
     return argument
 
 
+def _port(argument: str) -> int:
+    port = int(argument)
+    if not 0 <= port <= _LAST_PORT:
+        raise ValueError(f"not a port, 0 to {_LAST_PORT}: {port}")
+    return port
+
+
 def _speed(argument: str) -> float:
     speed = float(argument)
     if not 0 < speed < float("inf"):
@@ -50,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
 def read_options(arguments: Sequence[str]) -> Options:
     """Read the command line; a wrong one ends the process with code 2 and one clear line."""
     parser = _Parser(prog="python -m emulator", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=_checked(_port), default=0, help="0 takes a free one")
     parser.add_argument("--account", required=True, help="name of the Batch account")
     parser.add_argument("--key", required=True, type=_checked(_key), help="its key, in base64")
     parser.add_argument("--storage", required=True, help="connection string of blob storage")

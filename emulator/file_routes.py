@@ -89,11 +89,30 @@ def _show(entry: _Entry, name: str, base: str) -> Json:
     return shown
 
 
+def _entry(inside: Path, path: Path) -> _Entry:
+    """
+    Look at a file or directory of a node; a link counts as what it leads to.
+
+    Raises:
+        ServiceError: FileNotFound, also for what leads out of ``inside`` or in a circle, and for
+            pipes and the like: reading from one may wait for ever.
+    """
+    try:
+        path.resolve().relative_to(inside)
+        status = path.stat()
+    except (OSError, ValueError):
+        raise ServiceError("FileNotFound") from None
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise ServiceError("FileNotFound")
+    return _Entry(path, status)
+
+
 def _entries(root: Path, *, recursive: bool) -> Iterator[_Entry]:
+    inside = root.resolve()
     for path in root.rglob("*") if recursive else root.glob("*"):
-        # A link may lead nowhere, and a running task may remove a file while it is listed.
-        with contextlib.suppress(FileNotFoundError):
-            yield _Entry(path, path.stat())
+        # A running task may remove a file while it is listed.
+        with contextlib.suppress(ServiceError):
+            yield _entry(inside, path)
 
 
 def _list(call: Call, root: Path, base: str) -> web.StreamResponse:
@@ -128,15 +147,7 @@ async def node_file(call: Call) -> web.StreamResponse:
 
 
 def _find(root: Path, name: str) -> _Entry:
-    if "\0" in name:
-        raise ServiceError("FileNotFound")
-    path = (root / name).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise ServiceError("FileNotFound")
-    try:
-        return _Entry(path, path.stat())
-    except (FileNotFoundError, NotADirectoryError):
-        raise ServiceError("FileNotFound") from None
+    return _entry(root.resolve(), root / name)
 
 
 async def _answer(call: Call, root: Path) -> web.StreamResponse:

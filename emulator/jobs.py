@@ -38,7 +38,7 @@ def create(account: Account, body: Json) -> Job:
 
 async def _live(account: Account, job: Job) -> None:
     limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
-    left = None if limit >= UNLIMITED else (job.created + limit - now()).total_seconds()
+    left = None if limit >= UNLIMITED else (limit - (now() - job.created)).total_seconds()
     try:
         async with asyncio.timeout(left):
             await job.ending.wait()

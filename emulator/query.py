@@ -1,7 +1,6 @@
 """Query parameters of lists and gets: pages, $select and the simple forms of $filter."""
 
 import base64
-import binascii
 import heapq
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -119,5 +118,5 @@ def _size(text: str) -> int:
 def _read_token(token: str) -> str:
     try:
         return base64.urlsafe_b64decode(token).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise invalid_query(_TOKEN, token, "The value is not a token of a page") from error

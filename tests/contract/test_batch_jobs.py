@@ -3,6 +3,7 @@
 import shlex
 import sys
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from azure.batch.models import BatchTask
@@ -225,3 +226,35 @@ async def test_a_higher_priority_runs_first(batch: Batch) -> None:
         starts.append(task.execution_info.start_time)
 
     assert starts == sorted(starts)
+
+
+async def test_only_files_are_served(batch: Batch) -> None:
+    """A pipe would be read for ever, and a link may lead anywhere: what is no file is not there."""
+    script = (
+        "mkfifo pipe; ln -s loop loop; ln -s nothing dangling; ln -s /etc/passwd out;"
+        "echo here > file; ln -s file link; mkdir -p folder/below; ln -s .. folder/up; ln -s pipe tap"
+    )
+    await ran(batch, shlex.join(["/bin/sh", "-c", script]))
+
+    reply = await batch.send("GET", "/jobs/job/tasks/main/files", recursive="true")
+    assert {file["name"] for file in reply.json()["value"] if file["name"].startswith("wd/")} == {
+        *("wd/file", "wd/link", "wd/folder", "wd/folder/below", "wd/folder/up"),
+    }
+    assert await batch.content("wd/link") == b"here\n"
+    for name in ("pipe", "tap", "loop", "loop/x", "dangling", "out", "file/x", "n" * 300):
+        for method in ("GET", "HEAD"):
+            missing = batch.send(
+                method, f"/jobs/job/tasks/main/files/{quote(f'wd/{name}', safe='')}"
+            )
+            code = "FileNotFound" if method == "GET" else None
+            assert await refusal(missing) == (404, code), name
+
+
+@pytest.mark.parametrize("days", [2_900_000, 3_700_000, 10_675_198])
+async def test_a_job_whose_time_ends_after_all_dates(batch: Batch, days: int) -> None:
+    """It ends like any other."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    limits = {"constraints": {"maxWallClockTime": f"P{days}D"}}
+    await batch.client.create_job(job_body("job", "/bin/true", limits))
+
+    assert (await batch.completed("job")).state == "completed"

@@ -122,6 +122,13 @@ def test_pages_partition_a_list(names: set[str], size: int) -> None:
     assert seen == sorted(unique)
 
 
+@pytest.mark.parametrize("token", ["ü", "a", "_w=="])
+def test_tokens_that_are_refused(token: str) -> None:
+    """What is no base64, or none of a name."""
+    with pytest.raises(ServiceError, match="InvalidQueryParameterValue"):
+        page([], {"$skiptoken": token}, Key(str))
+
+
 @pytest.mark.parametrize("size", ["0", "-5", "1001", "many"])
 def test_sizes_that_are_refused(size: str) -> None:
     """A page has 1 to 1000 items."""
@@ -216,6 +223,9 @@ def test_options() -> None:
     ("arguments", "complaint"),
     [
         (("--key", "not base64"), "argument --key: not base64"),
+        (("--port", "99999"), "argument --port: not a port, 0 to 65535: 99999"),
+        (("--port", "-1"), "argument --port: "),
+        (("--port", "http"), "argument --port: "),
         (("--pool-speed", "0"), "argument --pool-speed: not a positive number"),
         (("--pool-speed", "nan"), "argument --pool-speed: not a positive number"),
         (("--application", "name=1"), "not of the form NAME=VERSION=ZIP: name=1"),
