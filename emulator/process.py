@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import psutil
 
 MARKER: Final = "AZ_BATCH_EMULATOR_TREE"
 """The variable by which a process is known to belong to a tree, whatever its parent."""
+
+_SWEEP_SECONDS: Final = 0.01
 
 type _Pipes = tuple[asyncio.StreamWriter, asyncio.StreamReader]
 
@@ -74,8 +77,9 @@ class Program:
         orders.close()
         with contextlib.suppress(ConnectionError):
             await orders.wait_closed()
-        if sys.platform != "linux":
-            await asyncio.to_thread(sweep, self._marker)
+        # Without a report the supervisor itself was killed, and its tree is nobody's.
+        if sys.platform != "linux" or not text:
+            await asyncio.to_thread(_sweep_until_gone, self._marker)
         return text
 
     async def _pass_on_kill(self, orders: asyncio.StreamWriter) -> None:
@@ -129,11 +133,17 @@ def _order(command: Command, marker: str) -> bytes:
     return json.dumps(order).encode() + b"\n"
 
 
+def _sweep_until_gone(marker: str) -> None:
+    while sweep(marker):
+        time.sleep(_SWEEP_SECONDS)
+
+
 def sweep(marker: str) -> int:
     """
     Kill every process whose environment holds ``marker``, and return how many there were.
 
-    For systems without child subreapers, where a process can leave its tree.
+    For systems without child subreapers, where a process can leave its tree, and for a tree whose
+    supervisor was killed.
     """
     killed = 0
     for process in psutil.process_iter():

@@ -95,6 +95,21 @@ async def test_a_finished_task_leaves_no_process(batch: Batch, mark: str) -> Non
     assert task.execution_info.exit_code == 5
 
 
+async def test_a_task_that_kills_its_supervisor_leaves_no_process(batch: Batch, mark: str) -> None:
+    """Neither the task itself nor what it left in a session of its own."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    command = (
+        f'setsid /bin/sh -c "sleep 600; : {mark}" & sleep 0.3; kill -9 $PPID; sleep 600; : {mark}'
+    )
+    await batch.client.create_job(job_body("job", f"/bin/sh -c '{command}'"))
+    await batch.completed("job")
+
+    assert survivors(mark) == []
+    task = await batch.client.get_task("job", "main")
+    assert task.execution_info is not None
+    assert task.execution_info.exit_code == 137
+
+
 async def test_sweep_finds_processes_by_their_mark(mark: str) -> None:
     """Where orphans cannot be adopted, the environment gives them away."""
     environment = {**os.environ, MARKER: mark}
