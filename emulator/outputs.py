@@ -141,15 +141,19 @@ async def upload_all(
     """
     failures: list[Failure] = []
     task_root = directory.parent
-    with (task_root / _LOG).open("w") as log, (task_root / _ERROR_LOG).open("w") as errors:
-        for output in outputs:
-            if not wanted(output, success=success):
-                continue
-            try:
-                for upload in plan(output, directory, variables, str(storage.url)):
-                    await _send(storage, upload)
-                    log.write(f"{upload.file} -> {upload.container}/{upload.blob}\n")
-            except UploadError as error:
-                failures.append(error.failure)
-                errors.write(f"{output['filePattern']}: {error.failure}\n")
+    try:
+        task_root.mkdir(parents=True, exist_ok=True)  # the task may have removed it
+        with (task_root / _LOG).open("w") as log, (task_root / _ERROR_LOG).open("w") as errors:
+            for output in outputs:
+                if not wanted(output, success=success):
+                    continue
+                try:
+                    for upload in plan(output, directory, variables, str(storage.url)):
+                        await _send(storage, upload)
+                        log.write(f"{upload.file} -> {upload.container}/{upload.blob}\n")
+                except UploadError as error:
+                    failures.append(error.failure)
+                    errors.write(f"{output['filePattern']}: {error.failure}\n")
+    except OSError as error:
+        failures.append(_misc(str(error), str(task_root)).failure)
     return failures[0] if failures else None

@@ -210,3 +210,28 @@ async def test_a_program_that_never_ran_uploads_nothing(
     assert task.execution_info.failure_info is not None
     assert task.execution_info.failure_info.code == "CommandProgramNotFound"
     assert await blobs(containers) == {}
+
+
+async def test_a_task_that_removes_its_folder_keeps_its_exit_code(
+    batch: Batch, containers: Containers
+) -> None:
+    """Its output is lost, which the log of the upload says."""
+    one = output(containers, "../stdout.txt", "x")
+    task = await ran(batch, "rm -rf $AZ_BATCH_TASK_DIR; exit 3", one)
+
+    assert task.execution_info is not None
+    assert task.execution_info.exit_code == 3
+    assert b"no such file" in await batch.content("fileuploaderr.txt")
+
+
+async def test_a_task_without_a_place_for_the_log_of_its_upload(
+    batch: Batch, containers: Containers
+) -> None:
+    """Its exit code is kept, and its failure is that of the upload."""
+    command = "rm -rf $AZ_BATCH_TASK_DIR; touch $AZ_BATCH_TASK_DIR"
+    task = await ran(batch, command, output(containers, "../stdout.txt", "x"))
+
+    assert task.execution_info is not None
+    assert task.execution_info.exit_code == 0
+    assert task.execution_info.failure_info is not None
+    assert task.execution_info.failure_info.code == "FileUploadMiscError"
