@@ -48,8 +48,13 @@ async def follow_formula(account: Account, pool: Pool) -> None:
 async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
     last = now()
     while pool.state is PoolState.ACTIVE:
-        # The clock of a laptop may be set back, and samples are kept in order.
-        last = max(now(), last + timedelta(microseconds=1))
+        # The clock of a laptop may be set back, and samples are kept in order. Those of a future
+        # that is far could not be read, and nothing after them, until it has come.
+        if (moment := now()) < last - samples.period:
+            samples.restart(moment)
+            last = moment
+            tell("clock.set_back", pool=pool.id)
+        last = max(moment, last + timedelta(microseconds=1))
         samples.record(at=last, values=_measure(account, pool))
         await account.pause(_PERIOD.total_seconds())
 

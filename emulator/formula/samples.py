@@ -101,6 +101,12 @@ class SampleStore:
         expired = bisect_left(self._times, at - self.retention)
         del self._times[:expired], self._values[:expired]
 
+    def restart(self, at: datetime) -> None:
+        """Forget every sample, because the clock has been set back to ``at``."""
+        self.since = at
+        self._times.clear()
+        self._values.clear()
+
     def window(self, metric: Metric, *, start: datetime, end: datetime, now: datetime) -> Window:
         """Return what can be read at ``now`` of the samples in ``(start, end]``."""
         values = self._read(bisect_right(self._times, start), bisect_right(self._times, end), now)

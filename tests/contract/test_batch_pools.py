@@ -1,5 +1,6 @@
 """Pools and their nodes: size, start task, packages, and what happens to tasks on the way."""
 
+import asyncio
 import stat
 import zipfile
 from datetime import timedelta
@@ -9,6 +10,7 @@ import pytest
 
 from cli.packages import version_in
 from emulator.packages import Package
+from emulator.wire import now
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
 
 FOLLOW = """
@@ -161,6 +163,18 @@ async def test_a_pool_follows_its_formula(batch: Batch) -> None:
     assert list((batch.root / "pool").iterdir()) == []
 
 
+async def test_a_pool_follows_its_formula_when_the_clock_is_set_back(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait until the clock is where it was."""
+    await batch.client.create_pool(pool_body(**scaled(FOLLOW.format(option="taskcompletion"))))
+    await asyncio.sleep(0.2)
+    monkeypatch.setattr("emulator.autoscale.now", lambda: now() - timedelta(hours=1))
+    await batch.client.create_job(job_body("job", "/bin/true"))
+
+    await batch.completed("job")
+
+
 async def test_files_of_a_leaving_node_are_out_of_reach(start_batch: Start) -> None:
     """While a node leaves its pool, the files of its tasks cannot be read."""
     batch = await start_batch(pool_speed=100)
@@ -310,7 +324,7 @@ def _damage(path: Path, kind: str) -> None:
         case "encrypted":
             content[6] |= 1
             content[entry + 8] |= 1
-        case "method":
+        case _:
             content[8] = content[entry + 10] = 99
     path.write_bytes(content)
 
