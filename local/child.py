@@ -1,10 +1,19 @@
-"""Child processes that can be waited for, and that do not outlive whoever started them."""
+"""
+Child processes that can be waited for, and that do not outlive whoever started them.
+
+Where that is killed and can end nothing any more, Linux asks its children to end. macOS does not:
+there they are left.
+"""
 
 import contextlib
+import ctypes
+import functools
 import os
 import re
 import signal
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +24,8 @@ from local.errors import ChildError
 _ROOT = Path(__file__).resolve().parent.parent
 _STEP_SECONDS = 0.02
 _TAIL_LINES = 15
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)  # found now: between fork and exec there is not much that can be done
 
 
 class Child:
@@ -77,6 +88,7 @@ class Child:
                     env=self._environment,
                     cwd=_ROOT,
                     start_new_session=True,
+                    preexec_fn=_last_wish(),  # noqa: PLW1509 - it takes no lock
                 )
             except OSError as error:
                 raise ChildError(f"{self.name} cannot be started: {error}") from error
@@ -155,3 +167,21 @@ class Child:
     def _tail(self) -> str:
         lines = [line.rstrip() for line in self.said().splitlines() if line.strip()]
         return "\n".join([f"its log is {self.log}, and ends:", *lines[-_TAIL_LINES:]])
+
+
+def _last_wish() -> Callable[[], None] | None:
+    """
+    Return what a child is to do before it becomes its program, so that it ends when we are killed.
+
+    Linux sends the signal at the end of the thread that has started the child, so only the main
+    thread, which ends with the process, can ask for it.
+    """
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+        return None
+    return functools.partial(_end_with, os.getpid())
+
+
+def _end_with(parent: int) -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+    if os.getppid() != parent:  # it was killed just before
+        os._exit(1)

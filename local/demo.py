@@ -1,15 +1,15 @@
 """`make demo`: one schedule, from the timer to its output in blob storage, on this laptop."""
 
+import contextlib
 import hashlib
 import json
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
-
-from azure.core.exceptions import AzureError
 
 from local.child import Child
 from local.display import Display, display
@@ -28,12 +28,18 @@ _LOOK_SECONDS = 0.25
 
 
 def demo(stop: StopRequest) -> int:
-    """Show one run and return 0; everything it needed is gone afterwards."""
+    """
+    Show one run and return 0; everything it needed is gone afterwards.
+
+    Raises:
+        StopRequestedError: A signal came.
+        LocalError: Anything else has gone wrong, with the folder of the logs.
+    """
     folder = Path(tempfile.mkdtemp(prefix="recur-demo-"))
     marked = mark()
     keep = True
     try:
-        with display() as screen:
+        with explained(folder), display() as screen:
             _run(screen, folder, stop)
             _none_left(end_survivors(marked, folder))
             screen.step("everything is stopped, done")
@@ -41,14 +47,34 @@ def demo(stop: StopRequest) -> int:
     except StopRequestedError:
         keep = False
         raise
-    except (LocalError, AzureError, OSError) as error:
-        reason = str(error) if isinstance(error, LocalError) else f"{type(error).__name__}: {error}"
-        raise LocalError(f"{reason}\nThe logs are in {folder}") from error
     finally:
         end_survivors(marked, folder)
         if not keep:
             shutil.rmtree(folder)
     return 0
+
+
+@contextlib.contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """
+    Make of whatever goes wrong a reason for people, and say where the logs are.
+
+    The stack of what nobody expected is kept with the logs.
+
+    Raises:
+        StopRequestedError: A signal came.
+        LocalError: Anything else.
+    """
+    try:
+        yield
+    except StopRequestedError:
+        raise
+    except Exception as error:
+        reason = str(error) if isinstance(error, LocalError) else f"{type(error).__name__}: {error}"
+        if not isinstance(error, LocalError):
+            with contextlib.suppress(OSError):  # a full disk may be the very reason
+                (folder / "demo.log").write_text(traceback.format_exc())
+        raise LocalError(f"{reason}\nThe logs are in {folder}") from error
 
 
 def _none_left(processes: list[str]) -> None:

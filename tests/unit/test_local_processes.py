@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 
 from local.child import Child
 from local.console import LineFormatter
-from local.errors import ChildError, StopRequestedError
+from local.demo import explained
+from local.errors import ChildError, LocalError, StopRequestedError
 from local.interrupt import StopRequest
 from local.survivors import MARKER, end_survivors
 
@@ -61,6 +63,48 @@ def test_a_child_that_ignores_the_request_is_killed_with_its_group(tmp_path: Pat
     assert (gone, alive) == ([other], [])
     with pytest.raises(ChildError, match="has not been started"):
         child.check()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of this end")
+def test_a_child_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
+    """Killed, a program cannot end what it has started."""
+    program = (
+        "import pathlib, sys, time; from local.child import Child;"
+        f"child = Child('one', [sys.executable, '-c', 'import time; time.sleep(60)'],"
+        f" log=pathlib.Path({str(tmp_path / 'inner')!r}));"
+        "child.start(); print('ready', child.pid); time.sleep(60)"
+    )
+    with _python(tmp_path, program) as parent:
+        child = psutil.Process(int(parent.wait_for(_READY, limit_seconds=10)[1]))
+        os.kill(parent.pid, signal.SIGKILL)
+        gone, alive = psutil.wait_procs([child], timeout=5)
+
+    assert (gone, alive) == ([child], [])
+
+
+def test_a_child_outlives_the_thread_that_has_started_it(tmp_path: Path) -> None:
+    """It belongs to the process."""
+    child = _python(tmp_path, "import time; print('ready on'); time.sleep(60)")
+    thread = threading.Thread(target=child.start)
+    thread.start()
+    thread.join()
+    try:
+        child.wait_for(_READY, limit_seconds=5)
+        time.sleep(0.1)
+        child.check()
+    finally:
+        child.stop()
+
+
+def test_an_unexpected_failure_of_the_demo_names_the_folder_of_the_logs(tmp_path: Path) -> None:
+    """Its reason comes first, and its stack is with the logs."""
+    expected = f"KeyError: 'outcome'\nThe logs are in {tmp_path}"
+    with pytest.raises(LocalError, match=f"^{re.escape(expected)}$"), explained(tmp_path):
+        raise KeyError("outcome")
+    assert "Traceback" in (tmp_path / "demo.log").read_text()
+
+    with pytest.raises(StopRequestedError, match=r"^stopped$"), explained(tmp_path):
+        raise StopRequestedError("stopped")
 
 
 def test_a_program_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
