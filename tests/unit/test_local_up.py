@@ -1,0 +1,41 @@
+"""What `make up` refuses."""
+
+import json
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", ["DATA_STORAGE_CONNECTION_STRING", "AzureWebJobsStorage"])
+def test_settings_of_another_storage_are_refused(tmp_path: Path, name: str) -> None:
+    """The functions would look where nothing is: the setting is named, with what it has to be."""
+    sample = (_ROOT / "local.settings.sample.json").read_text()
+    with ExitStack() as probes:  # both at once, so that they differ
+        for port in ("10000", "10100"):
+            probe = probes.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            sample = sample.replace(f":{port}", f":{probe.getsockname()[1]}")
+    document = json.loads(sample)
+    right = document["Values"][name]
+    document["Values"][name] = right.replace("AccountName=recurlocal", "AccountName=other")
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps(document))
+    assert document["Values"][name] != right
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "local", "up", "--settings", settings, "--folder", tmp_path / "up"],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    told = f"recur: {name} of {settings} is not that of Azurite here: {right}\n"
+    assert (ended.returncode, ended.stderr) == (1, told)
