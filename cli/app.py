@@ -1,7 +1,8 @@
 """The commands of `recur`, their options and their exit codes."""
 
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -102,9 +103,26 @@ def in_our_words(error: AzureError) -> CliError:
     return CliError(Exit.FOUND, first, "`recur doctor` checks the deployment")
 
 
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the options that all commands share in front, where they belong."""
+    shared: list[str] = []
+    others: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--json" or argument.startswith("--settings="):
+            shared.append(argument)
+        elif argument == "--settings":
+            shared += [argument, *(value for value in [next(waiting, None)] if value is not None)]
+        else:
+            others.append(argument)
+    return shared + others
+
+
 def main() -> None:
     """Run `recur`."""
     from cli import commands  # noqa: PLC0415 - they register themselves with this app
 
     commands.register(app)
-    app(args=sys.argv[1:])
+    # Our own words say what failed; the clients would tell each try at length.
+    logging.getLogger("azure").setLevel(logging.CRITICAL)
+    app(args=hoisted(sys.argv[1:]))

@@ -1,5 +1,6 @@
 """`recur apply`: validate a schedule document, show what changes, put it in force."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
-from rich.table import Table
+from pydantic import TypeAdapter
 
 from cli.app import Context
 from cli.errors import CliError, Exit
@@ -22,6 +23,7 @@ from orchestrator.model import Schedule, ScheduleId, Timing
 from orchestrator.schedule import occurrences, parse_zone
 
 _HORIZON = timedelta(days=366 * 2)
+_SCHEDULE = TypeAdapter(Schedule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,9 @@ class Change:
     keys: tuple[tuple[str, str, str], ...] = ()
 
 
-def apply_document(given: Context, file: Path, *, dry_run: bool, count: int) -> Exit:
+def apply_document(
+    given: Context, file: Path, *, dry_run: bool, count: int, empty: bool = False
+) -> Exit:
     """
     Put a document in force, if it is valid throughout.
 
@@ -49,6 +53,12 @@ def apply_document(given: Context, file: Path, *, dry_run: bool, count: int) -> 
     """
     text = _read(file)
     document = _valid(text, str(file))
+    if not document.schedules and not empty:
+        raise CliError(
+            Exit.REFUSED,
+            f"{file} holds no schedule: it would end them all",
+            "pause them by paused = true; or, to end them all, apply it with --empty",
+        )
     ledger = given.target().ledger()
     before, in_force, etag = _in_force(ledger)
     changes = tuple(_changes(before, document))
@@ -127,10 +137,20 @@ def _changes(before: Document | None, after: Document) -> Iterator[Change]:
 
 
 def _differences(old: Schedule, new: Schedule) -> Iterator[tuple[str, str, str]]:
-    before, after = asdict(old), asdict(new)
+    """Yield what differs, key by key, spelt as in the document."""
+    before, after = _flat(old), _flat(new)
     for key, value in after.items():
         if value != before[key]:
-            yield key, str(before[key]), str(value)
+            yield key, before[key], value
+
+
+def _flat(schedule: Schedule) -> dict[str, str]:
+    values = _SCHEDULE.dump_python(schedule, mode="json")
+    inner = values.pop("catch_up")
+    return {
+        key: json.dumps(value, ensure_ascii=False)
+        for key, value in (values | {f"catch_up.{key}": one for key, one in inner.items()}).items()
+    }
 
 
 def _next(schedule: Schedule, now: datetime, count: int) -> list[dict[str, Any]]:
@@ -151,15 +171,14 @@ def _show(
     document: Document,
     coming: dict[ScheduleId, list[dict[str, Any]]],
 ) -> None:
-    table = Table("schedule", "change", "next occurrences", box=None, pad_edge=False)
     for change in changes:
-        what = [change.kind, *(f"{key}: {old} -> {new}" for key, old, new in change.keys)]
+        output.say(f"{change.schedule}: {change.kind}")
+        for key, old, new in change.keys:
+            output.say(f"  {key}: {old} -> {new}")
         schedule = document.schedules.get(change.schedule)
         times = [one["local"] for one in coming.get(change.schedule, [])]
-        if schedule and schedule.paused:
-            times = ["paused"]
-        table.add_row(change.schedule, "\n".join(what), "\n".join(times))
-    output.people.print(table)
+        if schedule and times:
+            output.say(f"  next: {'paused' if schedule.paused else ', '.join(times)}")
 
 
 def _conclusion(*, changed: bool, dry_run: bool) -> str:

@@ -28,6 +28,9 @@ def apply(
     count: Annotated[
         int, typer.Option("--next", min=0, max=100, help="So many occurrences of each schedule.")
     ] = 3,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Take a document without schedules: it ends them all.")
+    ] = False,
 ) -> None:
     """
     Validate a schedule document, show what changes, and put it in force.
@@ -37,7 +40,7 @@ def apply(
     from cli.apply import apply_document  # noqa: PLC0415 - each command loads its own
 
     def command(given: Context) -> Exit:
-        return apply_document(given, file, dry_run=dry_run, count=count)
+        return apply_document(given, file, dry_run=dry_run, count=count, empty=empty)
 
     run(context, command)
 

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,7 +17,14 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from cli.errors import CliError, Exit
 
 _ZEROS = "00000000-0000-0000-0000-000000000000"
-_QUICK: Final[dict[str, Any]] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 60}
+_QUICK: Final[dict[str, Any]] = {
+    "retry_total": 2,
+    "retry_backoff_factor": 0.5,
+    "initial_backoff": 1,
+    "increment_base": 1,
+    "connection_timeout": 5,
+    "read_timeout": 60,
+}
 _HOW = (
     "name the deployment by --settings FILE, by azd (an environment in .azure/), or by setting "
     "BATCH_ACCOUNT_URL, DATA_STORAGE_URL and the others of docs/deploy.md"
@@ -67,7 +75,7 @@ class Target:
 
     def credential(self) -> TokenCredential:
         """Return the credential of whoever is signed in."""
-        return DefaultAzureCredential()
+        return _credential()
 
     def storage(self) -> BlobServiceClient:
         """Open the data storage account."""
@@ -75,6 +83,10 @@ class Target:
         if connection:
             return self.open_storage(connection, "DATA_STORAGE_CONNECTION_STRING")
         return BlobServiceClient(self.need("DATA_STORAGE_URL"), self.credential(), **_QUICK)
+
+    def open_host_storage(self, url: str) -> BlobServiceClient:
+        """Open the storage account of the Functions host, as whoever is signed in."""
+        return BlobServiceClient(url, self.credential(), **_QUICK)
 
     def open_storage(self, connection: str, name: str) -> BlobServiceClient:
         """
@@ -100,6 +112,12 @@ class Target:
         if key:
             return BatchClient(url, AzureNamedKeyCredential(name, key), **_QUICK)
         return BatchClient(url, self.credential(), **_QUICK)
+
+
+@cache
+def _credential() -> TokenCredential:
+    """Return one credential for all clients, so that a token is asked for once."""
+    return DefaultAzureCredential()
 
 
 def find_target(settings: Path | None, environ: Mapping[str, str] | None = None) -> Target:

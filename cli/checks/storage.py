@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline import PipelineResponse
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ContainerClient
 
 from cli.findings import Finding, good, note, problem, unchecked
 from cli.target import Target
@@ -222,7 +222,7 @@ def check_heartbeats(target: Target) -> Iterator[Finding]:
     if connection:
         storage = target.open_storage(connection, "AzureWebJobsStorage")
     elif url:
-        storage = BlobServiceClient(url, target.credential())
+        storage = target.open_host_storage(url)
     else:
         yield unchecked(check, "the host's storage is not known: HOST_STORAGE_URL is not set")
         return
@@ -249,12 +249,12 @@ def _heartbeat(function: str, statuses: dict[str, bytes]) -> Finding:
     for name, data in statuses.items():
         if name.endswith(ends):
             try:
-                updated.append(datetime.fromisoformat(json.loads(data)["LastUpdated"]))
+                updated.append(datetime.fromisoformat(json.loads(data)["Last"]))
             except (ValueError, KeyError, TypeError):
                 return unchecked(check, f"what the host notes in {name} cannot be read")
-    if not updated:
+    if not updated or max(updated).year == 1:
         why = "nothing is decided, or nothing collected, unless it ticks"
-        return note(check, "its timer has left no note yet", why, "is the function app running?")
+        return note(check, "its timer has not fired yet", why, "is the function app running?")
     age = datetime.now(UTC) - max(updated).astimezone(UTC)
     if age > _SILENT:
         return problem(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from cli.app import hoisted
 from cli.apply import put_in_force
 from cli.errors import CliError, Exit
 from cli.target import find_target
@@ -82,7 +83,7 @@ def test_changes_are_shown_key_by_key(someone: Operator, tmp_path: Path) -> None
     kinds = {change["schedule"]: change["kind"] for change in told.json["changes"]}
     assert kinds == {"nightly": "changed", "other": "added"}
     (nightly, _) = told.json["changes"]
-    assert nightly["keys"] == [["cron", "30 2 * * *", "0 3 * * *"]]
+    assert nightly["keys"] == [["cron", '"30 2 * * *"', '"0 3 * * *"']]
     assert [one["local"] for one in told.json["next"]["nightly"]] == ["2030-03-08T03:00:00-05:00"]
 
     removed = someone.recur("--json", "apply", written(tmp_path, other))
@@ -123,10 +124,33 @@ def test_what_is_in_force_is_told_by_its_bytes(
     """A document without schedules replaces a broken one, and another comment."""
     ledger.upload_blob(DOCUMENT, broken)
 
-    told = someone.recur("--json", "apply", written(tmp_path, "# nothing runs\n"))
+    told = someone.recur("--json", "apply", written(tmp_path, "# nothing runs\n"), "--empty")
 
     assert told.json["applied"] is True
     assert ledger.download_blob(DOCUMENT).readall() == b"# nothing runs\n"
+
+
+def test_a_document_without_schedules_is_no_slip_of_the_hand(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """An empty file ends everything, so it takes a word more."""
+    someone.recur("apply", written(tmp_path, GOOD))
+
+    told = someone.recur("apply", written(tmp_path, ""))
+
+    assert told.code == Exit.REFUSED
+    assert "--empty" in told.err
+    assert ledger.download_blob(DOCUMENT).readall().decode() == GOOD
+
+
+def test_shared_options_may_stand_anywhere() -> None:
+    """As people type them."""
+    assert hoisted(["doctor", "--json"]) == ["--json", "doctor"]
+    assert hoisted(["apply", "x", "--settings", "s", "--next", "1"]) == [
+        *("--settings", "s"),
+        *("apply", "x", "--next", "1"),
+    ]
+    assert hoisted(["doctor", "--settings"]) == ["--settings", "doctor"]
 
 
 def test_a_byte_order_mark_is_taken_for_what_it_is(

@@ -182,7 +182,7 @@ async def test_a_timer_that_went_silent_is_found(world: World, tmp_path: Path) -
             hosts = await storage.create_container("azure-webjobs-hosts")
             for function, minutes in (("submit", 1), ("collect", 30)):
                 updated = datetime.now(UTC) - timedelta(minutes=minutes)
-                status = {"Last": "", "Next": "", "LastUpdated": updated.isoformat()}
+                status = {"Last": updated.isoformat(), "Next": "", "LastUpdated": ""}
                 name = f"timers/host/Host.Functions.{function}/status"
                 await hosts.upload_blob(name, json.dumps(status))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.document import parse
-from orchestrator.model import BlockedReason, Outcome, Reason
+from orchestrator.model import BlockedReason, MissReason, Outcome, Reason, SkipReason
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -56,5 +56,7 @@ def test_every_outcome_and_reason_is_explained() -> None:
     page = (ROOT / "docs/alerts.md").read_text()
 
     explained = TABLE_ROW.findall(page)
+    not_run = re.findall(r"^\| (?:skipped|missed) \| `(\w+)` \|", page, re.MULTILINE)
 
     assert sorted(explained) == sorted([*Outcome, *Reason, *BlockedReason])
+    assert sorted(not_run) == sorted([*SkipReason, *MissReason])
