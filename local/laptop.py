@@ -173,8 +173,12 @@ class Laptop:
         target = Target(source="this laptop", values=self.settings)
         arm = BatchArm.of(target)
         versions = self._publish(arm, Uploads(target))
-        self.pool = make_pool(arm, pool_resource(arm.id, versions))
-        shown = ", ".join(f"{name} {version}" for name, version in versions.items())
+        resource = pool_resource(arm.id, versions)
+        self.pool = make_pool(arm, resource)
+        shown = ", ".join(
+            f"{package['id'].rpartition('/')[2]} {package['version']}"
+            for package in resource["properties"]["applicationPackages"]
+        )
         self._tell(f"pool {POOL}: {self.pool}, with {shown}")
 
     def _publish(self, arm: BatchArm, uploads: Uploads) -> dict[str, str]:
