@@ -40,7 +40,7 @@ def test_make_runs_the_command_that_is_tested_here() -> None:
     """The recipe of `make demo` is this command, after the set-up."""
     recipes = (_ROOT / "Makefile").read_text()
 
-    assert re.search(rf"^demo: setup.*\n\t@\$\(PYTHON\) {_COMMAND}$", recipes, re.MULTILINE)
+    assert re.search(rf"^demo: setup.*\n\t@\$\(RUN\) {_COMMAND}$", recipes, re.MULTILINE)
 
 
 def test_two_demos_at_once_both_show_a_whole_run(tmp_path: Path) -> None:
