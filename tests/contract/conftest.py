@@ -15,10 +15,13 @@ from azure.batch.models import BatchJob, BatchJobCreateOptions, BatchNode, Batch
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.storage.blob.aio import BlobServiceClient
 
 from emulator.packages import Package
 from emulator.server import Emulator, Options
 from local.azurite import Azurite
+from tests.conftest import Containers
+from tests.contract.world import World, settings
 
 ACCOUNT = "testbatch"
 KEY = base64.b64encode(b"a key that opens nothing").decode()
@@ -147,3 +150,16 @@ async def refusal(call: Awaitable[object]) -> tuple[int | None, str | None]:
         await call
     error = refused.value.error
     return refused.value.status_code, error.code if error else None
+
+
+@pytest.fixture
+async def world(start_batch: Start, containers: Containers) -> AsyncIterator[World]:
+    """Start a product on fresh containers and an emulated account of its own."""
+    batch = await start_batch()
+    connection = containers.connection_string
+    async with BlobServiceClient.from_connection_string(connection) as storage:
+        yield World(
+            settings=settings(containers, batch.url, ACCOUNT, KEY),
+            storage=storage,
+            batch=batch.client,
+        )

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +12,9 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from cli.errors import Exit
 from local.azurite import Azurite
-from tests.conftest import Containers
-from tests.contract.conftest import ACCOUNT, KEY, Start
+from tests.contract.conftest import ACCOUNT, KEY
 from tests.contract.operator import Operator, Told, operator
-from tests.contract.world import World, schedule, settings, until
+from tests.contract.world import World, schedule, until
 
 AUTOSCALED = {
     "targetDedicatedNodes": None,
@@ -26,20 +23,6 @@ AUTOSCALED = {
     "autoScaleEvaluationInterval": "PT5M",
 }
 START_TASK = {"commandLine": "/bin/sh -c 'exit 7'", "waitForSuccess": True}
-
-
-@pytest.fixture
-async def world(start_batch: Start, containers: Containers) -> AsyncIterator[World]:
-    batch = await start_batch()
-    async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(
-            BlobServiceClient.from_connection_string(containers.connection_string)
-        )
-        yield World(
-            settings=settings(containers, batch.url, ACCOUNT, KEY),
-            storage=storage,
-            batch=batch.client,
-        )
 
 
 async def doctor(world: World, folder: Path, **changed: str) -> Told:

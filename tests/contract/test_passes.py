@@ -3,13 +3,10 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from azure.storage.blob.aio import BlobServiceClient
 
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.telemetry import KEYS, Event
@@ -17,25 +14,9 @@ from orchestrator.errors import LedgerUnavailable
 from orchestrator.model import AttemptState, BlockedReason, Outcome, Reason, SkipReason
 from orchestrator.naming import COLLECT_STATE, SUBMIT_STATE
 from orchestrator.record import Action, How, Record, load
-from tests.conftest import Containers
-from tests.contract.conftest import ACCOUNT, KEY, Start
-from tests.contract.world import World, schedule, settings, until
+from tests.contract.world import World, schedule, until
 
 NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture
-async def world(start_batch: Start, containers: Containers) -> AsyncIterator[World]:
-    batch = await start_batch()
-    async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(
-            BlobServiceClient.from_connection_string(containers.connection_string)
-        )
-        yield World(
-            settings=settings(containers, batch.url, ACCOUNT, KEY),
-            storage=storage,
-            batch=batch.client,
-        )
 
 
 async def test_a_due_occurrence_becomes_a_job_and_a_final_record(world: World) -> None:
