@@ -93,7 +93,7 @@ def test_what_was_done_is_told(laptop: Laptop, told: list[str]) -> None:
     assert laptop.settings["BATCH_ACCOUNT_URL"] in told[1]
     versions = _versions(laptop)
     assert set(told[2:4]) == {f"publishing {name} {versions[name]}" for name in versions}
-    shown = f"pythonscript {versions['pythonscript']}, pythonsetup {versions['pythonsetup']}"
+    shown = f"pythonsetup {versions['pythonsetup']}, pythonscript {versions['pythonscript']}"
     assert told[4] == f"pool recur: made, with {shown}"
 
 
