@@ -38,7 +38,7 @@ def check_settings(target: Target) -> Iterator[Finding]:
     except AzureError as error:
         yield unchecked("settings", f"those of {app} cannot be read: {error.message}")
         return
-    yield from judge(values, f"az functionapp config appsettings set --name {app} ...")
+    yield from judge(values, "deploy infra/core again: it sets them all")
     yield from differences(target, values, app)
 
 
