@@ -19,8 +19,9 @@ from cli.output import Output
 from orchestrator import naming
 from orchestrator.document import Document, parse
 from orchestrator.errors import DocumentError
-from orchestrator.model import Schedule, ScheduleId, Timing
+from orchestrator.model import Schedule, Timing
 from orchestrator.schedule import occurrences, parse_zone
+from orchestrator.words import ScheduleId
 
 _HORIZON = timedelta(days=366 * 2)
 _SCHEDULE = TypeAdapter(Schedule)
@@ -147,6 +148,8 @@ def _differences(old: Schedule, new: Schedule) -> Iterator[tuple[str, str, str]]
 def _flat(schedule: Schedule) -> dict[str, str]:
     values = _SCHEDULE.dump_python(schedule, mode="json")
     inner = values.pop("catch_up")
+    calendar = values.pop("calendar")
+    values |= {"cron": " ".join(calendar["cron"]), "time_zone": calendar["time_zone"]}
     return {
         key: json.dumps(value, ensure_ascii=False)
         for key, value in (values | {f"catch_up.{key}": one for key, one in inner.items()}).items()
@@ -155,9 +158,9 @@ def _flat(schedule: Schedule) -> dict[str, str]:
 
 def _next(schedule: Schedule, now: datetime, count: int) -> list[dict[str, Any]]:
     """Return the next occurrences: wall time with offset, and UTC."""
-    zone = parse_zone(schedule.time_zone)
+    zone = parse_zone(schedule.calendar.time_zone)
     begin = max(now, schedule.start - timedelta(seconds=1)) if schedule.start else now
-    timing = Timing(since=begin, cron=schedule.cron, time_zone=schedule.time_zone)
+    timing = Timing(since=begin, calendar=schedule.calendar)
     found = occurrences(timing, after=begin, until=begin + _HORIZON)
     return [
         {"local": one.nominal.astimezone(zone).isoformat(), "utc": one.nominal}

@@ -9,9 +9,9 @@ one.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from orchestrator.model import AttemptState, Outcome, Reason
 from orchestrator.observed import Job, Task
 from orchestrator.record import Attempt, Record, Stop
+from orchestrator.words import AttemptState, Outcome, Reason
 
 LOST_AFTER = timedelta(minutes=10)
 """What is missing so long after it should be seen is gone, and not merely late to be seen."""

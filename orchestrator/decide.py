@@ -12,24 +12,52 @@ from itertools import groupby, islice
 
 from orchestrator import naming
 from orchestrator.ledger import ScheduleState
-from orchestrator.model import (
-    CatchUp,
-    Decision,
-    Missed,
-    MissReason,
-    Occurrence,
-    RunId,
-    Schedule,
-    ScheduleId,
-    Skip,
-    SkipReason,
-    Submit,
-)
+from orchestrator.model import CatchUp, Occurrence, Schedule
 from orchestrator.schedule import occurrences_of
+from orchestrator.words import MissReason, RunId, ScheduleId, SkipReason
 
 LATE = timedelta(seconds=90)
 MOST_AT_ONCE = 20_000
 """Occurrences of one schedule that are decided in one go; the tick goes on from there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """Claim a run for this occurrence and create its job."""
+
+    occurrence: Occurrence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Do not run this occurrence; ``because`` names the run that was in the way."""
+
+    occurrence: Occurrence
+    reason: SkipReason
+    because: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """
+    Do not run these occurrences, which came due while nothing ticked.
+
+    Attributes:
+        occurrence: The first of them.
+        last: Nominal time of the last of them.
+        count: How many occurrences this stands for, the first and the last among them.
+        reason: Why.
+        because: The run that stands for them, when it is known.
+    """
+
+    occurrence: Occurrence
+    last: datetime
+    count: int
+    reason: MissReason
+    because: RunId | None = None
+
+
+type Decision = Submit | Skip | Missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from orchestrator.model import Reason
 from orchestrator.observed import Fault, Node, Pool
+from orchestrator.words import Reason
 
 _CORE_QUOTA = "corequota"
 _MISSED_EVALUATIONS = 3

@@ -24,9 +24,10 @@ from pydantic import (
 )
 
 from orchestrator.errors import DocumentError, ScheduleSyntaxError
-from orchestrator.model import CatchUp, CatchUpMode, Overlap, Schedule, ScheduleId
+from orchestrator.model import Calendar, CatchUp, Retries, Schedule
 from orchestrator.naming import SCHEDULE_ID
 from orchestrator.schedule import check_cron, parse_zone
+from orchestrator.words import CatchUpMode, Overlap, ScheduleId
 
 MAX_SCHEDULES = 1000
 
@@ -254,15 +255,21 @@ def _schedule(id_: ScheduleId, table: object) -> Schedule | list[Problem]:
         return [_problem(id_, details) for details in error.errors()]
     return Schedule(
         id=id_,
-        cron=valid.cron,
-        time_zone=valid.time_zone,
+        calendar=Calendar(cron=(valid.cron,), time_zone=valid.time_zone),
         command=valid.command,
+        environment={},
         overlap=valid.overlap,
+        max_queued=1,
+        max_parallel=10,
         catch_up=CatchUp(
             mode=valid.catch_up.mode, window=valid.catch_up.window, max=valid.catch_up.max
         ),
+        jitter=timedelta(),
         start_timeout=valid.start_timeout,
         run_timeout=valid.run_timeout,
+        retries=Retries(),
+        outputs=(),
+        pause_after_failures=None,
         start=valid.start,
         paused=valid.paused,
     )

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
-from orchestrator.model import AttemptState, RunId, Schedule, ScheduleId, Timing
-from orchestrator.record import SCHEMA, Record
+from orchestrator.model import Pause, Schedule, Timing
+from orchestrator.record import SCHEMA, Kind, Record
+from orchestrator.words import After, AttemptState, RunId, ScheduleId
 
 TIMINGS_KEPT = timedelta(days=400)
 _JUST_BEFORE = timedelta(seconds=1)
@@ -28,10 +29,14 @@ class ScheduleState:
     Attributes:
         timings: In the order of ``since``; the last is in force.
         decided_until: The watermark: every occurrence up to it has been decided.
+        pauses: By operators and after failures, in the order of ``since``.
+        forgiven: Failed runs that a resume has seen: they pause the schedule no more.
     """
 
     timings: tuple[Timing, ...]
     decided_until: datetime
+    pauses: tuple[Pause, ...] = ()
+    forgiven: tuple[RunId, ...] = ()
 
     @property
     def removed(self) -> bool:
@@ -88,15 +93,31 @@ class CollectState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
-    """One line of the work list: what the listing of ``open/`` says of a run."""
+    """
+    One line of the work list: what the listing of ``open/`` says of a run.
+
+    The attributes are those of its record and of the attempt in hand.
+    """
 
     run_id: RunId
     schedule: ScheduleId
     nominal: datetime
+    kind: Kind
+    forced: bool
     state: AttemptState
     attempt: int
+    not_before: datetime | None
+    after: After | None
     blocked: bool
     stop: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """A request that waits, and when it was made by the storage's clock."""
+
+    id: str
+    made: datetime
 
 
 def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
@@ -114,13 +135,19 @@ def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
     values = {key.lower(): value for key, value in metadata.items()}
     if run_id is None or parsed is None or "state" not in values:
         return None
+    schedule, nominal = parsed
     try:
+        not_before, after = values.get("not_before"), values.get("after")
         return OpenRun(
             run_id=run_id,
-            schedule=parsed[0],
-            nominal=parsed[1],
+            schedule=schedule,
+            nominal=nominal or datetime.fromisoformat(values.get("nominal", "")),
+            kind=Kind(values.get("kind", Kind.SCHEDULED)),
+            forced="forced" in values,
             state=AttemptState(values["state"]),
             attempt=int(values.get("attempt", "1")),
+            not_before=datetime.fromisoformat(not_before) if not_before else None,
+            after=After(after) if after else None,
             blocked="blocked" in values,
             stop="stop" in values,
         )
@@ -194,16 +221,14 @@ def take_over(
     for id_, old in state.schedules.items():
         if id_ not in schedules and id_ not in invalid and not old.removed:
             since = max(modified, old.decided_until)
-            known[id_] = _with_timing(old, Timing(since=since, cron=None, removed=True))
+            known[id_] = _with_timing(old, Timing(since=since, calendar=None, removed=True))
     return replace(state, document=document, schedules=known)
 
 
 def _new(schedule: Schedule, modified: datetime) -> ScheduleState:
     """Begin a schedule: at its ``start``, else with the document that first holds it."""
     begin = schedule.start - _JUST_BEFORE if schedule.start else modified
-    timing = Timing(
-        since=begin, cron=schedule.cron, time_zone=schedule.time_zone, paused=schedule.paused
-    )
+    timing = Timing(since=begin, calendar=schedule.calendar, paused=schedule.paused)
     return ScheduleState(timings=(timing,), decided_until=min(begin, modified))
 
 
@@ -219,14 +244,12 @@ def _changed(old: ScheduleState, schedule: Schedule, modified: datetime) -> Sche
         earliest = max(old.timings[-1].since, old.decided_until)
     begin = max(earliest, schedule.start - _JUST_BEFORE) if schedule.start else earliest
     current = old.timings[-1]
-    timing = Timing(
-        since=begin, cron=schedule.cron, time_zone=schedule.time_zone, paused=schedule.paused
-    )
+    timing = Timing(since=begin, calendar=schedule.calendar, paused=schedule.paused)
     same = replace(timing, since=current.since) == current
     if same and begin == max(current.since, earliest):
         return old
     if begin > earliest and not old.removed:  # nothing between the change and the new start
-        old = _with_timing(old, Timing(since=earliest, cron=None))
+        old = _with_timing(old, Timing(since=earliest, calendar=None))
     return _with_timing(old, timing)
 
 

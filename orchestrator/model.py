@@ -6,98 +6,32 @@ Times are aware UTC ``datetime``, durations ``timedelta``. Words that reach JSON
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import NewType
 
-ScheduleId = NewType("ScheduleId", str)
-"""``^[a-z][a-z0-9-]{0,38}[a-z0-9]$``"""
-
-RunId = NewType("RunId", str)
-"""``<schedule>-<YYYYMMDDTHHMMSSZ>`` of the nominal time; also the id of the first Batch job."""
+from orchestrator.words import CatchUpMode, Fold, Gap, Outcome, Overlap, ScheduleId
 
 
-class Overlap(StrEnum):
-    """What happens to an occurrence while an earlier run of its schedule is in the way."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """
+    When the occurrences of a schedule fall: the union of ``cron``, or every so often.
 
-    SKIP = "skip"
+    Attributes:
+        cron: Expressions of five fields, on the wall time of the zone; empty with ``every``.
+        every: Elapsed time from one occurrence to the next, whatever the clock does.
+        anchor: With ``every``: an instant on which an occurrence falls.
+        time_zone: IANA name.
+        gap: What becomes of wall times that do not exist where a clock is put forward.
+        overlap: Which of two equal wall times runs where a clock is put back.
+        except_: Wall dates (``2026-12-25``) and expressions that leave occurrences out.
+    """
 
-
-class CatchUpMode(StrEnum):
-    """What happens to occurrences that came due while nothing ticked."""
-
-    LATEST = "latest"
-
-
-class SkipReason(StrEnum):
-    """Why an occurrence was not submitted although a tick saw it in time."""
-
-    OVERLAP = "overlap"
-    PAUSED = "paused"
-    NONEXISTENT = "nonexistent"
-    REMOVED = "removed"
-
-
-class MissReason(StrEnum):
-    """Why an occurrence that came due while nothing ticked was not submitted."""
-
-    WINDOW = "window"
-    SUPERSEDED = "superseded"
-
-
-class BlockedReason(StrEnum):
-    """Why a claimed attempt has no Batch job yet."""
-
-    QUOTA = "quota"
-    ID_TAKEN = "id_taken"
-    PACKAGE_MISSING = "package_missing"
-    POOL_MISSING = "pool_missing"
-    AUTH = "auth"
-    UNAVAILABLE = "unavailable"
-
-
-class AttemptState(StrEnum):
-    """How far one Batch job of a run has come."""
-
-    CLAIMED = "claimed"
-    SUBMITTED = "submitted"
-    ENDED = "ended"
-
-
-class Outcome(StrEnum):
-    """How a run ended."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-    TERMINATED = "terminated"
-    LOST = "lost"
-    NEVER_STARTED = "never_started"
-
-
-class Reason(StrEnum):
-    """Why a run ended as it did: a closed list, explained in ``docs/alerts.md``."""
-
-    EXIT_ZERO = "exit_zero"
-    EXIT_CODE = "exit_code"
-    COMMAND_NOT_FOUND = "command_not_found"
-    OUTPUT_UPLOAD_FAILED = "output_upload_failed"
-    TASK_FAILED = "task_failed"
-    RUN_TIMEOUT = "run_timeout"
-    ENDED_IN_BATCH = "ended_in_batch"
-    START_TIMEOUT = "start_timeout"
-    JOB_MISSING = "job_missing"
-    TASK_MISSING = "task_missing"
-    TASK_UNRESOLVED = "task_unresolved"
-    SCHEDULING_ERROR = "scheduling_error"
-    POOL_MISSING = "pool_missing"
-    START_TASK_FAILED = "start_task_failed"
-    NODE_UNUSABLE = "node_unusable"
-    CORE_QUOTA = "core_quota"
-    RESIZE_FAILED = "resize_failed"
-    AUTOSCALE_FAILED = "autoscale_failed"
-    NO_NODE = "no_node"
-    BLOCKED = "blocked"
-    REJECTED = "rejected"
+    cron: tuple[str, ...] = ()
+    every: timedelta | None = None
+    anchor: datetime | None = None
+    time_zone: str = "UTC"
+    gap: Gap = Gap.AUTO
+    overlap: Fold = Fold.AUTO
+    except_: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +40,11 @@ class CatchUp:
     How far back a schedule makes up for occurrences that came due while nothing ticked.
 
     Attributes:
-        mode: ``latest``: only the newest of them is submitted.
+        mode: ``latest``: only the newest of them is submitted; ``all``: the newest ``max``;
+            ``none``: none.
         window: An occurrence older than this is missed; also how long a blocked attempt is tried.
         max: So many missed occurrences get a record each; the older ones share a range record.
+            With ``all``, so many are submitted at once.
     """
 
     mode: CatchUpMode = CatchUpMode.LATEST
@@ -117,17 +53,51 @@ class CatchUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """
+    Which ended attempts are followed by another one.
+
+    Attributes:
+        max: So many attempts after the first.
+        on: The outcomes that are tried again.
+        exit_codes: Where not empty, ``failed`` is tried again only with one of these.
+        backoff: Before the second attempt; doubled for each one after it, an hour at most.
+    """
+
+    max: int = 0
+    on: tuple[Outcome, ...] = (Outcome.LOST, Outcome.NEVER_STARTED)
+    exit_codes: tuple[int, ...] = ()
+    backoff: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """One valid table of the document."""
+    """
+    One valid table of the document.
+
+    Attributes:
+        max_queued: With ``queue``: so many runs wait at most.
+        max_parallel: With ``allow``: so many runs are open at once at most.
+        jitter: Submission is put off by up to this, each occurrence by its own amount.
+        outputs: Patterns of files to store, relative to the task's working directory.
+        pause_after_failures: So many failed runs in a row pause the schedule; None: never.
+        start: Nothing is due before it; None: from the document that first held the schedule.
+    """
 
     id: ScheduleId
-    cron: str
-    time_zone: str
+    calendar: Calendar
     command: str
+    environment: dict[str, str]
     overlap: Overlap
+    max_queued: int
+    max_parallel: int
     catch_up: CatchUp
+    jitter: timedelta
     start_timeout: timedelta
     run_timeout: timedelta
+    retries: Retries
+    outputs: tuple[str, ...]
+    pause_after_failures: int | None
     start: datetime | None
     paused: bool
 
@@ -135,21 +105,47 @@ class Schedule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """
-    When the occurrences of a schedule fall, in force from one change of the document to the next.
+    The calendar of a schedule, in force from one change of the document to the next.
 
     Attributes:
         since: Occurrences later than this follow this timing; up to it, the one before.
-        cron: The expression; ``None`` where nothing is due.
-        time_zone: IANA name.
-        paused: Whether occurrences in this time are skipped.
+        calendar: ``None`` where nothing is due.
+        paused: Whether the document says that occurrences in this time are skipped.
         removed: Whether the document holds no such schedule from here on.
     """
 
     since: datetime
-    cron: str | None
-    time_zone: str = "UTC"
+    calendar: Calendar | None
     paused: bool = False
     removed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """
+    A time in which occurrences are skipped, by an operator's word or after failures.
+
+    It holds for ``since < nominal < until``.
+
+    Attributes:
+        since: Its begin.
+        until: Its end; None as long as nobody resumes.
+        by: Who paused; ``recur`` after failures.
+        note: Why.
+        request: Id of the request; None after failures.
+        resumed_by: Id of the request that ended it.
+    """
+
+    since: datetime
+    until: datetime | None = None
+    by: str
+    note: str | None = None
+    request: str | None = None
+    resumed_by: str | None = None
+
+    def holds(self, nominal: datetime) -> bool:
+        """Whether an occurrence at this time is skipped."""
+        return self.since < nominal and (self.until is None or nominal < self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +157,7 @@ class Occurrence:
         nominal: When it should start.
         merged: How many wall times fell on this instant; more than 1 only where clocks change.
         exists: False for wall times that a zone left out for good, such as Apia's 2011-12-30.
+        excluded: Whether ``except`` leaves it out.
         paused: Whether the schedule was paused at this instant.
         removed: Whether the schedule was removed from the document after it.
     """
@@ -168,49 +165,11 @@ class Occurrence:
     nominal: datetime
     merged: int = 1
     exists: bool = True
+    excluded: bool = False
     paused: bool = False
     removed: bool = False
 
     @property
     def can_run(self) -> bool:
         """Whether nothing about the occurrence itself keeps it from running."""
-        return self.exists and not self.paused and not self.removed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submit:
-    """Claim a run for this occurrence and create its job."""
-
-    occurrence: Occurrence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
-    """Do not run this occurrence; ``because`` names the run that was in the way."""
-
-    occurrence: Occurrence
-    reason: SkipReason
-    because: RunId | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
-    """
-    Do not run these occurrences, which came due while nothing ticked.
-
-    Attributes:
-        occurrence: The first of them.
-        last: Nominal time of the last of them.
-        count: How many occurrences this stands for, the first and the last among them.
-        reason: Why.
-        because: The run that stands for them, when it is known.
-    """
-
-    occurrence: Occurrence
-    last: datetime
-    count: int
-    reason: MissReason
-    because: RunId | None = None
-
-
-type Decision = Submit | Skip | Missed
+        return self.exists and not (self.excluded or self.paused or self.removed)

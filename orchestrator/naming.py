@@ -1,18 +1,24 @@
 """Ids and blob names, and the way back from them."""
 
+import hashlib
 import re
 from datetime import UTC, datetime
 
-from orchestrator.model import RunId, ScheduleId
+from orchestrator.words import RunId, ScheduleId
 
 SCHEDULE_ID = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 _RUN_ID = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-(?P<nominal>\d{{8}}T\d{{6}}Z)")
+_TRIGGERED = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-m[0-9a-f]{{16}}")
+_REQUEST_ID = re.compile(r"[a-z0-9]{1,64}")
 _INSTANT = "%Y%m%dT%H%M%SZ"
 
 DOCUMENT = "schedules.toml"
 SUBMIT_STATE = "submit.json"
 COLLECT_STATE = "collect.json"
 OPEN_PREFIX = "open/"
+REQUEST_PREFIX = "open/request/"
+ANSWER_PREFIX = "answers/"
+FINAL_PREFIX = "runs/"
 
 
 def run_id(schedule: ScheduleId, nominal: datetime) -> RunId:
@@ -24,12 +30,25 @@ def run_id(schedule: ScheduleId, nominal: datetime) -> RunId:
     return RunId(f"{schedule}-{nominal.astimezone(UTC).strftime(_INSTANT)}")
 
 
-def parse_run_id(text: str) -> tuple[ScheduleId, datetime] | None:
+def trigger_id(schedule: ScheduleId, key: str) -> RunId:
+    """
+    Return the id of the run that an operator's trigger with this key makes.
+
+    An id space of its own: a trigger never takes the place of an occurrence.
+    """
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return RunId(f"{schedule}-m{digest[:16]}")
+
+
+def parse_run_id(text: str) -> tuple[ScheduleId, datetime | None] | None:
     """
     Return the schedule and the nominal time of a run id, or None if it is none.
 
-    A prefix would not do: ``a-`` is the beginning of ids of schedule ``a`` and of ``a-b``.
+    The id of a trigger's run does not tell its nominal time. A prefix would not do to tell the
+    schedule: ``a-`` is the beginning of ids of schedule ``a`` and of ``a-b``.
     """
+    if triggered := _TRIGGERED.fullmatch(text):
+        return ScheduleId(triggered["schedule"]), None
     match = _RUN_ID.fullmatch(text)
     if match is None:
         return None
@@ -56,10 +75,33 @@ def open_run(blob: str) -> RunId | None:
     return RunId(name) if parse_run_id(name) else None
 
 
+def request_blob(request_id: str) -> str:
+    """Return the name of a request."""
+    return f"{REQUEST_PREFIX}{request_id}.json"
+
+
+def open_request(blob: str) -> str | None:
+    """Return the id of a request's blob; None for anything else below ``open/``."""
+    if not blob.startswith(REQUEST_PREFIX):
+        return None
+    name = blob.removeprefix(REQUEST_PREFIX).removesuffix(".json")
+    return name if _REQUEST_ID.fullmatch(name) else None
+
+
+def answer_blob(request_id: str) -> str:
+    """Return the name of the answer to a request."""
+    return f"{ANSWER_PREFIX}{request_id}.json"
+
+
+def triggered_blob(schedule: ScheduleId, run: RunId) -> str:
+    """Return the name of the final record of a trigger's run."""
+    return f"{FINAL_PREFIX}{schedule}/triggered/{run}.json"
+
+
 def final_blob(schedule: ScheduleId, nominal: datetime, run: RunId, *, count: int = 1) -> str:
     """Return the name of a final record; ``count`` above 1 makes it a range's."""
     suffix = "" if count == 1 else f"+{count}"
-    return f"runs/{schedule}/{nominal:%Y/%m}/{run}{suffix}.json"
+    return f"{FINAL_PREFIX}{schedule}/{nominal:%Y/%m}/{run}{suffix}.json"
 
 
 def output_prefix(schedule: ScheduleId, nominal: datetime, run: RunId, attempt: int) -> str:

@@ -8,21 +8,12 @@ from itertools import batched
 import tzdata
 
 from orchestrator import __version__, naming
-from orchestrator.decide import Due
+from orchestrator.decide import Decision, Due, Missed, Skip, Submit
 from orchestrator.ledger import CollectState, ScheduleState, SubmitState
-from orchestrator.model import (
-    AttemptState,
-    Decision,
-    Missed,
-    MissReason,
-    Schedule,
-    ScheduleId,
-    Skip,
-    SkipReason,
-    Submit,
-)
+from orchestrator.model import Schedule
 from orchestrator.record import Action, Attempt, Decided, FrozenTask, Range, Record, Versions
 from orchestrator.schedule import in_force, parse_zone, previous
+from orchestrator.words import AttemptState, MissReason, ScheduleId, SkipReason
 
 CHUNK = 64
 _VERSIONS = Versions(product=__version__, tzdata=tzdata.IANA_VERSION)
@@ -132,16 +123,19 @@ def _decided(decision: Decision, now: datetime) -> Decided:
             return Decided(action=Action.MISSED, reason=reason, because=because, at=now)
 
 
+_SKIPPED = {
+    SkipReason.OVERLAP: "run {} had not ended yet",
+    SkipReason.QUEUE_FULL: "as many runs wait as may, behind run {}",
+    SkipReason.MAX_PARALLEL: "as many runs are open as may, the oldest of them {}",
+    SkipReason.PAUSED: "the schedule was paused at this time",
+    SkipReason.EXCLUDED: "`except` leaves this time out",
+    SkipReason.NONEXISTENT: "this wall time does not exist in the schedule's time zone",
+    SkipReason.REMOVED: "the schedule was removed from the document before it was decided",
+}
+
+
 def _skip_sentence(skip: Skip) -> str:
-    match skip.reason:
-        case SkipReason.OVERLAP:
-            return f"Skipped: run {skip.because} had not ended yet."
-        case SkipReason.PAUSED:
-            return "Skipped: the schedule was paused at this time."
-        case SkipReason.NONEXISTENT:
-            return "Skipped: this wall time does not exist in the schedule's time zone."
-        case SkipReason.REMOVED:
-            return "Skipped: the schedule was removed from the document before it was decided."
+    return f"Skipped: {_SKIPPED[skip.reason].format(skip.because)}."
 
 
 def _missed_sentence(missed: Missed) -> str:
@@ -162,7 +156,8 @@ def _frozen(
     """
     earlier = previous(state.timings, record.nominal)
     success = results.schedules.get(schedule.id)
-    zone = parse_zone(in_force(state.timings, record.nominal).time_zone)
+    calendar = in_force(state.timings, record.nominal).calendar or schedule.calendar
+    zone = parse_zone(calendar.time_zone)
     local = record.nominal.astimezone(zone)
     environment = {
         "RECUR_SCHEDULE": schedule.id,

@@ -14,7 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
-from orchestrator.model import (
+from orchestrator.model import Retries
+from orchestrator.words import (
+    After,
     AttemptState,
     BlockedReason,
     Outcome,
@@ -30,6 +32,8 @@ class Kind(StrEnum):
     """Who asked for a run."""
 
     SCHEDULED = "scheduled"
+    TRIGGERED = "triggered"
+    BACKFILLED = "backfilled"
 
 
 class Action(StrEnum):
@@ -67,13 +71,27 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenTask:
-    """Everything a run needs, frozen at its claim: later edits of the document do not reach it."""
+    """
+    Everything a run needs, frozen at its claim: later edits of the document do not reach it.
+
+    Attributes:
+        environment: Of the task; ``RECUR_ATTEMPT`` is added for each attempt.
+        catch_up_window: For so long a job that cannot be created is tried again.
+        outputs: Patterns of files to store besides stdout and stderr.
+        retries: Which outcomes are followed by another attempt.
+        retry_until: No later attempt begins at this time or after it: the next occurrence is due.
+        allow: Whether runs of the schedule may be open at once, and later attempts wait for none.
+    """
 
     command: str
     environment: dict[str, str]
     start_timeout: timedelta
     run_timeout: timedelta
     catch_up_window: timedelta
+    outputs: tuple[str, ...] = ()
+    retries: Retries = field(default_factory=Retries)
+    retry_until: datetime | None = None
+    allow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +103,11 @@ class Attempt:
         number: 1 for the first.
         job_id: The run id, with ``-r<number>`` after the first.
         state: claimed, submitted, ended.
-        claimed: When it was claimed; the catch-up window of a blocked attempt counts from here.
+        claimed: When it was claimed.
+        not_before: Jitter or backoff: its job is not created earlier.
+        after: Why it waits for other runs of its schedule to have ended; None: it does not.
+        ready: When a job for it was first tried; the catch-up window of a blocked attempt counts
+            from when its gates opened: this, or ``not_before`` or ``claimed`` where it had none.
         blocked: Why there is no job yet.
         blocked_detail: What Batch said, in its words.
         submitted: When its job was created.
@@ -105,6 +127,9 @@ class Attempt:
     job_id: str
     state: AttemptState
     claimed: datetime
+    not_before: datetime | None = None
+    after: After | None = None
+    ready: datetime | None = None
     blocked: BlockedReason | None = None
     blocked_detail: str | None = None
     submitted: datetime | None = None
@@ -125,16 +150,18 @@ class Stop:
     The run is to be ended, and is not dispatched again; the collector does the ending.
 
     Attributes:
-        cause: What made us give it up: start_timeout, blocked or rejected.
+        cause: What made us give it up: start_timeout, blocked, rejected, stopped or replaced.
         reason: Why it never started, if it turns out that it did not.
         sentence: The same in one sentence.
         at: When it was given up.
+        request: Id of the request, where an operator asked for it.
     """
 
     cause: Reason
     reason: Reason
     sentence: str
     at: datetime
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,14 +202,49 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """
+    What a final record said before a backfill opened it again.
+
+    Attributes:
+        kind: Who had asked for it.
+        request: Id of the request, if there was one.
+        decision: What had been decided.
+        outcome: How it had ended, if it had run.
+        reason: Why.
+        sentence: The same in one sentence.
+        attempts: How many attempts it had had.
+    """
+
+    kind: Kind
+    request: str | None = None
+    decision: Decided
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    sentence: str | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One run, or one occurrence or range of them that did not run."""
+    """
+    One run, or one occurrence or range of them that did not run.
+
+    Attributes:
+        request: Id of the request that asked for it; None for what the schedule asked for.
+        forced: Whether it starts whatever is in the way, and is in nobody's way.
+        replaces: ETag of the final record that a backfill opened again.
+        history: What that record and those before it said.
+    """
 
     schema: int = SCHEMA
     run_id: RunId
     schedule: ScheduleId
     nominal: datetime
     kind: Kind = Kind.SCHEDULED
+    request: str | None = None
+    forced: bool = False
+    replaces: str | None = None
     decision: Decided
     merged: int = 1
     range: Range | None = None
@@ -197,6 +259,7 @@ class Record:
     packages: dict[str, str] = field(default_factory=dict[str, str])
     image: str | None = None
     versions: Versions
+    history: tuple[Past, ...] = ()
 
     @property
     def attempt(self) -> Attempt:
@@ -206,6 +269,8 @@ class Record:
     @property
     def blob(self) -> str:
         """The name of this record's blob once it is final."""
+        if self.kind is Kind.TRIGGERED:
+            return naming.triggered_blob(self.schedule, self.run_id)
         count = self.range.count if self.range else 1
         return naming.final_blob(self.schedule, self.nominal, self.run_id, count=count)
 
@@ -246,9 +311,21 @@ def load(data: bytes) -> Record:
 
 def metadata(record: Record) -> dict[str, str]:
     """Return the metadata of an open record's blob: one listing of them is the work list."""
-    values = {"state": record.attempt.state.value, "attempt": str(record.attempt.number)}
-    if record.attempt.blocked:
-        values["blocked"] = record.attempt.blocked.value
+    attempt = record.attempt
+    values = {
+        "state": attempt.state.value,
+        "attempt": str(attempt.number),
+        "kind": record.kind.value,
+        "nominal": record.nominal.isoformat(),
+    }
+    if record.forced:
+        values["forced"] = "true"
+    if attempt.not_before:
+        values["not_before"] = attempt.not_before.isoformat()
+    if attempt.after:
+        values["after"] = attempt.after.value
+    if attempt.blocked:
+        values["blocked"] = attempt.blocked.value
     if record.stop:
         values["stop"] = record.stop.cause.value
     return values

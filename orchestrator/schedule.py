@@ -81,13 +81,13 @@ def occurrences(timing: Timing, *, after: datetime, until: datetime) -> Iterator
     Raises:
         ScheduleSyntaxError: The expression or the zone cannot be understood.
     """
-    if timing.cron is None:
+    if timing.calendar is None:
         return
-    zone = parse_zone(timing.time_zone)
+    zone = parse_zone(timing.calendar.time_zone)
     start = after.astimezone(UTC)
     while start < until:
         end = min(start + _PIECE, until)
-        yield from _piece(timing, timing.cron, zone, start, end)
+        yield from _piece(timing, timing.calendar.cron[0], zone, start, end)
         start = end
 
 
@@ -136,7 +136,7 @@ def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:
     """Return the nominal time of the newest occurrence up to ``until`` that was not paused."""
     ends = [*(timing.since for timing in timings[1:]), until]
     for timing, end in reversed(list(zip(timings, ends, strict=True))):
-        if timing.cron is None or timing.paused:
+        if timing.calendar is None or timing.paused:
             continue
         found = _newest(timing, since=timing.since, until=min(end, until))
         if found is not None:

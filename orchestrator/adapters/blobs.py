@@ -30,8 +30,8 @@ from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.errors import LeaseTaken, LedgerConflict, LedgerUnavailable, RecordUnreadable
 from orchestrator.ledger import OpenRun, open_run
-from orchestrator.model import RunId
 from orchestrator.record import Record, dump, load, metadata
+from orchestrator.words import RunId
 
 LEASE_SECONDS: Final = 60
 _JSON: Final = ContentSettings(content_type="application/json")

@@ -19,10 +19,10 @@ from orchestrator.errors import (
     RecordUnreadable,
 )
 from orchestrator.ledger import CollectState, OpenRun, dump_collect, finished, load_collect
-from orchestrator.model import AttemptState, Outcome, Reason
 from orchestrator.passes.dispatch import is_ours
 from orchestrator.passes.services import Pace, Services
 from orchestrator.record import How, Output, Record, Stop
+from orchestrator.words import AttemptState, Outcome, Reason
 
 _EMPTY = dump_collect(CollectState())
 _STREAMS = ("stdout.txt", "stderr.txt")

@@ -8,10 +8,10 @@ from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.errors import BatchRefused, BatchUnavailable, LedgerConflict, RecordUnreadable
 from orchestrator.jobspec import job
 from orchestrator.ledger import OpenRun
-from orchestrator.model import AttemptState, BlockedReason, Reason
 from orchestrator.observed import Job, Pool
 from orchestrator.passes.services import Pace, Services
 from orchestrator.record import Record, Stop
+from orchestrator.words import AttemptState, BlockedReason, Reason
 
 _ID_TAKEN = frozenset({"JobWithSameIdExists", "JobScheduleWithSameIdExists"})
 _BLOCKED_BY_CODE = {

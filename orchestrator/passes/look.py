@@ -10,7 +10,7 @@ from orchestrator.adapters.telemetry import trouble
 from orchestrator.decide import Due, due
 from orchestrator.errors import DocumentError, RecordUnreadable, ScheduleSyntaxError
 from orchestrator.ledger import CollectState, OpenRun, SubmitState, load_collect, load_submit
-from orchestrator.model import AttemptState, ScheduleId
+from orchestrator.words import AttemptState, ScheduleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,13 +19,13 @@ from orchestrator.ledger import (
     dump_submit,
     take_over,
 )
-from orchestrator.model import AttemptState, RunId, ScheduleId
 from orchestrator.passes.dispatch import Dispatcher
 from orchestrator.passes.look import Look, look_at, read_results, waits
 from orchestrator.passes.reporting import report_schedules
 from orchestrator.passes.services import Pace, Services
 from orchestrator.plan import Decisions, plans
 from orchestrator.record import Action, Record
+from orchestrator.words import AttemptState, RunId, ScheduleId
 
 _EMPTY = dump_submit(SubmitState())
 _ASKING_SECONDS = 15

@@ -14,8 +14,8 @@ from cli.packages import build
 from emulator.packages import Package
 from infra.compiler import Compiler, find
 from orchestrator.document import parse
-from orchestrator.model import Outcome, Reason, ScheduleId
 from orchestrator.record import Record
+from orchestrator.words import Outcome, Reason, ScheduleId
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Start
 from tests.contract.world import World, schedule, settings

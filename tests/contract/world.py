@@ -18,10 +18,10 @@ from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import Settings, read_settings
 from orchestrator.jobspec import job
 from orchestrator.ledger import SubmitState, dump_submit, load_submit
-from orchestrator.model import AttemptState, ScheduleId
 from orchestrator.observed import Pool
 from orchestrator.passes import collect_finished, open_services, submit_due
 from orchestrator.record import Action, Attempt, Decided, FrozenTask, Record, Versions, load
+from orchestrator.words import AttemptState, ScheduleId
 from tests.conftest import Containers
 
 POOL = "recur"

@@ -7,9 +7,9 @@ import pytest
 
 from orchestrator.conclude import Ended, EndJob, StartOverdue, Verdict, Wait, conclude
 from orchestrator.diagnose import busy, diagnose
-from orchestrator.model import AttemptState, Outcome, Reason, RunId, ScheduleId
 from orchestrator.observed import Fault, Job, Node, Pool, Task
 from orchestrator.record import Action, Attempt, Decided, FrozenTask, Record, Stop, Versions
+from orchestrator.words import AttemptState, Outcome, Reason, RunId, ScheduleId
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

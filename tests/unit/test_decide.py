@@ -5,22 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.decide import MOST_AT_ONCE, Due, decide, due
+from orchestrator.decide import MOST_AT_ONCE, Due, Missed, Skip, Submit, decide, due
 from orchestrator.ledger import ScheduleState
-from orchestrator.model import (
-    CatchUp,
-    Missed,
-    MissReason,
-    Occurrence,
-    Overlap,
-    RunId,
-    Schedule,
-    ScheduleId,
-    Skip,
-    SkipReason,
-    Submit,
-    Timing,
-)
+from orchestrator.model import Calendar, CatchUp, Occurrence, Schedule, Timing
+from orchestrator.words import MissReason, RunId, ScheduleId, SkipReason
+from tests.unit import schedules
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ID = ScheduleId("nightly")
@@ -28,18 +17,7 @@ BLOCKER = RunId("nightly-20260101T000000Z")
 
 
 def schedule(catch_up: CatchUp | None = None) -> Schedule:
-    return Schedule(
-        id=ID,
-        cron="* * * * *",
-        time_zone="UTC",
-        command="true",
-        overlap=Overlap.SKIP,
-        catch_up=catch_up or CatchUp(),
-        start_timeout=timedelta(minutes=30),
-        run_timeout=timedelta(hours=6),
-        start=None,
-        paused=False,
-    )
+    return schedules.schedule(catch_up=catch_up or CatchUp())
 
 
 def minutes_ago(*ages: float) -> Due:
@@ -171,7 +149,7 @@ def test_every_occurrence_is_decided_once(
 def test_a_long_silence_is_taken_in_parts() -> None:
     """A minute schedule that was silent for years is decided by 5,000 a tick, none lost."""
     state = ScheduleState(
-        timings=(Timing(since=NOON - timedelta(days=700), cron="* * * * *"),),
+        timings=(Timing(since=NOON - timedelta(days=700), calendar=Calendar(cron=("* * * * *",))),),
         decided_until=NOON - timedelta(days=700),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.document import parse
-from orchestrator.model import BlockedReason, MissReason, Outcome, Reason, SkipReason
+from orchestrator.words import BlockedReason, MissReason, Outcome, Reason, SkipReason
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

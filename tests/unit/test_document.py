@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.document import MAX_SCHEDULES, parse
 from orchestrator.errors import DocumentError
-from orchestrator.model import ScheduleId
+from orchestrator.words import ScheduleId
 
 GOOD = """
 [schedules.nightly]
@@ -38,13 +38,13 @@ def test_every_key_is_read() -> None:
     ).schedules
     nightly, plain = schedules[ScheduleId("nightly")], schedules[ScheduleId("plain-1")]
 
-    assert nightly.cron == "0 2 * * MON-FRI"
+    assert nightly.calendar.cron == ("0 2 * * MON-FRI",)
     assert nightly.start_timeout == timedelta(seconds=90)
     assert nightly.run_timeout == timedelta(days=1, minutes=30)
     assert nightly.catch_up.window == timedelta(hours=6)
     assert nightly.start == datetime(2026, 12, 1, 5, tzinfo=UTC)
     assert nightly.paused
-    assert (plain.time_zone, plain.paused, plain.start) == ("UTC", False, None)
+    assert (plain.calendar.time_zone, plain.paused, plain.start) == ("UTC", False, None)
     assert (plain.start_timeout, plain.run_timeout) == (timedelta(minutes=30), timedelta(hours=6))
 
 
@@ -57,8 +57,8 @@ def test_every_key_is_read() -> None:
         ("time_zone", '"America/Montreel"', "did you mean 'America/Montreal'"),
         ("time_zone", '"Eastern Standard Time"', "no time zone"),
         ("command", '"  "', "must not be empty"),
-        ("overlap", '"replace"', "it can be 'skip'"),
-        ("catch_up", '{ mode = "all" }', "it can be 'latest'"),
+        ("overlap", '"sometimes"', "it can be 'skip', 'queue', 'replace' or 'allow'"),
+        ("catch_up", '{ mode = "some" }', "it can be 'latest', 'all' or 'none'"),
         ("catch_up", '{ windows = "1d" }', "did you mean 'window'"),
         ("start_timeout", '"half an hour"', '"PT30M"'),
         ("start_timeout", '"0s"', "above zero"),

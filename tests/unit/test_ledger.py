@@ -21,9 +21,9 @@ from orchestrator.ledger import (
     open_run,
     take_over,
 )
-from orchestrator.model import RunId, ScheduleId
 from orchestrator.record import dump, load
 from orchestrator.schedule import occurrences_of
+from orchestrator.words import RunId, ScheduleId
 from tests.unit.test_conclude import RECORD
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.model import Timing
+from orchestrator.model import Calendar, Timing
 from orchestrator.schedule import (
     check_cron,
     latest,
@@ -23,7 +23,7 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def timing(cron: str, zone: str = "UTC") -> Timing:
-    return Timing(since=LONG_AGO, cron=cron, time_zone=zone)
+    return Timing(since=LONG_AGO, calendar=Calendar(cron=(cron,), time_zone=zone))
 
 
 def local(cron: str, zone: str, first: str, last: str) -> list[str]:
@@ -229,9 +229,9 @@ def test_an_occurrence_follows_the_timing_in_force_at_its_time() -> None:
     """A change of timing never reaches back."""
     noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
     timings = (
-        Timing(since=noon - timedelta(hours=3), cron="0 * * * *"),
-        Timing(since=noon, cron="30 * * * *", paused=True),
-        Timing(since=noon + timedelta(hours=2), cron=None),
+        Timing(since=noon - timedelta(hours=3), calendar=Calendar(cron=("0 * * * *",))),
+        Timing(since=noon, calendar=Calendar(cron=("30 * * * *",)), paused=True),
+        Timing(since=noon + timedelta(hours=2), calendar=None),
     )
 
     found = occurrences_of(timings, after=LONG_AGO, until=noon + timedelta(days=1))
@@ -251,15 +251,20 @@ def test_the_previous_occurrence_may_be_years_back() -> None:
 
     assert datetime(2024, 2, 29, 6, tzinfo=UTC) == previous((timing("0 6 29 2 *"),), leap_day)
     assert leap_day - timedelta(days=1) == previous((timing("0 6 * * *"),), leap_day)
-    assert previous((Timing(since=leap_day, cron="0 6 * * *"),), leap_day) is None
+    assert (
+        previous((Timing(since=leap_day, calendar=Calendar(cron=("0 6 * * *",))),), leap_day)
+        is None
+    )
 
 
 def test_the_latest_occurrence_skips_paused_stretches_as_a_whole() -> None:
     """Years of a paused minute schedule cost nothing to look past."""
     begun = datetime(2020, 1, 1, tzinfo=UTC)
     timings = (
-        Timing(since=begun, cron="* * * * *"),
-        Timing(since=begun + timedelta(days=1), cron="* * * * *", paused=True),
+        Timing(since=begun, calendar=Calendar(cron=("* * * * *",))),
+        Timing(
+            since=begun + timedelta(days=1), calendar=Calendar(cron=("* * * * *",)), paused=True
+        ),
     )
 
     assert latest(timings, begun + timedelta(days=3000)) == begun + timedelta(days=1)

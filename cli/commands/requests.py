@@ -1,0 +1,7 @@
+"""The commands about what an operator asks for."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Register them."""

@@ -1,0 +1,126 @@
+"""
+What operators ask for, and what became of it: public JSON, written by `recur`, read by the tick.
+
+A request is created as ``open/request/<id>.json`` and answered in ``answers/<id>.json``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator.errors import RecordUnreadable
+from orchestrator.words import RunId, ScheduleId
+
+SCHEMA: Final = 1
+MOST_RUNS: Final = 1000
+"""So many runs one backfill asks for at most."""
+
+
+class RequestKind(StrEnum):
+    """What is asked for."""
+
+    TRIGGER = "trigger"
+    BACKFILL = "backfill"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class Status(StrEnum):
+    """What became of a request."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """
+    One request.
+
+    Attributes:
+        id: Up to 64 lower-case letters and digits; its blob's name.
+        kind: What is asked for.
+        by: Who asks, for the record.
+        schedule: Which schedule; of a stop it is the run's.
+        run_id: With stop: which run.
+        key: With trigger: the same key makes the same run, however often it is asked for.
+        force: With trigger: start whatever is in the way, and be in nobody's way.
+        after: With backfill: exclusive.
+        until: With backfill: inclusive, and required; with pause: its end, if it has one.
+        rerun: With backfill: also what has run.
+        note: Why.
+    """
+
+    schema: int = SCHEMA
+    id: str
+    kind: RequestKind
+    by: str
+    schedule: ScheduleId
+    run_id: RunId | None = None
+    key: str | None = None
+    force: bool = False
+    after: datetime | None = None
+    until: datetime | None = None
+    rerun: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    What became of a request.
+
+    Attributes:
+        request: The request.
+        made: When it was made, by the storage's clock.
+        at: When it was answered.
+        status: Done, or refused.
+        sentence: What was done, or why it was refused and what would help.
+        runs: Ids of the runs that there are because of it.
+    """
+
+    schema: int = SCHEMA
+    request: Request
+    made: datetime
+    at: datetime
+    status: Status
+    sentence: str
+    runs: tuple[RunId, ...] = ()
+
+
+_REQUEST = TypeAdapter(Request)
+_ANSWER = TypeAdapter(Answer)
+
+
+def dump_request(request: Request) -> bytes:
+    """Return the JSON of a request."""
+    return _REQUEST.dump_json(request, indent=2, exclude_none=True) + b"\n"
+
+
+def load_request(data: bytes) -> Request:
+    """Return the request of its JSON; raises RecordUnreadable if it is none."""
+    return _load(_REQUEST, data, "a request")
+
+
+def dump_answer(answer: Answer) -> bytes:
+    """Return the JSON of an answer."""
+    return _ANSWER.dump_json(answer, indent=2, exclude_none=True) + b"\n"
+
+
+def load_answer(data: bytes) -> Answer:
+    """Return the answer of its JSON; raises RecordUnreadable if it is none."""
+    return _load(_ANSWER, data, "an answer")
+
+
+def _load[T: (Request, Answer)](adapter: TypeAdapter[T], data: bytes, what: str) -> T:
+    try:
+        value = adapter.validate_json(data)
+    except ValidationError as error:
+        raise RecordUnreadable(f"not {what}: {error}") from error
+    if value.schema != SCHEMA:
+        raise RecordUnreadable(f"{what} of schema {value.schema}; this version reads {SCHEMA}")
+    return value
