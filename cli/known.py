@@ -1,0 +1,149 @@
+"""What the ledger says of schedules and open runs, so that a slip of the hand is told at once."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from cli.errors import CliError, Exit
+from orchestrator import naming
+from orchestrator.adapters.calls import reply_date
+from orchestrator.document import Document, parse
+from orchestrator.errors import DocumentError, RecordUnreadable, ScheduleSyntaxError
+from orchestrator.ledger import ScheduleState, SubmitState, load_submit
+from orchestrator.schedule import parse_zone
+from orchestrator.words import RunId, ScheduleId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """
+    What the ledger says of schedules.
+
+    Attributes:
+        state: The content of submit.json; None if there is none, or none that can be read.
+        document: The document in force; None likewise.
+        doubts: Why one of them cannot be read, in words.
+        now: When storage was asked, by its clock.
+    """
+
+    state: SubmitState | None
+    document: Document | None
+    doubts: tuple[str, ...]
+    now: datetime
+
+    def schedule(self, schedule: ScheduleId) -> ScheduleState | None:
+        """Return the state of a schedule, if submit.json has it."""
+        return self.state.schedules.get(schedule) if self.state else None
+
+
+def look_at(ledger: ContainerClient) -> Known:
+    """
+    Read submit.json and the document in force; one that cannot be read is a doubt, not an error.
+
+    Raises:
+        CliError: There is no such container.
+    """
+    document_data, _ = _read(ledger, naming.DOCUMENT)
+    state_data, now = _read(ledger, naming.SUBMIT_STATE)
+    state, document = None, None
+    doubts: list[str] = []
+    try:
+        state = load_submit(state_data) if state_data else None
+    except RecordUnreadable as error:
+        doubts.append(_first_line(error))
+    try:
+        document = parse(document_data.decode("utf-8-sig")) if document_data else None
+    except (UnicodeDecodeError, DocumentError) as error:
+        doubts.append(f"{naming.DOCUMENT} cannot be read: {_first_line(error)}")
+    return Known(state=state, document=document, doubts=tuple(doubts), now=now)
+
+
+def schedule_ids(known: Known) -> list[ScheduleId]:
+    """Return the ids of the schedules that there are, sorted."""
+    states = known.state.schedules if known.state else {}
+    found = {id_ for id_, one in states.items() if not one.removed}
+    if known.document:
+        found |= {*known.document.schedules, *known.document.invalid}
+    return sorted(found)
+
+
+def check_schedule(known: Known, text: str) -> ScheduleId:
+    """
+    Return the id of a schedule, also of one that only cannot be told to exist.
+
+    Raises:
+        CliError: There is none of this id; the message has those that are meant perhaps.
+    """
+    there = schedule_ids(known)
+    if text in there or (known.doubts and naming.SCHEDULE_ID.fullmatch(text)):
+        return ScheduleId(text)
+    if not there:
+        raise CliError(
+            Exit.REFUSED, "no schedule is in force", "recur apply FILE, with a schedule document"
+        )
+    if known.schedule(ScheduleId(text)):
+        raise CliError(
+            Exit.REFUSED,
+            f"schedule {text!r} was removed from the document",
+            "recur apply a document that holds it",
+        )
+    raise CliError(
+        Exit.REFUSED,
+        f"there is no schedule {text!r}",
+        meant(text, there) or f"there are: {', '.join(there[:10])}{', ...' * (len(there) > 10)}",  # noqa: PLR2004
+    )
+
+
+def zone_of(known: Known, schedule: ScheduleId) -> tzinfo | None:
+    """Return the zone of a schedule's wall times; None if nothing tells it."""
+    calendars = []
+    if known.document and schedule in known.document.schedules:
+        calendars.append(known.document.schedules[schedule].calendar)
+    state = known.schedule(schedule)
+    if state:
+        calendars += [one.calendar for one in reversed(state.timings) if one.calendar]
+    try:
+        return parse_zone(calendars[0].time_zone) if calendars else None
+    except ScheduleSyntaxError:
+        return None
+
+
+def open_run_ids(ledger: ContainerClient, begin: str = "") -> Iterator[RunId]:
+    """Yield the ids of the runs that have not ended and begin with ``begin``."""
+    for name in ledger.list_blob_names(name_starts_with=f"{naming.OPEN_PREFIX}{begin}"):
+        if run := naming.open_run(str(name)):
+            yield run
+
+
+def meant(text: str, there: Iterable[str]) -> str | None:
+    """Return a question with what is written nearly like ``text``; None if nothing is."""
+    close = difflib.get_close_matches(text, list(there), n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}?" if close else None
+
+
+def _read(ledger: ContainerClient, name: str) -> tuple[bytes | None, datetime]:
+    dates: list[datetime] = []
+
+    def note(reply: Any) -> None:  # noqa: ANN401 - the client's own hook
+        dates.append(reply_date(reply))
+
+    try:
+        data = ledger.download_blob(name, raw_response_hook=note).readall()
+    except ResourceNotFoundError as error:
+        if getattr(error, "error_code", None) == "ContainerNotFound":
+            raise CliError(
+                Exit.FOUND,
+                f"there is no container {ledger.container_name!r}",
+                "deploy infra/core first; docs/deploy.md has the order",
+            ) from error
+        return None, dates[0] if dates else datetime.now(UTC)
+    return data, dates[0]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
