@@ -1,5 +1,6 @@
 """Occurrences: cron on wall time, mapped to instants, with Debian's rules where clocks change."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -8,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.model import Calendar, Timing
+from orchestrator.model import Calendar, Occurrence, Timing
 from orchestrator.schedule import (
     check_cron,
+    following,
     latest,
     occurrences,
     occurrences_of,
@@ -296,3 +298,114 @@ def test_a_bad_zone_is_refused(zone: str) -> None:
     """Only IANA names are zones."""
     with pytest.raises(ScheduleSyntaxError, match="no time zone"):
         parse_zone(zone)
+
+
+def due(calendar: Calendar, after: str, until: str) -> list[Occurrence]:
+    """List the occurrences of a calendar between two ISO times."""
+    one = Timing(since=LONG_AGO, calendar=calendar)
+    begin, end = datetime.fromisoformat(after), datetime.fromisoformat(until)
+    return list(occurrences(one, after=begin, until=end))
+
+
+def test_several_expressions_are_one_schedule() -> None:
+    """What two of them have in common is one occurrence."""
+    both = Calendar(cron=("0 */6 * * *", "0 6,7 * * *"))
+
+    found = due(both, "2026-06-01T00:00:00Z", "2026-06-01T12:00:00Z")
+
+    assert [(o.nominal.hour, o.merged) for o in found] == [(6, 1), (7, 1), (12, 1)]
+
+
+def test_an_interval_knows_no_clock() -> None:
+    """From its anchor on, and before it, in elapsed time: a day has 23 hours where clocks change."""
+    calendar = Calendar(
+        every=timedelta(hours=8),
+        anchor=datetime(2026, 6, 1, 1, 2, 3, tzinfo=UTC),
+        time_zone="America/New_York",
+    )
+
+    found = due(calendar, "2026-03-07T17:02:03Z", "2026-03-09T01:02:03Z")
+
+    assert [f"{o.nominal:%dT%H:%M:%S}" for o in found] == [
+        *("08T01:02:03", "08T09:02:03", "08T17:02:03", "09T01:02:03")
+    ]
+
+
+def test_what_is_excluded_stays_an_occurrence() -> None:
+    """By the wall date or an expression, whatever UTC's date is; and nothing else is marked."""
+    calendar = Calendar(
+        cron=("0 20 * * *",), time_zone="America/New_York", except_=("2026-12-25", "* * * * SUN")
+    )
+
+    found = due(calendar, "2026-12-24T12:00:00Z", "2026-12-29T12:00:00Z")
+
+    assert [(o.nominal.day, o.excluded, o.can_run) for o in found] == [
+        (25, False, True),
+        (26, True, False),
+        (27, False, True),
+        (28, True, False),
+        (29, False, True),
+    ]
+
+
+def test_an_interval_is_excluded_by_its_wall_time() -> None:
+    """An expression in ``except`` matches whole minutes."""
+    calendar = Calendar(
+        every=timedelta(minutes=30),
+        anchor=datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC),
+        time_zone="Europe/Berlin",
+        except_=("30 13 * * *",),
+    )
+
+    found = due(calendar, "2026-01-01T12:00:00Z", "2026-01-01T13:00:00Z")
+
+    assert [(o.nominal.minute, o.excluded) for o in found] == [(0, False), (30, True)]
+
+
+def test_a_shifted_occurrence_is_excluded_by_the_time_it_had() -> None:
+    """What is left of two that fall together runs, and counts alone."""
+    calendar = Calendar(
+        cron=("15,45 2 * * *",), time_zone="America/New_York", except_=("15 2 * * *",)
+    )
+    gone = replace(calendar, except_=("15,45 2 * * *",))
+
+    (one,) = due(calendar, "2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z")
+    (none,) = due(gone, "2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z")
+
+    assert (one.excluded, one.merged) == (False, 1)
+    assert (none.excluded, none.merged) == (True, 2)
+    assert one.nominal == none.nominal == datetime(2026, 3, 8, 7, tzinfo=UTC)
+
+
+def test_the_following_occurrence_is_the_next_that_can_happen() -> None:
+    """Not an excluded one, nor one of a paused or removed schedule, but one of a later timing."""
+    noon = datetime(2026, 12, 24, 12, tzinfo=UTC)
+    daily = Calendar(cron=("0 6 * * *",), except_=("2026-12-25",))
+    paused = Timing(since=noon, calendar=Calendar(cron=("* * * * *",)), paused=True)
+    later = Timing(since=noon + timedelta(days=3), calendar=daily)
+
+    assert following((Timing(since=LONG_AGO, calendar=daily),), noon) == datetime(
+        2026, 12, 26, 6, tzinfo=UTC
+    )
+    assert following((paused, later), noon) == datetime(2026, 12, 28, 6, tzinfo=UTC)
+    assert following((paused,), noon) is None
+    removed = Timing(since=noon + timedelta(days=9), calendar=None, removed=True)
+    assert following((paused, later, removed), noon) is None
+
+
+@pytest.mark.parametrize(
+    "calendar",
+    [
+        Calendar(cron=("0 0 */16 * MON#5",)),
+        Calendar(cron=("* * * * *",), except_=("* 0-11 * * *", "* 12-23 * * *")),
+        Calendar(every=timedelta(minutes=1), except_=("* * * * *",)),
+    ],
+)
+def test_what_never_happens_is_not_looked_for_for_ever(calendar: Calendar) -> None:
+    """Neither forward nor back: nine years are looked through, days that are left out as a whole."""
+    timings = (Timing(since=LONG_AGO, calendar=calendar),)
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+
+    assert following(timings, now) is None
+    assert previous(timings, now) is None
+    assert latest(timings, now) is None
