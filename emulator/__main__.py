@@ -83,6 +83,11 @@ def read_options(arguments: Sequence[str]) -> Options:
         action="store_true",
         help="sign the addresses to which packages are uploaded",
     )
+    parser.add_argument(
+        "--faults",
+        action="store_true",
+        help="let faults be asked for, by the paths under /emulator",
+    )
     given = parser.parse_args(arguments)
     try:
         return Options(
@@ -94,6 +99,7 @@ def read_options(arguments: Sequence[str]) -> Options:
             pool_speed=given.pool_speed,
             applications=tuple(given.application),
             package_sas=given.package_sas,
+            faults=given.faults,
         )
     except ValueError as error:
         parser.error(str(error))

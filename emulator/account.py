@@ -39,6 +39,7 @@ class Options:
         kill_grace_seconds: How long a task's processes have to end when they are asked to.
         package_sas: Whether the address for an upload holds a signature, as where the account
             reaches its storage by key.
+        faults: Whether faults can be asked for, by the paths under ``/emulator``.
         check_role: Is told method and path of each request to Azure Resource Manager, and raises
             the refusal where a role is to be missing.
     """
@@ -53,6 +54,7 @@ class Options:
     boot_seconds: float = BOOT_SECONDS
     kill_grace_seconds: float = KILL_GRACE_SECONDS
     package_sas: bool = False
+    faults: bool = False
     check_role: Callable[[str, str], None] | None = None
 
     def __post_init__(self) -> None:

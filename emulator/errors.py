@@ -12,6 +12,10 @@ from typing import Final
 type Pairs = Sequence[tuple[str, str]]
 
 TABLE: Final[dict[str, tuple[int, str]]] = {
+    "ActiveJobAndScheduleQuotaReached": (
+        409,
+        "Active job and job schedule quota for the account has been reached.",
+    ),
     "ApplicationNotFound": (404, "The specified application does not exist."),
     "ApplicationPackageBlobNotFound": (
         409,
@@ -104,6 +108,7 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         409,
         "The specified operation is not valid for the current state of the resource.",
     ),
+    "OperationTimedOut": (500, "Operation could not be completed within the specified time."),
     "PoolBeingDeleted": (
         409,
         "The specified pool has been marked for deletion and is being reclaimed.",
@@ -119,8 +124,13 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         "The size of the request body exceeds the maximum size permitted.",
     ),
     "ResourceNotFound": (404, "The resource was not found."),
+    "ServerBusy": (503, "The server is currently unable to receive requests. Please retry."),
     "TaskFilesUnavailable": (409, "The files of the specified task are unavailable."),
     "TaskNotFound": (404, "The specified task does not exist."),
+    "TooManyRequests": (
+        429,
+        "Request failed as server encountered too many requests. Please try again.",
+    ),
     "UnsupportedRequestVersion": (400, "The specified request version is not supported."),
 }
 

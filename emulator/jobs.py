@@ -1,6 +1,7 @@
 """The life of a job: from its creation to its end, by whatever hand."""
 
 import asyncio
+from pathlib import Path
 
 from emulator.account import Account
 from emulator.errors import ServiceError
@@ -94,8 +95,41 @@ def refuse_unless_here(job: Job) -> None:
 
 
 async def _remove(account: Account, job: Job) -> None:
-    for task in job.tasks.values():
-        if task.node is not None and (folder := task.node.root / task.root).exists():
-            await asyncio.to_thread(wipe, folder.parents[1])
-    account.jobs.remove(job.id)
+    await _wipe(_folders(job))
+    if account.jobs.find(job.id) is job:  # and was not forgotten meanwhile
+        account.jobs.remove(job.id)
     tell("job.removed", job=job.id)
+
+
+async def forget(account: Account, job: Job) -> None:
+    """
+    Remove a job without a trace, as when Batch does not know it any more.
+
+    Its id is free at once; its task is killed and leaves neither outputs nor a folder.
+    """
+    account.jobs.remove(job.id)
+    folders = _folders(job)
+    await stop(runs_of(job), Stop.REQUEUE)  # of no job, it starts no more; and nothing is uploaded
+    await _wipe(folders)
+    job.enter(JobState.TERMINATING)
+    job.ending.set()
+    tell("job.forgotten", job=job.id)
+
+
+async def keep_deleting(job: Job) -> None:
+    """Begin a removal that does not end: the job stays in its state until it is forgotten."""
+    if job.state is not JobState.DELETING:
+        job.enter(JobState.DELETING)
+    await stop(runs_of(job), Stop.TERMINATE)
+
+
+def _folders(job: Job) -> list[Path]:
+    """Return the folders of a job on its nodes."""
+    tasks = [task.node.root / task.root for task in job.tasks.values() if task.node is not None]
+    return [task.parents[1] for task in tasks]
+
+
+async def _wipe(folders: list[Path]) -> None:
+    for folder in folders:
+        if folder.exists():
+            await asyncio.to_thread(wipe, folder)

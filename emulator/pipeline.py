@@ -3,6 +3,7 @@ What every request passes on its way to its handler, in this order.
 
 stamp                 an id for the request, and one line in the journal
 hand over             what is for Azure Resource Manager goes to ``emulator.arm``, and no further
+faults                where they are enabled: the faults that a test has asked for
 answer_errors         refusals become the service's error bodies
 require_version       api-version is given and known
 require_signature     signed with the account's key, a short while ago
@@ -25,6 +26,7 @@ from emulator.arm.service import is_for_arm
 from emulator.auth import verify
 from emulator.calls import CONDITIONS, JSON_TYPE
 from emulator.errors import ServiceError, invalid_query, not_supported
+from emulator.faults.middleware import faults
 from emulator.journal import tell, tell_failure
 from emulator.operations import Operation, find_operation
 from emulator.wire import now, print_time
@@ -40,9 +42,14 @@ _ERRORS: Final = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Elem
 
 def pipeline(account: Account) -> list[Middleware]:
     """Return the middlewares, the outermost first."""
+
+    def refuse(request: web.Request, error: ServiceError) -> web.Response:
+        return _error_response(account, request, error)
+
     return [
         stamp,
         _hand_over(account),
+        *([faults(account, refuse)] if account.options.faults else []),
         _answer_errors(account),
         require_version,
         _require_signature(account),

@@ -21,6 +21,7 @@ from emulator.packages import Package
 from emulator.server import Emulator, Options
 from local.azurite import Azurite
 from tests.conftest import Containers
+from tests.contract.faults import Faults
 from tests.contract.world import World, settings
 
 ACCOUNT = "testbatch"
@@ -45,6 +46,11 @@ class Batch:
     url: str
     client: BatchClient
     root: Path
+
+    @property
+    def faults(self) -> Faults:
+        """The faults of an emulator that was started with ``faults=True``."""
+        return Faults(self.url)
 
     async def until[T](
         self, look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 15
@@ -101,6 +107,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
             pool_speed: float = SPEED,
             applications: tuple[Package, ...] = (),
             storage: str = azurite.connection_string,
+            faults: bool = False,
         ) -> Batch:
             options = Options(
                 account=ACCOUNT,
@@ -110,6 +117,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
                 pool_speed=pool_speed,
                 applications=applications,
                 kill_grace_seconds=0.2,
+                faults=faults,
             )
             emulator = await stack.enter_async_context(Emulator(options))
             client = BatchClient(emulator.url, AzureNamedKeyCredential(ACCOUNT, KEY), retry_total=0)

@@ -1,0 +1,127 @@
+"""The one middleware that brings faults about, in front of what answers for the account."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from emulator.account import Account
+from emulator.errors import ServiceError
+from emulator.faults.control import control, is_control
+from emulator.faults.register import Register, Seen
+from emulator.faults.rules import Asked, Fault, Quota, Refusal, Reset, Silence
+from emulator.journal import tell
+from emulator.operations import find_operation
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Refuse = Callable[[web.Request, ServiceError], web.Response]
+
+NOT_ANSWERED: Final = 499
+"""Stands in the journal where the client has had no answer; it is never sent."""
+
+_CODES: Final = {429: "TooManyRequests", 500: "OperationTimedOut", 503: "ServerBusy"}
+_LOOK_SECONDS: Final = 0.02
+_RESET: Final = struct.pack("ii", 1, 0)  # linger for no time: the socket's end is an RST
+
+
+def faults(account: Account, refuse: Refuse) -> Middleware:
+    """
+    Return the middleware.
+
+    Args:
+        account: Of the emulator.
+        refuse: Makes the reply of Batch's shape from a refusal.
+    """
+    register = Register()
+
+    @web.middleware
+    async def bring_about(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_control(request):
+            return await control(account, register, request)
+        try:
+            asked = await _asked(request)
+        except web.HTTPRequestEntityTooLarge:
+            return refuse(request, ServiceError("RequestBodyTooLarge"))
+        seen, milliseconds, rule = register.choose(asked)
+        await asyncio.sleep(milliseconds / 1000)
+        response = await _answer(request, handler, refuse, seen, rule)
+        if rule is not None:
+            tell("fault.hit", rule=seen.fault, kind=rule.kind, effect=seen.effect)
+        return response
+
+    return bring_about
+
+
+async def _answer(
+    request: web.Request, handler: Handler, refuse: Refuse, seen: Seen, rule: Fault | None
+) -> web.StreamResponse:
+    if rule is None or getattr(rule, "after_effect", False):
+        response = await handler(request)
+        seen.effect = response.status < HTTPStatus.BAD_REQUEST
+        if rule is None:
+            seen.status = response.status
+            return response
+    match rule:
+        case Reset():
+            _reset(request)
+        case Silence():
+            await _wait_for_end(request)
+        case Refusal():
+            response = _refusal(request, refuse, rule)
+            seen.status = response.status
+            return response
+        case Quota():
+            response = refuse(request, ServiceError("ActiveJobAndScheduleQuotaReached"))
+            seen.status = response.status
+            return response
+    return web.Response(status=NOT_ANSWERED, reason="No answer")
+
+
+def _refusal(request: web.Request, refuse: Refuse, rule: Refusal) -> web.Response:
+    if rule.body:
+        response = refuse(request, ServiceError(_CODES[rule.status]))
+    else:
+        response = web.Response(status=rule.status)
+    if rule.retry_after is not None:
+        response.headers["Retry-After"] = str(rule.retry_after)
+    return response
+
+
+def _reset(request: web.Request) -> None:
+    """Reset the connection; whatever is written to it from now on is lost."""
+    transport = request.transport
+    if transport is not None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+
+
+async def _wait_for_end(request: web.Request) -> None:
+    """Wait until the client has closed the connection."""
+    # A handler is not told that the connection is lost: it has to look.
+    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _asked(request: web.Request) -> Asked:
+    operation = find_operation(request)
+    name = operation.name if operation else None
+    job = request.match_info.get("jobId")
+    if name == "create_job":
+        job = _job_of(await request.read())
+    return Asked(method=request.method, path=request.path, operation=name, job=job)
+
+
+def _job_of(body: bytes) -> str | None:
+    """Return the id of the job that is to be created, if the body names one."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        return None
+    id_ = given.get("id") if isinstance(given, dict) else None
+    return id_ if isinstance(id_, str) else None

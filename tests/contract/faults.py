@@ -1,0 +1,123 @@
+"""A client of the emulator's faults."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal, cast
+
+from aiohttp import ClientSession
+
+type Kind = Literal["latency", "refusal", "reset", "silence", "quota"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """
+    One request that the emulator has seen; the meaning is that of ``emulator.faults.register``.
+
+    Attributes:
+        method: Of the request.
+        path: Without the query.
+        operation: As the official client calls it.
+        job: The id in the path, or in the body of a creation.
+        fault: Id of the rule that hit it.
+        status: Of the answer; None if there is none.
+        effect: Whether it was carried out.
+    """
+
+    method: str
+    path: str
+    operation: str | None
+    job: str | None
+    fault: str | None
+    status: int | None
+    effect: bool
+
+
+class BadFaultError(Exception):
+    """What was asked of the faults is refused; the message is the emulator's JSON."""
+
+
+class Faults:
+    """
+    The faults of an emulator that has them enabled.
+
+    Every method raises ``BadFaultError`` if the emulator refuses.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/emulator"
+
+    async def add(  # noqa: PLR0913 - the fields of a rule
+        self,
+        kind: Kind,
+        *,
+        operation: str | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        job: str | None = None,
+        times: int | None = None,
+        after: int = 0,
+        **fields: float | str | bool | None,
+    ) -> str:
+        """
+        Put a rule in force and return its id.
+
+        Args:
+            kind: latency (``milliseconds``), refusal (``status`` 429, 500 or 503, ``retry_after``
+                seconds, ``body``), reset, silence, quota. Refusal, reset and silence take
+                ``after_effect``: the request is carried out first.
+            operation: Which requests it hits: those of this operation, by the client's name,
+            method: of this method,
+            path: whose path this regular expression matches as a whole,
+            job: and the id of whose job this one does.
+            times: So many it hits; None hits all.
+            after: So many it lets pass first.
+            fields: What the kind needs beside, and an ``id`` if it is to have one.
+        """
+        match = {"operation": operation, "method": method, "path": path, "job": job}
+        rule = {"kind": kind, "match": match, "times": times, "after": after, **fields}
+        return cast("str", (await self._ask("POST", "/faults", rule))["id"])
+
+    async def remove(self, id_: str) -> None:
+        """Take one rule out of force."""
+        await self._ask("DELETE", f"/faults/{id_}")
+
+    async def clear(self) -> None:
+        """Forget every rule and every request that was seen."""
+        await self._ask("DELETE", "/faults")
+
+    async def hits(self) -> dict[str, int]:
+        """Return how often each rule has hit, by its id."""
+        rules = (await self._ask("GET", "/faults"))["rules"]
+        return {rule["id"]: rule["hits"] for rule in rules}
+
+    async def seen(self) -> tuple[Seen, ...]:
+        """Return the requests since the beginning or the last ``clear``, in order of arrival."""
+        return tuple(Seen(**entry) for entry in (await self._ask("GET", "/faults"))["seen"])
+
+    async def created(self) -> list[str]:
+        """Return the ids of the jobs that were created, as often as they were, in order."""
+        seen = await self.seen()
+        return [item.job for item in seen if item.effect and item.job and _creates(item)]
+
+    async def forget_job(self, job_id: str) -> None:
+        """Let Batch forget a job, without a trace."""
+        await self._ask("POST", f"/jobs/{job_id}/forget")
+
+    async def keep_deleting_job(self, job_id: str) -> None:
+        """Let the removal of a job begin, and not end until it is forgotten."""
+        await self._ask("POST", f"/jobs/{job_id}/delete")
+
+    async def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        async with (
+            ClientSession() as session,
+            session.request(method, f"{self._url}{path}", json=body) as reply,
+        ):
+            if reply.status >= HTTPStatus.BAD_REQUEST:
+                raise BadFaultError(await reply.text())
+            empty = reply.status == HTTPStatus.NO_CONTENT
+            return {} if empty else cast("dict[str, Any]", await reply.json())
+
+
+def _creates(seen: Seen) -> bool:
+    return seen.operation == "create_job"
