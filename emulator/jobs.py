@@ -108,11 +108,11 @@ async def forget(account: Account, job: Job) -> None:
     Its id is free at once; its task is killed and leaves neither outputs nor a folder.
     """
     account.jobs.remove(job.id)
+    job.enter(JobState.TERMINATING)  # and not deleting, so that nothing is removed a second time
+    job.ending.set()
     folders = _folders(job)
     await stop(runs_of(job), Stop.REQUEUE)  # of no job, it starts no more; and nothing is uploaded
     await _wipe(folders)
-    job.enter(JobState.TERMINATING)
-    job.ending.set()
     tell("job.forgotten", job=job.id)
 
 

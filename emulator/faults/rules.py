@@ -189,7 +189,12 @@ type Fault = Refusal | Reset | Silence | Quota
 type Rule = Latency | Refusal | Reset | Silence | Quota
 
 _RULE: Final[TypeAdapter[Rule]] = TypeAdapter(Annotated[Rule, Field(discriminator="kind")])
-_KINDS: Final = frozenset({"latency", "refusal", "reset", "silence", "quota"})
+
+KINDS: Final = {
+    cls.__name__.lower(): tuple(cls.model_fields.keys() - _Rule.model_fields.keys() - {"kind"})
+    for cls in (Latency, Refusal, Reset, Silence, Quota)
+}
+"""The fields of each kind, beside those of every rule."""
 
 
 class BadRuleError(Exception):
@@ -223,7 +228,7 @@ def read_rule(body: bytes) -> Rule:
 
 def _field(problem: str, place: tuple[int | str, ...]) -> str:
     """Return the name of the field that is wrong, without the kind that pydantic puts first."""
-    names = place[1:] if place and place[0] in _KINDS else place
+    names = place[1:] if place and place[0] in KINDS else place
     if names:
         return ".".join(str(name) for name in names)
     return "kind" if problem.startswith("union_tag") else "body"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.faults.rules import KINDS
 from emulator.operations import OPERATIONS
 
 SUPPORT = Path(__file__).parents[2] / "emulator/SUPPORT.md"
@@ -22,6 +23,16 @@ def test_the_table_lists_every_operation() -> None:
     ]
 
     assert sorted(rows) == sorted(registered)
+
+
+def test_the_table_of_faults_lists_every_kind() -> None:
+    """Each kind of rule has a row with the fields that it has beside those of every rule."""
+    section = SUPPORT.read_text().partition("## Faults on demand")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \|([^|]*)\|", section, re.MULTILINE))
+
+    assert {kind: sorted(re.findall(r"`(\w+)`", row)) for kind, row in rows.items()} == {
+        kind: sorted(fields) for kind, fields in KINDS.items()
+    }
 
 
 def test_every_operation_of_the_client_is_known() -> None:

@@ -216,6 +216,8 @@ def test_options() -> None:
     options = read_options(GIVEN)
     assert (options.port, options.pool_speed, options.applications) == (0, 1.0, ())
     assert options.root == Path("r")
+    assert not options.faults
+    assert read_options([*GIVEN, "--faults"]).faults
     assert read_options([*GIVEN, "--pool-speed", "60", "--port", "7"]).pool_speed == 60
 
 
