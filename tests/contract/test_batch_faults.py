@@ -247,7 +247,7 @@ async def test_a_job_being_deleted_stays_so_until_it_is_forgotten(faulty: Batch)
 
 
 async def test_what_is_forgotten_while_it_is_deleted_leaves_its_successor_alone(
-    faulty: Batch,
+    faulty: Batch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The removal that was under way removes nothing of the job that bears the id next."""
     await faulty.client.create_pool(pool_body(targetDedicatedNodes=1))
@@ -260,6 +260,7 @@ async def test_what_is_forgotten_while_it_is_deleted_leaves_its_successor_alone(
 
     await faulty.terminate("job", "seen")
     assert (await faulty.completed("job")).state == "completed"
+    assert not [record.message for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_the_same_rules_bring_about_the_same_again(faulty: Batch) -> None:
