@@ -13,7 +13,7 @@ from typer.main import get_command
 from cli import commands
 from cli.app import app
 from orchestrator.document import parse
-from tests.peers.commands import VALUE, Command, in_page, in_repository
+from tests.peers.commands import VALUE, Command, in_repository
 
 _ROOT = Path(__file__).parents[2]
 _PAGE = (_ROOT / "docs/deploy.md").read_text()
@@ -67,12 +67,8 @@ def _all(program: str) -> tuple[Command, ...]:
 
 
 def test_every_command_of_recur_is_named() -> None:
-    """Whoever reads the page has heard of each."""
-    named = {
-        one.words[1]
-        for one in in_page("deploy.md", _PAGE)
-        if one.words[0] == "recur" and one.words[1:]
-    }
+    """Whoever reads the pages has heard of each."""
+    named = {one.words[1] for one in _all("recur") if one.path.endswith(".md")}
 
     assert {
         info.name or info.callback.__name__ for info in app.registered_commands if info.callback

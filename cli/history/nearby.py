@@ -1,0 +1,161 @@
+"""What a schedule has at an instant and around it, and what the clock's changes made of it."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+from orchestrator.instants import Placement, parse_zone, placements
+from orchestrator.model import Calendar, Occurrence, Timing
+from orchestrator.schedule import in_force, occurrences_of
+from orchestrator.words import Fold, Gap
+
+_SECOND: Final = timedelta(seconds=1)
+_FIRST_SPAN: Final = timedelta(hours=1)
+_HORIZON: Final = timedelta(days=366 * 9)  # 29 February can be eight years away
+
+
+def occurrence_at(timings: tuple[Timing, ...], instant: datetime) -> Occurrence | None:
+    """Return the occurrence of this very second; None if there is none."""
+    found = list(occurrences_of(timings, after=instant - _SECOND, until=instant))
+    return found[-1] if found else None
+
+
+def before(timings: tuple[Timing, ...], instant: datetime) -> datetime | None:
+    """Return the nominal time of the newest occurrence before an instant."""
+    end, span = instant - _SECOND, _FIRST_SPAN
+    while end > timings[0].since:
+        begin = max(end - span, timings[0].since)
+        newest = None
+        for one in occurrences_of(timings, after=begin, until=end):
+            newest = one.nominal
+        if newest:
+            return newest
+        end, span = begin, span * 4
+    return None
+
+
+def after(timings: tuple[Timing, ...], instant: datetime) -> datetime | None:
+    """Return the nominal time of the next occurrence after an instant; None within nine years."""
+    begin, span = instant, _FIRST_SPAN
+    while begin < instant + _HORIZON:
+        end = begin + span
+        found = next(occurrences_of(timings, after=begin, until=end), None)
+        if found:
+            return found.nominal
+        begin, span = end, span * 4
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """
+    What a change of the clock made of a wall time.
+
+    Attributes:
+        instant: The instant to look at.
+        note: What the clock did, in one sentence; None where it did nothing.
+    """
+
+    instant: datetime
+    note: str | None = None
+
+
+def on_the_wall(timings: tuple[Timing, ...], wall: datetime) -> list[Clock]:
+    """
+    Return the instants that a naive wall time of a schedule's zone names, one or two.
+
+    A wall time that a change of the clock leaves out names the first instant after the change,
+    where what was shifted runs.
+    """
+    timing = _timing_at(timings, wall)
+    if timing is None or timing.calendar is None:
+        return [Clock(instant=wall.replace(tzinfo=UTC))]
+    calendar = timing.calendar
+    zone = parse_zone(calendar.time_zone)
+    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if _wall(first, zone) != wall:
+        change = after_gap(second, first, zone)
+        return [Clock(instant=change, note=_left_out(calendar, wall, change, zone))]
+    if first == second:
+        return [Clock(instant=first)]
+    note = f"The clock is put back on that day: {wall:%H:%M} comes twice in {zone}."
+    return [Clock(instant=first, note=note), Clock(instant=second, note=note)]
+
+
+def suppressed(timings: tuple[Timing, ...], instant: datetime) -> str | None:
+    """Say that an instant without an occurrence is the half of a repeated hour that is left out."""
+    calendar = in_force(timings, instant).calendar
+    if calendar is None or _placed(replace(calendar, overlap=Fold.BOTH), instant) is None:
+        return None
+    zone = parse_zone(calendar.time_zone)
+    wall = _wall(instant, zone)
+    both = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    which, other = ("second", both[0]) if instant == both[1] else ("first", both[1])
+    return (
+        f"The {which} {wall:%H:%M} of that day is suppressed, since the clock is put back: the "
+        f"schedule runs at the other, {other.astimezone(zone).isoformat()} "
+        f"(dst.overlap = {calendar.overlap})."
+    )
+
+
+def came_from(timings: tuple[Timing, ...], instant: datetime) -> str | None:
+    """Say from which wall times an occurrence comes, where that is not simply its own."""
+    calendar = in_force(timings, instant).calendar
+    if calendar is None or calendar.every:
+        return None
+    placed, zone = _placed(calendar, instant), parse_zone(calendar.time_zone)
+    if placed is None or placed.walls in {(), (_wall(instant, zone),)}:
+        return None
+    walls = ", ".join(f"{wall:%H:%M}" for wall in placed.walls)
+    if not placed.exists:
+        return f"{walls} of {placed.walls[0]:%Y-%m-%d} never came in {zone}."
+    return f"The clock is put forward: what falls on {walls} runs at this instant."
+
+
+def _left_out(calendar: Calendar, wall: datetime, change: datetime, zone: tzinfo) -> str:
+    """Say what became of a wall time that does not exist."""
+    there = f"{wall:%Y-%m-%d %H:%M} does not exist in {zone}: the clock is put forward to"
+    sentence = f"{there} {change.astimezone(zone).isoformat()}"
+    placed = _placed(calendar, change)
+    if placed and wall in placed.walls:
+        return f"{sentence}, and its occurrence is shifted there."
+    shifted = _placed(replace(calendar, gap=Gap.SHIFT), change)
+    if shifted and wall in shifted.walls:
+        return f"{sentence}, and its occurrence is left out (dst.gap = {calendar.gap})."
+    return f"{sentence}."
+
+
+def _placed(calendar: Calendar, instant: datetime) -> Placement | None:
+    return next(placements(calendar, after=instant - _SECOND, until=instant), None)
+
+
+def _timing_at(timings: tuple[Timing, ...], wall: datetime) -> Timing | None:
+    """Return the timing in force at a wall time of its own zone."""
+    for timing in reversed(timings):
+        zone = parse_zone(timing.calendar.time_zone) if timing.calendar else UTC
+        if timing.since < wall.replace(tzinfo=zone):
+            return timing if timing.calendar else _nearest(timings, timing)
+    return next((timing for timing in timings if timing.calendar), None)
+
+
+def _nearest(timings: tuple[Timing, ...], empty: Timing) -> Timing | None:
+    """Return the timing with a calendar before one without, whose zone is the best guess."""
+    earlier = timings[: timings.index(empty)]
+    return next((one for one in reversed(earlier) if one.calendar), None)
+
+
+def after_gap(low: datetime, high: datetime, zone: tzinfo) -> datetime:
+    """Return the first second with the offset that ``high`` has and ``low`` has not."""
+    offset = high.astimezone(zone).utcoffset()
+    while high - low > _SECOND:
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            high = middle
+        else:
+            low = middle
+    return high.replace(microsecond=0)
+
+
+def _wall(instant: datetime, zone: tzinfo) -> datetime:
+    return instant.astimezone(zone).replace(tzinfo=None, fold=0)

@@ -1,0 +1,207 @@
+"""`recur runs`: what ran, what did not and why, newest first."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from itertools import batched, islice
+from typing import Any, Final
+
+from cli.app import Context
+from cli.errors import Exit
+from cli.history.past import past_schedule
+from cli.history.reading import KEPT, Entry, History, month, months_back
+from cli.history.standing import duration, local, span, standing, utc
+from cli.known import Known, look_at, zone_of
+from cli.tables import show_table
+from cli.times import parse_time
+from orchestrator import naming
+from orchestrator.record import Action, Kind, Record
+from orchestrator.words import Outcome, RunId, ScheduleId
+
+_AT_ONCE: Final = 32
+"""Records that are read before it is known whether more are needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """
+    Which records to show; what is empty or None leaves nothing out.
+
+    Attributes:
+        since: Nominal times from here on.
+        until: Nominal times up to here.
+        open_only: Runs that have not ended.
+        count: So many at most.
+    """
+
+    schedule: str | None = None
+    since: str | None = None
+    until: str | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    decisions: tuple[Action, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    open_only: bool = False
+    count: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A record, and whether it is open."""
+
+    record: Record
+    is_open: bool
+
+
+def list_runs(given: Context, wanted: Wanted) -> Exit:
+    """
+    Show the newest records that are wanted.
+
+    Raises:
+        CliError: There is no such schedule, or a time cannot be read.
+    """
+    ledger = given.target().ledger()
+    known = look_at(ledger)
+    history = History(ledger, given.output)
+    search = _Search(history, known, wanted)
+    lines = list(islice(search.newest(), wanted.count))
+    zones = {one: zone_of(known, one) or UTC for one in {line.record.schedule for line in lines}}
+    if lines:
+        columns = ("RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK")
+        rows = [_row(line, zones[line.record.schedule], known.now) for line in lines]
+        show_table(given.output, columns, rows)
+    else:
+        given.output.say(f"nothing is recorded that is asked for, since {utc(search.since)}")
+    for text in history.unreadable:
+        given.output.progress.print(text, markup=False)
+    given.output.result(
+        {
+            "runs": [told(line, zones[line.record.schedule], known.now) for line in lines],
+            "unreadable": history.unreadable,
+        }
+    )
+    return Exit.FOUND if history.unreadable else Exit.DONE
+
+
+class _Search:
+    """Finds records by as few calls as it takes."""
+
+    def __init__(self, history: History, known: Known, wanted: Wanted) -> None:
+        self._history = history
+        self._known = known
+        self._wanted = wanted
+        self._schedule: ScheduleId | None = None
+        if wanted.schedule is not None:
+            self._schedule = past_schedule(history, known, wanted.schedule)
+        zone = zone_of(known, self._schedule) if self._schedule else UTC
+        self.since = _time(wanted.since, zone, "--since") or known.now - KEPT
+        self._until = _time(wanted.until, zone, "--until") or known.now
+
+    def newest(self) -> Iterator[Line]:
+        """Yield what is wanted, newest first; no more is read than is asked for."""
+        listed = self._history.open_runs()
+        opened = [run for run in listed if self._schedule in {None, run.schedule}]
+        opened.sort(key=lambda run: run.nominal, reverse=True)
+        found = [self._read([naming.open_blob(run.run_id) for run in opened], is_open=True)]
+        if not self._wanted.open_only:
+            found.append(self._final({run.run_id for run in opened}))
+        yield from _merged(*found)
+
+    def _final(self, opened: AbstractSet[RunId]) -> Iterator[Line]:
+        """
+        Yield the final records, month by month.
+
+        The open record of a run that a backfill runs again is the newer truth. A trigger's name
+        does not tell its nominal time; it is no later than when its record was written.
+        """
+        schedules = [self._schedule] if self._schedule else self._history.schedules()
+        triggers = self._history.triggered(schedules)
+        lines: list[Line] = []
+        for year, number in months_back(self._until, self.since):
+            begin = datetime(year, number, 1, tzinfo=UTC)
+            younger = [one.blob for one in triggers if one.modified and one.modified >= begin]
+            triggers = [one for one in triggers if one.blob not in younger]
+            lines += self._read(younger, is_open=False)
+            lines.sort(key=_nominal, reverse=True)
+            entries = self._history.entries([month(one, year, number) for one in schedules])
+            entries = [one for one in entries if one.run_id not in opened]
+            entries.sort(key=lambda one: (one.nominal or begin, one.count), reverse=True)
+            yield from _merged(
+                self._read([one.blob for one in entries if self._may_be(one)], is_open=False),
+                (line for line in lines if line.record.nominal >= begin),
+            )
+            lines = [line for line in lines if line.record.nominal < begin]
+
+    def _may_be(self, entry: Entry) -> bool:
+        """Whether the record behind a name may be wanted; a range may reach into the time."""
+        assert entry.nominal is not None, "triggers have a folder of their own"  # noqa: S101
+        return entry.nominal <= self._until and (entry.nominal >= self.since or entry.count > 1)
+
+    def _read(self, blobs: Sequence[str], *, is_open: bool) -> Iterator[Line]:
+        for some in batched(blobs, _AT_ONCE, strict=False):
+            for record in self._history.records(some):
+                if record and self._is_wanted(record):
+                    yield Line(record=record, is_open=is_open)
+
+    def _is_wanted(self, record: Record) -> bool:
+        wanted = self._wanted
+        last = record.range.last if record.range else record.nominal
+        return (
+            last >= self.since
+            and record.nominal <= self._until
+            and (not wanted.outcomes or record.outcome in wanted.outcomes)
+            and (not wanted.decisions or record.decision.action in wanted.decisions)
+            and (not wanted.kinds or record.kind in wanted.kinds)
+        )
+
+
+def _nominal(line: Line) -> datetime:
+    return line.record.nominal
+
+
+def _merged(*lines: Iterator[Line]) -> Iterator[Line]:
+    return heapq.merge(*lines, key=_nominal, reverse=True)
+
+
+def _time(text: str | None, zone: tzinfo | None, name: str) -> datetime | None:
+    return None if text is None else parse_time(text, zone, name=name)
+
+
+def _row(line: Line, zone: tzinfo, now: datetime) -> tuple[str, ...]:
+    record = line.record
+    stands = standing(record, now, is_open=line.is_open)
+    times = f" ({record.range.count} times)" if record.range else ""
+    return (
+        record.run_id,
+        local(record.nominal, zone),
+        span(record.lateness_seconds),
+        f"{stands.word}{times}",
+        stands.reason or "-",
+        span(duration(record, now)),
+    )
+
+
+def told(line: Line, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    """Return what programs are told of a record; all of it is in `recur show --json`."""
+    record = line.record
+    stands = standing(record, now, is_open=line.is_open)
+    took = duration(record, now)
+    return {
+        "run_id": record.run_id,
+        "schedule": record.schedule,
+        "nominal": utc(record.nominal),
+        "local": record.nominal.astimezone(zone).isoformat(),
+        "kind": record.kind,
+        "decision": record.decision.action,
+        "open": line.is_open,
+        "state": stands.word,
+        "outcome": record.outcome,
+        "reason": stands.reason,
+        "sentence": record.sentence,
+        "lateness_seconds": record.lateness_seconds,
+        "duration_seconds": took.total_seconds() if took else None,
+        "attempts": len(record.attempts),
+        "count": record.range.count if record.range else 1,
+        "last": utc(record.range.last) if record.range else None,
+    }

@@ -1,0 +1,46 @@
+"""A progress bar on stderr for what takes longer than two seconds."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.output import Output
+
+_AFTER_SECONDS: Final = 2
+
+type Advance = Callable[[int], None]
+
+
+@contextmanager
+def progress(output: Output, text: str, total: int | None = None) -> Iterator[Advance]:
+    """
+    Show how far a piece of work has come, once it has taken two seconds.
+
+    Nothing is shown with ``--json`` or where stderr is no terminal.
+
+    Args:
+        output: Of the command.
+        text: What is being done.
+        total: Of how many steps; None where that is not known.
+
+    Yields:
+        A function to call with the number of steps done since its last call, from any thread.
+    """
+    if output.as_json or not output.progress.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, TimeElapsedColumn(), console=output.progress, transient=True)
+    task = bar.add_task(text, total=total)
+    timer = threading.Timer(_AFTER_SECONDS, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda steps: bar.advance(task, steps)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()

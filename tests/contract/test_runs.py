@@ -1,0 +1,234 @@
+"""`recur runs` and `recur show` on real storage: what is recorded is found, newest first."""
+
+import asyncio
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.errors import Exit
+from orchestrator import naming
+from orchestrator.record import Action, Kind
+from orchestrator.record import Past as Before
+from orchestrator.words import BlockedReason, Outcome, Reason, ScheduleId
+from tests.contract.conftest import ACCOUNT, KEY
+from tests.contract.history_world import (
+    NIGHTLY,
+    Past,
+    claimed,
+    decided,
+    missed,
+    nights,
+    past,
+    ran,
+    replaced,
+)
+from tests.contract.operator import operator
+from tests.contract.world import World
+
+__all__ = ["past"]
+
+OTHER = ScheduleId("nightly-b")
+
+
+def id_(back: int, schedule: ScheduleId = NIGHTLY) -> str:
+    return naming.run_id(schedule, nights(back))
+
+
+def test_runs_are_listed_newest_first(past: Past) -> None:
+    """Open ones among them, months apart, of one schedule or of all."""
+    past.put(ran(nights(1)), ran(nights(40)), ran(nights(2), schedule=OTHER), ran(nights(90)))
+    past.put_open(claimed(nights(3)))
+
+    assert past.ids("runs", "nightly") == [id_(1), id_(3), id_(40), id_(90)]
+    assert past.ids("runs") == [id_(1), id_(2, OTHER), id_(3), id_(40), id_(90)]
+    assert past.ids("runs", "-n", "2") == [id_(1), id_(2, OTHER)]
+    assert past.ids("runs", "--open") == [id_(3)]
+
+
+def test_people_read_a_line_for_each_run(past: Past) -> None:
+    """With the wall time of the schedule's zone, lateness, outcome, reason and duration."""
+    past.nightly(since=nights(9), decided_until=nights(1))
+    past.put(ran(nights(2), Outcome.FAILED, Reason.EXIT_CODE))
+
+    told = past.recur("runs")
+
+    assert told.code == Exit.DONE
+    head, line = told.out.splitlines()
+    assert head.split() == ["RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK"]
+    wall = f"{nights(2):%Y-%m-%d} 02:30-05:00"
+    assert re.split(r"  +", line) == [id_(2), wall, "6 s", "failed", "exit_code", "2 min"]
+
+
+def test_runs_are_picked_by_time_and_by_what_became_of_them(past: Past) -> None:
+    """Each filter alone; a range counts by the time that it spans."""
+    trigger = naming.trigger_id(NIGHTLY, "key")
+    past.put(
+        ran(nights(1), Outcome.FAILED, Reason.EXIT_CODE),
+        ran(nights(2)),
+        decided(nights(3), Action.SKIPPED, reason="overlap"),
+        missed(nights(9), nights(5), 5),
+        ran(nights(4), run_id=trigger, kind=Kind.TRIGGERED),
+    )
+
+    assert past.ids("runs", "nightly") == [id_(1), id_(2), id_(3), trigger, id_(9)]
+    assert past.ids("runs", "--outcome", "failed") == [id_(1)]
+    assert past.ids("runs", "--outcome", "failed", "--outcome", "succeeded") == [
+        id_(1),
+        id_(2),
+        trigger,
+    ]
+    assert past.ids("runs", "--decision", "skipped") == [id_(3)]
+    assert past.ids("runs", "--decision", "missed") == [id_(9)]
+    assert past.ids("runs", "--kind", "triggered") == [trigger]
+    assert past.ids("runs", "--since", nights(2).isoformat()) == [id_(1), id_(2)]
+    assert past.ids("runs", "--until", nights(3).isoformat()) == [id_(3), trigger, id_(9)]
+    if nights(6).month == nights(9).month:
+        assert id_(9) in past.ids("runs", "--since", nights(6).isoformat())
+
+
+def test_a_trigger_of_an_earlier_month_stands_among_its_neighbours(past: Past) -> None:
+    """Its id does not tell its time."""
+    trigger = naming.trigger_id(NIGHTLY, "key")
+    past.put(ran(nights(1)), ran(nights(70)))
+    past.put(ran(nights(50), run_id=trigger, kind=Kind.TRIGGERED))
+
+    assert past.ids("runs") == [id_(1), trigger, id_(70)]
+
+
+def test_a_run_that_a_backfill_opened_again_is_listed_once(past: Past) -> None:
+    """As the open run that it is: the final record is what it was before."""
+    past.put(ran(nights(2), Outcome.FAILED, Reason.EXIT_CODE))
+    past.put_open(claimed(nights(2), kind=Kind.BACKFILLED))
+
+    told = past.recur("--json", "runs")
+
+    (run,) = told.json["runs"]
+    assert (run["open"], run["state"], run["kind"]) == (True, "claimed", "backfilled")
+
+    shown = past.recur("--json", "show", id_(2)).json
+    assert shown["record"]["kind"] == "backfilled"
+    assert shown["before"]["outcome"] == "failed"
+
+
+def test_a_record_that_cannot_be_read_hides_no_other(past: Past) -> None:
+    """It is told, and the exit code says so."""
+    past.put(ran(nights(1)))
+    past.ledger.upload_blob(ran(nights(2)).blob, b"{}")
+
+    told = past.recur("runs")
+
+    assert told.code == Exit.FOUND
+    assert id_(1) in told.out
+    assert ran(nights(2)).blob in told.err
+
+
+def test_a_misspelt_schedule_is_told_from_those_there_are(past: Past) -> None:
+    """Also one that is in the document no more."""
+    past.nightly(since=nights(9), decided_until=nights(1))
+
+    told = past.recur("runs", "nigthly")
+
+    assert told.code == Exit.REFUSED
+    assert "did you mean nightly?" in told.err
+    assert past.recur("runs", "nightly").code == Exit.DONE
+    past.put(ran(nights(2), schedule=OTHER))
+    assert past.ids("runs", "nightly-b") == [id_(2, OTHER)]
+
+
+def test_a_record_is_shown_whole(past: Past) -> None:
+    """Decision, attempt, times, outputs and past; Batch is asked, and need not answer."""
+    before = Before(
+        kind=Kind.SCHEDULED,
+        decision=decided(nights(1), Action.SKIPPED, reason="paused").decision,
+    )
+    past.put(ran(nights(1), Outcome.FAILED, Reason.EXIT_CODE, history=(before,)))
+
+    told = past.recur("show", id_(1))
+
+    assert told.code == Exit.DONE
+    for text in (
+        f"{id_(1)}: failed (exit_code)",
+        "It failed.",
+        "exit code 3",
+        "stdout.txt, 3 bytes",
+        "skipped(paused)",
+        "not asked",
+        "took          2 min",
+    ):
+        assert text in told.out
+    shown = past.recur("--json", "show", id_(1)).json
+    assert shown["record"]["attempts"][0]["exit_code"] == 3
+    assert shown["batch"]["trouble"]
+
+
+def test_an_occurrence_within_a_range_shows_the_range(past: Past) -> None:
+    """One record stands for all of them."""
+    past.nightly(since=nights(40), decided_until=nights(1))
+    past.put(missed(nights(35), nights(2), 34))
+
+    told = past.recur("show", id_(10))
+
+    assert told.code == Exit.DONE
+    assert "34 occurrences" in told.out
+    assert past.recur("show", id_(36)).code == Exit.REFUSED
+    not_due = naming.run_id(NIGHTLY, nights(10) + timedelta(minutes=1))
+    assert past.recur("show", not_due).code == Exit.REFUSED
+
+
+@pytest.mark.parametrize("suffix", ["", "-r1"])
+def test_a_run_is_found_by_the_ids_of_its_jobs(past: Past, suffix: str) -> None:
+    """As Batch and the portal show them."""
+    past.put(ran(nights(1)))
+
+    assert past.recur("show", id_(1) + suffix).code == Exit.DONE
+
+
+def test_an_unknown_run_is_told_from_those_there_are(past: Past) -> None:
+    """And what is no run id at all, from what one looks like."""
+    past.nightly(since=nights(40), decided_until=nights(1))
+    past.put(ran(nights(1)))
+    near = id_(1).replace("T073000", "T073100")
+
+    assert f"did you mean {id_(1)}?" in past.recur("show", near).err
+    assert "recur runs" in past.recur("show", "nightly").err
+    assert "did you mean nightly?" in past.recur("show", id_(1).replace("gh", "hg")).err
+    for unknown in (near, "nightly", "nightly-m0123456789abcdef"):
+        assert past.recur("show", unknown).code == Exit.REFUSED
+
+
+def test_an_open_run_says_where_it_stands(past: Past) -> None:
+    """Blocked, waiting, or to be ended."""
+    record = claimed(nights(1))
+    blocked = replaced(
+        record.attempt, blocked=BlockedReason.POOL_MISSING, blocked_detail="pool recur is gone"
+    )
+    past.put_open(record.with_attempt(blocked))
+
+    told = past.recur("show", record.run_id)
+
+    assert "blocked (pool_missing)" in told.out
+    assert "pool recur is gone" in told.out
+
+
+async def test_batch_says_how_the_job_stands(world: World, tmp_path: Path) -> None:
+    """Where it answers: the state of job and task, right now."""
+    await world.pool()
+    record = await world.running("hello", "sleep 60")
+    await world.task_is(record.run_id, "running")
+    one = world.settings
+    someone = operator(
+        tmp_path,
+        BATCH_ACCOUNT_URL=one.batch_account_url,
+        BATCH_ACCOUNT_NAME=ACCOUNT,
+        BATCH_ACCOUNT_KEY=KEY,
+        DATA_STORAGE_URL=one.data_storage_url,
+        DATA_STORAGE_CONNECTION_STRING=one.data_storage_connection_string or "",
+        LEDGER_CONTAINER=one.ledger_container,
+    )
+
+    told = await asyncio.to_thread(someone.recur, "--json", "show", record.run_id)
+
+    assert told.json["batch"] == {"job": "active", "task": "running", "trouble": None}
+    assert told.json["open"] is True
