@@ -86,15 +86,17 @@ async def test_silence_lasts_until_the_client_gives_up(faulty: Batch, effect: bo
 
 async def test_latency_does_not_undo_the_effect(faulty: Batch) -> None:
     """A slow request is carried out, also when its client has given up."""
-    await faulty.faults.add("latency", operation="create_job", milliseconds=600)
+    await faulty.faults.add("latency", job="impatient", milliseconds=2000)
+    await faulty.faults.add("latency", job="patient", milliseconds=50)
 
     with pytest.raises(ServiceResponseTimeoutError):
         await create(faulty, "impatient", read_timeout=NO_TIME)
     assert await jobs(faulty) == []
     await create(faulty, "patient")
+    await faulty.until(lambda: jobs(faulty), lambda found: len(found) == 2)
 
     assert await jobs(faulty) == ["impatient", "patient"]
-    assert await faulty.faults.created() == ["impatient", "patient"]
+    assert [item.status for item in await faulty.faults.seen() if item.job] == [201, 201]
 
 
 async def test_latency_comes_before_other_faults(faulty: Batch) -> None:
