@@ -55,3 +55,10 @@ def open_runs(context: typer.Context, incomplete: str) -> list[str]:
     from cli.known import open_run_ids  # noqa: PLC0415 - only when a shell asks
 
     return offer(context, incomplete, lambda ledger: open_run_ids(ledger, incomplete))
+
+
+def waiting_requests(context: typer.Context, incomplete: str) -> list[str]:
+    """Offer the requests that no tick has answered yet."""
+    from cli.requests.post import waiting_ids  # noqa: PLC0415 - only when a shell asks
+
+    return offer(context, incomplete, lambda ledger: waiting_ids(ledger, incomplete))

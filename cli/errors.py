@@ -4,12 +4,13 @@ What a command ends with: an exit code for each reaction, and a message that say
     0  done
     1  something was found, or it did not work
     2  the command line itself is wrong
-    3  what was given is refused: the document, a package, a setting
+    3  what was given is refused: the document, a package, a setting, a request
     4  somebody else changed it in the meantime
     5  no access: a sign-in or a role is missing
     6  the service gave no answer
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -33,10 +34,19 @@ class CliError(Exception):
         code: The exit code.
         message: What is wrong, with its place.
         next_step: What to do about it; a command where there is one.
+        details: What else programs are told, beside ``error`` in the JSON document.
     """
 
-    def __init__(self, code: Exit, message: str, next_step: str | None = None) -> None:
+    def __init__(
+        self,
+        code: Exit,
+        message: str,
+        next_step: str | None = None,
+        *,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
         self.code = code
         self.message = message
         self.next_step = next_step
+        self.details = dict(details or {})
         super().__init__(message)

@@ -38,7 +38,7 @@ class Output:
         """Print an error and what to do next, to stderr or into the JSON document."""
         if self.as_json:
             told = {"code": int(error.code), "message": error.message, "next": error.next_step}
-            self.result({"error": told})
+            self.result({"error": told, **error.details})
         sys.stderr.write(f"recur: {error.message}\n")
         if error.next_step:
             sys.stderr.write(f"  next: {error.next_step}\n")

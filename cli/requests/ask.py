@@ -1,0 +1,199 @@
+"""`recur trigger`, `stop`, `pause`, `resume` and `answer`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from cli.app import Context
+from cli.errors import CliError, Exit
+from cli.known import Known, check_schedule, look_at, meant, open_run_ids, zone_of
+from cli.requests import post
+from cli.requests.manner import Manner, checked
+from cli.requests.waiting import Count, conclude, wait_for_answer
+from cli.times import parse_time
+from orchestrator import naming
+from orchestrator.errors import RecordUnreadable
+from orchestrator.record import load
+from orchestrator.request import Request, RequestKind
+from orchestrator.words import RunId, ScheduleId
+
+
+def trigger(given: Context, schedule: str, manner: Manner, *, key: str | None, force: bool) -> Exit:
+    """Ask for a run of a schedule now; the same key never makes a second run."""
+    key = checked(key, "--key") if key is not None else uuid4().hex
+    ledger, known = look_around(given)
+    id_ = check_schedule(known, schedule)
+    request = replace(request_of(RequestKind.TRIGGER, id_, manner), key=key, force=force)
+    run = naming.trigger_id(id_, key)
+    return ask(given, ledger, request, manner, f"a run of {id_}, {run}, with --key {key}")
+
+
+def stop(given: Context, run: str, manner: Manner) -> Exit:
+    """Ask for the end of an open run."""
+    ledger = given.target().ledger()
+    run_id, schedule = _open_run(ledger, run)
+    request = replace(request_of(RequestKind.STOP, schedule, manner), run_id=run_id)
+    return ask(given, ledger, request, manner, f"the end of {run_id}")
+
+
+def pause(given: Context, schedule: str, manner: Manner, *, until: str | None) -> Exit:
+    """Ask for a pause: occurrences from now on are skipped, and recorded as such."""
+    ledger, known = look_around(given)
+    id_ = check_schedule(known, schedule)
+    end = parse_time(until, zone_of(known, id_), name="--until") if until is not None else None
+    if end is not None and end <= known.now:
+        raise CliError(
+            Exit.USAGE,
+            f"--until {until} has passed: it is {known.now:%Y-%m-%dT%H:%M:%SZ}",
+            "name a time in the future, or none for a pause without an end",
+        )
+    request = replace(request_of(RequestKind.PAUSE, id_, manner), until=end)
+    length = f"until {end:%Y-%m-%dT%H:%M:%SZ}" if end else "until somebody resumes it"
+    return ask(given, ledger, request, manner, f"a pause of {id_} {length}")
+
+
+def resume(given: Context, schedule: str, manner: Manner) -> Exit:
+    """Ask for the end of a pause, by whomever."""
+    ledger, known = look_around(given)
+    id_ = check_schedule(known, schedule)
+    request = request_of(RequestKind.RESUME, id_, manner)
+    return ask(given, ledger, request, manner, f"the end of a pause of {id_}")
+
+
+def ask(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is told
+    given: Context,
+    ledger: ContainerClient,
+    request: Request,
+    manner: Manner,
+    what: str,
+    count: Count | None = None,
+    details: Mapping[str, object] | None = None,
+) -> Exit:
+    """
+    Make a request, and wait for its answer if that is wanted.
+
+    Args:
+        given: What every command is given.
+        ledger: Where to.
+        request: What is asked for.
+        manner: How.
+        what: The same for people.
+        count: Tells how far the tick has come with it.
+        details: What else programs are told.
+    """
+    post.make(ledger, request)
+    given.output.say(f"request {request.id}: {what}")
+    found = (
+        wait_for_answer(given, ledger, request.id, manner.wait, count)
+        if manner.wait is not None
+        else None
+    )
+    waited = manner.wait is not None
+    return conclude(given, request.id, request, found, waited=waited, details=details or {})
+
+
+def answer(given: Context, request_id: str, wait: timedelta) -> Exit:
+    """
+    Tell how a request was answered, waiting for it where it waits.
+
+    Raises:
+        CliError: There is neither a request nor an answer of this id.
+    """
+    ledger = given.target().ledger()
+    asked: Request | None = None
+    found = post.find_answer(ledger, request_id)
+    if found is None:
+        waiting = post.find_request(ledger, request_id)
+        asked = waiting.request if waiting else None
+        # A tick answers first and removes then: whoever finds neither looks once more.
+        limit = wait if waiting else timedelta()
+        found = wait_for_answer(given, ledger, request_id, limit)
+        if found is None and waiting is None:
+            raise CliError(
+                Exit.FOUND,
+                f"there is no request {request_id!r}: it was never made, or was answered more "
+                "than 30 days ago",
+                "`recur answer` alone lists those that wait; else ask again",
+            )
+    return conclude(given, request_id, found.request if found else asked, found, waited=True)
+
+
+def list_waiting(given: Context) -> Exit:
+    """Tell which requests no tick has answered yet, the oldest first."""
+    ledger = given.target().ledger()
+    found = [post.find_request(ledger, one) for one in post.waiting_ids(ledger)]
+    waiting = sorted((one for one in found if one), key=lambda one: (one.made, one.id))
+    for one in waiting:
+        asked = one.request
+        what = f"{asked.kind} {asked.run_id or asked.schedule}, by {asked.by}" if asked else "?"
+        given.output.say(f"{one.id}  {one.made:%Y-%m-%dT%H:%M:%SZ}  {what}")
+    if not waiting:
+        given.output.say("no request waits")
+    given.output.result(
+        [
+            {"id": one.id, "made": one.made} | {"request": post.told(one.request, None)["request"]}
+            for one in waiting
+        ]
+    )
+    return Exit.DONE
+
+
+def look_around(given: Context) -> tuple[ContainerClient, Known]:
+    """Return the ledger and what it says of schedules; doubts are told on stderr."""
+    ledger = given.target().ledger()
+    known = look_at(ledger)
+    for doubt in known.doubts:
+        given.output.progress.print(f"not checked: {doubt}", markup=False)
+    return ledger, known
+
+
+def request_of(kind: RequestKind, schedule: ScheduleId, manner: Manner) -> Request:
+    """Return a new request with what all of them hold."""
+    return Request(
+        id=post.new_id(),
+        kind=kind,
+        by=manner.by,
+        schedule=schedule,
+        note=manner.note,
+    )
+
+
+def _open_run(ledger: ContainerClient, text: str) -> tuple[RunId, ScheduleId]:
+    """
+    Return an open run and its schedule.
+
+    Raises:
+        CliError: It has ended, or there is none; the message has those that are meant perhaps.
+    """
+    parsed = naming.parse_run_id(text)
+    if parsed is not None:
+        run, (schedule, nominal) = RunId(text), parsed
+        if ledger.get_blob_client(naming.open_blob(run)).exists():
+            return run, schedule
+        final = (
+            naming.final_blob(schedule, nominal, run)
+            if nominal
+            else naming.triggered_blob(schedule, run)
+        )
+        if ended := _ended(ledger, final):
+            raise CliError(Exit.REFUSED, f"{text} {ended}", "there is nothing left to stop")
+    there = list(open_run_ids(ledger))
+    listed = f"open are: {', '.join(there[:10])}" if there else "no run is open"
+    raise CliError(Exit.REFUSED, f"there is no open run {text!r}", meant(text, there) or listed)
+
+
+def _ended(ledger: ContainerClient, final: str) -> str | None:
+    """Say what a final record says; None if there is none."""
+    try:
+        record = load(ledger.download_blob(final).readall())
+    except ResourceNotFoundError:
+        return None
+    except RecordUnreadable:
+        return "has a final record, which this version cannot read"
+    if record.outcome is None:
+        return f"did not run: {record.decision.action} ({record.decision.reason})"
+    return f"has ended already: {record.outcome} ({record.reason})"
