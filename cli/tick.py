@@ -72,7 +72,8 @@ def tick(given: Context, which: str, *, verbose: bool) -> Exit:
 
 def _settings(target: Target) -> Settings:
     try:
-        return read_settings(_NOT_NEEDED | dict(target.values))
+        given = {name: value for name, value in target.values.items() if value.strip()}
+        return read_settings({**_NOT_NEEDED, **given})
     except SettingsError as error:
         raise CliError(
             Exit.REFUSED,
