@@ -5,7 +5,6 @@ cronsim reads the expressions and knows the days. The times of one day are the b
 bit 0 for 00:00: many expressions, and many that leave times out, cost no more than one.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,17 +14,6 @@ from cronsim import CronSim, CronSimError
 
 from orchestrator.errors import ScheduleSyntaxError
 
-ALIASES = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
-FIELDS = 5
-_SAME_ENDS = re.compile(r"(?<![0-9A-Za-z])([0-9A-Za-z]+)-\1/[0-9]+", re.IGNORECASE)
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # wall time has no zone
 _MINUTES = 60
 _WHOLE_DAY = (1 << 24 * _MINUTES) - 1
@@ -95,32 +83,6 @@ class Exceptions:
     def have(self, wall: datetime) -> bool:
         """Whether the minute of a wall time is left out."""
         return bool(self.on(wall.date()) >> (wall.hour * _MINUTES + wall.minute) & 1)
-
-
-def check_cron(expression: str) -> None:
-    """
-    Refuse an expression that is not five fields of cron, or that can never come due.
-
-    Raises:
-        ScheduleSyntaxError: Says which field, or what is wrong with the number of fields.
-    """
-    fields = len(expression.split())
-    if fields == FIELDS + 1:
-        raise ScheduleSyntaxError(
-            "six fields; cron here has five, from the minute on: leave out the field of seconds"
-        )
-    if fields != FIELDS:
-        raise ScheduleSyntaxError(
-            f"{fields} field(s) instead of five: minute, hour, day of month, month, day of week"
-        )
-    if same := _SAME_ENDS.search(expression):
-        # cronsim reads 4-4/3 as 4/3, which goes on to the end of the field; Debian's cron does not
-        raise ScheduleSyntaxError(f"{same[0]!r} is one value with a step: write {same[1]}")
-    parse_cron(expression)
-    try:
-        next(CronSim(expression, _ANY_DAY))
-    except StopIteration as error:
-        raise ScheduleSyntaxError("no date ever matches it") from error
 
 
 @lru_cache(maxsize=4096)

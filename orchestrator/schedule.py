@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.cron import check_cron
 from orchestrator.instants import parse_zone, placements
 from orchestrator.model import Calendar, Occurrence, Timing
 
 __all__ = [
-    "check_cron",
     "following",
     "in_force",
     "latest",

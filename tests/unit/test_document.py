@@ -1,25 +1,49 @@
 """The schedule document: every problem at once, with its place, what is wrong and what is right."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from orchestrator.document import MAX_SCHEDULES, parse
 from orchestrator.errors import DocumentError
-from orchestrator.words import ScheduleId
+from orchestrator.model import Calendar, CatchUp, Retries, Schedule
+from orchestrator.words import CatchUpMode, Fold, Gap, Outcome, Overlap, ScheduleId
 
 GOOD = """
-[schedules.nightly]
-cron = "0  2 * * MON-FRI"
+[defaults]
 time_zone = "America/Montreal"
+retries = { max = 2, backoff = "5m" }
+environment = { REGION = "east", LEVEL = "info" }
+max_queued = 7
+
+[schedules.nightly]
+cron = ["0  2 * * MON-FRI", "@monthly"]
+except = [2026-12-25, "2027-01-01", "* * * 8 *"]
+dst = { gap = "skip", overlap = "both" }
 command = "python3 x.py"
-overlap = "skip"
-catch_up = { mode = "latest", window = "6h", max = 3 }
+environment = { LEVEL = "debug" }
+overlap = "queue"
+max_queued = 3
+catch_up = { mode = "all", window = "6h", max = 3 }
+jitter = "0s"
 start_timeout = "90s"
 run_timeout = "P1DT30M"
+retries = { on = ["failed", "timed_out"], exit_codes = [75, -1] }
+outputs = ["report/*.csv", "**/*.[ch]", "summary.json"]
+pause_after_failures = 5
 start = 2026-12-01T00:00:00-05:00
 paused = true
+
+[schedules.steady]
+every = "PT30M"
+anchor = 2026-12-01T00:10:00Z
+time_zone = "UTC"
+command = "true"
+overlap = "allow"
+max_parallel = 4
 """
+PLAIN = '[schedules.plain-1]\ncron = "* * * * *"\ncommand = "true"\n'
 
 
 def table(**keys: str) -> str:
@@ -32,20 +56,91 @@ def problems(text: str) -> list[str]:
 
 
 def test_every_key_is_read() -> None:
-    """What the document says is what the schedule holds; the rest has defaults."""
-    schedules = parse(
-        GOOD + '[schedules.plain-1]\ncron = "* * * * *"\ncommand = "true"\n'
-    ).schedules
-    nightly, plain = schedules[ScheduleId("nightly")], schedules[ScheduleId("plain-1")]
+    """What the document says is what the schedule holds."""
+    document = parse(GOOD)
+    nightly, steady = document.schedules.values()
 
-    assert nightly.calendar.cron == ("0 2 * * MON-FRI",)
+    assert document.problems == ()
+    assert nightly.calendar == Calendar(
+        cron=("0 2 * * MON-FRI", "0 0 1 * *"),
+        time_zone="America/Montreal",
+        gap=Gap.SKIP,
+        overlap=Fold.BOTH,
+        except_=("2026-12-25", "2027-01-01", "* * * 8 *"),
+    )
+    assert nightly.environment == {"REGION": "east", "LEVEL": "debug"}
+    assert (nightly.overlap, nightly.max_queued) == (Overlap.QUEUE, 3)
+    assert nightly.catch_up == CatchUp(mode=CatchUpMode.ALL, window=timedelta(hours=6), max=3)
     assert nightly.start_timeout == timedelta(seconds=90)
     assert nightly.run_timeout == timedelta(days=1, minutes=30)
-    assert nightly.catch_up.window == timedelta(hours=6)
+    assert nightly.retries == Retries(
+        max=2,
+        on=(Outcome.FAILED, Outcome.TIMED_OUT),
+        exit_codes=(75, -1),
+        backoff=timedelta(minutes=5),
+    )
+    assert nightly.outputs == ("report/*.csv", "**/*.[ch]", "summary.json")
+    assert (nightly.pause_after_failures, nightly.paused) == (5, True)
     assert nightly.start == datetime(2026, 12, 1, 5, tzinfo=UTC)
-    assert nightly.paused
-    assert (plain.calendar.time_zone, plain.paused, plain.start) == ("UTC", False, None)
-    assert (plain.start_timeout, plain.run_timeout) == (timedelta(minutes=30), timedelta(hours=6))
+    assert steady.calendar == Calendar(
+        every=timedelta(minutes=30), anchor=datetime(2026, 12, 1, 0, 10, tzinfo=UTC)
+    )
+    assert (steady.overlap, steady.max_parallel, steady.max_queued) == (Overlap.ALLOW, 4, 1)
+
+
+def test_what_is_not_said_has_a_default() -> None:
+    """The same one as the values of the model have."""
+    (plain,) = parse(PLAIN).schedules.values()
+
+    assert plain == Schedule(
+        id=ScheduleId("plain-1"),
+        calendar=Calendar(cron=("* * * * *",)),
+        command="true",
+        environment={},
+        overlap=Overlap.SKIP,
+        max_queued=1,
+        max_parallel=10,
+        catch_up=CatchUp(),
+        jitter=timedelta(),
+        start_timeout=timedelta(minutes=30),
+        run_timeout=timedelta(hours=6),
+        retries=Retries(),
+        outputs=(),
+        pause_after_failures=None,
+        start=None,
+        paused=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "anchor"),
+    [
+        ("", "2000-01-01T00:00:00Z"),
+        ("start = 2026-01-01T03:00:00+01:00", "2026-01-01T02:00:00Z"),
+        (
+            "start = 2026-01-01T03:00:00Z\nanchor = 2026-01-01T00:00:01Z",
+            "2026-01-01T00:00:01Z",
+        ),
+    ],
+)
+def test_an_interval_counts_from_its_anchor_or_its_start(keys: str, anchor: str) -> None:
+    """Else from the year 2000, so that no edit moves it."""
+    (one,) = parse(f'[schedules.ab]\nevery = "7m"\ncommand = "true"\n{keys}').schedules.values()
+
+    assert one.calendar.anchor == datetime.fromisoformat(anchor)
+
+
+def test_a_schedules_own_calendar_replaces_the_default_one() -> None:
+    """A cron those of every, and the other way round."""
+    document = parse(
+        '[defaults]\nevery = "1h"\nanchor = 2026-01-01T00:00:00Z\ncommand = "true"\n'
+        '[schedules.one]\ncron = "0 1 * * *"\n[schedules.two]\nevery = "2h"\n[schedules.ten]\n'
+    )
+    one, two, ten = (one.calendar for one in document.schedules.values())
+
+    assert (one.cron, one.every, one.anchor) == (("0 1 * * *",), None, None)
+    assert (two.every, ten.every) == (timedelta(hours=2), timedelta(hours=1))
+    assert two.anchor == ten.anchor == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +148,20 @@ def test_every_key_is_read() -> None:
     [
         ("cron", '"0 2 * *"', "instead of five"),
         ("cron", '"0 0 31 2 *"', "bad day-of-month"),
-        ("cron", '["0 2 * * *"]', "valid string"),
+        ("cron", '"0 0 2 * * * *"', "7 field(s)"),
+        ("cron", "5", "must be a list, not 5"),
+        ("cron", "[]", "at least 1"),
+        ("cron[1]", "[1]", "must be a string, not 1"),
+        ("cron[2]", '["0 2 * * *", "0 2 * *"]', "instead of five"),
+        ("except[1]", "[2026-12-01T00:00:00Z]", "a date such as 2026-12-25, or a cron"),
+        ("except[1]", '["2026-02-30"]', "no date '2026-02-30'"),
+        ("except[2]", '["* * * 8 *", "20261225"]', "1 field(s)"),
+        ("except", '"2026-12-25"', "must be a list"),
+        ("dst.gap", '{ gap = "first" }', "it can be 'auto', 'shift' or 'skip'"),
+        ("dst.overlap", '{ overlap = "shift" }', "it can be 'auto', 'first', 'second' or 'both'"),
+        ("dst.folds", "{ folds = 1 }", "unknown key"),
+        ("anchor", "2026-12-01T00:00:00Z", "belongs to every"),
+        ("every", '"30m"', "exclude each other"),
         ("time_zone", '"America/Montreel"', "did you mean 'America/Montreal'"),
         ("time_zone", '"Eastern Standard Time"', "no time zone"),
         ("command", '"  "', "must not be empty"),
@@ -72,16 +180,57 @@ def test_every_key_is_read() -> None:
         ("catch_up", '"latest"', "must be a table"),
         ("catch_up", '{ window = "1s" }', "at least 5 minutes"),
         ("time_zone", '"EST"', "no time zone"),
-        ("paused", '"yes"', "valid boolean"),
-        ("retries", "{ max = 1 }", "not supported yet"),
-        ("environment", '{ A = "b" }', "not supported yet"),
+        ("paused", '"yes"', "must be true or false, not 'yes'"),
+        ("start", "2026-12-01T00:00:00.5Z", "whole second"),
+        ("max_queued", "2", 'belongs to overlap = "queue"'),
+        ("max_parallel", "2", 'belongs to overlap = "allow"'),
+        ("jitter", '"2d"', "at most a day"),
+        ("run_timeout", '"999999999d"', "180 days"),
+        ("run_timeout", '"P999999DT99999999M"', "180 days"),
+        ("command", "'" + "x" * 40_000 + "'", "at most 32 KiB"),
+        ("command", '"a\\u0000b"', "NUL"),
+        ("command", "5", "must be a string"),
+        ("retries", "5", "must be a table"),
+        ("retries.max", "{ max = 11 }", "at most 10, not 11"),
+        ("retries.max", '{ max = "1" }', "must be a whole number, not '1'"),
+        (
+            "retries.on[1]",
+            '{ on = ["terminated"] }',
+            "it can be 'lost', 'never_started', 'timed_out'",
+        ),
+        ("retries.on", '{ on = ["lost", "lost"] }', "holds 'lost' twice"),
+        ("retries.on", "{ on = [] }", "at least 1"),
+        ("retries.exit_codes[2]", "{ exit_codes = [1, 0] }", "0 is success"),
+        ("retries.backoff", '{ backoff = "2h" }', "at most an hour"),
+        ("retries.backoff", '{ backoff = "0s" }', "above zero"),
+        ("retries.attempts", "{ attempts = 1 }", "unknown key"),
+        ("environment", '"A=b"', "must be a table"),
+        ("environment.A", "{ A = 1 }", "must be a string, not 1"),
+        ("environment.1A", '{ 1A = "b" }', "no name of a variable"),
+        ("environment.A", '{ A = "\\u0000" }', "NUL"),
+        ("environment.RECUR_X", '{ RECUR_X = "b" }', "choose another name"),
+        ("environment.az_batch_x", '{ az_batch_x = "b" }', "choose another name"),
+        ("environment.AZURE_CLIENT_ID", '{ AZURE_CLIENT_ID = "b" }', "choose another name"),
+        ("environment", '{ A = "' + "x" * 16_384 + '" }', "16,385 bytes"),
+        ("outputs[1]", '["/etc/passwd"]', "relative"),
+        ("outputs[1]", '["C:/x"]', "relative"),
+        ("outputs[2]", '["a", "x/../../y"]', "no '..'"),
+        ("outputs[1]", '["a\\\\b"]', "by /"),
+        ("outputs[1]", '["$HOME/x"]', "must not name variables"),
+        ("outputs[1]", '["report/"]', "the name of a file"),
+        ("outputs[1]", '["./x"]', "the name of a file"),
+        ("outputs[1]", '[""]', "1 to 200 characters"),
+        ("outputs", '["a", "a"]', "holds 'a' twice"),
+        ("outputs", "[" + ",".join(f'"{n}"' for n in range(21)) + "]", "at most 20"),
+        ("pause_after_failures", "0", "at least 1"),
+        ("catch_up.max", "{ max = 0 }", "at least 1"),
         ("comand", '"x"', "did you mean 'command'"),
         ("zzz", "1", "unknown key"),
     ],
 )
 def test_a_bad_value_is_told_with_table_and_key(key: str, value: str, says: str) -> None:
     """One problem, its place first, and the table is known to be invalid."""
-    found = parse(table(**{key: value}))
+    found = parse(table(**{re.split(r"[.[]", key)[0]: value}))
 
     (problem,) = [str(problem) for problem in found.problems]
     assert problem.startswith(f"[schedules.bad]: {key}")
@@ -94,8 +243,92 @@ def test_one_bad_table_leaves_the_good_ones() -> None:
     """Its schedule stands still, the others go on, and all of its problems are told at once."""
     found = parse(GOOD + table(cron='"x"', time_zone='"Mars"', colour='"red"'))
 
-    assert set(found.schedules) == {"nightly"}
+    assert set(found.schedules) == {"nightly", "steady"}
     assert len(found.problems) == 3
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    """What is missing, what excludes something, what cannot be read: nothing hides another."""
+    text = """
+[schedules.Bad]
+colour = "red"
+every = "30s"
+cron = ["0 2 * * *", "x"]
+dst = { gap = 1, fold = 2 }
+environment = { RECUR_A = "1", B = 2 }
+max_parallel = 3
+anchor = 5
+"""
+    found = [str(problem).removeprefix("[schedules.Bad]: ") for problem in parse(text).problems]
+
+    assert [one.partition(": ")[0] for one in found] == [
+        "a schedule's id has 2 to 40 characters",
+        "cron[2]",
+        "every",
+        "anchor",
+        "dst.gap",
+        "dst.fold",
+        "environment.RECUR_A",
+        "environment.B",
+        "colour",
+        "every",
+        "command",
+        "max_parallel",
+    ]
+
+
+def test_a_bad_default_is_told_once_and_stops_those_that_inherit_it() -> None:
+    """Who says something else is not concerned."""
+    document = parse("""
+[defaults]
+time_zone = "Mars"
+catch_up = { mode = "some", max = 3 }
+comand = "x"
+[schedules.inherits]
+cron = "0 2 * * *"
+command = "true"
+[schedules.too]
+cron = "61 2 * * *"
+command = "true"
+catch_up = { mode = "all" }
+time_zone = "UTC"
+""")
+
+    assert [str(problem).partition(": ")[0] for problem in document.problems] == [
+        *["[defaults]"] * 3,
+        "[schedules.too]",
+    ]
+    assert [problem.key for problem in document.problems] == [
+        *("time_zone", "catch_up.mode", "comand", "cron")
+    ]
+    assert document.invalid == {"inherits", "too"}
+
+
+def test_a_bad_default_that_nobody_inherits_stops_nobody() -> None:
+    """It is told all the same."""
+    document = parse('[defaults]\ntime_zone = "Mars"\n' + PLAIN + 'time_zone = "UTC"\n')
+
+    assert set(document.schedules) == {"plain-1"}
+    assert [problem.in_defaults for problem in document.problems] == [True]
+
+
+def test_what_belongs_to_another_policy_is_not_inherited() -> None:
+    """A default for those that queue is none for those that skip."""
+    document = parse("[defaults]\nmax_queued = 5\nanchor = 2026-01-01T00:00:00Z\n" + PLAIN)
+
+    assert document.problems == ()
+    assert [one.max_queued for one in document.schedules.values()] == [1]
+
+
+def test_many_schedules_are_read() -> None:
+    """As many as there may be, each with all keys."""
+    _, _, table = GOOD.partition("[schedules.nightly]\n")
+    table, _, _ = table.partition("[schedules.steady]")
+
+    document = parse("".join(f"[schedules.s-{n}]\n{table}" for n in range(MAX_SCHEDULES)))
+
+    assert document.problems == ()
+    assert len(document.schedules) == MAX_SCHEDULES
 
 
 @pytest.mark.parametrize("name", ["A", "a", "Nightly", '"a b"', "1st", "a-", "x" * 41])
@@ -113,7 +346,8 @@ def test_a_bad_name_is_told(name: str) -> None:
         ("n = " + "9" * 5000, "not TOML"),
         ("n = " + "[" * 3000, "nested too deeply"),
         ("[schedule.ab]\n", "unknown"),
-        ("[defaults]\n", "not supported yet"),
+        ("defaults = 1\n", "must be a table"),
+        ("[default]\n", "unknown"),
         ("\n".join(f"[schedules.s{n}]" for n in range(MAX_SCHEDULES + 1)), "at most 1000"),
     ],
 )

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.model import Calendar, Occurrence, Timing
 from orchestrator.schedule import (
-    check_cron,
     following,
     latest,
     occurrences,
@@ -271,24 +270,6 @@ def test_the_latest_occurrence_skips_paused_stretches_as_a_whole() -> None:
 
     assert latest(timings, begun + timedelta(days=3000)) == begun + timedelta(days=1)
     assert latest(timings[1:], begun + timedelta(days=3000)) is None
-
-
-@pytest.mark.parametrize(
-    ("cron", "message"),
-    [
-        ("0 4-4/3 * * *", "write 4"),
-        ("0 0 2 * * *", "six fields"),
-        ("0 2 * *", "4 field"),
-        ("61 * * * *", "bad minute"),
-        ("0 0 31 2 *", "bad day-of-month"),
-        ("0 22-2 * * *", "bad hour"),
-        ("0 0 * * FOO", "bad day-of-week"),
-    ],
-)
-def test_a_bad_cron_is_refused_with_its_field(cron: str, message: str) -> None:
-    """What cannot be understood, or never comes due, is told at once."""
-    with pytest.raises(ScheduleSyntaxError, match=message):
-        check_cron(cron)
 
 
 @pytest.mark.parametrize(

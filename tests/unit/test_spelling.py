@@ -1,0 +1,131 @@
+"""Cron as people write it: what is read, what is refused, and what is said of it."""
+
+import pytest
+
+from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.spelling import check_cron, normalised
+from orchestrator.zones import check_zone
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("@hourly", "0 * * * *"),
+        ("@daily", "0 0 * * *"),
+        ("@Midnight", "0 0 * * *"),
+        ("@weekly", "0 0 * * 0"),
+        ("@monthly", "0 0 1 * *"),
+        ("@yearly", "0 0 1 1 *"),
+        (" @annually ", "0 0 1 1 *"),
+        ("0 0 2 * * *", "0 2 * * *"),
+        ("00  0 2 * * *", "0 2 * * *"),
+        (" 0\t2 * *  MON ", "0 2 * * MON"),
+        ("5 0 2 * * *", "5 0 2 * * *"),
+    ],
+)
+def test_what_other_programs_write_is_read_where_its_meaning_is_plain(
+    written: str, means: str
+) -> None:
+    """Names for common expressions, and a field of seconds that is 0."""
+    assert normalised(written) == means
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "*/15 0-23/2 1,15 JAN-MAR mon-fri",
+        "59 23 31 12 7",
+        "0 0 L * *",
+        "0 0 LW * *",
+        "0 0 1,LW * *",
+        "0 0 * * 5L",
+        "0 0 * * MON#1,WED#3",
+        "5/20 * * * *",
+        "0 0 29 2 *",
+        "0 0 31 4 MON",
+        "0 0 * * 0-7",
+    ],
+)
+def test_the_dialect_is_debians_with_last_days(good: str) -> None:
+    """Names, steps, lists, L, LW, 5L and MON#1."""
+    check_cron(good)
+
+
+@pytest.mark.parametrize(
+    ("cron", "says"),
+    [
+        ("0 4-4/3 * * *", "hour '4-4/3': '4-4/3' is one value with a step: write 4"),
+        ("5 0 2 * * *", "six fields; cron here has five"),
+        ("0 0 12 1 1 ? 2026", "7 field"),
+        ("* 0 2 * * *", "leave out '\\*' and it is due once in each minute"),
+        ("0 2 * *", "4 field"),
+        ("", "0 field"),
+        ("@reboot", "@reboot is not known"),
+        ("@dayly", "did you mean @daily"),
+        ("61 * * * *", "minute '61': 61 is not among 0 to 59"),
+        ("0 24 * * *", "24 is not among 0 to 23"),
+        ("0 0 0 * *", "day of month '0': 0 is not among 1 to 31"),
+        ("0 0 * 13 *", "13 is not among 1 to 12"),
+        ("0 0 * * 8", "8 is not among 0 to 7"),
+        ("0 0 31 2 *", "bad day-of-month"),
+        ("0 0 */16 * MON#5", "no date ever matches"),
+        ("0 22-2 * * *", "write 22-23,0-2"),
+        ("0 0 * OCT-FEB *", "write OCT-DEC,JAN-FEB"),
+        ("0 0 * * FRI-SUN", "write FRI-SAT,SUN"),
+        ("0 0 * * 6-1", "write 6,0-1"),
+        ("0 0 * * FOO", "'FOO' is not known: it is a number from 0 to 7, or one of SUN, MON"),
+        ("0 0 * JANN *", "did you mean 'JAN'"),
+        ("0 0 * * MO", "did you mean 'MON'"),
+        ("0 0 ? * MON", "write '\\*'"),
+        ("H 2 * * *", "the key jitter"),
+        ("H/15 * * * *", "the key jitter"),
+        ("*/0 * * * *", "'0' is no step"),
+        ("*/x * * * *", "'X' is no step"),
+        ("0/0 * * * *", "'0' is no step"),
+        ("0 0 * * FRIL", "5L"),
+        ("0 0 * * MON#6", "cannot be read"),
+        ("0,,5 * * * *", "'' cannot be read"),
+        ("0 0 L-3 * *", "'L' is not known"),
+        ("٣ 0 * * *", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_used_is_told_with_what_to_write(cron: str, says: str) -> None:
+    """Which field, which part of it, and what would be right."""
+    with pytest.raises(ScheduleSyntaxError, match=says):
+        check_cron(cron)
+
+
+def test_all_fields_are_looked_at() -> None:
+    """One complaint does not hide another."""
+    with pytest.raises(ScheduleSyntaxError, match=r"^minute '61'.*; hour 'H'.*; month 'JANN'"):
+        check_cron("61 H * JANN *")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("America/Montreel", "did you mean 'America/Montreal'"),
+        ("america/new_york", "did you mean 'America/New_York'"),
+        ("New York", "did you mean 'America/New_York'"),
+        ("Paris", "did you mean 'Europe/Paris'"),
+        ("Eastern Standard Time", "did you mean 'America/New_York'"),
+        ("W. Europe Standard Time", "did you mean 'Europe/Berlin'"),
+        ("EST", "did you mean 'America/New_York'"),
+        ("cet", "did you mean 'Europe/Paris'"),
+        ("utc", "did you mean 'UTC'"),
+        ("Mars/Olympus", "such as 'Europe/Paris'"),
+        ("Factory", "there is no time zone 'Factory'"),
+        ("../etc/passwd", "no time zone"),
+        ("", "no time zone"),
+    ],
+)
+def test_a_zone_of_another_kind_is_told_with_the_iana_name(name: str, says: str) -> None:
+    """Abbreviations, names of Windows, places, slips."""
+    with pytest.raises(ScheduleSyntaxError, match=says):
+        check_zone(name)
+
+
+def test_a_zone_is_taken_by_its_name() -> None:
+    """As the pinned database spells it."""
+    for name in ("UTC", "Europe/Paris", "America/Argentina/Ushuaia", "Etc/GMT+5"):
+        check_zone(name)
