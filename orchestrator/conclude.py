@@ -19,6 +19,7 @@ LOST_AFTER = timedelta(minutes=10)
 UNCONFIRMED = timedelta(minutes=2)
 """So long after the last try may a creation whose answer was lost still come to pass."""
 
+_BY_WISH = {Reason.STOPPED, Reason.REPLACED}
 _COMMAND_NOT_FOUND = (126, 127)
 _UPLOAD_FAILURES = "FileUpload"
 
@@ -146,8 +147,7 @@ def _without_job(record: Record, now: datetime) -> Verdict:
         return Ended(_ends(attempt, Outcome.LOST, Reason.JOB_MISSING, "Its Batch job is gone."))
     if record.stop is None or now - record.stop.at < UNCONFIRMED:
         return Wait()
-    stop = record.stop
-    return Ended(_ends(attempt, Outcome.NEVER_STARTED, stop.reason, stop.sentence))
+    return Ended(_stopped(attempt, record.stop))
 
 
 def _never_ended(record: Record, attempt: Attempt, job: Job, task: Task | None) -> Attempt:
@@ -194,6 +194,8 @@ def _ended_by_request(record: Record, attempt: Attempt, words: str) -> Attempt:
 
 def _stopped(attempt: Attempt, stop: Stop) -> Attempt:
     """Conclude on an attempt that we gave up: one that ever ran did not never start."""
+    if stop.cause in _BY_WISH:
+        return _ends(attempt, Outcome.TERMINATED, stop.reason, stop.sentence)
     if attempt.started is None:
         return _ends(attempt, Outcome.NEVER_STARTED, stop.reason, stop.sentence)
     sentence = f"It was ended although it had begun: {stop.sentence}"

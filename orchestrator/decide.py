@@ -14,18 +14,30 @@ from orchestrator import naming
 from orchestrator.ledger import ScheduleState
 from orchestrator.model import CatchUp, Occurrence, Schedule
 from orchestrator.schedule import occurrences_of
-from orchestrator.words import MissReason, RunId, ScheduleId, SkipReason
+from orchestrator.words import (
+    After,
+    CatchUpMode,
+    MissReason,
+    Overlap,
+    RunId,
+    ScheduleId,
+    SkipReason,
+)
 
 LATE = timedelta(seconds=90)
 MOST_AT_ONCE = 20_000
 """Occurrences of one schedule that are decided in one go; the tick goes on from there."""
 
+_COUNTED = 100  # the most that `catch_up.max` can be
+_WAITS = {Overlap.QUEUE: After.QUEUE, Overlap.REPLACE: After.REPLACE}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
-    """Claim a run for this occurrence and create its job."""
+    """Claim a run for this occurrence; ``after``: its job waits until earlier runs have ended."""
 
     occurrence: Occurrence
+    after: After | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,22 +80,22 @@ class Due:
     Attributes:
         occurrences: Oldest first.
         until: Up to here these are all.
-        more: Whether later ones are due as well, left for the next go.
+        later: How many more are due after these, left for the next go; counted up to a hundred.
     """
 
     occurrences: tuple[Occurrence, ...]
     until: datetime
-    more: bool = False
+    later: int = 0
 
 
 def due(state: ScheduleState, now: datetime) -> Due:
     """Return the occurrences in ``(decided_until, now]``, the oldest 20,000 of them."""
     every = occurrences_of(state.timings, after=state.decided_until, until=now)
-    found = tuple(islice(every, MOST_AT_ONCE + 1))
-    if len(found) <= MOST_AT_ONCE:
+    found = tuple(_judged(one, state) for one in islice(every, MOST_AT_ONCE))
+    later = sum(1 for _ in islice(every, _COUNTED)) if len(found) == MOST_AT_ONCE else 0
+    if not later:
         return Due(occurrences=found, until=max(now, state.decided_until))
-    found = found[:-1]
-    return Due(occurrences=found, until=found[-1].nominal, more=True)
+    return Due(occurrences=found, until=found[-1].nominal, later=later)
 
 
 def decide(
@@ -91,7 +103,7 @@ def decide(
     schedule: Schedule | None,
     due: Due,
     *,
-    in_the_way: RunId | None,
+    in_the_way: Sequence[RunId] = (),
     now: datetime,
 ) -> list[Decision]:
     """
@@ -101,34 +113,69 @@ def decide(
         schedule_id: Whose occurrences these are.
         schedule: Its table; None if the document no longer holds it: then all are removed.
         due: The undecided occurrences.
-        in_the_way: A run of this schedule whose job has not ended.
+        in_the_way: The runs of this schedule whose jobs have not ended, oldest first.
         now: The tick's only clock.
 
     Returns:
         One decision for each occurrence, but one for several missed ones beyond ``catch_up.max``.
     """
-    newest = max((o.nominal for o in due.occurrences if o.can_run), default=None)
+    open_runs = list(in_the_way)
+    newer = sum(one.can_run for one in due.occurrences) + due.later
     decisions: list[Decision] = []
     for occurrence in due.occurrences:
         if (reason := _refusal(occurrence)) is not None:
             decisions.append(Skip(occurrence=occurrence, reason=reason))
             continue
         assert schedule is not None, "what is not removed has a table"  # noqa: S101
-        later = due.more or newest != occurrence.nominal
-        missed = _catch_up(occurrence, schedule.catch_up, now, later=later)
+        newer -= 1
+        missed = _catch_up(occurrence, schedule.catch_up, now, newer=newer)
         if missed is not None:
             decisions.append(
                 Missed(occurrence=occurrence, last=occurrence.nominal, count=1, reason=missed)
             )
-        elif in_the_way:
-            decisions.append(
-                Skip(occurrence=occurrence, reason=SkipReason.OVERLAP, because=in_the_way)
-            )
-        else:
-            decisions.append(Submit(occurrence=occurrence))
-            in_the_way = naming.run_id(schedule_id, occurrence.nominal)
-    named = [_name(decision, in_the_way) for decision in decisions]
+            continue
+        decision = overlapping(schedule, occurrence, open_runs)
+        if isinstance(decision, Submit):
+            open_runs.append(naming.run_id(schedule_id, occurrence.nominal))
+        decisions.append(decision)
+    named = [_name(decision, next(reversed(open_runs), None)) for decision in decisions]
     return list(_ranges(named, schedule.catch_up.max)) if schedule else named
+
+
+def overlapping(
+    schedule: Schedule, occurrence: Occurrence, in_the_way: Sequence[RunId]
+) -> Submit | Skip:
+    """
+    Decide by the overlap policy alone.
+
+    Args:
+        schedule: Whose policy it is.
+        occurrence: What is to run.
+        in_the_way: The runs of this schedule whose jobs have not ended, oldest first.
+    """
+    if not in_the_way:
+        return Submit(occurrence=occurrence)
+    count = len(in_the_way)
+    refused: SkipReason | None = None
+    match schedule.overlap:
+        case Overlap.SKIP:
+            refused = SkipReason.OVERLAP
+        case Overlap.QUEUE if count > schedule.max_queued:
+            refused = SkipReason.QUEUE_FULL
+        case Overlap.ALLOW if count >= schedule.max_parallel:
+            refused = SkipReason.MAX_PARALLEL
+        case _:
+            pass
+    if refused:
+        return Skip(occurrence=occurrence, reason=refused, because=in_the_way[0])
+    return Submit(occurrence=occurrence, after=_WAITS.get(schedule.overlap))
+
+
+def _judged(occurrence: Occurrence, state: ScheduleState) -> Occurrence:
+    """Say of an occurrence whether a pause holds at its time."""
+    if state.pauses and any(pause.holds(occurrence.nominal) for pause in state.pauses):
+        return replace(occurrence, paused=True)
+    return occurrence
 
 
 def _refusal(occurrence: Occurrence) -> SkipReason | None:
@@ -137,19 +184,24 @@ def _refusal(occurrence: Occurrence) -> SkipReason | None:
         return SkipReason.REMOVED
     if not occurrence.exists:
         return SkipReason.NONEXISTENT
+    if occurrence.excluded:
+        return SkipReason.EXCLUDED
     return SkipReason.PAUSED if occurrence.paused else None
 
 
 def _catch_up(
-    occurrence: Occurrence, catch_up: CatchUp, now: datetime, *, later: bool
+    occurrence: Occurrence, catch_up: CatchUp, now: datetime, *, newer: int
 ) -> MissReason | None:
-    """Say why a late occurrence is missed; None if it is young, or the newest in the window."""
+    """Say why a late occurrence is missed; None if it is young, or one that is made up for."""
     lateness = now - occurrence.nominal
     if lateness <= LATE:
         return None
+    if catch_up.mode is CatchUpMode.NONE:
+        return MissReason.OFF
     if lateness > catch_up.window:
         return MissReason.WINDOW
-    return MissReason.SUPERSEDED if later else None
+    most = catch_up.max if catch_up.mode is CatchUpMode.ALL else 1
+    return MissReason.SUPERSEDED if newer >= most else None
 
 
 def _name(decision: Decision, run: RunId | None) -> Decision:

@@ -12,6 +12,9 @@ from orchestrator.observed import Pool
 from orchestrator.record import Record
 
 TASK_ID = "main"
+FILES = "files/"
+"""The folder of the declared outputs below the folder of an attempt's outputs."""
+
 RUN_ID_KEY = "recur_run_id"
 ATTEMPT_KEY = "recur_attempt"
 JOB_CLIENT_ID_KEY = "recur_job_client_id"
@@ -100,6 +103,10 @@ def job(record: Record, place: Place, pool: Pool) -> dict[str, Any]:
             "outputFiles": [
                 _output_file(f"../{name}", f"{record.output_prefix}{name}", place)
                 for name in ("stdout.txt", "stderr.txt")
+            ]
+            + [
+                _output_file(pattern, f"{record.output_prefix}{_target(pattern)}", place)
+                for pattern in task.outputs
             ],
         },
     }
@@ -113,6 +120,16 @@ def command_line(command: str) -> str:
     nothing.
     """
     return f"/bin/sh -c {shlex.quote(f'{PRELUDE}\n{command}')}"
+
+
+def _target(pattern: str) -> str:
+    """
+    Return where files go: a pattern with a wildcard has a folder, one without names its blob.
+
+    Source: the description of OutputFileBlobContainerDestination.path in the Batch API.
+    """
+    wild = any(sign in pattern for sign in "*?[")
+    return FILES.rstrip("/") if wild else f"{FILES}{pattern}"
 
 
 def _output_file(pattern: str, path: str, place: Place) -> dict[str, Any]:

@@ -93,6 +93,15 @@ def answer_blob(request_id: str) -> str:
     return f"{ANSWER_PREFIX}{request_id}.json"
 
 
+def blob_of(run: RunId) -> str:
+    """Return the name of the final record of a run; raises ValueError for what is no run id."""
+    parsed = parse_run_id(run)
+    if parsed is None:
+        raise ValueError(f"{run!r} is no run id")
+    schedule, nominal = parsed
+    return final_blob(schedule, nominal, run) if nominal else triggered_blob(schedule, run)
+
+
 def triggered_blob(schedule: ScheduleId, run: RunId) -> str:
     """Return the name of the final record of a trigger's run."""
     return f"{FINAL_PREFIX}{schedule}/triggered/{run}.json"

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import batched
 
-import tzdata
-
-from orchestrator import __version__, naming
+from orchestrator import naming
+from orchestrator.claims import VERSIONS, scheduled
 from orchestrator.decide import Decision, Due, Missed, Skip, Submit
 from orchestrator.ledger import CollectState, ScheduleState, SubmitState
 from orchestrator.model import Schedule
-from orchestrator.record import Action, Attempt, Decided, FrozenTask, Range, Record, Versions
-from orchestrator.schedule import in_force, parse_zone, previous
-from orchestrator.words import AttemptState, MissReason, ScheduleId, SkipReason
+from orchestrator.record import Action, Decided, Range, Record
+from orchestrator.words import MissReason, ScheduleId, SkipReason
 
 CHUNK = 64
-_VERSIONS = Versions(product=__version__, tzdata=tzdata.IANA_VERSION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,45 +79,34 @@ def record_of(  # noqa: PLR0913 - one record has that many sources
     now: datetime,
 ) -> Record:
     """Return the record that a decision becomes: open for a submission, else final."""
-    nominal = decision.occurrence.nominal
-    run_id = naming.run_id(schedule_id, nominal)
-    record = Record(
-        run_id=run_id,
-        schedule=schedule_id,
-        nominal=nominal,
-        merged=decision.occurrence.merged,
-        decision=_decided(decision, now),
-        versions=_VERSIONS,
+    occurrence = decision.occurrence
+    if isinstance(decision, Submit):
+        assert schedule is not None, "a removed schedule submits nothing"  # noqa: S101
+        return scheduled(schedule, occurrence, state, results, after=decision.after, now=now)
+    action, sentence = (
+        (Action.SKIPPED, f"Skipped: {refusal(decision)}.")
+        if isinstance(decision, Skip)
+        else (Action.MISSED, _missed_sentence(decision))
     )
-    match decision:
-        case Submit():
-            assert schedule is not None, "a removed schedule submits nothing"  # noqa: S101
-            attempt = Attempt(number=1, job_id=run_id, state=AttemptState.CLAIMED, claimed=now)
-            task = _frozen(schedule, record, state, results)
-            return replace(record, task=task, attempts=(attempt,))
-        case Skip():
-            return replace(record, sentence=_skip_sentence(decision))
-        case Missed():
-            spans = Range(first=nominal, last=decision.last, count=decision.count)
-            return replace(
-                record,
-                range=spans if decision.count > 1 else None,
-                sentence=_missed_sentence(decision),
-            )
+    spans = (
+        Range(first=occurrence.nominal, last=decision.last, count=decision.count)
+        if isinstance(decision, Missed) and decision.count > 1
+        else None
+    )
+    return Record(
+        run_id=naming.run_id(schedule_id, occurrence.nominal),
+        schedule=schedule_id,
+        nominal=occurrence.nominal,
+        merged=occurrence.merged,
+        decision=Decided(action=action, reason=decision.reason, because=decision.because, at=now),
+        range=spans,
+        sentence=sentence,
+        versions=VERSIONS,
+    )
 
 
 def _last(decision: Decision) -> datetime:
     return decision.last if isinstance(decision, Missed) else decision.occurrence.nominal
-
-
-def _decided(decision: Decision, now: datetime) -> Decided:
-    match decision:
-        case Submit():
-            return Decided(action=Action.SUBMIT, at=now)
-        case Skip(reason=reason, because=because):
-            return Decided(action=Action.SKIPPED, reason=reason, because=because, at=now)
-        case Missed(reason=reason, because=because):
-            return Decided(action=Action.MISSED, reason=reason, because=because, at=now)
 
 
 _SKIPPED = {
@@ -134,50 +120,16 @@ _SKIPPED = {
 }
 
 
-def _skip_sentence(skip: Skip) -> str:
-    return f"Skipped: {_SKIPPED[skip.reason].format(skip.because)}."
+def refusal(skip: Skip) -> str:
+    """Say why an occurrence is skipped, as a clause."""
+    return _SKIPPED[skip.reason].format(skip.because)
 
 
 def _missed_sentence(missed: Missed) -> str:
     what = f"{missed.count} occurrences were" if missed.count > 1 else "it was"
+    if missed.reason is MissReason.OFF:
+        return f"Missed: when decided, {what} late, and catch-up is off."
     if missed.reason is MissReason.WINDOW:
         return f"Missed: when decided, {what} later than the catch-up window."
     because = f" ({missed.because})" if missed.because else ""
-    return f"Missed: when decided, {what} late, and only the newest late one runs{because}."
-
-
-def _frozen(
-    schedule: Schedule, record: Record, state: ScheduleState, results: CollectState
-) -> FrozenTask:
-    """
-    Freeze what the run needs; ``RECUR_ATTEMPT`` is added for each attempt.
-
-    A variable whose value there is not (no success yet) is left out rather than empty.
-    """
-    earlier = previous(state.timings, record.nominal)
-    success = results.schedules.get(schedule.id)
-    calendar = in_force(state.timings, record.nominal).calendar or schedule.calendar
-    zone = parse_zone(calendar.time_zone)
-    local = record.nominal.astimezone(zone)
-    environment = {
-        "RECUR_SCHEDULE": schedule.id,
-        "RECUR_RUN_ID": record.run_id,
-        "RECUR_NOMINAL_TIME": _utc(record.nominal),
-        "RECUR_NOMINAL_TIME_LOCAL": local.isoformat(),
-        "RECUR_WINDOW_END": _utc(record.nominal),
-    }
-    if earlier:
-        environment["RECUR_WINDOW_START"] = _utc(earlier)
-    if success and success.last_success:
-        environment["RECUR_PREVIOUS_SUCCESS"] = _utc(success.last_success)
-    return FrozenTask(
-        command=schedule.command,
-        environment=environment,
-        start_timeout=schedule.start_timeout,
-        run_timeout=schedule.run_timeout,
-        catch_up_window=schedule.catch_up.window,
-    )
-
-
-def _utc(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"Missed: when decided, {what} late, and later ones stand for it{because}."

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.ledger import ScheduleResults, ScheduleState
 from orchestrator.model import Schedule
+from orchestrator.retry import backoff
 from orchestrator.schedule import latest
 
 MARGIN = timedelta(minutes=15)
@@ -53,8 +54,7 @@ def report(
         results: What is known of its finished runs.
         now: The tick's only clock.
     """
-    timeouts = schedule.start_timeout + schedule.run_timeout if schedule else _UNKNOWN_TIMEOUTS
-    expected = latest(state.timings, now - timeouts - MARGIN)
+    expected = _expected(state, now - _longest(schedule) - MARGIN)
     since = results.last_success_finished or state.timings[0].since
     return Report(
         seconds_since_success=max(0.0, (now - since).total_seconds()),
@@ -62,5 +62,24 @@ def report(
         expected=expected,
         last_success=results.last_success,
         failed=len(results.failed),
-        paused=state.timings[-1].paused,
+        paused=state.timings[-1].paused or any(pause.holds(now) for pause in state.pauses),
     )
+
+
+def _longest(schedule: Schedule | None) -> timedelta:
+    """Return how long a run may take, from its nominal time on, with all its attempts."""
+    if schedule is None:
+        return _UNKNOWN_TIMEOUTS
+    once, retries = schedule.start_timeout + schedule.run_timeout, schedule.retries
+    pauses = (backoff(retries.backoff, attempt + 1) for attempt in range(retries.max))
+    return schedule.jitter + once * (retries.max + 1) + sum(pauses, timedelta())
+
+
+def _expected(state: ScheduleState, until: datetime) -> datetime | None:
+    """Return the newest occurrence up to ``until`` that no pause skipped."""
+    while (found := latest(state.timings, until)) is not None:
+        pause = next((one for one in state.pauses if one.holds(found)), None)
+        if pause is None:
+            return found
+        until = pause.since
+    return None

@@ -75,7 +75,7 @@ class Answer:
     What became of a request.
 
     Attributes:
-        request: The request.
+        request: The request; None if what stood there was none.
         made: When it was made, by the storage's clock.
         at: When it was answered.
         status: Done, or refused.
@@ -84,7 +84,7 @@ class Answer:
     """
 
     schema: int = SCHEMA
-    request: Request
+    request: Request | None
     made: datetime
     at: datetime
     status: Status

@@ -1,59 +1,27 @@
-"""Blob storage: the ledger and the outputs; the one place that speaks to it."""
+"""The ledger in blob storage, blob by blob; `container` makes the single calls."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from azure.core import MatchConditions
-from azure.core.pipeline import PipelineResponse
 from azure.identity.aio import DefaultAzureCredential
-from azure.storage.blob import ContentSettings
-from azure.storage.blob.aio import (
-    BlobLeaseClient,
-    BlobServiceClient,
-    ContainerClient,
-    ExponentialRetry,
-    StorageStreamDownloader,
-)
+from azure.storage.blob.aio import BlobServiceClient, ExponentialRetry
 
 from orchestrator import naming
-from orchestrator.adapters.calls import (
-    BlobMissing,
-    BlobUnchanged,
-    ask_storage,
-    reply_date,
-)
+from orchestrator.adapters.calls import BlobMissing, BlobUnchanged
+from orchestrator.adapters.container import Container, Lease, Text
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.errors import LeaseTaken, LedgerConflict, LedgerUnavailable, RecordUnreadable
-from orchestrator.ledger import OpenRun, open_run
+from orchestrator.errors import LedgerConflict, LedgerUnavailable, RecordUnreadable
+from orchestrator.ledger import OpenRequest, OpenRun, open_run
 from orchestrator.record import Record, dump, load, metadata
+from orchestrator.request import Answer, Request, dump_answer, load_request
 from orchestrator.words import RunId
 
-LEASE_SECONDS: Final = 60
-_JSON: Final = ContentSettings(content_type="application/json")
 _TRANSPORT: Final[dict[str, Any]] = {"connection_timeout": 3, "read_timeout": 8}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """
-    What a conditional read brought.
-
-    Attributes:
-        data: The content; None if there is no such blob.
-        etag: Of the content; None if there is none.
-        modified: Last-Modified of the content.
-        now: The Date of this reply: the tick's only clock.
-    """
-
-    data: bytes | None
-    etag: str | None
-    modified: datetime | None
-    now: datetime
 
 
 @dataclass(slots=True)
@@ -70,11 +38,20 @@ class Cache:
     reported: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A lease that is held."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenList:
+    """
+    The whole work list.
 
-    client: BlobLeaseClient
+    Attributes:
+        runs: Oldest first.
+        requests: In the order of their making.
+        now: The Date of the reply.
+    """
+
+    runs: tuple[OpenRun, ...]
+    requests: tuple[OpenRequest, ...]
+    now: datetime
 
 
 class Ledger:
@@ -85,20 +62,15 @@ class Ledger:
     ``LedgerConflict`` when a condition of a write does not hold.
     """
 
-    def __init__(self, container: ContainerClient, cache: Cache) -> None:
+    def __init__(self, container: Container, cache: Cache) -> None:
         self._container = container
         self._cache = cache
 
     async def read(self, name: str) -> Text:
         """Read a blob, by If-None-Match when it was read before."""
         known = self._cache.texts.get(name)
-        condition: dict[str, Any] = (
-            {"etag": known.etag, "match_condition": MatchConditions.IfModified}
-            if known and known.etag
-            else {}
-        )
         try:
-            text = await ask_storage(self._download(name, condition))
+            text = await self._container.download(name, unless=known.etag if known else None)
         except BlobMissing as missing:
             self._cache.texts.pop(name, None)
             return Text(data=None, etag=None, modified=None, now=missing.now)
@@ -113,163 +85,123 @@ class Ledger:
         self._cache.texts[name] = text
         return text
 
-    async def open_runs(self) -> tuple[tuple[OpenRun, ...], datetime]:
+    async def open_list(self) -> OpenList:
         """
-        List ``open/``: the whole work list, and the Date of the reply.
+        List ``open/``: the whole work list.
 
-        One request up to 5,000 runs. Anything there that is no open record is left alone.
+        One request up to 5,000 blobs. Anything there that is neither a run nor a request is left
+        alone.
         """
-        return await ask_storage(self._list_open())
-
-    @asynccontextmanager
-    async def lease(self, name: str, *, empty: bytes) -> AsyncGenerator[Lease]:
-        """
-        Hold the lease of a blob for 60 s at most; the blob is created with ``empty`` if missing.
-
-        Raises:
-            LeaseTaken: Another tick holds it.
-        """
-        try:
-            client = await self._acquire(name)
-        except BlobMissing:
-            await self._create(name, empty)
-            client = await self._acquire(name)
-        try:
-            yield Lease(client)
-        finally:
-            await self._release(client)
-
-    async def write(self, name: str, data: bytes, lease: Lease, etag: str) -> str:
-        """Replace a leased blob if it is still the one that was read; return its new ETag."""
-        blob = self._container.get_blob_client(name)
-        reply = await ask_storage(
-            blob.upload_blob(
-                data,
-                overwrite=True,
-                lease=lease.client,
-                etag=etag,
-                match_condition=MatchConditions.IfNotModified,
-                content_settings=_JSON,
-            )
-        )
-        self._cache.texts.pop(name, None)
-        return str(reply["etag"])
-
-    async def claim(self, record: Record) -> bool:
-        """Create an open record; False if there is one already."""
-        name = naming.open_blob(record.run_id)
-        return await self._create(name, dump(record), metadata(record))
-
-    async def read_open(self, run_id: RunId) -> tuple[Record, str] | None:
-        """Return an open record and its ETag; None if it is gone."""
-        try:
-            text = await ask_storage(self._download(naming.open_blob(run_id), {}))
-        except BlobMissing:
-            return None
-        return load(text.data or b""), text.etag or ""
-
-    async def write_open(self, record: Record, etag: str) -> str:
-        """Replace an open record if it is still the one that was read; return its new ETag."""
-        blob = self._container.get_blob_client(naming.open_blob(record.run_id))
-        reply = await ask_storage(
-            blob.upload_blob(
-                dump(record),
-                overwrite=True,
-                etag=etag,
-                match_condition=MatchConditions.IfNotModified,
-                metadata=metadata(record),
-                content_settings=_JSON,
-            )
-        )
-        return str(reply["etag"])
-
-    async def remove_open(self, run_id: RunId, etag: str) -> None:
-        """Remove an open record if it is still the one that was read; gone already is as good."""
-        blob = self._container.get_blob_client(naming.open_blob(run_id))
-        try:
-            await ask_storage(
-                blob.delete_blob(etag=etag, match_condition=MatchConditions.IfNotModified)
-            )
-        except BlobMissing:
-            return
-
-    async def finalise(self, record: Record) -> bool:
-        """Create a final record; False if there is one already."""
-        return await self._create(record.blob, dump(record))
-
-    async def is_final(self, record: Record) -> bool:
-        """Tell whether the run of this record has a final one."""
-        return bool(await ask_storage(self._container.get_blob_client(record.blob).exists()))
-
-    async def _download(self, name: str, condition: Mapping[str, Any]) -> Text:
-        dates = _Dates()
-        download: Any = self._container.download_blob  # its overloads leave the type open
-        stream: StorageStreamDownloader[bytes] = await download(
-            name, raw_response_hook=dates, **condition
-        )
-        data = await stream.readall()
-        properties = stream.properties
-        return Text(
-            data=data, etag=properties.etag, modified=properties.last_modified, now=dates.first
-        )
-
-    async def _list_open(self) -> tuple[tuple[OpenRun, ...], datetime]:
-        dates = _Dates()
-        listing = self._container.list_blobs(
-            name_starts_with=naming.OPEN_PREFIX,
-            include=["metadata"],
-            raw_response_hook=dates,
-        )
+        blobs, now = await self._container.listing(naming.OPEN_PREFIX)
         runs: list[OpenRun] = []
-        async for blob in listing:
+        requests: list[OpenRequest] = []
+        for blob in blobs:
+            if request := naming.open_request(blob.name):
+                requests.append(OpenRequest(id=request, made=blob.creation_time))
+                continue
             try:
                 run = open_run(blob.name, blob.metadata or {})
             except RecordUnreadable as error:
                 trouble(f"{blob.name} is left alone", error)
             else:
                 runs += [run] if run else []
-        return tuple(sorted(runs, key=lambda run: (run.nominal, run.run_id))), dates.first
+        return OpenList(
+            runs=tuple(sorted(runs, key=lambda run: run.order)),
+            requests=tuple(sorted(requests, key=lambda one: (one.made, one.id))),
+            now=now,
+        )
 
-    async def _create(self, name: str, data: bytes, values: dict[str, str] | None = None) -> bool:
-        blob = self._container.get_blob_client(name)
+    def lease(self, name: str, *, empty: bytes) -> AbstractAsyncContextManager[Lease]:
+        """
+        Hold the lease of a blob for 60 s at most; the blob is created with ``empty`` if missing.
+
+        Raises:
+            LeaseTaken: Another tick holds it.
+        """
+        return self._container.lease(name, empty=empty)
+
+    async def write(self, name: str, data: bytes, lease: Lease, etag: str) -> str:
+        """Replace a leased blob if it is still the one that was read; return its new ETag."""
+        etag = await self._container.put(name, data, etag, lease=lease)
+        self._cache.texts.pop(name, None)
+        return etag
+
+    async def claim(self, record: Record) -> bool:
+        """Create an open record; False if there is one already."""
+        name = naming.open_blob(record.run_id)
+        return await self._container.create(name, dump(record), metadata(record))
+
+    async def read_open(self, run_id: RunId) -> tuple[Record, str] | None:
+        """Return an open record and its ETag; None if it is gone."""
+        return await self._record(naming.open_blob(run_id))
+
+    async def write_open(self, record: Record, etag: str) -> str:
+        """Replace an open record if it is still the one that was read; return its new ETag."""
+        name = naming.open_blob(record.run_id)
+        return await self._container.put(name, dump(record), etag, metadata(record))
+
+    async def remove_open(self, run_id: RunId, etag: str) -> None:
+        """Remove an open record if it is still the one that was read; gone already is as good."""
+        await self._container.remove(naming.open_blob(run_id), etag)
+
+    async def finalise(self, record: Record) -> bool:
+        """
+        Create a final record, or replace the one that a backfill opened again.
+
+        Returns:
+            False if this was done already.
+        """
+        if record.replaces is None:
+            return await self._container.create(record.blob, dump(record))
+        etag = record.replaces
+        while True:
+            try:
+                await self._container.put(record.blob, dump(record), etag)
+            except (LedgerConflict, BlobMissing):
+                there = await self.read_final(record.blob)
+                if there is None:  # what it replaces has been deleted meanwhile
+                    return await self._container.create(record.blob, dump(record))
+                if there[0].request == record.request:
+                    return False
+                etag = there[1]
+            else:
+                return True
+
+    async def read_final(self, name: str) -> tuple[Record, str] | None:
+        """Return a final record by its blob's name, and its ETag; None if there is none."""
+        return await self._record(name)
+
+    async def final_etag(self, record: Record) -> str | None:
+        """Return the ETag of the final record that the run of this one has; None: it has none."""
+        return await self._container.etag(record.blob)
+
+    async def read_request(self, request_id: str) -> tuple[Request, str] | None:
+        """
+        Return a request and its ETag; None if it is gone.
+
+        Raises:
+            RecordUnreadable: It is none.
+        """
         try:
-            await ask_storage(
-                blob.upload_blob(data, overwrite=False, metadata=values, content_settings=_JSON)
-            )
-        except LedgerConflict:
-            return False
-        return True
+            text = await self._container.download(naming.request_blob(request_id))
+        except BlobMissing:
+            return None
+        return load_request(text.data or b""), text.etag or ""
 
-    async def _acquire(self, name: str) -> BlobLeaseClient:
+    async def answer(self, request_id: str, answer: Answer) -> None:
+        """Answer a request, unless it has been answered, and remove it."""
+        await self._container.create(naming.answer_blob(request_id), dump_answer(answer))
+        name = naming.request_blob(request_id)
+        etag = await self._container.etag(name)
+        if etag:
+            await self._container.remove(name, etag)
+
+    async def _record(self, name: str) -> tuple[Record, str] | None:
         try:
-            blob = self._container.get_blob_client(name)
-            return await ask_storage(blob.acquire_lease(LEASE_SECONDS))
-        except LedgerConflict as error:
-            raise LeaseTaken(name) from error
-
-    @staticmethod
-    async def _release(client: BlobLeaseClient) -> None:
-        """Give the lease back; where that fails it runs out by itself."""
-        try:
-            await ask_storage(client.release())
-        except (LedgerUnavailable, LedgerConflict, BlobMissing):
-            return
-
-
-class _Dates:
-    """Notes the Date of the first reply to a request."""
-
-    def __init__(self) -> None:
-        self._first: datetime | None = None
-
-    def __call__(self, reply: PipelineResponse[Any, Any]) -> None:
-        self._first = self._first or reply_date(reply)
-
-    @property
-    def first(self) -> datetime:
-        if self._first is None:
-            raise LedgerUnavailable("blob storage gave a reply without a Date")
-        return self._first
+            text = await self._container.download(name)
+        except BlobMissing:
+            return None
+        return load(text.data or b""), text.etag or ""
 
 
 @asynccontextmanager
@@ -294,5 +226,5 @@ async def open_storage(settings: Settings, cache: Cache) -> AsyncGenerator[tuple
 def _containers(
     service: BlobServiceClient, settings: Settings, cache: Cache
 ) -> tuple[Ledger, Outputs]:
-    ledger = Ledger(service.get_container_client(settings.ledger_container), cache)
+    ledger = Ledger(Container(service.get_container_client(settings.ledger_container)), cache)
     return ledger, Outputs(service.get_container_client(settings.outputs_container))

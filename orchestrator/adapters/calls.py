@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from typing import Any, Final
 
 from aiohttp import ClientError
@@ -118,14 +119,20 @@ async def ask_storage[T](call: Awaitable[T]) -> T:
         response: Any = error.response
         if response is None:
             raise LedgerUnavailable(f"no access to blob storage: {error.message}") from error
-        code = getattr(error, "error_code", None)
+        code = _code(error)
         if error.status_code == _NOT_MODIFIED:
             raise BlobUnchanged(_date(response.headers)) from error
         if error.status_code == _NOT_FOUND and code != "ContainerNotFound":
             raise BlobMissing(_date(response.headers)) from error
-        if _is_conflict(str(code)):
-            raise LedgerConflict(str(code)) from error
+        if _is_conflict(code):
+            raise LedgerConflict(code) from error
         raise LedgerUnavailable(f"blob storage refused: {code} ({error.status_code})") from error
+
+
+def _code(error: HttpResponseError) -> str:
+    """Return the service's code: the client gives it as a text with some errors, else as an enum."""
+    code: object = getattr(error, "error_code", None)
+    return str(code.value if isinstance(code, Enum) else code)
 
 
 def _is_conflict(code: str) -> bool:

@@ -14,6 +14,7 @@ HASHED_BYTES: Final = 64 * 1024 * 1024
 """Outputs up to this size are read back and hashed; larger ones are verified by size alone."""
 
 _READ_BACK_SECONDS: Final = 30
+_MOST_FILES: Final = 1000
 
 
 class Outputs:
@@ -21,6 +22,23 @@ class Outputs:
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
+
+    async def names(self, prefix: str, folder: str) -> list[str]:
+        """
+        Return the paths below ``prefix`` of what lies in one of its folders, the first thousand.
+
+        Raises:
+            LedgerUnavailable: Storage does not answer, or refuses.
+        """
+        return await ask_storage(self._names(prefix, folder))
+
+    async def _names(self, prefix: str, folder: str) -> list[str]:
+        found: list[str] = []
+        async for name in self._container.list_blob_names(name_starts_with=prefix + folder):
+            found.append(name.removeprefix(prefix))
+            if len(found) == _MOST_FILES:
+                break
+        return found
 
     async def measure(self, path: str) -> tuple[int, str | None] | None:
         """

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import batched
 
 from orchestrator import naming
-from orchestrator.adapters.blobs import Lease
+from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.conclude import Ended, EndJob, StartOverdue, Wait, conclude
 from orchestrator.diagnose import busy, diagnose
@@ -18,10 +18,12 @@ from orchestrator.errors import (
     OutputUnreadable,
     RecordUnreadable,
 )
+from orchestrator.jobspec import FILES
 from orchestrator.ledger import CollectState, OpenRun, dump_collect, finished, load_collect
 from orchestrator.passes.dispatch import is_ours
 from orchestrator.passes.services import Pace, Services
 from orchestrator.record import How, Output, Record, Stop
+from orchestrator.retry import again
 from orchestrator.words import AttemptState, Outcome, Reason
 
 _EMPTY = dump_collect(CollectState())
@@ -47,7 +49,7 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
     Raises:
         LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
     """
-    runs, _ = await services.ledger.open_runs()
+    runs = (await services.ledger.open_list()).runs
     counts: dict[str, int | str] = {"open": len(runs)}
     if not any(_concerns(run) for run in runs):
         return counts
@@ -76,12 +78,13 @@ class _Tick:
         self._pace = pace
         self._ended: list[tuple[Record, str]] = []
         self._silent = 0
-        self._counts = {"finished": 0}
+        self._counts = {"finished": 0, "retried": 0}
 
     async def run(self) -> dict[str, int]:
         """Look at the runs, a part at a time, and finish those that have ended."""
-        runs, now = await self._services.ledger.open_runs()
-        concerned = [run for run in runs if _concerns(run)]
+        work = await self._services.ledger.open_list()
+        now = work.now
+        concerned = [run for run in work.runs if _concerns(run)]
         # What has ended needs no word of Batch: it is finished whatever Batch does.
         ended = [run for run in concerned if run.state is AttemptState.ENDED]
         others = [run for run in concerned if run.state is not AttemptState.ENDED]
@@ -91,7 +94,7 @@ class _Tick:
         in_order = [*ended, *others[first:], *others[:first]]
         for part in batched(in_order, _AT_A_TIME, strict=False):
             await self._look_at(part, looking, now)
-            await self._finish()
+            await self._finish(now)
         return self._counts
 
     async def _look_at(self, runs: Sequence[OpenRun], looking: Pace, now: datetime) -> None:
@@ -161,7 +164,10 @@ class _Tick:
     async def _outputs(self, record: Record) -> tuple[Output, ...]:
         """Verify what the node pushed; a missing output says why and changes no outcome."""
         outputs: list[Output] = []
-        for name in _STREAMS:
+        names = list(_STREAMS)
+        if record.task and record.task.outputs:
+            names += await self._services.outputs.names(record.output_prefix, FILES)
+        for name in names:
             found = await self._services.outputs.measure(f"{record.output_prefix}{name}")
             if found:
                 size, sha256 = found
@@ -170,14 +176,18 @@ class _Tick:
                 outputs.append(Output(path=name, how=How.MISSING, why=_why_missing(record)))
         return tuple(outputs)
 
-    async def _finish(self) -> None:
-        """Write the final records, then the results, then tell of each run and close it."""
+    async def _finish(self, now: datetime) -> None:
+        """
+        Give each run its next attempt, or end it.
+
+        First the final records, then the results, then tell of each run and close it.
+        """
         ledger = self._services.ledger
 
         async def finalise(ended: tuple[Record, str]) -> None:
             await ledger.finalise(ended[0])
 
-        done, self._ended = self._ended, []
+        done = await self._retry(now)
         if not done or not await self._pace.each(done, finalise) or self._pace.over:
             return
         text = await ledger.read(naming.COLLECT_STATE)
@@ -189,6 +199,27 @@ class _Tick:
             data = dump_collect(state)
             await ledger.write(naming.COLLECT_STATE, data, self._lease, text.etag or "")
         await self._pace.each(done, self._close)
+
+    async def _retry(self, now: datetime) -> list[tuple[Record, str]]:
+        """Write the next attempts of what has ended; return what has none and is final."""
+        done: list[tuple[Record, str]] = []
+
+        async def look(ended: tuple[Record, str]) -> None:
+            record, etag = ended
+            following = again(record, now)
+            if following is None:
+                done.append(ended)
+                return
+            try:
+                await self._services.ledger.write_open(following, etag)
+            except LedgerConflict as error:
+                trouble(f"run {record.run_id} is left for the next tick", error)
+            else:
+                self._counts["retried"] += 1
+
+        waiting, self._ended = self._ended, []
+        await self._pace.each(waiting, look)
+        return done
 
     async def _close(self, ended: tuple[Record, str]) -> None:
         record, etag = ended
@@ -203,7 +234,10 @@ class _Tick:
             event_id=record.attempt.job_id,
         )
         self._counts["finished"] += 1
-        await self._services.ledger.remove_open(record.run_id, etag)
+        try:
+            await self._services.ledger.remove_open(record.run_id, etag)
+        except LedgerConflict as error:  # an operator stopped it at this very moment
+            trouble(f"run {record.run_id} is closed in the next tick", error)
 
 
 def _why_missing(record: Record) -> str:

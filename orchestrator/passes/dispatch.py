@@ -10,7 +10,7 @@ from orchestrator.jobspec import job
 from orchestrator.ledger import OpenRun
 from orchestrator.observed import Job, Pool
 from orchestrator.passes.services import Pace, Services
-from orchestrator.record import Record, Stop
+from orchestrator.record import Attempt, Record, Stop
 from orchestrator.words import AttemptState, BlockedReason, Reason
 
 _ID_TAKEN = frozenset({"JobWithSameIdExists", "JobScheduleWithSameIdExists"})
@@ -51,7 +51,7 @@ type _Answer = _Submitted | _Blocked | Stop
 
 
 class Dispatcher:
-    """Creates jobs for claimed attempts, the oldest first, those blocked before last."""
+    """Creates jobs for the claimed attempts whose gates are open, the oldest first."""
 
     def __init__(self, services: Services, pace: Pace, now: datetime) -> None:
         self._services = services
@@ -62,10 +62,15 @@ class Dispatcher:
         self._counts = {"submitted": 0, "blocked": 0, "stopped": 0}
 
     async def dispatch(self, runs: Sequence[OpenRun]) -> dict[str, int]:
-        """Dispatch the attempts that wait; returns counts for the heartbeat."""
+        """
+        Dispatch the attempts whose gates are open, those that were blocked before last.
+
+        Returns:
+            Counts for the heartbeat.
+        """
         if runs:
             await self._read_pool()
-            in_order = sorted(runs, key=lambda run: (bool(run.blocked), run.nominal, run.run_id))
+            in_order = sorted(runs, key=lambda run: (bool(run.blocked), *run.order))
             await self._pace.each(in_order, self._one)
         return self._counts
 
@@ -99,8 +104,9 @@ class Dispatcher:
         record, etag = opened
         if record.stop or record.attempt.state is not AttemptState.CLAIMED:
             return
-        if await ledger.is_final(record):  # a claim by a tick that slept through the run's end
-            await ledger.remove_open(run.run_id, etag)
+        final = await ledger.final_etag(record)
+        if final is not None and final != record.replaces:
+            await ledger.remove_open(run.run_id, etag)  # by a tick that slept through the run's end
             return
         gave_up = self._out_of_window(record)
         match await (self._look_once_more(record, gave_up) if gave_up else self._create(record)):
@@ -117,7 +123,8 @@ class Dispatcher:
     def _out_of_window(self, record: Record) -> Stop | None:
         """Give up an attempt that could not be created for the whole catch-up window."""
         attempt = record.attempt
-        if record.task is None or self._now - attempt.claimed <= record.task.catch_up_window:
+        since = _gates_opened(attempt)
+        if record.task is None or since is None or self._now - since <= record.task.catch_up_window:
             return None
         why = (
             f"{attempt.blocked}: {attempt.blocked_detail}" if attempt.blocked else "nothing ticked"
@@ -178,7 +185,9 @@ class Dispatcher:
             blocked=None,
             blocked_detail=None,
         )
-        lateness = max(0.0, (at - record.nominal).total_seconds())
+        lateness = record.lateness_seconds  # of the first attempt; later ones are not late
+        if lateness is None:
+            lateness = max(0.0, (at - record.nominal).total_seconds())
         record = replace(
             record.with_attempt(attempt),
             lateness_seconds=lateness,
@@ -200,7 +209,12 @@ class Dispatcher:
         self._counts["blocked"] += 1
         if record.attempt.blocked == answer.reason:
             return
-        attempt = replace(record.attempt, blocked=answer.reason, blocked_detail=answer.detail)
+        attempt = replace(
+            record.attempt,
+            blocked=answer.reason,
+            blocked_detail=answer.detail,
+            ready=record.attempt.ready or self._now,
+        )
         await self._services.ledger.write_open(record.with_attempt(attempt), etag)
         emit(
             Event.OCCURRENCE_BLOCKED,
@@ -210,6 +224,13 @@ class Dispatcher:
             reason=answer.reason.value,
             detail=answer.detail,
         )
+
+
+def _gates_opened(attempt: Attempt) -> datetime | None:
+    """Return when a job for the attempt could first have been created; None: only just now."""
+    if attempt.ready or attempt.after:
+        return attempt.ready
+    return max(attempt.claimed, attempt.not_before or attempt.claimed)
 
 
 def is_ours(record: Record, found: Job) -> bool:

@@ -5,12 +5,21 @@ from datetime import datetime
 from functools import lru_cache
 
 from orchestrator import document, naming
-from orchestrator.adapters.blobs import Ledger, Text
+from orchestrator.adapters.blobs import Ledger
+from orchestrator.adapters.container import Text
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decide import Due, due
 from orchestrator.errors import DocumentError, RecordUnreadable, ScheduleSyntaxError
-from orchestrator.ledger import CollectState, OpenRun, SubmitState, load_collect, load_submit
-from orchestrator.words import AttemptState, ScheduleId
+from orchestrator.ledger import (
+    CollectState,
+    OpenRequest,
+    OpenRun,
+    SubmitState,
+    load_collect,
+    load_submit,
+)
+from orchestrator.passes.obstacles import waits
+from orchestrator.words import ScheduleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +33,8 @@ class Look:
         problems: What is wrong with it.
         state: The content of submit.json.
         etag: ETag of submit.json; None if there is none yet.
-        open_runs: The work list, oldest first.
+        open_runs: The runs of the work list, oldest first.
+        requests: The requests of the work list, in the order of their making.
     """
 
     text: Text
@@ -33,6 +43,7 @@ class Look:
     state: SubmitState
     etag: str | None
     open_runs: tuple[OpenRun, ...]
+    requests: tuple[OpenRequest, ...] = ()
 
     @property
     def now(self) -> datetime:
@@ -65,11 +76,12 @@ class Look:
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to decide, to carry out or to dispatch."""
+        """Whether there is nothing to decide, to carry out, to answer or to dispatch."""
         return not (
             self.changed
             or self.state.plan
-            or any(waits(run) for run in self.open_runs)
+            or self.requests
+            or any(is_ready(run, self.now) for run in self.open_runs)
             or any(one.occurrences for one in self.due().values())
         )
 
@@ -88,16 +100,16 @@ async def read_results(ledger: Ledger) -> CollectState:
         return CollectState()
 
 
-def waits(run: OpenRun) -> bool:
-    """Whether a run is to be dispatched."""
-    return run.state is AttemptState.CLAIMED and not run.stop
+def is_ready(run: OpenRun, now: datetime) -> bool:
+    """Whether a run is to be dispatched now, if it waits for no other."""
+    return waits(run) and (run.not_before is None or run.not_before <= now)
 
 
 async def look_at(ledger: Ledger) -> Look:
     """Read the document, ``submit.json`` and the work list; what is unchanged is not sent again."""
     text = await ledger.read(naming.DOCUMENT)
     state = await ledger.read(naming.SUBMIT_STATE)
-    open_runs, _ = await ledger.open_runs()
+    work = await ledger.open_list()
     parsed, problems = _parsed(text.data)
     return Look(
         text=text,
@@ -105,7 +117,8 @@ async def look_at(ledger: Ledger) -> Look:
         problems=problems,
         state=_state(state.data),
         etag=state.etag,
-        open_runs=open_runs,
+        open_runs=work.runs,
+        requests=work.requests,
     )
 
 

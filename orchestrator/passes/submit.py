@@ -1,31 +1,26 @@
-"""One submit tick: look, lease, finish the plan, decide, dispatch."""
+"""One submit tick: look, lease, finish the plan, answer requests, decide, dispatch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from orchestrator import naming
-from orchestrator.adapters.blobs import Lease
+from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.decide import Due, decide
-from orchestrator.errors import (
-    BatchRefused,
-    BatchUnavailable,
-    LeaseTaken,
-)
-from orchestrator.ledger import (
-    CollectState,
-    OpenRun,
-    SubmitState,
-    dump_submit,
-    take_over,
-)
+from orchestrator.errors import BatchRefused, BatchUnavailable, LeaseTaken
+from orchestrator.ledger import CollectState, ScheduleResults, SubmitState, dump_submit
+from orchestrator.passes.book import Book
 from orchestrator.passes.dispatch import Dispatcher
-from orchestrator.passes.look import Look, look_at, read_results, waits
+from orchestrator.passes.gates import Gates
+from orchestrator.passes.look import Look, look_at, read_results
+from orchestrator.passes.obstacles import Obstacles
 from orchestrator.passes.reporting import report_schedules
+from orchestrator.passes.requests import Requests
 from orchestrator.passes.services import Pace, Services
+from orchestrator.pauses import after_failures
 from orchestrator.plan import Decisions, plans
-from orchestrator.record import Action, Record
-from orchestrator.words import AttemptState, RunId, ScheduleId
+from orchestrator.timings import take_over
+from orchestrator.words import RunId, ScheduleId
 
 _EMPTY = dump_submit(SubmitState())
 _ASKING_SECONDS = 15
@@ -71,29 +66,34 @@ class _Tick:
 
     def __init__(self, services: Services, lease: Lease, pace: Pace, look: Look) -> None:
         self._services = services
-        self._lease = lease
         self._pace = pace
         self._look = look
-        self._state = look.state
-        self._etag = look.etag or ""
-        self._claimed = False
-        self._counts = {"skipped": 0, "missed": 0, "claimed": 0}
+        self._book = Book(services, lease, pace, look.state, look.etag or "")
+        self._obstacles = Obstacles(services, look.open_runs)
 
     async def run(self) -> dict[str, int]:
-        """Finish the plan that is there, decide, dispatch."""
-        if self._state.plan:
-            if not await self._carry_out():
-                return self._counts
-            runs, _ = await self._services.ledger.open_runs()
-            self._look = replace(self._look, open_runs=runs)
-            self._claimed = False
+        """Finish the plan that is there, answer requests, decide, dispatch."""
+        if self._book.state.plan:
+            if not await self._book.carry_out():
+                return self._book.counts
+            await self._see()
         self._take_over()
+        requests = Requests(self._services, self._book, self._pace, self._look, self._obstacles)
+        if not await requests.answer_all():
+            return self._book.counts
         await self._decide()
-        runs = self._look.open_runs
-        if self._claimed:
-            runs, _ = await self._services.ledger.open_runs()
+        if self._book.claimed:
+            await self._see()
+        gates = Gates(self._services, self._obstacles, self._look.now)
+        runs = await gates.passed(self._look.open_runs, self._pace.part(_ASKING_SECONDS))
         dispatcher = Dispatcher(self._services, self._pace, self._look.now)
-        return self._counts | await dispatcher.dispatch([run for run in runs if waits(run)])
+        return self._book.counts | await dispatcher.dispatch(runs)
+
+    async def _see(self) -> None:
+        """Read the work list anew: this tick has changed it."""
+        self._look = replace(self._look, open_runs=(await self._services.ledger.open_list()).runs)
+        self._obstacles.see(self._look.open_runs)
+        self._book.claimed = False
 
     def _take_over(self) -> None:
         """Put the timings of a changed document in force, and report what is wrong with it."""
@@ -103,10 +103,10 @@ class _Tick:
         for problem in look.problems:
             emit(Event.DOCUMENT_REJECTED, schedule=problem.schedule, problem=str(problem))
         if look.parsed is None or look.text.etag is None or look.text.modified is None:
-            self._state = replace(self._state, document=look.document)
+            self._book.state = replace(self._book.state, document=look.document)
             return
-        self._state = take_over(
-            self._state,
+        self._book.state = take_over(
+            self._book.state,
             look.parsed.schedules,
             look.parsed.invalid,
             document=look.document,
@@ -118,19 +118,40 @@ class _Tick:
         before = self._look.state
         results: CollectState | None = None
         while True:
-            undecided = replace(self._look, state=self._state).due()
-            if self._state == before and not any(one.occurrences for one in undecided.values()):
+            undecided = self._undecided()
+            if self._book.state == before and not any(
+                one.occurrences for one in undecided.values()
+            ):
                 return
             results = results or await read_results(self._services.ledger)
+            if self._pause_after_failures(undecided, results):
+                undecided = self._undecided()
             decided = await self._decisions(undecided)
-            for state in plans(self._state, decided, results, now=self._look.now):
+            for state in plans(self._book.state, decided, results, now=self._look.now):
                 if self._pace.over:
                     return
-                await self._write(state)
-                if not await self._carry_out():
+                await self._book.write(state)
+                if not await self._book.carry_out():
                     return
-            if not any(one.due.more for one in decided.values()):
+            if not any(one.due.later for one in decided.values()):
                 return
+
+    def _undecided(self) -> dict[ScheduleId, Due]:
+        return replace(self._look, state=self._book.state).due()
+
+    def _pause_after_failures(
+        self, undecided: Mapping[ScheduleId, Due], results: CollectState
+    ) -> bool:
+        """Pause the schedules of which so many runs have failed that they ask for it."""
+        parsed, before = self._look.parsed, self._book.state
+        schedules = dict(before.schedules)
+        for id_, one in undecided.items():
+            schedule = parsed.schedules.get(id_) if parsed else None
+            if schedule and one.occurrences:
+                known = results.schedules.get(id_, ScheduleResults())
+                schedules[id_] = after_failures(schedules[id_], schedule, known)
+        self._book.state = replace(before, schedules=schedules)
+        return self._book.state != before
 
     async def _decisions(self, undecided: Mapping[ScheduleId, Due]) -> dict[ScheduleId, Decisions]:
         """Decide for every schedule of which Batch says whether a run is in the way."""
@@ -149,28 +170,27 @@ class _Tick:
 
     async def _in_the_way(
         self, undecided: Mapping[ScheduleId, Due]
-    ) -> dict[ScheduleId, RunId | None]:
+    ) -> dict[ScheduleId, list[RunId]]:
         """
-        Ask Batch which schedules have a run in the way.
+        Ask Batch which runs are in the way of each schedule.
 
-        Those of which it does not say in time are left out: they stay undecided, and come first
-        in the next tick, since they have waited longest.
+        Schedules of which it does not say in time are left out: they stay undecided, and come
+        first in the next tick, since they have waited longest.
         """
-        runs: dict[ScheduleId, list[OpenRun]] = {}
-        for run in self._look.open_runs:
-            runs.setdefault(run.schedule, []).append(run)
-        known: dict[ScheduleId, RunId | None] = {}
+        if self._book.claimed:
+            await self._see()
+        known: dict[ScheduleId, list[RunId]] = {}
         asking: list[ScheduleId] = []
         for id_, one in undecided.items():
-            if id_ in runs and any(occurrence.can_run for occurrence in one.occurrences):
+            if self._obstacles.of(id_) and any(each.can_run for each in one.occurrences):
                 asking.append(id_)
             else:
-                known[id_] = None
+                known[id_] = []
         looking = self._pace.part(_ASKING_SECONDS)
 
         async def ask(id_: ScheduleId) -> None:
             try:
-                known[id_] = await self._blocker(runs[id_])
+                known[id_] = await self._obstacles.in_the_way(id_)
             except (BatchUnavailable, BatchRefused) as error:
                 trouble(f"schedule {id_} is undecided until Batch answers", error)
                 if isinstance(error, BatchUnavailable):
@@ -179,50 +199,3 @@ class _Tick:
         oldest = sorted(asking, key=lambda id_: undecided[id_].occurrences[0].nominal)
         await looking.each(oldest, ask)
         return known
-
-    async def _blocker(self, runs: Sequence[OpenRun]) -> RunId | None:
-        """Return an open run of one schedule whose job has not ended by Batch's word."""
-        for run in reversed(runs):
-            if run.state is AttemptState.ENDED:
-                continue
-            if waits(run):
-                return run.run_id
-            job = await self._services.batch.job(naming.job_id(run.run_id, run.attempt))
-            # A claim that was given up may still have a job: its creation's answer was lost.
-            gone = run.state is AttemptState.SUBMITTED if job is None else job.state == "completed"
-            if not gone:
-                return run.run_id
-        return None
-
-    async def _carry_out(self) -> bool:
-        """Create what the plan says, leave what exists, and clear the plan."""
-        plan = self._state.plan
-        if plan:
-            if not await self._pace.each(plan, self._create) or self._pace.over:
-                return False
-            await self._write(replace(self._state, plan=()))
-        return True
-
-    async def _create(self, record: Record) -> None:
-        if record.decision.action is Action.SUBMIT:
-            self._claimed = True
-            claimed = await self._services.ledger.claim(record)
-            self._counts["claimed"] += claimed  # after the await: eight of these run at once
-            return
-        if not await self._services.ledger.finalise(record):
-            return
-        keys = {"schedule": record.schedule, "run_id": record.run_id, "nominal": record.nominal}
-        if record.decision.action is Action.SKIPPED:
-            self._counts["skipped"] += 1
-            because = record.decision.because
-            emit(Event.OCCURRENCE_SKIPPED, **keys, reason=record.decision.reason, because=because)
-        else:
-            count = record.range.count if record.range else 1
-            self._counts["missed"] += count
-            emit(Event.OCCURRENCE_MISSED, **keys, reason=record.decision.reason, count=count)
-
-    async def _write(self, state: SubmitState) -> None:
-        self._etag = await self._services.ledger.write(
-            naming.SUBMIT_STATE, dump_submit(state), self._lease, self._etag
-        )
-        self._state = state

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,12 @@ from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import Settings, read_settings
 from orchestrator.jobspec import job
 from orchestrator.ledger import SubmitState, dump_submit, load_submit
+from orchestrator.model import Retries
 from orchestrator.observed import Pool
 from orchestrator.passes import collect_finished, open_services, submit_due
 from orchestrator.record import Action, Attempt, Decided, FrozenTask, Record, Versions, load
-from orchestrator.words import AttemptState, ScheduleId
+from orchestrator.request import Answer, Request, RequestKind, dump_request, load_answer
+from orchestrator.words import AttemptState, Outcome, ScheduleId
 from tests.conftest import Containers
 
 POOL = "recur"
@@ -163,7 +166,12 @@ class World:
             await services.ledger.write_open(record, opened[1])
 
     async def running(
-        self, name: str, command: str, *, start_timeout: timedelta = timedelta(minutes=30)
+        self,
+        name: str,
+        command: str,
+        *,
+        start_timeout: timedelta = timedelta(minutes=30),
+        retries: tuple[int, Outcome] | None = None,
     ) -> Record:
         """Put a submitted run of ten minutes ago in place, with its job."""
         now = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -176,6 +184,7 @@ class World:
             start_timeout=start_timeout,
             run_timeout=timedelta(hours=1),
             catch_up_window=timedelta(days=1),
+            retries=Retries(max=retries[0], on=(retries[1],)) if retries else Retries(),
         )
         attempt = Attempt(
             number=1,
@@ -208,6 +217,8 @@ class World:
                 attempt,
                 claimed=attempt.claimed - by,
                 submitted=attempt.submitted - by if attempt.submitted else None,
+                ready=attempt.ready - by if attempt.ready else None,
+                not_before=attempt.not_before - by if attempt.not_before else None,
             )
             stop = replace(older.stop, at=older.stop.at - by) if older.stop else None
             changed = replace(older.with_attempt(attempt), stop=stop)
@@ -223,6 +234,31 @@ class World:
     async def set_plan(self, records: list[Record]) -> None:
         """Put ``submit.json`` back to the moment after the plan was written."""
         await self.set_state(replace(await self.state(), plan=tuple(records)))
+
+    async def undecide(self, name: str, *, minutes: float) -> None:
+        """Put a schedule back by some minutes: what lay before its begin is due now."""
+        state = await self.state()
+        one = state.schedules[ScheduleId(name)]
+        by = timedelta(minutes=minutes)
+        first = one.timings[0].since
+        timings = tuple(replace(t, since=t.since - by) for t in one.timings)
+        back = replace(one, timings=timings, decided_until=first - by)
+        await self.set_state(replace(state, schedules={**state.schedules, ScheduleId(name): back}))
+
+    async def ask(self, kind: str, name: str, **values: Any) -> Answer:  # noqa: ANN401 - any field
+        """Make a request, tick, and return its answer."""
+        id_ = uuid.uuid4().hex
+        request = Request(
+            id=id_, kind=RequestKind(kind), by="test", schedule=ScheduleId(name), **values
+        )
+        await self.ledger.upload_blob(naming.request_blob(id_), dump_request(request))
+        await self.submit()
+        blob = await self.ledger.download_blob(naming.answer_blob(id_))
+        return load_answer(await blob.readall())
+
+    async def until[T](self, look: Callable[[], Awaitable[T]]) -> T:
+        """Look again and again until something is seen."""
+        return await until(look, bool)
 
     async def decide_again(self, name: str) -> None:
         """Put a schedule back by five minutes, with what was decided of them forgotten."""

@@ -19,10 +19,10 @@ from orchestrator.ledger import (
     load_collect,
     load_submit,
     open_run,
-    take_over,
 )
 from orchestrator.record import dump, load
 from orchestrator.schedule import occurrences_of
+from orchestrator.timings import take_over
 from orchestrator.words import RunId, ScheduleId
 from tests.unit.test_conclude import RECORD
 

@@ -1,0 +1,196 @@
+"""The requests that claim runs: a trigger claims one, a backfill those that did not run."""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from itertools import batched
+
+from orchestrator import claims, naming
+from orchestrator.backfill import Reopened, asked_for, claim, eligible
+from orchestrator.decide import Skip, overlapping
+from orchestrator.errors import RequestRefused
+from orchestrator.ledger import ScheduleState
+from orchestrator.model import Occurrence, Schedule
+from orchestrator.passes.book import Book
+from orchestrator.passes.look import Look, read_results
+from orchestrator.passes.obstacles import Obstacles
+from orchestrator.passes.services import Pace, Services
+from orchestrator.plan import CHUNK, refusal
+from orchestrator.record import Kind, Record
+from orchestrator.request import Request
+from orchestrator.words import RunId, ScheduleId
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a request came to: a sentence for the operator, and the runs that there are."""
+
+    sentence: str
+    runs: tuple[RunId, ...] = ()
+
+
+class Claims:
+    """Claims what requests ask for, each chunk written down as the plan first."""
+
+    def __init__(
+        self, services: Services, book: Book, pace: Pace, look: Look, obstacles: Obstacles
+    ) -> None:
+        self._services = services
+        self._book = book
+        self._pace = pace
+        self._look = look
+        self._obstacles = obstacles
+
+    async def trigger(self, request: Request, state: ScheduleState) -> Done | None:
+        """
+        Claim the run of a trigger, unless it is there; None if time ran out.
+
+        Raises:
+            RequestRefused: The schedule cannot be run, or its overlap policy does not let it.
+            BatchUnavailable: Batch does not say what is in the way.
+            BatchRefused: The same.
+        """
+        schedule = self._schedule(request)
+        if not request.key:
+            raise RequestRefused("a trigger needs a key: the same key makes the same run")
+        run_id = naming.trigger_id(schedule.id, request.key)
+        if await self._exists(run_id):
+            return Done(f"Run {run_id} is there: the key was used before.", (run_id,))
+        occurrence = Occurrence(nominal=self._look.now)
+        in_the_way = [] if request.force else await self._obstacles.in_the_way(schedule.id)
+        decision = overlapping(schedule, occurrence, in_the_way)
+        if isinstance(decision, Skip):
+            raise RequestRefused(
+                f"{refusal(decision)}; `recur trigger --force` starts it all the same"
+            )
+        record = claims.asked_for(
+            schedule,
+            occurrence,
+            state,
+            await read_results(self._services.ledger),
+            request,
+            kind=Kind.TRIGGERED,
+            now=self._look.now,
+        )
+        record = record.with_attempt(replace(record.attempt, after=decision.after))
+        if not await self._enact([record]):
+            return None
+        waits = f" and waits for {in_the_way[-1]} to end" if decision.after else ""
+        return Done(f"Run {run_id} is claimed{waits}.", (run_id,))
+
+    async def backfill(self, request: Request, state: ScheduleState) -> Done | None:
+        """
+        Claim the runs of a backfill, oldest first; None if time ran out: the next tick goes on.
+
+        Raises:
+            RequestRefused: The schedule cannot be run, or too much is asked for.
+        """
+        schedule = self._schedule(request)
+        if request.after is None or request.until is None or request.until <= request.after:
+            raise RequestRefused("a backfill needs the time from which, and a later one to which")
+        occurrences = asked_for(state, after=request.after, until=request.until)
+        results = await read_results(self._services.ledger)
+        runs: list[RunId] = []
+        for chunk in batched(occurrences, CHUNK, strict=False):
+            search = _Search(self._services, schedule.id, request)
+            if not await search.look_for(chunk, self._pace):
+                return None
+            fresh = [
+                claim(
+                    claims.asked_for(
+                        schedule,
+                        occurrence,
+                        state,
+                        results,
+                        request,
+                        kind=Kind.BACKFILLED,
+                        now=self._look.now,
+                    ),
+                    search.reopened.get(naming.run_id(schedule.id, occurrence.nominal)),
+                )
+                for occurrence in search.eligible
+            ]
+            if fresh and not await self._enact(fresh):
+                return None
+            runs += search.claimed + [record.run_id for record in fresh]
+        count, left = len(runs), len(occurrences) - len(runs)
+        runs.sort()
+        return Done(
+            f"{count} of {len(occurrences)} occurrences are claimed and run one at a time, the "
+            f"oldest first; {left} are left as they are.",
+            tuple(runs),
+        )
+
+    def _schedule(self, request: Request) -> Schedule:
+        """Return the table by which the run is to be made; refused if there is none."""
+        parsed, id_ = self._look.parsed, request.schedule
+        if parsed is None:
+            raise RequestRefused(f"{naming.DOCUMENT} cannot be used: `recur apply` a valid one")
+        if id_ in parsed.invalid:
+            raise RequestRefused(f"the table of {id_} is not valid: `recur apply` a valid one")
+        if id_ not in parsed.schedules:
+            raise RequestRefused(f"there is no schedule {id_!r} in the document")
+        return parsed.schedules[id_]
+
+    async def _exists(self, run_id: RunId) -> bool:
+        ledger = self._services.ledger
+        if await ledger.read_open(run_id) is not None:
+            return True
+        return await ledger.read_final(naming.blob_of(run_id)) is not None
+
+    async def _enact(self, records: Sequence[Record]) -> bool:
+        """Claim runs by a plan, and see them in the work list; False if time ran out."""
+        done = await self._book.enact(records)
+        self._obstacles.see((await self._services.ledger.open_list()).runs)
+        return done
+
+
+class _Search:
+    """
+    What there is of the occurrences of one chunk.
+
+    Attributes:
+        claimed: Runs that this request has claimed already.
+        eligible: Occurrences to claim, oldest first.
+        reopened: By run id: the final record that a claim opens again.
+    """
+
+    def __init__(self, services: Services, schedule: ScheduleId, request: Request) -> None:
+        self.claimed: list[RunId] = []
+        self.eligible: list[Occurrence] = []
+        self.reopened: dict[RunId, Reopened] = {}
+        self._services = services
+        self._schedule = schedule
+        self._request = request
+
+    async def look_for(self, occurrences: Sequence[Occurrence], pace: Pace) -> bool:
+        """Look at each occurrence; False if time ran out."""
+        work = await self._services.ledger.open_list()
+        opened = {run.run_id for run in work.runs}
+
+        async def look(occurrence: Occurrence) -> None:
+            await self._look(occurrence, opened)
+
+        complete = await pace.each(occurrences, look)
+        self.eligible.sort(key=lambda one: one.nominal)
+        return complete
+
+    async def _look(self, occurrence: Occurrence, opened: Container[RunId]) -> None:
+        ledger = self._services.ledger
+        run_id = naming.run_id(self._schedule, occurrence.nominal)
+        if run_id in opened:
+            found = await ledger.read_open(run_id)
+            if found is not None:
+                if found[0].request == self._request.id:
+                    self.claimed.append(run_id)
+                return
+        final = await ledger.read_final(naming.blob_of(run_id))
+        if final is None:
+            if eligible(occurrence, None, rerun=self._request.rerun):
+                self.eligible.append(occurrence)
+            return
+        record, etag = final
+        if record.request == self._request.id:
+            self.claimed.append(run_id)
+        elif eligible(occurrence, record, rerun=self._request.rerun):
+            self.eligible.append(occurrence)
+            self.reopened[run_id] = Reopened(record, etag)

@@ -1,0 +1,149 @@
+"""What operators ask for: each request is carried out, answered and removed, in their order."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from orchestrator import naming
+from orchestrator.adapters.telemetry import trouble
+from orchestrator.errors import (
+    BatchRefused,
+    BatchUnavailable,
+    LedgerConflict,
+    RecordUnreadable,
+    RequestRefused,
+)
+from orchestrator.ledger import OpenRequest, ScheduleResults, ScheduleState
+from orchestrator.passes.book import Book
+from orchestrator.passes.claiming import Claims, Done
+from orchestrator.passes.look import Look, read_results
+from orchestrator.passes.obstacles import Obstacles
+from orchestrator.passes.services import Pace, Services
+from orchestrator.passes.stops import mark_stop
+from orchestrator.pauses import pause, pausing, resume
+from orchestrator.record import Stop
+from orchestrator.request import Answer, Request, RequestKind, Status
+from orchestrator.words import Reason, ScheduleId
+
+_LATER: Final = (BatchUnavailable, BatchRefused, LedgerConflict)
+"""What leaves a request, and those after it, for the next tick."""
+
+
+class Requests:
+    """The requests of one tick."""
+
+    def __init__(
+        self, services: Services, book: Book, pace: Pace, look: Look, obstacles: Obstacles
+    ) -> None:
+        self._services = services
+        self._book = book
+        self._pace = pace
+        self._look = look
+        self._claims = Claims(services, book, pace, look, obstacles)
+
+    async def answer_all(self) -> bool:
+        """Answer the requests; False if time ran out, and those that are left wait."""
+        for waiting in self._look.requests:
+            if self._pace.over:
+                return False
+            try:
+                if not await self._answer(waiting):
+                    return False
+            except _LATER as error:
+                trouble(f"request {waiting.id} waits for the next tick", error)
+                return True
+        return True
+
+    async def _answer(self, waiting: OpenRequest) -> bool:
+        """Carry one request out and answer it; False if time ran out over it."""
+        request: Request | None = None
+        try:
+            found = await self._services.ledger.read_request(waiting.id)
+            if found is None:
+                return True
+            request = found[0]
+            done = await self._carry_out(request, waiting.made)
+        except (RequestRefused, RecordUnreadable) as error:
+            status, done = Status.REFUSED, Done(str(error))
+        else:
+            status = Status.DONE
+        if done is None:
+            return False
+        answer = Answer(
+            request=request,
+            made=waiting.made,
+            at=self._look.now,
+            status=status,
+            sentence=done.sentence,
+            runs=done.runs,
+        )
+        await self._services.ledger.answer(waiting.id, answer)
+        self._book.counts["answered"] = self._book.counts.get("answered", 0) + 1
+        return True
+
+    async def _carry_out(self, request: Request, made: datetime) -> Done | None:
+        match request.kind:
+            case RequestKind.STOP:
+                return await self._stop(request)
+            case RequestKind.PAUSE:
+                return await self._pause(request, made)
+            case RequestKind.RESUME:
+                return await self._resume(request, made)
+            case RequestKind.TRIGGER:
+                return await self._claims.trigger(request, self._state(request))
+            case RequestKind.BACKFILL:
+                return await self._claims.backfill(request, self._state(request))
+
+    async def _stop(self, request: Request) -> Done:
+        run_id = request.run_id
+        if run_id is None or naming.parse_run_id(run_id) is None:
+            raise RequestRefused(f"{run_id!r} is no run id: `recur runs` lists them")
+        stop = Stop(
+            cause=Reason.STOPPED,
+            reason=Reason.STOPPED,
+            sentence=f"Stopped by {request.by}" + (f": {request.note}" if request.note else "."),
+            at=self._look.now,
+            request=request.id,
+        )
+        record = await mark_stop(self._services, run_id, stop)
+        if record is not None:
+            self._book.claimed = True  # the work list has changed
+            return Done(f"Run {run_id} is being stopped; the next collections end it.", (run_id,))
+        final = await self._services.ledger.read_final(naming.blob_of(run_id))
+        if final is None:
+            raise RequestRefused(f"there is no run {run_id}: `recur runs` lists them")
+        outcome = final[0].outcome or final[0].decision.action
+        raise RequestRefused(f"run {run_id} has ended already: {outcome}")
+
+    async def _pause(self, request: Request, made: datetime) -> Done:
+        state = self._state(request)
+        if request.until and request.until <= made:
+            raise RequestRefused(f"its end, {request.until.isoformat()}, has passed already")
+        await self._change(request.schedule, pause(state, request, made))
+        until = f"until {request.until.isoformat()}" if request.until else "until it is resumed"
+        return Done(f"Schedule {request.schedule} is paused {until}.")
+
+    async def _resume(self, request: Request, made: datetime) -> Done:
+        state = self._state(request)
+        held = any(one.resumed_by == request.id for one in state.pauses)
+        held = held or bool(pausing(state, made))
+        results = (await read_results(self._services.ledger)).schedules
+        known = results.get(request.schedule, ScheduleResults())
+        await self._change(request.schedule, resume(state, request, made, known))
+        said = "is resumed" if held else "was not paused by a request or by failures"
+        if state.timings[-1].paused:
+            said += "; the document says paused = true, which `recur apply` changes"
+        return Done(f"Schedule {request.schedule} {said}.")
+
+    def _state(self, request: Request) -> ScheduleState:
+        """Return how a schedule stands; refused if there is none."""
+        state = self._book.state.schedules.get(request.schedule)
+        if state is None or state.removed:
+            raise RequestRefused(f"there is no schedule {request.schedule!r} in force")
+        return state
+
+    async def _change(self, schedule: ScheduleId, state: ScheduleState) -> None:
+        before = self._book.state
+        if before.schedules[schedule] != state:
+            schedules = {**before.schedules, schedule: state}
+            await self._book.write(replace(before, schedules=schedules))
