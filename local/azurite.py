@@ -25,6 +25,7 @@ class Azurite:
 
     Attributes:
         port: Where it listens; asking for port 0 takes a free one.
+        log: Where its output goes, a line for each request.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Azurite:
             pause: Waits between two looks at whether it listens; may raise to give up.
         """
         self.port = port
-        self._log = log
+        self.log = log
         self._location = location
         self._pause = pause
         self._child: Child | None = None
@@ -82,7 +83,7 @@ class Azurite:
         child = Child(
             "Azurite",
             self._command(),
-            log=self._log,
+            log=self.log,
             environment={"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"},
         )
         child.start()
