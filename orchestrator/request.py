@@ -84,7 +84,7 @@ class Answer:
     """
 
     schema: int = SCHEMA
-    request: Request | None
+    request: Request | None = None
     made: datetime
     at: datetime
     status: Status
