@@ -37,7 +37,7 @@ NoWait = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Register them."""
-    for command in (trigger, stop, pause, resume, answer, tick):
+    for command in (trigger, stop, pause, resume, backfill, answer, tick):
         app.command()(command)
 
 
@@ -117,7 +117,7 @@ def pause(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
     Skip the occurrences of a schedule from now on; each is recorded as skipped (paused).
 
-    Runs that are open go on. What was skipped is not made up for.
+    Runs that are open go on. What was skipped is not made up for: `recur backfill` can run it.
 
     Example: recur pause nightly-report --until 2026-12-01T06:00 --note "database moves"
     """
@@ -147,6 +147,41 @@ def resume(  # noqa: PLR0913, PLR0917 - one argument for each option
     from cli.requests import ask  # noqa: PLC0415 - each command loads its own
 
     run(context, lambda given: ask.resume(given, schedule, _manner(by, note, wait, no_wait)))
+
+
+def backfill(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: Schedule,
+    begin: Annotated[str, typer.Option("--from", metavar="TIME", help=f"Exclusive. {_TIME}")],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Inclusive; as --from.")],
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Also what has run, and what `except` leaves out.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed off a terminal.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run; ask for nothing.")
+    ] = False,
+    note: Note = None,
+    by: By = None,
+    wait: Wait = WAIT_SECONDS,
+    no_wait: NoWait = False,
+) -> None:
+    """
+    Run past occurrences: those later than --from and not later than --to that have not run.
+
+    First the plan: how many, and which. They run one at a time, oldest first, under the ids of the
+    schedule and beside its other runs; what has run is left, unless --rerun is given. At most 1,000
+    occurrences at once, and none that is still to be decided.
+
+    Example: recur backfill nightly-report --from 2026-11-01 --to 2026-12-01 --dry-run
+    """
+    from cli.requests.backfill import Wish, backfill  # noqa: PLC0415 - each command loads its own
+
+    def command(given: Context) -> Exit:
+        wish = Wish(begin=begin, end=end, rerun=rerun, yes=yes, dry_run=dry_run)
+        return backfill(given, schedule, wish, _manner(by, note, wait, no_wait))
+
+    run(context, command)
 
 
 def answer(

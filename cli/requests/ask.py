@@ -171,15 +171,10 @@ def _open_run(ledger: ContainerClient, text: str) -> tuple[RunId, ScheduleId]:
     """
     parsed = naming.parse_run_id(text)
     if parsed is not None:
-        run, (schedule, nominal) = RunId(text), parsed
+        run = RunId(text)
         if ledger.get_blob_client(naming.open_blob(run)).exists():
-            return run, schedule
-        final = (
-            naming.final_blob(schedule, nominal, run)
-            if nominal
-            else naming.triggered_blob(schedule, run)
-        )
-        if ended := _ended(ledger, final):
+            return run, parsed[0]
+        if ended := _ended(ledger, naming.blob_of(run)):
             raise CliError(Exit.REFUSED, f"{text} {ended}", "there is nothing left to stop")
     there = list(open_run_ids(ledger))
     listed = f"open are: {', '.join(there[:10])}" if there else "no run is open"

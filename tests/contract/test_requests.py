@@ -199,12 +199,14 @@ def test_a_refusal_is_an_error_with_its_sentence(
 
 
 @pytest.mark.usefixtures("_known")
-@pytest.mark.parametrize("command", ["trigger", "pause", "resume"])
+@pytest.mark.parametrize("command", ["trigger", "pause", "resume", "backfill"])
 def test_an_unknown_schedule_is_told_before_anything_is_asked_for(
     someone: Operator, ledger: ContainerClient, command: str
 ) -> None:
     """With the one that is meant perhaps."""
-    told = someone.recur(command, "nightly-reprot")
+    period = ("--from", "2026-11-01", "--to", "2026-11-02") if command == "backfill" else ()
+
+    told = someone.recur(command, "nightly-reprot", *period)
 
     assert told.code == Exit.REFUSED
     assert "did you mean nightly-report?" in told.err

@@ -1,0 +1,157 @@
+"""What a backfill would do: by the tick's own rules, from values alone."""
+
+from collections import Counter
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from orchestrator import naming
+from orchestrator.backfill import asked_for, eligible
+from orchestrator.ledger import ScheduleState
+from orchestrator.model import Occurrence
+from orchestrator.record import Record
+from orchestrator.schedule import occurrences_of
+from orchestrator.words import RunId, ScheduleId
+
+
+class Standing(StrEnum):
+    """What there is of an occurrence before the backfill."""
+
+    UNRECORDED = "without a record of its own"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    RAN = "ran"
+    OPEN = "open"
+    EXCLUDED = "left out by `except`"
+    NONEXISTENT = "nonexistent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """
+    One occurrence of the time that is asked for.
+
+    Attributes:
+        nominal: When it should have run.
+        run_id: Of the run that it has or gets.
+        standing: What there is of it.
+        because: The outcome or the reason in its record.
+        chosen: Whether the backfill runs it.
+    """
+
+    nominal: datetime
+    run_id: RunId
+    standing: Standing
+    because: str | None = None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """
+    What a backfill would do.
+
+    Attributes:
+        after: Exclusive.
+        until: Inclusive, and no later than what is decided.
+        rerun: Whether what has run is to run again.
+        lines: Oldest first.
+    """
+
+    schedule: ScheduleId
+    after: datetime
+    until: datetime
+    rerun: bool
+    lines: tuple[Line, ...]
+
+    @property
+    def chosen(self) -> tuple[Line, ...]:
+        """What would run."""
+        return tuple(line for line in self.lines if line.chosen)
+
+    def counts(self, *, chosen: bool) -> dict[str, int]:
+        """Return how many occurrences there are of each standing, those that run or the others."""
+        return dict(Counter(line.standing.value for line in self.lines if line.chosen is chosen))
+
+
+def plan(  # noqa: PLR0913 - a plan has that many sources
+    schedule: ScheduleId,
+    state: ScheduleState,
+    *,
+    after: datetime,
+    until: datetime,
+    rerun: bool,
+    opened: AbstractSet[RunId],
+    records: Mapping[RunId, Record],
+) -> Plan:
+    """
+    Say what a backfill would do.
+
+    Args:
+        schedule: Whose occurrences are asked for.
+        state: What is decided of it.
+        after: Exclusive.
+        until: Inclusive.
+        rerun: Whether what has run is to run again.
+        opened: The runs that are open.
+        records: The final records, by run; ranges are nobody's own.
+
+    Raises:
+        RequestRefused: More is asked for than one request may.
+    """
+    until = min(until, state.decided_until)
+    lines = [
+        _line(schedule, one, opened=opened, record=records.get(run), rerun=rerun)
+        for one in asked_for(state, after=after, until=until)
+        for run in [naming.run_id(schedule, one.nominal)]
+    ]
+    lines += [
+        Line(
+            nominal=one.nominal,
+            run_id=naming.run_id(schedule, one.nominal),
+            standing=Standing.NONEXISTENT,
+            chosen=False,
+        )
+        for one in occurrences_of(state.timings, after=after, until=until)
+        if not one.exists
+    ]
+    return Plan(
+        schedule=schedule,
+        after=after,
+        until=until,
+        rerun=rerun,
+        lines=tuple(sorted(lines, key=lambda line: line.nominal)),
+    )
+
+
+def _line(
+    schedule: ScheduleId,
+    occurrence: Occurrence,
+    *,
+    opened: AbstractSet[RunId],
+    record: Record | None,
+    rerun: bool,
+) -> Line:
+    run = naming.run_id(schedule, occurrence.nominal)
+    standing, because = _standing(occurrence, record)
+    if run in opened:
+        standing, because = Standing.OPEN, None
+    return Line(
+        nominal=occurrence.nominal,
+        run_id=run,
+        standing=standing,
+        because=because,
+        chosen=run not in opened and eligible(occurrence, record, rerun=rerun),
+    )
+
+
+def _standing(occurrence: Occurrence, record: Record | None) -> tuple[Standing, str | None]:
+    if record is not None and record.outcome is not None:
+        return Standing.RAN, record.outcome.value
+    if occurrence.excluded:
+        return Standing.EXCLUDED, None
+    if record is None:
+        return Standing.UNRECORDED, None
+    return Standing(record.decision.action.value), record.decision.reason

@@ -1,0 +1,137 @@
+"""What `recur backfill` says that it would do: from values, by the rules of the tick."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cli.requests.plan import Plan, Standing, plan
+from orchestrator.errors import RequestRefused
+from orchestrator.ledger import ScheduleState
+from orchestrator.model import Calendar, Timing
+from orchestrator.naming import run_id
+from orchestrator.record import Action, Decided, Record, Versions
+from orchestrator.words import Outcome, RunId, ScheduleId
+
+NIGHTLY = ScheduleId("nightly")
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+STATE = ScheduleState(
+    timings=(Timing(since=BEGIN - 30 * DAY, calendar=Calendar(cron=("0 0 * * *",))),),
+    decided_until=BEGIN + 10 * DAY + timedelta(hours=1),
+)
+
+
+def at(day: int) -> RunId:
+    return run_id(NIGHTLY, BEGIN + day * DAY)
+
+
+def record(day: int, action: Action, reason: str | None, outcome: Outcome | None = None) -> Record:
+    nominal = BEGIN + day * DAY
+    return Record(
+        run_id=run_id(NIGHTLY, nominal),
+        schedule=NIGHTLY,
+        nominal=nominal,
+        decision=Decided(action=action, reason=reason, at=nominal),
+        outcome=outcome,
+        versions=Versions(product="test", tzdata="test"),
+    )
+
+
+RECORDS: Mapping[RunId, Record] = {
+    one.run_id: one
+    for one in (
+        record(1, Action.SUBMIT, None, Outcome.SUCCEEDED),
+        record(2, Action.SUBMIT, None, Outcome.FAILED),
+        record(3, Action.SKIPPED, "paused"),
+        record(4, Action.MISSED, "window"),
+        record(6, Action.SUBMIT, None, Outcome.LOST),
+        record(7, Action.SKIPPED, "excluded"),
+    )
+}
+
+
+def made(
+    begin: datetime = BEGIN,
+    end: datetime = BEGIN + 10 * DAY,
+    *,
+    rerun: bool = False,
+    state: ScheduleState = STATE,
+    opened: frozenset[RunId] = frozenset({at(6), at(8)}),
+) -> Plan:
+    return plan(NIGHTLY, state, after=begin, until=end, rerun=rerun, opened=opened, records=RECORDS)
+
+
+def test_what_has_not_run_is_to_run() -> None:
+    """Skipped, missed, and what has no record of its own; what ran and what is open is left."""
+    chosen = made().chosen
+
+    assert [line.run_id for line in chosen] == [at(3), at(4), at(5), at(7 + 2), at(10)]
+    assert made().counts(chosen=True) == {
+        "skipped": 1,
+        "missed": 1,
+        "without a record of its own": 3,
+    }
+    assert made().counts(chosen=False) == {"ran": 2, "open": 2, "skipped": 1}
+    assert [line.because for line in made().lines][:4] == [
+        "succeeded",
+        "failed",
+        "paused",
+        "window",
+    ]
+
+
+def test_a_rerun_leaves_only_what_is_open() -> None:
+    """Two attempts of one run at once there shall not be."""
+    assert {line.run_id for line in made(rerun=True).lines if not line.chosen} == {at(6), at(8)}
+
+
+def test_the_first_instant_is_not_meant_and_the_last_one_is() -> None:
+    """So that two backfills that touch share nothing."""
+    first, second = made(BEGIN, BEGIN + 4 * DAY), made(BEGIN + 4 * DAY, BEGIN + 10 * DAY)
+
+    assert {line.run_id for line in first.lines} & {line.run_id for line in second.lines} == set()
+    assert first.lines + second.lines == made().lines
+    assert at(0) not in {line.run_id for line in made().lines}
+
+
+def test_what_is_still_to_be_decided_is_the_ticks() -> None:
+    """The plan says up to when it goes."""
+    until = made(end=BEGIN + 100 * DAY)
+
+    assert until.until == STATE.decided_until
+    assert until.lines[-1].run_id == at(10)
+
+
+def test_more_than_a_request_may_ask_for_is_refused() -> None:
+    """Before anything is read."""
+    every = Calendar(every=timedelta(minutes=1), anchor=BEGIN)
+    state = replace(STATE, timings=(Timing(since=BEGIN - DAY, calendar=every),))
+
+    with pytest.raises(RequestRefused, match="1000"):
+        made(state=state)
+
+
+def test_what_except_leaves_out_runs_only_by_a_rerun() -> None:
+    """It was left out on purpose."""
+    calendar = Calendar(cron=("0 0 * * *",), except_=("2026-11-06",))
+    state = replace(STATE, timings=(Timing(since=BEGIN - DAY, calendar=calendar),))
+
+    assert {line.run_id: line for line in made(state=state).lines}[at(5)].chosen is False
+    assert Standing.EXCLUDED in {line.standing for line in made(state=state).lines}
+    assert {line.run_id: line for line in made(state=state, rerun=True).lines}[at(5)].chosen
+
+
+def test_what_does_not_exist_is_named_and_never_runs() -> None:
+    """Apia had no 30 December 2011."""
+    calendar = Calendar(cron=("0 12 * * *",), time_zone="Pacific/Apia")
+    begin = datetime(2011, 12, 28, tzinfo=UTC)
+    state = ScheduleState(
+        timings=(Timing(since=begin - DAY, calendar=calendar),), decided_until=begin + 9 * DAY
+    )
+
+    lines = made(begin, begin + 4 * DAY, state=state, rerun=True).lines
+
+    assert [line.chosen for line in lines if line.standing is Standing.NONEXISTENT] == [False]
+    assert [line.nominal for line in lines] == sorted(line.nominal for line in lines)
