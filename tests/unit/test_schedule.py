@@ -18,6 +18,7 @@ from orchestrator.schedule import (
     parse_zone,
     previous,
 )
+from orchestrator.words import Fold, Gap
 from tests.unit import debian
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -113,6 +114,46 @@ def test_occurrences_follow_debian_where_clocks_change(
     assert expected == local(cron, zone, day, day)
 
 
+NEW_YORK, LORD_HOWE = "America/New_York", "Australia/Lord_Howe"
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "day", "policy", "expected"),
+    [
+        ("30 2 * * *", NEW_YORK, "2026-03-08", Gap.SHIFT, ["03:00-04:00"]),
+        ("30 2 * * *", NEW_YORK, "2026-03-08", Gap.SKIP, []),
+        ("30 2-3 * * *", NEW_YORK, "2026-03-08", Gap.SKIP, ["03:30-04:00"]),
+        ("*/30 2 * * *", NEW_YORK, "2026-03-08", Gap.SHIFT, ["03:00-04:00"]),
+        ("30 1 * * *", NEW_YORK, "2026-11-01", Fold.FIRST, ["01:30-04:00"]),
+        ("30 1 * * *", NEW_YORK, "2026-11-01", Fold.SECOND, ["01:30-05:00"]),
+        ("30 1 * * *", NEW_YORK, "2026-11-01", Fold.BOTH, ["01:30-04:00", "01:30-05:00"]),
+        ("30 0-2/1 * * *", NEW_YORK, "2026-11-01", Fold.SECOND, ["00:30-04:00", "01:30-05:00", "02:30-05:00"]),
+        ("*/30 1 * * *", NEW_YORK, "2026-11-01", Fold.FIRST, ["01:00-04:00", "01:30-04:00"]),
+        ("15 2 * * *", LORD_HOWE, "2026-10-04", Gap.SKIP, []),
+        ("15,30 2 * * *", LORD_HOWE, "2026-10-04", Gap.SHIFT, ["02:30+11:00"]),
+        ("45 1 * * *", LORD_HOWE, "2026-04-05", Fold.SECOND, ["01:45+10:30"]),
+        ("15,45 1 * * *", LORD_HOWE, "2026-04-05", Fold.BOTH, ["01:15+11:00", "01:45+11:00", "01:45+10:30"]),
+        ("*/20 0 * * *", "Africa/Cairo", "2026-04-24", Gap.SHIFT, ["01:00+03:00"]),
+        ("0 0 * * *", "Africa/Cairo", "2026-04-24", Gap.SKIP, []),
+        ("30 23 * * *", "Africa/Cairo", "2026-10-29", Fold.BOTH, ["23:30+03:00", "23:30+02:00"]),
+        ("30 23 * * *", "Africa/Cairo", "2026-10-29", Fold.SECOND, ["23:30+02:00"]),
+    ],
+)  # fmt: skip
+def test_a_schedule_may_say_what_happens_where_clocks_change(
+    cron: str, zone: str, day: str, policy: Gap | Fold, expected: list[str]
+) -> None:
+    """A gap shifts or skips, a repeated hour runs first, second or both, wild or not."""
+    tz = parse_zone(zone)
+    begin = datetime.fromisoformat(day).replace(tzinfo=tz)
+    one = Calendar(cron=(cron,), time_zone=zone)
+    one = replace(one, gap=policy) if isinstance(policy, Gap) else replace(one, overlap=policy)
+
+    end = datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=tz, fold=1)
+    found = due(one, (begin - timedelta(seconds=1)).isoformat(), end.isoformat())
+
+    assert expected == [f"{o.nominal.astimezone(tz):%H:%M%:z}" for o in found]
+
+
 def test_times_that_merge_are_counted() -> None:
     """Two fixed times in one gap become one occurrence that says so."""
     (one,) = occurrences(
@@ -190,12 +231,27 @@ def near_changes(draw: st.DrawFn) -> tuple[str, list[datetime]]:
     return zone, sorted(change + timedelta(minutes=n) for n in minutes)
 
 
-@settings(max_examples=300)
-@given(crons(), near_changes())
-def test_ticks_partition_the_occurrences(cron: str, near: tuple[str, list[datetime]]) -> None:
+@settings(max_examples=400)
+@given(
+    st.lists(crons(), min_size=1, max_size=2),
+    near_changes(),
+    st.sampled_from(Gap),
+    st.sampled_from(Fold),
+    st.sampled_from([(), ("*/10 1 * * *",)]),
+)
+def test_ticks_partition_the_occurrences(
+    union: list[str],
+    near: tuple[str, list[datetime]],
+    gap: Gap,
+    overlap: Fold,
+    left_out: tuple[str, ...],
+) -> None:
     """(a, c] is (a, b] followed by (b, c]: no tick boundary loses or repeats an occurrence."""
     zone, (a, b, c) = near
-    one = timing(cron, zone)
+    calendar = Calendar(
+        cron=tuple(union), time_zone=zone, gap=gap, overlap=overlap, except_=left_out
+    )
+    one = Timing(since=LONG_AGO, calendar=calendar)
 
     whole = list(occurrences(one, after=a, until=c))
 
