@@ -1,0 +1,124 @@
+"""What somebody sees who makes requests on a terminal: a question first, and that it goes on."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from cli.errors import Exit
+from orchestrator import naming
+from orchestrator.ledger import ScheduleState, SubmitState, dump_submit
+from orchestrator.model import Calendar, Timing
+from orchestrator.words import ScheduleId
+from tests.conftest import Containers
+from tests.contract.operator import Operator, operator
+
+ROOT = Path(__file__).parents[2]
+NIGHTLY = ScheduleId("nightly")
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+MONTH = ("backfill", NIGHTLY, "--from", "2026-11-01", "--to", "2026-11-20T00:00")
+
+
+@pytest.fixture
+def ledger(containers: Containers) -> ContainerClient:
+    """Return a ledger in which one schedule is decided for three weeks, and nothing ran."""
+    storage = BlobServiceClient.from_connection_string(containers.connection_string)
+    timing = Timing(since=BEGIN - timedelta(days=1), calendar=Calendar(cron=("0 2 * * *",)))
+    state = ScheduleState(timings=(timing,), decided_until=BEGIN + timedelta(days=21))
+    container = storage.get_container_client(containers.ledger)
+    container.upload_blob(naming.SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))
+    return container
+
+
+@pytest.fixture
+def someone(containers: Containers, ledger: ContainerClient, tmp_path: Path) -> Operator:
+    return operator(
+        tmp_path,
+        DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
+        LEDGER_CONTAINER=ledger.container_name,
+    )
+
+
+@contextmanager
+def at_a_terminal(
+    someone: Operator, *arguments: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Run a command on a terminal; yield its other end, and the process."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cli", "--settings", str(someone.settings), *arguments]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment
+    ) as process:
+        os.close(theirs)
+        try:
+            yield ours, process
+        finally:
+            process.kill()
+            os.close(ours)
+
+
+def read_until(terminal: int, wanted: str) -> str:
+    """Return what is shown, up to the text that is waited for, or to the end."""
+    shown = ""
+    while wanted not in shown:
+        try:
+            shown += os.read(terminal, 4096).decode(errors="replace")
+        except OSError:  # the other end is closed
+            break
+    assert wanted in shown
+    return shown
+
+
+def requests(ledger: ContainerClient) -> list[str]:
+    return [str(name) for name in ledger.list_blob_names(name_starts_with=naming.REQUEST_PREFIX)]
+
+
+def test_a_backfill_is_asked_about_and_may_be_declined(
+    someone: Operator, ledger: ContainerClient
+) -> None:
+    """The plan first, with the first few and the last few; then the question."""
+    with at_a_terminal(someone, *MONTH) as (terminal, process):
+        shown = read_until(terminal, "run 19 occurrence(s), one at a time? [y/N]")
+        os.write(terminal, b"n\n")
+        read_until(terminal, "nothing was asked for")
+
+        assert process.wait() == Exit.FOUND
+    assert "nightly-20261101T020000Z" in shown
+    assert "nightly-20261119T020000Z" in shown
+    assert "nightly-20261110T020000Z" not in shown
+    assert "..." in shown
+    assert requests(ledger) == []
+
+
+def test_a_backfill_that_is_agreed_to_is_asked_for_and_waited_for(
+    someone: Operator, ledger: ContainerClient
+) -> None:
+    """What goes on is shown; when it has waited long enough, it says how to look later."""
+    with at_a_terminal(someone, *MONTH, "--wait", "4") as (terminal, process):
+        read_until(terminal, "[y/N]")
+        os.write(terminal, b"y\n")
+        read_until(terminal, "the next tick answers")
+        read_until(terminal, "recur answer")
+
+        assert process.wait() == Exit.UNAVAILABLE
+    assert len(requests(ledger)) == 1
+
+
+def test_who_waits_no_longer_leaves_the_request(someone: Operator, ledger: ContainerClient) -> None:
+    """Ctrl-C takes nothing back, and says so."""
+    with at_a_terminal(someone, "trigger", NIGHTLY) as (terminal, process):
+        read_until(terminal, "the next tick answers")
+        process.send_signal(signal.SIGINT)
+        read_until(terminal, "stays")
+
+        assert process.wait() == Exit.UNAVAILABLE
+    assert len(requests(ledger)) == 1
