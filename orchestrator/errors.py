@@ -7,6 +7,7 @@ The errors of the orchestrator, one class per reaction.
     +-- ScheduleSyntaxError    one schedule stands still until the operator mends it
     +-- LedgerUnavailable      storage did not answer or refused; the next tick tries again
     +-- LedgerConflict         somebody else wrote first; the next tick looks again
+    +-- NotNow                 what is asked for cannot be told now; the next tick tries again
     +-- RequestRefused         an operator asked for what cannot be done; the answer says why
     +-- RecordUnreadable       one blob is not what it should be; everything else goes on
     +-- LeaseTaken             another tick is at work; this one ends quietly
@@ -59,6 +60,10 @@ class LedgerUnavailable(RecurError):  # noqa: N818 - named for the state, not fo
 
 class LedgerConflict(RecurError):  # noqa: N818 - the same
     """A blob is there already, changed between our read and our write, or is leased."""
+
+
+class NotNow(RecurError):  # noqa: N818 - the same
+    """What an operator asks for cannot be done at this moment."""
 
 
 class RequestRefused(RecurError):  # noqa: N818 - the same

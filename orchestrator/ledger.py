@@ -14,7 +14,7 @@ from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
 from orchestrator.model import Pause, Timing
 from orchestrator.record import SCHEMA, Kind, Record
-from orchestrator.words import After, AttemptState, RunId, ScheduleId
+from orchestrator.words import After, AttemptState, Reason, RunId, ScheduleId
 
 _FAILED_KEPT = 100
 
@@ -193,7 +193,13 @@ def _load[T: (SubmitState, CollectState)](adapter: TypeAdapter[T], data: bytes, 
 
 
 def finished(state: CollectState, record: Record, *, succeeded: bool) -> CollectState:
-    """Return ``state`` with the result of one final run; the same run twice changes nothing."""
+    """
+    Return ``state`` with the result of one final run; the same run twice changes nothing.
+
+    A run that was stopped or replaced ended as it was asked to: no success, and no failure.
+    """
+    if record.reason in {Reason.STOPPED, Reason.REPLACED}:
+        return state
     results = state.schedules.get(record.schedule, ScheduleResults())
     if succeeded:
         if results.last_success and results.last_success >= record.nominal:

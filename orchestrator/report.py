@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.ledger import ScheduleResults, ScheduleState
-from orchestrator.model import Schedule
+from orchestrator.model import Pause, Schedule
 from orchestrator.retry import backoff
 from orchestrator.schedule import latest
 
@@ -31,7 +31,7 @@ class Report:
             then, be it this run or the one that was in its way, answers for it.
         last_success: Nominal time of the newest run that succeeded.
         failed: How many runs ended otherwise since.
-        paused: Whether occurrences are skipped at present.
+        paused: Whether occurrences are skipped at present, by somebody's wish.
     """
 
     seconds_since_success: float
@@ -62,8 +62,13 @@ def report(
         expected=expected,
         last_success=results.last_success,
         failed=len(results.failed),
-        paused=state.timings[-1].paused or any(pause.holds(now) for pause in state.pauses),
+        paused=state.timings[-1].paused or any(one.holds(now) for one in _asked(state)),
     )
+
+
+def _asked(state: ScheduleState) -> list[Pause]:
+    """Return the pauses that somebody asked for: one after failures is to be heard of."""
+    return [one for one in state.pauses if one.request]
 
 
 def _longest(schedule: Schedule | None) -> timedelta:
@@ -76,9 +81,9 @@ def _longest(schedule: Schedule | None) -> timedelta:
 
 
 def _expected(state: ScheduleState, until: datetime) -> datetime | None:
-    """Return the newest occurrence up to ``until`` that no pause skipped."""
+    """Return the newest occurrence up to ``until`` that nobody wished to be skipped."""
     while (found := latest(state.timings, until)) is not None:
-        pause = next((one for one in state.pauses if one.holds(found)), None)
+        pause = next((one for one in _asked(state) if one.holds(found)), None)
         if pause is None:
             return found
         until = pause.since

@@ -10,6 +10,7 @@ from orchestrator.errors import (
     BatchRefused,
     BatchUnavailable,
     LedgerConflict,
+    NotNow,
     RecordUnreadable,
     RequestRefused,
 )
@@ -25,8 +26,8 @@ from orchestrator.record import Stop
 from orchestrator.request import Answer, Request, RequestKind, Status
 from orchestrator.words import Reason, ScheduleId
 
-_LATER: Final = (BatchUnavailable, BatchRefused, LedgerConflict)
-"""What leaves a request, and those after it, for the next tick."""
+_LATER: Final = (BatchUnavailable, BatchRefused, NotNow)
+"""What leaves a request, and those after it about its schedule, for the next tick."""
 
 
 class Requests:
@@ -39,19 +40,14 @@ class Requests:
         self._book = book
         self._pace = pace
         self._look = look
+        self._waiting: set[ScheduleId] = set()
         self._claims = Claims(services, book, pace, look, obstacles)
 
     async def answer_all(self) -> bool:
         """Answer the requests; False if time ran out, and those that are left wait."""
         for waiting in self._look.requests:
-            if self._pace.over:
+            if self._pace.over or not await self._answer(waiting):
                 return False
-            try:
-                if not await self._answer(waiting):
-                    return False
-            except _LATER as error:
-                trouble(f"request {waiting.id} waits for the next tick", error)
-                return True
         return True
 
     async def _answer(self, waiting: OpenRequest) -> bool:
@@ -62,7 +58,13 @@ class Requests:
             if found is None:
                 return True
             request = found[0]
+            if request.schedule in self._waiting:
+                return True
             done = await self._carry_out(request, waiting.made)
+        except _LATER as error:
+            trouble(f"request {waiting.id} waits for the next tick", error)
+            self._waiting |= {request.schedule} if request else set()
+            return True
         except (RequestRefused, RecordUnreadable) as error:
             status, done = Status.REFUSED, Done(str(error))
         else:
@@ -105,7 +107,10 @@ class Requests:
             at=self._look.now,
             request=request.id,
         )
-        record = await mark_stop(self._services, run_id, stop)
+        try:
+            record = await mark_stop(self._services, run_id, stop)
+        except LedgerConflict as error:
+            raise NotNow(f"run {run_id} was being written to") from error
         if record is not None:
             self._book.claimed = True  # the work list has changed
             return Done(f"Run {run_id} is being stopped; the next collections end it.", (run_id,))

@@ -28,7 +28,13 @@ def event(name: Event, at: datetime, *, lag: timedelta = LAG, **values: object) 
     return {"TimeGenerated": at, "ingested": at + lag, "Name": name.value, "Properties": told}
 
 
-def finished(run_id: str, at: datetime, outcome: str = "failed", **keys: timedelta) -> Row:
+def finished(
+    run_id: str,
+    at: datetime,
+    outcome: str = "failed",
+    reason: str = "exit_code",
+    **keys: timedelta,
+) -> Row:
     return event(
         Event.RUN_FINISHED,
         at,
@@ -37,7 +43,7 @@ def finished(run_id: str, at: datetime, outcome: str = "failed", **keys: timedel
         run_id=run_id,
         event_id=run_id,
         outcome=outcome,
-        reason="exit_code",
+        reason=reason,
         sentence="It ended with exit code 7.",
     )
 
@@ -83,6 +89,18 @@ def test_a_run_that_failed_is_named_with_its_reason() -> None:
     )
 
     assert found == {mailed("nightly-1")}
+
+
+def test_what_ended_as_it_was_asked_to_is_no_mail() -> None:
+    """An operator's stop and a replacement are not failures."""
+    rows = [
+        finished(f"nightly-{reason}", NOW - minutes(10), "terminated", reason)
+        for reason in ("stopped", "replaced", "ended_in_batch")
+    ]
+
+    ((_, run_id, outcome, reason, _),) = answers("run-failed", *rows)
+
+    assert (run_id, outcome, reason) == ("nightly-ended_in_batch", "terminated", "ended_in_batch")
 
 
 def _thirty_days() -> tuple[list[Row], list[str]]:

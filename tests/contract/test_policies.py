@@ -175,3 +175,29 @@ async def test_what_is_left_out_is_recorded(world: World, reason: str) -> None:
     records = await world.final()
     assert len(records) >= 1
     assert {record.decision.reason for record in records} == {reason}
+
+
+async def test_declared_outputs_are_stored_and_verified(world: World) -> None:
+    """Each file with its size and hash, beside stdout and stderr."""
+    await world.pool()
+    command = "mkdir report && printf a,b > report/one.csv && printf 12345 > model.bin"
+    await world.apply(schedule("job", command, minutes=1, outputs='["report/*.csv", "model.bin"]'))
+    await world.submit()
+
+    (final, *_) = await world.collect_until_finished()
+
+    assert final.outcome is Outcome.SUCCEEDED
+    found = {output.path: output.bytes for output in final.outputs}
+    assert found == {"stdout.txt": 0, "stderr.txt": 0, "files/one.csv": 3, "files/model.bin": 5}
+    assert await world.output(final, "files/one.csv") == b"a,b"
+
+
+async def test_a_missing_output_without_a_wildcard_fails_the_run(world: World) -> None:
+    """The program ended well, and what it should have left is not there."""
+    await world.pool()
+    await world.apply(schedule("job", "true", minutes=1, outputs='["model.bin"]'))
+    await world.submit()
+
+    (final, *_) = await world.collect_until_finished()
+
+    assert (final.outcome, final.reason) == (Outcome.FAILED, Reason.OUTPUT_UPLOAD_FAILED)

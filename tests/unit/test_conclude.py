@@ -220,3 +220,24 @@ def test_a_pool_is_busy_when_it_runs_tasks_and_no_node_is_free() -> None:
     assert busy((running,))
     assert not busy((running, idle))
     assert not busy(())
+
+
+@pytest.mark.parametrize("cause", [Reason.STOPPED, Reason.REPLACED])
+def test_a_run_that_was_asked_to_end_is_terminated_whether_it_began_or_not(cause: Reason) -> None:
+    """Unless its task had ended by itself: then that is how it ended."""
+    stop = Stop(cause=cause, reason=cause, sentence="Asked to.", at=NOON)
+    ended_task = failed(None, "TaskEnded")
+    never = replace(
+        RECORD,
+        stop=stop,
+        attempts=(replace(SUBMITTED, state=AttemptState.CLAIMED, submitted=None),),
+    )
+    record = replace(RECORD, stop=stop)
+
+    for verdict in (
+        conclude(record, COMPLETED, ended_task, NOON + MINUTE),
+        conclude(record, COMPLETED, WAITING, NOON + MINUTE),
+        conclude(never, None, None, NOON + 3 * MINUTE),
+    ):
+        assert result(verdict) == (Outcome.TERMINATED, cause)
+    assert result(conclude(record, COMPLETED, DONE, NOON + 3 * MINUTE))[0] is Outcome.SUCCEEDED

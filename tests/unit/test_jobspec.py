@@ -110,3 +110,17 @@ def test_on_windows_the_command_is_handed_over_untouched() -> None:
     assert body["jobManagerTask"]["commandLine"].startswith("cmd /v:on /c ")
     settings = body["jobManagerTask"]["environmentSettings"]
     assert {"name": "RECUR_COMMAND", "value": task.command} in settings
+
+
+def test_declared_outputs_have_a_folder_of_their_own() -> None:
+    """A pattern with a wildcard has it as its prefix; one without names its file."""
+    assert RECORD.task is not None
+    task = replace(RECORD.task, outputs=("report/*.csv", "model.bin"))
+
+    files = job(replace(RECORD, task=task), PLACE, POOL)["jobManagerTask"]["outputFiles"]
+
+    folder = RECORD.output_prefix
+    found = {one["filePattern"]: one["destination"]["container"]["path"] for one in files}
+    assert found["report/*.csv"] == f"{folder}files"
+    assert found["model.bin"] == f"{folder}files/model.bin"
+    assert f"{folder}stdout.txt" in found.values()

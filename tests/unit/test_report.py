@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.ledger import ScheduleResults, ScheduleState
-from orchestrator.model import Calendar, Timing
+from orchestrator.model import Calendar, Pause, Retries, Timing
 from orchestrator.report import MARGIN, Report, report
 from tests.unit.test_decide import schedule
 
@@ -64,3 +64,28 @@ def test_nothing_is_expected_of_a_new_or_a_paused_schedule() -> None:
 def test_a_schedule_whose_table_is_invalid_is_still_watched() -> None:
     """It stands still, which is just what the alert is for."""
     assert overdue(report(DAILY, None, success(LAST_NIGHT - HOUR), NOON))
+
+
+def test_nothing_is_expected_while_somebody_paused_a_schedule() -> None:
+    """What was due before the pause still is; a pause after failures is to be heard of."""
+    late = success(LAST_NIGHT - 23 * HOUR)
+    asked = Pause(since=LAST_NIGHT - HOUR, by="me", request="a")
+    failures = Pause(since=LAST_NIGHT - HOUR, by="recur")
+
+    paused = report(replace(DAILY, pauses=(asked,)), TABLE, late, NOON)
+    failing = report(replace(DAILY, pauses=(failures,)), TABLE, late, NOON)
+    resumed = report(replace(DAILY, pauses=(replace(asked, until=NOON),)), TABLE, late, NOON)
+
+    assert (paused.paused, paused.expected) == (True, LAST_NIGHT - 24 * HOUR)
+    assert (failing.paused, overdue(failing)) == (False, True)
+    assert (resumed.paused, overdue(resumed)) == (False, False)
+
+
+def test_every_attempt_has_its_time() -> None:
+    """A run that may be tried again is overdue only after the last try could have ended."""
+    twice = replace(TABLE, retries=Retries(max=1, backoff=HOUR))
+    late = success(LAST_NIGHT - 23 * HOUR)
+    begin = OVERDUE_AT + timedelta(hours=6, minutes=30) + HOUR
+
+    assert not overdue(report(DAILY, twice, late, begin - timedelta(minutes=1)))
+    assert overdue(report(DAILY, twice, late, begin))
