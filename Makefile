@@ -1,6 +1,6 @@
 # Everything here runs on a laptop without Azure. Start with `make demo`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up start check test infra infra-write peers package lock clean
+.PHONY: help setup demo up start check test infra infra-write bench peers package lock clean
 
 RUN := .venv/bin/python
 export PYTHONUNBUFFERED := 1
@@ -36,6 +36,10 @@ infra-write: setup ## compile the Bicep files and write the templates and snapsh
 
 test: check infra ## all tests: unit, Bicep, contract and the whole job
 	.venv/bin/pytest tests/contract tests/e2e
+
+bench: setup ## what a tick costs: its requests, and its time beside bare calls; some ten minutes
+	@$(RUN) -m bench.idle_tick
+	@$(RUN) -m bench.submit_many
 
 peers: setup ## azure-cli, in its own environment: it takes the documented commands, and the emulator
 	@.venv/bin/uv venv --quiet --allow-existing --python $(RUN) .venv-peers
