@@ -15,21 +15,26 @@ type Advance = Callable[[int], None]
 
 
 @contextmanager
-def progress(output: Output, text: str, total: int | None = None) -> Iterator[Advance]:
+def progress(
+    output: Output, text: str, total: int | None = None, *, shown: bool = False
+) -> Iterator[Advance]:
     """
     Show how far a piece of work has come, once it has taken two seconds.
 
-    Nothing is shown with ``--json`` or where stderr is no terminal.
+    Nothing is shown with ``--json``, where stderr is no terminal, or while the terminal shows what
+    is being read.
 
     Args:
         output: Of the command.
         text: What is being done.
         total: Of how many steps; None where that is not known.
+        shown: Whether stdout gets what is being read.
 
     Yields:
         A function to call with the number of steps done since its last call, from any thread.
     """
-    if output.as_json or not output.progress.is_terminal:
+    beside = shown and output.people.is_terminal
+    if output.as_json or beside or not output.progress.is_terminal:
         yield lambda _: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

@@ -1,4 +1,4 @@
-"""The commands about what happened: runs and show."""
+"""The commands about what happened: runs, show, explain, gaps and logs."""
 
 from typing import Annotated
 
@@ -24,6 +24,9 @@ def register(app: typer.Typer) -> None:
     """Register them."""
     app.command()(runs)
     app.command()(show)
+    app.command()(explain)
+    app.command()(gaps)
+    app.command()(logs)
 
 
 def runs(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -86,5 +89,94 @@ def show(context: typer.Context, run_id: RunArgument) -> None:
 
     def command(given: Context) -> Exit:
         return show_run(given, run_id)
+
+    run(context, command)
+
+
+def explain(
+    context: typer.Context,
+    schedule: Annotated[str, typer.Argument(help="Its id.", autocompletion=schedules)],
+    time: Annotated[
+        str, typer.Argument(metavar="TIME", help="An instant, a wall time, or a whole day.")
+    ],
+) -> None:
+    """
+    Say in one sentence what became of an occurrence and why, then show the evidence.
+
+    It answers for every instant: what ran, runs, waits, was skipped or missed, is not due, lies in
+    the future, or should have been decided and is not (exit code 1).
+
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall
+    time that comes twice both are explained. A date means all occurrences of that day.
+
+    Example: recur explain nightly-report 2026-11-01T01:30
+    """
+    from cli.history.explain import explain_time  # noqa: PLC0415 - each command loads its own
+
+    def command(given: Context) -> Exit:
+        return explain_time(given, schedule, time)
+
+    run(context, command)
+
+
+def gaps(
+    context: typer.Context,
+    schedule: Annotated[
+        str | None, typer.Argument(help="Default: all.", autocompletion=schedules)
+    ] = None,
+    since: Since = None,
+) -> None:
+    """
+    Compare what should be recorded with what is: exit code 1 if anything is missing.
+
+    Every occurrence up to the watermark has one record, or lies in a range of missed ones. What is
+    due for more than five minutes and undecided is told as well: then nothing ticks.
+
+    Example: recur gaps --since 2026-11-01
+    """
+    from cli.history.gaps import find_gaps  # noqa: PLC0415 - each command loads its own
+
+    def command(given: Context) -> Exit:
+        return find_gaps(given, schedule, since)
+
+    run(context, command)
+
+
+def logs(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    run_id: RunArgument,
+    stderr: Annotated[bool, typer.Option("--stderr", help="stderr.txt instead of stdout.")] = False,
+    output: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Another output, as --outputs lists them.")
+    ] = None,
+    outputs: Annotated[bool, typer.Option("--outputs", help="List what is stored.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="Its number. Default: the newest.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until the run has ended.")
+    ] = False,
+) -> None:
+    """
+    Write what a run wrote to stdout, byte for byte; by default what it wrote to its own stdout.
+
+    While it runs that is read from its node. With --follow it ends when the run has ended: exit
+    code 0 if it succeeded, 1 if not.
+
+    Example: recur logs nightly-report-20261123T070000Z --follow
+    """
+    from cli.history.logs import Wish, list_outputs, show_output  # noqa: PLC0415 - the same
+
+    chosen = [stderr, output is not None, outputs]
+    if sum(chosen) > 1:
+        raise typer.BadParameter("--stderr, --output and --outputs exclude each other")
+    if follow and (outputs or attempt is not None):
+        raise typer.BadParameter("--follow is about the newest attempt, and about one output")
+
+    def command(given: Context) -> Exit:
+        if outputs:
+            return list_outputs(given, run_id, attempt)
+        path = output or ("stderr.txt" if stderr else "stdout.txt")
+        return show_output(given, Wish(run=run_id, path=path, attempt=attempt, follow=follow))
 
     run(context, command)

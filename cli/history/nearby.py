@@ -67,10 +67,9 @@ def on_the_wall(timings: tuple[Timing, ...], wall: datetime) -> list[Clock]:
     A wall time that a change of the clock leaves out names the first instant after the change,
     where what was shifted runs.
     """
-    timing = _timing_at(timings, wall)
-    if timing is None or timing.calendar is None:
+    calendar = calendar_at(timings, wall)
+    if calendar is None:
         return [Clock(instant=wall.replace(tzinfo=UTC))]
-    calendar = timing.calendar
     zone = parse_zone(calendar.time_zone)
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
@@ -86,7 +85,9 @@ def on_the_wall(timings: tuple[Timing, ...], wall: datetime) -> list[Clock]:
 def suppressed(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     """Say that an instant without an occurrence is the half of a repeated hour that is left out."""
     calendar = in_force(timings, instant).calendar
-    if calendar is None or _placed(replace(calendar, overlap=Fold.BOTH), instant) is None:
+    if calendar is None or _placed(calendar, instant):
+        return None
+    if _placed(replace(calendar, overlap=Fold.BOTH), instant) is None:
         return None
     zone = parse_zone(calendar.time_zone)
     wall = _wall(instant, zone)
@@ -130,19 +131,16 @@ def _placed(calendar: Calendar, instant: datetime) -> Placement | None:
     return next(placements(calendar, after=instant - _SECOND, until=instant), None)
 
 
-def _timing_at(timings: tuple[Timing, ...], wall: datetime) -> Timing | None:
-    """Return the timing in force at a wall time of its own zone."""
-    for timing in reversed(timings):
-        zone = parse_zone(timing.calendar.time_zone) if timing.calendar else UTC
-        if timing.since < wall.replace(tzinfo=zone):
-            return timing if timing.calendar else _nearest(timings, timing)
-    return next((timing for timing in timings if timing.calendar), None)
-
-
-def _nearest(timings: tuple[Timing, ...], empty: Timing) -> Timing | None:
-    """Return the timing with a calendar before one without, whose zone is the best guess."""
-    earlier = timings[: timings.index(empty)]
-    return next((one for one in reversed(earlier) if one.calendar), None)
+def calendar_at(timings: tuple[Timing, ...], wall: datetime) -> Calendar | None:
+    """Return the calendar in force at a wall time of its own zone, or failing that the nearest."""
+    found = None
+    for timing in timings:
+        if timing.calendar is None:
+            continue
+        zone = parse_zone(timing.calendar.time_zone)
+        if found is None or timing.since < wall.replace(tzinfo=zone):
+            found = timing.calendar
+    return found
 
 
 def after_gap(low: datetime, high: datetime, zone: tzinfo) -> datetime:

@@ -89,6 +89,8 @@ class History:
         self._ledger = ledger
         self._output = output
         self.unreadable: list[str] = []
+        self._listed: dict[str, list[Entry]] = {}
+        self._read: dict[str, Record | None] = {}
 
     def schedules(self) -> list[ScheduleId]:
         """Return the schedules that have final records, also those that are removed."""
@@ -168,13 +170,22 @@ class History:
     def range_with(self, schedule: ScheduleId, nominal: datetime) -> tuple[Record, str] | None:
         """Return the range record that stands for an occurrence, and the name of its blob."""
         for year, number in months_back(nominal, nominal - KEPT):
-            for one in reversed(self.entries([month(schedule, year, number)])):
-                if one.count == 1 or one.nominal is None or one.nominal > nominal:
+            for one in self._ranges(month(schedule, year, number)):
+                if one.nominal is None or one.nominal > nominal:
                     continue
-                record = self.record(one.blob)
+                if one.blob not in self._read:
+                    self._read[one.blob] = self.record(one.blob)
+                record = self._read[one.blob]
                 if record and record.range and nominal <= record.range.last:
                     return record, one.blob
         return None
+
+    def _ranges(self, folder: str) -> list[Entry]:
+        """Return the names of the range records of a month, newest first; listed once."""
+        if folder not in self._listed:
+            found = [one for one in self.entries([folder]) if one.count > 1]
+            self._listed[folder] = sorted(found, key=lambda one: one.blob, reverse=True)
+        return self._listed[folder]
 
     def each[T, R](self, items: Sequence[T], work: Callable[[T], R], text: str) -> list[R]:
         """Do ``work`` for each item, several at once, with a progress bar where it takes long."""

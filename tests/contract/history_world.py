@@ -1,7 +1,7 @@
 """A ledger with a past, as the passes leave it, and an operator who asks about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,117 +10,23 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from orchestrator import naming
-from orchestrator.ledger import ScheduleState, SubmitState, dump_submit
-from orchestrator.model import Calendar, Timing
-from orchestrator.record import (
-    Action,
-    Attempt,
-    Decided,
-    FrozenTask,
-    How,
-    Output,
-    Range,
-    Record,
-    Versions,
-    dump,
-    metadata,
-)
-from orchestrator.words import AttemptState, Outcome, Reason, ScheduleId
+from orchestrator.ledger import ScheduleState, SubmitState, dump_submit, load_submit
+from orchestrator.model import Timing
+from orchestrator.record import Record, dump, metadata
+from orchestrator.words import ScheduleId
 from tests.conftest import Containers
+from tests.contract.conftest import ACCOUNT, KEY
 from tests.contract.operator import Operator, Told, operator
+from tests.contract.world import World
+from tests.unit.records import BOGOTA, NIGHTLY
 
-NIGHTLY = ScheduleId("nightly")
-BOGOTA = Calendar(cron=("30 2 * * *",), time_zone="America/Bogota")
-TASK = FrozenTask(
-    command="true",
-    environment={},
-    start_timeout=timedelta(minutes=30),
-    run_timeout=timedelta(hours=6),
-    catch_up_window=timedelta(days=1),
-)
-_VERSIONS = Versions(product="0", tzdata="2026f")
+_TIME = timedelta(hours=7, minutes=30)
+_LAST = (datetime.now(UTC) - _TIME).replace(hour=0, minute=0, second=0, microsecond=0) + _TIME
 
 
 def nights(back: int) -> datetime:
-    """Return 02:30 in Bogota, so many nights ago: 07:30 UTC in summer and winter."""
-    return midnight() - timedelta(days=back) + timedelta(hours=7, minutes=30)
-
-
-def midnight() -> datetime:
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def decided(nominal: datetime, action: Action, **keys: Any) -> Record:  # noqa: ANN401 - fields
-    """Return the record of an occurrence, decided 5 s after its time."""
-    schedule = keys.pop("schedule", NIGHTLY)
-    reason, because = keys.pop("reason", None), keys.pop("because", None)
-    at = nominal + timedelta(seconds=5)
-    return Record(
-        run_id=keys.pop("run_id", naming.run_id(schedule, nominal)),
-        schedule=schedule,
-        nominal=nominal,
-        decision=Decided(action=action, reason=reason, because=because, at=at),
-        versions=_VERSIONS,
-        **keys,
-    )
-
-
-def ran(
-    nominal: datetime,
-    outcome: Outcome = Outcome.SUCCEEDED,
-    reason: Reason = Reason.EXIT_ZERO,
-    **keys: Any,  # noqa: ANN401 - fields of the record
-) -> Record:
-    """Return the final record of a run that began a minute late and took two."""
-    record = claimed(nominal, **keys)
-    attempt = Attempt(
-        number=1,
-        job_id=record.run_id,
-        state=AttemptState.ENDED,
-        claimed=nominal + timedelta(seconds=5),
-        submitted=nominal + timedelta(seconds=6),
-        started=nominal + timedelta(minutes=1),
-        finished=nominal + timedelta(minutes=3),
-        exit_code=0 if outcome is Outcome.SUCCEEDED else 3,
-        outcome=outcome,
-        reason=reason,
-        sentence=f"It {outcome}.",
-    )
-    return replaced(
-        record.with_attempt(attempt),
-        lateness_seconds=6.0,
-        outcome=outcome,
-        reason=reason,
-        sentence=f"It {outcome}.",
-        outputs=(Output(path="stdout.txt", bytes=3, how=How.PUSHED),),
-    )
-
-
-def claimed(nominal: datetime, **keys: Any) -> Record:  # noqa: ANN401 - fields of the record
-    """Return the open record of a run that is claimed and not yet dispatched."""
-    record = decided(nominal, Action.SUBMIT, task=TASK, **keys)
-    attempt = Attempt(
-        number=1,
-        job_id=record.run_id,
-        state=AttemptState.CLAIMED,
-        claimed=nominal + timedelta(seconds=5),
-    )
-    return replaced(record, attempts=(attempt,))
-
-
-def missed(first: datetime, last: datetime, count: int) -> Record:
-    """Return a range record."""
-    return decided(
-        first,
-        Action.MISSED,
-        reason="window",
-        range=Range(first=first, last=last, count=count),
-        sentence="Missed: when decided, they were later than the catch-up window.",
-    )
-
-
-def replaced[T: (Record, Attempt)](value: T, **keys: Any) -> T:  # noqa: ANN401 - fields
-    return replace(value, **keys)
+    """Return 02:30 in Bogota, the newest that is past for 1: 07:30 UTC in summer and winter."""
+    return _LAST - timedelta(days=back - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +64,9 @@ class Past:
         """Put the state of a schedule in place that is due each night at 02:30 in Bogota."""
         self.timings(Timing(since=since, calendar=BOGOTA), decided_until=decided_until)
 
+    def state(self) -> SubmitState:
+        return load_submit(self.ledger.download_blob(naming.SUBMIT_STATE).readall())
+
     def recur(self, *arguments: str) -> Told:
         return self.someone.recur(*arguments)
 
@@ -183,4 +92,19 @@ def past(containers: Containers, tmp_path: Path) -> Past:
         storage.get_container_client(containers.ledger),
         storage.get_container_client(containers.outputs),
         someone,
+    )
+
+
+def reader(world: World, folder: Path) -> Operator:
+    """Return somebody who asks about a deployment that runs; to be asked in a thread."""
+    one = world.settings
+    return operator(
+        folder,
+        BATCH_ACCOUNT_URL=one.batch_account_url,
+        BATCH_ACCOUNT_NAME=ACCOUNT,
+        BATCH_ACCOUNT_KEY=KEY,
+        DATA_STORAGE_URL=one.data_storage_url,
+        DATA_STORAGE_CONNECTION_STRING=one.data_storage_connection_string or "",
+        LEDGER_CONTAINER=one.ledger_container,
+        OUTPUTS_CONTAINER=one.outputs_container,
     )

@@ -16,11 +16,12 @@ if not app.registered_commands:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a command said, and how it ended."""
+    """What a command said, as text and stdout's as bytes, and how it ended."""
 
     code: int
     out: str
     err: str
+    raw: bytes = b""
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -37,7 +38,7 @@ class Operator:
         result = CliRunner().invoke(app, ["--settings", str(self.settings), *arguments])
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Told(result.exit_code, result.stdout, result.stderr)
+        return Told(result.exit_code, result.stdout, result.stderr, result.stdout_bytes)
 
 
 def operator(folder: Path, **values: str) -> Operator:

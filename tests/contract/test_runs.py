@@ -12,20 +12,9 @@ from orchestrator import naming
 from orchestrator.record import Action, Kind
 from orchestrator.record import Past as Before
 from orchestrator.words import BlockedReason, Outcome, Reason, ScheduleId
-from tests.contract.conftest import ACCOUNT, KEY
-from tests.contract.history_world import (
-    NIGHTLY,
-    Past,
-    claimed,
-    decided,
-    missed,
-    nights,
-    past,
-    ran,
-    replaced,
-)
-from tests.contract.operator import operator
+from tests.contract.history_world import Past, nights, past, reader
 from tests.contract.world import World
+from tests.unit.records import NIGHTLY, claimed, decided, missed, ran, replaced
 
 __all__ = ["past"]
 
@@ -217,16 +206,7 @@ async def test_batch_says_how_the_job_stands(world: World, tmp_path: Path) -> No
     await world.pool()
     record = await world.running("hello", "sleep 60")
     await world.task_is(record.run_id, "running")
-    one = world.settings
-    someone = operator(
-        tmp_path,
-        BATCH_ACCOUNT_URL=one.batch_account_url,
-        BATCH_ACCOUNT_NAME=ACCOUNT,
-        BATCH_ACCOUNT_KEY=KEY,
-        DATA_STORAGE_URL=one.data_storage_url,
-        DATA_STORAGE_CONNECTION_STRING=one.data_storage_connection_string or "",
-        LEDGER_CONTAINER=one.ledger_container,
-    )
+    someone = reader(world, tmp_path)
 
     told = await asyncio.to_thread(someone.recur, "--json", "show", record.run_id)
 

@@ -1,0 +1,90 @@
+"""Which instants an operator means by a TIME: one, two where a clock is put back, or a day."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from cli.errors import CliError, Exit
+from cli.history.nearby import after_gap, came_from, on_the_wall, suppressed
+from cli.times import HOW
+from orchestrator.model import Timing
+from orchestrator.schedule import occurrences_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """
+    One instant to explain.
+
+    Attributes:
+        notes: What changes of the clock have to do with it.
+        day: Where nothing falls on the day that was asked for: that day.
+        until: The end of that day, or the instant.
+    """
+
+    instant: datetime
+    notes: tuple[str, ...] = ()
+    day: date | None = None
+    until: datetime
+
+
+def parse(text: str) -> date | datetime:
+    """
+    Return the date, the aware time or the naive wall time that ``text`` is.
+
+    Raises:
+        CliError: It is none of them.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).replace(microsecond=0)
+    except ValueError as error:
+        raise CliError(Exit.USAGE, f"TIME {text!r} is no time", HOW) from error
+
+
+def asked(given: date | datetime, timings: tuple[Timing, ...], zone: tzinfo) -> list[Asked]:
+    """
+    Return the instants that are meant, oldest first.
+
+    Args:
+        given: As ``parse`` returns it.
+        timings: Of the schedule; empty if they are not known any more.
+        zone: Of wall times where no timing says otherwise.
+    """
+    if not isinstance(given, datetime):
+        return _day(given, timings, zone)
+    if given.tzinfo is not None:
+        return [_instant(given.astimezone(UTC), timings)]
+    if not timings:
+        return [_instant(given.replace(tzinfo=zone).astimezone(UTC), timings)]
+    return [_instant(clock.instant, timings, clock.note) for clock in on_the_wall(timings, given)]
+
+
+def _instant(instant: datetime, timings: tuple[Timing, ...], note: str | None = None) -> Asked:
+    notes = [note] if note else []
+    if timings:
+        other = suppressed(timings, instant)
+        notes += [other] if other else []
+        origin = came_from(timings, instant)
+        notes += [origin] if origin and not note else []
+    return Asked(instant=instant, notes=tuple(notes), until=instant)
+
+
+def _day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> list[Asked]:
+    """Return every occurrence of a day, or where it has none the day itself."""
+    begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+    second = timedelta(seconds=1)
+    found = occurrences_of(timings, after=begin - second, until=end - second) if timings else ()
+    instants = [_instant(one.nominal, timings) for one in found]
+    return instants or [Asked(instant=begin, day=day, until=end)]
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    """Return the first instant of a day in a zone."""
+    wall = datetime.combine(day, time())
+    first = wall.replace(tzinfo=zone).astimezone(UTC)
+    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    exists = first.astimezone(zone).replace(tzinfo=None) == wall
+    return first if exists else after_gap(second, first, zone)

@@ -1,0 +1,197 @@
+"""`recur explain`: one sentence about an occurrence, whatever became of it, and the evidence."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import Any, Final
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobProperties, ContainerClient
+
+from cli.app import Context
+from cli.errors import CliError, Exit
+from cli.history.asking import Asked, asked, parse
+from cli.history.evidence import WRONG, Background, Case, Explanation
+from cli.history.explaining import explain
+from cli.history.nearby import after, before, occurrence_at
+from cli.history.past import past_schedule
+from cli.history.reading import History
+from cli.history.standing import utc
+from cli.known import Known, look_at, zone_of
+from cli.output import Output
+from orchestrator import naming
+from orchestrator.ledger import ScheduleState
+from orchestrator.model import Timing
+from orchestrator.record import Record
+from orchestrator.words import ScheduleId
+
+_IN_FULL: Final = 3
+"""So many explanations are shown with their evidence."""
+
+
+def explain_time(given: Context, schedule: str, text: str) -> Exit:
+    """
+    Explain the occurrences that ``text`` means.
+
+    Raises:
+        CliError: There is no such schedule, or ``text`` is no time.
+    """
+    ledger = given.target().ledger()
+    known = look_at(ledger)
+    history = History(ledger, given.output)
+    id_ = past_schedule(history, known, schedule)
+    background = _background(ledger, history, known, id_)
+    timings = background.state.timings if background.state else ()
+    questions = asked(parse(text), timings, background.zone)
+    cases = _cases(history, known, questions, background)
+    found = [explain(case, background) for case in cases]
+    _show(given.output, found, id_)
+    given.output.result(
+        {
+            "schedule": id_,
+            "asked": text,
+            "explanations": [_told(one, background) for one in found],
+        }
+    )
+    return Exit.FOUND if any(one.verdict in WRONG for one in found) else Exit.DONE
+
+
+def _background(
+    ledger: ContainerClient, history: History, known: Known, schedule: ScheduleId
+) -> Background:
+    submitted = _properties(ledger, naming.SUBMIT_STATE)
+    if submitted and known.state is None:
+        raise CliError(Exit.FOUND, "; ".join(known.doubts), "recur doctor")
+    document = _properties(ledger, naming.DOCUMENT)
+    state = known.schedule(schedule)
+    changed = None
+    if known.state and document and document.etag != known.state.document:
+        changed = document.last_modified
+    opened = [run for run in history.open_runs() if run.schedule == schedule]
+    return Background(
+        schedule=schedule,
+        zone=zone_of(known, schedule) or UTC,
+        state=state or _coming(known, schedule),
+        taken_over=state is not None,
+        trouble=_trouble(known, schedule),
+        changed=changed,
+        written=submitted.last_modified if submitted else None,
+        open_runs=tuple(sorted(opened, key=lambda run: run.nominal)),
+        now=known.now,
+    )
+
+
+def _coming(known: Known, schedule: ScheduleId) -> ScheduleState | None:
+    """Return the state that a schedule of the document will have once a tick has seen it."""
+    table = known.document.schedules.get(schedule) if known.document else None
+    if table is None:
+        return None
+    since = table.start - timedelta(seconds=1) if table.start else known.now
+    timing = Timing(since=since, calendar=table.calendar, paused=table.paused)
+    return ScheduleState(timings=(timing,), decided_until=since)
+
+
+def _trouble(known: Known, schedule: ScheduleId) -> str | None:
+    """Say what is wrong with the document, if that keeps the schedule undecided."""
+    if known.document is None:
+        return "; ".join(known.doubts) or f"There is no {naming.DOCUMENT} in the ledger"
+    if schedule not in known.document.invalid:
+        return None
+    problems = (one for one in known.document.problems if one.schedule in {schedule, None})
+    return "; ".join(str(one) for one in problems) or "Its table is invalid"
+
+
+def _properties(ledger: ContainerClient, name: str) -> BlobProperties | None:
+    try:
+        return ledger.get_blob_client(name).get_blob_properties()
+    except ResourceNotFoundError:
+        return None
+
+
+def _cases(
+    history: History, known: Known, questions: Sequence[Asked], background: Background
+) -> list[Case]:
+    """Read what the ledger holds for each instant: first what is open, then what is final."""
+    schedule = background.schedule
+    cases = [_case(one, background) for one in questions]
+    runs = [naming.run_id(schedule, one.nominal) for one in cases]
+    listed = {run.run_id for run in background.open_runs}
+    opened = _read(history, [naming.open_blob(run) for run in runs if run in listed])
+    blobs = [
+        naming.final_blob(schedule, one.nominal, run) for one, run in zip(cases, runs, strict=True)
+    ]
+    final = _read(history, blobs)
+    planned = {one.run_id: one for one in known.state.plan} if known.state else {}
+    filled = (
+        replace(
+            case,
+            open=opened.get(naming.open_blob(run)),
+            final=final.get(blob),
+            blob=blob,
+            planned=planned.get(run),
+        )
+        for case, run, blob in zip(cases, runs, blobs, strict=True)
+    )
+    return [_with_range(history, case, background) for case in filled]
+
+
+def _case(question: Asked, background: Background) -> Case:
+    """Look at the timings: is anything due at this instant, and if not, what is nearest."""
+    state, instant = background.state, question.instant
+    if state is None:
+        return Case(nominal=instant, occurrence=None, notes=question.notes)
+    occurrence = None if question.day else occurrence_at(state.timings, instant)
+    alone = occurrence is None
+    return Case(
+        nominal=instant,
+        occurrence=occurrence,
+        notes=question.notes,
+        day=question.day,
+        before=before(state.timings, instant) if alone else None,
+        after=after(state.timings, question.until) if alone else None,
+    )
+
+
+def _with_range(history: History, case: Case, background: Background) -> Case:
+    """Look for the range that an occurrence without a record of its own lies in."""
+    recorded = case.open or case.final or case.planned
+    if recorded or case.occurrence is None or case.nominal > background.now:
+        return case
+    found = history.range_with(background.schedule, case.nominal)
+    return replace(case, final=found[0], blob=found[1]) if found else case
+
+
+def _read(history: History, blobs: Sequence[str]) -> dict[str, Record]:
+    found = zip(blobs, history.records(blobs), strict=True)
+    if history.unreadable:
+        raise CliError(
+            Exit.FOUND,
+            history.unreadable[0],
+            "look whether this `recur` is older than the app that wrote it",
+        )
+    return {blob: record for blob, record in found if record}
+
+
+def _show(output: Output, found: Sequence[Explanation], schedule: ScheduleId) -> None:
+    in_full = len(found) <= _IN_FULL
+    for one in found:
+        output.say(one.sentence)
+        for fact in one.facts if in_full else ():
+            output.say(f"  {fact.source}: {fact.says}")
+        if one.next_step and in_full:
+            output.say(f"  next: {one.next_step}")
+    if not in_full:
+        at = utc(found[-1].nominal)
+        output.say(f"the evidence of one of them: recur explain {schedule} {at}")
+
+
+def _told(one: Explanation, background: Background) -> dict[str, Any]:
+    return {
+        "verdict": one.verdict,
+        "run_id": naming.run_id(background.schedule, one.nominal),
+        "nominal": utc(one.nominal),
+        "local": one.nominal.astimezone(background.zone).isoformat(),
+        "sentence": one.sentence,
+        "facts": one.facts,
+        "next": one.next_step,
+    }

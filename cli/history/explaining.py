@@ -1,0 +1,20 @@
+"""
+Why an occurrence is as it is: a pure function from what the ledger holds to one sentence.
+
+The sentence comes first, then the evidence for it, each with its source.
+"""
+
+from cli.history.evidence import Background, Case, Explanation
+from cli.history.expected import unrecorded
+from cli.history.recorded import final, opened, planned
+
+
+def explain(case: Case, background: Background) -> Explanation:
+    """Explain one instant of one schedule."""
+    if case.open:
+        return opened(case, case.open, background)
+    if case.final:
+        return final(case, case.final, background)
+    if case.planned:
+        return planned(case, case.planned, background)
+    return unrecorded(case, background)

@@ -1,0 +1,192 @@
+"""The explanation of an occurrence that the ledger has a record of."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cli.history.evidence import Background, Case, Explanation, Fact, Verdict, timing_facts, who
+from cli.history.standing import Standing, duration, local, span, standing, utc
+from orchestrator import naming
+from orchestrator.record import Action, Attempt, How, Kind, Record
+from orchestrator.words import After, Outcome
+
+_GATES = {
+    After.QUEUE: "it waits for the earlier runs of its schedule to end (queue)",
+    After.REPLACE: "it waits until what it replaces has ended (replace)",
+    After.RETRY: "its next attempt waits for the submitted runs of its schedule to end (retry)",
+    After.BACKFILL: "it waits for its turn: backfilled runs go one at a time, the oldest first "
+    "(backfill)",
+}
+_WORDS = {
+    Outcome.SUCCEEDED: "succeeded",
+    Outcome.FAILED: "failed",
+    Outcome.TIMED_OUT: "was ended at its run timeout",
+    Outcome.TERMINATED: "was terminated",
+    Outcome.LOST: "was lost",
+    Outcome.NEVER_STARTED: "never started",
+}
+
+
+def opened(case: Case, record: Record, background: Background) -> Explanation:
+    """Explain a run that has not ended."""
+    stands = standing(record, background.now, is_open=True)
+    blob = naming.open_blob(record.run_id)
+    facts = [*timing_facts(case, background), *_facts(record, blob, background)]
+    if case.final and case.blob:
+        facts.append(Fact(source=case.blob, says=f"before: {_ended(case.final)}"))
+    return Explanation(
+        verdict=Verdict.OPEN,
+        nominal=case.nominal,
+        sentence=f"{who(case, background)} {_progress(record, stands, background)}.",
+        facts=tuple(facts),
+        next_step=_remedy(record, stands),
+    )
+
+
+def final(case: Case, record: Record, background: Background) -> Explanation:
+    """Explain what has its final record."""
+    facts = [*timing_facts(case, background), *_facts(record, case.blob or "", background)]
+    verdict = {
+        Action.SUBMIT: Verdict.RAN,
+        Action.SKIPPED: Verdict.SKIPPED,
+        Action.MISSED: Verdict.MISSED,
+    }[record.decision.action]
+    if verdict is Verdict.RAN:
+        sentence = f"{who(case, background)} {_result(record, background)}"
+    else:
+        sentence = f"{who(case, background)} did not run. {record.sentence or _ended(record)}"
+    next_step = None
+    if verdict is Verdict.RAN and record.outcome is not Outcome.SUCCEEDED:
+        next_step = f"recur logs {record.run_id} shows its output"
+    return Explanation(
+        verdict=verdict,
+        nominal=case.nominal,
+        sentence=sentence,
+        facts=tuple(facts),
+        next_step=next_step,
+    )
+
+
+def planned(case: Case, record: Record, background: Background) -> Explanation:
+    """Explain what is decided and has no blob of its own yet."""
+    says = f"the plan holds it: {_ended(record)}, decided {utc(record.decision.at)}"
+    facts = [*timing_facts(case, background), Fact(source=naming.SUBMIT_STATE, says=says)]
+    return Explanation(
+        verdict=Verdict.PLANNED,
+        nominal=case.nominal,
+        sentence=f"{who(case, background)} is decided ({record.decision.action}), and a tick is "
+        "about to carry that out.",
+        facts=tuple(facts),
+    )
+
+
+def _progress(record: Record, stands: Standing, background: Background) -> str:
+    """Say what an open run does or waits for."""
+    attempt, zone = record.attempt, background.zone
+    again = f", attempt {attempt.number}" if attempt.number > 1 else ""
+    since = f" since {local(stands.since, zone)}" if stands.since else ""
+    match stands.word:
+        case "running":
+            took = span(duration(record, background.now))
+            text = f"is running{again}{since}, for {took}"
+        case "submitted":
+            text = f"is submitted{again} and waits for a node{since}"
+        case "stopping":
+            text = f"is being ended ({stands.reason}){since}"
+        case "finishing":
+            text = f"has ended ({stands.reason}){again}; its final record is about to be written"
+        case "blocked":
+            said = f": {attempt.blocked_detail}" if attempt.blocked_detail else ""
+            text = f"has no job yet, blocked ({stands.reason}){since}{said}"
+        case "waiting" if attempt.after:
+            text = f"has not been submitted: {_GATES[attempt.after]}{_ahead(record, background)}"
+        case "waiting":
+            until = local(attempt.not_before, zone) if attempt.not_before else "its time"
+            text = f"has not been submitted: it is put off until {until} ({stands.reason})"
+        case _:
+            text = f"is claimed{since}{again}; the next tick creates its job"
+    return text
+
+
+def _ahead(record: Record, background: Background) -> str:
+    ahead = [
+        run.run_id
+        for run in background.open_runs
+        if run.nominal < record.nominal and run.run_id != record.run_id
+    ]
+    return f": {', '.join(ahead)}" if ahead else ""
+
+
+def _remedy(record: Record, stands: Standing) -> str | None:
+    if stands.word != "blocked" or record.task is None:
+        return None
+    opened = stands.since or record.attempt.claimed
+    until = utc(opened + record.task.catch_up_window)
+    return f"recur doctor says what mends it; each tick tries again, until {until}"
+
+
+def _result(record: Record, background: Background) -> str:
+    outcome = record.outcome
+    word = _WORDS[outcome] if outcome else "ended"
+    attempt = record.attempt
+    if attempt.started is None:
+        return f"{word} ({record.reason}). {record.sentence or ''}".rstrip()
+    late = span(attempt.started - record.nominal)
+    ran = f"it began {late} after its time and took {span(duration(record, background.now))}"
+    if record.kind is Kind.BACKFILLED:
+        began = local(attempt.started, background.zone)
+        ran = f"a backfill ran it at {began}; it took {span(duration(record, background.now))}"
+    if outcome is Outcome.SUCCEEDED:
+        return f"{word}: {ran}."
+    return f"{word} ({record.reason}): {ran}. {record.sentence or ''}".rstrip()
+
+
+def _ended(record: Record) -> str:
+    if record.outcome:
+        return f"{record.outcome}" + (f" ({record.reason})" if record.reason else "")
+    decision = record.decision
+    return decision.action + (f" ({decision.reason})" if decision.reason else "")
+
+
+def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
+    """Yield what a record says, oldest first."""
+    for past in record.history:
+        ended = past.outcome or f"{past.decision.action} ({past.decision.reason})"
+        yield Fact(source=blob, says=f"before: {ended}, decided {utc(past.decision.at)}")
+    decision = record.decision
+    reason = f" ({decision.reason})" if decision.reason else ""
+    because = f", because of {decision.because}" if decision.because else ""
+    text = f"{record.kind}: {decision.action}{reason}{because}, decided {utc(decision.at)}"
+    yield Fact(source=blob, says=text + (f", request {record.request}" if record.request else ""))
+    if record.range:
+        first, last = utc(record.range.first), utc(record.range.last)
+        text = f"one record for {record.range.count} occurrences, {first} to {last}"
+        yield Fact(source=blob, says=text)
+    yield from _pauses(record.nominal, decision.reason, background)
+    for attempt in record.attempts:
+        yield Fact(source=blob, says=_attempt(attempt))
+    for output in record.outputs:
+        if output.how is How.MISSING:
+            yield Fact(source=blob, says=f"{output.path} is missing: {output.why}")
+
+
+def _attempt(attempt: Attempt) -> str:
+    times = (
+        ("claimed", attempt.claimed),
+        ("submitted", attempt.submitted),
+        ("began", attempt.started),
+        ("ended", attempt.finished),
+    )
+    told = ", ".join(f"{name} {utc(time)}" for name, time in times if time)
+    ended = f": {attempt.outcome} ({attempt.reason})" if attempt.outcome else ""
+    return f"attempt {attempt.number}, job {attempt.job_id}: {told}{ended}"
+
+
+def _pauses(nominal: datetime, reason: str | None, background: Background) -> Iterator[Fact]:
+    if reason != "paused" or background.state is None:
+        return
+    for pause in background.state.pauses:
+        if pause.holds(nominal):
+            note = f": {pause.note}" if pause.note else ""
+            until = f" until {utc(pause.until)}" if pause.until else ""
+            says = f"paused by {pause.by} from {utc(pause.since)}{until}{note}"
+            yield Fact(source=naming.SUBMIT_STATE, says=says)

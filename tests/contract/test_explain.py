@@ -1,0 +1,214 @@
+"""`recur explain` on real storage: the evidence is found wherever the ledger keeps it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cli.errors import Exit
+from orchestrator import naming
+from orchestrator.ledger import dump_submit
+from orchestrator.model import Timing
+from orchestrator.record import Action, Kind
+from orchestrator.words import Outcome, Reason
+from tests.contract.history_world import Past, nights, past, reader
+from tests.contract.world import World, schedule
+from tests.unit.records import BOGOTA, claimed, decided, missed, ran
+
+__all__ = ["past"]
+
+DOCUMENT = """
+[schedules.nightly]
+cron = "30 2 * * *"
+time_zone = "America/Bogota"
+command = "true"
+"""
+
+
+def verdicts(past: Past, time: str) -> list[tuple[str, str]]:
+    told = past.recur("--json", "explain", "nightly", time).json
+    return [(one["verdict"], one["run_id"]) for one in told["explanations"]]
+
+
+def one(past: Past, time: datetime) -> dict[str, Any]:
+    (found,) = past.recur("--json", "explain", "nightly", time.isoformat()).json["explanations"]
+    return dict(found)
+
+
+def apply(past: Past, text: str = DOCUMENT) -> None:
+    past.ledger.upload_blob(naming.DOCUMENT, text, overwrite=True)
+
+
+def test_every_occurrence_is_explained(past: Past) -> None:
+    """Whatever became of it, by whichever blob tells."""
+    apply(past)
+    past.nightly(since=nights(90), decided_until=nights(1))
+    past.put(
+        ran(nights(1)),
+        ran(nights(2), Outcome.FAILED, Reason.EXIT_CODE),
+        decided(nights(3), Action.SKIPPED, reason="overlap", sentence="Skipped: x."),
+        missed(nights(80), nights(5), 76),
+    )
+    past.put_open(claimed(nights(4)))
+
+    for back, verdict in {
+        1: "ran",
+        2: "ran",
+        3: "skipped",
+        4: "open",
+        5: "missed",
+        40: "missed",
+    }.items():
+        found = one(past, nights(back))
+        assert found["verdict"] == verdict, found
+    assert one(past, nights(0))["verdict"] == "future"
+    assert one(past, nights(1) + timedelta(minutes=1))["verdict"] == "not_due"
+    assert one(past, nights(91))["verdict"] == "not_begun"
+    assert one(past, nights(85))["verdict"] == "unrecorded"
+
+
+def test_people_read_one_sentence_then_the_evidence(past: Past) -> None:
+    """Each piece with its source."""
+    apply(past)
+    past.nightly(since=nights(9), decided_until=nights(1))
+    past.put(ran(nights(1)))
+
+    told = past.recur("explain", "nightly", f"{nights(1):%Y-%m-%d}T02:30")
+
+    assert told.code == Exit.DONE
+    first, *evidence = told.out.splitlines()
+    day = f"{nights(1):%Y-%m-%d}"
+    assert first == (
+        f"nightly of {day} 02:30-05:00 succeeded: it began 1 min after its time and took 2 min."
+    )
+    assert any(line.startswith("  submit.json: after ") for line in evidence)
+    assert any(line.startswith(f"  {ran(nights(1)).blob}: attempt 1") for line in evidence)
+
+
+def test_a_day_means_all_its_occurrences(past: Past) -> None:
+    """More than three of them without the evidence."""
+    hourly = replace(BOGOTA, cron=("0 * * * *",))
+    day = nights(2).replace(hour=0, minute=0)
+    past.timings(Timing(since=nights(9), calendar=hourly), decided_until=nights(1))
+    begin = day + timedelta(hours=5)  # midnight in Bogota
+    past.put(*(ran(begin + timedelta(hours=hour)) for hour in range(24)))
+
+    told = past.recur("explain", "nightly", f"{begin:%Y-%m-%d}")
+
+    assert told.code == Exit.DONE
+    lines = told.out.splitlines()
+    assert len(lines) == 25
+    assert all("succeeded" in line for line in lines[:-1])
+    assert "recur explain nightly" in lines[-1]
+
+
+def test_a_wall_time_that_comes_twice_is_explained_twice(past: Past) -> None:
+    """Once for each instant."""
+    spring = datetime(2026, 1, 1, tzinfo=UTC)
+    new_york = replace(BOGOTA, cron=("30 1 * * *",), time_zone="America/New_York")
+    past.timings(Timing(since=spring, calendar=new_york), decided_until=nights(1))
+    first = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    past.put(ran(first))
+
+    assert verdicts(past, "2026-11-01T01:30") == [
+        ("ran", "nightly-20261101T053000Z"),
+        ("not_due", "nightly-20261101T063000Z"),
+    ]
+
+
+def test_what_is_due_and_undecided_is_found(past: Past) -> None:
+    """The exit code says that somebody has to do something."""
+    apply(past)
+    past.nightly(since=nights(9), decided_until=nights(2))
+
+    told = past.recur("explain", "nightly", nights(1).isoformat())
+
+    assert told.code == Exit.FOUND
+    assert "silent" in told.out
+    assert "recur doctor" in told.out
+
+
+def test_an_invalid_table_is_the_reason_why_nothing_is_decided(past: Past) -> None:
+    """It is told with its problem; so is a document that is missing."""
+    apply(past, DOCUMENT.replace("command", "comand"))
+    past.nightly(since=nights(9), decided_until=nights(2))
+
+    found = one(past, nights(1))
+    assert found["verdict"] == "undecided"
+    assert "comand" in found["sentence"]
+
+    past.ledger.delete_blob(naming.DOCUMENT)
+    assert "schedules.toml" in one(past, nights(1))["sentence"]
+
+
+def test_a_schedule_that_no_tick_has_seen_is_explained_by_the_document(past: Past) -> None:
+    """Its future is known."""
+    apply(past)
+
+    found = one(past, nights(0))
+
+    assert found["verdict"] == "future"
+    assert any(fact["source"] == "schedules.toml" for fact in found["facts"])
+
+
+def test_the_plan_counts_as_decided(past: Past) -> None:
+    """Before the blobs are there."""
+    apply(past)
+    past.nightly(since=nights(9), decided_until=nights(1))
+    state = replace(past.state(), plan=(claimed(nights(1)),))
+    past.ledger.upload_blob(naming.SUBMIT_STATE, dump_submit(state), overwrite=True)
+
+    assert one(past, nights(1))["verdict"] == "planned"
+
+
+def test_a_run_of_a_schedule_that_is_forgotten_is_still_explained(past: Past) -> None:
+    """By its record alone."""
+    past.put(ran(nights(300), kind=Kind.BACKFILLED))
+
+    found = one(past, nights(300))
+    assert found["verdict"] == "ran"
+    assert one(past, nights(301))["verdict"] == "unknown"
+
+
+def test_what_cannot_be_read_is_refused_with_what_to_do(past: Past) -> None:
+    """A time, a schedule, a state."""
+    apply(past)
+    past.nightly(since=nights(9), decided_until=nights(1))
+    told = past.recur("explain", "nightly", "soon")
+    assert told.code == Exit.USAGE
+    assert "2026-11-01T07:30Z" in told.err
+
+    told = past.recur("explain", "nigthly", "2026-11-01")
+    assert told.code == Exit.REFUSED
+    assert "did you mean nightly?" in told.err
+
+    past.ledger.upload_blob(naming.SUBMIT_STATE, b"{", overwrite=True)
+    told = past.recur("explain", "nightly", "2026-11-01")
+    assert told.code == Exit.FOUND
+    assert "submit.json" in told.err
+
+
+async def test_what_real_ticks_decide_is_explained(world: World, tmp_path: Path) -> None:
+    """From the decision to the end: open, then ran; and what was missed."""
+    await world.pool()
+    await world.apply(schedule("hello", "exit 3", minutes=5))
+    someone = reader(world, tmp_path)
+    await world.submit()
+    (record,) = await world.open()
+
+    async def ask(time: datetime) -> dict[str, Any]:
+        told = await asyncio.to_thread(
+            someone.recur, "--json", "explain", "hello", time.isoformat()
+        )
+        (found,) = told.json["explanations"]
+        return dict(found)
+
+    assert (await ask(record.nominal))["verdict"] == "open"
+    assert (await ask(record.nominal - timedelta(minutes=2)))["verdict"] == "missed"
+    await world.collect_until_finished()
+    found = await ask(record.nominal)
+    assert found["verdict"] == "ran"
+    assert "failed (exit_code)" in found["sentence"]
+    later = await ask(record.nominal + timedelta(days=1))
+    assert later["verdict"] == "future"

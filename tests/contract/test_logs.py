@@ -1,0 +1,242 @@
+"""`recur logs` on real runs: the bytes that a task wrote, while it runs and afterwards."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.errors import Exit
+from orchestrator import naming
+from orchestrator.record import Action, How, Kind, Output, Record
+from orchestrator.words import Outcome, Reason
+from tests.contract.history_world import Past, nights, past, reader
+from tests.contract.operator import Told
+from tests.contract.world import World, schedule, until
+from tests.unit.records import claimed, decided, ran, replaced
+
+__all__ = ["past"]
+
+BYTES = b"caf\xc3\xa9 \xff\x00\r\n\x1b[31m no newline at the end"
+
+type Recur = Callable[..., Coroutine[Any, Any, Told]]
+
+
+def stored(past: Past, record: Record, name: str, data: bytes, *, attempt: int = 1) -> None:
+    folder = naming.output_prefix(record.schedule, record.nominal, record.run_id, attempt)
+    past.outputs.upload_blob(folder + name, data, overwrite=True)
+
+
+def vouched(record: Record, name: str, data: bytes) -> Record:
+    digest = hashlib.sha256(data).hexdigest()
+    output = Output(path=name, bytes=len(data), sha256=digest, how=How.PUSHED)
+    return replaced(record, outputs=(output,))
+
+
+def test_an_output_is_written_byte_for_byte(past: Past) -> None:
+    """Whatever the bytes are; by default stdout."""
+    record = vouched(ran(nights(1)), "stdout.txt", BYTES)
+    past.put(record)
+    stored(past, record, "stdout.txt", BYTES)
+    stored(past, record, "stderr.txt", b"oh\n")
+    stored(past, record, "files/report/a.csv", b"1;2\r\n")
+
+    assert past.recur("logs", record.run_id).raw == BYTES
+    assert past.recur("logs", record.run_id, "--stderr").raw == b"oh\n"
+    assert past.recur("logs", record.run_id, "--output", "files/report/a.csv").raw == b"1;2\r\n"
+
+
+def test_programs_are_told_size_digest_and_text(past: Past) -> None:
+    """The text only where the bytes are one."""
+    record = ran(nights(1))
+    past.put(record)
+    stored(past, record, "stdout.txt", BYTES)
+    stored(past, record, "stderr.txt", "café\n".encode())
+
+    told = past.recur("--json", "logs", record.run_id).json
+    assert told["sha256"] == hashlib.sha256(BYTES).hexdigest()
+    assert (told["bytes"], told["text"]) == (len(BYTES), None)
+    assert past.recur("--json", "logs", record.run_id, "--stderr").json["text"] == "café\n"
+
+
+def test_bytes_that_the_record_does_not_vouch_for_are_told(past: Past) -> None:
+    """Somebody has written into the container since."""
+    record = vouched(ran(nights(1)), "stdout.txt", b"what was there")
+    past.put(record)
+    stored(past, record, "stdout.txt", b"what is there")
+
+    told = past.recur("logs", record.run_id)
+
+    assert told.code == Exit.FOUND
+    assert told.raw == b"what is there"
+    assert "not what the record vouches for" in told.err
+
+
+def test_each_attempt_has_its_own_outputs(past: Past) -> None:
+    """The newest by default, another by its number or by its job id."""
+    record = ran(nights(1))
+    second = replaced(record.attempt, number=2, job_id=naming.job_id(record.run_id, 2))
+    record = replaced(record, attempts=(record.attempt, second))
+    past.put(record)
+    stored(past, record, "stdout.txt", b"first")
+    stored(past, record, "stdout.txt", b"second", attempt=2)
+
+    assert past.recur("logs", record.run_id).raw == b"second"
+    assert past.recur("logs", record.run_id, "--attempt", "1").raw == b"first"
+    assert past.recur("logs", f"{record.run_id}-r2").raw == b"second"
+    assert past.recur("logs", record.run_id, "--attempt", "3").code == Exit.REFUSED
+    listed = past.recur("--json", "logs", record.run_id, "--outputs", "--attempt", "1").json
+    assert [(one["path"], one["bytes"]) for one in listed["outputs"]] == [("stdout.txt", 5)]
+
+
+def test_a_missing_output_says_why(past: Past) -> None:
+    """In the words of the record, or with what there is instead."""
+    missing = Output(path="stdout.txt", how=How.MISSING, why="the task never started")
+    lost = Output(path="files/a.csv", bytes=3, how=How.PUSHED)
+    record = replaced(ran(nights(1)), outputs=(missing, lost))
+    past.put(record)
+    stored(past, record, "stderr.txt", b"x")
+
+    told = past.recur("logs", record.run_id)
+    assert (told.code, told.raw) == (Exit.FOUND, b"")
+    assert "the task never started" in told.err
+    assert (
+        "gone from the outputs container"
+        in past.recur("logs", record.run_id, "--output", "files/a.csv").err
+    )
+    assert (
+        "did you mean stderr.txt?" in past.recur("logs", record.run_id, "--output", "stderr.tx").err
+    )
+    listed = past.recur("logs", record.run_id, "--outputs").out
+    assert "the task never started" in listed
+    assert "stderr.txt" in listed
+
+
+def test_what_did_not_run_wrote_nothing(past: Past) -> None:
+    """It is said why, and where to look."""
+    record = decided(nights(1), Action.SKIPPED, reason="overlap")
+    past.put(record)
+
+    told = past.recur("logs", record.run_id)
+
+    assert told.code == Exit.FOUND
+    assert "skipped (overlap)" in told.err
+    assert f"recur show {record.run_id}" in told.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--stderr", "--outputs"), ("--follow", "--outputs"), ("--follow", "--attempt", "1")],
+)
+def test_options_that_exclude_each_other_are_refused(past: Past, options: tuple[str, ...]) -> None:
+    """As a usage error."""
+    assert past.recur("logs", "x", *options).code == Exit.USAGE
+
+
+def test_following_a_run_that_has_ended_ends_at_once(past: Past) -> None:
+    """With its output, and an exit code by its outcome."""
+    good, bad = ran(nights(1)), ran(nights(2), Outcome.FAILED, Reason.EXIT_CODE)
+    past.put(good, bad)
+    for record in (good, bad):
+        stored(past, record, "stdout.txt", b"done")
+
+    told = past.recur("logs", good.run_id, "--follow")
+    assert (told.code, told.raw) == (Exit.DONE, b"done")
+    told = past.recur("logs", bad.run_id, "--follow")
+    assert (told.code, told.raw) == (Exit.FOUND, b"done")
+    assert "failed (exit_code)" in told.err
+
+
+@pytest.fixture
+async def recur(world: World, tmp_path: Path) -> Recur:
+    """Ask in a thread: the emulator lives in this one."""
+    someone = reader(world, tmp_path)
+
+    async def ask(*arguments: str) -> Told:
+        return await asyncio.to_thread(someone.recur, *arguments)
+
+    return ask
+
+
+async def test_a_running_task_shows_what_it_has_written_so_far(world: World, recur: Recur) -> None:
+    """From its node."""
+    await world.pool()
+    record = await world.running("hello", "echo so far; sleep 60")
+
+    async def look() -> Told:
+        return await recur("logs", record.run_id)
+
+    told = await until(look, lambda seen: bool(seen.raw))
+
+    assert (told.code, told.raw) == (Exit.DONE, b"so far\n")
+
+
+async def test_a_run_that_waits_has_written_nothing_yet(world: World, recur: Recur) -> None:
+    """It is said what it waits for, and how to wait with it."""
+    await world.pool(targetDedicatedNodes=0)
+    record = await world.running("hello", "true")
+
+    told = await recur("logs", record.run_id)
+
+    assert told.code == Exit.FOUND
+    assert "the run is submitted" in told.err
+    assert "--follow" in told.err
+
+
+@pytest.mark.parametrize(("command", "code"), [("true", Exit.DONE), ("exit 3", Exit.FOUND)])
+async def test_a_run_is_followed_to_its_end(
+    world: World, recur: Recur, tmp_path: Path, command: str, code: Exit
+) -> None:
+    """Each byte once and in order; the exit code says how it ended."""
+    await world.pool()
+    gate = tmp_path / "gate"
+    script = f"printf 'one\\n'; while ! test -e {gate}; do sleep 0.1; done; printf two; {command}"
+    record = await world.running("hello", script)
+    await world.task_is(record.run_id, "running")
+
+    following = asyncio.create_task(recur("logs", record.run_id, "--follow"))
+    await asyncio.sleep(1)
+    assert not following.done()
+    gate.touch()
+    await world.collect_until_finished()
+    told = await following
+
+    assert told.raw == b"one\ntwo"
+    assert told.code == code
+
+
+async def test_the_next_attempt_is_followed_as_well(past: Past) -> None:
+    """What the one before left in the container comes first."""
+    record = claimed(nights(1), kind=Kind.SCHEDULED)
+    past.put_open(record)
+    following = asyncio.create_task(
+        asyncio.to_thread(past.recur, "logs", record.run_id, "--follow")
+    )
+    await asyncio.sleep(1)
+    assert not following.done()
+
+    stored(past, record, "stdout.txt", b"first ")
+    stored(past, record, "stdout.txt", b"second", attempt=2)
+    final = ran(nights(1))
+    second = replace(final.attempt, number=2, job_id=naming.job_id(record.run_id, 2))
+    past.put(replaced(final, attempts=(final.attempt, second)))
+    past.ledger.delete_blob(naming.open_blob(record.run_id))
+    told = await following
+
+    assert told.raw == b"first second"
+    assert told.code == Exit.DONE
+
+
+async def test_a_real_schedule_is_read_from_tick_to_log(world: World, recur: Recur) -> None:
+    """Nothing but the product's own passes, and its command line."""
+    await world.pool()
+    await world.apply(schedule("hello", "echo $RECUR_RUN_ID"))
+    await world.submit()
+    (record,) = await world.collect_until_finished()
+
+    told = await recur("logs", record.run_id)
+
+    assert told.out == f"{record.run_id}\n"

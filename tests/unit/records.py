@@ -1,0 +1,104 @@
+"""Records as the passes leave them, for tests of what reads them."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from orchestrator import naming
+from orchestrator.model import Calendar
+from orchestrator.record import (
+    Action,
+    Attempt,
+    Decided,
+    FrozenTask,
+    How,
+    Output,
+    Range,
+    Record,
+    Versions,
+)
+from orchestrator.words import AttemptState, Outcome, Reason, ScheduleId
+
+NIGHTLY = ScheduleId("nightly")
+BOGOTA = Calendar(cron=("30 2 * * *",), time_zone="America/Bogota")
+TASK = FrozenTask(
+    command="true",
+    environment={},
+    start_timeout=timedelta(minutes=30),
+    run_timeout=timedelta(hours=6),
+    catch_up_window=timedelta(days=1),
+)
+_VERSIONS = Versions(product="0", tzdata="2026f")
+
+
+def decided(nominal: datetime, action: Action, **keys: Any) -> Record:  # noqa: ANN401 - fields
+    """Return the record of an occurrence, decided 5 s after its time."""
+    schedule = keys.pop("schedule", NIGHTLY)
+    reason, because = keys.pop("reason", None), keys.pop("because", None)
+    at = nominal + timedelta(seconds=5)
+    return Record(
+        run_id=keys.pop("run_id", naming.run_id(schedule, nominal)),
+        schedule=schedule,
+        nominal=nominal,
+        decision=Decided(action=action, reason=reason, because=because, at=at),
+        versions=_VERSIONS,
+        **keys,
+    )
+
+
+def ran(
+    nominal: datetime,
+    outcome: Outcome = Outcome.SUCCEEDED,
+    reason: Reason = Reason.EXIT_ZERO,
+    **keys: Any,  # noqa: ANN401 - fields of the record
+) -> Record:
+    """Return the final record of a run that began a minute late and took two."""
+    record = claimed(nominal, **keys)
+    attempt = Attempt(
+        number=1,
+        job_id=record.run_id,
+        state=AttemptState.ENDED,
+        claimed=nominal + timedelta(seconds=5),
+        submitted=nominal + timedelta(seconds=6),
+        started=nominal + timedelta(minutes=1),
+        finished=nominal + timedelta(minutes=3),
+        exit_code=0 if outcome is Outcome.SUCCEEDED else 3,
+        outcome=outcome,
+        reason=reason,
+        sentence=f"It {outcome}.",
+    )
+    return replaced(
+        record.with_attempt(attempt),
+        lateness_seconds=6.0,
+        outcome=outcome,
+        reason=reason,
+        sentence=f"It {outcome}.",
+        outputs=(Output(path="stdout.txt", bytes=3, how=How.PUSHED),),
+    )
+
+
+def claimed(nominal: datetime, **keys: Any) -> Record:  # noqa: ANN401 - fields of the record
+    """Return the open record of a run that is claimed and not yet dispatched."""
+    record = decided(nominal, Action.SUBMIT, task=TASK, **keys)
+    attempt = Attempt(
+        number=1,
+        job_id=record.run_id,
+        state=AttemptState.CLAIMED,
+        claimed=nominal + timedelta(seconds=5),
+    )
+    return replaced(record, attempts=(attempt,))
+
+
+def missed(first: datetime, last: datetime, count: int) -> Record:
+    """Return a range record."""
+    return decided(
+        first,
+        Action.MISSED,
+        reason="window",
+        range=Range(first=first, last=last, count=count),
+        sentence="Missed: when decided, they were later than the catch-up window.",
+    )
+
+
+def replaced[T: (Record, Attempt)](value: T, **keys: Any) -> T:  # noqa: ANN401 - fields
+    return replace(value, **keys)

@@ -1,0 +1,184 @@
+"""A TIME means the instants that an operator means by it, also where clocks change."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.errors import CliError, Exit
+from cli.history.asking import Asked, asked, parse
+from cli.history.nearby import after, before, occurrence_at
+from orchestrator.model import Calendar, Timing
+from orchestrator.schedule import occurrences_of
+from orchestrator.words import Fold, Gap
+
+LONG_AGO = datetime(2011, 1, 1, tzinfo=UTC)
+
+
+def timings(cron: str, zone: str = "America/New_York", **keys: Gap | Fold) -> tuple[Timing, ...]:
+    calendar = Calendar(cron=(cron,), time_zone=zone)
+    if gap := keys.get("gap"):
+        calendar = Calendar(cron=(cron,), time_zone=zone, gap=Gap(gap))
+    if overlap := keys.get("overlap"):
+        calendar = Calendar(cron=(cron,), time_zone=zone, overlap=Fold(overlap))
+    return (Timing(since=LONG_AGO, calendar=calendar),)
+
+
+def meant(text: str, of: tuple[Timing, ...]) -> list[Asked]:
+    assert of[0].calendar
+    return asked(parse(text), of, ZoneInfo(of[0].calendar.time_zone))
+
+
+def instants(text: str, of: tuple[Timing, ...]) -> list[str]:
+    return [one.instant.strftime("%Y-%m-%dT%H:%MZ") for one in meant(text, of)]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-11-20T02:30-05:00", ["2026-11-20T07:30Z"]),
+        ("2026-11-20T07:30Z", ["2026-11-20T07:30Z"]),
+        ("20261120T073000Z", ["2026-11-20T07:30Z"]),
+        ("2026-11-20T02:30", ["2026-11-20T07:30Z"]),
+        ("2026-11-20 02:30", ["2026-11-20T07:30Z"]),
+        ("2026-07-20T02:30", ["2026-07-20T06:30Z"]),
+        ("2026-11-20", ["2026-11-20T07:30Z"]),
+    ],
+)
+def test_a_time_is_an_instant(text: str, meant: list[str]) -> None:
+    """With an offset, on the wall, or as the day it falls on."""
+    assert instants(text, timings("30 2 * * *")) == meant
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "25:00", "2026-11-20T02:30-99:00"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    """With what to write instead."""
+    with pytest.raises(CliError) as refused:
+        parse(text)
+
+    assert refused.value.code == Exit.USAGE
+    assert "2026-11-01T07:30Z" in (refused.value.next_step or "")
+
+
+def test_a_shifted_wall_time_means_the_shifted_occurrence() -> None:
+    """02:30 does not exist on that day; its occurrence runs at 03:00."""
+    (one,) = meant("2026-03-08T02:30", timings("30 2 * * *"))
+
+    assert one.instant == datetime(2026, 3, 8, 7, 0, tzinfo=UTC)
+    assert one.notes == (
+        (
+            "2026-03-08 02:30 does not exist in America/New_York: the clock is put forward to "
+            "2026-03-08T03:00:00-04:00, and its occurrence is shifted there."
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "of", [timings("*/30 * * * *"), timings("30 2 * * *", gap=Gap.SKIP)], ids=["wild", "skip"]
+)
+def test_a_wall_time_that_is_left_out_says_so(of: tuple[Timing, ...]) -> None:
+    """By the policy, or because an expression that begins with a star follows the clock."""
+    (one,) = meant("2026-03-08T02:30", of)
+
+    assert "its occurrence is left out (dst.gap = " in one.notes[0]
+
+
+def test_a_wall_time_that_does_not_exist_and_is_not_asked_for_says_only_that() -> None:
+    """There is nothing that could have been shifted."""
+    (one,) = meant("2026-03-08T02:15", timings("30 2 * * *"))
+
+    assert one.notes[0].endswith("put forward to 2026-03-08T03:00:00-04:00.")
+
+
+def test_a_shifted_occurrence_says_where_it_comes_from() -> None:
+    """Also when asked for by its instant."""
+    (one,) = meant("2026-03-08T07:00Z", timings("15,30 2 * * *"))
+
+    (note,) = one.notes
+    assert "02:15, 02:30" in note
+
+
+def test_a_wall_time_that_comes_twice_means_both() -> None:
+    """And the one that does not run says which does."""
+    fixed = meant("2026-11-01T01:30", timings("30 1 * * *"))
+
+    assert [one.instant.hour for one in fixed] == [5, 6]
+    assert all("comes twice" in one.notes[0] for one in fixed)
+    assert len(fixed[0].notes) == 1
+    assert "second 01:30 of that day is suppressed" in fixed[1].notes[1]
+    assert "2026-11-01T01:30:00-04:00" in fixed[1].notes[1]
+
+    second = meant("2026-11-01T01:30", timings("30 1 * * *", overlap=Fold.SECOND))
+    assert "first 01:30 of that day is suppressed" in second[0].notes[1]
+    wild = meant("2026-11-01T01:30", timings("*/30 * * * *"))
+    assert [len(one.notes) for one in wild] == [1, 1]
+
+
+def test_the_suppressed_half_says_so_when_asked_for_by_its_instant() -> None:
+    """An operator who sees 01:30-05:00 on the clock asks for that."""
+    (one,) = meant("2026-11-01T01:30-05:00", timings("30 1 * * *"))
+
+    assert "suppressed" in one.notes[0]
+
+
+def test_a_day_that_never_came_says_so() -> None:
+    """Apia went from 29 to 31 December 2011."""
+    (one,) = meant("2011-12-30T12:00", timings("0 12 * * *", "Pacific/Apia"))
+
+    assert one.instant == datetime(2011, 12, 30, 10, 0, tzinfo=UTC)
+    assert "does not exist in Pacific/Apia" in one.notes[0]
+
+
+def test_a_day_means_all_its_occurrences() -> None:
+    """23 or 25 hours of them where the clock changes; none of its neighbours."""
+    hourly = timings("0 * * * *")
+
+    assert len(meant("2026-11-20", hourly)) == 24
+    assert len(meant("2026-03-08", hourly)) == 23
+    assert len(meant("2026-11-01", hourly)) == 25
+    assert instants("2026-11-20", timings("0 0 * * *")) == ["2026-11-20T05:00Z"]
+
+
+def test_a_day_without_occurrence_means_the_day() -> None:
+    """To be answered as a day."""
+    (one,) = meant("2026-11-21", timings("30 2 * * FRI"))
+
+    assert one.day == date(2026, 11, 21)
+    assert one.until - one.instant == timedelta(days=1)
+
+
+def test_wall_times_follow_the_zone_of_their_time() -> None:
+    """A schedule that moved from one zone to another."""
+    moved = datetime(2026, 11, 10, tzinfo=UTC)
+    bogota = Calendar(cron=("30 2 * * *",), time_zone="America/Bogota")
+    berlin = Calendar(cron=("30 2 * * *",), time_zone="Europe/Berlin")
+    both = (Timing(since=LONG_AGO, calendar=bogota), Timing(since=moved, calendar=berlin))
+
+    assert instants("2026-11-05T02:30", both) == ["2026-11-05T07:30Z"]
+    assert instants("2026-11-15T02:30", both) == ["2026-11-15T01:30Z"]
+
+
+minutes = st.integers(0, 400 * 24 * 60).map(
+    lambda n: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n)
+)
+crons = st.sampled_from(
+    ["30 2 * * *", "*/7 * * * *", "0 0 1 * *", "15 1,2 * * SUN", "0 */5 * * MON"]
+)
+
+
+@given(minutes, crons)
+def test_neighbours_are_the_nearest_occurrences(instant: datetime, cron: str) -> None:
+    """Nothing lies between them but the instant itself."""
+    of = timings(cron)
+    low, high = before(of, instant), after(of, instant)
+
+    assert low is not None
+    assert high is not None
+    assert low < instant < high
+    between = [one.nominal for one in occurrences_of(of, after=low, until=high)]
+    itself = [instant] if occurrence_at(of, instant) else []
+    assert between == [*itself, high]
+    assert all(a < b for a, b in pairwise([low, *between]))
