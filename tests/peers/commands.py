@@ -11,6 +11,7 @@ VALUE = "VALUE"
 """Stands for whatever is only known at the reader's desk: a variable, another command's output."""
 
 _SHELLS = frozenset({"sh", "bash", "shell", "console"})
+_CONSOLE = "console"
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(\w*)")
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+|<[a-z][^<>\n]*>")
@@ -50,17 +51,18 @@ class Command:
 def in_page(path: str, text: str) -> Iterator[Command]:
     """Yield the commands of a Markdown page: those of its shell blocks, and spans in its prose."""
     fence: str | None = None
-    shell = False
+    shell = console = False
     block: list[tuple[int, str]] = []
     for number, line in enumerate(text.splitlines(), start=1):
         opened = _FENCE.match(line)
         if fence is None and opened:
-            fence, shell = opened[1], opened[2] in _SHELLS
+            fence, shell, console = opened[1], opened[2] in _SHELLS, opened[2] == _CONSOLE
         elif fence is not None and line.strip().startswith(fence):
             yield from _in_block(path, block)
             fence, block = None, []
         elif fence is not None:
-            block += [(number, line)] if shell else []
+            typed = shell and (not console or line.startswith("$ "))  # the rest is what was told
+            block += [(number, line)] if typed else []
         else:
             for span in _SPAN.findall(line):
                 yield from _in_line(path, number, span, whole=False)

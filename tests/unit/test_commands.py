@@ -40,6 +40,13 @@ def test_a_block_of_another_language_holds_no_command() -> None:
     assert _found("az login", info="text") == []
 
 
+def test_what_a_command_told_is_no_command() -> None:
+    """In a block of a console, where each command stands behind a prompt."""
+    shown = "$ az a\naz b isn't there\n$ az c"
+
+    assert _found(shown, info="console") == [(4, "az a"), (6, "az c")]
+
+
 def test_a_command_that_does_not_end_is_an_error() -> None:
     """A quote that was forgotten must not hide the rest of a block."""
     with pytest.raises(ValueError, match=r"page\.md:4: a command that does not end"):
