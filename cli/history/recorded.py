@@ -7,7 +7,7 @@ from cli.history.evidence import Background, Case, Explanation, Fact, Verdict, t
 from cli.history.standing import Standing, duration, local, span, standing, utc
 from orchestrator import naming
 from orchestrator.record import Action, Attempt, How, Kind, Record
-from orchestrator.words import After, Outcome
+from orchestrator.words import After, AttemptState, Outcome
 
 _GATES = {
     After.QUEUE: "it waits for the earlier runs of its schedule to end (queue)",
@@ -108,12 +108,23 @@ def _progress(record: Record, stands: Standing, background: Background) -> str:
 
 
 def _ahead(record: Record, background: Background) -> str:
-    ahead = [
-        run.run_id
+    """Name the runs that an attempt waits for, as far as the ledger tells."""
+    me = (record.nominal, record.run_id)
+    others = [
+        run
         for run in background.open_runs
-        if run.nominal < record.nominal and run.run_id != record.run_id
+        if run.run_id != record.run_id and run.state is not AttemptState.ENDED
     ]
-    return f": {', '.join(ahead)}" if ahead else ""
+    backfill = record.attempt.after is After.BACKFILL
+    ahead = [run for run in others if (run.kind is Kind.BACKFILLED) == backfill]
+    ahead = [run for run in ahead if backfill or not run.forced]
+    started = record.attempt.after is After.RETRY
+    names = [
+        run.run_id
+        for run in ahead
+        if run.order < me or (started and run.state is AttemptState.SUBMITTED)
+    ]
+    return f": {', '.join(names)}" if names else ""
 
 
 def _remedy(record: Record, stands: Standing) -> str | None:

@@ -15,9 +15,7 @@ from orchestrator.model import Timing
 from orchestrator.record import Record, dump, metadata
 from orchestrator.words import ScheduleId
 from tests.conftest import Containers
-from tests.contract.conftest import ACCOUNT, KEY
 from tests.contract.operator import Operator, Told, operator
-from tests.contract.world import World
 from tests.unit.records import BOGOTA, NIGHTLY
 
 _TIME = timedelta(hours=7, minutes=30)
@@ -92,19 +90,4 @@ def past(containers: Containers, tmp_path: Path) -> Past:
         storage.get_container_client(containers.ledger),
         storage.get_container_client(containers.outputs),
         someone,
-    )
-
-
-def reader(world: World, folder: Path) -> Operator:
-    """Return somebody who asks about a deployment that runs; to be asked in a thread."""
-    one = world.settings
-    return operator(
-        folder,
-        BATCH_ACCOUNT_URL=one.batch_account_url,
-        BATCH_ACCOUNT_NAME=ACCOUNT,
-        BATCH_ACCOUNT_KEY=KEY,
-        DATA_STORAGE_URL=one.data_storage_url,
-        DATA_STORAGE_CONNECTION_STRING=one.data_storage_connection_string or "",
-        LEDGER_CONTAINER=one.ledger_container,
-        OUTPUTS_CONTAINER=one.outputs_container,
     )

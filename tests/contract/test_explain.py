@@ -12,7 +12,8 @@ from orchestrator.ledger import dump_submit
 from orchestrator.model import Timing
 from orchestrator.record import Action, Kind
 from orchestrator.words import Outcome, Reason
-from tests.contract.history_world import Past, nights, past, reader
+from tests.contract.deployment import operator_of
+from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule
 from tests.unit.records import BOGOTA, claimed, decided, missed, ran
 
@@ -193,7 +194,7 @@ async def test_what_real_ticks_decide_is_explained(world: World, tmp_path: Path)
     """From the decision to the end: open, then ran; and what was missed."""
     await world.pool()
     await world.apply(schedule("hello", "exit 3", minutes=5))
-    someone = reader(world, tmp_path)
+    someone = operator_of(world, tmp_path)
     await world.submit()
     (record,) = await world.open()
 

@@ -10,7 +10,8 @@ from orchestrator import naming
 from orchestrator.ledger import dump_submit
 from orchestrator.record import Kind
 from orchestrator.words import ScheduleId
-from tests.contract.history_world import Past, nights, past, reader
+from tests.contract.deployment import operator_of
+from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule
 from tests.unit.records import NIGHTLY, claimed, missed, ran
 
@@ -121,7 +122,7 @@ async def test_real_ticks_leave_no_gap(world: World, tmp_path: Path) -> None:
     )
     await world.submit()
     await world.collect_until_finished()
-    someone = reader(world, tmp_path)
+    someone = operator_of(world, tmp_path)
 
     told = await asyncio.to_thread(someone.recur, "--json", "gaps")
 

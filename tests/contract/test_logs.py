@@ -13,7 +13,8 @@ from cli.errors import Exit
 from orchestrator import naming
 from orchestrator.record import Action, How, Kind, Output, Record
 from orchestrator.words import Outcome, Reason
-from tests.contract.history_world import Past, nights, past, reader
+from tests.contract.deployment import operator_of
+from tests.contract.history_world import Past, nights, past
 from tests.contract.operator import Told
 from tests.contract.world import World, schedule, until
 from tests.unit.records import claimed, decided, ran, replaced
@@ -153,7 +154,7 @@ def test_following_a_run_that_has_ended_ends_at_once(past: Past) -> None:
 @pytest.fixture
 async def recur(world: World, tmp_path: Path) -> Recur:
     """Ask in a thread: the emulator lives in this one."""
-    someone = reader(world, tmp_path)
+    someone = operator_of(world, tmp_path)
 
     async def ask(*arguments: str) -> Told:
         return await asyncio.to_thread(someone.recur, *arguments)

@@ -12,7 +12,9 @@ from orchestrator import naming
 from orchestrator.record import Action, Kind
 from orchestrator.record import Past as Before
 from orchestrator.words import BlockedReason, Outcome, Reason, ScheduleId
-from tests.contract.history_world import Past, nights, past, reader
+from tests.contract.deployment import operator_of
+from tests.contract.history_world import Past, nights, past
+from tests.contract.test_completion import offered
 from tests.contract.world import World
 from tests.unit.records import NIGHTLY, claimed, decided, missed, ran, replaced
 
@@ -206,9 +208,30 @@ async def test_batch_says_how_the_job_stands(world: World, tmp_path: Path) -> No
     await world.pool()
     record = await world.running("hello", "sleep 60")
     await world.task_is(record.run_id, "running")
-    someone = reader(world, tmp_path)
+    someone = operator_of(world, tmp_path)
 
     told = await asyncio.to_thread(someone.recur, "--json", "show", record.run_id)
 
     assert told.json["batch"] == {"job": "active", "task": "running", "trouble": None}
     assert told.json["open"] is True
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("ni", [id_(1)]),
+        ("nightly-2", [id_(2), id_(1)]),
+        ("nightly-b-", [id_(2, OTHER)]),
+        ("x", []),
+    ],
+)
+def test_a_shell_is_offered_runs(
+    past: Past, tmp_path: Path, typed: str, expected: list[str]
+) -> None:
+    """Open ones at once, those of this month and the last once it is clear of which schedule."""
+    past.put_open(claimed(nights(1)))
+    past.put(ran(nights(2)), ran(nights(2), schedule=OTHER), ran(nights(90)))
+
+    for command in ("show", "logs"):
+        line = f"recur {command} {typed}"
+        assert offered(tmp_path, line, RECUR_SETTINGS=str(past.someone.settings)) == expected

@@ -28,7 +28,12 @@ def background(*timings: Timing, **keys: Any) -> Background:  # noqa: ANN401 - f
         decided_until=keys.pop("decided_until", NOW),
         pauses=keys.pop("pauses", ()),
     )
-    given: dict[str, Any] = {"schedule": NIGHTLY, "zone": ZoneInfo("America/Bogota"), "state": state, "now": NOW}
+    given: dict[str, Any] = {
+        "schedule": NIGHTLY,
+        "zone": ZoneInfo("America/Bogota"),
+        "state": state,
+        "now": NOW,
+    }
     return Background(**(given | keys))
 
 
@@ -97,30 +102,62 @@ OPEN = {
 }
 
 
+def other(hours: int, **keys: Any) -> OpenRun:  # noqa: ANN401 - fields
+    """Return another open run, so many hours after this one."""
+    nominal = NOMINAL + timedelta(hours=hours)
+    given: dict[str, Any] = {
+        "run_id": RunId(f"nightly-{nominal:%Y%m%dT%H%M%SZ}"),
+        "schedule": NIGHTLY,
+        "nominal": nominal,
+        "kind": Kind.SCHEDULED,
+        "forced": False,
+        "state": AttemptState.SUBMITTED,
+        "attempt": 1,
+        "not_before": None,
+        "after": None,
+        "blocked": False,
+        "stop": False,
+    }
+    return OpenRun(**(given | keys))
+
+
 @pytest.mark.parametrize(("record", "says"), OPEN.values(), ids=OPEN)
 def test_an_open_run_says_what_it_does_or_waits_for(record: Record, says: str) -> None:
     """And since when."""
-    earlier = NOMINAL - timedelta(days=1)
-    ahead = OpenRun(
-        run_id=RunId("nightly-20261119T073000Z"),
-        schedule=NIGHTLY,
-        nominal=earlier,
-        kind=Kind.SCHEDULED,
-        forced=False,
-        state=AttemptState.SUBMITTED,
-        attempt=1,
-        not_before=None,
-        after=None,
-        blocked=False,
-        stop=False,
-    )
-
-    told = explain(case(open=record), background(open_runs=(ahead,)))
+    told = explain(case(open=record), background(open_runs=(other(-24),)))
 
     assert told.verdict is Verdict.OPEN
     assert told.sentence.startswith(WHO)
     assert says in told.sentence
     assert any(fact.source == f"open/{record.run_id}.json" for fact in told.facts)
+
+
+@pytest.mark.parametrize(
+    ("after", "hours"),
+    [
+        (After.QUEUE, [-24]),
+        (After.REPLACE, [-24]),
+        (After.RETRY, [-24, 24]),
+        (After.BACKFILL, [-48]),
+    ],
+)
+def test_only_the_runs_that_are_waited_for_are_named(after: After, hours: list[int]) -> None:
+    """As the tick judges: a backfill waits for backfills, a retry also for later runs that began."""
+    runs = (
+        other(-48, kind=Kind.BACKFILLED),
+        other(-30, forced=True),
+        other(-26, state=AttemptState.ENDED),
+        other(-24),
+        other(24),
+        other(48, state=AttemptState.CLAIMED),
+    )
+
+    told = explain(case(open=held(after=after)), background(open_runs=runs))
+
+    named = [run for run in runs if run.run_id in told.sentence]
+    assert named == [
+        run for run in runs if run.nominal - NOMINAL in {timedelta(hours=n) for n in hours}
+    ]
 
 
 def test_a_blocked_run_says_how_long_it_is_tried() -> None:
