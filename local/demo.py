@@ -16,13 +16,15 @@ from local.display import Display, display
 from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
 from local.laptop import Laptop, Place, settings_document
-from local.provision import document, put_document
+from local.operator import Operator
+from local.provision import document
 from local.survivors import end_survivors, mark
 from local.watch import Watch
 
 _SCHEDULE = "hello"
 _EVERY_MINUTE = '"* * * * *"'
 _EVERY_TWO_SECONDS = "*/2 * * * * *"
+_TIMERS = {"SUBMIT_CRON": _EVERY_TWO_SECONDS, "COLLECT_CRON": _EVERY_TWO_SECONDS}
 _LIMIT_SECONDS = 120.0
 _LOOK_SECONDS = 0.25
 
@@ -84,39 +86,50 @@ def _none_left(processes: list[str]) -> None:
 
 def _run(screen: Display, folder: Path, stop: StopRequest) -> None:
     with Laptop(Place(folder=folder), tell=screen.step, pause=stop.pause) as laptop:
-        ledger = laptop.settings["LEDGER_CONTAINER"]
-        text = document(minutes_back=2, cron=_EVERY_MINUTE)
-        put_document(laptop.storage, ledger, text)
-        screen.step(f"schedules.toml uploaded: {_SCHEDULE} is due every minute")
-        _start_functions(laptop, folder)
+        settings = _write_settings(laptop, folder)
+        operator = Operator(settings)
+        schedules = folder / "schedules.toml"
+        schedules.write_text(document(minutes_back=2, cron=_EVERY_MINUTE))
+        _command(screen, operator, "apply", str(schedules))
+        _start_functions(laptop, folder, settings)
         screen.step("the timer functions submit and collect run every 2 seconds")
         watch = Watch(laptop, _SCHEDULE)
         _until(watch, screen, stop, lambda: watch.run_id is not None)
-        paused = document(minutes_back=2, cron=_EVERY_MINUTE, paused="true")
-        put_document(laptop.storage, ledger, paused, overwrite=True)
-        screen.step(f"{watch.run_id} is submitted; the schedule is paused, one run will do")
+        screen.step(f"{watch.run_id} is submitted; the schedule is paused now, one run will do")
+        schedules.write_text(document(minutes_back=2, cron=_EVERY_MINUTE, paused="true"))
+        _command(screen, operator, "apply", str(schedules))
         _until(watch, screen, stop, lambda: watch.record is not None)
-        _show(watch, screen)
+        _show(watch, screen, operator)
         _until(watch, screen, stop, lambda: watch.nodes == 0)
         screen.step("the pool is back at zero nodes")
 
 
-def _start_functions(laptop: Laptop, folder: Path) -> None:
-    """Start the thin host in a process of its own, so that its log does not mix with this."""
-    settings = laptop.settings | {
-        "SUBMIT_CRON": _EVERY_TWO_SECONDS,
-        "COLLECT_CRON": _EVERY_TWO_SECONDS,
-    }
+def _write_settings(laptop: Laptop, folder: Path) -> Path:
+    """Write what the functions and the operator's commands are told of this laptop."""
     path = folder / "local.settings.json"
-    path.write_text(settings_document(settings))
+    path.write_text(settings_document(laptop.settings | _TIMERS))
+    return path
+
+
+def _start_functions(laptop: Laptop, folder: Path, settings: Path) -> None:
+    """Start the thin host in a process of its own, so that its log does not mix with this."""
     laptop.run(
         Child(
             "the functions host",
-            [sys.executable, "-m", "local", "host", "--settings", str(path)],
+            [sys.executable, "-m", "local", "host", "--settings", str(settings)],
             log=folder / "functions.log",
-            environment=settings,  # the environment wins over a settings file, so it says the same
+            # The environment wins over a settings file, so it says the same.
+            environment=laptop.settings | _TIMERS,
         )
     )
+
+
+def _command(screen: Display, operator: Operator, *arguments: str) -> bytes:
+    """Run `recur` and show what it says."""
+    said = operator.recur(*arguments)
+    shown = " ".join(Path(word).name if word.startswith("/") else word for word in arguments)
+    screen.text(f"$ recur {shown}", said.decode())
+    return said
 
 
 def _until(watch: Watch, screen: Display, stop: StopRequest, reached: Callable[[], bool]) -> None:
@@ -132,15 +145,15 @@ def _until(watch: Watch, screen: Display, stop: StopRequest, reached: Callable[[
         stop.pause(_LOOK_SECONDS)
 
 
-def _show(watch: Watch, screen: Display) -> None:
-    """Print the record and the output, and hold the one against the other."""
+def _show(watch: Watch, screen: Display, operator: Operator) -> None:
+    """Print the record and the output as an operator sees them, and hold the one to the other."""
     record = watch.record or {}
     screen.text(f"The record {watch.record_blob}", json.dumps(record, indent=2))
+    _command(screen, operator, "runs", _SCHEDULE)
     if record["outcome"] != "succeeded":
         raise LocalError(f"the run did not succeed: {record['sentence']}")
-    output = watch.output()
-    screen.text(f"The stdout of {watch.run_id} in blob storage", output.decode())
+    output = _command(screen, operator, "logs", record["run_id"])
     told = {entry["path"]: entry["sha256"] for entry in record["outputs"]}
     if told.get("stdout.txt") != hashlib.sha256(output).hexdigest():
-        raise LocalError(f"the record's sha256 of stdout.txt is not that of the blob: {told}")
-    screen.step("the record's sha256 of stdout.txt is that of the blob")
+        raise LocalError(f"the record's sha256 of stdout.txt is not that of these bytes: {told}")
+    screen.step("the record's sha256 of stdout.txt is that of these bytes")

@@ -51,13 +51,6 @@ class Watch:
             record=self._record(),
         )
 
-    def output(self) -> bytes:
-        """Return what the run's stdout is now in blob storage; it lies beside the record's path."""
-        folder = self.record_blob.removeprefix("runs/").removesuffix(".json")
-        container = self.laptop.settings["OUTPUTS_CONTAINER"]
-        blob = self.laptop.storage.get_blob_client(container, f"{folder}/stdout.txt")
-        return blob.download_blob().readall()
-
     def _job(self) -> tuple[str, str]:
         """Return what the run's job and its task are doing."""
         job = next(iter(self.laptop.batch.list_jobs()), None)

@@ -64,9 +64,10 @@ def test_two_demos_at_once_both_show_a_whole_run(tmp_path: Path) -> None:
 
 
 def _shows_a_whole_run(output: str) -> None:
-    record_text, stdout = re.search(
+    record_text, runs, stdout = re.search(
         r"The record runs/hello/\S+\.json\n\n(\{.*?\n\})\n\n"
-        r".*The stdout of \S+ in blob storage\n\n(.*?\n)\n\s*\d+\.\d s",
+        r".*\n\$ recur runs hello\n\n(.*?)\n\n"
+        r".*\n\$ recur logs \S+\n\n(.*?\n)\n\s*\d+\.\d s",
         output,
         re.DOTALL,
     ).groups()  # type: ignore[union-attr]
@@ -74,6 +75,7 @@ def _shows_a_whole_run(output: str) -> None:
     told = {entry["path"]: entry for entry in record["outputs"]}
 
     assert record["outcome"] == "succeeded"
+    assert re.search(rf"{record['run_id']}.*succeeded", runs)
     assert record["attempts"][0]["exit_code"] == 0
     assert told["stdout.txt"]["sha256"] == hashlib.sha256(stdout.encode()).hexdigest()
     assert f"run id:       {record['run_id']} (attempt 1)" in stdout
