@@ -8,7 +8,8 @@ from rich.console import Console
 
 from bench.counting import BatchCalls, StorageCalls, by_kind
 from bench.idle_tick import count_idle_tick, put_history, settled
-from bench.stage import Round
+from bench.stage import Round, open_stage
+from bench.submit_many import loop, submit
 from local.azurite import Azurite
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Start
@@ -56,3 +57,17 @@ async def test_a_tick_with_something_to_do_is_seen_to_cost_more(round_: Round) -
 
     assert {"lease submit.json", "PUT open/..."} <= by_kind(calls).keys()
     assert [call.name for call in batch_calls] == ["get_pool"]  # which is not there
+
+
+async def test_the_bare_loop_makes_the_calls_of_a_tick_that_submits() -> None:
+    """What the benchmark compares the product with asks the servers for the same, and as often."""
+    count = 70  # more than one plan holds
+    async with open_stage() as stage:
+        async with stage.round() as round_:
+            product = await submit(round_, count)
+        async with stage.round() as round_:
+            loop_ = await loop(round_, product, count)
+
+    assert by_kind(loop_.storage) == by_kind(product.storage)
+    assert by_kind(loop_.batch) == by_kind(product.batch)
+    assert len(product.created) == len(set(product.created)) == count
