@@ -29,16 +29,17 @@ class Expression:
         wild: Whether minute or hour begins with ``*``: Debian's cron lets such a one follow the
             clock as it is; one of fixed times it runs once, whatever the clock does.
         times: The minutes of a day on which it comes due, as bits.
+        months: Their numbers.
     """
 
     wild: bool
     times: int
-    _months: frozenset[int]
+    months: frozenset[int]
     _days: CronSim
 
     def on(self, day: date) -> bool:
         """Whether it comes due on this day."""
-        return day.month in self._months and self._days.match_day(day)
+        return day.month in self.months and self._days.match_day(day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ def parse_cron(text: str) -> Expression:
     return Expression(
         wild=any(field.startswith("*") for field in text.split()[:2]),
         times=sum(1 << hour * _MINUTES + minute for hour in read.hours for minute in read.minutes),
-        _months=frozenset(read.months),
+        months=frozenset(read.months),
         _days=read,
     )
 

@@ -1,4 +1,4 @@
-"""The commands about the schedule document: apply."""
+"""The commands about the schedule document: apply, validate, next and schema."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,17 +6,23 @@ from typing import Annotated
 import typer
 
 from cli.app import Context, run
+from cli.completion import schedules
 from cli.errors import Exit
+
+FileArgument = Annotated[Path, typer.Argument(help="The schedule document, TOML.")]
 
 
 def register(app: typer.Typer) -> None:
     """Register them."""
     app.command()(apply)
+    app.command()(validate)
+    app.command(name="next")(next_)
+    app.command()(schema)
 
 
 def apply(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The schedule document, TOML.")],
+    file: FileArgument,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; upload nothing.")
     ] = False,
@@ -30,7 +36,10 @@ def apply(
     """
     Validate a schedule document, show what changes, and put it in force.
 
-    Example: recur apply schedules.toml
+    An invalid one is refused with every problem at once (exit code 3), and nothing is uploaded. If
+    somebody else applies one at the same time, the second is refused (exit code 4).
+
+    Example: recur apply schedules.toml --dry-run
     """
     from cli.apply import apply_document  # noqa: PLC0415 - each command loads its own
 
@@ -38,3 +47,73 @@ def apply(
         return apply_document(given, file, dry_run=dry_run, count=count, empty=empty)
 
     run(context, command)
+
+
+def validate(context: typer.Context, file: FileArgument) -> None:
+    """
+    Say what is wrong with a schedule document (exit code 3), and what may not be meant.
+
+    It needs no deployment. Notes on what may not be meant never change the exit code.
+
+    Example: recur validate schedules.toml
+    """
+    from cli.schedules.validate import validate_document  # noqa: PLC0415 - as above
+
+    def command(given: Context) -> Exit:
+        return validate_document(given, file)
+
+    run(context, command)
+
+
+def next_(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: Annotated[str, typer.Argument(help="Its id.", autocompletion=schedules)],
+    count: Annotated[int, typer.Option("-n", min=1, max=10_000, help="So many occurrences.")] = 10,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A document that need not be in force. Default: the one that is."
+        ),
+    ] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="From this time on. Default: now.")
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="POLICY", help="Show beside it what another dst would give."),
+    ] = None,
+) -> None:
+    """
+    Show when a schedule is due: wall time, offset, UTC, and what changes of the clock do to it.
+
+    It goes by the table as it stands, also for times in the past; what was in force then is told
+    by explain. Pauses by operators are taken into account for the document in force. Wall times
+    that do not exist have a line of their own. Exit code 1: nothing comes due within nine years.
+
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date.
+    POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between.
+
+    Example: recur next nightly-report -n 5 --from 2026-03-07 --compare gap=skip
+    """
+    from cli.schedules.next import Wanted, show_next  # noqa: PLC0415 - as above
+
+    wanted = Wanted(schedule=schedule, count=count, file=file, begin=begin, compare=compare)
+
+    def command(given: Context) -> Exit:
+        return show_next(given, wanted)
+
+    run(context, command)
+
+
+def schema(context: typer.Context) -> None:
+    """
+    Print the JSON Schema of the schedule document, for editors.
+
+    In an editor with taplo or Even Better TOML, a first line `#:schema ./schedules.schema.json`
+    in the document makes it complete keys and mark mistakes.
+
+    Example: recur schema > schedules.schema.json
+    """
+    from cli.schedules.validate import show_schema  # noqa: PLC0415 - as above
+
+    run(context, show_schema)

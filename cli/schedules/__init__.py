@@ -1,0 +1,1 @@
+"""What the commands about the schedule document share: reading, spelling, lint, occurrences."""

@@ -1,0 +1,108 @@
+"""Two policies for changes of the clock, side by side."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cli.errors import CliError, Exit
+from cli.schedules.coming import Coming
+from orchestrator.instants import placements
+from orchestrator.model import Calendar, Schedule
+from orchestrator.words import Fold, Gap
+
+_LOOKED_AT = timedelta(days=731)
+_HOW = "write gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """
+    What another ``dst`` would say.
+
+    Attributes:
+        text: As it was written.
+        gap: None: as the schedule has it.
+        overlap: None: as the schedule has it.
+    """
+
+    text: str
+    gap: Gap | None = None
+    overlap: Fold | None = None
+
+    def on(self, calendar: Calendar) -> Calendar:
+        """Return the calendar under this policy."""
+        return replace(
+            calendar, gap=self.gap or calendar.gap, overlap=self.overlap or calendar.overlap
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """What one moment is under two policies; None where it is nothing at all."""
+
+    here: Coming | None
+    there: Coming | None
+
+    @property
+    def either(self) -> Coming:
+        """The line of one of them."""
+        sides = [one for one in (self.here, self.there) if one]
+        return next((one for one in sides if one.nominal), sides[0])
+
+    @property
+    def differs(self) -> bool:
+        """Whether one of them has an occurrence that the other has not."""
+        return bool(self.here and self.here.nominal) != bool(self.there and self.there.nominal)
+
+
+def policy(text: str) -> Policy:
+    """
+    Return the policy of a text such as ``gap=skip,overlap=both``.
+
+    Raises:
+        CliError: It is none.
+    """
+    found = Policy(text=text)
+    for part in text.replace(" ", "").split(","):
+        key, _, value = part.partition("=")
+        try:
+            if key == "gap":
+                found = replace(found, gap=Gap(value))
+            elif key == "overlap":
+                found = replace(found, overlap=Fold(value))
+            else:
+                raise CliError(Exit.USAGE, f"--compare: {key!r} is no key of dst", _HOW)
+        except ValueError as error:
+            raise CliError(Exit.USAGE, f"--compare: {key} cannot be {value!r}", _HOW) from error
+    return found
+
+
+def compared(here: Sequence[Coming], there: Sequence[Coming]) -> Iterator[Pair]:
+    """Yield the lines of two policies, those of one moment together, in the order of time."""
+    ours, theirs = _by_moment(here), _by_moment(there)
+    for moment in sorted({*ours, *theirs}):
+        yield Pair(here=ours.get(moment), there=theirs.get(moment))
+
+
+def _by_moment(lines: Sequence[Coming]) -> dict[datetime, Coming]:
+    """Return one line for each moment: with an occurrence, what does not exist is a note on it."""
+    found: dict[datetime, Coming] = {}
+    for line in lines:
+        before = found.get(line.at)
+        found[line.at] = replace(line, notes=(*before.notes, *line.notes)) if before else line
+    return found
+
+
+def next_difference(one: Schedule, other: Schedule, after: datetime) -> datetime | None:
+    """Return the first instant at which only one of two calendars has an occurrence."""
+    until = after + _LOOKED_AT
+    mine, theirs = (
+        (found.nominal for found in placements(each.calendar, after=after, until=until))
+        for each in (one, other)
+    )
+    while True:
+        ours, others = next(mine, None), next(theirs, None)
+        if ours != others:
+            return min(found for found in (ours, others) if found)
+        if ours is None:
+            return None

@@ -1,0 +1,65 @@
+"""A schedule document in a file: read, and refused with every problem at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cli.errors import CliError, Exit
+from orchestrator.document import Document, parse
+from orchestrator.errors import DocumentError
+
+
+def read_file(file: Path) -> str:
+    """
+    Return the text of a file, without a byte order mark.
+
+    Raises:
+        CliError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CliError(Exit.REFUSED, f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CliError(Exit.REFUSED, f"{file} is not UTF-8, at byte {error.start}") from error
+
+
+def valid(text: str, file: Path, next_step: str) -> Document:
+    """
+    Return the document in a text.
+
+    Args:
+        text: TOML.
+        file: Where it stands, for messages.
+        next_step: What to do once it is corrected.
+
+    Raises:
+        CliError: There are problems; the message has all of them.
+    """
+    try:
+        document = parse(text)
+    except DocumentError as error:
+        raise _refused(file, error.problems, next_step, []) from error
+    if document.problems:
+        told = [
+            {
+                "table": "defaults" if one.in_defaults else one.schedule,
+                "key": one.key,
+                "message": one.message,
+            }
+            for one in document.problems
+        ]
+        raise _refused(file, [str(one) for one in document.problems], next_step, told)
+    return document
+
+
+def _refused(
+    file: Path, problems: Sequence[str], next_step: str, told: list[dict[str, str | None]]
+) -> CliError:
+    lines = "".join(f"\n  {problem}" for problem in problems)
+    found = told or [{"table": None, "key": None, "message": one} for one in problems]
+    return CliError(
+        Exit.REFUSED,
+        f"{file} is refused, {len(problems)} problem(s):{lines}",
+        next_step,
+        details={"problems": found},
+    )

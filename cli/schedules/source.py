@@ -1,0 +1,86 @@
+"""The schedule that a command is about: of a file, or in force."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.app import Context
+from cli.errors import CliError, Exit
+from cli.known import check_schedule, look_at, meant
+from cli.schedules.files import read_file
+from orchestrator.document import Document, parse
+from orchestrator.errors import DocumentError
+from orchestrator.model import Pause, Schedule
+from orchestrator.words import ScheduleId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """
+    A schedule and what holds for it.
+
+    Attributes:
+        schedule: Its table.
+        pauses: By operators and after failures; none for a file.
+        now: By the clock of whoever was asked.
+        place: Where the table stands, for messages.
+        doubts: What could not be read, and is not taken into account.
+    """
+
+    schedule: Schedule
+    pauses: tuple[Pause, ...]
+    now: datetime
+    place: str
+    doubts: tuple[str, ...] = ()
+
+
+def find_schedule(given: Context, id_: str, file: Path | None) -> Source:
+    """
+    Return a schedule of a file; without one, as it is in force.
+
+    Raises:
+        CliError: There is none of this id, or its table is invalid.
+    """
+    return _of_file(id_, file) if file else _in_force(given, id_)
+
+
+def _of_file(id_: str, file: Path) -> Source:
+    try:
+        document = parse(read_file(file))
+    except DocumentError as error:
+        raise CliError(
+            Exit.REFUSED, f"{file}: {'; '.join(error.problems)}", f"recur validate {file}"
+        ) from error
+    schedule = _table(document, ScheduleId(id_), str(file), f"recur validate {file}")
+    return Source(schedule=schedule, pauses=(), now=datetime.now(UTC), place=str(file))
+
+
+def _in_force(given: Context, text: str) -> Source:
+    known = look_at(given.target().ledger())
+    id_ = check_schedule(known, text)
+    if known.document is None:
+        raise CliError(
+            Exit.FOUND, "; ".join(known.doubts) or "no document is in force", "recur apply FILE"
+        )
+    state = known.schedule(id_)
+    return Source(
+        schedule=_table(known.document, id_, "the document in force", "recur apply FILE"),
+        pauses=state.pauses if state else (),
+        now=known.now,
+        place="the document in force",
+        doubts=known.doubts,
+    )
+
+
+def _table(document: Document, id_: ScheduleId, place: str, next_step: str) -> Schedule:
+    if schedule := document.schedules.get(id_):
+        return schedule
+    if id_ in document.invalid:
+        wrong = [one for one in document.problems if one.schedule == id_ or one.in_defaults]
+        lines = "".join(f"\n  {one}" for one in wrong)
+        raise CliError(
+            Exit.REFUSED, f"the table of {id_!r} in {place} is invalid:{lines}", next_step
+        )
+    there = sorted(document.schedules)
+    hint = meant(id_, there) or f"there are: {', '.join(there[:10]) or 'none'}"
+    raise CliError(Exit.REFUSED, f"there is no schedule {id_!r} in {place}", hint)

@@ -1,0 +1,107 @@
+"""Schedules as the document spells them, and what differs between two of them."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import TypeAdapter
+
+from cli.schedules.secrets import looks_secret
+from orchestrator.document import Document
+from orchestrator.model import Schedule
+from orchestrator.words import ScheduleId
+
+ABSENT = "(none)"
+_DURATION = TypeAdapter(timedelta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """
+    What becomes of one schedule.
+
+    Attributes:
+        schedule: Its id.
+        kind: added, changed, removed or unchanged.
+        keys: For a changed one: key, old and new value, each as the document spells it.
+    """
+
+    schedule: ScheduleId
+    kind: str
+    keys: tuple[tuple[str, str, str], ...] = ()
+
+
+def changes(before: Document | None, after: Document) -> Iterator[Change]:
+    """Yield what becomes of each schedule of two documents, sorted by id."""
+    old = before.schedules if before else {}
+    for id_ in sorted({*old, *after.schedules, *(before.invalid if before else ())}):
+        if id_ not in after.schedules:
+            yield Change(schedule=id_, kind="removed")
+        elif id_ not in old:
+            yield Change(schedule=id_, kind="added")
+        else:
+            keys = tuple(_differences(spelt(old[id_]), spelt(after.schedules[id_])))
+            yield Change(schedule=id_, kind="changed" if keys else "unchanged", keys=keys)
+
+
+def _differences(
+    before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    for key in dict.fromkeys((*after, *before)):
+        old, new = before.get(key, ABSENT), after.get(key, ABSENT)
+        if old != new:
+            yield key, old, new
+
+
+def spelt(schedule: Schedule) -> dict[str, str]:
+    """
+    Return the keys of a schedule with their values in TOML, those of inner tables with a dot.
+
+    Keys without a value are left out; the value of a variable that looks like a secret is hidden.
+    """
+    calendar, catch_up, retries = schedule.calendar, schedule.catch_up, schedule.retries
+    one_cron = len(calendar.cron) == 1
+    values: dict[str, object] = {
+        "cron": calendar.cron[0] if one_cron else calendar.cron or None,
+        "every": calendar.every,
+        "anchor": calendar.anchor,
+        "except": calendar.except_,
+        "time_zone": calendar.time_zone,
+        "dst.gap": calendar.gap,
+        "dst.overlap": calendar.overlap,
+        "command": schedule.command,
+        **{
+            f"environment.{name}": "(hidden)" if looks_secret(name, value) else value
+            for name, value in sorted(schedule.environment.items())
+        },
+        "overlap": schedule.overlap,
+        "max_queued": schedule.max_queued,
+        "max_parallel": schedule.max_parallel,
+        "catch_up.mode": catch_up.mode,
+        "catch_up.window": catch_up.window,
+        "catch_up.max": catch_up.max,
+        "jitter": schedule.jitter,
+        "start_timeout": schedule.start_timeout,
+        "run_timeout": schedule.run_timeout,
+        "retries.max": retries.max,
+        "retries.on": retries.on,
+        "retries.exit_codes": retries.exit_codes,
+        "retries.backoff": retries.backoff,
+        "outputs": schedule.outputs,
+        "pause_after_failures": schedule.pause_after_failures,
+        "start": schedule.start,
+        "paused": schedule.paused,
+    }
+    return {key: toml(value) for key, value in values.items() if value is not None}
+
+
+def toml(value: object) -> str:
+    """Return a value as TOML has it: times unquoted, durations as ISO 8601."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return json.dumps(_DURATION.dump_python(value, mode="json"))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
