@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 from azure.core.exceptions import AzureError
@@ -24,7 +25,7 @@ from orchestrator.errors import (
 )
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
 
-# What the host reads and a pass does not, and who the function app is: by hand it is the operator.
+# What the host reads and a pass does not; and who the function app is: see below.
 _NOT_NEEDED: Final = {
     "SUBMIT_CRON": "0 * * * * *",
     "COLLECT_CRON": "30 * * * * *",
@@ -73,13 +74,15 @@ def tick(given: Context, which: str, *, verbose: bool) -> Exit:
 def _settings(target: Target) -> Settings:
     try:
         given = {name: value for name, value in target.values.items() if value.strip()}
-        return read_settings({**_NOT_NEEDED, **given})
+        settings = read_settings({**_NOT_NEEDED, **given})
     except SettingsError as error:
         raise CliError(
             Exit.REFUSED,
             f"{'; '.join(error.problems)} in {target.source}",
             "docs/deploy.md says where the settings come from",
         ) from error
+    # By hand it is whoever is signed in: no identity is asked for where none is named.
+    return settings if given.get("AZURE_CLIENT_ID") else replace(settings, client_id="")
 
 
 async def _run(settings: Settings, name: str) -> Counts:

@@ -59,6 +59,12 @@ def trigger(  # noqa: PLR0913, PLR0917 - one argument for each option
         bool,
         typer.Option("--force", help="Whatever else of the schedule runs; and be in nobody's way."),
     ] = False,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow", help="Then show what it writes, until it has ended; 1 unless it succeeded."
+        ),
+    ] = False,
     note: Note = None,
     by: By = None,
     wait: Wait = WAIT_SECONDS,
@@ -75,7 +81,7 @@ def trigger(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     def command(given: Context) -> Exit:
         manner = _manner(by, note, wait, no_wait)
-        return ask.trigger(given, schedule, manner, key=key, force=force)
+        return ask.trigger(given, schedule, manner, key=key, force=force, follow=follow)
 
     run(context, command)
 

@@ -10,6 +10,7 @@ from azure.storage.blob import ContainerClient
 
 from cli.app import Context
 from cli.errors import CliError, Exit
+from cli.history.logs import Wish, show_output
 from cli.known import Known, check_schedule, look_at, meant, open_run_ids, zone_of
 from cli.requests import post
 from cli.requests.manner import Manner, checked
@@ -22,14 +23,34 @@ from orchestrator.request import Request, RequestKind
 from orchestrator.words import RunId, ScheduleId
 
 
-def trigger(given: Context, schedule: str, manner: Manner, *, key: str | None, force: bool) -> Exit:
-    """Ask for a run of a schedule now; the same key never makes a second run."""
+def trigger(  # noqa: PLR0913 - one argument for each option
+    given: Context,
+    schedule: str,
+    manner: Manner,
+    *,
+    key: str | None,
+    force: bool,
+    follow: bool = False,
+) -> Exit:
+    """
+    Ask for a run of a schedule now; the same key never makes a second run.
+
+    Raises:
+        CliError: It was refused, or not answered in time.
+    """
+    if follow and (given.output.as_json or manner.wait is None):
+        raise CliError(
+            Exit.USAGE,
+            "--follow goes with neither --json nor --no-wait",
+            "leave it out; `recur logs RUN --follow` follows a run at any time",
+        )
     key = checked(key, "--key") if key is not None else uuid4().hex
     ledger, known = look_around(given)
     id_ = check_schedule(known, schedule)
     request = replace(request_of(RequestKind.TRIGGER, id_, manner), key=key, force=force)
     run = naming.trigger_id(id_, key)
-    return ask(given, ledger, request, manner, f"a run of {id_}, {run}, with --key {key}")
+    code = ask(given, ledger, request, manner, f"a run of {id_}, {run}, with --key {key}")
+    return show_output(given, Wish(run=run, follow=True)) if follow else code
 
 
 def stop(given: Context, run: str, manner: Manner) -> Exit:

@@ -74,6 +74,24 @@ async def test_a_trigger_that_finds_a_run_in_the_way_is_refused(
     assert len(await world.jobs()) == 2
 
 
+async def test_a_trigger_can_be_followed_to_its_end(world: World, tmp_path: Path) -> None:
+    """What the run writes is shown, and the exit code tells how it ended."""
+    await paused_world(world, command="echo three figures; exit 3")
+    someone = operator_of(world, tmp_path)
+
+    command = asyncio.create_task(recur(someone, "trigger", "job", "--follow"))
+    while not command.done():
+        await world.submit()
+        await world.collect()
+        await asyncio.sleep(0.1)
+    told = await command
+    mixed = await recur(someone, "--json", "trigger", "job", "--follow")
+
+    assert told.code == Exit.FOUND, told.err
+    assert "three figures" in told.out
+    assert mixed.code == Exit.USAGE
+
+
 async def test_a_run_is_stopped_by_name(world: World, tmp_path: Path) -> None:
     """It ends as terminated, and its record names who asked and why."""
     await paused_world(world, command="sleep 60")
