@@ -1,6 +1,6 @@
 # Everything here runs on a laptop without Azure. Start with `make demo`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up start check test infra infra-write bench peers package lock clean
+.PHONY: help setup demo up start check test infra infra-write bench proof peers package lock clean
 
 RUN := .venv/bin/python
 export PYTHONUNBUFFERED := 1
@@ -35,11 +35,14 @@ infra-write: setup ## compile the Bicep files and write the templates and snapsh
 	@$(RUN) -m infra.check --write
 
 test: check infra ## all tests: unit, Bicep, contract and the whole job
-	.venv/bin/pytest tests/contract tests/e2e
+	.venv/bin/pytest tests/contract tests/proof tests/e2e
 
 bench: setup ## what a tick costs: its requests, and its time beside bare calls; some ten minutes
 	@$(RUN) -m bench.idle_tick
 	@$(RUN) -m bench.submit_many
+
+proof: setup ## the kill table and the model test, with nothing left out; many minutes
+	.venv/bin/pytest tests/proof --proof
 
 peers: setup ## azure-cli, in its own environment: it takes the documented commands, and the emulator
 	@.venv/bin/uv venv --quiet --allow-existing --python $(RUN) .venv-peers

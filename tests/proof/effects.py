@@ -1,0 +1,123 @@
+"""
+Every effect of a tick, written down: what a call changes, in words.
+
+A call that changes something and has no words here is one that nobody has thought about: the kill
+table does not pass it over, it fails.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tests.proof.proxy import Call
+
+SUBMIT: Final = (
+    "acquire the lease of submit.json",
+    "create submit.json",
+    "write submit.json with a plan",
+    "write submit.json with no plan",
+    "claim a run",
+    "create a record of a skipped occurrence",
+    "create a record of a missed occurrence",
+    "create a record of a missed range",
+    "create a job",
+    "create a job of a later attempt",
+    "write open record: submitted",
+    "write open record: blocked",
+    "write open record: stop",
+    "answer a request",
+    "remove a request",
+    "remove open record",
+    "release the lease of submit.json",
+)
+"""What a submit tick changes."""
+
+COLLECT: Final = (
+    "acquire the lease of collect.json",
+    "create collect.json",
+    "write open record: begun",
+    "write open record: stop",
+    "terminate a job",
+    "write open record: ended",
+    "write open record: next attempt",
+    "create the final record of a run",
+    "replace the final record of a run",
+    "write collect.json",
+    "remove open record",
+    "release the lease of collect.json",
+)
+"""What a collect tick changes."""
+
+EFFECTS: Final = frozenset({("submit", words) for words in SUBMIT}) | frozenset(
+    {("collect", words) for words in COLLECT}
+)
+"""All of them, each with the pass that has it."""
+
+
+def words(call: Call) -> str | None:
+    """Return what a call changes, in words; None if it only reads."""
+    if not call.changes:
+        return None
+    named = next(_of_batch(call) if call.path.startswith("/jobs") else _of_storage(call), None)
+    return named or f"unknown: {call.method} {call.raw}"
+
+
+def _of_batch(call: Call) -> Iterator[str]:
+    if call.method == "POST" and call.path == "/jobs":
+        first = json.loads(call.body)["metadata"][1]["value"] == "1"
+        yield "create a job" if first else "create a job of a later attempt"
+    elif call.method == "POST" and call.path.endswith("/terminate"):
+        yield "terminate a job"
+    elif call.method == "DELETE":
+        yield "delete a job"
+
+
+def _of_storage(call: Call) -> Iterator[str]:
+    _, _, _, name = call.path.split("/", 3)
+    if call.query.get("comp") == "lease":
+        yield f"{call.headers['x-ms-lease-action']} the lease of {name}"
+    elif call.method == "DELETE":
+        yield from _of_removal(name)
+    elif call.method == "PUT" and "comp" not in call.query:
+        yield from _of_write(name, call.headers.get("If-None-Match") == "*", json.loads(call.body))
+
+
+def _of_removal(name: str) -> Iterator[str]:
+    if name.startswith("open/request/"):
+        yield "remove a request"
+    elif name.startswith("open/"):
+        yield "remove open record"
+
+
+def _of_write(name: str, new: bool, content: dict[str, Any]) -> Iterator[str]:
+    if name == "submit.json":
+        plan = "a plan" if content["plan"] else "no plan"
+        yield "create submit.json" if new else f"write submit.json with {plan}"
+    elif name == "collect.json":
+        yield "create collect.json" if new else "write collect.json"
+    elif name.startswith("answers/"):
+        yield "answer a request"
+    elif name.startswith("open/"):
+        yield "claim a run" if new else f"write open record: {_how_far(content)}"
+    elif name.startswith("runs/"):
+        yield f"{'create' if new else 'replace'} {_which(content)}"
+
+
+def _how_far(record: dict[str, Any]) -> str:
+    attempt = record["attempts"][-1]
+    if attempt["state"] == "ended":
+        return "ended"
+    if record["stop"]:
+        return "stop"
+    if attempt["state"] == "submitted":
+        return "begun" if attempt["started"] or attempt["waiting_since"] else "submitted"
+    if attempt["blocked"]:
+        return "blocked"
+    return "next attempt" if attempt["number"] > 1 else "claimed"
+
+
+def _which(record: dict[str, Any]) -> str:
+    if record["outcome"]:
+        return "the final record of a run"
+    action = record["decision"]["action"]
+    return f"a record of a {action} {'range' if record['range'] else 'occurrence'}"

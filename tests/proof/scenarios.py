@@ -1,0 +1,231 @@
+"""What the kill table plays through: small stories that between them have every effect of a tick."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from orchestrator.naming import final_blob, open_blob, request_blob, run_id, trigger_id
+from orchestrator.record import dump, load, metadata
+from orchestrator.request import Request, RequestKind, dump_request
+from orchestrator.words import AttemptState, RunId, ScheduleId
+from tests.proof.stage import NOON, Stage
+
+type Step = Callable[[Stage], Awaitable[None]]
+"""What happens before the ticks; the clock stands still while they tick."""
+
+ONE: Final = ScheduleId("one")
+HOUR: Final = timedelta(hours=1)
+_START: Final = NOON.replace(second=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """
+    A story, and how it ends.
+
+    Attributes:
+        steps: After each of them both passes tick until nothing changes.
+        end: What the ledger says in the end of each run and each occurrence that did not run.
+    """
+
+    steps: tuple[Step, ...]
+    end: Mapping[str, str]
+
+
+def table(name: str, cron: str = "* * * * *", **keys: str) -> str:
+    """Return a table of the document; values in TOML's spelling."""
+    values = {"cron": f'"{cron}"', "command": '"sleep 60"', **keys}
+    return "\n".join([f"[schedules.{name}]", *(f"{k} = {v}" for k, v in values.items()), ""])
+
+
+def since(**ago: float) -> str:
+    """Return a start, in TOML, so long before noon."""
+    return f"{_START - timedelta(**ago):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def document(*tables: str, nodes: int | None = 0) -> Step:
+    """Let the operator make a pool, unless there are to be no ``nodes`` at all, and a document."""
+
+    async def step(stage: Stage) -> None:
+        if nodes is not None:
+            await stage.pool(nodes)
+        await stage.apply(*tables)
+
+    return step
+
+
+def passes(**by: float) -> Step:
+    """Let time pass."""
+
+    async def step(stage: Stage) -> None:
+        stage.clock.move(timedelta(**by))
+
+    return step
+
+
+def asks(kind: RequestKind, number: int, **values: Any) -> Step:  # noqa: ANN401 - of a request
+    """Let an operator ask for something, a second after whatever was before."""
+
+    async def step(stage: Stage) -> None:
+        stage.clock.move(timedelta(seconds=1))
+        request = Request(id=f"r{number}", kind=kind, by="proof", schedule=ONE, **values)
+        await stage.desk.upload_blob(request_blob(request.id), dump_request(request))
+
+    return step
+
+
+async def jobs_end(stage: Stage) -> None:
+    """All jobs end in Batch."""
+    await stage.end_jobs()
+
+
+async def batch_forgets(stage: Stage) -> None:
+    """Batch forgets all jobs."""
+    for id_ in await stage.jobs():
+        await stage.forget(id_)
+    stage.clock.move(timedelta(minutes=11))
+
+
+async def tasks_begin(stage: Stage) -> None:
+    """All tasks run on a node."""
+    for id_ in await stage.jobs():
+        await stage.task_runs(id_)
+
+
+async def a_sleeper_claims(stage: Stage) -> None:
+    """Let a tick that slept through the end of a run wake up, and claim it once more."""
+    nominal = _START
+    record = load(stage.blobs[final_blob(ONE, nominal, run_id(ONE, nominal))])
+    attempt = replace(record.attempt, state=AttemptState.CLAIMED, outcome=None)
+    record = replace(record.with_attempt(attempt), outcome=None, reason=None, outputs=())
+    name = open_blob(record.run_id)
+    await stage.desk.upload_blob(name, dump(record), metadata=metadata(record))
+
+
+def both(*steps: Step) -> Step:
+    """Let one thing happen after the other, without a tick between them."""
+
+    async def step(stage: Stage) -> None:
+        for one in steps:
+            await one(stage)
+
+    return step
+
+
+def at(clock: str, name: str = ONE) -> RunId:
+    """Return the run of a schedule at a time of the day."""
+    return run_id(ScheduleId(name), datetime.fromisoformat(f"{NOON:%Y-%m-%d}T{clock}:00Z"))
+
+
+_TRIGGERED: Final = trigger_id(ONE, "key")
+
+SCENARIOS: Final[dict[str, Scenario]] = {
+    "one run": Scenario(
+        (document(table("one", "0 * * * *", start=since())), jobs_end),
+        {at("12:00"): "terminated(ended_in_batch)"},
+    ),
+    "a first day": Scenario(
+        (
+            document(
+                table("one", start=since(minutes=1)),
+                table("late", catch_up="{ max = 1 }", start=since(minutes=4)),
+                table("held", paused="true", start=since()),
+            ),
+            jobs_end,
+        ),
+        {
+            at("11:59"): "terminated(ended_in_batch)",
+            at("12:00"): "skipped(overlap)",
+            at("11:56", "late"): "2 missed(superseded)",
+            at("11:58", "late"): "missed(superseded)",
+            at("11:59", "late"): "terminated(ended_in_batch)",
+            at("12:00", "late"): "skipped(overlap)",
+            at("12:00", "held"): "skipped(paused)",
+        },
+    ),
+    "more than one plan holds": Scenario(
+        (
+            document(
+                table("held", paused="true", start=since(minutes=62)),
+                table("one", start=since()),
+            ),
+        ),
+        {
+            **{
+                at(f"{10 + n // 60}:{n % 60:02}", "held"): "skipped(paused)" for n in range(58, 121)
+            },
+            at("12:00"): "submitted",
+        },
+    ),
+    "no pool for too long": Scenario(
+        (
+            document(
+                table("one", "0 * * * *", catch_up='{ window = "5m" }', start=since()), nodes=None
+            ),
+            passes(minutes=6),
+            passes(minutes=3),
+        ),
+        {at("12:00"): "never_started(blocked)"},
+    ),
+    "no node takes it": Scenario(
+        (
+            document(table("one", "0 * * * *", start_timeout='"1m"', start=since())),
+            passes(minutes=2),
+        ),
+        {at("12:00"): "never_started(no_node)"},
+    ),
+    "a node takes it": Scenario(
+        (
+            document(table("one", "0 * * * *", start=since()), nodes=1),
+            tasks_begin,
+            jobs_end,
+            a_sleeper_claims,
+        ),
+        {at("12:00"): "terminated(ended_in_batch)"},
+    ),
+    "one after the other": Scenario(
+        (
+            document(table("one", overlap='"queue"', start=since())),
+            passes(minutes=1),
+            jobs_end,
+        ),
+        {at("12:00"): "terminated(ended_in_batch)", at("12:01"): "submitted"},
+    ),
+    "one in the place of the other": Scenario(
+        (
+            document(table("one", overlap='"replace"', start=since())),
+            passes(minutes=1),
+        ),
+        {at("12:00"): "terminated(replaced)", at("12:01"): "submitted"},
+    ),
+    "tried again": Scenario(
+        (
+            document(table("one", "0 * * * *", retries="{ max = 1 }", start=since())),
+            batch_forgets,
+            passes(minutes=1),
+            jobs_end,
+        ),
+        {at("12:00"): "terminated(ended_in_batch) at attempt 2"},
+    ),
+    "what operators ask for": Scenario(
+        (
+            document(table("one", "0 * * * *", start_timeout='"1d"')),
+            both(
+                asks(RequestKind.TRIGGER, 1, key="key"),
+                asks(RequestKind.TRIGGER, 2, key="another"),
+                asks(RequestKind.PAUSE, 3),
+            ),
+            both(passes(hours=1), asks(RequestKind.RESUME, 4)),
+            asks(RequestKind.STOP, 5, run_id=_TRIGGERED),
+            asks(RequestKind.BACKFILL, 6, after=_START, until=_START + HOUR),
+            both(jobs_end, passes(minutes=2)),
+            asks(RequestKind.BACKFILL, 7, after=_START, until=_START + HOUR, rerun=True),
+            both(jobs_end, passes(minutes=2)),
+        ),
+        {
+            _TRIGGERED: "terminated(stopped)",
+            at("13:00"): "terminated(ended_in_batch) at attempt 2",
+        },
+    ),
+}

@@ -1,0 +1,241 @@
+"""A product between proxies: real storage, an emulated Batch account, and a clock of ours."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from azure.batch.aio import BatchClient
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.exceptions import HttpResponseError
+from azure.core.rest import HttpRequest
+from azure.storage.blob.aio import BlobLeaseClient, BlobServiceClient, ContainerClient
+
+from emulator.server import Emulator, Options
+from local.azurite import ACCOUNT, Azurite
+from orchestrator.adapters.blobs import Cache
+from orchestrator.adapters.settings import read_settings
+from orchestrator.errors import RecurError
+from orchestrator.naming import COLLECT_STATE, SUBMIT_STATE
+from orchestrator.passes import Services, collect_finished, open_services, submit_due
+from tests.proof.effects import words
+from tests.proof.proxy import Call, Clock, Proxy, Reply, Rule
+from tests.proof.waiting import until
+
+NOON: Final = datetime(2026, 6, 1, 12, 0, 5, tzinfo=UTC)
+PASSES: Final = {"submit": submit_due, "collect": collect_finished}
+LEASED: Final = {"submit": SUBMIT_STATE, "collect": COLLECT_STATE}
+_BATCH: Final = "proof"
+_KEY: Final = "YSBrZXkgdGhhdCBvcGVucyBub3RoaW5n"
+_POOL: Final = "recur"
+_ZEROS: Final = "00000000-0000-0000-0000-000000000000"
+_CREATED: Final = 201
+_ACCEPTED: Final = 202
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Stage:
+    """
+    A product that nobody has used yet, and what is seen of it.
+
+    Attributes:
+        clock: What storage and Batch tell the time by.
+        storage: The proxy before blob storage.
+        batch: The proxy before Batch.
+        client: Of Batch, past the proxy.
+        ledger: The ledger, past the proxy.
+        desk: The ledger as an operator has it: what is written bears the clock's time.
+        doors: The settings of the product, for each of its users and passes.
+        services: The passes of this process.
+        blobs: What the ledger holds, as the writes that succeeded say.
+        created: How many jobs of each id Batch has created, ever.
+        effects: What was changed, by pass, in words.
+        watch: Told of each blob of the ledger that was written or removed.
+    """
+
+    clock: Clock
+    storage: Proxy
+    batch: Proxy
+    client: BatchClient
+    ledger: ContainerClient
+    desk: ContainerClient
+    doors: dict[str, dict[str, str]]
+    services: dict[str, Services] = field(default_factory=dict[str, Services])
+    blobs: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    created: Counter[str] = field(default_factory=Counter[str])
+    effects: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    watch: Callable[[str], Awaitable[None]] | None = None
+
+    def rule(self, rule: Rule) -> None:
+        """Let a rule decide what becomes of each request."""
+        self.storage.rule = self.batch.rule = rule
+
+    async def seen(self, call: Call, reply: Reply) -> None:
+        """Note what a call has changed."""
+        if call.door in self.doors and (effect := words(call)):
+            self.effects.append((pass_of(call), effect))
+        if reply.status not in {_CREATED, _ACCEPTED}:
+            return
+        if call.path == "/jobs":
+            self.created[json.loads(call.body)["id"]] += 1
+        name = call.path.removeprefix(f"/{ACCOUNT}/{self.ledger.container_name}/")
+        if name == call.path or call.query.get("comp"):
+            return
+        if call.method == "DELETE":
+            self.blobs.pop(name, None)
+        else:
+            self.blobs[name] = call.body
+        if self.watch:
+            await self.watch(name)
+
+    async def apply(self, *tables: str) -> None:
+        """Put a document of these tables in the place of what is there."""
+        await self.desk.upload_blob("schedules.toml", "\n".join(tables), overwrite=True)
+
+    async def tick(self, which: str) -> dict[str, Any]:
+        """Do a pass in this process; a failure is told, as the function app tells it."""
+        try:
+            return dict(await PASSES[which](self.services[which]))
+        except RecurError as error:
+            return {"failed": f"{type(error).__name__}: {error}"}
+
+    async def break_lease(self, which: str) -> None:
+        """End the lease of a pass as its 60 seconds would."""
+        blob = self.ledger.get_blob_client(LEASED[which])
+        try:
+            await BlobLeaseClient(blob).break_lease(0)
+        except HttpResponseError as error:
+            if error.error_code not in {"LeaseNotPresentWithLeaseOperation", "BlobNotFound"}:  # type: ignore[attr-defined] # of the storage client
+                raise
+
+    async def jobs(self) -> dict[str, str]:
+        """Return the state of each job that Batch knows."""
+        return {job.id: str(job["state"]) async for job in self.client.list_jobs()}
+
+    async def end_jobs(self, *ids: str) -> None:
+        """Let jobs end in Batch, all of them by default, and wait for it."""
+        for id_, state in (await self.jobs()).items():
+            if (not ids or id_ in ids) and state == "active":
+                path = f"/jobs/{id_}/terminate"
+                await self._send("POST", path, body={"terminateReason": "its time has come"})
+
+        async def ended() -> bool:
+            jobs = await self.jobs()
+            return all(s == "completed" for id_, s in jobs.items() if not ids or id_ in ids)
+
+        await until(ended)
+
+    async def forget(self, id_: str) -> None:
+        """Let Batch forget a job."""
+        await self._send("DELETE", f"/jobs/{id_}")
+
+        async def gone() -> bool:
+            return id_ not in await self.jobs()
+
+        await until(gone)
+
+    async def task_runs(self, id_: str) -> None:
+        """Wait until the task of a job runs on a node."""
+
+        async def runs() -> bool:
+            return str((await self.client.get_task(id_, "main"))["state"]) == "running"
+
+        await until(runs)
+
+    async def pool(self, nodes: int = 0) -> None:
+        """Create the pool."""
+        image = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
+        body = {
+            "id": _POOL,
+            "vmSize": "standard_d2s_v5",
+            "virtualMachineConfiguration": {
+                "imageReference": {**image, "version": "latest"},
+                "nodeAgentSKUId": "batch.node.ubuntu 24.04",
+            },
+            "targetDedicatedNodes": nodes,
+        }
+        await self.client.create_pool(body)  # type: ignore[arg-type] # REST spelling is accepted
+
+    async def _send(self, method: str, path: str, body: object = None) -> None:
+        request = HttpRequest(method, path, params={"api-version": "2025-06-01"}, json=body)
+        (await self.client.send_request(request)).raise_for_status()
+
+
+def _environment(url: str, connection: str, batch: str, mark: str) -> dict[str, str]:
+    """Return the settings of a product that uses these addresses."""
+    return {
+        "SUBMIT_CRON": "0 * * * * *",
+        "COLLECT_CRON": "30 * * * * *",
+        "BATCH_ACCOUNT_URL": batch,
+        "BATCH_ACCOUNT_NAME": _BATCH,
+        "BATCH_ACCOUNT_KEY": _KEY,
+        "BATCH_POOL_ID": _POOL,
+        "DATA_STORAGE_URL": url,
+        "DATA_STORAGE_CONNECTION_STRING": connection,
+        "LEDGER_CONTAINER": f"ledger-{mark}",
+        "OUTPUTS_CONTAINER": f"outputs-{mark}",
+        "NODE_IDENTITY_ID": f"/subscriptions/{_ZEROS}/resourceGroups/recur/providers/"
+        "Microsoft.ManagedIdentity/userAssignedIdentities/id-node",
+        "AZURE_CLIENT_ID": _ZEROS,
+    }
+
+
+def pass_of(call: Call) -> str:
+    """Return which pass a call belongs to."""
+    return call.door.partition(" ")[2]
+
+
+@asynccontextmanager
+async def open_stage(azurite: Azurite, folder: Path, *users: str) -> AsyncGenerator[Stage]:
+    """Open a product with a way in for this process and for each of ``users``."""
+    mark = uuid4().hex[:8]
+    options = Options(
+        account=_BATCH,
+        key=_KEY,
+        storage=azurite.connection_string,
+        root=folder / mark,
+        pool_speed=2000.0,
+        kill_grace_seconds=0.2,
+    )
+    clock = Clock(NOON)
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(Emulator(options))
+        storage = await stack.enter_async_context(Proxy(azurite.url, clock))
+        batch = await stack.enter_async_context(Proxy(emulator.url, clock))
+        key = AzureNamedKeyCredential(_BATCH, _KEY)
+        client = await stack.enter_async_context(BatchClient(emulator.url, key, retry_total=0))
+        connections = [azurite.connection_string]
+        doors: dict[str, dict[str, str]] = {}
+        for door in ["desk", *(f"{user} {which}" for user in ("here", *users) for which in PASSES)]:
+            url = await storage.door(door)
+            connections.append(azurite.connection_string.replace(azurite.url, url))
+            doors[door] = _environment(url, connections[-1], await batch.door(door), mark)
+        past, desk = [
+            await stack.enter_async_context(BlobServiceClient.from_connection_string(connection))
+            for connection in connections[:2]
+        ]
+        ledger, outputs = f"ledger-{mark}", f"outputs-{mark}"
+        await past.create_container(ledger)
+        await past.create_container(outputs)
+        del doors["desk"]
+        stage = Stage(
+            clock=clock,
+            storage=storage,
+            batch=batch,
+            client=client,
+            ledger=past.get_container_client(ledger),
+            desk=desk.get_container_client(ledger),
+            doors=doors,
+        )
+        for which in PASSES:
+            settings = read_settings(doors[f"here {which}"])
+            stage.services[which] = await stack.enter_async_context(
+                open_services(settings, Cache())
+            )
+        storage.seen = batch.seen = stage.seen
+        yield stage

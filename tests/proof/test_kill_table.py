@@ -1,0 +1,318 @@
+"""
+A tick is killed before and after each of its effects: nothing is lost, nothing is done twice.
+
+Real processes, real SIGKILL. What the ledger and Batch hold in the end is what they hold where
+nobody was killed: the same blobs with the same content, and each job created once.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from rich.table import Table
+
+from local.azurite import Azurite
+from orchestrator.record import Action, load
+from tests.proof.conftest import Proof
+from tests.proof.effects import EFFECTS, words
+from tests.proof.proxy import Call, Forward, Reply, Reset, let_pass
+from tests.proof.scenarios import SCENARIOS
+from tests.proof.stage import PASSES, Stage, open_stage
+from tests.proof.ticking import Tick, Ticker
+
+_LEASES: Final = ("acquire", "release")
+_MOST_ROUNDS: Final = 12
+_HANGS_SECONDS: Final = 20.0
+_AT_ONCE: Final = 3
+_CHOSEN: Final = {"document", "replaces", "node", "sentence"}
+"""Values that storage or Batch chose, ETags and nodes; and how a thing is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """
+    Where a tick is killed.
+
+    Attributes:
+        scenario: In which story.
+        step: After which of its steps.
+        tick: At which of the ticks that follow.
+        effect: The pass and what it changes.
+        nth: At which of these in that tick.
+    """
+
+    scenario: str
+    step: int
+    tick: int
+    effect: tuple[str, str]
+    nth: int
+
+
+@dataclass
+class Held:
+    """A rule: the request of an effect is held, before or after it came to pass."""
+
+    point: Point
+    after: bool
+
+    def __post_init__(self) -> None:
+        self.seen = 0
+        self.here = asyncio.Event()
+        self.dead = asyncio.Event()
+        self.door = f"killed {self.point.effect[0]}"
+
+    async def __call__(self, call: Call, forward: Forward) -> Reply:
+        if call.door != self.door or words(call) != self.point.effect[1]:
+            return await self._alive(call, forward)
+        self.seen += 1
+        if self.seen != self.point.nth:
+            return await self._alive(call, forward)
+        if self.after:
+            await forward()
+        self.here.set()
+        await self.dead.wait()
+        raise Reset
+
+    async def _alive(self, call: Call, forward: Forward) -> Reply:
+        """Forward it, unless it came from a process that is not there any more."""
+        if call.door == self.door and self.dead.is_set():
+            raise Reset
+        return await forward()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """
+    How a scenario went.
+
+    Attributes:
+        ticks: The effects of each tick, by step and number.
+        ledger: Every blob, with what storage or Batch chose left out.
+        created: How many jobs of each id were created.
+        jobs: Their state in the end.
+    """
+
+    ticks: dict[tuple[int, int], list[tuple[str, str]]]
+    ledger: dict[str, Any]
+    created: Counter[str]
+    jobs: dict[str, str]
+
+
+async def play(stage: Stage, scenario: str, kill: "Kill | None" = None) -> Story:
+    """Play a scenario: after each of its steps both passes tick until nothing changes."""
+    ticks: dict[tuple[int, int], list[tuple[str, str]]] = {}
+    for n, step in enumerate(SCENARIOS[scenario].steps):
+        await step(stage)
+        quiet = 0
+        for tick in range(_MOST_ROUNDS):
+            begin = len(stage.effects)
+            which = tuple(PASSES)[tick % 2]
+            if kill and (kill.point.step, kill.point.tick) == (n, tick):
+                await kill.tick(stage)
+                quiet = -1  # what it did before it was killed is no news
+            else:
+                told = await stage.tick(which)
+                assert "failed" not in told, f"a quiet {which} tick failed: {told['failed']}"
+            effects = ticks[n, tick] = stage.effects[begin:]
+            quiet = 0 if any(not words.startswith(_LEASES) for _, words in effects) else quiet + 1
+            if quiet == len(PASSES):
+                break
+        else:
+            raise AssertionError(f"after step {n} of {scenario!r} the ticks never came to rest")
+    ledger = {name: _lasting(name, data) for name, data in stage.blobs.items()}
+    return Story(ticks=ticks, ledger=ledger, created=stage.created, jobs=await stage.jobs())
+
+
+def _lasting(name: str, data: bytes) -> object:
+    return data if name.endswith(".toml") else _without_choices(json.loads(data))
+
+
+def _without_choices(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: _without_choices(v) for k, v in value.items() if k not in _CHOSEN}
+    return [_without_choices(one) for one in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """How a tick is killed: alone, or while another one is let in beside it."""
+
+    point: Point
+    ticker: Ticker
+    after: bool
+    two: bool
+
+    async def tick(self, stage: Stage) -> None:
+        """Start a tick as a process, let it come to the effect, and kill it there."""
+        which = self.point.effect[0]
+        held = Held(self.point, self.after)
+        stage.rule(held)
+        tick = await self.ticker.start(which, stage.doors[held.door])
+        await self._come(tick, held)
+        if self.two:
+            await stage.tick(which)
+            await stage.break_lease(which)
+            other = await self.ticker.start(which, stage.doors[f"other {which}"])
+            told = await other.ended()
+            assert told is not None
+            assert "crashed" not in told, told
+        tick.kill()
+        held.dead.set()
+        assert await tick.ended() is None
+        await stage.break_lease(which)
+        stage.rule(let_pass)
+
+    async def _come(self, tick: Tick, held: Held) -> None:
+        here = asyncio.create_task(held.here.wait())
+        done, _ = await asyncio.wait(
+            (here, tick.told), timeout=_HANGS_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        here.cancel()
+        assert held.here.is_set(), f"the tick did not come to {held.point}: {done}"
+
+
+def points(scenario: str, story: Story) -> list[Point]:
+    """Return the first place of each effect of a scenario, and the last where there are several."""
+    found: dict[tuple[str, str], list[Point]] = {}
+    for (step, tick), effects in story.ticks.items():
+        for effect in dict.fromkeys(effects):
+            if effect in found:
+                continue
+            found[effect] = [
+                Point(scenario=scenario, step=step, tick=tick, effect=effect, nth=nth)
+                for nth in sorted({1, effects.count(effect)})
+            ]
+    return [point for several in found.values() for point in several]
+
+
+def sentence(data: bytes) -> str:
+    """Return what a record says, in a few words."""
+    record = load(data)
+    number = record.attempt.number if record.attempts else 1
+    again = f" at attempt {number}" if number > 1 else ""
+    if record.outcome:
+        return f"{record.outcome}({record.reason}){again}"
+    if record.decision.action is Action.SUBMIT:
+        return f"{record.attempt.state}{again}"
+    count = f"{record.range.count} " if record.range else ""
+    return f"{count}{record.decision.action}({record.decision.reason})"
+
+
+def end(blobs: Mapping[str, bytes]) -> dict[str, str]:
+    """Return what a ledger says of each run; what is open says it more newly."""
+    told: dict[str, str] = {}
+    for name, data in sorted(blobs.items(), reverse=True):
+        if name.startswith(("runs/", "open/")):
+            told[load(data).run_id] = sentence(data)
+    return told
+
+
+@pytest.fixture
+async def ticker() -> AsyncIterator[Ticker]:
+    async with Ticker() as running:
+        yield running
+
+
+@pytest.fixture
+async def stories(azurite: Azurite, tmp_path: Path) -> dict[str, Story]:
+    """Play every scenario with nobody killed, and see that it ends as it says."""
+    found: dict[str, Story] = {}
+    for name, scenario in SCENARIOS.items():
+        async with open_stage(azurite, tmp_path) as stage:
+            found[name] = await play(stage, name)
+            assert end(stage.blobs) == scenario.end, name
+            there = {blob.name async for blob in stage.ledger.list_blobs()}
+            assert there == set(stage.blobs), "the ledger holds what was seen on its way there"
+    return found
+
+
+def test_every_effect_of_a_tick_is_written_down(stories: dict[str, Story]) -> None:
+    """What a tick changes stands in the list, and what stands there is seen."""
+    seen = {one for story in stories.values() for ticks in story.ticks.values() for one in ticks}
+
+    assert seen == EFFECTS
+
+
+@pytest.mark.timeout(1800)
+async def test_a_tick_killed_at_any_effect_loses_nothing_and_doubles_nothing(
+    stories: dict[str, Story], azurite: Azurite, ticker: Ticker, tmp_path: Path, proof: Proof
+) -> None:
+    """
+    Before and after each effect, alone and with a second tick let in: one table of all.
+
+    In the end the ledger holds the same as where nobody was killed, and Batch the same jobs, each
+    created once.
+    """
+    cases = [
+        Kill(point, ticker, after, two)
+        for point in chosen(stories, everywhere=proof.everything)
+        for after in (False, True)
+        for two in (False, True)
+    ]
+    at_once = asyncio.Semaphore(_AT_ONCE)
+    wrong: dict[Kill, str] = {}
+
+    async def run(kill: Kill) -> None:
+        async with at_once, open_stage(azurite, tmp_path, "killed", "other") as stage:
+            try:
+                told = await play(stage, kill.point.scenario, kill)
+            except AssertionError as error:
+                wrong[kill] = str(error)
+            else:
+                if difference := differs(told, stories[kill.point.scenario]):
+                    wrong[kill] = difference
+
+    async with asyncio.TaskGroup() as group:
+        for kill in cases:
+            group.create_task(run(kill))
+
+    proof.show(drawn(cases, wrong))
+    assert not wrong, "\n".join(f"{kill}: {what}" for kill, what in wrong.items())
+
+
+def chosen(stories: Mapping[str, Story], *, everywhere: bool) -> list[Point]:
+    """Return where to kill: at each effect of each scenario, or where each is seen first."""
+    found: list[Point] = []
+    known: set[tuple[tuple[str, str], bool]] = set()
+    for scenario, story in stories.items():
+        here = points(scenario, story)
+        kinds = {point: (point.effect, point.nth > 1) for point in here}
+        found += [point for point in here if everywhere or kinds[point] not in known]
+        known |= set(kinds.values())
+    return found
+
+
+def differs(told: Story, undisturbed: Story) -> str | None:
+    """Say what is other than it would have been."""
+    if told.created != undisturbed.created:
+        return f"jobs created: {dict(told.created)} instead of {dict(undisturbed.created)}"
+    if told.jobs != undisturbed.jobs:
+        return f"jobs: {told.jobs} instead of {undisturbed.jobs}"
+    names = told.ledger.keys() | undisturbed.ledger.keys()
+    other = [name for name in names if told.ledger.get(name) != undisturbed.ledger.get(name)]
+    if not other:
+        return None
+    name = min(other)
+    return f"{name}: {told.ledger.get(name)} instead of {undisturbed.ledger.get(name)}"
+
+
+def drawn(cases: Sequence[Kill], wrong: Mapping[Kill, str]) -> Table:
+    """Return the table: for each effect how many kills, and how many of them did harm."""
+    table = Table("pass", "effect", title=f"{len(cases)} ticks killed, {len(wrong)} did harm")
+    columns = [(after, two) for after in (False, True) for two in (False, True)]
+    for after, two in columns:
+        when = "after" if after else "before"
+        table.add_column(f"{when}, {'two ticks' if two else 'alone'}", justify="right")
+    for effect in dict.fromkeys(kill.point.effect for kill in cases):
+        cells: list[str] = []
+        for column in columns:
+            kills = [k for k in cases if (k.point.effect, k.after, k.two) == (effect, *column)]
+            harm = sum(kill in wrong for kill in kills)
+            cells.append(f"{harm} of {len(kills)} WRONG" if harm else f"{len(kills)} ok")
+        table.add_row(*effect, *cells)
+    return table
