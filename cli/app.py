@@ -25,7 +25,8 @@ _FORBIDDEN = 403
 
 app = typer.Typer(
     name="recur",
-    help="Recurrent batch jobs on Azure Batch: publish, apply, doctor.",
+    help="Recurrent batch jobs on Azure Batch: their schedules, what became of each occurrence, "
+    "what an operator asks for, and the deployment itself.",
     epilog="Exit codes: 0 done, 1 something was found, 2 usage, 3 refused, 4 changed meanwhile, "
     "5 no access, 6 no answer.",
     no_args_is_help=True,

@@ -51,7 +51,7 @@ def wait_for_answer(
                 waited = time.monotonic() - begin
                 if answer is not None or waited >= limit.total_seconds():
                     return answer
-                if waited >= _QUIET_SECONDS:
+                if waited >= _QUIET_SECONDS and not progress.disable:
                     done, total = _counted(count)
                     progress.update(
                         task,

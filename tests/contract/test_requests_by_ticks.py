@@ -111,7 +111,7 @@ async def test_a_run_is_stopped_by_name(world: World, tmp_path: Path) -> None:
     assert "has ended already: terminated (stopped)" in again.err
 
 
-async def test_a_pause_skips_what_comes_due_until_it_is_resumed(
+async def test_a_pause_holds_until_its_end_or_until_it_is_resumed(
     world: World, tmp_path: Path
 ) -> None:
     """Who paused, why and until when stand in the ledger; a second pause replaces the first."""
