@@ -202,9 +202,9 @@ async def _run(schedules: int, history: int, times: int, console: Console) -> li
 
 def _show(measured: list[Measured], console: Console) -> None:
     table = Table(title="A tick with nothing to do")
-    for name in ("schedules", "records", "reads", "writes", "Batch calls"):
+    for name in ("schedules", "records", "reads", "writes", "Batch"):
         table.add_column(name, justify="right")
-    for name in ("tick", "three bare reads", "ratio"):
+    for name in ("tick", "bare", "ratio"):
         table.add_column(name, justify="right")
     for one in measured:
         writes = sum(call.changes for call in one.calls)
@@ -220,7 +220,9 @@ def _show(measured: list[Measured], console: Console) -> None:
         )
     console.print(table)
     console.print(f"The calls: {', '.join(by_kind(measured[-1].calls))}.")
-    console.print("Times are medians; both sides open and close their clients each time.")
+    console.print(
+        "Bare: three reads by the same client. Times are medians; both open and close their clients."
+    )
 
 
 def main() -> None:
