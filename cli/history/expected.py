@@ -10,7 +10,7 @@ from cli.history.evidence import (
     timing_facts,
     who,
 )
-from cli.history.reading import KEPT
+from cli.history.names import KEPT
 from cli.history.standing import local, span, utc
 from orchestrator import naming
 from orchestrator.ledger import ScheduleState

@@ -9,8 +9,9 @@ from typing import Any, Final
 from cli.app import Context
 from cli.errors import CliError, Exit
 from cli.history.coverage import Coverage, Recorded, Span, compare
+from cli.history.names import KEPT, Entry, month, months_back
 from cli.history.past import past_schedule
-from cli.history.reading import KEPT, Entry, History, month, months_back
+from cli.history.reading import History
 from cli.history.standing import local, span, utc
 from cli.known import Known, look_at, zone_of
 from cli.output import Output

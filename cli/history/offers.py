@@ -25,7 +25,7 @@ def run_ids(context: typer.Context, incomplete: str) -> list[str]:
 
 def _final(ledger: ContainerClient, incomplete: str) -> Iterator[str]:
     """Yield the final runs of this month and the last, once it is clear of which schedule."""
-    from cli.history.reading import entry, month, months_back  # noqa: PLC0415 - the same
+    from cli.history.names import entry, month, months_back  # noqa: PLC0415 - the same
 
     folders = ledger.walk_blobs(name_starts_with=naming.FINAL_PREFIX, delimiter="/")
     ids = [ScheduleId(folder.name.split("/")[1]) for folder in folders]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cli.errors import CliError, Exit
+from cli.history.names import month
 from cli.history.nearby import occurrence_at
-from cli.history.reading import History, month
+from cli.history.reading import History
 from cli.known import Known, check_schedule, meant
 from orchestrator import naming
 from orchestrator.record import Record

@@ -1,85 +1,26 @@
 """What the ledger holds of runs: listed, read and found by as few calls as it takes."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from typing import Final
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobPrefix, ContainerClient
 
 from cli.errors import CliError, Exit
+from cli.history.names import KEPT, TRIGGERED, Entry, entry, month, months_back
 from cli.output import Output
-from cli.progress import progress
+from cli.progress import Advance, progress
 from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ledger import OpenRun, open_run
 from orchestrator.record import Record, load
-from orchestrator.words import RunId, ScheduleId
-
-KEPT: Final = timedelta(days=400)
-"""So long are final records kept, and the timings by which they came about."""
+from orchestrator.words import ScheduleId
 
 _AT_ONCE: Final = 8
 """Calls at a time: no more than the clients keep connections for."""
-
-_FINAL = re.compile(r"runs/(?P<schedule>[^/]+)/(?P<folder>.+)/(?P<run>[^/+]+)(\+(?P<n>\d+))?\.json")
-_TRIGGERED: Final = "triggered"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """
-    A final record by what the name of its blob says.
-
-    Attributes:
-        blob: The name.
-        run_id: Of a range, that of its first occurrence.
-        nominal: None for a trigger's: its name does not tell.
-        count: How many occurrences it stands for.
-        modified: When the blob was written; None where the listing was of names alone.
-    """
-
-    blob: str
-    schedule: ScheduleId
-    run_id: RunId
-    nominal: datetime | None
-    count: int = 1
-    modified: datetime | None = None
-
-
-def entry(blob: str, modified: datetime | None = None) -> Entry | None:
-    """Return what the name of a final record says; None if it is no such name."""
-    match = _FINAL.fullmatch(blob)
-    parsed = naming.parse_run_id(match["run"]) if match else None
-    if match is None or parsed is None or parsed[0] != match["schedule"]:
-        return None
-    schedule, nominal = parsed
-    if (nominal is None) != (match["folder"] == _TRIGGERED):
-        return None
-    return Entry(
-        blob=blob,
-        schedule=schedule,
-        run_id=RunId(match["run"]),
-        nominal=nominal,
-        count=int(match["n"] or 1),
-        modified=modified,
-    )
-
-
-def month(schedule: ScheduleId, year: int, number: int) -> str:
-    """Return the folder of the final records of a month, with the closing slash."""
-    return f"{naming.FINAL_PREFIX}{schedule}/{year:04}/{number:02}/"
-
-
-def months_back(newest: datetime, oldest: datetime) -> Iterator[tuple[int, int]]:
-    """Yield year and number of the months from that of ``newest`` back to that of ``oldest``."""
-    at = newest.year * 12 + newest.month - 1
-    while at >= oldest.year * 12 + oldest.month - 1:
-        yield at // 12, at % 12 + 1
-        at -= 1
 
 
 class History:
@@ -91,6 +32,7 @@ class History:
         self.unreadable: list[str] = []
         self._listed: dict[str, list[Entry]] = {}
         self._read: dict[str, Record | None] = {}
+        self._advance: Advance | None = None
 
     def schedules(self) -> list[ScheduleId]:
         """Return the schedules that have final records, also those that are removed."""
@@ -123,7 +65,7 @@ class History:
         """Return the final records of triggers, with the times at which they were written."""
 
         def listed(schedule: ScheduleId) -> list[Entry]:
-            prefix = f"{naming.FINAL_PREFIX}{schedule}/{_TRIGGERED}/"
+            prefix = f"{naming.FINAL_PREFIX}{schedule}/{TRIGGERED}/"
             blobs = self._ledger.list_blobs(name_starts_with=prefix)
             return [one for blob in blobs if (one := entry(blob.name, blob.last_modified))]
 
@@ -187,13 +129,24 @@ class History:
             self._listed[folder] = sorted(found, key=lambda one: one.blob, reverse=True)
         return self._listed[folder]
 
+    @contextmanager
+    def as_one(self, text: str) -> Iterator[None]:
+        """Show one progress bar for all that is read within, however much it turns out to be."""
+        with progress(self._output, text) as advance:
+            self._advance = advance
+            try:
+                yield
+            finally:
+                self._advance = None
+
     def each[T, R](self, items: Sequence[T], work: Callable[[T], R], text: str) -> list[R]:
         """Do ``work`` for each item, several at once, with a progress bar where it takes long."""
         if len(items) == 1:
             return [work(items[0])]
         done: list[R] = []
+        shown = nullcontext(self._advance) if self._advance else None
         with (
-            progress(self._output, text, len(items)) as advance,
+            shown or progress(self._output, text, len(items)) as advance,
             ThreadPoolExecutor(_AT_ONCE) as pool,
         ):
             try:

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from itertools import batched, islice
+from itertools import islice
 from typing import Any, Final
 
 from cli.app import Context
 from cli.errors import Exit
+from cli.history.names import KEPT, Entry, Slice, slices_back
 from cli.history.past import past_schedule
-from cli.history.reading import KEPT, Entry, History, month, months_back
+from cli.history.reading import History
 from cli.history.standing import duration, local, span, standing, utc
 from cli.known import Known, look_at, zone_of
 from cli.tables import show_table
@@ -20,7 +21,8 @@ from orchestrator import naming
 from orchestrator.record import Action, Kind, Record
 from orchestrator.words import Outcome, RunId, ScheduleId
 
-_AT_ONCE: Final = 32
+_AT_FIRST: Final = 32
+_AT_MOST: Final = 512
 """Records that are read before it is known whether more are needed."""
 
 
@@ -65,7 +67,8 @@ def list_runs(given: Context, wanted: Wanted) -> Exit:
     known = look_at(ledger)
     history = History(ledger, given.output)
     search = _Search(history, known, wanted)
-    lines = list(islice(search.newest(), wanted.count))
+    with history.as_one("reading the history"):
+        lines = list(islice(search.newest(), wanted.count))
     zones = {one: zone_of(known, one) or UTC for one in {line.record.schedule for line in lines}}
     if lines:
         columns = ("RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK")
@@ -103,46 +106,62 @@ class _Search:
         listed = self._history.open_runs()
         opened = [run for run in listed if self._schedule in {None, run.schedule}]
         opened.sort(key=lambda run: run.nominal, reverse=True)
-        found = [self._read([naming.open_blob(run.run_id) for run in opened], is_open=True)]
+        names = [naming.open_blob(run.run_id) for run in opened]
+        records = [record for record in self._history.records(names) if record]
+        lines = [Line(record=one, is_open=True) for one in records if self._is_wanted(one)]
+        found: list[Iterator[Line]] = [iter(lines)]
         if not self._wanted.open_only:
-            found.append(self._final({run.run_id for run in opened}))
+            found.append(self._final({one.run_id for one in records}))
         yield from _merged(*found)
 
     def _final(self, opened: AbstractSet[RunId]) -> Iterator[Line]:
         """
-        Yield the final records, month by month.
+        Yield the final records, one slice of time after the other.
 
         The open record of a run that a backfill runs again is the newer truth. A trigger's name
         does not tell its nominal time; it is no later than when its record was written.
         """
         schedules = [self._schedule] if self._schedule else self._history.schedules()
-        triggers = self._history.triggered(schedules)
+        triggers = [one for one in self._history.triggered(schedules) if one.run_id not in opened]
         lines: list[Line] = []
-        for year, number in months_back(self._until, self.since):
-            begin = datetime(year, number, 1, tzinfo=UTC)
-            younger = [one.blob for one in triggers if one.modified and one.modified >= begin]
-            triggers = [one for one in triggers if one.blob not in younger]
-            lines += self._read(younger, is_open=False)
+        for part in slices_back(self._until, self.since):
+            younger = [one.blob for one in triggers if one.modified and one.modified >= part.begin]
+            triggers = [one for one in triggers if one.modified and one.modified < part.begin]
+            lines += self._read(younger)
             lines.sort(key=_nominal, reverse=True)
-            entries = self._history.entries([month(one, year, number) for one in schedules])
-            entries = [one for one in entries if one.run_id not in opened]
-            entries.sort(key=lambda one: (one.nominal or begin, one.count), reverse=True)
             yield from _merged(
-                self._read([one.blob for one in entries if self._may_be(one)], is_open=False),
-                (line for line in lines if line.record.nominal >= begin),
+                self._read(self._names(part, schedules, opened)),
+                (line for line in lines if line.record.nominal >= part.begin),
             )
-            lines = [line for line in lines if line.record.nominal < begin]
+            lines = [line for line in lines if line.record.nominal < part.begin]
+
+    def _names(
+        self, part: Slice, schedules: Sequence[ScheduleId], opened: AbstractSet[RunId]
+    ) -> list[str]:
+        """Return the names of a slice's records, newest first."""
+        found = [
+            (one.nominal, one.count, one.blob)
+            for one in self._history.entries([part.prefix(schedule) for schedule in schedules])
+            if one.nominal
+            and part.begin <= one.nominal < part.end
+            and one.run_id not in opened
+            and self._may_be(one)
+        ]
+        return [blob for _, _, blob in sorted(found, reverse=True)]
 
     def _may_be(self, entry: Entry) -> bool:
         """Whether the record behind a name may be wanted; a range may reach into the time."""
         assert entry.nominal is not None, "triggers have a folder of their own"  # noqa: S101
         return entry.nominal <= self._until and (entry.nominal >= self.since or entry.count > 1)
 
-    def _read(self, blobs: Sequence[str], *, is_open: bool) -> Iterator[Line]:
-        for some in batched(blobs, _AT_ONCE, strict=False):
-            for record in self._history.records(some):
+    def _read(self, blobs: Sequence[str]) -> Iterator[Line]:
+        """Yield those that are wanted, a few at first, ever more at once where few are wanted."""
+        begin, length = 0, _AT_FIRST
+        while begin < len(blobs):
+            for record in self._history.records(blobs[begin : begin + length]):
                 if record and self._is_wanted(record):
-                    yield Line(record=record, is_open=is_open)
+                    yield Line(record=record, is_open=False)
+            begin, length = begin + length, min(2 * length, _AT_MOST)
 
     def _is_wanted(self, record: Record) -> bool:
         wanted = self._wanted

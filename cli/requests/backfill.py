@@ -11,7 +11,8 @@ from azure.storage.blob import ContainerClient
 
 from cli.app import Context
 from cli.errors import CliError, Exit
-from cli.history.reading import History, month, months_back
+from cli.history.names import month, months_back
+from cli.history.reading import History
 from cli.known import Known, check_schedule, open_run_ids, zone_of
 from cli.requests.ask import ask, look_around, request_of
 from cli.requests.manner import Manner

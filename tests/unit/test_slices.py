@@ -1,0 +1,47 @@
+"""Slices of time cover a history once, the newest first."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.history.names import entry, slices_back
+from orchestrator import naming
+from tests.unit.records import NIGHTLY
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+minutes = st.integers(0, 400 * 24 * 60).map(lambda n: BEGIN + timedelta(minutes=n))
+
+
+@given(minutes, minutes, minutes)
+def test_each_record_lies_in_one_slice_that_lists_it(
+    one: datetime, other: datetime, nominal: datetime
+) -> None:
+    """Whatever the days of newest and oldest; later records than the newest are in the first."""
+    oldest, newest = sorted((one, other))
+    blob = naming.final_blob(NIGHTLY, nominal, naming.run_id(NIGHTLY, nominal))
+
+    slices = list(slices_back(newest, oldest))
+
+    within = [part for part in slices if part.begin <= nominal < part.end]
+    if oldest <= nominal <= newest:
+        assert len(within) == 1
+        assert blob.startswith(within[0].prefix(NIGHTLY))
+    assert all(later.begin == earlier.end for later, earlier in pairwise(slices))
+
+
+def test_a_name_that_is_none_is_no_entry() -> None:
+    """Another schedule's folder, another form, a trigger among months."""
+    good = "runs/nightly/2026/11/nightly-20261101T073000Z.json"
+    assert entry(good)
+    assert entry(good.replace(".json", "+12.json")).count == 12  # type: ignore[union-attr]
+    assert entry("runs/nightly/triggered/nightly-m0123456789abcdef.json")
+    for bad in (
+        "runs/other/2026/11/nightly-20261101T073000Z.json",
+        "runs/nightly/2026/11/nightly-m0123456789abcdef.json",
+        "runs/nightly/triggered/nightly-20261101T073000Z.json",
+        "runs/nightly/2026/11/nightly-20261101T073000Z.txt",
+        "open/nightly-20261101T073000Z.json",
+    ):
+        assert entry(bad) is None
