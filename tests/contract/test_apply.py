@@ -91,6 +91,81 @@ def test_changes_are_shown_key_by_key(someone: Operator, tmp_path: Path) -> None
     assert kinds == {"nightly": "removed", "other": "unchanged"}
 
 
+def test_every_value_is_shown_as_the_document_spells_it(someone: Operator, tmp_path: Path) -> None:
+    """Lists, durations, times, inner tables; a secret is hidden; what is gone is none."""
+    someone.recur("apply", written(tmp_path, GOOD))
+    changed = GOOD.replace("30 2 * * *", "0 0 2 * * *").replace("2030-03-08", "2030-03-09")
+    changed += """
+except = [2030-12-25, "* * * 8 *"]
+dst = { gap = "skip" }
+environment = { LEVEL = "info", DB_PASSWORD = "hunter2" }
+catch_up = { window = "2d" }
+retries = { max = 2, on = ["failed"] }
+outputs = ["a/*.csv"]
+pause_after_failures = 5
+run_timeout = "90m"
+"""
+
+    told = someone.recur("--json", "apply", written(tmp_path, changed), "--next", "1")
+    shown = someone.recur("apply", written(tmp_path, GOOD)).out
+
+    (nightly,) = told.json["changes"]
+    assert nightly["keys"] == [
+        ["cron", '"30 2 * * *"', '"0 2 * * *"'],
+        ["except", "[]", '["2030-12-25", "* * * 8 *"]'],
+        ["dst.gap", '"auto"', '"skip"'],
+        ["environment.DB_PASSWORD", "(none)", '"(hidden)"'],
+        ["environment.LEVEL", "(none)", '"info"'],
+        ["catch_up.window", '"P1D"', '"P2D"'],
+        ["run_timeout", '"PT6H"', '"PT1H30M"'],
+        ["retries.max", "0", "2"],
+        ["retries.on", '["lost", "never_started"]', '["failed"]'],
+        ["outputs", "[]", '["a/*.csv"]'],
+        ["pause_after_failures", "(none)", "5"],
+        ["start", "2030-03-08T00:00:00Z", "2030-03-09T00:00:00Z"],
+    ]
+    assert "  pause_after_failures: 5 -> (none)\n" in shown
+    assert "hunter2" not in shown
+
+
+def test_what_may_not_be_meant_is_told_and_applied(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """Notes keep nothing from being put in force."""
+    text = GOOD.replace("30 2 * * *", "30 2 13 * FRI")
+
+    told = someone.recur("apply", written(tmp_path, text), "--dry-run")
+    applied = someone.recur("--json", "apply", written(tmp_path, text))
+
+    assert "1 note(s)" in told.out
+    assert "(day-or-weekday)" in told.out
+    assert applied.json["applied"] is True
+    assert [note["code"] for note in applied.json["notes"]] == ["day-or-weekday"]
+    assert ledger.get_blob_client(DOCUMENT).exists()
+
+
+def test_occurrences_that_are_left_out_are_not_announced(someone: Operator, tmp_path: Path) -> None:
+    """The next ones are those that run."""
+    text = GOOD + 'except = ["2030-03-08"]\n'
+
+    told = someone.recur("--json", "apply", written(tmp_path, text), "--next", "1")
+
+    assert [one["local"] for one in told.json["next"]["nightly"]] == ["2030-03-09T02:30:00-05:00"]
+
+
+def test_problems_are_told_to_programs_one_by_one(someone: Operator, tmp_path: Path) -> None:
+    """With table, key and message, those of [defaults] as well."""
+    bad = "[defaults]\ncolour = 1\n" + GOOD.replace("30 2", "99 2")
+
+    told = someone.recur("--json", "apply", written(tmp_path, bad))
+
+    assert told.code == Exit.REFUSED
+    assert [(one["table"], one["key"]) for one in told.json["problems"]] == [
+        ("defaults", "colour"),
+        ("nightly", "cron"),
+    ]
+
+
 def test_a_dry_run_uploads_nothing(
     someone: Operator, ledger: ContainerClient, tmp_path: Path
 ) -> None:

@@ -1,0 +1,259 @@
+"""`recur next`, `validate` and `schema` as an operator types them, on real storage where it matters."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from jsonschema import Draft202012Validator
+
+from cli.errors import Exit
+from orchestrator.ledger import ScheduleState, SubmitState, dump_submit
+from orchestrator.model import Calendar, Pause, Timing
+from orchestrator.naming import DOCUMENT, SUBMIT_STATE
+from orchestrator.words import ScheduleId
+from tests.conftest import Containers
+from tests.contract.operator import Operator, operator
+
+GOOD = """
+[schedules.nightly]
+cron = "30 2 * * *"
+time_zone = "America/New_York"
+command = "true"
+run_timeout = "1h"
+
+[schedules.closed]
+cron = "0 9 * * *"
+except = ["2030-03-08"]
+command = "true"
+run_timeout = "1h"
+paused = true
+
+[schedules.never]
+cron = "0 9 * * *"
+except = ["* 9 * * *"]
+command = "true"
+
+[schedules.broken]
+cron = "0 99 * * *"
+command = "true"
+"""
+NIGHTLY = ScheduleId("nightly")
+
+
+@pytest.fixture
+def ledger(containers: Containers) -> ContainerClient:
+    storage = BlobServiceClient.from_connection_string(containers.connection_string)
+    return storage.get_container_client(containers.ledger)
+
+
+@pytest.fixture
+def someone(containers: Containers, tmp_path: Path) -> Operator:
+    return operator(
+        tmp_path,
+        DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
+        LEDGER_CONTAINER=containers.ledger,
+    )
+
+
+@pytest.fixture
+def nobody(tmp_path: Path) -> Operator:
+    """Return somebody without any deployment."""
+    return operator(tmp_path)
+
+
+def written(folder: Path, text: str = GOOD) -> str:
+    path = folder / "schedules.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def utc(told: list[dict[str, str]]) -> list[str]:
+    return [one["utc"] for one in told]
+
+
+def test_a_document_need_not_be_in_force(nobody: Operator, tmp_path: Path) -> None:
+    """Nor need there be a deployment; other tables of it may even be invalid."""
+    file = written(tmp_path)
+
+    told = nobody.recur(
+        "--json", "next", "nightly", "--file", file, "-n", "2", "--from", "2030-03-09"
+    )
+
+    assert told.code == Exit.DONE
+    assert told.json["time_zone"] == "America/New_York"
+    assert told.json["occurrences"] == [
+        {
+            "wall": "2030-03-09T02:30:00",
+            "offset": "-05:00",
+            "utc": "2030-03-09T07:30:00Z",
+            "runs": True,
+            "notes": [],
+        },
+        {
+            "wall": "2030-03-10T03:00:00",
+            "offset": "-04:00",
+            "utc": "2030-03-10T07:00:00Z",
+            "runs": True,
+            "notes": ["shifted from 02:30"],
+        },
+    ]
+
+
+def test_pauses_in_force_are_shown(someone: Operator, ledger: ContainerClient) -> None:
+    """By whom, until when and why; what is due after the pause runs."""
+    ledger.upload_blob(DOCUMENT, GOOD)
+    begun = datetime(2030, 6, 1, tzinfo=UTC)
+    pause = Pause(since=begun, until=begun + timedelta(days=1), by="jane", note="move of the base")
+    timing = Timing(since=begun - timedelta(days=9), calendar=Calendar(cron=("30 2 * * *",)))
+    state = ScheduleState(timings=(timing,), decided_until=begun, pauses=(pause,))
+    ledger.upload_blob(SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))
+
+    told = someone.recur("--json", "next", "nightly", "-n", "2", "--from", "2030-06-01T00:00Z")
+    shown = someone.recur("next", "nightly", "-n", "1", "--from", "2030-06-01T00:00Z")
+
+    assert [(one["runs"], one["notes"]) for one in told.json["occurrences"]] == [
+        (False, ["paused until 2030-06-02 00:00Z by jane: move of the base"]),
+        (True, []),
+    ]
+    assert "paused until 2030-06-02 00:00Z by jane" in shown.out
+
+
+def test_a_pause_of_the_document_and_exceptions_are_shown(nobody: Operator, tmp_path: Path) -> None:
+    """Both, where both hold."""
+    told = nobody.recur(
+        *("--json", "next", "closed", "--file", written(tmp_path)),
+        *("-n", "2", "--from", "2030-03-08"),
+    )
+
+    assert [one["notes"] for one in told.json["occurrences"]] == [
+        ["excluded", "paused by the document"],
+        ["paused by the document"],
+    ]
+
+
+def test_a_state_that_cannot_be_read_is_told(someone: Operator, ledger: ContainerClient) -> None:
+    """The document alone then says what is due."""
+    ledger.upload_blob(DOCUMENT, GOOD)
+    ledger.upload_blob(SUBMIT_STATE, b"{")
+
+    told = someone.recur("next", "nightly", "-n", "1", "--from", "2030-06-01")
+
+    assert told.code == Exit.DONE
+    assert "not taken into account: " in told.out
+    assert "2030-06-01 02:30  -04:00" in told.out
+
+
+def test_nothing_is_due_before_its_start(nobody: Operator, tmp_path: Path) -> None:
+    """The start itself may be an occurrence."""
+    text = (
+        '[schedules.nightly]\ncron = "0 9 * * *"\ncommand = "true"\nstart = 2030-03-08T09:00:00Z\n'
+    )
+
+    told = nobody.recur(
+        *("--json", "next", "nightly", "--file", written(tmp_path, text)),
+        *("-n", "1", "--from", "2029-01-01"),
+    )
+
+    assert utc(told.json["occurrences"]) == ["2030-03-08T09:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("nigthly",), Exit.REFUSED, "did you mean nightly?"),
+        (("broken",), Exit.REFUSED, "[schedules.broken]: cron"),
+        (("leap", "--from", "2033-01-01"), Exit.FOUND, "not due within nine years"),
+        (("nightly", "--from", "yesterday"), Exit.USAGE, "--from 'yesterday' is no time"),
+        (("nightly", "--from", "2030-03-10T02:15"), Exit.USAGE, "does not exist"),
+        (("nightly", "--compare", "gap=first"), Exit.USAGE, "gap cannot be 'first'"),
+        (("nightly", "--compare", "skip"), Exit.USAGE, "write gap=auto|shift|skip"),
+    ],
+)
+def test_what_cannot_be_shown_is_told_with_what_to_do(
+    nobody: Operator, tmp_path: Path, arguments: tuple[str, ...], code: Exit, says: str
+) -> None:
+    """Of a file."""
+    sunday_29_february = '[schedules.leap]\ncron = "0 9 29 2 */7"\ncommand = "true"\n'
+    file = written(tmp_path, GOOD + sunday_29_february)
+
+    told = nobody.recur("next", *arguments, "--file", file)
+
+    assert told.code == code
+    assert says in told.err
+    assert "  next: " in told.err
+
+
+def test_what_is_not_in_force_is_told(someone: Operator, ledger: ContainerClient) -> None:
+    """No document, no such schedule, no table that is valid."""
+    nothing = someone.recur("next", "nightly")
+    ledger.upload_blob(DOCUMENT, GOOD)
+    other = someone.recur("next", "other")
+    broken = someone.recur("next", "broken")
+
+    assert "recur apply" in nothing.err
+    assert "there is no schedule 'other'" in other.err
+    assert "the table of 'broken' in the document in force is invalid" in broken.err
+    assert {nothing.code, other.code, broken.code} == {Exit.REFUSED}
+
+
+def test_two_policies_are_compared(nobody: Operator, tmp_path: Path) -> None:
+    """Lines of one moment side by side, those that differ marked; else the next that differs."""
+    file = written(tmp_path)
+    some = ("--json", "next", "nightly", "--file", file, "--compare", "gap=skip,overlap=both")
+
+    near = nobody.recur(*some, "-n", "2", "--from", "2030-03-09").json
+    far = nobody.recur(*some, "-n", "1", "--from", "2030-03-11").json
+
+    assert [row["differs"] for row in near["rows"]] == [False, True]
+    assert near["rows"][1]["there"]["notes"] == ["02:30 does not exist"]
+    assert near["rows"][1]["there"]["utc"] is None
+    assert near["next_difference"] is None
+    assert [row["differs"] for row in far["rows"]] == [False]
+    assert far["next_difference"] == "2031-03-09T07:00:00Z"
+
+
+def test_a_valid_document_is_told_to_be(nobody: Operator, tmp_path: Path) -> None:
+    """With its notes, for people and programs; the exit code does not change with notes."""
+    text = GOOD.partition("[schedules.broken]")[0]
+    file = written(tmp_path, text)
+
+    told = nobody.recur("validate", file)
+    programs = nobody.recur("--json", "validate", file)
+
+    assert told.code == programs.code == Exit.DONE
+    assert "is valid: 3 schedule(s)" in told.out
+    assert "(never-due)" in told.out
+    assert programs.json["schedules"] == ["nightly", "closed", "never"]
+    assert [note["code"] for note in programs.json["notes"]] == ["never-due"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (GOOD, "1 problem(s)"),
+        ("[schedules.a\n", "not TOML"),
+        ("schedule = 1\n", "unknown"),
+    ],
+)
+def test_an_invalid_document_is_refused(
+    nobody: Operator, tmp_path: Path, text: str, says: str
+) -> None:
+    """With every problem, in words and for programs."""
+    file = written(tmp_path, text)
+
+    told = nobody.recur("validate", file)
+    programs = nobody.recur("--json", "validate", file)
+
+    assert told.code == programs.code == Exit.REFUSED
+    assert says in told.err
+    assert programs.json["problems"]
+
+
+def test_the_schema_is_one_json_document(nobody: Operator) -> None:
+    """With --json and without."""
+    plain, programs = nobody.recur("schema"), nobody.recur("--json", "schema")
+
+    Draft202012Validator.check_schema(json.loads(plain.out))
+    assert json.loads(plain.out) == programs.json

@@ -1,0 +1,160 @@
+"""Notes on what is valid and may not be meant: each where it belongs, and nowhere else."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cli.schedules.lint import lint, told
+from cli.schedules.notes import Code, Note
+from cli.schedules.secrets import looks_secret
+from orchestrator.document import parse
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+QUIET = {"cron": '"0 2 * * *"', "command": '"true"', "run_timeout": '"1h"'}
+
+
+def notes(text: str) -> list[Note]:
+    document = parse(text)
+    assert document.problems == ()
+    return lint(text, document, NOW)
+
+
+def of(**keys: str) -> list[Note]:
+    """Return the notes on a schedule on which there would be none but for some keys."""
+    values = {key: one for key, one in (QUIET | keys).items() if one}
+    return notes("[schedules.one]\n" + "\n".join(f"{key} = {one}" for key, one in values.items()))
+
+
+def test_an_ordinary_schedule_has_no_notes() -> None:
+    """Nor has the sample, so that a note means something."""
+    assert of() == []
+    assert of(cron='"0 2 * * MON-FRI"') == []
+    assert of(cron='"*/30 * * * *"', run_timeout='"20m"') == []
+    assert of(cron="", every='"1h"', run_timeout='"50m"') == []
+
+
+@pytest.mark.parametrize(
+    ("code", "key", "says", "keys"),
+    [
+        (Code.SECONDS_FIELD, "cron", "read as '0 2 * * *'", {"cron": '["0 0 2 * * *"]'}),
+        (Code.SECONDS_FIELD, "except", "five fields", {"except": '["0 0 2 1 * *"]'}),
+        (Code.DAY_OR_WEEKDAY, "cron", "either will do", {"cron": '"0 2 13 * FRI"'}),
+        (Code.DAY_AND_WEEKDAY, "cron", "both", {"cron": '"0 2 */2 * FRI"', "catch_up": '{ window = "14d" }'}),
+        (Code.DAY_AND_WEEKDAY, "cron", "both", {"cron": '"0 2 1-7 * */2"'}),
+        (Code.SHORT_MONTHS, "cron", "5 month(s) that have no day 31", {"cron": '"0 2 31 * *"', "catch_up": '{ window = "60d" }'}),
+        (Code.SHORT_MONTHS, "cron", "1 month(s) that have no day 30", {"cron": '"0 2 30 * *"', "catch_up": '{ window = "60d" }'}),
+        (Code.RARE_DATE, "cron", "next on 2028-02-29", {"cron": '"0 2 29 2 *"'}),
+        (Code.NEVER_DUE, "cron", "'except' has left out", {"except": '["* 2 * * *"]'}),
+        (Code.NEVER_DUE, "every", "nine years", {"cron": "", "every": '"90m"', "except": '["* * * * *"]', "anchor": "2026-01-01T00:00:00Z"}),
+        (Code.INTERVAL_DRIFTS, "every", "do not divide a day", {"cron": "", "every": '"7h"'}),
+        (Code.INTERVAL_DRIFTS, "every", "clock of Europe/Paris", {"cron": "", "every": '"1d"', "time_zone": '"Europe/Paris"'}),
+        (Code.DST_UNUSED, "dst", "no effect", {"cron": "", "every": '"6h"', "dst": '{ gap = "skip" }'}),
+        (Code.SHORT_PERIOD, "cron", "every 5 minutes; a pool from zero needs about 10 minutes", {"cron": '"*/5 * * * *"', "run_timeout": '"4m"'}),
+        (Code.SHORT_PERIOD, "every", "infra/pool/pool.json", {"cron": "", "every": '"2m"', "run_timeout": '"1m"'}),
+        (Code.JITTER_CUT, "jitter", "cut", {"cron": '"0 * * * *"', "jitter": '"2h"'}),
+        (Code.CATCH_UP_STORM, "catch_up.max", "50 runs", {"catch_up": '{ mode = "all", max = 50, window = "90d" }', "overlap": '"allow"', "max_parallel": "60"}),
+        (Code.CATCH_UP_STORM, "catch_up.max", "24 runs", {"cron": '"0 * * * *"', "catch_up": '{ mode = "all", max = 50 }', "overlap": '"queue"', "max_queued": "50"}),
+        (Code.CATCH_UP_FIRST_ONLY, "catch_up.mode", "the oldest 1 and skips", {"cron": '"0 * * * *"', "catch_up": '{ mode = "all" }'}),
+        (Code.CATCH_UP_FIRST_ONLY, "catch_up.mode", "the oldest 2 and skips", {"cron": '"0 * * * *"', "catch_up": '{ mode = "all" }', "overlap": '"queue"'}),
+        (Code.CATCH_UP_LAST_ONLY, "catch_up.mode", "only the newest", {"cron": '"0 * * * *"', "catch_up": '{ mode = "all" }', "overlap": '"replace"'}),
+        (Code.WINDOW_UNDER_PERIOD, "catch_up.window", "is 1 day, and occurrences are 7 days apart", {"cron": '"0 2 * * MON"'}),
+        (Code.TIMEOUT_OVER_PERIOD, "run_timeout", "lets 6 be skipped", {"cron": '"0 * * * *"', "run_timeout": ""}),
+        (Code.RETRY_TOO_LATE, "retries", "after never_started", {"cron": '"*/30 * * * *"', "run_timeout": '"20m"', "retries": "{ max = 1 }"}),
+        (Code.RETRY_TOO_LATE, "retries", "after failed", {"cron": '"*/30 * * * *"', "run_timeout": '"20m"', "retries": '{ max = 1, on = ["failed"], backoff = "30m" }'}),
+        (Code.EXIT_CODES_UNUSED, "retries.exit_codes", 'add "failed"', {"retries": "{ max = 1, exit_codes = [75] }"}),
+        (Code.SECRET, "environment.DB_PASSWORD", "Key Vault", {"environment": '{ DB_PASSWORD = "x" }'}),
+        (Code.SECRET, "command", "Key Vault", {"command": '"psql postgres://me:hunter2@db/x"'}),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_meant_is_noted(
+    code: Code, key: str, says: str, keys: dict[str, str]
+) -> None:
+    """With its code, its place, and what to do; and nothing else is noted."""
+    (note,) = of(**keys)
+
+    assert (note.code, note.schedule, note.key) == (code, "one", key)
+    assert says in note.message
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"cron": '"0 2 L * *"', "catch_up": '{ window = "40d" }'},
+        {"cron": '"0 2 29 * *"', "catch_up": '{ window = "40d" }'},
+        {"cron": '"0 2 * * MON"', "catch_up": '{ mode = "none" }'},
+        {"cron": "", "every": '"1d"'},
+        {"cron": '"0 * * * *"', "overlap": '"queue"', "run_timeout": '"5h"'},
+        {"cron": '"*/30 * * * *"', "overlap": '"queue"', "retries": "{ max = 3 }"},
+        {"catch_up": '{ mode = "all", max = 1 }'},
+        {"catch_up": '{ mode = "all" }'},
+        {"environment": '{ PASSWORD = "", TOKEN_URL = "https://x", KEYBOARD = "us" }'},
+        {"retries": '{ max = 1, on = ["failed"], exit_codes = [75] }'},
+        {"cron": '["0 2 * * *", "0 3 * * *"]', "run_timeout": '"1h"'},
+    ],
+)
+def test_what_is_meant_is_not_noted(keys: dict[str, str]) -> None:
+    """Near misses of the notes."""
+    assert of(**keys) == []
+
+
+def test_what_a_schedule_inherits_is_looked_at_as_well() -> None:
+    """In the table that inherits it."""
+    (note,) = notes(
+        '[defaults]\ncron = "0 0 2 * * *"\ncommand = "true"\nrun_timeout = "1h"\n[schedules.one]\n'
+    )
+
+    assert (note.code, note.schedule) == (Code.SECONDS_FIELD, "one")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("API_KEY", "x", True),
+        ("STORAGE_CONNECTION_STRING", "x", True),
+        ("github_token", "x", True),
+        ("X", "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=abc==;", True),
+        ("X", "Server=db;Password=abc", True),
+        ("X", "https://a.blob.core.windows.net/c?sv=1&sig=" + "a1B2" * 11, True),
+        ("X", "-----BEGIN PRIVATE KEY-----", True),
+        ("X", "eyJ" + "a" * 20 + ".eyJ" + "b" * 20 + ".c", True),
+        ("X", "A" * 86 + "==", True),
+        ("SECRET", "", False),
+        ("TOKEN_FILE", "/run/token", False),
+        ("PASSWORD_RULES", "long", False),
+        ("MONKEY", "x", False),
+        ("X", "https://host:8080/path", False),
+        ("X", "https://me:$PASSWORD@host/", False),
+        ("X", "a" * 86, False),
+    ],
+)
+def test_secrets_are_told_by_their_names_and_forms(name: str, value: str, secret: bool) -> None:
+    """And what only reminds of one is left alone."""
+    assert looks_secret(name, value) is secret
+
+
+def test_a_note_does_not_repeat_a_secret() -> None:
+    """Notes stand in logs of pipelines."""
+    found = of(environment='{ DB_PASSWORD = "hunter2" }', command='"x://me:hunter2@db"')
+
+    assert len(list(told(found))) == 3
+    assert not any("hunter2" in line for line in told(found))
+
+
+def test_the_pool_is_evaluated_as_often_as_the_note_says() -> None:
+    """It names the file, so that who changes one looks at the other."""
+    pool = json.loads((ROOT / "infra/pool/pool.json").read_text())
+    (note,) = of(cron='"*/5 * * * *"', run_timeout='"4m"')
+
+    assert pool["scaleSettings"]["autoScale"]["evaluationInterval"] == "PT5M"
+    assert "evaluated every 5 minutes" in note.message
+
+
+def test_a_thousand_schedules_are_looked_at() -> None:
+    """Each of them."""
+    table = 'cron = "*/5 * * * *"\ncommand = "true"\nrun_timeout = "4m"\n'
+    found = notes("".join(f"[schedules.s-{n}]\n{table}" for n in range(1000)))
+
+    assert [note.code for note in found] == [Code.SHORT_PERIOD] * 1000
