@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from orchestrator.instants import EPOCH
 from orchestrator.model import Calendar, CatchUp, Retries, Schedule
@@ -50,10 +49,10 @@ _CRON_SCHEMA = {
 class _Schema(GenerateJsonSchema):
     """TOML has no null: a key that may be left out has one kind of value all the same."""
 
-    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+    def nullable_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401 - pydantic_core's own
         return self.generate_inner(schema["schema"])
 
-    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+    def default_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401 - pydantic_core's own
         found = super().default_schema(schema)
         return {key: one for key, one in found.items() if key != "default" or one is not None}
 

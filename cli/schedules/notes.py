@@ -9,7 +9,7 @@ from orchestrator.instants import placements
 from orchestrator.model import Calendar
 from orchestrator.words import ScheduleId
 
-_SAMPLE = 200
+_SAMPLE = 100
 _YEAR = timedelta(days=366)
 _BEGIN = datetime(2027, 1, 1, tzinfo=UTC)  # any day does: a note must not depend on today's
 

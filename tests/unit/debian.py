@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOURS, DAY = timedelta(minutes=1), timedelta(hours=6), timedelta(days=1)
 BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 NAMES = {
     name: str(n)
@@ -110,19 +110,20 @@ def runs(cron: str, zone: tzinfo, after: datetime, until: datetime) -> list[date
     """
     List the instants in ``(after, until]`` at which Debian's cron would run a job.
 
-    It walks the clock from a day earlier, as a cron that was running all the time. Where the clock
+    It walks the clock from hours earlier, as a cron that was running all the time. Where the clock
     is put forward, a job of fixed times makes up for what was left out; where it is put back, it
     does not run again until the clock has caught up. A job that begins with ``*`` in its minute or
     hour goes by the clock as it is.
     """
     wild = read(cron).wild
     found: list[datetime] = []
-    start = (after - DAY).replace(second=0, microsecond=0)
+    start = (after - HOURS).replace(second=0, microsecond=0)
     furthest = datetime.min  # noqa: DTZ901 - wall time has no zone
     for (_, last), (instant, wall) in pairwise(walk(zone, start, until)):
         due = matches(cron, wall)
         if not wild:
             due = due and wall > furthest
+        if not wild and wall - last > MINUTE:
             left_out = (last + MINUTE * n for n in range(1, int((wall - last) / MINUTE)))
             due = due or any(matches(cron, one) and one > furthest for one in left_out)
         furthest = max(furthest, wall)
