@@ -16,7 +16,12 @@ type Advance = Callable[[int], None]
 
 @contextmanager
 def progress(
-    output: Output, text: str, total: int | None = None, *, shown: bool = False
+    output: Output,
+    text: str,
+    total: int | None = None,
+    *,
+    shown: bool = False,
+    after_seconds: float = _AFTER_SECONDS,
 ) -> Iterator[Advance]:
     """
     Show how far a piece of work has come, once it has taken two seconds.
@@ -29,6 +34,7 @@ def progress(
         text: What is being done.
         total: Of how many steps; None where that is not known.
         shown: Whether stdout gets what is being read.
+        after_seconds: What takes no longer shows nothing.
 
     Yields:
         A function to call with the number of steps done since its last call, from any thread.
@@ -40,7 +46,7 @@ def progress(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeElapsedColumn(), console=output.progress, transient=True)
     task = bar.add_task(text, total=total)
-    timer = threading.Timer(_AFTER_SECONDS, bar.start)
+    timer = threading.Timer(after_seconds, bar.start)
     timer.daemon = True
     timer.start()
     try:
@@ -48,4 +54,5 @@ def progress(
     finally:
         timer.cancel()
         timer.join()
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()

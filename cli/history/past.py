@@ -51,7 +51,9 @@ def past_schedule(history: History, known: Known, text: str) -> ScheduleId:
     there = known.state.schedules if known.state else {}
     if text in there:
         return ScheduleId(text)
-    if naming.SCHEDULE_ID.fullmatch(text) and text in history.schedules():
+    if naming.SCHEDULE_ID.fullmatch(text) and (
+        text in history.schedules() or any(run.schedule == text for run in history.open_runs())
+    ):
         return ScheduleId(text)
     return check_schedule(known, text)
 

@@ -97,7 +97,7 @@ def _progress(record: Record, stands: Standing, background: Background) -> str:
         case "blocked":
             said = f": {attempt.blocked_detail}" if attempt.blocked_detail else ""
             text = f"has no job yet, blocked ({stands.reason}){since}{said}"
-        case "waiting" if attempt.after:
+        case "waiting" if attempt.after and stands.reason == attempt.after:
             text = f"has not been submitted: {_GATES[attempt.after]}{_ahead(record, background)}"
         case "waiting":
             until = local(attempt.not_before, zone) if attempt.not_before else "its time"
@@ -124,7 +124,9 @@ def _ahead(record: Record, background: Background) -> str:
         for run in ahead
         if run.order < me or (started and run.state is AttemptState.SUBMITTED)
     ]
-    return f": {', '.join(names)}" if names else ""
+    if not names:
+        return "; none of them is open any more, so the next tick submits it"
+    return f": {', '.join(names)}"
 
 
 def _remedy(record: Record, stands: Standing) -> str | None:

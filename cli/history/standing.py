@@ -56,11 +56,11 @@ def _claimed(attempt: Attempt, now: datetime) -> Standing:
     if attempt.blocked:
         since = attempt.ready or attempt.not_before or attempt.claimed
         return Standing(word="blocked", reason=attempt.blocked, since=since)
-    if attempt.after:
-        return Standing(word="waiting", reason=attempt.after, since=attempt.claimed)
     if attempt.not_before and attempt.not_before > now:
         reason = "jitter" if attempt.number == 1 else "backoff"
         return Standing(word="waiting", reason=reason, since=attempt.claimed)
+    if attempt.after:
+        return Standing(word="waiting", reason=attempt.after, since=attempt.claimed)
     return Standing(word="claimed", since=attempt.claimed)
 
 

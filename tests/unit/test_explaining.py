@@ -88,6 +88,10 @@ OPEN = {
         held(number=2, not_before=NOW + timedelta(minutes=9)),
         "put off until 2026-11-20 05:39-05:00 (backoff)",
     ),
+    "jitter before a queue": (
+        held(not_before=NOW + timedelta(minutes=9), after=After.QUEUE),
+        "put off until 2026-11-20 05:39-05:00 (jitter)",
+    ),
     "stopping": (
         replaced(
             submitted(started=NOMINAL),
@@ -158,6 +162,13 @@ def test_only_the_runs_that_are_waited_for_are_named(after: After, hours: list[i
     assert named == [
         run for run in runs if run.nominal - NOMINAL in {timedelta(hours=n) for n in hours}
     ]
+
+
+def test_a_gate_that_is_open_is_told() -> None:
+    """Nothing that it waited for is open any more."""
+    told = explain(case(open=held(after=After.QUEUE)), background())
+
+    assert told.sentence.endswith("so the next tick submits it.")
 
 
 def test_a_blocked_run_says_how_long_it_is_tried() -> None:
