@@ -27,6 +27,7 @@ _ALIASES = {
 }
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_LONGEST = 500
 _TERM = re.compile(r"(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?(?:/(?P<step>[A-Z0-9]+))?")
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # wall time has no zone
 
@@ -86,6 +87,8 @@ def check_cron(expression: str) -> None:
     Raises:
         ScheduleSyntaxError: Says which fields, and what would be right.
     """
+    if len(expression) > _LONGEST:
+        raise ScheduleSyntaxError(f"longer than {_LONGEST} characters: make a list of several")
     words = expression.upper().split()
     if len(words) != len(_FIELDS):
         raise ScheduleSyntaxError(_miscounted(expression.strip(), words))

@@ -19,6 +19,7 @@ from orchestrator.zones import check_zone
 MOST_ENVIRONMENT_BYTES = 16 * 1024
 _LONGEST_COMMAND_BYTES = 32 * 1024
 _LONGEST_PATTERN = 200
+_MOST_SHOWN = 60
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 _SHORT = re.compile(r"([0-9]{1,9})([smhd])")
@@ -67,7 +68,8 @@ def _cron(value: str) -> str:
     try:
         check_cron(expression)
     except ScheduleSyntaxError as error:
-        raise ValueError(f"{value!r} cannot be used: {error}") from error
+        shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}..."
+        raise ValueError(f"{shown!r} cannot be used: {error}") from error
     return expression
 
 
@@ -83,7 +85,7 @@ def _exception(value: object) -> str:
         try:
             return date.fromisoformat(value.strip()).isoformat()
         except ValueError as error:
-            raise ValueError(f"there is no date {value!r}") from error
+            raise ValueError(f"there is no date {value.strip()!r}") from error
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     raise ValueError("must be a date such as 2026-12-25, or a cron expression")

@@ -35,6 +35,7 @@ _BOUNDS = {
     "string_too_short": ("min_length", "must not be empty"),
 }
 _KEY = "[key]"
+_MOST_SHOWN = 60
 
 
 def wrong(table: Table) -> Iterator[tuple[Path, str]]:
@@ -74,21 +75,29 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
 
 def _complaint(path: Path, details: Mapping[str, Any]) -> str:
     """Put one of pydantic's errors into the operator's words."""
-    kind, given, context = details["type"], details["input"], details.get("ctx", {})
+    kind, context = details["type"], details.get("ctx", {})
+    given = _shown(details["input"], path)
     if kind == "extra_forbidden":
         return _unknown(path)
     if kind in {"enum", "literal_error"}:
-        return f"{given!r} is not known; it can be {context['expected']}"
+        return f"must be {context['expected']}{given}"
     if kind == "value_error":
         return str(context["error"])
     if kind in _TYPES:
-        return f"{_TYPES[kind]}, not {given!r}"
+        return f"{_TYPES[kind]}{given}"
     if kind in _BOUNDS:
         bound, text = _BOUNDS[kind]
-        shown = "" if kind.startswith(("too", "string")) else f", not {given!r}"
-        return text.format(context[bound]) + shown
+        return text.format(context[bound]) + ("" if kind.startswith(("too", "string")) else given)
     message = str(details["msg"])
-    return f"{message[0].lower()}{message[1:]}, not {given!r}"
+    return f"{message[0].lower()}{message[1:]}{given}"
+
+
+def _shown(given: object, path: Path) -> str:
+    """Return what was given instead, cut short; not what may be a secret."""
+    text = repr(given)
+    if path[0] == "environment":
+        return ""
+    return f", not {text if len(text) <= _MOST_SHOWN else f'{text[:_MOST_SHOWN]}...'}"
 
 
 def _unknown(path: Path) -> str:
