@@ -52,7 +52,8 @@ def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
         states = {id_: states[id_]} if id_ in states else {}
     zone = zone_of(known, next(iter(states))) if len(states) == 1 else UTC
     begin = parse_time(since, zone, name="--since") if since else known.now - KEPT
-    after = max(begin, known.now - KEPT) - timedelta(seconds=1)
+    begin = max(begin, known.now - KEPT)
+    after = begin - timedelta(seconds=1)
     found = list(_compared(given.output, history, known, states, after))
     _show(given.output, known, found)
     given.output.result({"since": utc(begin), "schedules": [_told(one) for one in found]})

@@ -55,12 +55,17 @@ class Past:
     ) -> None:
         """Put a state of one schedule in place."""
         one = ScheduleState(timings=timings, decided_until=decided_until, **keys)
-        state = SubmitState(document="etag", schedules={schedule: one})
+        state = SubmitState(document=self._etag(), schedules={schedule: one})
         self.ledger.upload_blob(naming.SUBMIT_STATE, dump_submit(state), overwrite=True)
 
     def nightly(self, *, since: datetime, decided_until: datetime) -> None:
         """Put the state of a schedule in place that is due each night at 02:30 in Bogota."""
         self.timings(Timing(since=since, calendar=BOGOTA), decided_until=decided_until)
+
+    def _etag(self) -> str:
+        """Return what tells that a tick has seen the document as it is."""
+        blob = self.ledger.get_blob_client(naming.DOCUMENT)
+        return str(blob.get_blob_properties().etag) if blob.exists() else "missing"
 
     def state(self) -> SubmitState:
         return load_submit(self.ledger.download_blob(naming.SUBMIT_STATE).readall())

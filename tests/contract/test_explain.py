@@ -1,6 +1,8 @@
 """`recur explain` on real storage: the evidence is found wherever the ledger keeps it."""
 
 import asyncio
+import re
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from orchestrator import naming
 from orchestrator.ledger import dump_submit
 from orchestrator.model import Timing
 from orchestrator.record import Action, Kind
-from orchestrator.words import Outcome, Reason
+from orchestrator.words import Outcome, Reason, ScheduleId
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule
@@ -19,6 +21,7 @@ from tests.unit.records import BOGOTA, claimed, decided, missed, ran
 
 __all__ = ["past"]
 
+PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 DOCUMENT = """
 [schedules.nightly]
 cron = "30 2 * * *"
@@ -151,6 +154,57 @@ def test_a_schedule_that_no_tick_has_seen_is_explained_by_the_document(past: Pas
 
     assert found["verdict"] == "future"
     assert any(fact["source"] == "schedules.toml" for fact in found["facts"])
+
+
+def test_a_changed_document_that_no_tick_has_seen_is_evidence(past: Past) -> None:
+    """The answer is that of the timings in force."""
+    apply(past)
+    past.nightly(since=nights(9), decided_until=nights(1))
+    assert "no tick has taken that over" not in str(one(past, nights(0))["facts"])
+
+    apply(past, DOCUMENT.replace("30 2", "30 3"))
+
+    found = one(past, nights(0))
+    assert found["verdict"] == "future"
+    assert "no tick has taken that over" in str(found["facts"])
+
+
+def test_what_the_page_shows_is_what_it_says(past: Past) -> None:
+    """The console blocks of docs/operations.md about what happened."""
+    _, _, part = PAGE.partition("## Did last night's job run?")
+    part, _, _ = part.partition("\n## ")
+    shown = re.findall(r"^```console\n\$ recur (.*?)\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
+    november(past)
+
+    assert len(shown) >= 3
+    for typed, expected in shown:
+        told = past.recur(*shlex.split(typed))
+        assert told.out == expected, typed
+
+
+def november(past: Past) -> None:
+    """Put three nights in place: the clock is put back, a night is skipped, another fails."""
+    report = ScheduleId("nightly-report")
+    text = DOCUMENT.replace("nightly", report).replace("30 2", "30 1")
+    apply(past, text.replace("America/Bogota", "America/Montreal"))
+    calendar = replace(BOGOTA, cron=("30 1 * * *",), time_zone="America/Montreal")
+    since = datetime(2026, 10, 1, tzinfo=UTC)
+    until = datetime(2026, 11, 4, tzinfo=UTC)
+    past.timings(Timing(since=since, calendar=calendar), decided_until=until, schedule=report)
+    first, second, third = (datetime(2026, 11, day, 6, 30, tzinfo=UTC) for day in (1, 2, 3))
+    first -= timedelta(hours=1)
+    past.put(
+        ran(first, schedule=report),
+        decided(
+            second,
+            Action.SKIPPED,
+            reason="overlap",
+            because=naming.run_id(report, first),
+            sentence=f"Skipped: run {naming.run_id(report, first)} had not ended yet.",
+            schedule=report,
+        ),
+        ran(third, Outcome.FAILED, Reason.EXIT_CODE, schedule=report),
+    )
 
 
 def test_the_plan_counts_as_decided(past: Past) -> None:

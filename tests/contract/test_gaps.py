@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cli.errors import Exit
+from cli.history.names import KEPT
 from orchestrator import naming
 from orchestrator.ledger import dump_submit
 from orchestrator.record import Kind
@@ -51,6 +52,17 @@ def test_a_range_that_begins_before_the_time_asked_for_counts(past: Past) -> Non
     past.put(missed(nights(120), nights(1), 120))
 
     assert past.recur("gaps", "--since", nights(9).isoformat()).code == Exit.DONE
+
+
+def test_what_is_older_than_what_is_kept_is_not_said_to_be_looked_at(past: Past) -> None:
+    """The answer names the time from which on it holds."""
+    past.nightly(since=nights(2), decided_until=nights(1))
+    past.put(ran(nights(1)))
+
+    answer = past.recur("--json", "gaps", "--since", "2020-01-01").json
+
+    since = datetime.fromisoformat(answer["since"])
+    assert timedelta(0) <= datetime.now(UTC) - KEPT - since < timedelta(hours=1)
 
 
 def test_a_trigger_covers_no_occurrence(past: Past) -> None:
