@@ -145,7 +145,10 @@ def _without_job(record: Record, now: datetime) -> Verdict:
         if now - attempt.submitted < LOST_AFTER:
             return Wait()
         return Ended(_ends(attempt, Outcome.LOST, Reason.JOB_MISSING, "Its Batch job is gone."))
-    if record.stop is None or now - record.stop.at < UNCONFIRMED:
+    if record.stop is None:
+        return Wait()
+    untried = attempt.after is not None and attempt.ready is None
+    if not untried and now - record.stop.at < UNCONFIRMED:
         return Wait()
     return Ended(_stopped(attempt, record.stop))
 

@@ -88,14 +88,20 @@ class Due:
     later: int = 0
 
 
-def due(state: ScheduleState, now: datetime) -> Due:
-    """Return the occurrences in ``(decided_until, now]``, the oldest 20,000 of them."""
+def due(state: ScheduleState, now: datetime, most: int = MOST_AT_ONCE) -> Due:
+    """Return the occurrences in ``(decided_until, now]``, the oldest ``most`` of them."""
     every = occurrences_of(state.timings, after=state.decided_until, until=now)
-    found = tuple(_judged(one, state) for one in islice(every, MOST_AT_ONCE))
-    later = sum(1 for _ in islice(every, _COUNTED)) if len(found) == MOST_AT_ONCE else 0
+    found = tuple(_judged(one, state) for one in islice(every, most))
+    later = sum(1 for _ in islice(every, _COUNTED)) if len(found) == most else 0
     if not later:
         return Due(occurrences=found, until=max(now, state.decided_until))
     return Due(occurrences=found, until=found[-1].nominal, later=later)
+
+
+def is_due(state: ScheduleState, now: datetime) -> bool:
+    """Tell whether any occurrence is undecided."""
+    every = occurrences_of(state.timings, after=state.decided_until, until=now)
+    return next(every, None) is not None
 
 
 def decide(

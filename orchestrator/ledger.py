@@ -94,7 +94,8 @@ class OpenRun:
     """
     One line of the work list: what the listing of ``open/`` says of a run.
 
-    The attributes are those of its record and of the attempt in hand.
+    The attributes are those of its record and of the attempt in hand; ``untried``: its gate has
+    never been open, so that it certainly has no job.
     """
 
     run_id: RunId
@@ -106,6 +107,7 @@ class OpenRun:
     attempt: int
     not_before: datetime | None
     after: After | None
+    untried: bool
     blocked: bool
     stop: bool
 
@@ -144,18 +146,26 @@ def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
         return OpenRun(
             run_id=run_id,
             schedule=schedule,
-            nominal=nominal or datetime.fromisoformat(values.get("nominal", "")),
+            nominal=nominal or _instant(values.get("nominal", "")),
             kind=Kind(values.get("kind", Kind.SCHEDULED)),
             forced="forced" in values,
             state=AttemptState(values["state"]),
             attempt=int(values.get("attempt", "1")),
-            not_before=datetime.fromisoformat(not_before) if not_before else None,
+            not_before=_instant(not_before) if not_before else None,
             after=After(after) if after else None,
+            untried=after is not None and "ready" not in values,
             blocked="blocked" in values,
             stop="stop" in values,
         )
     except ValueError as error:
         raise RecordUnreadable(f"the metadata of {blob}: {error}") from error
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} has no offset")
+    return instant
 
 
 _SUBMIT = TypeAdapter(SubmitState)
@@ -192,6 +202,12 @@ def _load[T: (SubmitState, CollectState)](adapter: TypeAdapter[T], data: bytes, 
     return state
 
 
+def _is_later(run: RunId, nominal: datetime) -> bool:
+    """Whether a run is nominally later; that of a trigger, whose id does not tell, is not."""
+    parsed = naming.parse_run_id(run)
+    return parsed is not None and parsed[1] is not None and parsed[1] > nominal
+
+
 def finished(state: CollectState, record: Record, *, succeeded: bool) -> CollectState:
     """
     Return ``state`` with the result of one final run; the same run twice changes nothing.
@@ -208,6 +224,7 @@ def finished(state: CollectState, record: Record, *, succeeded: bool) -> Collect
             last_success=record.nominal,
             last_success_run=record.run_id,
             last_success_finished=record.attempt.finished,
+            failed=tuple(run for run in results.failed if _is_later(run, record.nominal)),
         )
     else:
         success = results.last_success

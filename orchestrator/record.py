@@ -106,7 +106,7 @@ class Attempt:
         claimed: When it was claimed.
         not_before: Jitter or backoff: its job is not created earlier.
         after: Why it waits for other runs of its schedule to have ended; None: it does not.
-        ready: When a job for it was first tried; the catch-up window of a blocked attempt counts
+        ready: When its gates opened and a job was first tried, written before a gated one is; the catch-up window of a blocked attempt counts
             from when its gates opened: this, or ``not_before`` or ``claimed`` where it had none.
         blocked: Why there is no job yet.
         blocked_detail: What Batch said, in its words.
@@ -172,7 +172,8 @@ class Output:
     Attributes:
         path: Below the run's folder in the outputs container.
         bytes: Its size; None if there is none.
-        sha256: Hex digest of its bytes; None above 64 MiB, where the size alone was verified.
+        sha256: Hex digest of its bytes; None where the size alone was verified: what is beyond
+            64 MiB, or ten seconds of reading, of all the outputs of one attempt.
         how: Pushed by the node, or missing.
         why: Why it is missing.
     """
@@ -324,6 +325,8 @@ def metadata(record: Record) -> dict[str, str]:
         values["not_before"] = attempt.not_before.isoformat()
     if attempt.after:
         values["after"] = attempt.after.value
+    if attempt.ready:
+        values["ready"] = attempt.ready.isoformat()
     if attempt.blocked:
         values["blocked"] = attempt.blocked.value
     if record.stop:

@@ -5,18 +5,37 @@ A request is created as ``open/request/<id>.json`` and answered in ``answers/<id
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, ClassVar, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from orchestrator.errors import RecordUnreadable
 from orchestrator.words import RunId, ScheduleId
 
 SCHEMA: Final = 1
 MOST_RUNS: Final = 1000
-"""So many runs one backfill asks for at most."""
+"""So many occurrences one backfill looks at, at most."""
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+
+
+def _instant(value: datetime) -> datetime:
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+    return value.astimezone(UTC)
+
+
+type Words = Annotated[str, StringConstraints(max_length=1000)]
+type Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
 
 
 class RequestKind(StrEnum):
@@ -53,20 +72,24 @@ class Request:
         until: With backfill: inclusive, and required; with pause: its end, if it has one.
         rerun: With backfill: also what has run.
         note: Why.
+
+    Texts have 1,000 characters at most, times have an offset.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     schema: int = SCHEMA
     id: str
     kind: RequestKind
-    by: str
+    by: Words
     schedule: ScheduleId
     run_id: RunId | None = None
-    key: str | None = None
+    key: Words | None = None
     force: bool = False
-    after: datetime | None = None
-    until: datetime | None = None
+    after: Instant | None = None
+    until: Instant | None = None
     rerun: bool = False
-    note: str | None = None
+    note: Words | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +143,9 @@ def _load[T: (Request, Answer)](adapter: TypeAdapter[T], data: bytes, what: str)
     try:
         value = adapter.validate_json(data)
     except ValidationError as error:
-        raise RecordUnreadable(f"not {what}: {error}") from error
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RecordUnreadable(f"not {what}: {place}: {first['msg']}") from error
     if value.schema != SCHEMA:
         raise RecordUnreadable(f"{what} of schema {value.schema}; this version reads {SCHEMA}")
     return value

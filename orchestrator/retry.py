@@ -9,6 +9,8 @@ from orchestrator.record import Attempt, FrozenTask, Kind, Record
 from orchestrator.words import After, AttemptState, Outcome, Reason
 
 LONGEST_BACKOFF: Final = timedelta(hours=1)
+A_TICK: Final = timedelta(minutes=1)
+"""So long after its time an attempt may have to wait for its tick."""
 
 
 def again(record: Record, now: datetime) -> Record | None:
@@ -29,7 +31,7 @@ def again(record: Record, now: datetime) -> Record | None:
     if done > task.retries.max:
         return None
     not_before = now + backoff(task.retries.backoff, done)
-    if task.retry_until and not_before >= task.retry_until:
+    if task.retry_until and not_before + A_TICK >= task.retry_until:
         return None
     number = attempt.number + 1
     following = Attempt(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.ledger import ScheduleState, SubmitState
-from orchestrator.model import Schedule, Timing
+from orchestrator.model import Pause, Schedule, Timing
 from orchestrator.words import ScheduleId
 
 TIMINGS_KEPT = timedelta(days=400)
@@ -62,6 +62,8 @@ def _changed(old: ScheduleState, schedule: Schedule, modified: datetime) -> Sche
     of the storage says.
     """
     earliest = max(modified, old.decided_until)
+    if old.removed:  # it is new: what paused it is over
+        old = replace(old, pauses=_over(old.pauses, old.timings[-1].since))
     if old.removed and schedule.start:  # it is new, and may begin where nothing was decided yet
         earliest = max(old.timings[-1].since, old.decided_until)
     begin = max(earliest, schedule.start - _JUST_BEFORE) if schedule.start else earliest
@@ -73,6 +75,15 @@ def _changed(old: ScheduleState, schedule: Schedule, modified: datetime) -> Sche
     if begin > earliest and not old.removed:  # nothing between the change and the new start
         old = _with_timing(old, Timing(since=earliest, calendar=None))
     return _with_timing(old, timing)
+
+
+def _over(pauses: tuple[Pause, ...], at: datetime) -> tuple[Pause, ...]:
+    """Return pauses, none of which holds beyond an instant."""
+    begun = (pause for pause in pauses if pause.since < at)
+    return tuple(
+        replace(pause, until=at) if pause.until is None or pause.until > at else pause
+        for pause in begun
+    )
 
 
 def _with_timing(state: ScheduleState, timing: Timing) -> ScheduleState:

@@ -34,6 +34,7 @@ from orchestrator.observed import Fault, Job, Node, Pool, Task
 _JSON = "application/json; odata=minimalmetadata"
 _API_VERSION = "2025-06-01"
 _UNAUTHORIZED = 401
+_LONGEST_REASON = 200  # characters; what the service takes is not documented
 _ACCESS = {_UNAUTHORIZED, 403}
 
 
@@ -82,7 +83,7 @@ class Batch:
             f"/jobs/{job_id}/terminate",
             params={"api-version": _API_VERSION},
             headers={"Content-Type": _JSON},
-            json={"terminateReason": reason},
+            json={"terminateReason": reason[:_LONGEST_REASON]},
         )
         try:
             response = await _ask(self._client.send_request(request))

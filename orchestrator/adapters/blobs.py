@@ -96,8 +96,11 @@ class Ledger:
         runs: list[OpenRun] = []
         requests: list[OpenRequest] = []
         for blob in blobs:
-            if request := naming.open_request(blob.name):
-                requests.append(OpenRequest(id=request, made=blob.creation_time))
+            if blob.name.startswith(naming.REQUEST_PREFIX):
+                if request := naming.open_request(blob.name):
+                    requests.append(OpenRequest(id=request, made=blob.creation_time))
+                else:
+                    trouble("a request is left alone", RecordUnreadable(f"{blob.name}: its name"))
                 continue
             try:
                 run = open_run(blob.name, blob.metadata or {})
@@ -158,14 +161,25 @@ class Ledger:
             try:
                 await self._container.put(record.blob, dump(record), etag)
             except (LedgerConflict, BlobMissing):
-                there = await self.read_final(record.blob)
+                there = await self._container.etag(record.blob)
                 if there is None:  # what it replaces has been deleted meanwhile
                     return await self._container.create(record.blob, dump(record))
-                if there[0].request == record.request:
+                if await self._is_newer(record):
                     return False
-                etag = there[1]
+                etag = there
             else:
                 return True
+
+    async def _is_newer(self, record: Record) -> bool:
+        """Whether the final record that is there is this one, or one with more attempts."""
+        try:
+            there = await self.read_final(record.blob)
+        except RecordUnreadable:
+            return False
+        if there is None:
+            return False
+        ours = there[0].request == record.request
+        return ours or len(there[0].attempts) > len(record.attempts)
 
     async def read_final(self, name: str) -> tuple[Record, str] | None:
         """Return a final record by its blob's name, and its ETag; None if there is none."""

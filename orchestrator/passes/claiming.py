@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import batched
 
 from orchestrator import claims, naming
+from orchestrator.adapters.telemetry import trouble
 from orchestrator.backfill import Reopened, asked_for, claim, eligible
 from orchestrator.decide import Skip, overlapping
-from orchestrator.errors import RequestRefused
+from orchestrator.errors import NotNow, RecordUnreadable, RequestRefused
 from orchestrator.ledger import ScheduleState
 from orchestrator.model import Occurrence, Schedule
 from orchestrator.passes.book import Book
@@ -29,7 +30,12 @@ class Done:
 
 
 class Claims:
-    """Claims what requests ask for, each chunk written down as the plan first."""
+    """
+    Claims what requests ask for, each chunk written down as the plan first.
+
+    Attributes:
+        batch_is_silent: Batch gave no answer in this tick, and is asked no more.
+    """
 
     def __init__(
         self, services: Services, book: Book, pace: Pace, look: Look, obstacles: Obstacles
@@ -39,6 +45,7 @@ class Claims:
         self._pace = pace
         self._look = look
         self._obstacles = obstacles
+        self.batch_is_silent = False
 
     async def trigger(self, request: Request, state: ScheduleState) -> Done | None:
         """
@@ -48,6 +55,7 @@ class Claims:
             RequestRefused: The schedule cannot be run, or its overlap policy does not let it.
             BatchUnavailable: Batch does not say what is in the way.
             BatchRefused: The same.
+            NotNow: Batch has been silent before in this tick.
         """
         schedule = self._schedule(request)
         if not request.key:
@@ -56,6 +64,8 @@ class Claims:
         if await self._exists(run_id):
             return Done(f"Run {run_id} is there: the key was used before.", (run_id,))
         occurrence = Occurrence(nominal=self._look.now)
+        if self.batch_is_silent and not request.force and self._obstacles.of(schedule.id):
+            raise NotNow(f"Batch does not say what is in the way of {schedule.id}")
         in_the_way = [] if request.force else await self._obstacles.in_the_way(schedule.id)
         decision = overlapping(schedule, occurrence, in_the_way)
         if isinstance(decision, Skip):
@@ -168,7 +178,10 @@ class _Search:
         opened = {run.run_id for run in work.runs}
 
         async def look(occurrence: Occurrence) -> None:
-            await self._look(occurrence, opened)
+            try:
+                await self._look(occurrence, opened)
+            except RecordUnreadable as error:
+                trouble(f"an occurrence of {self._schedule} is left as it is", error)
 
         complete = await pace.each(occurrences, look)
         self.eligible.sort(key=lambda one: one.nominal)

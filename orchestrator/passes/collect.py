@@ -163,18 +163,18 @@ class _Tick:
 
     async def _outputs(self, record: Record) -> tuple[Output, ...]:
         """Verify what the node pushed; a missing output says why and changes no outcome."""
-        outputs: list[Output] = []
-        names = list(_STREAMS)
-        if record.task and record.task.outputs:
-            names += await self._services.outputs.names(record.output_prefix, FILES)
-        for name in names:
-            found = await self._services.outputs.measure(f"{record.output_prefix}{name}")
-            if found:
-                size, sha256 = found
-                outputs.append(Output(path=name, bytes=size, sha256=sha256, how=How.PUSHED))
-            else:
-                outputs.append(Output(path=name, how=How.MISSING, why=_why_missing(record)))
-        return tuple(outputs)
+        prefix = record.output_prefix
+        found = await self._services.outputs.measure(prefix, streams=_STREAMS, folder=FILES)
+        missing = [
+            Output(path=name, how=How.MISSING, why=_why_missing(record))
+            for name in _STREAMS
+            if name not in found
+        ]
+        stored = [
+            Output(path=name, bytes=size, sha256=sha256, how=How.PUSHED)
+            for name, (size, sha256) in found.items()
+        ]
+        return (*stored, *missing)
 
     async def _finish(self, now: datetime) -> None:
         """
@@ -184,11 +184,18 @@ class _Tick:
         """
         ledger = self._services.ledger
 
-        async def finalise(ended: tuple[Record, str]) -> None:
-            await ledger.finalise(ended[0])
+        done: list[tuple[Record, str]] = []
 
-        done = await self._retry(now)
-        if not done or not await self._pace.each(done, finalise) or self._pace.over:
+        async def finalise(ended: tuple[Record, str]) -> None:
+            try:
+                await ledger.finalise(ended[0])
+            except _LEFT as error:
+                trouble(f"run {ended[0].run_id} is left for the next tick", error)
+            else:
+                done.append(ended)
+
+        ended = await self._retry(now)
+        if not ended or not await self._pace.each(ended, finalise) or self._pace.over:
             return
         text = await ledger.read(naming.COLLECT_STATE)
         before = load_collect(text.data) if text.data else CollectState()

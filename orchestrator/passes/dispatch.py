@@ -108,7 +108,11 @@ class Dispatcher:
         if final is not None and final != record.replaces:
             await ledger.remove_open(run.run_id, etag)  # by a tick that slept through the run's end
             return
-        gave_up = self._out_of_window(record)
+        if record.attempt.after and record.attempt.ready is None:
+            # Until this is written it is certain that the attempt has no job.
+            record = record.with_attempt(replace(record.attempt, ready=self._now))
+            etag = await ledger.write_open(record, etag)
+        gave_up = self._too_late(record) or self._out_of_window(record)
         match await (self._look_once_more(record, gave_up) if gave_up else self._create(record)):
             case _Submitted(at=at):
                 await self._submitted(record, etag, at)
@@ -120,6 +124,15 @@ class Dispatcher:
                 await ledger.write_open(replace(record, stop=stop), etag)
                 self._counts["stopped"] += 1
 
+    def _too_late(self, record: Record) -> Stop | None:
+        """Give up a further attempt that could not begin before the next occurrence."""
+        until = record.task.retry_until if record.task else None
+        if record.attempt.number == 1 or until is None or self._now < until:
+            return None
+        before = record.attempts[-2].sentence
+        sentence = f"The next occurrence was due before it could be tried again. {before}"
+        return Stop(cause=Reason.BLOCKED, reason=Reason.BLOCKED, sentence=sentence, at=self._now)
+
     def _out_of_window(self, record: Record) -> Stop | None:
         """Give up an attempt that could not be created for the whole catch-up window."""
         attempt = record.attempt
@@ -127,7 +140,9 @@ class Dispatcher:
         if record.task is None or since is None or self._now - since <= record.task.catch_up_window:
             return None
         why = (
-            f"{attempt.blocked}: {attempt.blocked_detail}" if attempt.blocked else "nothing ticked"
+            f"{attempt.blocked}: {attempt.blocked_detail}"
+            if attempt.blocked
+            else "none was tried: nothing ticked, or the whole account was blocked"
         )
         sentence = f"No job could be created within the catch-up window ({why})."
         return Stop(cause=Reason.BLOCKED, reason=Reason.BLOCKED, sentence=sentence, at=self._now)

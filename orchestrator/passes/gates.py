@@ -23,6 +23,7 @@ class Gates:
         self._now = now
         self._open: set[RunId] = set()
         self._given_up: set[RunId] = set()
+        self._replaced: dict[OpenRun, OpenRun] = {}
 
     async def passed(self, runs: Iterable[OpenRun], pace: Pace) -> list[OpenRun]:
         """
@@ -43,6 +44,9 @@ class Gates:
                     pace.halt()
 
         await pace.each([run for run in ready if run.after], ask)
+        for other, run in self._replaced.items():
+            if other.run_id not in self._open:  # else it has its turn, and is replaced then
+                await self._replace(other, run)
         return [
             run
             for run in ready
@@ -54,15 +58,13 @@ class Gates:
         if not ahead:
             self._open.add(run.run_id)
         elif run.after is After.REPLACE:
-            for other in ahead:
-                await self._replace(other, run)
+            self._replaced |= dict.fromkeys(ahead, run)
 
     async def _replace(self, other: OpenRun, run: OpenRun) -> None:
         """Make sure that a run is marked stop, of which another one takes the place."""
-        if other.stop or other.run_id in self._given_up:
-            self._given_up.add(other.run_id)
-            return
         self._given_up.add(other.run_id)
+        if other.stop:
+            return
         stop = Stop(
             cause=Reason.REPLACED,
             reason=Reason.REPLACED,

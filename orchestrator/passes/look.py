@@ -3,23 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
 from orchestrator import document, naming
 from orchestrator.adapters.blobs import Ledger
 from orchestrator.adapters.container import Text
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.decide import Due, due
+from orchestrator.decide import MOST_AT_ONCE, Due, due, is_due
 from orchestrator.errors import DocumentError, RecordUnreadable, ScheduleSyntaxError
 from orchestrator.ledger import (
     CollectState,
     OpenRequest,
     OpenRun,
+    ScheduleState,
     SubmitState,
     load_collect,
     load_submit,
 )
 from orchestrator.passes.obstacles import waits
 from orchestrator.words import ScheduleId
+
+MOST_IN_ALL: Final = 50_000
+"""Occurrences of all schedules that are looked at in one go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +65,46 @@ class Look:
         """Whether the document is another than the one that was last looked at."""
         return self.document != self.state.document
 
-    def due(self) -> dict[ScheduleId, Due]:
-        """Return what is undecided, by schedule; a schedule whose table is invalid stands still."""
+    def due(self, most: int = MOST_IN_ALL) -> dict[ScheduleId, Due]:
+        """
+        Return what is undecided, by schedule; a schedule whose table is invalid stands still.
+
+        Those that have waited longest come first, and so many occurrences in all: after days of
+        silence there are more than memory and a tick can hold. The tick asks again.
+        """
         found: dict[ScheduleId, Due] = {}
-        if self.parsed is None:
-            return found
-        for id_, one in self.state.schedules.items():
-            if id_ in self.parsed.invalid or not (id_ in self.parsed.schedules or one.removed):
-                continue
+        for id_, one in self._decidable():
+            if most <= 0:
+                break
             try:
-                found[id_] = due(one, self.now)
+                found[id_] = due(one, self.now, min(most, MOST_AT_ONCE))
             except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
                 trouble(f"schedule {id_} stands still", error)
+            else:
+                most -= len(found[id_].occurrences)
         return found
+
+    def _decidable(self) -> list[tuple[ScheduleId, ScheduleState]]:
+        if self.parsed is None:
+            return []
+        tables, invalid = self.parsed.schedules, self.parsed.invalid
+        found = [
+            (id_, one)
+            for id_, one in self.state.schedules.items()
+            if id_ not in invalid and (id_ in tables or one.removed)
+        ]
+        return sorted(found, key=lambda pair: pair[1].decided_until)
+
+    @property
+    def anything_due(self) -> bool:
+        """Whether any schedule has an occurrence that is undecided."""
+        for id_, one in self._decidable():
+            try:
+                if is_due(one, self.now):
+                    return True
+            except ScheduleSyntaxError as error:
+                trouble(f"schedule {id_} stands still", error)
+        return False
 
     @property
     def idle(self) -> bool:
@@ -82,7 +114,7 @@ class Look:
             or self.state.plan
             or self.requests
             or any(is_ready(run, self.now) for run in self.open_runs)
-            or any(one.occurrences for one in self.due().values())
+            or self.anything_due
         )
 
 

@@ -42,8 +42,8 @@ class Obstacles:
         """
         Return the runs for which a gated attempt still waits.
 
-        No two attempts wait for each other: those of a queue and of a backfill wait for what is
-        earlier, the next attempt of a run for what has been started and for what is earlier.
+        It waits for what has been started, whenever that was due, and for what is earlier. No two
+        attempts wait for each other: what has been started waits for none.
 
         Raises:
             BatchUnavailable: Batch does not say.
@@ -54,14 +54,16 @@ class Obstacles:
             case None:
                 return []
             case After.BACKFILL:
-                before = [run for run in others if run.kind is Kind.BACKFILLED]
-                before = [run for run in before if run.order < waiting.order]
-            case After.RETRY:
-                before = [run for run in others if _counts(run)]
-                before = [run for run in before if _started(run) or run.order < waiting.order]
-            case After.QUEUE | After.REPLACE:
-                before = [run for run in others if _counts(run) and run.order < waiting.order]
-        return await self._not_ended(before)
+                others = [run for run in others if run.kind is Kind.BACKFILLED]
+            case After.QUEUE | After.REPLACE | After.RETRY:
+                others = [run for run in others if _counts(run)]
+        before = [run for run in others if _started(run) or run.order < waiting.order]
+        if waiting.after is After.REPLACE:
+            return await self._not_ended(before)
+        for run in before:  # one is enough
+            if not await self._has_ended(run):
+                return [run]
+        return []
 
     async def _not_ended(self, runs: Iterable[OpenRun]) -> list[OpenRun]:
         return [run for run in runs if not await self._has_ended(run)]
@@ -72,6 +74,8 @@ class Obstacles:
             return True
         if waits(run):
             return False
+        if run.state is AttemptState.CLAIMED and run.untried:
+            return True  # given up before its gate was ever open
         key = (run.run_id, run.attempt, run.state)
         if key not in self._ended:
             job = await self._services.batch.job(naming.job_id(run.run_id, run.attempt))

@@ -4,7 +4,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
-from orchestrator.adapters.telemetry import Event, emit
+from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.ledger import ScheduleResults
 from orchestrator.passes.look import Look, read_results
 from orchestrator.passes.services import Services
@@ -32,7 +33,11 @@ async def report_schedules(services: Services, look: Look) -> None:
         if state.removed:
             continue
         known = results.schedules.get(id_, ScheduleResults())
-        numbers = report(state, schedules.get(id_), known, look.now)
+        try:
+            numbers = report(state, schedules.get(id_), known, look.now)
+        except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
+            trouble(f"schedule {id_} cannot be reported", error)
+            continue
         emit(Event.SCHEDULE_REPORTED, schedule=id_, valid=id_ in schedules, **asdict(numbers))
     skew = (datetime.now(UTC) - look.now).total_seconds()
     if abs(skew) > SKEW_SECONDS:

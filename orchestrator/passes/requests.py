@@ -12,6 +12,7 @@ from orchestrator.errors import (
     LedgerConflict,
     NotNow,
     RecordUnreadable,
+    RecurError,
     RequestRefused,
 )
 from orchestrator.ledger import OpenRequest, ScheduleResults, ScheduleState
@@ -43,12 +44,11 @@ class Requests:
         self._waiting: set[ScheduleId] = set()
         self._claims = Claims(services, book, pace, look, obstacles)
 
-    async def answer_all(self) -> bool:
-        """Answer the requests; False if time ran out, and those that are left wait."""
+    async def answer_all(self) -> None:
+        """Answer the requests; where time runs out, those that are left wait."""
         for waiting in self._look.requests:
             if self._pace.over or not await self._answer(waiting):
-                return False
-        return True
+                return
 
     async def _answer(self, waiting: OpenRequest) -> bool:
         """Carry one request out and answer it; False if time ran out over it."""
@@ -64,9 +64,15 @@ class Requests:
         except _LATER as error:
             trouble(f"request {waiting.id} waits for the next tick", error)
             self._waiting |= {request.schedule} if request else set()
+            self._claims.batch_is_silent |= isinstance(error, BatchUnavailable)
             return True
         except (RequestRefused, RecordUnreadable) as error:
             status, done = Status.REFUSED, Done(str(error))
+        except RecurError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no decision
+            trouble(f"request {waiting.id} cannot be carried out", error)
+            status, done = Status.REFUSED, Done(f"it cannot be carried out: {error!r:.300}")
         else:
             status = Status.DONE
         if done is None:

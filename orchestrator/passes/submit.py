@@ -1,6 +1,6 @@
 """One submit tick: look, lease, finish the plan, answer requests, decide, dispatch."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from orchestrator import naming
@@ -78,8 +78,10 @@ class _Tick:
                 return self._book.counts
             await self._see()
         self._take_over()
-        requests = Requests(self._services, self._book, self._pace, self._look, self._obstacles)
-        if not await requests.answer_all():
+        asking = self._pace.part(_ASKING_SECONDS)
+        requests = Requests(self._services, self._book, asking, self._look, self._obstacles)
+        await requests.answer_all()
+        if self._book.state.plan:  # time ran out over what a request claims
             return self._book.counts
         await self._decide()
         if self._book.claimed:
@@ -117,27 +119,31 @@ class _Tick:
         """Decide what is due, write it down as plans, and carry each out after its write."""
         before = self._look.state
         results: CollectState | None = None
+        left: set[ScheduleId] = set()  # of these Batch says nothing in this tick
         while True:
-            undecided = self._undecided()
+            undecided = self._undecided(left)
             if self._book.state == before and not any(
                 one.occurrences for one in undecided.values()
             ):
                 return
             results = results or await read_results(self._services.ledger)
             if self._pause_after_failures(undecided, results):
-                undecided = self._undecided()
+                undecided = self._undecided(left)
             decided = await self._decisions(undecided)
+            left |= undecided.keys() - decided.keys()
             for state in plans(self._book.state, decided, results, now=self._look.now):
                 if self._pace.over:
                     return
                 await self._book.write(state)
                 if not await self._book.carry_out():
                     return
-            if not any(one.due.later for one in decided.values()):
+            if not any(one.due.occurrences for one in decided.values()):
                 return
+            before = self._book.state
 
-    def _undecided(self) -> dict[ScheduleId, Due]:
-        return replace(self._look, state=self._book.state).due()
+    def _undecided(self, left: Container[ScheduleId]) -> dict[ScheduleId, Due]:
+        due = replace(self._look, state=self._book.state).due()
+        return {id_: one for id_, one in due.items() if id_ not in left}
 
     def _pause_after_failures(
         self, undecided: Mapping[ScheduleId, Due], results: CollectState
