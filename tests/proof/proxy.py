@@ -119,6 +119,7 @@ class Proxy:
         rule: What becomes of each request; it may forward it, or not, or break the connection.
         seen: Told of each request that the service has answered, before its user hears of it.
         calls: How many requests came.
+        busy: How many of them have not been answered yet.
     """
 
     def __init__(self, service: str, clock: Clock) -> None:
@@ -139,6 +140,7 @@ class Proxy:
         self.rule: Rule = let_pass
         self.seen: Seen | None = None
         self.calls = 0
+        self.busy = 0
 
     async def __aenter__(self) -> Self:
         """Get ready to listen."""
@@ -182,11 +184,14 @@ class Proxy:
             body=await request.read(),
             raw=request.raw_path,
         )
+        self.busy += 1
         try:
             reply = await self.rule(call, lambda: self._forward(call))
         except Reset:
             transport.abort()
             return web.Response(status=500)
+        finally:
+            self.busy -= 1
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
     async def _forward(self, call: Call) -> Reply:

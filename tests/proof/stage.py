@@ -23,6 +23,7 @@ from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import RecurError
 from orchestrator.naming import COLLECT_STATE, SUBMIT_STATE
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
+from tests.contract.faults import Faults
 from tests.proof.effects import words
 from tests.proof.proxy import Call, Clock, Proxy, Reply, Rule
 from tests.proof.waiting import until
@@ -52,10 +53,13 @@ class Stage:
         desk: The ledger as an operator has it: what is written bears the clock's time.
         doors: The settings of the product, for each of its users and passes.
         services: The passes of this process.
+        faults: Of the emulated account.
         blobs: What the ledger holds, as the writes that succeeded say.
+        tags: The ETag of each blob that was written.
         created: How many jobs of each id Batch has created, ever.
         effects: What was changed, by pass, in words.
-        watch: Told of each blob of the ledger that was written or removed.
+        watch: Told of each blob of the ledger that was written or removed, and of each job that
+            was created as ``jobs/<id>``; and of what a blob held before.
     """
 
     clock: Clock
@@ -65,11 +69,13 @@ class Stage:
     ledger: ContainerClient
     desk: ContainerClient
     doors: dict[str, dict[str, str]]
+    faults: Faults
     services: dict[str, Services] = field(default_factory=dict[str, Services])
     blobs: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    tags: dict[str, str] = field(default_factory=dict[str, str])
     created: Counter[str] = field(default_factory=Counter[str])
     effects: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    watch: Callable[[str], Awaitable[None]] | None = None
+    watch: Callable[[str, bytes | None], Awaitable[None]] | None = None
 
     def rule(self, rule: Rule) -> None:
         """Let a rule decide what becomes of each request."""
@@ -79,28 +85,30 @@ class Stage:
         """Note what a call has changed."""
         if call.door in self.doors and (effect := words(call)):
             self.effects.append((pass_of(call), effect))
-        if reply.status not in {_CREATED, _ACCEPTED}:
+        if reply.status not in {_CREATED, _ACCEPTED} or "comp" in call.query:
             return
+        old: bytes | None = None
         if call.path == "/jobs":
-            self.created[json.loads(call.body)["id"]] += 1
-        name = call.path.removeprefix(f"/{ACCOUNT}/{self.ledger.container_name}/")
-        if name == call.path or call.query.get("comp"):
-            return
-        if call.method == "DELETE":
-            self.blobs.pop(name, None)
+            name = f"jobs/{json.loads(call.body)['id']}"
+            self.created[name.removeprefix("jobs/")] += 1
         else:
-            self.blobs[name] = call.body
+            name = call.path.removeprefix(f"/{ACCOUNT}/{self.ledger.container_name}/")
+            if name == call.path:
+                return
+            old = self.blobs.pop(name, None)
+            if call.method != "DELETE":
+                self.blobs[name], self.tags[name] = call.body, reply.headers["ETag"]
         if self.watch:
-            await self.watch(name)
+            await self.watch(name, old)
 
     async def apply(self, *tables: str) -> None:
         """Put a document of these tables in the place of what is there."""
         await self.desk.upload_blob("schedules.toml", "\n".join(tables), overwrite=True)
 
-    async def tick(self, which: str) -> dict[str, Any]:
+    async def tick(self, which: str, host: str = "here") -> dict[str, Any]:
         """Do a pass in this process; a failure is told, as the function app tells it."""
         try:
-            return dict(await PASSES[which](self.services[which]))
+            return dict(await PASSES[which](self.services[f"{host} {which}"]))
         except RecurError as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 
@@ -147,6 +155,14 @@ class Stage:
 
         await until(runs)
 
+    async def settled(self) -> None:
+        """Wait until no request is on its way any more."""
+
+        async def settled() -> bool:
+            return not self.storage.busy and not self.batch.busy
+
+        await until(settled)
+
     async def pool(self, nodes: int = 0) -> None:
         """Create the pool."""
         image = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
@@ -191,8 +207,18 @@ def pass_of(call: Call) -> str:
 
 
 @asynccontextmanager
-async def open_stage(azurite: Azurite, folder: Path, *users: str) -> AsyncGenerator[Stage]:
-    """Open a product with a way in for this process and for each of ``users``."""
+async def open_stage(
+    azurite: Azurite, folder: Path, *users: str, hosts: tuple[str, ...] = ("here",)
+) -> AsyncGenerator[Stage]:
+    """
+    Open a product.
+
+    Args:
+        azurite: Its storage.
+        folder: For the nodes.
+        users: Have a way in each.
+        hosts: The same, and their ticks run in this process.
+    """
     mark = uuid4().hex[:8]
     options = Options(
         account=_BATCH,
@@ -201,6 +227,7 @@ async def open_stage(azurite: Azurite, folder: Path, *users: str) -> AsyncGenera
         root=folder / mark,
         pool_speed=2000.0,
         kill_grace_seconds=0.2,
+        faults=True,
     )
     clock = Clock(NOON)
     async with AsyncExitStack() as stack:
@@ -211,7 +238,7 @@ async def open_stage(azurite: Azurite, folder: Path, *users: str) -> AsyncGenera
         client = await stack.enter_async_context(BatchClient(emulator.url, key, retry_total=0))
         connections = [azurite.connection_string]
         doors: dict[str, dict[str, str]] = {}
-        for door in ["desk", *(f"{user} {which}" for user in ("here", *users) for which in PASSES)]:
+        for door in ["desk", *(f"{user} {which}" for user in (*hosts, *users) for which in PASSES)]:
             url = await storage.door(door)
             connections.append(azurite.connection_string.replace(azurite.url, url))
             doors[door] = _environment(url, connections[-1], await batch.door(door), mark)
@@ -231,11 +258,10 @@ async def open_stage(azurite: Azurite, folder: Path, *users: str) -> AsyncGenera
             ledger=past.get_container_client(ledger),
             desk=desk.get_container_client(ledger),
             doors=doors,
+            faults=Faults(emulator.url),
         )
-        for which in PASSES:
-            settings = read_settings(doors[f"here {which}"])
-            stage.services[which] = await stack.enter_async_context(
-                open_services(settings, Cache())
-            )
+        for door in (f"{host} {which}" for host in hosts for which in PASSES):
+            settings = read_settings(doors[door])
+            stage.services[door] = await stack.enter_async_context(open_services(settings, Cache()))
         storage.seen = batch.seen = stage.seen
         yield stage

@@ -1,0 +1,211 @@
+"""
+The invariants of the product, judged at every single write of the ledger and creation of a job.
+
+What is written at that moment is what a tick that dies would leave behind.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from orchestrator.naming import parse_run_id
+from tests.proof.model import Model
+from tests.proof.stage import Stage
+
+_ORDER: Final = ("claimed", "submitted", "ended")
+_STREAMS: Final = {"stdout.txt", "stderr.txt"}
+
+
+@dataclass(slots=True)
+class Invariants:
+    """
+    Watches a stage.
+
+    Attributes:
+        stage: What is watched.
+        model: What the schedules should do.
+        broken: What was seen that must not be, in words.
+    """
+
+    stage: Stage
+    model: Model
+    broken: list[str] = field(default_factory=list)
+
+    async def __call__(self, name: str, old: bytes | None) -> None:
+        """Judge one write or removal of a blob, or the creation of a job."""
+        data = self.stage.blobs.get(name)
+        before = json.loads(old) if old and name.endswith(".json") else None
+        now = json.loads(data) if data and name.endswith(".json") else None
+        if name.startswith("jobs/"):
+            await self._created(name.removeprefix("jobs/"))
+        elif name == "submit.json":
+            assert now is not None, "nobody removes it"
+            self._watermarks(before or {"schedules": {}, "document": ""}, now)
+        elif name.startswith("open/request/"):
+            self._request(name, removed=now is None)
+        elif name.startswith("open/"):
+            self._opened(before, now)
+        elif name.startswith("answers/"):
+            self._must(before is None, f"{name} was answered twice")
+        elif name.startswith("runs/"):
+            await self._final(name, before, now)
+
+    def _must(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            self.broken.append(otherwise)
+
+    async def _created(self, job: str) -> None:
+        """One job for each attempt, after the one before has ended, and beside no other."""
+        self._must(self.stage.created[job] == 1, f"job {job} was created once more")
+        record = self._open(job)
+        self._must(record is not None, f"job {job} has no open record")
+        if record is None:
+            return
+        attempts = [one["job_id"] for one in record["attempts"]]
+        self._must(job in attempts, f"job {job} is no attempt of its run")
+        active = {id_ for id_, state in (await self.stage.jobs()).items() if state != "completed"}
+        earlier = active & set(attempts) - {job}
+        self._must(not earlier, f"job {job} was created while {earlier} had not ended")
+        for other in active - {job}:
+            beside = self._open(other)
+            if beside and beside["schedule"] == record["schedule"]:
+                alone = _counts(record) and _counts(beside)
+                self._must(not alone, f"job {job} was created beside {other}")
+
+    def _open(self, job: str) -> dict[str, Any] | None:
+        run = job if parse_run_id(job) else job.rpartition("-r")[0]
+        data = self.stage.blobs.get(f"open/{run}.json")
+        return json.loads(data) if data else None
+
+    def _watermarks(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """They never move back, and never past an undecided occurrence."""
+        old = {name: _instant(one["decided_until"]) for name, one in before["schedules"].items()}
+        if now["document"] not in {before["document"], "missing"}:
+            self.model.take_over(now["document"], old)
+        for name, moment in old.items():
+            self._must(name in now["schedules"], f"schedule {name} was forgotten")
+            there = now["schedules"].get(name, {"decided_until": before["schedules"][name]})
+            later = name in now["schedules"] and _instant(there["decided_until"]) >= moment
+            self._must(later, f"the watermark of {name} moved back")
+        self.decided(now)
+
+    def decided(self, state: Mapping[str, Any]) -> None:
+        """Every occurrence up to the watermark has one record, or lies in one range; no other."""
+        planned = {one["run_id"]: one for one in state["plan"]}
+        told = self._told(planned)
+        for name, one in state["schedules"].items():
+            until = _instant(one["decided_until"])
+            due = {
+                f"{name}-{nominal:%Y%m%dT%H%M%SZ}"
+                for nominal in self.model.occurrences(name, until)
+            }
+            mine = Counter({run: n for run, n in told.items() if _schedule(run) == name})
+            self._must(due <= mine.keys(), f"not decided: {sorted(due - mine.keys())[:5]}")
+            self._must(mine.keys() <= due, f"never due: {sorted(mine.keys() - due)[:5]}")
+            twice = [run for run, n in mine.items() if n > 1]
+            self._must(not twice, f"decided twice: {twice[:5]}")
+
+    def _told(self, planned: Mapping[str, Any]) -> Counter[str]:
+        """Count the records of each occurrence: open, final or planned, each run id once."""
+        single = set(planned)
+        ranges: dict[str, Mapping[str, Any]] = {
+            f"{run}+": one for run, one in planned.items() if one["range"]
+        }
+        for name, data in self.stage.blobs.items():
+            if name.startswith("open/request/") or not name.startswith(("open/", "runs/")):
+                continue
+            run = name.rpartition("/")[2].removesuffix(".json")
+            if "+" in run:
+                one = json.loads(data)
+                ranges[f"{one['run_id']}+"] = one
+            elif parse_run_id(run) is not None:
+                single.add(run)
+        single -= {run.removesuffix("+") for run in ranges}
+        told = Counter(run for run in single if not _is_trigger(run))
+        for one in ranges.values():
+            told.update(self._within(one))
+        for run in single & {each for one in ranges.values() for each in self._within(one)}:
+            told[run] -= 1  # a backfill gave it a record of its own, which overrides the range
+        return told
+
+    def _within(self, record: Mapping[str, Any]) -> Iterator[str]:
+        first, last = _instant(record["range"]["first"]), _instant(record["range"]["last"])
+        for nominal in self.model.occurrences(record["schedule"], last):
+            if nominal >= first:
+                yield f"{record['schedule']}-{nominal:%Y%m%dT%H%M%SZ}"
+
+    def _request(self, name: str, *, removed: bool) -> None:
+        answer = name.replace("open/request/", "answers/")
+        self._must(not removed or answer in self.stage.blobs, f"{name} went without an answer")
+
+    def _opened(self, before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> None:
+        """See that an attempt goes forward, and no run is closed without its final record."""
+        if now is None:
+            assert before is not None
+            there = any(name.endswith(f"/{before['run_id']}.json") for name in self._finals())
+            self._must(there, f"run {before['run_id']} was closed without a final record")
+        elif before is not None:
+            old, new = before["attempts"][-1], now["attempts"][-1]
+            forward = (old["number"], _ORDER.index(old["state"])) <= (
+                new["number"],
+                _ORDER.index(new["state"]),
+            )
+            self._must(forward, f"run {now['run_id']} went back")
+            next_ = new["number"] > old["number"]
+            ended = not next_ or (old["state"] == "ended" and new["number"] == old["number"] + 1)
+            self._must(ended, f"run {now['run_id']} was tried again before it had ended")
+            kept = before["stop"] is None or now["stop"] is not None or next_
+            self._must(kept, f"the stop of {now['run_id']} was forgotten")
+
+    def _finals(self) -> Iterator[str]:
+        return (name for name in self.stage.blobs if name.startswith("runs/"))
+
+    async def _final(
+        self, name: str, before: Mapping[str, Any] | None, now: Mapping[str, Any] | None
+    ) -> None:
+        """See that a final record stays, vouches for its outputs, and has no active job."""
+        if now is None:
+            self.broken.append(f"{name} was removed")
+            return
+        if before is not None:
+            self._must(now["replaces"] is not None, f"{name} was written twice")
+            self._must(len(now["history"]) > len(before["history"]), f"{name} lost its history")
+        if now["decision"]["action"] != "submit":
+            return
+        self._must(now["outcome"] not in {None, "succeeded"}, f"{name}: no task ever ran here")
+        vouched = {
+            one["path"]
+            for one in now["outputs"]
+            if (one["how"] == "pushed" and one["sha256"]) or one["why"]
+        }
+        self._must(vouched >= _STREAMS, f"{name} says nothing of its outputs")
+        jobs = await self.stage.jobs()
+        for one in now["attempts"]:
+            state = jobs.get(one["job_id"], "gone")
+            self._must(state in {"completed", "gone"}, f"{name} is final, its job is {state}")
+            never = one["submitted"] is None
+            created = self.stage.created[one["job_id"]]
+            self._must(not never or not created, f"{name} knows nothing of its job")
+
+
+def _counts(record: Mapping[str, Any]) -> bool:
+    """Whether a run may not be beside another one of its schedule."""
+    free = record["forced"] or record["kind"] == "backfilled" or record["task"]["allow"]
+    return not free
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _schedule(run: str) -> str | None:
+    parsed = parse_run_id(run)
+    return parsed[0] if parsed else None
+
+
+def _is_trigger(run: str) -> bool:
+    parsed = parse_run_id(run)
+    return parsed is not None and parsed[1] is None

@@ -1,0 +1,62 @@
+"""
+What the schedules should have done: a model of some thirty lines, by arithmetic alone.
+
+It is told of each document that was written and of each one that a tick took over. From that it
+says which occurrences there are up to a watermark. Periods divide the hour, so that an occurrence
+is a multiple of its period.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+INVALID: Final = 0
+"""Stands for the period of a table that is not valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From here on a schedule has this period in minutes; None: it has none."""
+
+    since: datetime
+    period: int | None
+
+
+@dataclass(slots=True)
+class Model:
+    """
+    The schedules as documents have made them.
+
+    Attributes:
+        documents: By ETag: when each was written, and the period of each of its tables; None if
+            it could not be parsed.
+        stretches: Of each schedule that there ever was.
+    """
+
+    documents: dict[str, tuple[datetime, Mapping[str, int] | None]] = field(default_factory=dict)
+    stretches: dict[str, list[Stretch]] = field(default_factory=dict)
+
+    def take_over(self, tag: str, decided: Mapping[str, datetime]) -> None:
+        """Put a document in force: never for what has been decided."""
+        written, tables = self.documents[tag]
+        if tables is None:
+            return
+        for name in self.stretches.keys() | tables.keys():
+            period = tables.get(name)
+            old = self.stretches.setdefault(name, [])
+            if period == INVALID or (old[-1].period if old else None) == period:
+                continue
+            since = max(written, decided.get(name, written))
+            self.stretches[name] = [one for one in old if one.since < since]
+            self.stretches[name].append(Stretch(since, period))
+
+    def occurrences(self, name: str, until: datetime) -> Iterator[datetime]:
+        """Yield the occurrences of a schedule up to a watermark, oldest first."""
+        stretches = self.stretches.get(name, [])
+        for one, end in zip(stretches, [*(s.since for s in stretches[1:]), until], strict=True):
+            if one.period:
+                seconds = one.period * 60
+                first = int(one.since.timestamp()) // seconds + 1
+                for n in range(first, int(min(end, until).timestamp()) // seconds + 1):
+                    yield datetime.fromtimestamp(n * seconds, UTC)

@@ -1,0 +1,173 @@
+"""
+Whatever happens, in whatever order: the invariants of the product hold.
+
+Hypothesis edits, breaks and removes schedules, ticks early, late, twice and at once, kills ticks
+between any two effects, moves the clock, asks for things and loses connections. Each write of the
+ledger and each creation of a job is judged as it comes to pass, and in the end everything that was
+begun has ended.
+"""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, override
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from local.azurite import Azurite
+from tests.proof.conftest import Proof
+from tests.proof.invariants import Invariants
+from tests.proof.model import Model
+from tests.proof.proxy import let_pass
+from tests.proof.scenarios import table
+from tests.proof.stage import PASSES, Stage, open_stage
+
+_NAMES: Final = ("one", "two")
+_CRON: Final = {15: "*/15 * * * *", 30: "*/30 * * * *", 60: "0 * * * *"}
+_HOSTS: Final = ("here", "there")
+_MOST_ROUNDS: Final = 40
+_LOST_AFTER: Final = timedelta(minutes=11)
+
+names = st.sampled_from(_NAMES)
+passes = st.sampled_from(tuple(PASSES))
+some = st.integers(min_value=0, max_value=3)
+tables = st.fixed_dictionaries(
+    {
+        "overlap": st.sampled_from(['"skip"', '"queue"', '"replace"', '"allow"']),
+        "catch_up": st.sampled_from(
+            ['{ mode = "latest" }', '{ mode = "none" }', '{ mode = "all", max = 3 }']
+        ),
+        "paused": st.sampled_from(["false", "false", "true"]),
+        "retries": st.sampled_from(["{ max = 0 }", "{ max = 2 }"]),
+        "start_timeout": st.just('"1h"'),
+    }
+)
+
+
+class Machine(RuleBasedStateMachine):
+    """A product, and everything that can happen to it."""
+
+    def __init__(self, azurite: Azurite, folder: Path) -> None:
+        super().__init__()
+        self._loop = asyncio.new_event_loop()
+        self._stack = AsyncExitStack()
+        self.stage: Stage = self._do(
+            self._stack.enter_async_context(open_stage(azurite, folder, hosts=_HOSTS))
+        )
+        self.model = Model()
+        self.judge = Invariants(self.stage, self.model)
+        self.stage.watch = self.judge
+        self.tables: dict[str, tuple[int, str]] = {}
+        self._asked = 0
+        self._do(self.stage.pool())
+
+    def _do[T](self, what: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run_until_complete(what)
+
+    def _step(self, what: Coroutine[Any, Any, object]) -> None:
+        """Let something happen, and see that nothing was broken by it."""
+        self._do(what)
+        assert not self.judge.broken, "\n".join(self.judge.broken)
+
+    @rule(name=names, period=st.sampled_from(tuple(_CRON)), keys=tables)
+    def the_operator_edits(self, name: str, period: int, keys: dict[str, str]) -> None:
+        self._step(self._edit(name, period, keys))
+
+    async def _edit(self, name: str, period: int, keys: dict[str, str]) -> None:
+        self.tables[name] = (period, table(name, _CRON[period], **keys))
+        await self._apply()
+
+    async def _apply(self, *lines: str) -> None:
+        await self.stage.apply(*(text for _, text in self.tables.values()), *lines)
+        periods = None if lines else {name: period for name, (period, _) in self.tables.items()}
+        tag = self.stage.tags["schedules.toml"]
+        self.model.documents[tag] = (self.stage.clock.now, periods)
+
+    @rule(seconds=st.sampled_from([0, 20, 61, 600, 1800, 3660]), which=passes)
+    def a_tick(self, seconds: int, which: str) -> None:
+        self.stage.clock.move(timedelta(seconds=seconds))
+        self._step(self.stage.tick(which))
+
+    @rule(n=some)
+    def a_job_ends(self, n: int) -> None:
+        self._step(self._end_job(n))
+
+    async def _end_job(self, n: int) -> None:
+        active = sorted(
+            id_ for id_, state in (await self.stage.jobs()).items() if state == "active"
+        )
+        if active:
+            await self.stage.end_jobs(active[n % len(active)])
+
+    @override
+    def teardown(self) -> None:
+        """Let everything come to its end, whatever has happened."""
+        try:
+            if not self.judge.broken:
+                self._step(self._end())
+        finally:
+            self.stage.watch = None
+            self._do(self._stack.aclose())
+            self._loop.close()
+
+    async def _end(self) -> None:
+        """Everything that is due is decided, and without schedules every run comes to an end."""
+        self.stage.rule(let_pass)
+        await self._apply()
+        for which in PASSES:
+            await self._quiet_tick(which)
+        self._everything_is_decided()
+        self.tables.clear()
+        await self._apply()
+        for _ in range(_MOST_ROUNDS):
+            await self.stage.end_jobs()
+            self.stage.clock.move(_LOST_AFTER)
+            for which in PASSES:
+                await self._quiet_tick(which)
+            if not self._open():
+                return
+        raise AssertionError(f"never came to an end: {self._open()}")
+
+    def _everything_is_decided(self) -> None:
+        """See that every schedule is decided up to now, or later where the clock was put back."""
+        state = json.loads(self.stage.blobs["submit.json"])
+        assert not state["plan"]
+        for name in self.tables:
+            until = datetime.fromisoformat(state["schedules"][name]["decided_until"])
+            assert until >= self.stage.clock.now, f"{name} is decided up to {until} only"
+
+    def _open(self) -> list[str]:
+        return [name for name in self.stage.blobs if name.startswith("open/")]
+
+    async def _quiet_tick(self, which: str) -> None:
+        told = await self.stage.tick(which)
+        assert "failed" not in told, f"a quiet {which} tick failed: {told['failed']}"
+        assert "problem" not in told, told["problem"]
+
+
+@pytest.mark.timeout(7200)
+def test_whatever_happens_the_invariants_hold(
+    azurite: Azurite, tmp_path: Path, proof: Proof
+) -> None:
+    profile = settings.get_profile("proof" if proof.everything else "test")
+
+    class Here(Machine):
+        def __init__(self) -> None:
+            super().__init__(azurite, tmp_path)
+
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            profile,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
