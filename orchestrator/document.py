@@ -9,6 +9,7 @@ is told once, and stops the schedules that inherit it.
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, cast
 
 from orchestrator.dialect import ScheduleTable, schedule
@@ -22,7 +23,8 @@ MAX_SCHEDULES = 1000
 
 _INNER = frozenset({"dst", "catch_up", "retries", "environment"})
 """Tables in tables: these merge key by key with those of ``[defaults]``."""
-_DEFAULTS = "defaults"
+_DEFAULTS, _SCHEDULES = "defaults", "schedules"
+_PARTS = (_SCHEDULES, _DEFAULTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,18 @@ def parse(text: str) -> Document:
     Return the schedules of a document.
 
     Raises:
-        DocumentError: It is not TOML, or not a document of schedules: it decides nothing.
+        DocumentError: It is not TOML, or not a document of schedules: it decides nothing. The
+            problems of its tables are told with it.
     """
-    defaults, tables = _tables(read(text))
+    defaults, tables, unusable = _tables(read(text))
+    document = _document(defaults, tables)
+    if unusable:
+        raise DocumentError([*unusable, *map(str, document.problems)])
+    return document
+
+
+def _document(defaults: Table, tables: Mapping[str, object]) -> Document:
+    """Return the schedules of tables, and the problems of these."""
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()
     problems = list(_problems_of_defaults(defaults))
@@ -128,24 +139,28 @@ def merged(table: Table, defaults: Table) -> dict[str, object]:
     return {key: one for key, one in both.items() if key in table or belongs.get(key, True)}
 
 
-def _tables(content: dict[str, Any]) -> tuple[Table, dict[str, object]]:
-    """Return ``[defaults]`` and the tables below ``schedules``, or refuse the document."""
-    problems = [
-        f"{key}: unknown; schedules stand in tables [schedules.<id>]"
-        for key in content
-        if key not in {"schedules", _DEFAULTS}
-    ]
-    defaults, found = content.get(_DEFAULTS, {}), content.get("schedules", {})
+def _tables(content: Mapping[str, object]) -> tuple[Table, dict[str, object], list[str]]:
+    """Return ``[defaults]``, the tables below ``schedules``, and why neither can be used."""
+    problems: list[str] = []
+    parts = {key: content[key] for key in _PARTS if key in content}
+    for key in content.keys() - parts.keys():
+        close = get_close_matches(key, _PARTS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "schedules stand in [schedules.<id>]"
+        problems.append(f"{key}: unknown; {hint}")
+        if close:  # so that no schedule is said to lack what it would inherit
+            parts.setdefault(close[0], content[key])
+    defaults, found = parts.get(_DEFAULTS, {}), parts.get(_SCHEDULES, {})
     if not isinstance(defaults, dict):
         problems.append(f"{_DEFAULTS}: must be a table [{_DEFAULTS}]")
-    tables = cast("dict[str, object]", found) if isinstance(found, dict) else {}
-    if tables is not found:
-        problems.append("schedules: must be tables [schedules.<id>]")
-    elif len(tables) > MAX_SCHEDULES:
-        problems.append(f"{len(tables)} schedules; at most {MAX_SCHEDULES} are supported")
-    if problems:
-        raise DocumentError(problems)
-    return cast("Table", defaults), tables
+    if not isinstance(found, dict):
+        problems.append(f"{_SCHEDULES}: must be tables [{_SCHEDULES}.<id>]")
+    elif len(cast("Table", found)) > MAX_SCHEDULES:
+        problems.append(
+            f"{len(cast('Table', found))} schedules; at most {MAX_SCHEDULES} are supported"
+        )
+    elif isinstance(defaults, dict):
+        return cast("Table", defaults), cast("dict[str, object]", found), sorted(problems)
+    return {}, {}, sorted(problems)
 
 
 def _problems_of_name(name: str) -> Iterator[Problem]:

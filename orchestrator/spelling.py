@@ -99,7 +99,12 @@ def check_cron(expression: str) -> None:
     ]
     if found:
         raise ScheduleSyntaxError("; ".join(found))
-    parse_cron(expression)
+    try:
+        parse_cron(expression)
+    except ScheduleSyntaxError as error:  # each field is right by itself
+        raise ScheduleSyntaxError(
+            f"month {words[3]!r} never has a day {words[2]!r}: write L for the last day of a month"
+        ) from error
     try:
         next(CronSim(expression, _ANY_DAY))
     except StopIteration as error:
@@ -158,7 +163,21 @@ def _foreign(field: _Field, term: str) -> str | None:
         return "'H' is not known here: choose a value, or spread the load by the key jitter"
     if re.fullmatch(r"\*/\w*", term):
         return f"{term[2:]!r} is no step: it is a whole number, at least 1"
-    if field is _WEEKDAY and term[-1:] == "L" and term[:-1] in _DAYS:
+    if field is _DAY:
+        return _foreign_day(term)
+    return _foreign_weekday(term) if field is _WEEKDAY else None
+
+
+def _foreign_day(term: str) -> str | None:
+    if re.fullmatch(r"L-\d+|L?\d+W|WL|\d+L", term):
+        return f"{term!r} is not known here: there are L, the last day, and LW, the last weekday"
+    return None
+
+
+def _foreign_weekday(term: str) -> str | None:
+    if re.fullmatch(r"\w+#\w*", term):
+        return f"{term!r} is none of the first to the fifth: write MON#1 to MON#5"
+    if term[-1:] == "L" and term[:-1] in _DAYS:
         return f"the last such day of a month is written by its number: {_DAYS.index(term[:-1])}L"
     return None
 

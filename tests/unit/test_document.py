@@ -151,7 +151,7 @@ def test_a_schedules_own_calendar_replaces_the_default_one() -> None:
     ("key", "value", "says"),
     [
         ("cron", '"0 2 * *"', "instead of five"),
-        ("cron", '"0 0 31 2 *"', "bad day-of-month"),
+        ("cron", '"0 0 31 2 *"', "never has a day '31'"),
         ("cron", '"0 0 2 * * * *"', "7 field(s)"),
         ("cron", "5", "must be a list, not 5"),
         ("cron", "[]", "at least 1"),
@@ -417,9 +417,10 @@ def test_a_bad_name_is_told(name: str) -> None:
         ("schedules = 1\n", "must be tables"),
         ("n = " + "9" * 5000, "not TOML"),
         ("n = " + "[" * 3000, "nested too deeply"),
-        ("[schedule.ab]\n", "unknown"),
+        ("[schedule.ab]\n", "unknown; did you mean 'schedules'"),
+        ("[jobs.ab]\n", "unknown; schedules stand in"),
         ("defaults = 1\n", "must be a table"),
-        ("[default]\n", "unknown"),
+        ("[default]\n", "unknown; did you mean 'defaults'"),
         ("\n".join(f"[schedules.s{n}]" for n in range(MAX_SCHEDULES + 1)), "at most 1000"),
     ],
 )
@@ -427,6 +428,20 @@ def test_a_document_that_cannot_be_used_decides_nothing(text: str, says: str) ->
     """It is refused as a whole, with the reason."""
     with pytest.raises(DocumentError, match=says):
         parse(text)
+
+
+def test_an_unknown_table_hides_no_other_problem() -> None:
+    """And what schedules inherit from a misspelt one is not said to be missing."""
+    text = '[default]\ncommand = "true"\n[jobs]\n[schedules.ab]\ncron = "61 * * * *"\n'
+
+    with pytest.raises(DocumentError) as refused:
+        parse(text)
+
+    assert refused.value.problems == (
+        "default: unknown; did you mean 'defaults'?",
+        "jobs: unknown; schedules stand in [schedules.<id>]",
+        "[schedules.ab]: cron: '61 * * * *' cannot be used: minute '61': 61 is not among 0 to 59",
+    )
 
 
 def test_an_empty_document_has_no_schedules() -> None:
