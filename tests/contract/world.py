@@ -129,7 +129,8 @@ class World:
         return found
 
     async def open(self) -> list[Record]:
-        return [load(data) for data in (await self.blobs("open/")).values()]
+        blobs = await self.blobs(naming.OPEN_PREFIX)
+        return [load(data) for name, data in blobs.items() if naming.open_run(name)]
 
     async def final(self) -> list[Record]:
         return [load(data) for data in (await self.blobs("runs/")).values()]

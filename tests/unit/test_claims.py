@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator import claims
 from orchestrator.backfill import Reopened, claim, eligible
-from orchestrator.ledger import CollectState, ScheduleResults, ScheduleState
+from orchestrator.ledger import CollectState, ScheduleResults, ScheduleState, finished
 from orchestrator.model import Calendar, Occurrence, Pause, Retries, Schedule, Timing
 from orchestrator.pauses import after_failures, pause, pausing, resume
 from orchestrator.record import Action, Decided, Kind, Record, Stop, Versions
@@ -250,3 +250,13 @@ def test_an_empty_pause_is_forgotten() -> None:
     resumed = resume(paused, ask(RequestKind.RESUME, "b"), NOON, ScheduleResults())
     assert resumed.pauses == ()
     assert not Pause(since=NOON, until=NOON, by="me").holds(NOON)
+
+
+def test_a_success_forgets_only_what_failed_before_it() -> None:
+    """A rerun of an old occurrence says nothing of the newer ones that failed."""
+    state = CollectState(schedules={ID: ScheduleResults(failed=FAILED)})
+    record = replace(claimed(schedule()), nominal=NOON - 2 * HOUR)
+
+    after = finished(state, record, succeeded=True)
+
+    assert after.schedules[ID].failed == FAILED[1:]
