@@ -6,6 +6,7 @@ from datetime import datetime
 from cli.history.evidence import Background, Case, Explanation, Fact, Verdict, timing_facts, who
 from cli.history.standing import Standing, duration, local, span, standing, utc
 from orchestrator import naming
+from orchestrator.ledger import OpenRun
 from orchestrator.record import Action, Attempt, How, Kind, Record
 from orchestrator.words import After, AttemptState, Outcome
 
@@ -110,23 +111,30 @@ def _progress(record: Record, stands: Standing, background: Background) -> str:
 def _ahead(record: Record, background: Background) -> str:
     """Name the runs that an attempt waits for, as far as the ledger tells."""
     me = (record.nominal, record.run_id)
-    others = [
-        run
-        for run in background.open_runs
-        if run.run_id != record.run_id and run.state is not AttemptState.ENDED
-    ]
     backfill = record.attempt.after is After.BACKFILL
-    ahead = [run for run in others if (run.kind is Kind.BACKFILLED) == backfill]
-    ahead = [run for run in ahead if backfill or not run.forced]
-    started = record.attempt.after is After.RETRY
     names = [
         run.run_id
-        for run in ahead
-        if run.order < me or (started and run.state is AttemptState.SUBMITTED)
+        for run in background.open_runs
+        if run.run_id != record.run_id
+        and (run.kind is Kind.BACKFILLED) == backfill
+        and (backfill or not run.forced)
+        and not _has_ended(run)
+        and (_has_started(run) or run.order < me)
     ]
     if not names:
         return "; none of them is open any more, so the next tick submits it"
     return f": {', '.join(names)}"
+
+
+def _has_ended(run: OpenRun) -> bool:
+    """Whether the ledger alone tells that no job of a run is active; else Batch is asked."""
+    given_up = run.state is AttemptState.CLAIMED and run.stop and run.untried
+    return run.state is AttemptState.ENDED or given_up
+
+
+def _has_started(run: OpenRun) -> bool:
+    """Whether a run has a job, or waits for nothing but its dispatch."""
+    return run.state is not AttemptState.CLAIMED or run.stop or run.after is None
 
 
 def _remedy(record: Record, stands: Standing) -> str | None:

@@ -203,7 +203,10 @@ def november(past: Past) -> None:
             sentence=f"Skipped: run {naming.run_id(report, first)} had not ended yet.",
             schedule=report,
         ),
-        ran(third, Outcome.FAILED, Reason.EXIT_CODE, schedule=report),
+        replace(
+            ran(third, Outcome.FAILED, Reason.EXIT_CODE, schedule=report),
+            sentence="It ended with exit code 3.",
+        ),
     )
 
 

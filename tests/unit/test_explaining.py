@@ -121,6 +121,7 @@ def other(hours: int, **keys: Any) -> OpenRun:  # noqa: ANN401 - fields
         "after": None,
         "blocked": False,
         "stop": False,
+        "untried": False,
     }
     return OpenRun(**(given | keys))
 
@@ -139,21 +140,24 @@ def test_an_open_run_says_what_it_does_or_waits_for(record: Record, says: str) -
 @pytest.mark.parametrize(
     ("after", "hours"),
     [
-        (After.QUEUE, [-24]),
-        (After.REPLACE, [-24]),
-        (After.RETRY, [-24, 24]),
+        (After.QUEUE, [-24, 24, 30]),
+        (After.REPLACE, [-24, 24, 30]),
+        (After.RETRY, [-24, 24, 30]),
         (After.BACKFILL, [-48]),
     ],
 )
 def test_only_the_runs_that_are_waited_for_are_named(after: After, hours: list[int]) -> None:
-    """As the tick judges: a backfill waits for backfills, a retry also for later runs that began."""
+    """As the tick judges: what is earlier, and what has been started; backfills for backfills."""
+    claimed_only: dict[str, Any] = {"state": AttemptState.CLAIMED, "after": After.QUEUE}
     runs = (
         other(-48, kind=Kind.BACKFILLED),
         other(-30, forced=True),
         other(-26, state=AttemptState.ENDED),
-        other(-24),
+        other(-25, **claimed_only, stop=True, untried=True),
+        other(-24, **claimed_only),
         other(24),
-        other(48, state=AttemptState.CLAIMED),
+        other(30, state=AttemptState.CLAIMED),
+        other(48, **claimed_only),
     )
 
     told = explain(case(open=held(after=after)), background(open_runs=runs))
