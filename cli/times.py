@@ -9,6 +9,9 @@ HOW = (
     "schedule's zone, or 2026-11-01 for the beginning of that day there"
 )
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Beyond these no zone says anything, and arithmetic with dates has an end."""
+
 
 def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
     """
@@ -25,6 +28,7 @@ def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
     try:
         day = _day(text)
         given = datetime.combine(day, time()) if day else datetime.fromisoformat(text)
+        check_year(given, text, name=name)
         if given.tzinfo is not None:
             return given.astimezone(UTC)
         if zone is None:
@@ -32,7 +36,7 @@ def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
             raise CliError(Exit.USAGE, message, "write the time with its offset, or with Z")
         first = given.replace(tzinfo=zone).astimezone(UTC)
         second = given.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise CliError(Exit.USAGE, f"{name} {text!r} is no time", HOW) from error
     if first == second:
         return first
@@ -44,6 +48,21 @@ def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
         f"{name} {text!r} " + ("comes twice in" if exists else "does not exist in") + f" {zone}",
         f"write {_local(first, zone)} or {_local(second, zone)}",
     )
+
+
+def check_year(given: date, text: str, *, name: str) -> None:
+    """
+    Refuse a date or a time that is too far away to be meant.
+
+    Raises:
+        CliError: It is, with the years that there are.
+    """
+    if not FIRST_YEAR < given.year < LAST_YEAR:
+        raise CliError(
+            Exit.USAGE,
+            f"{name} {text!r} is too far away",
+            f"write a time after the year {FIRST_YEAR} and before {LAST_YEAR}",
+        )
 
 
 def _day(text: str) -> date | None:

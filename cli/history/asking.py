@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from cli.errors import CliError, Exit
 from cli.history.nearby import after_gap, came_from, on_the_wall, suppressed
-from cli.times import HOW
+from cli.times import HOW, check_year
 from orchestrator.model import Timing
 from orchestrator.schedule import occurrences_of
 
@@ -32,16 +32,21 @@ def parse(text: str) -> date | datetime:
     Return the date, the aware time or the naive wall time that ``text`` is.
 
     Raises:
-        CliError: It is none of them.
+        CliError: It is none of them, or too far away.
     """
+    try:
+        given = _given(text)
+    except ValueError as error:
+        raise CliError(Exit.USAGE, f"TIME {text!r} is no time", HOW) from error
+    check_year(given, text, name="TIME")
+    return given
+
+
+def _given(text: str) -> date | datetime:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        pass
-    try:
         return datetime.fromisoformat(text).replace(microsecond=0)
-    except ValueError as error:
-        raise CliError(Exit.USAGE, f"TIME {text!r} is no time", HOW) from error
 
 
 def asked(given: date | datetime, timings: tuple[Timing, ...], zone: tzinfo) -> list[Asked]:

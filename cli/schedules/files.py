@@ -18,9 +18,11 @@ def read_file(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise CliError(Exit.REFUSED, f"{file} cannot be read: {error.strerror}") from error
+        message = f"{file} cannot be read: {error.strerror}"
+        raise CliError(Exit.REFUSED, message, "name a TOML document of schedules") from error
     except UnicodeDecodeError as error:
-        raise CliError(Exit.REFUSED, f"{file} is not UTF-8, at byte {error.start}") from error
+        message = f"{file} is not UTF-8, at byte {error.start}"
+        raise CliError(Exit.REFUSED, message, "save it as UTF-8, as TOML asks for") from error
 
 
 def valid(text: str, file: Path, next_step: str) -> Document:

@@ -243,7 +243,7 @@ def test_a_byte_order_mark_is_taken_for_what_it_is(
 def test_a_file_that_is_no_document_is_refused(
     someone: Operator, tmp_path: Path, content: bytes | None
 ) -> None:
-    """Missing, not UTF-8, not TOML: by the file's name."""
+    """Missing, not UTF-8, not TOML: by the file's name, with what to do."""
     path = tmp_path / "x.toml"
     if content is not None:
         path.write_bytes(content)
@@ -252,6 +252,7 @@ def test_a_file_that_is_no_document_is_refused(
 
     assert told.code == Exit.REFUSED
     assert str(path) in told.json["error"]["message"]
+    assert told.json["error"]["next"]
 
 
 def test_a_document_of_somebody_else_is_not_overwritten(

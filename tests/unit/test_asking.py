@@ -63,6 +63,16 @@ def test_what_is_no_time_is_refused(text: str) -> None:
     assert "2026-11-01T07:30Z" in (refused.value.next_step or "")
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "9999-12-31T23:59:59-14:00"])
+def test_what_no_calendar_reaches_is_refused(text: str) -> None:
+    """With the years that there are."""
+    with pytest.raises(CliError, match="too far away") as refused:
+        parse(text)
+
+    assert refused.value.code == Exit.USAGE
+    assert "before 2200" in (refused.value.next_step or "")
+
+
 def test_a_shifted_wall_time_means_the_shifted_occurrence() -> None:
     """02:30 does not exist on that day; its occurrence runs at 03:00."""
     (one,) = meant("2026-03-08T02:30", timings("30 2 * * *"))
