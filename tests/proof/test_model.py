@@ -16,17 +16,20 @@ from pathlib import Path
 from typing import Any, Final, override
 
 import pytest
+from azure.storage.blob.aio import ExponentialRetry
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from local.azurite import Azurite
+from orchestrator.adapters.calls import RETRIES
 from tests.proof.conftest import Proof
 from tests.proof.invariants import Invariants
 from tests.proof.model import Model
 from tests.proof.proxy import let_pass
 from tests.proof.scenarios import table
 from tests.proof.stage import PASSES, Stage, open_stage
+from tests.proof.troubles import Kind, troubled_tick
 
 _NAMES: Final = ("one", "two")
 _CRON: Final = {15: "*/15 * * * *", 30: "*/30 * * * *", 60: "0 * * * *"}
@@ -36,6 +39,7 @@ _LOST_AFTER: Final = timedelta(minutes=11)
 
 names = st.sampled_from(_NAMES)
 passes = st.sampled_from(tuple(PASSES))
+effects = st.integers(min_value=1, max_value=12)
 some = st.integers(min_value=0, max_value=3)
 tables = st.fixed_dictionaries(
     {
@@ -93,6 +97,23 @@ class Machine(RuleBasedStateMachine):
     def a_tick(self, seconds: int, which: str) -> None:
         self.stage.clock.move(timedelta(seconds=seconds))
         self._step(self.stage.tick(which))
+
+    @rule(which=passes, kind=st.sampled_from(Kind), nth=effects)
+    def a_tick_in_trouble(self, which: str, kind: Kind, nth: int) -> None:
+        self.stage.clock.move(timedelta(seconds=61))
+        self._step(self._troubled(which, kind, nth))
+
+    async def _troubled(self, which: str, kind: Kind, nth: int) -> None:
+        await troubled_tick(self.stage, which, "there", kind, nth)
+        self.stage.rule(let_pass)
+
+    @rule(first=passes, second=passes)
+    def two_ticks_at_once(self, first: str, second: str) -> None:
+        self.stage.clock.move(timedelta(seconds=61))
+        self._step(self._both(first, second))
+
+    async def _both(self, first: str, second: str) -> None:
+        await asyncio.gather(self.stage.tick(first), self.stage.tick(second, "there"))
 
     @rule(n=some)
     def a_job_ends(self, n: int) -> None:
@@ -153,8 +174,10 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.timeout(7200)
 def test_whatever_happens_the_invariants_hold(
-    azurite: Azurite, tmp_path: Path, proof: Proof
+    azurite: Azurite, tmp_path: Path, proof: Proof, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(RETRIES, "retry_backoff_factor", 0)  # a lost call is repeated at once
+    monkeypatch.setattr(ExponentialRetry, "get_backoff_time", lambda *_: 0)
     profile = settings.get_profile("proof" if proof.everything else "test")
 
     class Here(Machine):
