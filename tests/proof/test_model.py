@@ -10,12 +10,13 @@ begun has ended.
 import asyncio
 import json
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, override
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import ExponentialRetry
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,9 +24,12 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from local.azurite import Azurite
 from orchestrator.adapters.calls import RETRIES
+from orchestrator.naming import open_run, request_blob
+from orchestrator.request import Request, RequestKind, dump_request
+from orchestrator.words import RunId, ScheduleId
 from tests.proof.conftest import Proof
 from tests.proof.invariants import Invariants
-from tests.proof.model import Model
+from tests.proof.model import INVALID, Model
 from tests.proof.proxy import let_pass
 from tests.proof.scenarios import table
 from tests.proof.stage import PASSES, Stage, open_stage
@@ -93,6 +97,57 @@ class Machine(RuleBasedStateMachine):
         tag = self.stage.tags["schedules.toml"]
         self.model.documents[tag] = (self.stage.clock.now, periods)
 
+    @rule(
+        what=st.sampled_from(["remove", "invalid", "unreadable", "missing", "repair"]), name=names
+    )
+    def the_document_changes(self, what: str, name: str) -> None:
+        self._step(self._change(what, name))
+
+    async def _change(self, what: str, name: str) -> None:
+        match what:
+            case "missing":
+                with suppress(ResourceNotFoundError):
+                    await self.stage.desk.delete_blob("schedules.toml")
+            case "unreadable":
+                await self._apply("[schedules")
+            case "invalid" if name in self.tables:
+                self.tables[name] = (INVALID, table(name, "never"))
+                await self._apply()
+            case "remove":
+                self.tables.pop(name, None)
+                await self._apply()
+            case _:
+                await self._apply()
+
+    @rule(kind=st.sampled_from(RequestKind), name=names, n=some, flag=st.booleans())
+    def somebody_asks(self, kind: RequestKind, name: str, n: int, *, flag: bool) -> None:
+        self._step(self._ask(kind, ScheduleId(name), n, flag=flag))
+
+    async def _ask(self, kind: RequestKind, name: ScheduleId, n: int, *, flag: bool) -> None:
+        self.stage.clock.move(timedelta(seconds=1))
+        self._asked += 1
+        now, values = self.stage.clock.now, dict[str, Any]()
+        match kind:
+            case RequestKind.TRIGGER:
+                values = {"key": f"key{n}", "force": flag}
+            case RequestKind.STOP:
+                runs = self._runs()
+                values = {"run_id": runs[n % len(runs)] if runs else None}
+            case RequestKind.PAUSE:
+                values = {"until": now + timedelta(hours=n)} if flag else {}
+            case RequestKind.BACKFILL:
+                after = now - timedelta(minutes=15 + 10 * n)
+                values = {"after": after, "until": now, "rerun": flag}
+            case RequestKind.RESUME:
+                pass
+        request = Request(id=f"r{self._asked}", kind=kind, by="proof", schedule=name, **values)
+        await self.stage.desk.upload_blob(request_blob(request.id), dump_request(request))
+
+    def _runs(self) -> list[RunId]:
+        """Return the runs of the work list."""
+        names = sorted(name for name in self.stage.blobs if name.startswith("open/"))
+        return [run for name in names if (run := open_run(name))]
+
     @rule(seconds=st.sampled_from([0, 20, 61, 600, 1800, 3660]), which=passes)
     def a_tick(self, seconds: int, which: str) -> None:
         self.stage.clock.move(timedelta(seconds=seconds))
@@ -114,6 +169,19 @@ class Machine(RuleBasedStateMachine):
 
     async def _both(self, first: str, second: str) -> None:
         await asyncio.gather(self.stage.tick(first), self.stage.tick(second, "there"))
+
+    @rule(by=st.sampled_from([timedelta(hours=-1), timedelta(hours=5), timedelta(days=1)]))
+    def the_clock_jumps(self, by: timedelta) -> None:
+        self.stage.clock.move(by)
+
+    @rule(n=some)
+    def batch_forgets_a_job(self, n: int) -> None:
+        self._step(self._forget(n))
+
+    async def _forget(self, n: int) -> None:
+        jobs = sorted(await self.stage.jobs())
+        if jobs:
+            await self.stage.faults.forget_job(jobs[n % len(jobs)])
 
     @rule(n=some)
     def a_job_ends(self, n: int) -> None:
@@ -140,6 +208,7 @@ class Machine(RuleBasedStateMachine):
     async def _end(self) -> None:
         """Everything that is due is decided, and without schedules every run comes to an end."""
         self.stage.rule(let_pass)
+        self.tables = {n: one for n, one in self.tables.items() if one[0] != INVALID}
         await self._apply()
         for which in PASSES:
             await self._quiet_tick(which)
@@ -159,6 +228,8 @@ class Machine(RuleBasedStateMachine):
         """See that every schedule is decided up to now, or later where the clock was put back."""
         state = json.loads(self.stage.blobs["submit.json"])
         assert not state["plan"]
+        left = [name for name in self.stage.blobs if name.startswith("open/request/")]
+        assert not left, f"not answered: {left}"
         for name in self.tables:
             until = datetime.fromisoformat(state["schedules"][name]["decided_until"])
             assert until >= self.stage.clock.now, f"{name} is decided up to {until} only"
