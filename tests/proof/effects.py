@@ -22,6 +22,7 @@ SUBMIT: Final = (
     "create a record of a missed range",
     "create a job",
     "create a job of a later attempt",
+    "write open record: ready",
     "write open record: submitted",
     "write open record: blocked",
     "write open record: stop",
@@ -113,6 +114,8 @@ def _how_far(record: dict[str, Any]) -> str:
         return "begun" if attempt["started"] or attempt["waiting_since"] else "submitted"
     if attempt["blocked"]:
         return "blocked"
+    if attempt["ready"]:
+        return "ready"
     return "next attempt" if attempt["number"] > 1 else "claimed"
 
 
