@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -117,8 +117,12 @@ def test_who_waits_no_longer_leaves_the_request(someone: Operator, ledger: Conta
     """Ctrl-C takes nothing back, and says so."""
     with at_a_terminal(someone, "trigger", NIGHTLY) as (terminal, process):
         read_until(terminal, "the next tick answers")
-        process.send_signal(signal.SIGINT)
+        for _ in range(10):  # as people do: the first one may fall into a finalizer of Python's
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(3)
+                break
         read_until(terminal, "stays")
 
-        assert process.wait() == Exit.UNAVAILABLE
+        assert process.returncode == Exit.UNAVAILABLE
     assert len(requests(ledger)) == 1
