@@ -9,10 +9,11 @@ from datetime import datetime
 from itertools import islice
 
 from orchestrator import naming
+from orchestrator.attempt import Attempt
 from orchestrator.errors import RequestRefused
 from orchestrator.ledger import ScheduleState
 from orchestrator.model import Occurrence
-from orchestrator.record import Action, Attempt, Past, Record
+from orchestrator.record import Action, Past, Record
 from orchestrator.request import MOST_RUNS
 from orchestrator.schedule import occurrences_of
 from orchestrator.words import After, AttemptState, SkipReason

@@ -9,17 +9,10 @@ from typing import Final
 import tzdata
 
 from orchestrator import __version__, naming
+from orchestrator.attempt import Attempt, FrozenTask
 from orchestrator.ledger import CollectState, ScheduleState
 from orchestrator.model import Occurrence, Schedule
-from orchestrator.record import (
-    Action,
-    Attempt,
-    Decided,
-    FrozenTask,
-    Kind,
-    Record,
-    Versions,
-)
+from orchestrator.record import Action, Decided, Kind, Record, Versions
 from orchestrator.request import Request
 from orchestrator.schedule import following, in_force, parse_zone, previous
 from orchestrator.words import After, AttemptState, Overlap, RunId

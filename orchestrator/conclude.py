@@ -9,8 +9,9 @@ one.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from orchestrator.attempt import Attempt, Stop
 from orchestrator.observed import Job, Task
-from orchestrator.record import Attempt, Record, Stop
+from orchestrator.record import Record
 from orchestrator.words import AttemptState, Outcome, Reason
 
 LOST_AFTER = timedelta(minutes=10)

@@ -6,19 +6,16 @@ public: field names are those of the dataclasses, times ISO 8601 UTC, durations 
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from orchestrator import naming
+from orchestrator.attempt import Attempt, FrozenTask, Stop
 from orchestrator.errors import RecordUnreadable
-from orchestrator.model import Retries
 from orchestrator.words import (
-    After,
-    AttemptState,
-    BlockedReason,
     Outcome,
     Reason,
     RunId,
@@ -67,101 +64,6 @@ class Decided:
     reason: str | None = None
     because: RunId | None = None
     at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrozenTask:
-    """
-    Everything a run needs, frozen at its claim: later edits of the document do not reach it.
-
-    Attributes:
-        environment: Of the task; ``RECUR_ATTEMPT`` is added for each attempt.
-        catch_up_window: For so long a job that cannot be created is tried again.
-        outputs: Patterns of files to store besides stdout and stderr.
-        retries: Which outcomes are followed by another attempt.
-        retry_until: No later attempt begins at this time or after it: the next occurrence is due.
-        allow: Whether runs of the schedule may be open at once, and later attempts wait for none.
-    """
-
-    command: str
-    environment: dict[str, str]
-    start_timeout: timedelta
-    run_timeout: timedelta
-    catch_up_window: timedelta
-    outputs: tuple[str, ...] = ()
-    retries: Retries = field(default_factory=Retries)
-    retry_until: datetime | None = None
-    allow: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """
-    One Batch job of a run.
-
-    Attributes:
-        number: 1 for the first.
-        job_id: The run id, with ``-r<number>`` after the first.
-        state: claimed, submitted, ended.
-        claimed: When it was claimed.
-        not_before: Jitter or backoff: its job is not created earlier.
-        after: Why it waits for other runs of its schedule to have ended; None: it does not.
-        ready: When its gates opened and a job was first tried, written before a gated one is; the catch-up window of a blocked attempt counts
-            from when its gates opened: this, or ``not_before`` or ``claimed`` where it had none.
-        blocked: Why there is no job yet.
-        blocked_detail: What Batch said, in its words.
-        submitted: When its job was created.
-        waiting_since: From when the start timeout counts, if later than ``submitted``: while the
-            pool was busy with other runs it did not.
-        started: When its task began on a node.
-        finished: When its task, or failing that its job, ended.
-        requeues: How often Batch put the task back into its queue.
-        node: The node that ran it.
-        exit_code: None if its process never ended by itself.
-        outcome: How it ended.
-        reason: Why.
-        sentence: The same in one sentence.
-    """
-
-    number: int
-    job_id: str
-    state: AttemptState
-    claimed: datetime
-    not_before: datetime | None = None
-    after: After | None = None
-    ready: datetime | None = None
-    blocked: BlockedReason | None = None
-    blocked_detail: str | None = None
-    submitted: datetime | None = None
-    waiting_since: datetime | None = None
-    started: datetime | None = None
-    finished: datetime | None = None
-    requeues: int = 0
-    node: str | None = None
-    exit_code: int | None = None
-    outcome: Outcome | None = None
-    reason: Reason | None = None
-    sentence: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """
-    The run is to be ended, and is not dispatched again; the collector does the ending.
-
-    Attributes:
-        cause: What made us give it up: start_timeout, blocked, rejected, stopped or replaced.
-        reason: Why it never started, if it turns out that it did not.
-        sentence: The same in one sentence.
-        at: When it was given up.
-        request: Id of the request, where an operator asked for it.
-    """
-
-    cause: Reason
-    reason: Reason
-    sentence: str
-    at: datetime
-    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from orchestrator import naming
-from orchestrator.record import Attempt, FrozenTask, Kind, Record
+from orchestrator.attempt import Attempt, FrozenTask
+from orchestrator.record import Kind, Record
 from orchestrator.words import After, AttemptState, Outcome, Reason
 
 LONGEST_BACKOFF: Final = timedelta(hours=1)

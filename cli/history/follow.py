@@ -13,7 +13,8 @@ from cli.history.standing import standing
 from cli.known import Known
 from cli.output import Output
 from orchestrator import naming
-from orchestrator.record import Attempt, Record
+from orchestrator.attempt import Attempt
+from orchestrator.record import Record
 from orchestrator.words import AttemptState
 
 _PAUSE_SECONDS: Final = 2

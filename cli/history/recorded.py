@@ -6,8 +6,9 @@ from datetime import datetime
 from cli.history.evidence import Background, Case, Explanation, Fact, Verdict, timing_facts, who
 from cli.history.standing import Standing, duration, local, span, standing, utc
 from orchestrator import naming
+from orchestrator.attempt import Attempt
 from orchestrator.ledger import OpenRun
-from orchestrator.record import Action, Attempt, How, Kind, Record
+from orchestrator.record import Action, How, Kind, Record
 from orchestrator.words import After, AttemptState, Outcome
 
 _GATES = {

@@ -16,7 +16,8 @@ from cli.history.standing import duration, local, span, standing, utc
 from cli.known import look_at, zone_of
 from cli.target import Target
 from orchestrator import naming
-from orchestrator.record import Attempt, Record, dump
+from orchestrator.attempt import Attempt
+from orchestrator.record import Record, dump
 
 _QUICKLY: Final[dict[str, Any]] = {
     "retry_total": 0,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from orchestrator.record import Action, Attempt, Record
+from orchestrator.attempt import Attempt
+from orchestrator.record import Action, Record
 from orchestrator.words import AttemptState
 
 _MINUTE: Final = 60

@@ -8,6 +8,7 @@ from itertools import batched
 from orchestrator import naming
 from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.attempt import Stop
 from orchestrator.conclude import Ended, EndJob, StartOverdue, Wait, conclude
 from orchestrator.diagnose import busy, diagnose
 from orchestrator.errors import (
@@ -22,7 +23,7 @@ from orchestrator.jobspec import FILES
 from orchestrator.ledger import CollectState, OpenRun, dump_collect, finished, load_collect
 from orchestrator.passes.dispatch import is_ours
 from orchestrator.passes.services import Pace, Services
-from orchestrator.record import How, Output, Record, Stop
+from orchestrator.record import How, Output, Record
 from orchestrator.retry import again
 from orchestrator.words import AttemptState, Outcome, Reason
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.attempt import Attempt, Stop
 from orchestrator.errors import BatchRefused, BatchUnavailable, LedgerConflict, RecordUnreadable
 from orchestrator.jobspec import job
 from orchestrator.ledger import OpenRun
 from orchestrator.observed import Job, Pool
 from orchestrator.passes.services import Pace, Services
-from orchestrator.record import Attempt, Record, Stop
+from orchestrator.record import Record
 from orchestrator.words import AttemptState, BlockedReason, Reason
 
 _ID_TAKEN = frozenset({"JobWithSameIdExists", "JobScheduleWithSameIdExists"})

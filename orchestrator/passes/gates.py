@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from orchestrator.adapters.telemetry import trouble
+from orchestrator.attempt import Stop
 from orchestrator.errors import BatchRefused, BatchUnavailable, LedgerConflict, RecordUnreadable
 from orchestrator.ledger import OpenRun
 from orchestrator.passes.look import is_ready
 from orchestrator.passes.obstacles import Obstacles
 from orchestrator.passes.services import Pace, Services
 from orchestrator.passes.stops import mark_stop
-from orchestrator.record import Stop
 from orchestrator.words import After, Reason, RunId
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from orchestrator import naming
 from orchestrator.adapters.telemetry import trouble
+from orchestrator.attempt import Stop
 from orchestrator.errors import (
     BatchRefused,
     BatchUnavailable,
@@ -23,7 +24,6 @@ from orchestrator.passes.obstacles import Obstacles
 from orchestrator.passes.services import Pace, Services
 from orchestrator.passes.stops import mark_stop
 from orchestrator.pauses import pause, pausing, resume
-from orchestrator.record import Stop
 from orchestrator.request import Answer, Request, RequestKind, Status
 from orchestrator.words import Reason, ScheduleId
 

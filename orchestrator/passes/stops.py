@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from orchestrator.attempt import Stop
 from orchestrator.passes.services import Services
-from orchestrator.record import Record, Stop
+from orchestrator.record import Record
 from orchestrator.words import RunId
 
 

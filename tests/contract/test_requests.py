@@ -17,18 +17,10 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from cli.errors import CliError, Exit
 from cli.requests import post
 from orchestrator import naming
+from orchestrator.attempt import Attempt, FrozenTask
 from orchestrator.ledger import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Calendar, Timing
-from orchestrator.record import (
-    Action,
-    Attempt,
-    Decided,
-    FrozenTask,
-    Record,
-    Versions,
-    dump,
-    metadata,
-)
+from orchestrator.record import Action, Decided, Record, Versions, dump, metadata
 from orchestrator.request import Answer, Request, RequestKind, Status, dump_answer, load_request
 from orchestrator.words import AttemptState, Outcome, Reason, RunId, ScheduleId
 from tests.conftest import Containers

@@ -17,12 +17,13 @@ from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 from orchestrator import naming
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import Settings, read_settings
+from orchestrator.attempt import Attempt, FrozenTask
 from orchestrator.jobspec import job
 from orchestrator.ledger import SubmitState, dump_submit, load_submit
 from orchestrator.model import Retries
 from orchestrator.observed import Pool
 from orchestrator.passes import collect_finished, open_services, submit_due
-from orchestrator.record import Action, Attempt, Decided, FrozenTask, Record, Versions, load
+from orchestrator.record import Action, Decided, Record, Versions, load
 from orchestrator.request import Answer, Request, RequestKind, dump_request, load_answer
 from orchestrator.words import AttemptState, Outcome, ScheduleId
 from tests.conftest import Containers

@@ -5,18 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator import naming
+from orchestrator.attempt import Attempt, FrozenTask
 from orchestrator.model import Calendar
-from orchestrator.record import (
-    Action,
-    Attempt,
-    Decided,
-    FrozenTask,
-    How,
-    Output,
-    Range,
-    Record,
-    Versions,
-)
+from orchestrator.record import Action, Decided, How, Output, Range, Record, Versions
 from orchestrator.words import AttemptState, Outcome, Reason, ScheduleId
 
 NIGHTLY = ScheduleId("nightly")

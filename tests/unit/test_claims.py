@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import claims
+from orchestrator.attempt import Stop
 from orchestrator.backfill import Reopened, claim, eligible
 from orchestrator.ledger import CollectState, ScheduleResults, ScheduleState, finished
 from orchestrator.model import Calendar, Occurrence, Pause, Retries, Schedule, Timing
 from orchestrator.pauses import after_failures, pause, pausing, resume
-from orchestrator.record import Action, Decided, Kind, Record, Stop, Versions
+from orchestrator.record import Action, Decided, Kind, Record, Versions
 from orchestrator.request import Request, RequestKind
 from orchestrator.retry import again, backoff
 from orchestrator.words import (

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orchestrator.attempt import Attempt, FrozenTask, Stop
 from orchestrator.conclude import Ended, EndJob, StartOverdue, Verdict, Wait, conclude
 from orchestrator.diagnose import busy, diagnose
 from orchestrator.observed import Fault, Job, Node, Pool, Task
-from orchestrator.record import Action, Attempt, Decided, FrozenTask, Record, Stop, Versions
+from orchestrator.record import Action, Decided, Record, Versions
 from orchestrator.words import AttemptState, Outcome, Reason, RunId, ScheduleId
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -10,9 +10,10 @@ import pytest
 from cli.history.evidence import WRONG, Background, Case, Verdict
 from cli.history.explaining import explain
 from cli.history.nearby import after, before, occurrence_at
+from orchestrator.attempt import Stop
 from orchestrator.ledger import OpenRun, ScheduleState
 from orchestrator.model import Calendar, Pause, Timing
-from orchestrator.record import Action, How, Kind, Output, Past, Record, Stop
+from orchestrator.record import Action, How, Kind, Output, Past, Record
 from orchestrator.words import After, AttemptState, BlockedReason, Outcome, Reason, RunId
 from tests.unit.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran, replaced
 
