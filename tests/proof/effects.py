@@ -26,6 +26,7 @@ SUBMIT: Final = (
     "write open record: submitted",
     "write open record: blocked",
     "write open record: stop",
+    "write open record: ended",  # it is stopped after its end, so that it is not tried again
     "answer a request",
     "remove a request",
     "remove open record",

@@ -64,8 +64,11 @@ class Invariants:
         self._must(record is not None, f"job {job} has no open record")
         if record is None:
             return
+        final = f"/{record['run_id']}.json"
+        over = record["replaces"] is None and any(name.endswith(final) for name in self._finals())
+        self._must(not over, f"job {job} was created for a run that is final")
         attempts = [one["job_id"] for one in record["attempts"]]
-        self._must(job in attempts, f"job {job} is no attempt of its run")
+        self._must(job == attempts[-1], f"job {job} is not the attempt in hand of its run")
         active = {id_ for id_, state in (await self.stage.jobs()).items() if state != "completed"}
         earlier = active & set(attempts) - {job}
         self._must(not earlier, f"job {job} was created while {earlier} had not ended")
@@ -87,9 +90,13 @@ class Invariants:
             self.model.take_over(now["document"], old)
         for name, moment in old.items():
             self._must(name in now["schedules"], f"schedule {name} was forgotten")
-            there = now["schedules"].get(name, {"decided_until": before["schedules"][name]})
+            there = now["schedules"].get(name, before["schedules"][name])
             later = name in now["schedules"] and _instant(there["decided_until"]) >= moment
             self._must(later, f"the watermark of {name} moved back")
+            known = before["schedules"][name]["timings"]
+            fresh = [one for one in there.get("timings", []) if one not in known]
+            back = any(_instant(one["since"]) < moment for one in fresh)
+            self._must(not back, f"a timing of {name} reaches back")
         self.decided(now)
 
     def decided(self, state: Mapping[str, Any]) -> None:
@@ -110,7 +117,7 @@ class Invariants:
 
     def _told(self, planned: Mapping[str, Any]) -> Counter[str]:
         """Count the records of each occurrence: open, final or planned, each run id once."""
-        single = set(planned)
+        single = {run for run, one in planned.items() if not one["range"]}
         ranges: dict[str, Mapping[str, Any]] = {
             f"{run}+": one for run, one in planned.items() if one["range"]
         }
@@ -123,13 +130,18 @@ class Invariants:
                 ranges[f"{one['run_id']}+"] = one
             elif parse_run_id(run) is not None:
                 single.add(run)
-        single -= {run.removesuffix("+") for run in ranges}
         told = Counter(run for run in single if not _is_trigger(run))
-        for one in ranges.values():
-            told.update(self._within(one))
-        for run in single & {each for one in ranges.values() for each in self._within(one)}:
-            told[run] -= 1  # a backfill gave it a record of its own, which overrides the range
+        if ranges:
+            # A backfill gives an occurrence a record of its own, which overrides the range.
+            own = self._backfilled(planned)
+            told.update(r for one in ranges.values() for r in self._within(one) if r not in own)
         return told
+
+    def _backfilled(self, planned: Mapping[str, Mapping[str, Any]]) -> set[str]:
+        names = (n for n in self.stage.blobs if n.startswith(("open/", "runs/")))
+        texts = (self.stage.blobs[n] for n in names if not n.startswith("open/request/"))
+        records = [*(json.loads(text) for text in texts), *planned.values()]
+        return {one["run_id"] for one in records if one["kind"] == "backfilled"}
 
     def _within(self, record: Mapping[str, Any]) -> Iterator[str]:
         first, last = _instant(record["range"]["first"]), _instant(record["range"]["last"])
@@ -147,7 +159,10 @@ class Invariants:
             assert before is not None
             there = any(name.endswith(f"/{before['run_id']}.json") for name in self._finals())
             self._must(there, f"run {before['run_id']} was closed without a final record")
-        elif before is not None:
+            return
+        jobs = [one["job_id"] for one in now["attempts"]]
+        self._must(len(set(jobs)) == len(jobs), f"two attempts of {now['run_id']} share a job")
+        if before is not None:
             old, new = before["attempts"][-1], now["attempts"][-1]
             forward = (old["number"], _ORDER.index(old["state"])) <= (
                 new["number"],
@@ -159,6 +174,11 @@ class Invariants:
             self._must(ended, f"run {now['run_id']} was tried again before it had ended")
             kept = before["stop"] is None or now["stop"] is not None or next_
             self._must(kept, f"the stop of {now['run_id']} was forgotten")
+            unsaid = new["state"] == "submitted" and not self.stage.created[new["job_id"]]
+            self._must(not unsaid, f"job {new['job_id']} is said to be there, and never was")
+        else:
+            claimed = now["attempts"][-1]["state"] == "claimed"
+            self._must(claimed, f"run {now['run_id']} came back after its end")
 
     def _finals(self) -> Iterator[str]:
         return (name for name in self.stage.blobs if name.startswith("runs/"))
@@ -173,9 +193,14 @@ class Invariants:
         if before is not None:
             self._must(now["replaces"] is not None, f"{name} was written twice")
             self._must(len(now["history"]) > len(before["history"]), f"{name} lost its history")
+        there = self._open(now["run_id"])
         if now["decision"]["action"] != "submit":
+            self._must(there is None, f"{name}: it was claimed before")
             return
+        same = there is not None and there["attempts"] == now["attempts"]
+        self._must(same, f"{name} is not what its open record says")
         self._must(now["outcome"] not in {None, "succeeded"}, f"{name}: no task ever ran here")
+        self._must(now["reason"] != "rejected", f"{name}: nothing is ever rejected here")
         vouched = {
             one["path"]
             for one in now["outputs"]
@@ -189,6 +214,7 @@ class Invariants:
             never = one["submitted"] is None
             created = self.stage.created[one["job_id"]]
             self._must(not never or not created, f"{name} knows nothing of its job")
+            self._must(never or created > 0, f"{name} tells of a job that never was")
 
 
 def _counts(record: Mapping[str, Any]) -> bool:

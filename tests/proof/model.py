@@ -45,9 +45,12 @@ class Model:
         for name in self.stretches.keys() | tables.keys():
             period = tables.get(name)
             old = self.stretches.setdefault(name, [])
-            if period == INVALID or (old[-1].period if old else None) == period:
-                continue
             since = max(written, decided.get(name, written))
+            now = old[-1] if old else Stretch(since, None)
+            # A clock that was put back may leave a change in the future, until the next document.
+            there = now.period == period and (period is None or now.since <= since)
+            if period == INVALID or there:
+                continue
             self.stretches[name] = [one for one in old if one.since < since]
             self.stretches[name].append(Stretch(since, period))
 

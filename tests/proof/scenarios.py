@@ -9,7 +9,9 @@ from orchestrator.naming import final_blob, open_blob, request_blob, run_id, tri
 from orchestrator.record import dump, load, metadata
 from orchestrator.request import Request, RequestKind, dump_request
 from orchestrator.words import AttemptState, RunId, ScheduleId
+from tests.proof.proxy import let_pass
 from tests.proof.stage import NOON, Stage
+from tests.proof.troubles import Kind, troubled_tick
 
 type Step = Callable[[Stage], Awaitable[None]]
 """What happens before the ticks; the clock stands still while they tick."""
@@ -101,6 +103,18 @@ async def a_sleeper_claims(stage: Stage) -> None:
     record = replace(record.with_attempt(attempt), outcome=None, reason=None, outputs=())
     name = open_blob(record.run_id)
     await stage.desk.upload_blob(name, dump(record), metadata=metadata(record))
+
+
+async def a_collector_dies(stage: Stage) -> None:
+    """Let the collector see that a run has ended, and die before its final record; it has a lease."""
+    await troubled_tick(stage, "collect", "here", Kind.DIES_BEFORE, nth=3)
+    stage.rule(let_pass)
+    await stage.keep_lease("collect")
+
+
+async def its_lease_runs_out(stage: Stage) -> None:
+    """Let the next collector in."""
+    await stage.break_lease("collect")
 
 
 def both(*steps: Step) -> Step:
@@ -207,6 +221,14 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             jobs_end,
         ),
         {at("12:00"): "terminated(ended_in_batch) at attempt 2"},
+    ),
+    "stopped after its end": Scenario(
+        (
+            document(table("one", "0 * * * *", retries="{ max = 1 }", start=since())),
+            both(jobs_end, a_collector_dies, asks(RequestKind.STOP, 1, run_id=at("12:00"))),
+            its_lease_runs_out,
+        ),
+        {at("12:00"): "terminated(ended_in_batch)"},
     ),
     "what operators ask for": Scenario(
         (

@@ -27,8 +27,9 @@ from rich.table import Table
 from local.azurite import Azurite
 from orchestrator.adapters.calls import RETRIES
 from orchestrator.naming import open_run, request_blob
+from orchestrator.record import load
 from orchestrator.request import Request, RequestKind, dump_request
-from orchestrator.words import RunId, ScheduleId
+from orchestrator.words import AttemptState, RunId, ScheduleId
 from tests.proof.conftest import Proof
 from tests.proof.effects import EFFECTS
 from tests.proof.invariants import Invariants
@@ -45,8 +46,9 @@ _MOST_ROUNDS: Final = 40
 _ELSEWHERE: Final = {
     ("collect", "write open record: begun"),
     ("submit", "remove open record"),
+    ("submit", "write open record: ended"),
 }
-"""What needs nodes, or a tick that sleeps for long: the kill table has these."""
+"""What needs nodes, or a rare moment to come: the kill table has these."""
 _LOST_AFTER: Final = timedelta(minutes=11)
 
 names = st.sampled_from(_NAMES)
@@ -209,9 +211,24 @@ class Machine(RuleBasedStateMachine):
         self._step(self._forget(n))
 
     async def _forget(self, n: int) -> None:
-        jobs = sorted(await self.stage.jobs())
+        unsure = {
+            record.attempt.job_id
+            for name, data in self.stage.blobs.items()
+            if open_run(name)
+            if (record := load(data)).attempt.state is AttemptState.CLAIMED
+        }
+        # The one exception to the first invariant: an answer was lost, then the job is deleted.
+        jobs = sorted((await self.stage.jobs()).keys() - unsure)
         if jobs:
             await self.stage.faults.forget_job(jobs[n % len(jobs)])
+
+    @rule(times=some)
+    def the_account_is_full(self, times: int) -> None:
+        self._step(self._fill(times))
+
+    async def _fill(self, times: int) -> None:
+        await self.stage.faults.clear()
+        await self.stage.faults.add("quota", times=times + 1)
 
     @rule(n=some)
     def a_job_ends(self, n: int) -> None:
@@ -239,6 +256,7 @@ class Machine(RuleBasedStateMachine):
     async def _end(self) -> None:
         """Everything that is due is decided, and without schedules every run comes to an end."""
         self.stage.rule(let_pass)
+        await self.stage.faults.clear()
         self.tables = {n: one for n, one in self.tables.items() if one[0] != INVALID}
         await self._apply()
         for which in PASSES:
@@ -259,6 +277,7 @@ class Machine(RuleBasedStateMachine):
         """See that every schedule is decided up to now, or later where the clock was put back."""
         state = json.loads(self.stage.blobs["submit.json"])
         assert not state["plan"]
+        self.judge.decided(state)
         left = [name for name in self.stage.blobs if name.startswith("open/request/")]
         assert not left, f"not answered: {left}"
         for name in self.tables:

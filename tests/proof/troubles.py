@@ -2,11 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from local.azurite import ACCOUNT
 from tests.proof.proxy import Call, Forward, Reply, Reset
-from tests.proof.stage import Stage
+from tests.proof.stage import PASSES, Stage
 
 
 class Kind(StrEnum):
@@ -18,9 +19,11 @@ class Kind(StrEnum):
     LOST_AFTER = "the answer is lost"
     STORAGE_GONE = "storage cannot be reached from then on"
     BATCH_GONE = "Batch cannot be reached from then on"
+    SLEEPS = "it sleeps over it, and others tick meanwhile"
 
 
 _DIES = {Kind.DIES_BEFORE, Kind.DIES_AFTER}
+_LEASE = timedelta(seconds=61)
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Trouble:
     def __post_init__(self) -> None:
         self.seen = 0
         self.here = asyncio.Event()
+        self.awake = asyncio.Event()
 
     async def __call__(self, call: Call, forward: Forward) -> Reply:
         if call.door != self.door:
@@ -51,6 +55,8 @@ class Trouble:
         if self.here.is_set() or not call.changes or self.seen != self.nth:
             return await forward()
         self.here.set()
+        if self.kind is Kind.SLEEPS:
+            await self.awake.wait()
         if self.kind in {Kind.DIES_AFTER, Kind.LOST_AFTER}:
             await forward()
         if self.kind in _DIES | {Kind.LOST_BEFORE, Kind.LOST_AFTER} or self._is_lost(call):
@@ -75,21 +81,38 @@ async def troubled_tick(stage: Stage, which: str, host: str, kind: Kind, nth: in
     """
     Tick with trouble at the n-th request that changes something, if it comes that far.
 
-    A tick that dies is dead to the world from then on, and its lease has run out.
+    A tick that dies is dead to the world from then on. Its lease has run out in the end, as has
+    that of one that sleeps before it wakes.
     """
     trouble = Trouble(f"{host} {which}", kind, nth)
     stage.rule(trouble)
     tick = asyncio.create_task(stage.tick(which, host))
-    if kind in _DIES:
-        here = asyncio.create_task(trouble.here.wait())
-        await asyncio.wait((here, tick), return_when=asyncio.FIRST_COMPLETED)
-        here.cancel()
-        while trouble.here.is_set() and not tick.done():
-            tick.cancel()
-            await asyncio.sleep(0)
+    here = asyncio.create_task(trouble.here.wait())
+    await asyncio.wait((here, tick), return_when=asyncio.FIRST_COMPLETED)
+    here.cancel()
+    if trouble.here.is_set() and kind in _DIES:
+        await _die(tick)
+    elif trouble.here.is_set() and kind is Kind.SLEEPS:
+        await _meanwhile(stage, which)
+        trouble.awake.set()
     await asyncio.wait((tick,))
     await stage.settled()
     if not tick.cancelled():
         tick.result()
     if trouble.here.is_set():
         await stage.break_lease(which)
+
+
+async def _die(tick: asyncio.Task[object]) -> None:
+    """End a tick, whatever it does about it."""
+    while not tick.done():
+        tick.cancel()
+        await asyncio.sleep(0)
+
+
+async def _meanwhile(stage: Stage, which: str) -> None:
+    """Let the lease of a sleeper run out, and both passes tick."""
+    stage.clock.move(_LEASE)
+    await stage.break_lease(which)
+    for other in (which, *PASSES):
+        await stage.tick(other)
