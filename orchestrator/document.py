@@ -10,10 +10,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, cast
 
 from orchestrator.dialect import ScheduleTable, schedule
-from orchestrator.errors import DocumentError
+from orchestrator.errors import DocumentError, Problem
 from orchestrator.model import Schedule
 from orchestrator.naming import SCHEDULE_ID
 from orchestrator.wording import EITHER, Path, Table, wrong, wrong_together
@@ -25,30 +26,6 @@ _INNER = frozenset({"dst", "catch_up", "retries", "environment"})
 """Tables in tables: these merge key by key with those of ``[defaults]``."""
 _DEFAULTS, _SCHEDULES = "defaults", "schedules"
 _PARTS = (_SCHEDULES, _DEFAULTS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """
-    One thing to correct in the document.
-
-    Attributes:
-        schedule: The table's name; None if the problem is not one schedule's.
-        key: The key in that table, dotted below it; None for the table itself.
-        message: What is wrong, and what would be right.
-        in_defaults: Whether the table is ``[defaults]``.
-    """
-
-    schedule: str | None
-    key: str | None
-    message: str
-    in_defaults: bool = False
-
-    def __str__(self) -> str:
-        """Return the place and the message as one sentence."""
-        place = f"[schedules.{self.schedule}]" if self.schedule else ""
-        place = f"[{_DEFAULTS}]" if self.in_defaults else place
-        return ": ".join(part for part in (place, self.key, self.message) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +51,21 @@ def parse(text: str) -> Document:
 
     Raises:
         DocumentError: It is not TOML, or not a document of schedules: it decides nothing. The
-            problems of its tables are told with it.
+            problems of its tables are told with it, of the first 1,000.
     """
-    defaults, tables, unusable = _tables(read(text))
-    document = _document(defaults, tables)
+    content = read(text)
+    unusable = sorted(_unusable(content), key=str)
+    document = _document(*_tables(content))
     if unusable:
-        raise DocumentError([*unusable, *map(str, document.problems)])
+        raise DocumentError([*unusable, *document.problems])
     return document
 
 
-def _document(defaults: Table, tables: Mapping[str, object]) -> Document:
+def _document(defaults: Table | None, tables: Mapping[str, object]) -> Document:
     """Return the schedules of tables, and the problems of these."""
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()
-    problems = list(_problems_of_defaults(defaults))
+    problems = list(_problems_of_defaults(defaults or {}))
     for name, table in tables.items():
         id_ = ScheduleId(name)
         found = [*_problems_of_name(name)]
@@ -111,9 +89,10 @@ def read(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except ValueError as error:  # what is no TOML, and numbers that Python refuses
-        raise DocumentError([f"not TOML: {error}"]) from error
+        raise DocumentError([Problem(message=f"not TOML: {error}")]) from error
     except RecursionError as error:
-        raise DocumentError(["not TOML that can be read: it is nested too deeply"]) from error
+        message = "not TOML that can be read: it is nested too deeply"
+        raise DocumentError([Problem(message=message)]) from error
 
 
 def merged(table: Table, defaults: Table) -> dict[str, object]:
@@ -139,28 +118,39 @@ def merged(table: Table, defaults: Table) -> dict[str, object]:
     return {key: one for key, one in both.items() if key in table or belongs.get(key, True)}
 
 
-def _tables(content: Mapping[str, object]) -> tuple[Table, dict[str, object], list[str]]:
-    """Return ``[defaults]``, the tables below ``schedules``, and why neither can be used."""
-    problems: list[str] = []
-    parts = {key: content[key] for key in _PARTS if key in content}
-    for key in content.keys() - parts.keys():
+def _unusable(content: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield why a document cannot be used at all."""
+    for key in content.keys() - set(_PARTS):
         close = get_close_matches(key, _PARTS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "schedules stand in [schedules.<id>]"
-        problems.append(f"{key}: unknown; {hint}")
-        if close:  # so that no schedule is said to lack what it would inherit
-            parts.setdefault(close[0], content[key])
+        yield Problem(key=key, message=f"unknown; {hint}")
+    if not isinstance(content.get(_DEFAULTS, {}), dict):
+        yield Problem(key=_DEFAULTS, message=f"must be a table [{_DEFAULTS}]")
+    tables = content.get(_SCHEDULES, {})
+    if not isinstance(tables, dict):
+        yield Problem(key=_SCHEDULES, message=f"must be tables [{_SCHEDULES}.<id>]")
+    elif (count := len(cast("Table", tables))) > MAX_SCHEDULES:
+        message = f"{count} schedules; at most {MAX_SCHEDULES} are supported"
+        yield Problem(key=_SCHEDULES, message=message)
+
+
+def _tables(content: Mapping[str, object]) -> tuple[Table | None, dict[str, object]]:
+    """
+    Return ``[defaults]`` and the tables below ``schedules``, as far as these can be told.
+
+    A misspelt name is taken for what it is close to, so that no schedule is said to lack what it
+    would inherit; None stands for defaults that are no table.
+    """
+    parts = {key: content[key] for key in _PARTS if key in content}
+    for key in content.keys() - parts.keys():
+        for meant in get_close_matches(key, _PARTS, n=1):
+            parts.setdefault(meant, content[key])
     defaults, found = parts.get(_DEFAULTS, {}), parts.get(_SCHEDULES, {})
-    if not isinstance(defaults, dict):
-        problems.append(f"{_DEFAULTS}: must be a table [{_DEFAULTS}]")
-    if not isinstance(found, dict):
-        problems.append(f"{_SCHEDULES}: must be tables [{_SCHEDULES}.<id>]")
-    elif len(cast("Table", found)) > MAX_SCHEDULES:
-        problems.append(
-            f"{len(cast('Table', found))} schedules; at most {MAX_SCHEDULES} are supported"
-        )
-    elif isinstance(defaults, dict):
-        return cast("Table", defaults), cast("dict[str, object]", found), sorted(problems)
-    return {}, {}, sorted(problems)
+    tables = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    return (
+        cast("Table", defaults) if isinstance(defaults, dict) else None,
+        dict(islice(tables.items(), MAX_SCHEDULES)),
+    )
 
 
 def _problems_of_name(name: str) -> Iterator[Problem]:
@@ -169,21 +159,22 @@ def _problems_of_name(name: str) -> Iterator[Problem]:
             "a schedule's id has 2 to 40 characters: lower-case letters, digits and hyphens, "
             "the first a letter, the last no hyphen"
         )
-        yield Problem(schedule=name, key=None, message=message)
+        yield Problem(schedule=name, message=message)
 
 
 def _problems_of_defaults(defaults: Table) -> Iterator[Problem]:
     """Yield what is wrong with ``[defaults]``, whoever inherits it."""
     for path, message in wrong(defaults):
-        yield Problem(schedule=None, key=_dotted(path), message=message, in_defaults=True)
+        yield Problem(key=_dotted(path), message=message, in_defaults=True)
     if "cron" in defaults and "every" in defaults:
-        yield Problem(schedule=None, key="every", message=EITHER, in_defaults=True)
+        yield Problem(key="every", message=EITHER, in_defaults=True)
 
 
-def _schedule(id_: ScheduleId, table: object, defaults: Table) -> Schedule | list[Problem]:
+def _schedule(id_: ScheduleId, table: object, given: Table | None) -> Schedule | list[Problem]:
     """Return the schedule of one table, or everything that is wrong with it and not inherited."""
+    defaults = given or {}
     if not isinstance(table, Mapping):
-        return [Problem(schedule=id_, key=None, message="must be a table")]
+        return [Problem(schedule=id_, message="must be a table")]
     own = cast("Table", table)
     whole = merged(own, defaults)
     found = [*wrong(whole), *wrong_together(own, whole)]
@@ -191,7 +182,7 @@ def _schedule(id_: ScheduleId, table: object, defaults: Table) -> Schedule | lis
         return [
             Problem(schedule=id_, key=_dotted(path), message=message)
             for path, message in found
-            if not _inherited(path, own, defaults)
+            if not _inherited(path, own, defaults) and (given is not None or path[0] in own)
         ]
     return schedule(id_, ScheduleTable.model_validate(whole))
 

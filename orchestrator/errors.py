@@ -18,6 +18,7 @@ The errors of the orchestrator, one class per reaction.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class RecurError(Exception):
@@ -37,17 +38,41 @@ class SettingsError(RecurError):
         super().__init__("settings to correct: " + "; ".join(self.problems))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """
+    One thing to correct in the schedule document.
+
+    Attributes:
+        schedule: The table's name; None if the problem is not one schedule's.
+        key: The key in that table, dotted below it; None for the table itself.
+        message: What is wrong, and what would be right.
+        in_defaults: Whether the table is ``[defaults]``.
+    """
+
+    schedule: str | None = None
+    key: str | None = None
+    message: str
+    in_defaults: bool = False
+
+    def __str__(self) -> str:
+        """Return the place and the message as one sentence."""
+        place = f"[schedules.{self.schedule}]" if self.schedule else ""
+        place = "[defaults]" if self.in_defaults else place
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
 class DocumentError(RecurError):
     """
     The whole schedule document cannot be used.
 
     Attributes:
-        problems: One sentence for each problem, with its place.
+        problems: All of them, with their places.
     """
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(self.problems))
+        super().__init__("; ".join(str(problem) for problem in self.problems))
 
 
 class ScheduleSyntaxError(RecurError):

@@ -1,5 +1,6 @@
 """Which time zone somebody may have meant who wrote another name."""
 
+import re
 import zoneinfo
 from difflib import get_close_matches
 from functools import lru_cache
@@ -80,6 +81,8 @@ _WINDOWS = {
     "w. europe": "Europe/Berlin",
 }
 
+_OFFSET = re.compile(r"(utc|gmt)? ?[+-] ?[0-9:]+")
+
 
 def check_zone(name: str) -> None:
     """
@@ -105,8 +108,12 @@ def _known() -> frozenset[str]:
 def _hint(name: str) -> str:
     """Say which zone may have been meant."""
     plain = " ".join(name.lower().split())
+    if _OFFSET.fullmatch(plain):
+        return "an offset is no zone: name a place, such as 'Europe/Paris'"
     windows = plain.removesuffix(" time").removesuffix(" standard").removesuffix(" daylight")
-    meant = _ABBREVIATIONS.get(name.strip().upper())
+    spelt = name.strip().upper()
+    posix = spelt.rstrip("0123456789")  # as in EST5
+    meant = _ABBREVIATIONS.get(spelt) or _ABBREVIATIONS.get(posix)
     if plain.endswith(" time"):
         meant = _WINDOWS.get(windows)
     if meant is None:

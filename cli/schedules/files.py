@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.errors import CliError, Exit
 from orchestrator.document import Document, parse
-from orchestrator.errors import DocumentError
+from orchestrator.errors import DocumentError, Problem
 
 
 def read_file(file: Path) -> str:
@@ -40,25 +40,22 @@ def valid(text: str, file: Path, next_step: str) -> Document:
     try:
         document = parse(text)
     except DocumentError as error:
-        raise _refused(file, error.problems, next_step, []) from error
+        raise _refused(file, error.problems, next_step) from error
     if document.problems:
-        told = [
-            {
-                "table": "defaults" if one.in_defaults else one.schedule,
-                "key": one.key,
-                "message": one.message,
-            }
-            for one in document.problems
-        ]
-        raise _refused(file, [str(one) for one in document.problems], next_step, told)
+        raise _refused(file, document.problems, next_step)
     return document
 
 
-def _refused(
-    file: Path, problems: Sequence[str], next_step: str, told: list[dict[str, str | None]]
-) -> CliError:
+def _refused(file: Path, problems: Sequence[Problem], next_step: str) -> CliError:
     lines = "".join(f"\n  {problem}" for problem in problems)
-    found = told or [{"table": None, "key": None, "message": one} for one in problems]
+    found = [
+        {
+            "table": "defaults" if one.in_defaults else one.schedule,
+            "key": one.key,
+            "message": one.message,
+        }
+        for one in problems
+    ]
     return CliError(
         Exit.REFUSED,
         f"{file} is refused, {len(problems)} problem(s):{lines}",

@@ -48,9 +48,7 @@ def _of_file(id_: str, file: Path) -> Source:
     try:
         document = parse(read_file(file))
     except DocumentError as error:
-        raise CliError(
-            Exit.REFUSED, f"{file}: {'; '.join(error.problems)}", f"recur validate {file}"
-        ) from error
+        raise CliError(Exit.REFUSED, f"{file}: {error}", f"recur validate {file}") from error
     schedule = _table(document, ScheduleId(id_), str(file), f"recur validate {file}")
     return Source(schedule=schedule, pauses=(), now=datetime.now(UTC), place=str(file))
 

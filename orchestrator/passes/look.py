@@ -10,7 +10,7 @@ from orchestrator.adapters.blobs import Ledger
 from orchestrator.adapters.container import Text
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decide import MOST_AT_ONCE, Due, due, is_due
-from orchestrator.errors import DocumentError, RecordUnreadable, ScheduleSyntaxError
+from orchestrator.errors import DocumentError, Problem, RecordUnreadable, ScheduleSyntaxError
 from orchestrator.ledger import (
     CollectState,
     OpenRequest,
@@ -44,7 +44,7 @@ class Look:
 
     text: Text
     parsed: document.Document | None
-    problems: tuple[document.Problem, ...]
+    problems: tuple[Problem, ...]
     state: SubmitState
     etag: str | None
     open_runs: tuple[OpenRun, ...]
@@ -155,23 +155,17 @@ async def look_at(ledger: Ledger) -> Look:
 
 
 @lru_cache(maxsize=2)
-def _parsed(data: bytes | None) -> tuple[document.Document | None, tuple[document.Problem, ...]]:
+def _parsed(data: bytes | None) -> tuple[document.Document | None, tuple[Problem, ...]]:
     """Parse a document, once for each that is seen."""
     if data is None:
-        return _rejected(f"there is no {naming.DOCUMENT} in the ledger")
+        return None, (Problem(message=f"there is no {naming.DOCUMENT} in the ledger"),)
     try:
         parsed = document.parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        return _rejected(f"not UTF-8: {error.reason} at byte {error.start}")
+        return None, (Problem(message=f"not UTF-8: {error.reason} at byte {error.start}"),)
     except DocumentError as error:
-        return _rejected(*error.problems)
+        return None, error.problems
     return parsed, parsed.problems
-
-
-def _rejected(*problems: str) -> tuple[None, tuple[document.Problem, ...]]:
-    return None, tuple(
-        document.Problem(schedule=None, key=None, message=problem) for problem in problems
-    )
 
 
 @lru_cache(maxsize=2)

@@ -231,15 +231,15 @@ def test_a_valid_document_is_told_to_be(nobody: Operator, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "says", "key"),
     [
-        (GOOD, "1 problem(s)"),
-        ("[schedules.a\n", "not TOML"),
-        ("schedule = 1\n", "unknown"),
+        (GOOD, "1 problem(s)", "cron"),
+        ("[schedules.a\n", "not TOML", None),
+        ("schedule = 1\n", "unknown", "schedule"),
     ],
 )
 def test_an_invalid_document_is_refused(
-    nobody: Operator, tmp_path: Path, text: str, says: str
+    nobody: Operator, tmp_path: Path, text: str, says: str, key: str | None
 ) -> None:
     """With every problem, in words and for programs."""
     file = written(tmp_path, text)
@@ -249,7 +249,7 @@ def test_an_invalid_document_is_refused(
 
     assert told.code == programs.code == Exit.REFUSED
     assert says in told.err
-    assert programs.json["problems"]
+    assert [one["key"] for one in programs.json["problems"]] == [key]
 
 
 def test_the_schema_is_one_json_document(nobody: Operator) -> None:

@@ -437,11 +437,38 @@ def test_an_unknown_table_hides_no_other_problem() -> None:
     with pytest.raises(DocumentError) as refused:
         parse(text)
 
-    assert refused.value.problems == (
+    assert tuple(map(str, refused.value.problems)) == (
         "default: unknown; did you mean 'defaults'?",
         "jobs: unknown; schedules stand in [schedules.<id>]",
         "[schedules.ab]: cron: '61 * * * *' cannot be used: minute '61': 61 is not among 0 to 59",
     )
+
+
+def test_defaults_that_are_no_table_hide_no_other_problem() -> None:
+    """And nothing is said to be missing that they might have held."""
+    text = 'defaults = 1\n[schedules.ab]\ncron = "61 * * * *"\n[schedules.cd]\n'
+
+    with pytest.raises(DocumentError) as refused:
+        parse(text)
+
+    assert [(one.schedule, one.key) for one in refused.value.problems] == [
+        (None, "defaults"),
+        ("ab", "cron"),
+    ]
+
+
+def test_too_many_schedules_hide_no_problem_of_the_first_ones() -> None:
+    """The number is told first, then what is wrong with the first thousand."""
+    text = "\n".join(f'[schedules.s{n}]\ncron = "0 * * * *"' for n in range(MAX_SCHEDULES + 1))
+
+    with pytest.raises(DocumentError) as refused:
+        parse(text)
+
+    first, *others = refused.value.problems
+    assert str(first) == "schedules: 1001 schedules; at most 1000 are supported"
+    assert [(one.schedule, one.key) for one in others] == [
+        (f"s{n}", "command") for n in range(MAX_SCHEDULES)
+    ]
 
 
 def test_an_empty_document_has_no_schedules() -> None:

@@ -106,6 +106,9 @@ def test_all_fields_are_looked_at() -> None:
     ("name", "says"),
     [
         ("America/Montreel", "did you mean 'America/Montreal'"),
+        ("GMT+1", "an offset is no zone"),
+        ("+02:00", "an offset is no zone"),
+        ("EST5", "did you mean 'America/New_York'"),
         ("america/new_york", "did you mean 'America/New_York'"),
         ("New York", "did you mean 'America/New_York'"),
         ("Paris", "did you mean 'Europe/Paris'"),
