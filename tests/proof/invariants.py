@@ -6,7 +6,7 @@ What is written at that moment is what a tick that dies would leave behind.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -98,6 +98,21 @@ class Invariants:
             back = any(_instant(one["since"]) < moment for one in fresh)
             self._must(not back, f"a timing of {name} reaches back")
         self.decided(now)
+        for one in now["plan"]:
+            if one["kind"] == "scheduled":
+                self._paused(one, now["schedules"][one["schedule"]]["pauses"])
+
+    def _paused(self, planned: Mapping[str, Any], pauses: Iterable[Mapping[str, Any]]) -> None:
+        """See that nothing is submitted for a time in a pause, and nothing else is left for one."""
+        run, nominal = planned["run_id"], _instant(planned["nominal"])
+        paused = self.model.is_paused(planned["schedule"], nominal) or any(
+            _instant(one["since"]) < nominal
+            and (not one["until"] or nominal < _instant(one["until"]))
+            for one in pauses
+        )
+        decision = planned["decision"]
+        self._must(not (paused and decision["action"] == "submit"), f"{run} was due in a pause")
+        self._must(paused or decision["reason"] != "paused", f"{run} was due in no pause")
 
     def decided(self, state: Mapping[str, Any]) -> None:
         """Every occurrence up to the watermark has one record, or lies in one range; no other."""
@@ -172,8 +187,9 @@ class Invariants:
             next_ = new["number"] > old["number"]
             ended = not next_ or (old["state"] == "ended" and new["number"] == old["number"] + 1)
             self._must(ended, f"run {now['run_id']} was tried again before it had ended")
-            kept = before["stop"] is None or now["stop"] is not None or next_
-            self._must(kept, f"the stop of {now['run_id']} was forgotten")
+            stop = before["stop"]
+            over = stop and (not next_ or stop["cause"] != "start_timeout")
+            self._must(not over or now["stop"], f"the stop of {now['run_id']} was forgotten")
             unsaid = new["state"] == "submitted" and not self.stage.created[new["job_id"]]
             self._must(not unsaid, f"job {new['job_id']} is said to be there, and never was")
         else:

@@ -14,13 +14,16 @@ from typing import Final
 INVALID: Final = 0
 """Stands for the period of a table that is not valid."""
 
+type Period = tuple[int, bool]
+"""Minutes from one occurrence to the next, and whether the table says ``paused``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From here on a schedule has this period in minutes; None: it has none."""
+    """From here on a schedule has this period; None: it has none."""
 
     since: datetime
-    period: int | None
+    period: Period | None
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ class Model:
         stretches: Of each schedule that there ever was.
     """
 
-    documents: dict[str, tuple[datetime, Mapping[str, int] | None]] = field(default_factory=dict)
+    documents: dict[str, tuple[datetime, Mapping[str, Period] | None]] = field(default_factory=dict)
     stretches: dict[str, list[Stretch]] = field(default_factory=dict)
 
     def take_over(self, tag: str, decided: Mapping[str, datetime]) -> None:
@@ -49,7 +52,7 @@ class Model:
             now = old[-1] if old else Stretch(since, None)
             # A clock that was put back may leave a change in the future, until the next document.
             there = now.period == period and (period is None or now.since <= since)
-            if period == INVALID or there:
+            if (period and period[0] == INVALID) or there:
                 continue
             self.stretches[name] = [one for one in old if one.since < since]
             self.stretches[name].append(Stretch(since, period))
@@ -59,7 +62,12 @@ class Model:
         stretches = self.stretches.get(name, [])
         for one, end in zip(stretches, [*(s.since for s in stretches[1:]), until], strict=True):
             if one.period:
-                seconds = one.period * 60
+                seconds = one.period[0] * 60
                 first = int(one.since.timestamp()) // seconds + 1
                 for n in range(first, int(min(end, until).timestamp()) // seconds + 1):
                     yield datetime.fromtimestamp(n * seconds, UTC)
+
+    def is_paused(self, name: str, nominal: datetime) -> bool:
+        """Tell whether the table that brought an occurrence about says ``paused``."""
+        last = [one.period for one in self.stretches[name] if one.since < nominal][-1]
+        return last is not None and last[1]

@@ -33,7 +33,7 @@ from orchestrator.words import AttemptState, RunId, ScheduleId
 from tests.proof.conftest import Proof
 from tests.proof.effects import EFFECTS
 from tests.proof.invariants import Invariants
-from tests.proof.model import INVALID, Model
+from tests.proof.model import INVALID, Model, Period
 from tests.proof.proxy import let_pass
 from tests.proof.scenarios import table
 from tests.proof.stage import PASSES, Stage, open_stage
@@ -84,7 +84,7 @@ class Machine(RuleBasedStateMachine):
         self.model = Model()
         self.judge = Invariants(self.stage, self.model)
         self.stage.watch = self.judge
-        self.tables: dict[str, tuple[int, str]] = {}
+        self.tables: dict[str, tuple[Period, str]] = {}
         self._asked = 0
         self._do(self.stage.pool())
 
@@ -101,7 +101,8 @@ class Machine(RuleBasedStateMachine):
         self._step(self._edit(name, period, keys))
 
     async def _edit(self, name: str, period: int, keys: dict[str, str]) -> None:
-        self.tables[name] = (period, table(name, _CRON[period], **keys))
+        paused = keys["paused"] == "true"
+        self.tables[name] = ((period, paused), table(name, _CRON[period], **keys))
         await self._apply()
 
     async def _apply(self, *lines: str) -> None:
@@ -125,7 +126,7 @@ class Machine(RuleBasedStateMachine):
             case "unreadable":
                 await self._apply("[schedules")
             case "invalid" if name in self.tables:
-                self.tables[name] = (INVALID, table(name, "never"))
+                self.tables[name] = ((INVALID, False), table(name, "never"))
                 await self._apply()
             case "remove":
                 self.tables.pop(name, None)
@@ -257,7 +258,7 @@ class Machine(RuleBasedStateMachine):
         """Everything that is due is decided, and without schedules every run comes to an end."""
         self.stage.rule(let_pass)
         await self.stage.faults.clear()
-        self.tables = {n: one for n, one in self.tables.items() if one[0] != INVALID}
+        self.tables = {n: one for n, one in self.tables.items() if one[0][0] != INVALID}
         await self._apply()
         for which in PASSES:
             await self._quiet_tick(which)
