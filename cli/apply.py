@@ -12,6 +12,7 @@ from azure.storage.blob import ContainerClient
 
 from cli.app import Context
 from cli.errors import CliError, Exit
+from cli.known import check_container
 from cli.output import Output
 from cli.schedules.coming import first
 from cli.schedules.files import read_file, valid
@@ -72,12 +73,7 @@ def _in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, s
         blob = ledger.download_blob(naming.DOCUMENT)
         data, etag = blob.readall(), str(blob.properties.etag)
     except ResourceNotFoundError as error:
-        if getattr(error, "error_code", None) == "ContainerNotFound":
-            raise CliError(
-                Exit.FOUND,
-                f"there is no container {ledger.container_name!r}",
-                "deploy infra/core first; docs/deploy.md has the order",
-            ) from error
+        check_container(ledger, error)
         return None, None, None
     try:
         return parse(data.decode("utf-8-sig")), data, etag

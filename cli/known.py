@@ -135,14 +135,24 @@ def _read(ledger: ContainerClient, name: str) -> tuple[bytes | None, datetime]:
     try:
         data = ledger.download_blob(name, raw_response_hook=note).readall()
     except ResourceNotFoundError as error:
-        if getattr(error, "error_code", None) == "ContainerNotFound":
-            raise CliError(
-                Exit.FOUND,
-                f"there is no container {ledger.container_name!r}",
-                "deploy infra/core first; docs/deploy.md has the order",
-            ) from error
+        check_container(ledger, error)
         return None, dates[0] if dates else datetime.now(UTC)
     return data, dates[0]
+
+
+def check_container(ledger: ContainerClient, missing: ResourceNotFoundError) -> None:
+    """
+    Tell a blob that is not there from a container that is not.
+
+    Raises:
+        CliError: It is the container.
+    """
+    if getattr(missing, "error_code", None) == "ContainerNotFound":
+        raise CliError(
+            Exit.FOUND,
+            f"there is no container {ledger.container_name!r}",
+            "deploy infra/core first; docs/deploy.md has the order",
+        ) from missing
 
 
 def _first_line(error: Exception) -> str:

@@ -42,7 +42,7 @@ def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
         return first
     exists = first.astimezone(zone).replace(tzinfo=None) == given
     if day:
-        return first if exists else _after_gap(second, first, zone)
+        return first if exists else after_gap(second, first, zone)
     raise CliError(
         Exit.USAGE,
         f"{name} {text!r} " + ("comes twice in" if exists else "does not exist in") + f" {zone}",
@@ -72,7 +72,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _after_gap(low: datetime, high: datetime, zone: tzinfo) -> datetime:
+def after_gap(low: datetime, high: datetime, zone: tzinfo) -> datetime:
     """Return the first second with the offset that ``high`` has and ``low`` has not."""
     after = high.astimezone(zone).utcoffset()
     while (high - low).total_seconds() > 1:

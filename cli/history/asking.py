@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from cli.errors import CliError, Exit
-from cli.history.nearby import after_gap, came_from, on_the_wall, suppressed
-from cli.times import HOW, check_year
+from cli.history.nearby import came_from, on_the_wall, suppressed
+from cli.times import HOW, after_gap, check_year
 from orchestrator.model import Timing
 from orchestrator.schedule import occurrences_of
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
+from cli.times import after_gap
 from orchestrator.instants import Placement, parse_zone, placements
 from orchestrator.model import Calendar, Occurrence, Timing
 from orchestrator.schedule import in_force, occurrences_of
@@ -141,18 +142,6 @@ def calendar_at(timings: tuple[Timing, ...], wall: datetime) -> Calendar | None:
         if found is None or timing.since < wall.replace(tzinfo=zone):
             found = timing.calendar
     return found
-
-
-def after_gap(low: datetime, high: datetime, zone: tzinfo) -> datetime:
-    """Return the first second with the offset that ``high`` has and ``low`` has not."""
-    offset = high.astimezone(zone).utcoffset()
-    while high - low > _SECOND:
-        middle = low + (high - low) / 2
-        if middle.astimezone(zone).utcoffset() == offset:
-            high = middle
-        else:
-            low = middle
-    return high.replace(microsecond=0)
 
 
 def _wall(instant: datetime, zone: tzinfo) -> datetime:

@@ -15,6 +15,8 @@ from azure.batch.models import BatchJob, BatchJobCreateOptions, BatchNode, Batch
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.storage.blob import BlobServiceClient as BlockingBlobServiceClient
+from azure.storage.blob import ContainerClient
 from azure.storage.blob.aio import BlobServiceClient
 
 from emulator.packages import Package
@@ -22,6 +24,7 @@ from emulator.server import Emulator, Options
 from local.azurite import Azurite
 from tests.conftest import Containers
 from tests.contract.faults import Faults
+from tests.contract.operator import Operator, operator
 from tests.contract.world import World, settings
 
 ACCOUNT = "testbatch"
@@ -171,3 +174,22 @@ async def world(start_batch: Start, containers: Containers) -> AsyncIterator[Wor
             storage=storage,
             batch=batch.client,
         )
+
+
+@pytest.fixture
+def ledger(containers: Containers) -> ContainerClient:
+    """Return the ledger of a product that nobody has used yet."""
+    storage = BlockingBlobServiceClient.from_connection_string(containers.connection_string)
+    return storage.get_container_client(containers.ledger)
+
+
+@pytest.fixture
+def someone(containers: Containers, tmp_path: Path) -> Operator:
+    """Return somebody at a keyboard with the settings of that product's storage."""
+    return operator(
+        tmp_path,
+        DATA_STORAGE_URL=containers.account_url,
+        DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
+        LEDGER_CONTAINER=containers.ledger,
+        OUTPUTS_CONTAINER=containers.outputs,
+    )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ContainerClient
 
 from cli.app import hoisted
 from cli.apply import put_in_force
@@ -20,23 +20,6 @@ time_zone = "America/New_York"
 command = "true"
 start = 2030-03-08T00:00:00Z
 """
-
-
-@pytest.fixture
-def ledger(containers: Containers) -> ContainerClient:
-    storage = BlobServiceClient.from_connection_string(containers.connection_string)
-    return storage.get_container_client(containers.ledger)
-
-
-@pytest.fixture
-def someone(containers: Containers, tmp_path: Path) -> Operator:
-    return operator(
-        tmp_path,
-        DATA_STORAGE_URL=containers.account_url,
-        DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
-        LEDGER_CONTAINER=containers.ledger,
-        OUTPUTS_CONTAINER=containers.outputs,
-    )
 
 
 def written(folder: Path, text: str) -> str:

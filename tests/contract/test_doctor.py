@@ -12,8 +12,8 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from cli.errors import Exit
 from local.azurite import Azurite
-from tests.contract.conftest import ACCOUNT, KEY
-from tests.contract.operator import Operator, Told, operator
+from tests.contract.deployment import operator_of
+from tests.contract.operator import Operator, Told
 from tests.contract.world import World, schedule, until
 
 AUTOSCALED = {
@@ -27,21 +27,7 @@ START_TASK = {"commandLine": "/bin/sh -c 'exit 7'", "waitForSuccess": True}
 
 async def doctor(world: World, folder: Path, **changed: str) -> Told:
     """Examine a deployment; in a thread, since the emulator lives in this one."""
-    one = world.settings
-    values = {
-        "BATCH_ACCOUNT_URL": one.batch_account_url,
-        "BATCH_ACCOUNT_NAME": ACCOUNT,
-        "BATCH_ACCOUNT_KEY": KEY,
-        "BATCH_POOL_ID": one.place.pool_id,
-        "DATA_STORAGE_URL": one.data_storage_url,
-        "DATA_STORAGE_CONNECTION_STRING": one.data_storage_connection_string or "",
-        "LEDGER_CONTAINER": one.ledger_container,
-        "OUTPUTS_CONTAINER": one.outputs_container,
-        "NODE_IDENTITY_ID": one.place.node_identity,
-        "AZURE_CLIENT_ID": one.client_id,
-        **changed,
-    }
-    someone = operator(folder, **values)
+    someone = operator_of(world, folder, **changed)
     return await asyncio.to_thread(someone.recur, "--json", "doctor")
 
 

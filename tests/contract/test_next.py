@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ContainerClient
 from jsonschema import Draft202012Validator
 
 from cli.errors import Exit
@@ -13,7 +13,6 @@ from orchestrator.ledger import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Calendar, Pause, Timing
 from orchestrator.naming import DOCUMENT, SUBMIT_STATE
 from orchestrator.words import ScheduleId
-from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
 GOOD = """
@@ -40,21 +39,6 @@ cron = "0 99 * * *"
 command = "true"
 """
 NIGHTLY = ScheduleId("nightly")
-
-
-@pytest.fixture
-def ledger(containers: Containers) -> ContainerClient:
-    storage = BlobServiceClient.from_connection_string(containers.connection_string)
-    return storage.get_container_client(containers.ledger)
-
-
-@pytest.fixture
-def someone(containers: Containers, tmp_path: Path) -> Operator:
-    return operator(
-        tmp_path,
-        DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
-        LEDGER_CONTAINER=containers.ledger,
-    )
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,28 +23,11 @@ from orchestrator.record import Action, Decided, Record, Versions, dump, metadat
 from orchestrator.request import Answer, Request, RequestKind, Status, dump_answer, load_request
 from orchestrator.words import AttemptState, Outcome, Reason, RunId, ScheduleId
 from tests.conftest import Containers
-from tests.contract.operator import Operator, Told, operator
+from tests.contract.operator import Operator, Told
 
 NIGHTLY = ScheduleId("nightly-report")
 RUN = RunId("nightly-report-20261123T070000Z")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def ledger(containers: Containers) -> ContainerClient:
-    storage = BlobServiceClient.from_connection_string(containers.connection_string)
-    return storage.get_container_client(containers.ledger)
-
-
-@pytest.fixture
-def someone(containers: Containers, tmp_path: Path) -> Operator:
-    return operator(
-        tmp_path,
-        DATA_STORAGE_URL=containers.account_url,
-        DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
-        LEDGER_CONTAINER=containers.ledger,
-        OUTPUTS_CONTAINER=containers.outputs,
-    )
 
 
 @pytest.fixture
