@@ -269,3 +269,5 @@ async def open_stage(
             stage.services[door] = await stack.enter_async_context(open_services(settings, Cache()))
         storage.seen = batch.seen = stage.seen
         yield stage
+        for name in (ledger, outputs):  # hundreds of ledgers are more than Azurite's memory likes
+            await past.delete_container(name)

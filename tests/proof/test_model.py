@@ -37,7 +37,7 @@ from tests.proof.model import INVALID, Model, Period
 from tests.proof.proxy import let_pass
 from tests.proof.scenarios import table
 from tests.proof.stage import PASSES, Stage, open_stage
-from tests.proof.troubles import Kind, troubled_tick
+from tests.proof.troubles import Kind, Seconds, troubled_tick
 
 _NAMES: Final = ("one", "two")
 _CRON: Final = {15: "*/15 * * * *", 30: "*/30 * * * *", 60: "0 * * * *"}
@@ -73,9 +73,12 @@ tables = st.fixed_dictionaries(
 class Machine(RuleBasedStateMachine):
     """A product, and everything that can happen to it."""
 
-    def __init__(self, azurite: Azurite, folder: Path, seen: Counter[tuple[str, str]]) -> None:
+    def __init__(
+        self, azurite: Azurite, folder: Path, seen: Counter[tuple[str, str]], seconds: Seconds
+    ) -> None:
         super().__init__()
         self._seen = seen
+        self._seconds = seconds
         self._loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
         self.stage: Stage = self._do(
@@ -192,7 +195,7 @@ class Machine(RuleBasedStateMachine):
         self._step(self._troubled(which, kind, nth))
 
     async def _troubled(self, which: str, kind: Kind, nth: int) -> None:
-        await troubled_tick(self.stage, which, "there", kind, nth)
+        await troubled_tick(self.stage, which, "there", kind, nth, seconds=self._seconds)
         self.stage.rule(let_pass)
 
     @rule(first=passes, second=passes, quarters=quarters)
@@ -302,11 +305,12 @@ def test_whatever_happens_the_invariants_hold(
     monkeypatch.setattr(ExponentialRetry, "get_backoff_time", lambda *_: 0)
     profile = settings.get_profile("proof" if proof.everything else "test")
 
+    monkeypatch.setattr("orchestrator.passes.services.time", seconds := Seconds())
     seen: Counter[tuple[str, str]] = Counter()
 
     class Here(Machine):
         def __init__(self) -> None:
-            super().__init__(azurite, tmp_path, seen)
+            super().__init__(azurite, tmp_path, seen, seconds)
 
     run_state_machine_as_test(
         Here,

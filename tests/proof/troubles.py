@@ -1,11 +1,13 @@
 """What can come over a tick: it dies, or its connections do."""
 
 import asyncio
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from local.azurite import ACCOUNT
+from orchestrator.passes.services import SECONDS
 from tests.proof.proxy import Call, Forward, Reply, Reset
 from tests.proof.stage import PASSES, Stage
 
@@ -20,10 +22,27 @@ class Kind(StrEnum):
     STORAGE_GONE = "storage cannot be reached from then on"
     BATCH_GONE = "Batch cannot be reached from then on"
     SLEEPS = "it sleeps over it, and others tick meanwhile"
+    TAKES_LONG = "its time is over with it"
 
 
 _DIES = {Kind.DIES_BEFORE, Kind.DIES_AFTER}
 _LEASE = timedelta(seconds=61)
+
+
+@dataclass
+class Seconds:
+    """
+    What ticks measure their time by, in the place of the module ``time``.
+
+    Attributes:
+        ahead: By how much it was put forward.
+    """
+
+    ahead: float = 0.0
+
+    def monotonic(self) -> float:
+        """Return seconds since whenever."""
+        return time.monotonic() + self.ahead
 
 
 @dataclass
@@ -35,11 +54,13 @@ class Trouble:
         door: Whose requests are counted.
         kind: What happens.
         nth: At which of them, from 1.
+        seconds: By which the tick measures its time.
     """
 
     door: str
     kind: Kind
     nth: int
+    seconds: Seconds = field(default_factory=Seconds)
 
     def __post_init__(self) -> None:
         self.seen = 0
@@ -57,6 +78,8 @@ class Trouble:
         self.here.set()
         if self.kind is Kind.SLEEPS:
             await self.awake.wait()
+        if self.kind is Kind.TAKES_LONG:
+            self.seconds.ahead += SECONDS
         if self.kind in {Kind.DIES_AFTER, Kind.LOST_AFTER}:
             await forward()
         if self.kind in _DIES | {Kind.LOST_BEFORE, Kind.LOST_AFTER} or self._is_lost(call):
@@ -77,14 +100,22 @@ class Trouble:
                 return False
 
 
-async def troubled_tick(stage: Stage, which: str, host: str, kind: Kind, nth: int) -> None:
+async def troubled_tick(  # noqa: PLR0913 - what, to whom, and where
+    stage: Stage,
+    which: str,
+    host: str,
+    kind: Kind,
+    nth: int,
+    *,
+    seconds: Seconds | None = None,
+) -> None:
     """
     Tick with trouble at the n-th request that changes something, if it comes that far.
 
     A tick that dies is dead to the world from then on. Its lease has run out in the end, as has
     that of one that sleeps before it wakes.
     """
-    trouble = Trouble(f"{host} {which}", kind, nth)
+    trouble = Trouble(f"{host} {which}", kind, nth, seconds or Seconds())
     stage.rule(trouble)
     tick = asyncio.create_task(stage.tick(which, host))
     here = asyncio.create_task(trouble.here.wait())
