@@ -8,7 +8,7 @@ one is simply due. Each decision carries its reason.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 
 from orchestrator import naming
 from orchestrator.ledger import ScheduleState
@@ -80,7 +80,8 @@ class Due:
     Attributes:
         occurrences: Oldest first.
         until: Up to here these are all.
-        later: How many more are due after these, left for the next go; counted up to a hundred.
+        later: How many more that can run are due after these, left for the next go; counted up to
+            a hundred, among the next 20,000.
     """
 
     occurrences: tuple[Occurrence, ...]
@@ -92,9 +93,11 @@ def due(state: ScheduleState, now: datetime, most: int = MOST_AT_ONCE) -> Due:
     """Return the occurrences in ``(decided_until, now]``, the oldest ``most`` of them."""
     every = occurrences_of(state.timings, after=state.decided_until, until=now)
     found = tuple(_judged(one, state) for one in islice(every, most))
-    later = sum(1 for _ in islice(every, _COUNTED)) if len(found) == most else 0
-    if not later:
+    following = next(every, None) if len(found) == most else None
+    if following is None:
         return Due(occurrences=found, until=max(now, state.decided_until))
+    left = chain((following,), islice(every, MOST_AT_ONCE - 1))
+    later = sum(1 for _ in islice((1 for one in left if _judged(one, state).can_run), _COUNTED))
     return Due(occurrences=found, until=found[-1].nominal, later=later)
 
 
@@ -127,6 +130,7 @@ def decide(
     """
     open_runs = list(in_the_way)
     newer = sum(one.can_run for one in due.occurrences) + due.later
+    submitted: RunId | None = None
     decisions: list[Decision] = []
     for occurrence in due.occurrences:
         if (reason := _refusal(occurrence)) is not None:
@@ -142,9 +146,10 @@ def decide(
             continue
         decision = overlapping(schedule, occurrence, open_runs)
         if isinstance(decision, Submit):
-            open_runs.append(naming.run_id(schedule_id, occurrence.nominal))
+            submitted = naming.run_id(schedule_id, occurrence.nominal)
+            open_runs.append(submitted)
         decisions.append(decision)
-    named = [_name(decision, next(reversed(open_runs), None)) for decision in decisions]
+    named = [_name(decision, submitted) for decision in decisions]
     return list(_ranges(named, schedule.catch_up.max)) if schedule else named
 
 

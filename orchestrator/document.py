@@ -65,7 +65,7 @@ def _document(defaults: Table | None, tables: Mapping[str, object]) -> Document:
     """Return the schedules of tables, and the problems of these."""
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()
-    problems = list(_problems_of_defaults(defaults or {}))
+    problems = _problems_of_defaults(defaults or {})
     for name, table in tables.items():
         id_ = ScheduleId(name)
         found = [*_problems_of_name(name)]
@@ -162,16 +162,28 @@ def _problems_of_name(name: str) -> Iterator[Problem]:
         yield Problem(schedule=name, message=message)
 
 
-def _problems_of_defaults(defaults: Table) -> Iterator[Problem]:
-    """Yield what is wrong with ``[defaults]``, whoever inherits it."""
-    for path, message in wrong(defaults):
-        yield Problem(key=_dotted(path), message=message, in_defaults=True)
+def _problems_of_defaults(defaults: Table) -> list[Problem]:
+    """Return what is wrong with ``[defaults]``, whoever inherits it."""
+    try:
+        found = [*wrong(defaults)]
+    except Exception as error:  # noqa: BLE001 - as in a table
+        return [Problem(message=f"cannot be understood: {error!r:.300}", in_defaults=True)]
     if "cron" in defaults and "every" in defaults:
-        yield Problem(key="every", message=EITHER, in_defaults=True)
+        found.append((("every",), EITHER))
+    return [
+        Problem(key=_dotted(path), message=message, in_defaults=True) for path, message in found
+    ]
 
 
 def _schedule(id_: ScheduleId, table: object, given: Table | None) -> Schedule | list[Problem]:
     """Return the schedule of one table, or everything that is wrong with it and not inherited."""
+    try:
+        return _understood(id_, table, given)
+    except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other schedule
+        return [Problem(schedule=id_, message=f"cannot be understood: {error!r:.300}")]
+
+
+def _understood(id_: ScheduleId, table: object, given: Table | None) -> Schedule | list[Problem]:
     defaults = given or {}
     if not isinstance(table, Mapping):
         return [Problem(schedule=id_, message="must be a table")]

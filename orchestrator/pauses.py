@@ -1,7 +1,7 @@
 """Pauses of one schedule: by an operator's word, or after failures. Pure functions of its state."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator import naming
 from orchestrator.ledger import ScheduleResults, ScheduleState
@@ -12,6 +12,8 @@ from orchestrator.words import RunId
 
 RECUR = "recur"
 """Who paused a schedule after failures."""
+
+_A_SECOND = timedelta(seconds=1)
 
 
 def pausing(state: ScheduleState, now: datetime) -> tuple[Pause, ...]:
@@ -28,11 +30,16 @@ def pause(state: ScheduleState, request: Request, made: datetime) -> ScheduleSta
     """
     if any(one.request == request.id for one in state.pauses):
         return state
-    since = max(made, state.decided_until)
+    at = max(made, state.decided_until)
+    holds = any(one.holds(at) for one in state.pauses)
     new = Pause(
-        since=since, until=request.until, by=request.by, note=request.note, request=request.id
+        since=at - _A_SECOND if holds else at,  # an occurrence at this very second stays paused
+        until=request.until,
+        by=request.by,
+        note=request.note,
+        request=request.id,
     )
-    return replace(state, pauses=(*_ended(state.pauses, since, request.id), new))
+    return replace(state, pauses=(*_ended(state.pauses, at, request.id), new))
 
 
 def resume(

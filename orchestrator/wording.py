@@ -34,7 +34,8 @@ _BOUNDS = {
     "too_long": ("max_length", "must have at most {} of them"),
     "string_too_short": ("min_length", "must not be empty"),
 }
-_KEY = "[key]"
+_OF_A_KEY = "[key]"
+"""Where pydantic complains of the key of a mapping, and not of its value, the path ends with it."""
 _MOST_SHOWN = 60
 
 
@@ -44,10 +45,18 @@ def wrong(table: Table) -> Iterator[tuple[Path, str]]:
         ScheduleTable.model_validate(table)
     except ValidationError as error:
         for details in error.errors():
-            path = tuple(part for part in details["loc"] if part != _KEY)
+            path = _path(details["loc"])
             if isinstance(table.get(str(path[0])), str):  # one expression, taken for a list of one
                 path = path[:1]
             yield path, _complaint(path, details)
+
+
+def _path(loc: Path) -> Path:
+    """Return the place of one of pydantic's errors in the table."""
+    environment, *below = loc
+    if environment == "environment" and below[1:] == [_OF_A_KEY]:
+        return loc[:-1]
+    return loc
 
 
 def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
@@ -94,9 +103,12 @@ def _complaint(path: Path, details: Mapping[str, Any]) -> str:
 
 def _shown(given: object, path: Path) -> str:
     """Return what was given instead, cut short; not what may be a secret."""
-    text = repr(given)
     if path[0] == "environment":
         return ""
+    try:
+        text = repr(given)
+    except ValueError:  # Python spells no number of more than 4,300 digits
+        return ", not a number of thousands of digits"
     return f", not {text if len(text) <= _MOST_SHOWN else f'{text[:_MOST_SHOWN]}...'}"
 
 

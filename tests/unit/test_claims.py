@@ -28,7 +28,7 @@ from orchestrator.words import (
 from tests.unit.schedules import ID, schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 HOURLY = Calendar(cron=("0 * * * *",))
 STATE = ScheduleState(
     timings=(Timing(since=NOON - 30 * 24 * HOUR, calendar=HOURLY),), decided_until=NOON
@@ -216,8 +216,9 @@ def test_a_pause_begins_where_it_was_asked_for_and_not_before_what_is_decided() 
     other = pause(paused, ask(RequestKind.PAUSE, "b", NOON + 3 * HOUR), NOON + HOUR)
     assert [(one.since, one.until) for one in other.pauses] == [
         (NOON, NOON + HOUR),
-        (NOON + HOUR, NOON + 3 * HOUR),
+        (NOON + HOUR - SECOND, NOON + 3 * HOUR),
     ]
+    assert all(any(one.holds(NOON + n * HOUR) for one in other.pauses) for n in (0.5, 1, 2))
     assert pausing(other, NOON + 4 * HOUR) == ()
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator import naming
 from orchestrator.decide import MOST_AT_ONCE, Due, Missed, Skip, Submit, decide, due
 from orchestrator.ledger import ScheduleState
 from orchestrator.model import Calendar, CatchUp, Occurrence, Pause, Schedule, Timing
@@ -81,12 +82,13 @@ def test_only_the_latest_of_late_occurrences_runs() -> None:
 
 
 def test_a_missed_occurrence_never_names_a_run_that_there_is_not() -> None:
-    """Where the newest late one is skipped, the run in its way is named instead."""
+    """Where the newest late one is skipped, nothing that ran stands for the others."""
     first, last = decide(ID, schedule(), minutes_ago(40, 20), in_the_way=[BLOCKER], now=NOON)
 
     assert isinstance(first, Missed)
     assert isinstance(last, Skip)
-    assert first.because == last.because == BLOCKER
+    assert first.because is None
+    assert last.because == BLOCKER
 
 
 def test_nothing_older_than_the_window_runs() -> None:
@@ -219,6 +221,45 @@ def test_catch_up_counts_what_the_next_go_decides() -> None:
     every = CatchUp(mode=CatchUpMode.ALL, max=3)
     said = told(one, catch_up=every, overlap=Overlap.ALLOW)
     assert said == ["miss superseded 1", "miss superseded 1", "submit"]
+
+
+def test_what_cannot_run_stands_for_nothing_in_the_next_go_either() -> None:
+    """The newest occurrence that can run does, although a pause of more than one go follows it."""
+    calendar = Calendar(cron=("* * * * *",))
+    since = NOON - timedelta(minutes=MOST_AT_ONCE + 30)
+    paused = Pause(since=NOON - timedelta(minutes=58), by="op")
+    state = ScheduleState(
+        timings=(Timing(since=since, calendar=calendar),), decided_until=since, pauses=(paused,)
+    )
+
+    part = due(state, NOON)
+    decisions = decide(ID, schedule(), part, now=NOON)
+
+    assert part.later == 0
+    assert part.until == part.occurrences[-1].nominal < NOON
+    assert [one.occurrence.nominal for one in decisions if isinstance(one, Submit)] == [
+        NOON - timedelta(minutes=58)
+    ]
+
+
+def test_what_stands_for_a_missed_occurrence_is_the_newest_that_runs() -> None:
+    """Neither a run that was there before nor one that is skipped."""
+    every = CatchUp(mode=CatchUpMode.ALL, max=2)
+
+    decisions = decide(
+        ID,
+        schedules.schedule(catch_up=every, overlap=Overlap.ALLOW, max_parallel=2),
+        minutes_ago(40, 30, 20),
+        in_the_way=[BLOCKER],
+        now=NOON,
+    )
+
+    first, second, third = decisions
+    assert isinstance(first, Missed)
+    assert isinstance(second, Submit)
+    assert isinstance(third, Skip)
+    assert first.because == naming.run_id(ID, second.occurrence.nominal)
+    assert third.because == BLOCKER
 
 
 def test_what_except_leaves_out_is_skipped_and_stands_for_nothing() -> None:

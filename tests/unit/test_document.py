@@ -247,6 +247,29 @@ def test_a_bad_value_is_told_with_table_and_key(key: str, value: str, says: str)
     assert not found.schedules
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ('"[key]"', "1"),
+        ("max_queued", "0x" + "f" * 4000),
+        ("zzz", "0x" + "f" * 4000),
+        ("cron", "[0x" + "f" * 4000 + "]"),
+        ("dst", '{ "[key]" = 1 }'),
+        ("environment", '{ "[key]" = 1 }'),
+        ("environment", '{ "" = "1" }'),
+    ],
+)
+def test_whatever_a_table_holds_it_stops_no_other(key: str, value: str) -> None:
+    """A key that looks like one of pydantic's own, and a number that Python does not spell."""
+    found = parse(GOOD + table(**{key: value}))
+    inherited = parse(f"[defaults]\n{key} = {value}\n")
+
+    assert set(found.schedules) == {"nightly", "steady"}
+    assert {problem.schedule for problem in found.problems} == {"bad"}
+    assert all(str(problem.key).startswith(key.strip('"')) for problem in found.problems)
+    assert {problem.in_defaults for problem in inherited.problems} == {True}
+
+
 def test_one_bad_table_leaves_the_good_ones() -> None:
     """Its schedule stands still, the others go on, and all of its problems are told at once."""
     found = parse(GOOD + table(cron='"x"', time_zone='"Mars"', colour='"red"'))
