@@ -43,7 +43,7 @@ def progress(
     if output.as_json or beside or not output.progress.is_terminal:
         yield lambda _: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeElapsedColumn(), console=output.progress, transient=True)
     task = bar.add_task(text, total=total)
     timer = threading.Timer(after_seconds, bar.start)

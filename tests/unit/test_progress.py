@@ -44,6 +44,16 @@ def test_what_takes_long_shows_how_far_it_is() -> None:
     assert "3/7" in screen.getvalue()
 
 
+def test_what_is_being_done_is_shown_as_it_is() -> None:
+    """Names of schedules and files are no markup."""
+    screen = _Screen()
+
+    with progress(output(screen), "reading [a:bug:b]", 1, after_seconds=0):
+        assert screen.drawn.wait(10)
+
+    assert "reading [a:bug:b]" in screen.getvalue()
+
+
 def test_what_takes_no_time_shows_nothing() -> None:
     """Not even an empty line."""
     screen = _Screen()
