@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from orchestrator.naming import parse_run_id
@@ -17,6 +17,8 @@ from tests.proof.stage import Stage
 
 _ORDER: Final = ("claimed", "submitted", "ended")
 _STREAMS: Final = {"stdout.txt", "stderr.txt"}
+_TERMINATED: Final = {"stopped", "replaced", "ended_in_batch"}
+_WINDOW: Final = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -217,6 +219,13 @@ class Invariants:
         self._must(same, f"{name} is not what its open record says")
         self._must(now["outcome"] not in {None, "succeeded"}, f"{name}: no task ever ran here")
         self._must(now["reason"] != "rejected", f"{name}: nothing is ever rejected here")
+        if now["outcome"] == "terminated":
+            self._must(now["reason"] in _TERMINATED, f"{name}: {now['reason']} ends no run")
+        last = now["attempts"][-1]
+        if now["reason"] == "blocked" and last["number"] == 1:
+            since = _instant(last["ready"] or last["not_before"] or last["claimed"])
+            tried = _instant(now["stop"]["at"]) - since
+            self._must(tried > _WINDOW, f"{name} was tried for {tried} only")
         vouched = {
             one["path"]
             for one in now["outputs"]
