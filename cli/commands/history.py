@@ -60,7 +60,8 @@ def runs(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     Example: recur runs nightly-report --outcome failed --since 2026-11-01
     """
-    from cli.history.runs import Wanted, list_runs  # noqa: PLC0415 - each command loads its own
+    from cli.history.runs import list_runs  # noqa: PLC0415 - each command loads its own
+    from cli.history.search import Wanted  # noqa: PLC0415 - the same
 
     wanted = Wanted(
         schedule=schedule,

@@ -158,17 +158,14 @@ def _with_range(history: History, case: Case, background: Background) -> Case:
     if recorded or case.occurrence is None or case.nominal > background.now:
         return case
     found = history.range_with(background.schedule, case.nominal)
+    if found is None:
+        history.check_read("what became of it")
     return replace(case, final=found[0], blob=found[1]) if found else case
 
 
 def _read(history: History, blobs: Sequence[str]) -> dict[str, Record]:
     found = zip(blobs, history.records(blobs), strict=True)
-    if history.unreadable:
-        raise CliError(
-            Exit.FOUND,
-            history.unreadable[0],
-            "look whether this `recur` is older than the app that wrote it",
-        )
+    history.check_read("what became of it")
     return {blob: record for blob, record in found if record}
 
 

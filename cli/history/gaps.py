@@ -25,6 +25,7 @@ from orchestrator.words import AttemptState, ScheduleId
 
 _SHOWN: Final = 50
 _FEW_MONTHS: Final = 2
+_MISSING: Final = "what is missing"
 
 
 def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
@@ -103,12 +104,7 @@ def _spans(history: History, entries: Sequence[Entry]) -> dict[ScheduleId, list[
     """Read the range records: their names tell where they begin, not where they end."""
     spans: dict[ScheduleId, list[Span]] = defaultdict(list)
     records = history.records([one.blob for one in entries])
-    if history.unreadable:
-        raise CliError(
-            Exit.FOUND,
-            f"what is missing cannot be told: {history.unreadable[0]}",
-            "look whether this `recur` is older than the app that wrote it",
-        )
+    history.check_read(_MISSING)
     for entry, record in zip(entries, records, strict=True):
         if record and record.range:
             one = record.range
@@ -150,6 +146,8 @@ def _recorded(
 def _without_earlier_ranges(history: History, one: Coverage) -> Coverage:
     """Leave out what lies in ranges that begin before the time looked at."""
     left = [gap for gap in one.gaps if history.range_with(one.schedule, gap) is None]
+    if left:
+        history.check_read(_MISSING)
     return replace(one, gaps=tuple(left))
 
 

@@ -13,7 +13,11 @@ KEPT: Final = timedelta(days=400)
 """So long are final records kept, and the timings by which they came about."""
 
 _FINAL = re.compile(r"runs/(?P<schedule>[^/]+)/(?P<folder>.+)/(?P<run>[^/+]+)(\+(?P<n>\d+))?\.json")
+_MONTH = re.compile(r"runs/[^/]+/(?P<year>\d{4})/(?P<number>\d{2})/")
 TRIGGERED: Final = "triggered"
+
+type Month = tuple[int, int]
+"""Year and number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,12 @@ def entry(blob: str, modified: datetime | None = None) -> Entry | None:
 def month(schedule: ScheduleId, year: int, number: int) -> str:
     """Return the folder of the final records of a month, with the closing slash."""
     return f"{naming.FINAL_PREFIX}{schedule}/{year:04}/{number:02}/"
+
+
+def month_of(folder: str) -> Month | None:
+    """Return the month that a folder of final records is of; None if it is no such folder."""
+    match = _MONTH.fullmatch(folder)
+    return (int(match["year"]), int(match["number"])) if match else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +117,7 @@ def slices_back(newest: datetime, oldest: datetime) -> Iterator[Slice]:
             end = begin
 
 
-def months_back(newest: datetime, oldest: datetime) -> Iterator[tuple[int, int]]:
+def months_back(newest: datetime, oldest: datetime) -> Iterator[Month]:
     """Yield year and number of the months from that of ``newest`` back to that of ``oldest``."""
     at = newest.year * 12 + newest.month - 1
     while at >= oldest.year * 12 + oldest.month - 1:

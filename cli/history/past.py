@@ -80,6 +80,8 @@ def find_run(history: History, known: Known, text: str) -> Found:
     final = history.record(blob)  # after the open one, which goes only when this is there
     if final is None and opened is None and nominal and _is_due(known, schedule, nominal):
         final, blob = history.range_with(schedule, nominal) or (None, blob)
+        if final is None:
+            history.check_read(f"whether {run} lies in a range")
     if final is None and opened is None:
         raise _unknown(history, known, text)
     return Found(open=opened, final=final, blob=blob if final else None, attempt=attempt)

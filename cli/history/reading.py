@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobPrefix, ContainerClient
 
 from cli.errors import CliError, Exit
-from cli.history.names import KEPT, TRIGGERED, Entry, entry, month, months_back
+from cli.history.names import TRIGGERED, Entry, Month, entry, month, month_of
 from cli.output import Output
 from cli.progress import Advance, progress
 from orchestrator import naming
@@ -22,22 +22,43 @@ from orchestrator.words import ScheduleId
 _AT_ONCE: Final = 8
 """Calls at a time: no more than the clients keep connections for."""
 
+_OLDER: Final = "look whether this `recur` is older than the app that wrote it"
+
 
 class History:
-    """The records of a ledger, final and open."""
+    """
+    The records of a ledger, final and open.
+
+    Attributes:
+        unreadable: What is wrong with the records that were found and cannot be read, by blob.
+    """
 
     def __init__(self, ledger: ContainerClient, output: Output) -> None:
         self._ledger = ledger
         self._output = output
-        self.unreadable: list[str] = []
+        self.unreadable: dict[str, str] = {}
         self._listed: dict[str, list[Entry]] = {}
+        self._months: dict[ScheduleId, list[Month]] = {}
         self._read: dict[str, Record | None] = {}
         self._advance: Advance | None = None
 
     def schedules(self) -> list[ScheduleId]:
         """Return the schedules that have final records, also those that are removed."""
-        found = self._ledger.walk_blobs(name_starts_with=naming.FINAL_PREFIX, delimiter="/")
-        return [ScheduleId(one.name.split("/")[1]) for one in found if isinstance(one, BlobPrefix)]
+        return [ScheduleId(one.split("/")[1]) for one in self._folders(naming.FINAL_PREFIX)]
+
+    def months(self, schedule: ScheduleId) -> list[Month]:
+        """Return the months of which a schedule has final records, newest first; listed once."""
+        if schedule not in self._months:
+            found: list[Month] = []
+            for year in self._folders(f"{naming.FINAL_PREFIX}{schedule}/"):
+                if not year.endswith(f"/{TRIGGERED}/"):
+                    found += [one for one in map(month_of, self._folders(year)) if one]
+            self._months[schedule] = sorted(found, reverse=True)
+        return self._months[schedule]
+
+    def _folders(self, prefix: str) -> list[str]:
+        found = self._ledger.walk_blobs(name_starts_with=prefix, delimiter="/")
+        return [str(one.name) for one in found if isinstance(one, BlobPrefix)]
 
     def open_runs(self) -> list[OpenRun]:
         """Return the work list; what is no open record is left out."""
@@ -89,7 +110,7 @@ class History:
             raise CliError(
                 Exit.FOUND,
                 f"{blob} cannot be read: {first}",
-                "look whether this `recur` is older than the app that wrote it",
+                _OLDER,
             ) from error
 
     def records(self, blobs: Sequence[str]) -> list[Record | None]:
@@ -99,28 +120,48 @@ class History:
         Returns:
             None for each that is gone, or that cannot be read: ``unreadable`` has those.
         """
+        return self.each(blobs, self._readable, "reading records")
 
-        def read(blob: str) -> Record | None:
-            try:
-                return self.record(blob)
-            except CliError as error:
-                self.unreadable.append(error.message)
-                return None
-
-        return self.each(blobs, read, "reading records")
+    def _readable(self, blob: str) -> Record | None:
+        try:
+            return self.record(blob)
+        except CliError as error:
+            self.unreadable[blob] = error.message
+            return None
 
     def range_with(self, schedule: ScheduleId, nominal: datetime) -> tuple[Record, str] | None:
-        """Return the range record that stands for an occurrence, and the name of its blob."""
-        for year, number in months_back(nominal, nominal - KEPT):
+        """
+        Return the range record that stands for an occurrence, and the name of its blob.
+
+        Returns:
+            None if there is none, or none that can be read: ``unreadable`` has those that begin
+            before the occurrence.
+        """
+        for year, number in self.months(schedule):
+            if (year, number) > (nominal.year, nominal.month):
+                continue
             for one in self._ranges(month(schedule, year, number)):
                 if one.nominal is None or one.nominal > nominal:
                     continue
                 if one.blob not in self._read:
-                    self._read[one.blob] = self.record(one.blob)
+                    self._read[one.blob] = self._readable(one.blob)
                 record = self._read[one.blob]
                 if record and record.range and nominal <= record.range.last:
                     return record, one.blob
         return None
+
+    def check_read(self, about: str) -> None:
+        """
+        Make sure that everything could be read so far.
+
+        Args:
+            about: What cannot be told otherwise.
+
+        Raises:
+            CliError: A record could not.
+        """
+        for message in self.unreadable.values():
+            raise CliError(Exit.FOUND, f"{about} cannot be told: {message}", _OLDER)
 
     def _ranges(self, folder: str) -> list[Entry]:
         """Return the names of the range records of a month, newest first; listed once."""

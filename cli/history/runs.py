@@ -1,59 +1,16 @@
 """`recur runs`: what ran, what did not and why, newest first."""
 
-import heapq
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from cli.app import Context
 from cli.errors import Exit
-from cli.history.names import KEPT, Entry, Slice, slices_back
-from cli.history.past import past_schedule
 from cli.history.reading import History
+from cli.history.search import Line, Search, Wanted
 from cli.history.standing import duration, local, span, standing, utc
-from cli.known import Known, look_at, zone_of
+from cli.known import look_at, zone_of
 from cli.tables import show_table
-from cli.times import parse_time
-from orchestrator import naming
-from orchestrator.record import Action, Kind, Record
-from orchestrator.words import Outcome, RunId, ScheduleId
-
-_AT_FIRST: Final = 32
-_AT_MOST: Final = 512
-"""Records that are read before it is known whether more are needed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """
-    Which records to show; what is empty or None leaves nothing out.
-
-    Attributes:
-        since: Nominal times from here on.
-        until: Nominal times up to here.
-        open_only: Runs that have not ended.
-        count: So many at most.
-    """
-
-    schedule: str | None = None
-    since: str | None = None
-    until: str | None = None
-    outcomes: tuple[Outcome, ...] = ()
-    decisions: tuple[Action, ...] = ()
-    kinds: tuple[Kind, ...] = ()
-    open_only: bool = False
-    count: int = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A record, and whether it is open."""
-
-    record: Record
-    is_open: bool
 
 
 def list_runs(given: Context, wanted: Wanted) -> Exit:
@@ -66,7 +23,7 @@ def list_runs(given: Context, wanted: Wanted) -> Exit:
     ledger = given.target().ledger()
     known = look_at(ledger)
     history = History(ledger, given.output)
-    search = _Search(history, known, wanted)
+    search = Search(history, known, wanted)
     with history.as_one("reading the history"):
         lines = list(islice(search.newest(), wanted.count))
     zones = {one: zone_of(known, one) or UTC for one in {line.record.schedule for line in lines}}
@@ -76,115 +33,15 @@ def list_runs(given: Context, wanted: Wanted) -> Exit:
         show_table(given.output, columns, rows)
     else:
         given.output.say(f"nothing is recorded that is asked for, since {utc(search.since)}")
-    for text in history.unreadable:
+    for text in history.unreadable.values():
         given.output.progress.print(text, markup=False)
     given.output.result(
         {
             "runs": [told(line, zones[line.record.schedule], known.now) for line in lines],
-            "unreadable": history.unreadable,
+            "unreadable": list(history.unreadable.values()),
         }
     )
     return Exit.FOUND if history.unreadable else Exit.DONE
-
-
-class _Search:
-    """Finds records by as few calls as it takes."""
-
-    def __init__(self, history: History, known: Known, wanted: Wanted) -> None:
-        self._history = history
-        self._known = known
-        self._wanted = wanted
-        self._schedule: ScheduleId | None = None
-        if wanted.schedule is not None:
-            self._schedule = past_schedule(history, known, wanted.schedule)
-        zone = zone_of(known, self._schedule) if self._schedule else UTC
-        self.since = _time(wanted.since, zone, "--since") or known.now - KEPT
-        self._until = _time(wanted.until, zone, "--until") or known.now
-
-    def newest(self) -> Iterator[Line]:
-        """Yield what is wanted, newest first; no more is read than is asked for."""
-        listed = self._history.open_runs()
-        opened = [run for run in listed if self._schedule in {None, run.schedule}]
-        opened.sort(key=lambda run: run.nominal, reverse=True)
-        names = [naming.open_blob(run.run_id) for run in opened]
-        records = [record for record in self._history.records(names) if record]
-        lines = [Line(record=one, is_open=True) for one in records if self._is_wanted(one)]
-        found: list[Iterator[Line]] = [iter(lines)]
-        if not self._wanted.open_only:
-            found.append(self._final({one.run_id for one in records}))
-        yield from _merged(*found)
-
-    def _final(self, opened: AbstractSet[RunId]) -> Iterator[Line]:
-        """
-        Yield the final records, one slice of time after the other.
-
-        The open record of a run that a backfill runs again is the newer truth. A trigger's name
-        does not tell its nominal time; it is no later than when its record was written.
-        """
-        schedules = [self._schedule] if self._schedule else self._history.schedules()
-        triggers = [one for one in self._history.triggered(schedules) if one.run_id not in opened]
-        lines: list[Line] = []
-        for part in slices_back(self._until, self.since):
-            younger = [one.blob for one in triggers if one.modified and one.modified >= part.begin]
-            triggers = [one for one in triggers if one.modified and one.modified < part.begin]
-            lines += self._read(younger)
-            lines.sort(key=_nominal, reverse=True)
-            yield from _merged(
-                self._read(self._names(part, schedules, opened)),
-                (line for line in lines if line.record.nominal >= part.begin),
-            )
-            lines = [line for line in lines if line.record.nominal < part.begin]
-
-    def _names(
-        self, part: Slice, schedules: Sequence[ScheduleId], opened: AbstractSet[RunId]
-    ) -> list[str]:
-        """Return the names of a slice's records, newest first."""
-        found = [
-            (one.nominal, one.count, one.blob)
-            for one in self._history.entries([part.prefix(schedule) for schedule in schedules])
-            if one.nominal
-            and part.begin <= one.nominal < part.end
-            and one.run_id not in opened
-            and self._may_be(one)
-        ]
-        return [blob for _, _, blob in sorted(found, reverse=True)]
-
-    def _may_be(self, entry: Entry) -> bool:
-        """Whether the record behind a name may be wanted; a range may reach into the time."""
-        assert entry.nominal is not None, "triggers have a folder of their own"  # noqa: S101
-        return entry.nominal <= self._until and (entry.nominal >= self.since or entry.count > 1)
-
-    def _read(self, blobs: Sequence[str]) -> Iterator[Line]:
-        """Yield those that are wanted, a few at first, ever more at once where few are wanted."""
-        begin, length = 0, _AT_FIRST
-        while begin < len(blobs):
-            for record in self._history.records(blobs[begin : begin + length]):
-                if record and self._is_wanted(record):
-                    yield Line(record=record, is_open=False)
-            begin, length = begin + length, min(2 * length, _AT_MOST)
-
-    def _is_wanted(self, record: Record) -> bool:
-        wanted = self._wanted
-        last = record.range.last if record.range else record.nominal
-        return (
-            last >= self.since
-            and record.nominal <= self._until
-            and (not wanted.outcomes or record.outcome in wanted.outcomes)
-            and (not wanted.decisions or record.decision.action in wanted.decisions)
-            and (not wanted.kinds or record.kind in wanted.kinds)
-        )
-
-
-def _nominal(line: Line) -> datetime:
-    return line.record.nominal
-
-
-def _merged(*lines: Iterator[Line]) -> Iterator[Line]:
-    return heapq.merge(*lines, key=_nominal, reverse=True)
-
-
-def _time(text: str | None, zone: tzinfo | None, name: str) -> datetime | None:
-    return None if text is None else parse_time(text, zone, name=name)
 
 
 def _row(line: Line, zone: tzinfo, now: datetime) -> tuple[str, ...]:

@@ -6,12 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from azure.storage.blob.aio import ContainerClient as AsyncContainerClient
 
+from bench.counting import StorageCalls
 from cli.errors import Exit
+from local.azurite import Azurite
 from orchestrator import naming
 from orchestrator.record import Action, Kind
 from orchestrator.record import Past as Before
 from orchestrator.words import BlockedReason, Outcome, Reason, ScheduleId
+from tests.conftest import Containers
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.test_completion import offered
@@ -75,8 +79,57 @@ def test_runs_are_picked_by_time_and_by_what_became_of_them(past: Past) -> None:
     assert past.ids("runs", "--kind", "triggered") == [trigger]
     assert past.ids("runs", "--since", nights(2).isoformat()) == [id_(1), id_(2)]
     assert past.ids("runs", "--until", nights(3).isoformat()) == [id_(3), trigger, id_(9)]
-    if nights(6).month == nights(9).month:
-        assert id_(9) in past.ids("runs", "--since", nights(6).isoformat())
+
+
+@pytest.mark.parametrize("back", [5, 6, 40, 79])
+def test_a_range_is_listed_from_any_time_within_it(past: Past, back: int) -> None:
+    """Also where its name lies in a month that began before; not once it is over."""
+    past.put(missed(nights(80), nights(5), 76), ran(nights(2)))
+    since = nights(back).isoformat()
+
+    assert past.ids("runs", "--since", since) == [id_(2), id_(80)]
+    assert past.ids("runs", "--since", since, "--decision", "missed") == [id_(80)]
+    assert past.ids("runs", "--since", since, "--kind", "triggered") == []
+    assert past.ids("runs", "--since", nights(4).isoformat()) == [id_(2)]
+
+
+def test_a_range_of_which_a_backfill_has_opened_the_first_is_still_listed(past: Past) -> None:
+    """It stands for the others."""
+    past.put(missed(nights(4), nights(2), 3))
+    past.put_open(claimed(nights(4), kind=Kind.BACKFILLED))
+
+    assert past.ids("runs") == [id_(4), id_(4)]
+
+
+def test_times_may_reach_beyond_what_is_kept(past: Past) -> None:
+    """A record is kept by when it was written, so that of a backfill may be older."""
+    trigger = naming.trigger_id(NIGHTLY, "key")
+    past.put(ran(nights(1)), ran(nights(500)), missed(nights(900), nights(700), 201))
+    past.put(ran(nights(950), run_id=trigger, kind=Kind.TRIGGERED))
+
+    everything = ("runs", "--since", "1971-01-01", "--until", "2199-01-01")
+    assert past.ids(*everything) == [id_(1), id_(500), id_(900), trigger]
+    since = nights(800).isoformat()
+    assert past.ids("runs", "--since", since) == [id_(1), id_(500), id_(900)]
+    assert past.ids("runs", "--since", "2199-01-01") == []
+
+
+@pytest.mark.parametrize("time", [("--until", "2199-01-01"), ("--since", "1971-01-01")])
+async def test_only_months_that_there_may_be_are_listed(
+    past: Past, azurite: Azurite, containers: Containers, time: tuple[str, str]
+) -> None:
+    """However far away a time is."""
+    past.put(ran(nights(1)), ran(nights(500)))
+    async with AsyncContainerClient.from_connection_string(
+        containers.connection_string, containers.ledger
+    ) as ledger:
+        calls = StorageCalls(azurite.log, ledger)
+        await calls.begin()
+        await asyncio.to_thread(past.recur, "runs", *time)
+        asked = await calls.told()
+
+    months = {call.query["prefix"] for call in asked if call.query.get("comp") == "list"}
+    assert len(months) < 30, months
 
 
 def test_a_trigger_of_an_earlier_month_stands_among_its_neighbours(past: Past) -> None:
