@@ -12,6 +12,9 @@ _TRIGGERED = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-m[0-9a-f]{{16}}")
 _REQUEST_ID = re.compile(r"[a-z0-9]{1,64}")
 _INSTANT = "%Y%m%dT%H%M%SZ"
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Nominal times, and times that operators ask for, lie in these: beyond them arithmetic ends."""
+
 DOCUMENT = "schedules.toml"
 SUBMIT_STATE = "submit.json"
 COLLECT_STATE = "collect.json"
@@ -44,7 +47,7 @@ def parse_run_id(text: str) -> tuple[ScheduleId, datetime | None] | None:
     """
     Return the schedule and the nominal time of a run id, or None if it is none.
 
-    The id of a trigger's run does not tell its nominal time. A prefix would not do to tell the
+    None as well for a time that no schedule reaches. The id of a trigger's run does not tell its nominal time. A prefix would not do to tell the
     schedule: ``a-`` is the beginning of ids of schedule ``a`` and of ``a-b``.
     """
     if triggered := _TRIGGERED.fullmatch(text):
@@ -55,6 +58,8 @@ def parse_run_id(text: str) -> tuple[ScheduleId, datetime | None] | None:
     try:
         nominal = datetime.strptime(match["nominal"], _INSTANT).replace(tzinfo=UTC)
     except ValueError:
+        return None
+    if not FIRST_YEAR <= nominal.year <= LAST_YEAR:
         return None
     return ScheduleId(match["schedule"]), nominal
 

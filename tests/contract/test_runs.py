@@ -242,6 +242,19 @@ def test_an_unknown_run_is_told_from_those_there_are(past: Past) -> None:
         assert past.recur("show", unknown).code == Exit.REFUSED
 
 
+@pytest.mark.parametrize("command", ["show", "logs"])
+@pytest.mark.parametrize("time", ["00010101T000000Z", "99991231T235959Z"])
+def test_an_end_of_the_calendar_is_no_run_id(past: Past, command: str, time: str) -> None:
+    """It is told as any other."""
+    past.nightly(since=nights(9), decided_until=nights(1))
+
+    told = past.recur(command, f"nightly-{time}")
+
+    assert told.code == Exit.REFUSED
+    assert "is no run id" in told.err
+    assert "recur runs" in told.err
+
+
 def test_an_open_run_says_where_it_stands(past: Past) -> None:
     """Blocked, waiting, or to be ended."""
     record = claimed(nights(1))

@@ -197,7 +197,7 @@ def test_an_open_run_that_says_what_we_do_not_know_is_told(metadata: dict[str, s
 
 @given(
     st.from_regex(naming.SCHEDULE_ID, fullmatch=True),
-    st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.datetimes(datetime(1970, 1, 1), datetime(2200, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 def test_a_run_id_is_parsed_back(schedule: str, nominal: datetime) -> None:
     """Also where one schedule's id begins another's."""
@@ -208,3 +208,9 @@ def test_a_run_id_is_parsed_back(schedule: str, nominal: datetime) -> None:
     assert naming.open_run(naming.open_blob(run)) == run
     assert len(naming.job_id(run, 99)) <= 64
     assert naming.open_run(f"open/request/{run}.json") is None
+
+
+@pytest.mark.parametrize("time", ["00010101T000000Z", "19691231T235959Z", "99991231T235959Z"])
+def test_what_no_schedule_reaches_is_no_run_id(time: str) -> None:
+    """Whoever looks around such a time would leave the calendar."""
+    assert naming.parse_run_id(f"nightly-{time}") is None
