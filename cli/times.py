@@ -3,14 +3,12 @@
 from datetime import UTC, date, datetime, time, tzinfo
 
 from cli.errors import CliError, Exit
+from orchestrator.naming import FIRST_YEAR, LAST_YEAR
 
 HOW = (
     "write 2026-11-01T02:30-05:00, 2026-11-01T07:30Z, 2026-11-01T02:30 for the wall time of the "
     "schedule's zone, or 2026-11-01 for the beginning of that day there"
 )
-
-FIRST_YEAR, LAST_YEAR = 1970, 2200
-"""Beyond these no zone says anything, and arithmetic with dates has an end."""
 
 
 def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:

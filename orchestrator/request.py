@@ -19,18 +19,17 @@ from pydantic import (
 )
 
 from orchestrator.errors import RecordUnreadable
+from orchestrator.naming import FIRST_YEAR, LAST_YEAR
 from orchestrator.words import RunId, ScheduleId
 
 SCHEMA: Final = 1
 MOST_RUNS: Final = 1000
 """So many occurrences one backfill looks at, at most."""
 
-_FIRST_YEAR, _LAST_YEAR = 2000, 2200
-
 
 def _instant(value: datetime) -> datetime:
-    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
     return value.astimezone(UTC)
 
 

@@ -308,6 +308,23 @@ def test_what_makes_no_sense_is_not_asked_for(
     assert made(ledger) == []
 
 
+@pytest.mark.usefixtures("_known")
+def test_a_backfill_from_long_ago_is_read_by_the_tick(
+    someone: Operator, ledger: ContainerClient
+) -> None:
+    """Or is refused at once, as what no calendar reaches."""
+    to = ("--to", "2026-01-05", "--yes", "--no-wait")
+
+    told = someone.recur("backfill", NIGHTLY, "--from", "1990-01-01", *to)
+    beyond = someone.recur("backfill", NIGHTLY, "--from", "1970-06-01", *to)
+
+    assert told.code == Exit.DONE, told.err
+    (request,) = made(ledger)
+    assert request.after == datetime(1990, 1, 1, 5, tzinfo=UTC)
+    assert beyond.code == Exit.USAGE
+    assert "--from '1970-06-01' is too far away" in beyond.err
+
+
 def test_an_open_run_is_stopped(someone: Operator, ledger: ContainerClient) -> None:
     """The request names it and its schedule."""
     one = record()

@@ -6,7 +6,9 @@ import pytest
 
 from cli.errors import CliError, Exit
 from cli.times import parse_time
+from orchestrator.request import Request, RequestKind, dump_request, load_request
 from orchestrator.schedule import parse_zone
+from orchestrator.words import ScheduleId
 
 NEW_YORK = parse_zone("America/New_York")
 CAIRO = parse_zone("Africa/Cairo")
@@ -45,6 +47,7 @@ def test_a_time_is_one_instant(text: str, zone: tzinfo | None, instant: str) -> 
         ("yesterday", "is no time", "2026-11-01T02:30-05:00"),
         ("", "is no time", "2026-11-01T02:30-05:00"),
         ("0001-01-01T00:00+14:00", "too far away", "after the year 1970"),
+        ("1970-12-31", "too far away", "after the year 1970"),
         ("9999-12-31", "too far away", "before 2200"),
     ],
 )
@@ -57,6 +60,23 @@ def test_a_time_that_is_none_or_two_is_refused(text: str, said: str, instead: st
     assert said in refused.value.message
     assert "--from" in refused.value.message
     assert instead in (refused.value.next_step or "")
+
+
+@pytest.mark.parametrize("zone", [APIA, NEW_YORK])
+@pytest.mark.parametrize("text", ["1971-01-01", "1999-12-31T23:59", "2199-12-31T23:59"])
+def test_every_time_that_is_taken_can_stand_in_a_request(text: str, zone: tzinfo) -> None:
+    """The tick can read what was asked for, up to both ends."""
+    time = parse_time(text, zone, name="--from")
+    request = Request(
+        id="1",
+        kind=RequestKind.BACKFILL,
+        by="eva",
+        schedule=ScheduleId("nightly"),
+        after=time,
+        until=time,
+    )
+
+    assert load_request(dump_request(request)) == request
 
 
 def test_a_wall_time_needs_a_zone() -> None:
