@@ -1,7 +1,7 @@
 """`recur backfill`: a plan first, then the request."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
@@ -11,7 +11,7 @@ from azure.storage.blob import ContainerClient
 
 from cli.app import Context
 from cli.errors import CliError, Exit
-from cli.history.names import month, months_back
+from cli.history.names import Entry, month, months_back
 from cli.history.reading import History
 from cli.known import Known, check_schedule, open_run_ids, zone_of
 from cli.requests.ask import ask, look_around, request_of
@@ -21,9 +21,8 @@ from cli.requests.waiting import Count
 from cli.times import parse_time
 from orchestrator.errors import RecordUnreadable, RequestRefused, ScheduleSyntaxError
 from orchestrator.ledger import ScheduleState
-from orchestrator.record import Record
 from orchestrator.request import RequestKind
-from orchestrator.words import RunId, ScheduleId
+from orchestrator.words import ScheduleId
 
 _ENDS: Final = 5
 
@@ -116,9 +115,20 @@ def _plan(  # noqa: PLR0913, PLR0917 - where to look, and what for
             schedule, state, after=after, until=until, rerun=True, opened=set(), records={}
         )
         opened = set(open_run_ids(ledger, f"{schedule}-"))
-        records = _records(History(ledger, given.output), schedule, empty.lines)
+        history = History(ledger, given.output)
+        entries = _entries(history, schedule, empty.lines)
+        records = history.records([one.blob for one in entries])
+        for text in history.unreadable.values():
+            given.output.progress.print(text, markup=False)
         return plan(
-            schedule, state, after=after, until=until, rerun=rerun, opened=opened, records=records
+            schedule,
+            state,
+            after=after,
+            until=until,
+            rerun=rerun,
+            opened=opened,
+            records={one.run_id: one for one in records if one},
+            unreadable={one.run_id for one in entries if one.blob in history.unreadable},
         )
     except (RequestRefused, ScheduleSyntaxError) as error:
         raise CliError(Exit.REFUSED, str(error), "bring --from and --to closer together") from error
@@ -130,23 +140,18 @@ def _plan(  # noqa: PLR0913, PLR0917 - where to look, and what for
         ) from error
 
 
-def _records(
-    history: History, schedule: ScheduleId, lines: Sequence[Line]
-) -> Mapping[RunId, Record]:
-    """Read the final records of some occurrences, by the listing of their months."""
+def _entries(history: History, schedule: ScheduleId, lines: Sequence[Line]) -> list[Entry]:
+    """Return the final records of some occurrences, by the listing of their months."""
     if not lines:
-        return {}
+        return []
     wanted = {line.run_id for line in lines}
     folders = [
         month(schedule, year, number)
         for year, number in months_back(lines[-1].nominal, lines[0].nominal)
     ]
-    blobs = [
-        entry.blob
-        for entry in history.entries(folders)
-        if entry.count == 1 and entry.run_id in wanted
+    return [
+        entry for entry in history.entries(folders) if entry.count == 1 and entry.run_id in wanted
     ]
-    return {record.run_id: record for record in history.records(blobs) if record}
 
 
 def _show(given: Context, made: Plan, zone: tzinfo, *, asked_until: datetime) -> None:

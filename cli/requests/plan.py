@@ -26,6 +26,7 @@ class Standing(StrEnum):
     OPEN = "open"
     EXCLUDED = "left out by `except`"
     NONEXISTENT = "nonexistent"
+    UNREADABLE = "with a record that cannot be read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ def plan(  # noqa: PLR0913 - a plan has that many sources
     rerun: bool,
     opened: AbstractSet[RunId],
     records: Mapping[RunId, Record],
+    unreadable: AbstractSet[RunId] = frozenset(),
 ) -> Plan:
     """
     Say what a backfill would do.
@@ -97,13 +99,16 @@ def plan(  # noqa: PLR0913 - a plan has that many sources
         rerun: Whether what has run is to run again.
         opened: The runs that are open.
         records: The final records, by run; ranges are nobody's own.
+        unreadable: The runs whose final records cannot be read: the tick leaves them.
 
     Raises:
         RequestRefused: More is asked for than one request may.
     """
     until = min(until, state.decided_until)
     lines = [
-        _line(schedule, one, opened=opened, record=records.get(run), rerun=rerun)
+        _unreadable(one.nominal, run)
+        if run in unreadable and run not in opened
+        else _line(run, one, opened=opened, record=records.get(run), rerun=rerun)
         for one in asked_for(state, after=after, until=until)
         for run in [naming.run_id(schedule, one.nominal)]
     ]
@@ -126,15 +131,18 @@ def plan(  # noqa: PLR0913 - a plan has that many sources
     )
 
 
+def _unreadable(nominal: datetime, run: RunId) -> Line:
+    return Line(nominal=nominal, run_id=run, standing=Standing.UNREADABLE, chosen=False)
+
+
 def _line(
-    schedule: ScheduleId,
+    run: RunId,
     occurrence: Occurrence,
     *,
     opened: AbstractSet[RunId],
     record: Record | None,
     rerun: bool,
 ) -> Line:
-    run = naming.run_id(schedule, occurrence.nominal)
     standing, because = _standing(occurrence, record)
     if run in opened:
         standing, because = Standing.OPEN, None

@@ -325,6 +325,24 @@ def test_a_backfill_from_long_ago_is_read_by_the_tick(
     assert "--from '1970-06-01' is too far away" in beyond.err
 
 
+@pytest.mark.usefixtures("_known")
+def test_a_backfill_leaves_a_record_that_cannot_be_read(
+    someone: Operator, ledger: ContainerClient
+) -> None:
+    """The plan says so as the tick will, and which blob it is."""
+    blob = f"runs/{NIGHTLY}/2026/01/{NIGHTLY}-20260103T070000Z.json"
+    ledger.upload_blob(blob, b"{")
+
+    told = someone.recur(
+        *("--json", "backfill", NIGHTLY, "--from", "2026-01-02", "--to", "2026-01-05", "--dry-run")
+    )
+
+    assert told.code == Exit.DONE
+    assert told.json["plan"]["to_run"]["count"] == 2
+    assert told.json["plan"]["left"]["of_them"] == {"with a record that cannot be read": 1}
+    assert f"{blob} cannot be read" in told.err
+
+
 def test_an_open_run_is_stopped(someone: Operator, ledger: ContainerClient) -> None:
     """The request names it and its schedule."""
     one = record()

@@ -123,6 +123,26 @@ def test_what_except_leaves_out_runs_only_by_a_rerun() -> None:
     assert {line.run_id: line for line in made(state=state, rerun=True).lines}[at(5)].chosen
 
 
+@pytest.mark.parametrize("rerun", [False, True])
+def test_what_cannot_be_read_is_left(rerun: bool) -> None:
+    """As the tick leaves it: nobody knows whether it ran."""
+    unreadable = frozenset({at(4), at(6)})
+
+    found = plan(
+        NIGHTLY,
+        STATE,
+        after=BEGIN,
+        until=BEGIN + 10 * DAY,
+        rerun=rerun,
+        opened=frozenset({at(6), at(8)}),
+        records={run: one for run, one in RECORDS.items() if run not in unreadable},
+        unreadable=unreadable,
+    )
+
+    assert [line.run_id for line in found.lines if line.standing is Standing.UNREADABLE] == [at(4)]
+    assert not unreadable & {line.run_id for line in found.chosen}
+
+
 def test_what_does_not_exist_is_named_and_never_runs() -> None:
     """Apia had no 30 December 2011."""
     calendar = Calendar(cron=("0 12 * * *",), time_zone="Pacific/Apia")
