@@ -18,7 +18,7 @@ from functools import lru_cache
 from itertools import pairwise
 from operator import itemgetter
 
-from orchestrator.cron import Wall, exceptions, walls
+from orchestrator.cron import Exceptions, Wall, exceptions, parse_cron, walls
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.model import Calendar
 from orchestrator.words import Fold, Gap
@@ -30,6 +30,8 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Where ``every`` counts from without an anchor."""
 
 _FIRST_PIECE, _PIECE = timedelta(hours=2), timedelta(days=28)
+_AROUND_A_DAY = timedelta(days=3)
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 _PROBE = timedelta(hours=6)  # no zone changes its clock twice within this
 _LONGEST_DST_GAP = timedelta(hours=3)  # Debian's cron calls a larger jump a correction, not DST
 _SECOND = timedelta(seconds=1)
@@ -86,14 +88,38 @@ def placements(
         ScheduleSyntaxError: An expression or the zone cannot be understood.
     """
     zone = parse_zone(calendar.time_zone)
-    start, length = after.astimezone(UTC), _FIRST_PIECE
+    start, until, length = after.astimezone(UTC), until.astimezone(UTC), _FIRST_PIECE
     if calendar.every:
         yield from _intervals(calendar, zone, start, until, excluded=excluded)
         return
     while start < until:
+        begin = _before_what_is_due(calendar, start, until, excluded=excluded)
+        if begin > start:
+            start, length = begin, _AROUND_A_DAY
         end = min(start + length, until)
         yield from _piece(calendar, zone, start, end, excluded=excluded)
         start, length = end, min(length * 4, _PIECE)
+
+
+def _before_what_is_due(
+    calendar: Calendar, after: datetime, until: datetime, *, excluded: bool
+) -> datetime:
+    """Return an instant up to which nothing is due after ``after``: years are not walked through."""
+    expressions = [parse_cron(cron) for cron in calendar.cron]
+    months = {month for one in expressions for month in one.months}
+    left_out = exceptions(calendar.except_)
+    day = after.date() - _DAY  # no offset is a day or more
+    while day <= until.date() + _DAY:
+        if day.month not in months:
+            day = (day.replace(day=1) + 31 * _DAY).replace(day=1)
+            continue
+        times = 0
+        for one in expressions:
+            times |= one.times if one.on(day) else 0
+        if times if excluded else times & ~left_out.on(day):
+            return max(after, datetime.combine(day - _DAY, time(), UTC))
+        day += _DAY
+    return until
 
 
 def _intervals(
@@ -109,10 +135,36 @@ def _intervals(
         if excluded or not out:
             wall = local.replace(tzinfo=None, fold=0)
             yield Placement(nominal=instant, walls=(wall,), excluded=out)
-        elif left_out.whole(local.date()):  # a year of such days is not looked at one by one
-            end = _before_midnight(local)
-            instant = max(instant, _next_interval(anchor, calendar.every, end) - calendar.every)
-        instant += calendar.every
+            instant += calendar.every
+        else:  # years of what is left out are not looked at one by one
+            end = _left_out_until(local, calendar.every, left_out)
+            instant = _next_interval(anchor, calendar.every, max(instant, end))
+
+
+def _left_out_until(local: datetime, every: timedelta, left_out: Exceptions) -> datetime:
+    """Return until when, on the day of a time that is left out, all others are as well."""
+    end, day = _before_midnight(local), local.date()
+    if left_out.whole(day):
+        return end
+    instant = steady = local.astimezone(UTC)
+    while steady < end and _offset(steady + _PROBE, local.tzinfo) == local.utcoffset():
+        steady += _PROBE
+    since = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
+    rest = (_minutes(since % every, every) & ~left_out.on(day)) >> since // _MINUTE
+    if rest:
+        later = (rest & -rest).bit_length() - 1
+        end = instant - since % _MINUTE + later * _MINUTE - _SECOND
+    return min(end, steady)
+
+
+@lru_cache(maxsize=4096)
+def _minutes(since: timedelta, every: timedelta) -> int:
+    """Return the minutes of a day that an interval falls on from its first time on, as bits."""
+    times = 0
+    while since < _DAY:
+        times |= 1 << since // _MINUTE
+        since += every
+    return times
 
 
 def _before_midnight(local: datetime) -> datetime:
@@ -192,7 +244,7 @@ def _change_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:
     return high.replace(microsecond=0)
 
 
-def _offset(instant: datetime, zone: tzinfo) -> timedelta:
+def _offset(instant: datetime, zone: tzinfo | None) -> timedelta:
     return instant.astimezone(zone).utcoffset() or timedelta()
 
 

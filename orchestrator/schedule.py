@@ -18,6 +18,7 @@ __all__ = [
 ]
 
 _HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
+_LONGEST_LOOK = timedelta(days=4)  # its occurrences are all made, to find the newest
 _SECOND = timedelta(seconds=1)
 
 
@@ -119,7 +120,7 @@ def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:
 
 
 def _newest(calendar: Calendar, *, since: datetime, until: datetime) -> datetime | None:
-    """Look back from ``until`` to ``since`` by ever longer steps for an occurrence that exists."""
+    """Look back from ``until`` to ``since``, by ever longer steps, for an occurrence that exists."""
     span = timedelta(minutes=15)
     end = until
     while end > since:
@@ -129,5 +130,5 @@ def _newest(calendar: Calendar, *, since: datetime, until: datetime) -> datetime
             newest = one.nominal if one.exists else newest
         if newest is not None:
             return newest
-        end, span = begin, span * 4
+        end, span = begin, min(span * 4, _LONGEST_LOOK)
     return None

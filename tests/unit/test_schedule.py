@@ -1,5 +1,7 @@
 """Occurrences: cron on wall time, mapped to instants, with Debian's rules where clocks change."""
 
+from collections.abc import Callable
+from cProfile import Profile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.instants import placements
 from orchestrator.model import Calendar, Occurrence, Timing
 from orchestrator.schedule import (
     following,
@@ -436,13 +439,66 @@ def test_the_following_occurrence_is_the_next_that_can_happen() -> None:
         Calendar(cron=("0 0 */16 * MON#5",)),
         Calendar(cron=("* * * * *",), except_=("* 0-11 * * *", "* 12-23 * * *")),
         Calendar(every=timedelta(minutes=1), except_=("* * * * *",)),
+        Calendar(every=timedelta(minutes=2), except_=("*/2 * * * *",), time_zone="Europe/Paris"),
+        Calendar(every=timedelta(seconds=61), except_=("* */2 * * *", "* 1-23/2 * * *")),
     ],
 )
 def test_what_never_happens_is_not_looked_for_for_ever(calendar: Calendar) -> None:
-    """Neither forward nor back: nine years are looked through, days that are left out as a whole."""
+    """Neither forward nor back: nine years are looked through, of each day what it has in common."""
     timings = (Timing(since=LONG_AGO, calendar=calendar),)
     now = datetime(2026, 6, 1, tzinfo=UTC)
 
-    assert following(timings, now) is None
-    assert previous(timings, now) is None
-    assert latest(timings, now) is None
+    for search in (following, previous, latest):
+        found, steps = counted(search, timings, now)
+        assert found is None
+        assert steps < 100 * 366 * 27
+
+
+@pytest.mark.parametrize("cron", ["30 2 29 2 *", "30 2 31 12 *", "30 2 29 2 */7", "* 2 1 1 *"])
+def test_days_that_come_seldom_are_gone_to(cron: str) -> None:
+    """By their months: the years between are not looked through."""
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+
+    found, steps = counted(following, (timing(cron),), now)
+
+    days = (datetime(2026, 6, 1, 2, 30, tzinfo=UTC) + timedelta(days=n) for n in range(366 * 9))
+    due = (day for day in days if debian.matches(cron, day))
+    assert found == next((day.replace(minute=0 if cron[0] == "*" else 30) for day in due), None)
+    assert steps < 2000
+
+
+def counted[**P, R](work: Callable[P, R], *given: P.args, **also: P.kwargs) -> tuple[R, int]:
+    """Return what a function returns, and how many calls it took."""
+    profile = Profile()
+    found = profile.runcall(work, *given, **also)
+    return found, sum(entry.callcount for entry in profile.getstats())
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.one_of(crons().map(lambda one: (one,)), st.integers(60, 9000)),
+    near_changes(),
+    st.lists(
+        st.sampled_from(
+            ["*/2 * * * *", "1-59/2 * * * *", "* 0-2 * * *", "10-50 * * * *", "* * * * SUN"]
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+)
+def test_what_is_left_out_is_passed_over_and_nothing_else(
+    when: tuple[str] | int, near: tuple[str, list[datetime]], left_out: list[str]
+) -> None:
+    """As if each occurrence were looked at, over days and where clocks change."""
+    zone, (a, b, c) = near
+    calendar = Calendar(time_zone=zone, except_=tuple(left_out))
+    if isinstance(when, int):
+        calendar = replace(calendar, every=timedelta(seconds=when), anchor=b)
+    else:
+        calendar = replace(calendar, cron=when)
+    begin, end = a - timedelta(days=2), c + timedelta(days=2)
+
+    every = placements(calendar, after=begin, until=end)
+
+    found = [one for one in every if not one.excluded]
+    assert found == list(placements(calendar, after=begin, until=end, excluded=False))
