@@ -56,7 +56,7 @@ def coming(
         pauses: Those in force.
         until: Inclusive; None: nine years on.
     """
-    begin = max(after, schedule.start - timedelta(seconds=1)) if schedule.start else after
+    begin = _begin(schedule, after)
     end = until or begin + HORIZON
     zone = parse_zone(schedule.calendar.time_zone)
     everything = replace(schedule.calendar, gap=Gap.SHIFT, overlap=Fold.BOTH)
@@ -76,8 +76,14 @@ def coming(
 
 def first(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
     """Return the next instants at which a schedule is due and ``except`` does not leave it out."""
-    lines = coming(replace(schedule, paused=False), after)
-    return list(islice((one.nominal for one in lines if one.nominal and one.runs), count))
+    begin = _begin(schedule, after)
+    found = placements(schedule.calendar, after=begin, until=begin + HORIZON, excluded=False)
+    return list(islice((one.nominal for one in found if one.exists), count))
+
+
+def _begin(schedule: Schedule, after: datetime) -> datetime:
+    """Return the instant after which a schedule is due: its start may be an occurrence itself."""
+    return max(after, schedule.start - _MOMENT) if schedule.start else after
 
 
 def occurrences(lines: Iterator[Coming], count: int) -> Iterator[Coming]:

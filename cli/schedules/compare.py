@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from cli.errors import CliError, Exit
 from cli.schedules.coming import Coming
-from orchestrator.instants import placements
+from orchestrator.instants import parse_zone, placements
 from orchestrator.model import Calendar, Schedule
 from orchestrator.words import Fold, Gap
 
 _LOOKED_AT = timedelta(days=731)
+_PROBE = timedelta(hours=6)  # no zone changes its clock twice within this
+_AROUND = timedelta(days=1)  # no clock is changed by more
 _HOW = "write gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between"
 
 
@@ -94,15 +96,31 @@ def _by_moment(lines: Sequence[Coming]) -> dict[datetime, Coming]:
 
 
 def next_difference(one: Schedule, other: Schedule, after: datetime) -> datetime | None:
-    """Return the first instant at which only one of two calendars has an occurrence."""
+    """
+    Return the first instant within two years at which only one of two policies has an occurrence.
+
+    Args:
+        one: A schedule.
+        other: The same with another policy for changes of the clock.
+        after: Exclusive.
+    """
     until = after + _LOOKED_AT
-    mine, theirs = (
-        (found.nominal for found in placements(each.calendar, after=after, until=until))
-        for each in (one, other)
-    )
-    while True:
-        ours, others = next(mine, None), next(theirs, None)
-        if ours != others:
-            return min(found for found in (ours, others) if found)
-        if ours is None:
-            return None
+    for begin, end in _changes(one.calendar.time_zone, after - _AROUND, until + _AROUND):
+        since, last = max(after, begin - _AROUND), min(until, end + _AROUND)
+        mine, theirs = (
+            {found.nominal for found in placements(each.calendar, after=since, until=last)}
+            for each in (one, other)
+        )
+        if mine != theirs:
+            return min(mine ^ theirs)
+    return None
+
+
+def _changes(zone: str, after: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the hours within which the clock of a zone changes: only there policies differ."""
+    clock, begin = parse_zone(zone), after
+    while begin < until:
+        end = begin + _PROBE
+        if begin.astimezone(clock).utcoffset() != end.astimezone(clock).utcoffset():
+            yield begin, end
+        begin = end

@@ -1,0 +1,89 @@
+"""What is to come, and where two policies for changes of the clock go apart."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pytest
+
+from cli.schedules.coming import coming, first
+from cli.schedules.compare import next_difference, policy
+from orchestrator.instants import placements
+from orchestrator.model import Calendar
+from orchestrator.words import Gap
+from tests.unit.schedules import schedule
+from tests.unit.test_schedule import counted
+
+NOW = datetime(2026, 11, 23, 9, 7, tzinfo=UTC)
+CALENDARS = (
+    Calendar(cron=("* * * * *",), except_=("0-57 * * * *",)),
+    Calendar(cron=("30 2 * * *", "*/20 * * * *"), except_=("* 3-23 * * *",), time_zone="Africa/Cairo"),
+    Calendar(cron=("0 0 29 2 *",), time_zone="Europe/Paris"),
+    Calendar(every=timedelta(minutes=7), except_=("*/2 * * * *", "2027-01-01")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("calendar", CALENDARS)
+def test_the_first_that_run_are_those_of_the_list(calendar: Calendar) -> None:
+    """From the start on, paused or not."""
+    one = schedule(calendar=calendar, start=NOW + timedelta(days=2), paused=True)
+
+    running = (line.nominal for line in coming(replace(one, paused=False), NOW) if line.runs)
+
+    assert first(one, NOW, 2) == list(islice(running, 2))
+
+
+@pytest.mark.parametrize(
+    "calendar",
+    [
+        Calendar(cron=("* * * * *",), except_=("* * * * *",)),
+        Calendar(every=timedelta(minutes=1), except_=("* * * * *",)),
+        Calendar(every=timedelta(minutes=2), except_=("*/2 * * * *",)),
+    ],
+)
+def test_what_never_runs_is_known_before_long(calendar: Calendar) -> None:
+    """Millions of occurrences in nine years, all of them left out, are not listed."""
+    found, steps = counted(first, schedule(calendar=calendar), NOW, 3)
+
+    assert found == []
+    assert steps < 100 * 366 * 9
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "other"),
+    [
+        ("30 2 * * *", "America/New_York", "gap=skip"),
+        ("*/20 * * * *", "America/New_York", "gap=shift"),
+        ("15 * * * *", "Australia/Lord_Howe", "overlap=both"),
+        ("30 1 1-7 4 *", "Australia/Lord_Howe", "overlap=second"),
+        ("30 2 * * *", "Asia/Kolkata", "gap=skip"),
+        ("30 2 * 6 *", "America/New_York", "gap=skip,overlap=both"),
+    ],
+)
+def test_policies_differ_where_a_list_of_both_does(cron: str, zone: str, other: str) -> None:
+    """One difference after the other; none where no clock changes, or nothing is due then."""
+    one = schedule(calendar=Calendar(cron=(cron,), time_zone=zone))
+    two = replace(one, calendar=policy(other).on(one.calendar))
+    until = NOW + timedelta(days=731)
+    mine, theirs = (
+        {found.nominal for found in placements(each.calendar, after=NOW, until=until)}
+        for each in (one, two)
+    )
+    differences, after = [], NOW
+
+    while (found := next_difference(one, two, after)) and found <= until:
+        differences.append(found)
+        after = found
+
+    assert differences == sorted(mine ^ theirs)
+
+
+def test_policies_are_compared_only_where_a_clock_changes() -> None:
+    """Two years of a schedule of every minute are not listed."""
+    one = schedule(calendar=Calendar(cron=("* * * * *",), time_zone="Europe/Paris"))
+    other = replace(one, calendar=replace(one.calendar, gap=Gap.SKIP))
+
+    found, steps = counted(next_difference, one, other, NOW)
+
+    assert found is None
+    assert steps < 500_000
