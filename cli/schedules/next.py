@@ -58,7 +58,7 @@ def show_next(given: Context, wanted: Wanted) -> Exit:
         )
     if other:
         changed = replace(source.schedule, calendar=other.on(source.schedule.calendar))
-        _compare(given.output, source, changed, begin, lines, other.text)
+        _compare(given.output, source, changed, begin, after, lines, other.text)
     else:
         _show(given.output, source, begin, lines)
     return Exit.DONE
@@ -77,12 +77,12 @@ def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in commo
     source: Source,
     changed: Schedule,
     begin: datetime,
+    after: datetime,
     lines: Sequence[Coming],
     text: str,
 ) -> None:
     """Show two policies side by side, over the time that the first one's lines take."""
     until = max(one.nominal for one in lines if one.nominal)
-    after = begin - timedelta(seconds=1)
     others = list(coming(changed, after, pauses=source.pauses, until=until))
     pairs = list(compared(lines, others))
     rows = [

@@ -1,6 +1,7 @@
 """`recur next`, `validate` and `schema` as an operator types them, on real storage where it matters."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -197,6 +198,21 @@ def test_two_policies_are_compared(nobody: Operator, tmp_path: Path) -> None:
     assert near["next_difference"] is None
     assert [row["differs"] for row in far["rows"]] == [False]
     assert far["next_difference"] == "2031-03-09T07:00:00Z"
+
+
+def test_the_occurrence_of_this_moment_is_on_neither_side(nobody: Operator, tmp_path: Path) -> None:
+    """Both policies are shown from the same instant on."""
+    now = datetime.now(UTC)
+    due = now.replace(microsecond=0) + timedelta(seconds=1)
+    text = '[schedules.nightly]\nevery = "1m"\ncommand = "true"\n'
+    file = written(tmp_path, f"{text}anchor = {due:%Y-%m-%dT%H:%M:%SZ}\n")
+    time.sleep((due - now).total_seconds())
+
+    told = nobody.recur(
+        "--json", "next", "nightly", "--file", file, "-n", "2", "--compare", "gap=auto"
+    )
+
+    assert [row["differs"] for row in told.json["rows"]] == [False, False]
 
 
 def test_a_valid_document_is_told_to_be(nobody: Operator, tmp_path: Path) -> None:
