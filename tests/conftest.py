@@ -1,8 +1,10 @@
 """What tests of every kind share: an environment without settings, and blob storage."""
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 from uuid import uuid4
 
 import pytest
@@ -24,6 +26,7 @@ _PREFIXES = (
     "RECUR_",
 )
 _KEPT = ("RECUR_ORACLES",)
+_YOUNG_SECONDS = 240
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +55,47 @@ class Containers:
     outputs: str
 
 
+class YoungAzurite:
+    """
+    Blob storage for tests, replaced before it is ten minutes old.
+
+    At that age Azurite looks for what it may forget, and answers nobody until it is through.
+    """
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._running: Azurite | None = None
+        self._begun = 0.0
+
+    def __enter__(self) -> Self:
+        """Start nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop what runs."""
+        if self._running:
+            self._running.stop()
+
+    def get(self) -> Azurite:
+        """Return one that is young, with nothing of an older one in it."""
+        if self._running is None or time.monotonic() - self._begun > _YOUNG_SECONDS:
+            self.__exit__()
+            self._running = Azurite(log=self._folders.mktemp("azurite") / "azurite.log")
+            self._running.start()
+            self._begun = time.monotonic()
+        return self._running
+
+
 @pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    with Azurite(log=tmp_path_factory.mktemp("azurite") / "azurite.log") as running:
-        yield running
+def young_azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YoungAzurite]:
+    with YoungAzurite(tmp_path_factory) as young:
+        yield young
+
+
+@pytest.fixture
+def azurite(young_azurite: YoungAzurite) -> Azurite:
+    """Return blob storage that tests share, for the next few minutes."""
+    return young_azurite.get()
 
 
 @pytest.fixture

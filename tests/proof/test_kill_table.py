@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from rich.table import Table
 
 from local.azurite import Azurite
 from orchestrator.record import Action, load
+from tests.conftest import YoungAzurite
 from tests.proof.conftest import Proof
 from tests.proof.effects import EFFECTS, words
 from tests.proof.proxy import Call, Forward, Reply, Reset, let_pass
@@ -29,6 +31,7 @@ _LEASES: Final = ("acquire", "release")
 _MOST_ROUNDS: Final = 12
 _HANGS_SECONDS: Final = 20.0
 _AT_ONCE: Final = 3
+_WITH_ONE_AZURITE: Final = 100
 _CHOSEN: Final = {"document", "replaces", "node", "sentence"}
 """Values that storage or Batch chose, ETags and nodes; and how a thing is said."""
 
@@ -240,7 +243,11 @@ def test_every_effect_of_a_tick_is_written_down(stories: dict[str, Story]) -> No
 
 @pytest.mark.timeout(1800)
 async def test_a_tick_killed_at_any_effect_loses_nothing_and_doubles_nothing(
-    stories: dict[str, Story], azurite: Azurite, ticker: Ticker, tmp_path: Path, proof: Proof
+    stories: dict[str, Story],
+    young_azurite: YoungAzurite,
+    ticker: Ticker,
+    tmp_path: Path,
+    proof: Proof,
 ) -> None:
     """
     Before and after each effect, alone and with a second tick let in: one table of all.
@@ -257,7 +264,7 @@ async def test_a_tick_killed_at_any_effect_loses_nothing_and_doubles_nothing(
     at_once = asyncio.Semaphore(_AT_ONCE)
     wrong: dict[Kill, str] = {}
 
-    async def run(kill: Kill) -> None:
+    async def run(kill: Kill, azurite: Azurite) -> None:
         async with at_once, open_stage(azurite, tmp_path, "killed", "other") as stage:
             try:
                 told = await play(stage, kill.point.scenario, kill)
@@ -267,9 +274,11 @@ async def test_a_tick_killed_at_any_effect_loses_nothing_and_doubles_nothing(
                 if difference := differs(told, stories[kill.point.scenario]):
                     wrong[kill] = difference
 
-    async with asyncio.TaskGroup() as group:
-        for kill in cases:
-            group.create_task(run(kill))
+    for part in batched(cases, _WITH_ONE_AZURITE, strict=False):
+        azurite = young_azurite.get()
+        async with asyncio.TaskGroup() as group:
+            for kill in part:
+                group.create_task(run(kill, azurite))
 
     proof.show(drawn(cases, wrong))
     assert not wrong, "\n".join(f"{kill}: {what}" for kill, what in wrong.items())
