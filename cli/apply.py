@@ -14,9 +14,11 @@ from cli.app import Context
 from cli.errors import CliError, Exit
 from cli.known import check_container
 from cli.output import Output
+from cli.progress import progress
 from cli.schedules.coming import first
 from cli.schedules.files import read_file, valid
 from cli.schedules.lint import lint, told
+from cli.schedules.notes import Note
 from cli.schedules.spelt import Change, changes
 from orchestrator import naming
 from orchestrator.document import Document, parse
@@ -46,9 +48,7 @@ def apply_document(
     ledger = given.target().ledger()
     before, in_force, etag = _in_force(ledger)
     found = tuple(changes(before, document))
-    now = datetime.now(UTC)
-    notes = lint(text, document, now)
-    coming = {id_: _next(schedule, now, count) for id_, schedule in document.schedules.items()}
+    notes, coming = _look_ahead(given.output, text, document, count)
     _show(given.output, found, document, coming)
     for line in told(notes):
         given.output.say(line)
@@ -79,6 +79,20 @@ def _in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, s
         return parse(data.decode("utf-8-sig")), data, etag
     except (UnicodeDecodeError, DocumentError):
         return None, data, etag
+
+
+def _look_ahead(
+    output: Output, text: str, document: Document, count: int
+) -> tuple[list[Note], dict[ScheduleId, list[dict[str, Any]]]]:
+    """Return the notes on a document, and the next occurrences of each schedule."""
+    now = datetime.now(UTC)
+    with progress(output, "looking ahead", 2 * len(document.schedules)) as advance:
+        notes = lint(text, document, now, advance=advance)
+        coming: dict[ScheduleId, list[dict[str, Any]]] = {}
+        for id_, schedule in document.schedules.items():
+            coming[id_] = _next(schedule, now, count)
+            advance(1)
+    return notes, coming
 
 
 def _next(schedule: Schedule, now: datetime, count: int) -> list[dict[str, Any]]:

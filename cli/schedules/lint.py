@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from cli.progress import Advance
 from cli.schedules.lint_calendar import calendar_notes
 from cli.schedules.notes import Code, Found, Note, note, shortest_period, span
 from cli.schedules.secrets import looks_secret, secret_within
@@ -17,7 +18,9 @@ COLD_START = timedelta(minutes=10)
 _STORM = 5
 
 
-def lint(text: str, document: Document, now: datetime) -> list[Note]:
+def lint(
+    text: str, document: Document, now: datetime, *, advance: Advance = lambda _: None
+) -> list[Note]:
     """
     Return the notes on all schedules of a document.
 
@@ -25,14 +28,19 @@ def lint(text: str, document: Document, now: datetime) -> list[Note]:
         text: The document.
         document: The same, read.
         now: From when on schedules are to come due.
+        advance: Is called with the number of schedules that were looked at since the last call.
     """
     content = read(text)
     defaults: Mapping[str, object] = content.get("defaults", {})
-    return [
-        Note(code=code, schedule=id_, key=key, message=message)
-        for id_, schedule in document.schedules.items()
-        for code, key, message in _notes(schedule, merged(content["schedules"][id_], defaults), now)
-    ]
+    found: list[Note] = []
+    for id_, schedule in document.schedules.items():
+        table = merged(content["schedules"][id_], defaults)
+        found += (
+            Note(code=code, schedule=id_, key=key, message=message)
+            for code, key, message in _notes(schedule, table, now)
+        )
+        advance(1)
+    return found
 
 
 def _notes(schedule: Schedule, table: Mapping[str, object], now: datetime) -> Iterator[Found]:

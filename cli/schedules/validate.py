@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.app import Context
 from cli.errors import Exit
+from cli.progress import progress
 from cli.schedules.files import read_file, valid
 from cli.schedules.lint import lint, told
 from orchestrator.dialect import json_schema
@@ -21,7 +22,8 @@ def validate_document(given: Context, file: Path) -> Exit:
     """
     text = read_file(file)
     document = valid(text, file, f"correct it, then: recur validate {file}")
-    notes = lint(text, document, datetime.now(UTC))
+    with progress(given.output, "looking ahead", len(document.schedules)) as advance:
+        notes = lint(text, document, datetime.now(UTC), advance=advance)
     given.output.say(f"{file} is valid: {len(document.schedules)} schedule(s)")
     for line in told(notes):
         given.output.say(line)

@@ -153,8 +153,12 @@ def test_the_pool_is_evaluated_as_often_as_the_note_says() -> None:
 
 
 def test_a_thousand_schedules_are_looked_at() -> None:
-    """Each of them."""
+    """Each of them, and who waits is told how far it is."""
     table = 'cron = "*/5 * * * *"\ncommand = "true"\nrun_timeout = "4m"\n'
-    found = notes("".join(f"[schedules.s-{n}]\n{table}" for n in range(1000)))
+    text = "".join(f"[schedules.s-{n}]\n{table}" for n in range(1000))
+    steps: list[int] = []
+
+    found = lint(text, parse(text), NOW, advance=steps.append)
 
     assert [note.code for note in found] == [Code.SHORT_PERIOD] * 1000
+    assert sum(steps) == 1000
