@@ -211,7 +211,8 @@ def _why_failed(task: Task, words: str) -> tuple[Reason, str]:
     if code == "CommandProgramNotFound":
         return Reason.COMMAND_NOT_FOUND, f"Its program was not found on the node: {words}."
     if task.exit_code == 0 and code.startswith(_UPLOAD_FAILURES):
-        sentence = f"It ended with exit code 0, but its outputs were not stored: {words}."
+        what = f", {task.failure.details}" if task.failure and task.failure.details else ""
+        sentence = f"It ended with exit code 0, but its outputs were not stored: {words}{what}."
         return Reason.OUTPUT_UPLOAD_FAILED, sentence
     if task.exit_code in _COMMAND_NOT_FOUND:
         sentence = f"The shell could not run its command (exit code {task.exit_code}); see stderr."

@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -124,12 +125,16 @@ def command_line(command: str) -> str:
 
 def _target(pattern: str) -> str:
     """
-    Return where files go: a pattern with a wildcard has a folder, one without names its blob.
+    Return where files go, so that each keeps its path below the working directory.
+
+    A pattern without a wildcard names its blob. One with a wildcard has a folder, to which Batch
+    adds what matches below the folders without one.
 
     Source: the description of OutputFileBlobContainerDestination.path in the Batch API.
     """
-    wild = any(sign in pattern for sign in "*?[")
-    return FILES.rstrip("/") if wild else f"{FILES}{pattern}"
+    folders = pattern.split("/")
+    plain = [*takewhile(lambda name: not any(sign in name for sign in "*?["), folders)]
+    return FILES + "/".join(plain) if plain else FILES.rstrip("/")
 
 
 def _output_file(pattern: str, path: str, place: Place) -> dict[str, Any]:

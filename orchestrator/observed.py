@@ -6,10 +6,18 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An error that Batch reports about a resource: its code and its words."""
+    """
+    An error that Batch reports about a resource.
+
+    Attributes:
+        code: Of Batch.
+        message: In its words.
+        details: What these leave out, such as the path of a file; empty if there is nothing.
+    """
 
     code: str
     message: str
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

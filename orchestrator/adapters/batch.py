@@ -227,7 +227,12 @@ def _node(node: BatchNode) -> Node:
 def _fault(error: Any) -> Fault | None:  # noqa: ANN401 - five models of the client, one shape
     if error is None:
         return None
-    return Fault(code=error.code or "Unknown", message=(error.message or "").strip())
+    values = [str(one.value) for one in getattr(error, "details", None) or () if one.value]
+    return Fault(
+        code=error.code or "Unknown",
+        message=(error.message or "").strip(),
+        details=": ".join(values),
+    )
 
 
 def _word(value: str | Enum | None) -> str:

@@ -180,16 +180,26 @@ async def test_what_is_left_out_is_recorded(world: World, reason: str) -> None:
 async def test_declared_outputs_are_stored_and_verified(world: World) -> None:
     """Each file with its size and hash, beside stdout and stderr."""
     await world.pool()
-    command = "mkdir report && printf a,b > report/one.csv && printf 12345 > model.bin"
-    await world.apply(schedule("job", command, minutes=1, outputs='["report/*.csv", "model.bin"]'))
+    command = (
+        "mkdir report other && printf a,b > report/one.csv && printf c > other/one.csv && "
+        "printf 12345 > model.bin"
+    )
+    outputs = '["report/*.csv", "other/*.csv", "model.bin"]'
+    await world.apply(schedule("job", command, minutes=1, outputs=outputs))
     await world.submit()
 
     (final, *_) = await world.collect_until_finished()
 
     assert final.outcome is Outcome.SUCCEEDED
     found = {output.path: output.bytes for output in final.outputs}
-    assert found == {"stdout.txt": 0, "stderr.txt": 0, "files/one.csv": 3, "files/model.bin": 5}
-    assert await world.output(final, "files/one.csv") == b"a,b"
+    assert found == {
+        "stdout.txt": 0,
+        "stderr.txt": 0,
+        "files/report/one.csv": 3,
+        "files/other/one.csv": 1,
+        "files/model.bin": 5,
+    }
+    assert await world.output(final, "files/report/one.csv") == b"a,b"
 
 
 async def test_a_missing_output_without_a_wildcard_fails_the_run(world: World) -> None:
@@ -201,3 +211,4 @@ async def test_a_missing_output_without_a_wildcard_fails_the_run(world: World) -
     (final, *_) = await world.collect_until_finished()
 
     assert (final.outcome, final.reason) == (Outcome.FAILED, Reason.OUTPUT_UPLOAD_FAILED)
+    assert "model.bin" in (final.sentence or "")

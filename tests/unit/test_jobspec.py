@@ -113,14 +113,18 @@ def test_on_windows_the_command_is_handed_over_untouched() -> None:
 
 
 def test_declared_outputs_have_a_folder_of_their_own() -> None:
-    """A pattern with a wildcard has it as its prefix; one without names its file."""
+    """Each file keeps its path there, so that no two patterns store in one place."""
     assert RECORD.task is not None
-    task = replace(RECORD.task, outputs=("report/*.csv", "model.bin"))
+    task = replace(
+        RECORD.task, outputs=("report/*.csv", "model.bin", "**/*.log", "a/b[12]/c/*.txt")
+    )
 
     files = job(replace(RECORD, task=task), PLACE, POOL)["jobManagerTask"]["outputFiles"]
 
     folder = RECORD.output_prefix
     found = {one["filePattern"]: one["destination"]["container"]["path"] for one in files}
-    assert found["report/*.csv"] == f"{folder}files"
+    assert found["report/*.csv"] == f"{folder}files/report"
+    assert found["**/*.log"] == f"{folder}files"
+    assert found["a/b[12]/c/*.txt"] == f"{folder}files/a"
     assert found["model.bin"] == f"{folder}files/model.bin"
     assert f"{folder}stdout.txt" in found.values()
