@@ -42,11 +42,13 @@ class Recorded:
         single: Nominal times of the records that stand for one occurrence, open ones included.
         spans: The range records.
         twice: Nominal times of runs that are open and final at once without a backfill.
+        unlisted: Nominal times of open runs whose metadata do not tell ticks of them.
     """
 
     single: AbstractSet[datetime]
     spans: Sequence[Span] = ()
     twice: Iterable[datetime] = ()
+    unlisted: Iterable[datetime] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class Coverage:
         gaps: Decided ones without a record.
         short: Ranges that hide gaps.
         doubled: Occurrences with more than one record.
+        unlisted: Open ones that ticks leave alone, since their metadata cannot be read.
         overdue: Undecided ones long after their time.
         unplanned: Records of occurrences that the timings do not have, such as after a change of a
             zone's rules.
@@ -77,13 +80,14 @@ class Coverage:
     gaps: tuple[datetime, ...]
     short: tuple[Short, ...]
     doubled: tuple[datetime, ...]
+    unlisted: tuple[datetime, ...]
     overdue: tuple[datetime, ...]
     unplanned: tuple[datetime, ...]
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is missing, doubled or overdue."""
-        return not (self.gaps or self.short or self.doubled or self.overdue)
+        """Whether nothing is missing, doubled, left alone or overdue."""
+        return not (self.gaps or self.short or self.doubled or self.unlisted or self.overdue)
 
 
 def compare(
@@ -124,6 +128,7 @@ def compare(
         gaps=tuple(nominal for nominal, times in covers.items() if not times),
         short=tuple(short),
         doubled=tuple(sorted(doubled.union(one for one in recorded.twice if one > after))),
+        unlisted=tuple(sorted(one for one in recorded.unlisted if one > after)),
         overdue=tuple(one.nominal for one in late),
         unplanned=tuple(
             sorted(one for one in recorded.single if after < one <= until and one not in asked)

@@ -28,6 +28,7 @@ class Verdict(StrEnum):
     DUE = "due"
     UNDECIDED = "undecided"
     UNRECORDED = "unrecorded"
+    UNREADABLE = "unreadable"
     FUTURE = "future"
     NOT_DUE = "not_due"
     NOT_BEGUN = "not_begun"
@@ -35,8 +36,14 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-WRONG: Final = frozenset({Verdict.UNDECIDED, Verdict.UNRECORDED})
+WRONG: Final = frozenset({Verdict.UNDECIDED, Verdict.UNRECORDED, Verdict.UNREADABLE})
 """What should not be: somebody has to do something."""
+
+OLDER: Final = (
+    "look whether this `recur` is older than the app that wrote it; what to do about a blob that "
+    "is damaged is in docs/operations.md"
+)
+"""The next step where a record cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +121,7 @@ class Case:
         final: Its final record, or that of the range it lies in.
         blob: The name of the final record's blob.
         planned: Its record in the plan that is being carried out.
+        unreadable: Why what the ledger holds of it cannot be read, with each blob's name.
         day: The day that was asked for, where nothing at all falls on it.
         before: The nominal time of the newest occurrence before it.
         after: That of the next one.
@@ -126,6 +134,7 @@ class Case:
     final: Record | None = None
     blob: str | None = None
     planned: Record | None = None
+    unreadable: tuple[Fact, ...] = ()
     day: date | None = None
     before: datetime | None = None
     after: datetime | None = None

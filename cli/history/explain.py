@@ -11,11 +11,12 @@ from azure.storage.blob import BlobProperties, ContainerClient
 from cli.app import Context
 from cli.errors import CliError, Exit
 from cli.history.asking import Asked, asked, parse
-from cli.history.evidence import WRONG, Background, Case, Explanation
+from cli.history.evidence import WRONG, Background, Case, Explanation, Fact
 from cli.history.explaining import explain
-from cli.history.nearby import after, before, occurrence_at
+from cli.history.names import entry
+from cli.history.nearby import after, before, lies_within, occurrence_at
 from cli.history.past import past_schedule
-from cli.history.reading import History
+from cli.history.reading import History, OpenList
 from cli.history.standing import utc
 from cli.known import Known, look_at, zone_of
 from cli.output import Output
@@ -23,7 +24,7 @@ from orchestrator import naming
 from orchestrator.ledger import ScheduleState
 from orchestrator.model import Timing
 from orchestrator.record import Record
-from orchestrator.words import ScheduleId
+from orchestrator.words import RunId, ScheduleId
 
 _IN_FULL: Final = 3
 """So many explanations are shown with their evidence."""
@@ -40,10 +41,11 @@ def explain_time(given: Context, schedule: str, text: str) -> Exit:
     known = look_at(ledger)
     history = History(ledger, given.output)
     id_ = past_schedule(history, known, schedule)
-    background = _background(ledger, history, known, id_)
+    work = history.open_list()
+    background = _background(ledger, known, id_, work)
     timings = background.state.timings if background.state else ()
     questions = asked(parse(text), timings, background.zone)
-    cases = _cases(history, known, questions, background)
+    cases = _cases(history, known, questions, background, work)
     found = [explain(case, background) for case in cases]
     _show(given.output, found, id_)
     given.output.result(
@@ -57,7 +59,7 @@ def explain_time(given: Context, schedule: str, text: str) -> Exit:
 
 
 def _background(
-    ledger: ContainerClient, history: History, known: Known, schedule: ScheduleId
+    ledger: ContainerClient, known: Known, schedule: ScheduleId, work: OpenList
 ) -> Background:
     submitted = _properties(ledger, naming.SUBMIT_STATE)
     if submitted and known.state is None:
@@ -67,7 +69,7 @@ def _background(
     changed = None
     if known.state and document and document.etag != known.state.document:
         changed = document.last_modified
-    opened = [run for run in history.open_runs() if run.schedule == schedule]
+    opened = [run for run in work.runs if run.schedule == schedule]
     return Background(
         schedule=schedule,
         zone=zone_of(known, schedule) or UTC,
@@ -109,7 +111,11 @@ def _properties(ledger: ContainerClient, name: str) -> BlobProperties | None:
 
 
 def _cases(
-    history: History, known: Known, questions: Sequence[Asked], background: Background
+    history: History,
+    known: Known,
+    questions: Sequence[Asked],
+    background: Background,
+    work: OpenList,
 ) -> list[Case]:
     """Read what the ledger holds for each instant: first what is open, then what is final."""
     schedule = background.schedule
@@ -129,6 +135,7 @@ def _cases(
             final=final.get(blob),
             blob=blob,
             planned=planned.get(run),
+            unreadable=_unreadable(history, work, run, blob),
         )
         for case, run, blob in zip(cases, runs, blobs, strict=True)
     )
@@ -154,18 +161,40 @@ def _case(question: Asked, background: Background) -> Case:
 
 def _with_range(history: History, case: Case, background: Background) -> Case:
     """Look for the range that an occurrence without a record of its own lies in."""
-    recorded = case.open or case.final or case.planned
+    recorded = case.open or case.final or case.planned or case.unreadable
     if recorded or case.occurrence is None or case.nominal > background.now:
         return case
     found = history.range_with(background.schedule, case.nominal)
-    if found is None:
-        history.check_read("what became of it")
-    return replace(case, final=found[0], blob=found[1]) if found else case
+    if found:
+        return replace(case, final=found[0], blob=found[1])
+    timings = background.state.timings if background.state else ()
+    within = (
+        Fact(source=blob, says=f"it cannot be read: {why}")
+        for blob, why in history.unreadable.items()
+        if (one := entry(blob))
+        and one.nominal
+        and one.schedule == background.schedule
+        and lies_within(timings, case.nominal, first=one.nominal, count=one.count)
+    )
+    return replace(case, unreadable=tuple(within))
+
+
+def _unreadable(history: History, work: OpenList, run: RunId, final: str) -> tuple[Fact, ...]:
+    """Say why what there is of a run cannot be read, the open record first."""
+    opened = naming.open_blob(run)
+    facts = [
+        Fact(source=blob, says=f"it cannot be read: {history.unreadable[blob]}")
+        for blob in (opened, final)
+        if blob in history.unreadable
+    ]
+    if run in work.unlisted:
+        says = f"the ticks leave it alone: {work.unlisted[run]}"
+        facts.insert(0, Fact(source=opened, says=says))
+    return tuple(facts)
 
 
 def _read(history: History, blobs: Sequence[str]) -> dict[str, Record]:
     found = zip(blobs, history.records(blobs), strict=True)
-    history.check_read("what became of it")
     return {blob: record for blob, record in found if record}
 
 
@@ -178,7 +207,8 @@ def _show(output: Output, found: Sequence[Explanation], schedule: ScheduleId) ->
         if one.next_step and in_full:
             output.say(f"  next: {one.next_step}")
     if not in_full:
-        at = utc(found[-1].nominal)
+        one = next((one for one in found if one.verdict in WRONG), found[-1])
+        at = utc(one.nominal)
         output.say(f"the evidence of one of them: recur explain {schedule} {at}")
 
 

@@ -6,13 +6,15 @@ The sentence comes first, then the evidence for it, each with its source.
 
 from cli.history.evidence import Background, Case, Explanation
 from cli.history.expected import unrecorded
-from cli.history.recorded import final, opened, planned
+from cli.history.recorded import final, opened, planned, unreadable
 
 
 def explain(case: Case, background: Background) -> Explanation:
     """Explain one instant of one schedule."""
     if case.open:
         return opened(case, case.open, background)
+    if case.unreadable:
+        return unreadable(case, background)
     if case.final:
         return final(case, case.final, background)
     if case.planned:

@@ -11,7 +11,7 @@ from cli.errors import CliError, Exit
 from cli.history.coverage import Coverage, Recorded, Span, compare
 from cli.history.names import KEPT, Entry, month, months_back
 from cli.history.past import past_schedule
-from cli.history.reading import History
+from cli.history.reading import History, OpenList
 from cli.history.standing import local, span, utc
 from cli.known import Known, look_at, zone_of
 from cli.output import Output
@@ -19,7 +19,7 @@ from cli.progress import progress
 from cli.tables import show_table
 from cli.times import parse_time
 from orchestrator import naming
-from orchestrator.ledger import OpenRun, ScheduleState
+from orchestrator.ledger import ScheduleState
 from orchestrator.record import Kind
 from orchestrator.words import AttemptState, ScheduleId
 
@@ -69,7 +69,7 @@ def _compared(
     after: datetime,
 ) -> Iterator[Coverage]:
     """Yield the comparison of each schedule."""
-    opened = [run for run in history.open_runs() if run.schedule in states]
+    work = history.open_list()
     folders = [
         folder for id_, one in states.items() for folder in _folders(id_, after, one.decided_until)
     ]
@@ -79,8 +79,7 @@ def _compared(
     spans = _spans(history, [one for some in entries.values() for one in some if one.count > 1])
     with progress(output, "comparing", len(states)) as advance:
         for id_, state in sorted(states.items()):
-            runs = [run for run in opened if run.schedule == id_]
-            recorded = _recorded(known, id_, runs, entries[id_], spans[id_])
+            recorded = _recorded(known, id_, work, entries[id_], spans[id_])
             begin = max(after, state.timings[0].since)
             one = compare(id_, state, recorded, after=begin, now=known.now)
             if one.gaps and begin > state.timings[0].since:
@@ -117,12 +116,14 @@ def _spans(history: History, entries: Sequence[Entry]) -> dict[ScheduleId, list[
 def _recorded(
     known: Known,
     schedule: ScheduleId,
-    opened: Sequence[OpenRun],
+    work: OpenList,
     entries: Sequence[Entry],
     spans: Sequence[Span],
 ) -> Recorded:
     single = {one.nominal for one in entries if one.count == 1 and one.nominal}
-    runs = [run for run in opened if run.kind is not Kind.TRIGGERED]
+    runs = [run for run in work.runs if run.schedule == schedule and run.kind is not Kind.TRIGGERED]
+    parsed = [naming.parse_run_id(run) for run in work.unlisted]
+    unlisted = {one[1] for one in parsed if one and one[0] == schedule and one[1]}
     twice = [
         run.nominal
         for run in runs
@@ -131,7 +132,7 @@ def _recorded(
         and run.nominal in single
     ]
     planned = [one for one in known.state.plan if one.schedule == schedule] if known.state else []
-    single |= {run.nominal for run in runs}
+    single |= {run.nominal for run in runs} | unlisted
     single |= {
         one.nominal for one in planned if one.range is None and one.kind is not Kind.TRIGGERED
     }
@@ -140,7 +141,7 @@ def _recorded(
         if one.range and one.blob not in {span.blob for span in spans}:
             ends = one.range
             found.append(Span(first=ends.first, last=ends.last, count=ends.count, blob=one.blob))
-    return Recorded(single=single, spans=found, twice=twice)
+    return Recorded(single=single, spans=found, twice=twice, unlisted=unlisted)
 
 
 def _without_earlier_ranges(history: History, one: Coverage) -> Coverage:
@@ -158,6 +159,7 @@ def _show(output: Output, known: Known, found: Sequence[Coverage]) -> None:
         told = [
             *((gap, "decided, and without a record") for gap in one.gaps),
             *((gap, "more than one record") for gap in one.doubled),
+            *((gap, "open, and the ticks leave it alone") for gap in one.unlisted),
             *((gap, f"undecided, {span(known.now - gap)} late") for gap in one.overdue),
             *(
                 (two.span.first, f"a range for {two.span.count}, and {two.bare} lie in it")
@@ -185,9 +187,10 @@ def _show(output: Output, known: Known, found: Sequence[Coverage]) -> None:
 def _next_steps(found: Sequence[Coverage]) -> Iterator[str]:
     if any(one.overdue for one in found):
         yield "recur doctor says why nothing ticks; `recur tick submit` makes one tick by hand"
-    gap = next(((one.schedule, one.gaps[0]) for one in found if one.gaps), None)
-    if gap:
-        yield f"recur explain {gap[0]} {utc(gap[1])}"
+    for one in found:
+        for gap in (*one.gaps, *one.unlisted)[:1]:
+            yield f"recur explain {one.schedule} {utc(gap)}"
+            return
 
 
 def _told(one: Coverage) -> dict[str, Any]:
@@ -197,6 +200,7 @@ def _told(one: Coverage) -> dict[str, Any]:
         "gaps": one.gaps,
         "short": one.short,
         "doubled": one.doubled,
+        "unlisted": one.unlisted,
         "overdue": one.overdue,
         "unplanned": one.unplanned,
     }

@@ -60,6 +60,12 @@ def entry(blob: str, modified: datetime | None = None) -> Entry | None:
     )
 
 
+def is_of(run: RunId, schedule: ScheduleId) -> bool:
+    """Tell whether a run is one of a schedule, by its id."""
+    parsed = naming.parse_run_id(run)
+    return parsed is not None and parsed[0] == schedule
+
+
 def month(schedule: ScheduleId, year: int, number: int) -> str:
     """Return the folder of the final records of a month, with the closing slash."""
     return f"{naming.FINAL_PREFIX}{schedule}/{year:04}/{number:02}/"

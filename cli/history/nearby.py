@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
 from typing import Final
 
 from cli.times import after_gap
@@ -19,6 +20,16 @@ def occurrence_at(timings: tuple[Timing, ...], instant: datetime) -> Occurrence 
     """Return the occurrence of this very second; None if there is none."""
     found = list(occurrences_of(timings, after=instant - _SECOND, until=instant))
     return found[-1] if found else None
+
+
+def lies_within(
+    timings: tuple[Timing, ...], instant: datetime, *, first: datetime, count: int
+) -> bool:
+    """Tell whether an instant is among so many occurrences, of which the first is known."""
+    if instant < first:
+        return False
+    found = islice(occurrences_of(timings, after=first - _SECOND, until=instant), count + 1)
+    return sum(1 for _ in found) <= count
 
 
 def before(timings: tuple[Timing, ...], instant: datetime) -> datetime | None:

@@ -52,7 +52,7 @@ def past_schedule(history: History, known: Known, text: str) -> ScheduleId:
     if text in there:
         return ScheduleId(text)
     if naming.SCHEDULE_ID.fullmatch(text) and (
-        text in history.schedules() or any(run.schedule == text for run in history.open_runs())
+        text in history.schedules() or history.open_list().ids(ScheduleId(text))
     ):
         return ScheduleId(text)
     return check_schedule(known, text)
@@ -107,7 +107,7 @@ def _unknown(history: History, known: Known, text: str) -> CliError:
     if schedule not in there and schedule not in (others := history.schedules()):
         guess = meant(schedule, {*there, *others})
         return CliError(Exit.REFUSED, f"there is no schedule {schedule!r}", guess)
-    names = [run.run_id for run in history.open_runs() if run.schedule == schedule]
+    names = history.open_list().ids(schedule)
     if nominal:
         folder = month(schedule, nominal.year, nominal.month)
         names += [one.run_id for one in history.entries([folder])]

@@ -1,8 +1,9 @@
 """What the ledger holds of runs: listed, read and found by as few calls as it takes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -10,19 +11,37 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobPrefix, ContainerClient
 
 from cli.errors import CliError, Exit
-from cli.history.names import TRIGGERED, Entry, Month, entry, month, month_of
+from cli.history.evidence import OLDER
+from cli.history.names import TRIGGERED, Entry, Month, entry, is_of, month, month_of
 from cli.output import Output
 from cli.progress import Advance, progress
 from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ledger import OpenRun, open_run
 from orchestrator.record import Record, load
-from orchestrator.words import ScheduleId
+from orchestrator.words import RunId, ScheduleId
 
 _AT_ONCE: Final = 8
 """Calls at a time: no more than the clients keep connections for."""
 
-_OLDER: Final = "look whether this `recur` is older than the app that wrote it"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenList:
+    """
+    The work list.
+
+    Attributes:
+        runs: Those that ticks work on.
+        unlisted: The others, which ticks leave alone, and why: their metadata do not tell them.
+    """
+
+    runs: tuple[OpenRun, ...]
+    unlisted: Mapping[RunId, str]
+
+    def ids(self, schedule: ScheduleId) -> list[RunId]:
+        """Return the ids of all open runs of a schedule."""
+        listed = [run.run_id for run in self.runs if run.schedule == schedule]
+        return listed + [run for run in self.unlisted if is_of(run, schedule)]
 
 
 class History:
@@ -30,7 +49,7 @@ class History:
     The records of a ledger, final and open.
 
     Attributes:
-        unreadable: What is wrong with the records that were found and cannot be read, by blob.
+        unreadable: Why records that were found cannot be read, by blob.
     """
 
     def __init__(self, ledger: ContainerClient, output: Output) -> None:
@@ -60,18 +79,25 @@ class History:
         found = self._ledger.walk_blobs(name_starts_with=prefix, delimiter="/")
         return [str(one.name) for one in found if isinstance(one, BlobPrefix)]
 
-    def open_runs(self) -> list[OpenRun]:
-        """Return the work list; what is no open record is left out."""
+    def open_list(self) -> OpenList:
+        """Return the work list; what is no open record by its name is left out."""
         found: list[OpenRun] = []
+        unlisted: dict[RunId, str] = {}
         for blob in self._ledger.list_blobs(
             name_starts_with=naming.OPEN_PREFIX, include=["metadata"]
         ):
+            id_ = naming.open_run(blob.name)
+            if id_ is None:
+                continue
             try:
                 run = open_run(blob.name, blob.metadata or {})
-            except RecordUnreadable:
-                continue
-            found += [run] if run else []
-        return found
+            except RecordUnreadable as error:
+                unlisted[id_] = str(error)
+            else:
+                found += [run] if run else []
+                if run is None:
+                    unlisted[id_] = "it bears no metadata"
+        return OpenList(runs=tuple(found), unlisted=unlisted)
 
     def entries(self, prefixes: Sequence[str]) -> list[Entry]:
         """Return the final records whose names begin with one of ``prefixes``."""
@@ -99,19 +125,10 @@ class History:
         Raises:
             CliError: It is none that this version knows.
         """
-        try:
-            data = self._ledger.download_blob(blob).readall()
-        except ResourceNotFoundError:
-            return None
-        try:
-            return load(data)
-        except RecordUnreadable as error:
-            first = str(error).partition("\n")[0]
-            raise CliError(
-                Exit.FOUND,
-                f"{blob} cannot be read: {first}",
-                _OLDER,
-            ) from error
+        found = self._readable(blob)
+        if found is None and blob in self.unreadable:
+            raise CliError(Exit.FOUND, _told(blob, self.unreadable[blob]), OLDER)
+        return found
 
     def records(self, blobs: Sequence[str]) -> list[Record | None]:
         """
@@ -124,10 +141,17 @@ class History:
 
     def _readable(self, blob: str) -> Record | None:
         try:
-            return self.record(blob)
-        except CliError as error:
-            self.unreadable[blob] = error.message
+            return load(self._ledger.download_blob(blob).readall())
+        except ResourceNotFoundError:
             return None
+        except RecordUnreadable as error:
+            self.unreadable[blob] = str(error).partition("\n")[0]
+            return None
+
+    @property
+    def complaints(self) -> list[str]:
+        """Say of each record that cannot be read why."""
+        return [_told(blob, why) for blob, why in self.unreadable.items()]
 
     def range_with(self, schedule: ScheduleId, nominal: datetime) -> tuple[Record, str] | None:
         """
@@ -160,8 +184,8 @@ class History:
         Raises:
             CliError: A record could not.
         """
-        for message in self.unreadable.values():
-            raise CliError(Exit.FOUND, f"{about} cannot be told: {message}", _OLDER)
+        for complaint in self.complaints:
+            raise CliError(Exit.FOUND, f"{about} cannot be told: {complaint}", OLDER)
 
     def _ranges(self, folder: str) -> list[Entry]:
         """Return the names of the range records of a month, newest first; listed once."""
@@ -197,3 +221,7 @@ class History:
             finally:
                 pool.shutdown(cancel_futures=True)
         return done
+
+
+def _told(blob: str, why: str) -> str:
+    return f"{blob} cannot be read: {why}"

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from cli.history.evidence import Background, Case, Explanation, Fact, Verdict, timing_facts, who
+from cli.history.evidence import (
+    OLDER,
+    Background,
+    Case,
+    Explanation,
+    Fact,
+    Verdict,
+    timing_facts,
+    who,
+)
 from cli.history.standing import Standing, duration, local, span, standing, utc
 from orchestrator import naming
 from orchestrator.attempt import Attempt
@@ -35,6 +44,7 @@ def opened(case: Case, record: Record, background: Background) -> Explanation:
     facts = [*timing_facts(case, background), *_facts(record, blob, background)]
     if case.final and case.blob:
         facts.append(Fact(source=case.blob, says=f"before: {_ended(case.final)}"))
+    facts += case.unreadable
     return Explanation(
         verdict=Verdict.OPEN,
         nominal=case.nominal,
@@ -78,6 +88,20 @@ def planned(case: Case, record: Record, background: Background) -> Explanation:
         sentence=f"{who(case, background)} is decided ({record.decision.action}), and a tick is "
         "about to carry that out.",
         facts=tuple(facts),
+    )
+
+
+def unreadable(case: Case, background: Background) -> Explanation:
+    """Explain what has a record, and one that nobody can read."""
+    facts = [*timing_facts(case, background), *case.unreadable]
+    if case.final and case.blob:
+        facts += _facts(case.final, case.blob, background)
+    return Explanation(
+        verdict=Verdict.UNREADABLE,
+        nominal=case.nominal,
+        sentence=f"{who(case, background)} has a record that cannot be read.",
+        facts=tuple(facts),
+        next_step=OLDER,
     )
 
 

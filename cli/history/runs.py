@@ -33,12 +33,12 @@ def list_runs(given: Context, wanted: Wanted) -> Exit:
         show_table(given.output, columns, rows)
     else:
         given.output.say(f"nothing is recorded that is asked for, since {utc(search.since)}")
-    for text in history.unreadable.values():
+    for text in history.complaints:
         given.output.progress.print(text, markup=False)
     given.output.result(
         {
             "runs": [told(line, zones[line.record.schedule], known.now) for line in lines],
-            "unreadable": list(history.unreadable.values()),
+            "unreadable": history.complaints,
         }
     )
     return Exit.FOUND if history.unreadable else Exit.DONE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from cli.history.names import KEPT, Entry, Slice, slices_back
+from cli.history.names import KEPT, Entry, Slice, is_of, slices_back
 from cli.history.past import past_schedule
 from cli.history.reading import History
 from cli.known import Known, zone_of
@@ -72,12 +72,14 @@ class Search:
 
     def newest(self) -> Iterator[Line]:
         """Yield what is wanted, newest first; no more is read than is asked for."""
-        listed = self._history.open_runs()
-        opened = [run for run in listed if self._schedule in {None, run.schedule}]
-        opened.sort(key=lambda run: run.nominal, reverse=True)
-        names = [naming.open_blob(run.run_id) for run in opened]
-        records = [record for record in self._history.records(names) if record]
+        listed = self._history.open_list()
+        runs = [*(run.run_id for run in listed.runs), *listed.unlisted]
+        opened = [one for one in runs if self._schedule is None or is_of(one, self._schedule)]
+        records = [one for one in self._history.records([*map(naming.open_blob, opened)]) if one]
+        for run in listed.unlisted.keys() & opened:
+            self._history.unreadable[naming.open_blob(run)] = listed.unlisted[run]
         lines = [Line(record=one, is_open=True) for one in records if self._is_wanted(one)]
+        lines.sort(key=_nominal, reverse=True)
         found: list[Iterator[Line]] = [iter(lines)]
         if not self._wanted.open_only:
             found.append(self._final({one.run_id for one in records}))

@@ -118,7 +118,7 @@ def _plan(  # noqa: PLR0913, PLR0917 - where to look, and what for
         history = History(ledger, given.output)
         entries = _entries(history, schedule, empty.lines)
         records = history.records([one.blob for one in entries])
-        for text in history.unreadable.values():
+        for text in history.complaints:
             given.output.progress.print(text, markup=False)
         return plan(
             schedule,

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cli.errors import Exit
 from orchestrator import naming
 from orchestrator.ledger import dump_submit
@@ -105,6 +107,64 @@ def test_a_day_means_all_its_occurrences(past: Past) -> None:
     assert len(lines) == 25
     assert all("succeeded" in line for line in lines[:-1])
     assert "recur explain nightly" in lines[-1]
+
+
+def test_one_record_that_cannot_be_read_hides_no_other_of_its_day(past: Past) -> None:
+    """It is told as such, and the exit code says so."""
+    hourly = replace(BOGOTA, cron=("0 * * * *",))
+    past.timings(Timing(since=nights(9), calendar=hourly), decided_until=nights(1))
+    begin = nights(2).replace(hour=5, minute=0)
+    records = [ran(begin + timedelta(hours=hour)) for hour in range(24)]
+    past.put(*records)
+    past.ledger.upload_blob(records[7].blob, b"{", overwrite=True)
+    day = f"{begin:%Y-%m-%d}"
+
+    told = past.recur("explain", "nightly", day)
+
+    assert told.code == Exit.FOUND
+    assert told.out.count("succeeded") == 23
+    assert f"nightly of {day} 07:00-05:00 has a record that cannot be read.\n" in told.out
+    assert told.out.rstrip().endswith(f"{day}T12:00:00Z")
+    found = one(past, records[7].nominal)
+    assert found["verdict"] == "unreadable"
+    assert found["facts"][-1]["source"] == records[7].blob
+    assert "docs/operations.md" in found["next"]
+
+
+def test_what_lies_in_a_range_that_cannot_be_read_is_told(past: Past) -> None:
+    """And nothing else: its name says how many it stands for."""
+    past.nightly(since=nights(90), decided_until=nights(1))
+    span = missed(nights(80), nights(71), 10)
+    past.ledger.upload_blob(span.blob, b"{")
+
+    found = {back: one(past, nights(back)) for back in (81, 80, 71, 70)}
+
+    assert [one["verdict"] for one in found.values()] == [
+        "unrecorded",
+        "unreadable",
+        "unreadable",
+        "unrecorded",
+    ]
+    assert found[71]["facts"][-1]["source"] == span.blob
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, {"state": "claimed"}, {"state": "odd"}], ids=["none", "good", "odd"]
+)
+def test_an_open_record_that_cannot_be_read_is_not_said_to_be_gone(
+    past: Past, metadata: dict[str, str] | None
+) -> None:
+    """Whether by its content or by its metadata, without which ticks leave it alone."""
+    past.nightly(since=nights(2), decided_until=nights(1))
+    blob = naming.open_blob(claimed(nights(1)).run_id)
+    past.ledger.upload_blob(blob, b"{", metadata=metadata)
+
+    found = one(past, nights(1))
+
+    assert found["verdict"] == "unreadable"
+    assert found["facts"][-1]["source"] == blob
+    assert past.recur("explain", "nightly", nights(1).isoformat()).code == Exit.FOUND
+    assert past.recur("runs").code == Exit.FOUND
 
 
 def test_a_wall_time_that_comes_twice_is_explained_twice(past: Past) -> None:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from cli.errors import Exit
 from cli.history.names import KEPT
 from orchestrator import naming
 from orchestrator.ledger import dump_submit
-from orchestrator.record import Kind
+from orchestrator.record import Kind, dump
 from orchestrator.words import ScheduleId
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
@@ -116,6 +118,26 @@ def test_a_range_that_cannot_be_read_is_no_gap_and_no_silence(past: Past) -> Non
 
     assert told.code == Exit.FOUND
     assert "cannot be told" in told.err
+
+
+@pytest.mark.parametrize("metadata", [None, {"state": "odd"}])
+def test_an_open_record_that_ticks_leave_alone_is_no_gap_and_is_told(
+    past: Past, metadata: dict[str, str] | None
+) -> None:
+    """It is there, and somebody has to look at it."""
+    past.nightly(since=nights(3), decided_until=nights(1))
+    past.put(ran(nights(2)))
+    record = claimed(nights(1))
+    past.ledger.upload_blob(naming.open_blob(record.run_id), dump(record), metadata=metadata)
+
+    told = past.recur("gaps")
+
+    assert told.code == Exit.FOUND
+    assert "no gap" in told.out
+    assert "open, and the ticks leave it alone" in told.out
+    assert f"recur explain nightly {nights(1):%Y-%m-%dT%H:%M:%SZ}" in told.out
+    (one,) = past.recur("--json", "gaps").json["schedules"]
+    assert (one["gaps"], len(one["unlisted"])) == ([], 1)
 
 
 def test_before_the_first_tick_there_is_nothing_to_compare(past: Past) -> None:

@@ -12,7 +12,7 @@ from bench.counting import StorageCalls
 from cli.errors import Exit
 from local.azurite import Azurite
 from orchestrator import naming
-from orchestrator.record import Action, Kind
+from orchestrator.record import Action, Kind, dump
 from orchestrator.record import Past as Before
 from orchestrator.words import BlockedReason, Outcome, Reason, ScheduleId
 from tests.conftest import Containers
@@ -166,6 +166,35 @@ def test_a_record_that_cannot_be_read_hides_no_other(past: Past) -> None:
     assert told.code == Exit.FOUND
     assert id_(1) in told.out
     assert ran(nights(2)).blob in told.err
+
+
+def test_an_open_record_that_ticks_leave_alone_is_told(past: Past) -> None:
+    """It is listed all the same, of its own schedule."""
+    record = claimed(nights(1))
+    past.ledger.upload_blob(naming.open_blob(record.run_id), dump(record))
+    past.put(ran(nights(2), schedule=OTHER))
+
+    told = past.recur("--json", "runs")
+
+    assert told.code == Exit.FOUND
+    assert [one["run_id"] for one in told.json["runs"]] == [id_(1), id_(2, OTHER)]
+    assert told.json["unreadable"] == [
+        f"{naming.open_blob(record.run_id)} cannot be read: it bears no metadata"
+    ]
+    assert past.recur("runs", "nightly-b").code == Exit.DONE
+
+
+@pytest.mark.parametrize("back", [1, 40])
+def test_a_range_that_cannot_be_read_hides_no_other(past: Past, back: int) -> None:
+    """Also where it might reach into the time that is asked for."""
+    past.put(ran(nights(1)))
+    past.ledger.upload_blob(missed(nights(80), nights(30), 51).blob, b"{}")
+
+    told = past.recur("runs", "--since", nights(back).isoformat())
+
+    assert told.code == Exit.FOUND
+    assert id_(1) in told.out
+    assert missed(nights(80), nights(30), 51).blob in told.err
 
 
 def test_a_misspelt_schedule_is_told_from_those_there_are(past: Past) -> None:

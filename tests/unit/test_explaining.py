@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cli.history.evidence import WRONG, Background, Case, Verdict
+from cli.history.evidence import WRONG, Background, Case, Fact, Verdict
 from cli.history.explaining import explain
 from cli.history.nearby import after, before, occurrence_at
 from orchestrator.attempt import Stop
@@ -436,6 +436,21 @@ def test_a_record_that_is_gone_is_told() -> None:
 
     long_ago = background(now=NOMINAL + timedelta(days=401), decided_until=NOW)
     assert explain(case(of=long_ago), long_ago).verdict is Verdict.UNKNOWN
+
+
+def test_a_record_that_cannot_be_read_is_told() -> None:
+    """Nobody says that it is gone; of one that is final that is evidence beside the open one."""
+    damaged = Fact(source="runs/x", says="it cannot be read: x")
+
+    told = explain(case(unreadable=(damaged,)), background())
+    assert told.verdict is Verdict.UNREADABLE
+    assert told.verdict in WRONG
+    assert damaged in told.facts
+    assert "docs/operations.md" in (told.next_step or "")
+
+    told = explain(case(open=claimed(NOMINAL), unreadable=(damaged,)), background())
+    assert told.verdict is Verdict.OPEN
+    assert damaged in told.facts
 
 
 def test_a_schedule_of_which_only_records_are_left_is_told() -> None:

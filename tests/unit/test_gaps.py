@@ -24,17 +24,18 @@ def hours(*numbers: int) -> set[datetime]:
     return {at(number) for number in numbers}
 
 
-def compared(
+def compared(  # noqa: PLR0913 - a comparison has that many sources
     single: AbstractSet[datetime],
     *spans: Span,
     decided: int = HOURS,
     now: int = HOURS,
     after: int = 0,
     twice: AbstractSet[datetime] = frozenset(),
+    unlisted: AbstractSet[datetime] = frozenset(),
 ) -> Coverage:
     timing = Timing(since=BEGIN, calendar=HOURLY)
     state = ScheduleState(timings=(timing,), decided_until=at(decided))
-    recorded = Recorded(single=single, spans=spans, twice=twice)
+    recorded = Recorded(single=single, spans=spans, twice=twice, unlisted=unlisted)
     return compare(NIGHTLY, state, recorded, after=at(after), now=at(now))
 
 
@@ -82,6 +83,15 @@ def test_two_ranges_over_one_occurrence_are_told() -> None:
     found = compared(everything - hours(3, 4, 5), span(3, 4), span(4, 5), twice=hours(9))
 
     assert set(found.doubled) == hours(4, 9)
+
+
+def test_what_ticks_leave_alone_is_told() -> None:
+    """It is recorded, and not whole."""
+    found = compared(everything, unlisted=hours(2, 9), after=5)
+
+    assert set(found.unlisted) == hours(9)
+    assert found.gaps == ()
+    assert not found.whole
 
 
 def test_what_is_due_and_undecided_is_overdue() -> None:
