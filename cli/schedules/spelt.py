@@ -1,7 +1,7 @@
 """Schedules as the document spells them, and what differs between two of them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from orchestrator.model import Schedule
 from orchestrator.words import ScheduleId
 
 ABSENT = "(none)"
+_HIDDEN, _ANOTHER = '"(hidden)"', '"(hidden, another value)"'
 _DURATION = TypeAdapter(timedelta)
 
 
@@ -41,24 +42,33 @@ def changes(before: Document | None, after: Document) -> Iterator[Change]:
         elif id_ not in old:
             yield Change(schedule=id_, kind="added")
         else:
-            keys = tuple(_differences(spelt(old[id_]), spelt(after.schedules[id_])))
+            keys = tuple(_differences(old[id_], after.schedules[id_]))
             yield Change(schedule=id_, kind="changed" if keys else "unchanged", keys=keys)
 
 
-def _differences(
-    before: Mapping[str, str], after: Mapping[str, str]
-) -> Iterator[tuple[str, str, str]]:
-    for key in dict.fromkeys((*after, *before)):
-        old, new = before.get(key, ABSENT), after.get(key, ABSENT)
+def _differences(before: Schedule, after: Schedule) -> Iterator[tuple[str, str, str]]:
+    """Yield the keys that differ; a value that looks like a secret is compared, and not shown."""
+    before_all, after_all = spelt(before), spelt(after)
+    before_hidden, after_hidden = set(_secrets(before)), set(_secrets(after))
+    for key in dict.fromkeys((*after_all, *before_all)):
+        old, new = before_all.get(key, ABSENT), after_all.get(key, ABSENT)
         if old != new:
-            yield key, old, new
+            old = _HIDDEN if key in before_hidden else old
+            new = _HIDDEN if key in after_hidden else new
+            yield key, old, _ANOTHER if old == new else new
+
+
+def _secrets(schedule: Schedule) -> Iterator[str]:
+    for name, value in schedule.environment.items():
+        if looks_secret(name, value):
+            yield f"environment.{name}"
 
 
 def spelt(schedule: Schedule) -> dict[str, str]:
     """
     Return the keys of a schedule with their values in TOML, those of inner tables with a dot.
 
-    Keys without a value are left out; the value of a variable that looks like a secret is hidden.
+    Keys without a value are left out. What looks like a secret is here as it is.
     """
     calendar, catch_up, retries = schedule.calendar, schedule.catch_up, schedule.retries
     one_cron = len(calendar.cron) == 1
@@ -71,10 +81,7 @@ def spelt(schedule: Schedule) -> dict[str, str]:
         "dst.gap": calendar.gap,
         "dst.overlap": calendar.overlap,
         "command": schedule.command,
-        **{
-            f"environment.{name}": "(hidden)" if looks_secret(name, value) else value
-            for name, value in sorted(schedule.environment.items())
-        },
+        **{f"environment.{name}": value for name, value in sorted(schedule.environment.items())},
         "overlap": schedule.overlap,
         "max_queued": schedule.max_queued,
         "max_parallel": schedule.max_parallel,

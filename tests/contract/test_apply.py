@@ -111,6 +111,27 @@ run_timeout = "90m"
     assert "hunter2" not in shown
 
 
+def test_a_secret_that_changes_is_a_change(someone: Operator, tmp_path: Path) -> None:
+    """It is told that it does, and neither value is."""
+    before = GOOD + 'environment = { DB_PASSWORD = "hunter2", URL = "db", OLD_TOKEN = "xyzzy" }\n'
+    after = GOOD + 'environment = { DB_PASSWORD = "hunter3", URL = "x://me:hunter4@db" }\n'
+    someone.recur("apply", written(tmp_path, before))
+
+    same = someone.recur("--json", "apply", written(tmp_path, f"{before}# a comment\n"))
+    told = someone.recur("--json", "apply", written(tmp_path, after), "--dry-run")
+    shown = someone.recur("apply", written(tmp_path, after)).out
+
+    assert [change["kind"] for change in same.json["changes"]] == ["unchanged"]
+    (nightly,) = told.json["changes"]
+    assert nightly["keys"] == [
+        ["environment.DB_PASSWORD", '"(hidden)"', '"(hidden, another value)"'],
+        ["environment.URL", '"db"', '"(hidden)"'],
+        ["environment.OLD_TOKEN", '"(hidden)"', "(none)"],
+    ]
+    assert "nightly: changed" in shown
+    assert not any(secret in told.out + shown for secret in ("hunter", "xyzzy"))
+
+
 def test_what_may_not_be_meant_is_told_and_applied(
     someone: Operator, ledger: ContainerClient, tmp_path: Path
 ) -> None:
