@@ -132,7 +132,8 @@ def _left_out(calendar: Calendar, wall: datetime, change: datetime, zone: tzinfo
     sentence = f"{there} {change.astimezone(zone).isoformat()}"
     placed = _placed(calendar, change)
     if placed and wall in placed.walls:
-        return f"{sentence}, and its occurrence is shifted there."
+        became = "shifted there" if placed.exists else "left out (nonexistent)"
+        return f"{sentence}, and its occurrence is {became}."
     shifted = _placed(replace(calendar, gap=Gap.SHIFT), change)
     if shifted and wall in shifted.walls:
         return f"{sentence}, and its occurrence is left out (dst.gap = {calendar.gap})."

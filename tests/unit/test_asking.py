@@ -140,6 +140,7 @@ def test_a_day_that_never_came_says_so() -> None:
 
     assert one.instant == datetime(2011, 12, 30, 10, 0, tzinfo=UTC)
     assert "does not exist in Pacific/Apia" in one.notes[0]
+    assert one.notes[0].endswith("and its occurrence is left out (nonexistent).")
 
 
 def test_a_day_means_all_its_occurrences() -> None:
