@@ -106,7 +106,8 @@ def _unknown(history: History, known: Known, text: str) -> CliError:
     there = known.state.schedules if known.state else {}
     if schedule not in there and schedule not in (others := history.schedules()):
         guess = meant(schedule, {*there, *others})
-        return CliError(Exit.REFUSED, f"there is no schedule {schedule!r}", guess)
+        how = guess or "recur runs, which lists what there is"
+        return CliError(Exit.REFUSED, f"there is no schedule {schedule!r}", how)
     names = history.open_list().ids(schedule)
     if nominal:
         folder = month(schedule, nominal.year, nominal.month)

@@ -267,6 +267,8 @@ def test_an_unknown_run_is_told_from_those_there_are(past: Past) -> None:
     assert f"did you mean {id_(1)}?" in past.recur("show", near).err
     assert "recur runs" in past.recur("show", "nightly").err
     assert "did you mean nightly?" in past.recur("show", id_(1).replace("gh", "hg")).err
+    other = past.recur("show", id_(1, ScheduleId("zzz"))).err
+    assert "there is no schedule 'zzz'\n  next: recur runs" in other
     for unknown in (near, "nightly", "nightly-m0123456789abcdef"):
         assert past.recur("show", unknown).code == Exit.REFUSED
 
