@@ -9,7 +9,7 @@ from orchestrator.words import RunId, ScheduleId
 SCHEDULE_ID = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 _RUN_ID = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-(?P<nominal>\d{{8}}T\d{{6}}Z)")
 _TRIGGERED = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-m[0-9a-f]{{16}}")
-_REQUEST_ID = re.compile(r"[a-z0-9]{1,64}")
+REQUEST_ID = re.compile(r"[a-z0-9]{1,64}")
 _INSTANT = "%Y%m%dT%H%M%SZ"
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
@@ -90,7 +90,7 @@ def open_request(blob: str) -> str | None:
     if not blob.startswith(REQUEST_PREFIX):
         return None
     name = blob.removeprefix(REQUEST_PREFIX).removesuffix(".json")
-    return name if _REQUEST_ID.fullmatch(name) else None
+    return name if REQUEST_ID.fullmatch(name) else None
 
 
 def answer_blob(request_id: str) -> str:

@@ -177,7 +177,8 @@ def logs(  # noqa: PLR0913, PLR0917 - one argument for each option
     def command(given: Context) -> Exit:
         if outputs:
             return list_outputs(given, run_id, attempt)
-        path = output or ("stderr.txt" if stderr else "stdout.txt")
+        stream = "stderr.txt" if stderr else "stdout.txt"
+        path = stream if output is None else output
         return show_output(given, Wish(run=run_id, path=path, attempt=attempt, follow=follow))
 
     run(context, command)

@@ -41,8 +41,9 @@ def show_output(given: Context, wish: Wish) -> Exit:
     Write an output to stdout as it is.
 
     Raises:
-        CliError: There is no such run or output; the message says why.
+        CliError: There is no such run or output, or none can be; the message says why.
     """
+    _check_path(wish.path)
     target = given.target()
     ledger = target.ledger()
     history, known = History(ledger, given.output), look_at(ledger)
@@ -103,6 +104,16 @@ def list_outputs(given: Context, run: str, attempt: int | None) -> Exit:
         given.output.say(f"nothing is stored of attempt {number} yet")
     given.output.result({"run_id": record.run_id, "attempt": number, "outputs": rows})
     return Exit.DONE
+
+
+def _check_path(path: str) -> None:
+    """Refuse a path that leads out of the folder of an attempt, or nowhere."""
+    if not path or {".", ".."} & {*path.split("/")}:
+        raise CliError(
+            Exit.USAGE,
+            f"--output {path!r} is no path of an output",
+            "write it as `recur logs RUN --outputs` lists it, without . and ..",
+        )
 
 
 def _attempt(found: Found, asked: int | None) -> int:

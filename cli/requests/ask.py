@@ -122,8 +122,14 @@ def answer(given: Context, request_id: str, wait: timedelta) -> Exit:
     Tell how a request was answered, waiting for it where it waits.
 
     Raises:
-        CliError: There is neither a request nor an answer of this id.
+        CliError: There is neither a request nor an answer of this id, or it is none.
     """
+    if not naming.REQUEST_ID.fullmatch(request_id):
+        raise CliError(
+            Exit.REFUSED,
+            f"{request_id!r} is no request id: 1 to 64 lower-case letters and digits",
+            "`recur answer` alone lists those that wait",
+        )
     ledger = given.target().ledger()
     asked: Request | None = None
     found = post.find_answer(ledger, request_id)

@@ -116,6 +116,18 @@ def test_a_missing_output_says_why(past: Past) -> None:
     assert "stderr.txt" in listed
 
 
+@pytest.mark.parametrize("path", ["../x", "files/../../x", "./stdout.txt", "..", ""])
+def test_a_path_that_leads_out_of_a_run_is_refused(past: Past, path: str) -> None:
+    """Before storage is asked, which would take it for another blob's name."""
+    past.put(ran(nights(1)))
+
+    told = past.recur("logs", ran(nights(1)).run_id, "--output", path)
+
+    assert told.code == Exit.USAGE
+    assert f"--output {path!r}" in told.err
+    assert "--outputs" in told.err
+
+
 def test_what_did_not_run_wrote_nothing(past: Past) -> None:
     """It is said why, and where to look."""
     record = decided(nights(1), Action.SKIPPED, reason="overlap")

@@ -253,6 +253,16 @@ def test_a_request_that_never_was_is_told(someone: Operator) -> None:
     assert "there is no request" in told.err
 
 
+@pytest.mark.parametrize("text", ["../x", "..", "", "A", "a/b", "0" * 65])
+def test_what_is_no_request_id_is_refused(someone: Operator, text: str) -> None:
+    """Before storage is asked, which would take it for another blob's name."""
+    told = someone.recur("answer", text)
+
+    assert told.code == Exit.REFUSED
+    assert "lower-case letters and digits" in told.err
+    assert "recur answer" in told.err
+
+
 def test_a_request_that_cannot_be_read_waits_as_well(
     someone: Operator, ledger: ContainerClient
 ) -> None:
