@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
 
 from cli.errors import CliError, Exit
-from cli.history.nearby import came_from, on_the_wall, suppressed
+from cli.history.nearby import calendar_at, came_from, on_the_wall, suppressed
 from cli.times import HOW, after_gap, check_year
 from orchestrator.model import Timing
-from orchestrator.schedule import occurrences_of
+from orchestrator.schedule import in_force, occurrences_of, parse_zone
+
+_ANY_ZONE: Final = timedelta(hours=26)
+"""So far apart are the clocks of any two zones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +82,29 @@ def _instant(instant: datetime, timings: tuple[Timing, ...], note: str | None = 
 
 
 def _day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> list[Asked]:
-    """Return every occurrence of a day, or where it has none the day itself."""
+    """
+    Return every occurrence of a day, or where it has none the day itself.
+
+    The day is that of the zone in force at each occurrence, as for wall times.
+    """
+    midnight = datetime.combine(day, time())
+    calendar = calendar_at(timings, midnight)
+    zone = parse_zone(calendar.time_zone) if calendar else zone
     begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
-    second = timedelta(seconds=1)
-    found = occurrences_of(timings, after=begin - second, until=end - second) if timings else ()
-    instants = [_instant(one.nominal, timings) for one in found]
-    return instants or [Asked(instant=begin, day=day, until=end)]
+    itself = Asked(instant=begin, day=day, until=end)
+    if not timings:
+        return [itself]
+    instants = [
+        _instant(one.nominal, timings)
+        for one in occurrences_of(timings, after=begin - _ANY_ZONE, until=end + _ANY_ZONE)
+        if _local_day(timings, one.nominal) == day
+    ]
+    return instants or [itself]
+
+
+def _local_day(timings: tuple[Timing, ...], nominal: datetime) -> date | None:
+    calendar = in_force(timings, nominal).calendar
+    return nominal.astimezone(parse_zone(calendar.time_zone)).date() if calendar else None
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

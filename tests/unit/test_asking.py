@@ -161,6 +161,13 @@ def test_a_day_without_occurrence_means_the_day() -> None:
     assert one.until - one.instant == timedelta(days=1)
 
 
+def test_a_day_of_a_schedule_that_is_forgotten_means_the_day() -> None:
+    """In the zone that is given: no timing tells more."""
+    (one,) = asked(parse("2026-11-21"), (), ZoneInfo("America/Bogota"))
+
+    assert (one.day, one.instant.hour) == (date(2026, 11, 21), 5)
+
+
 def test_wall_times_follow_the_zone_of_their_time() -> None:
     """A schedule that moved from one zone to another."""
     moved = datetime(2026, 11, 10, tzinfo=UTC)
@@ -170,6 +177,51 @@ def test_wall_times_follow_the_zone_of_their_time() -> None:
 
     assert instants("2026-11-05T02:30", both) == ["2026-11-05T07:30Z"]
     assert instants("2026-11-15T02:30", both) == ["2026-11-15T01:30Z"]
+
+
+def test_a_day_is_that_of_the_zone_of_its_time() -> None:
+    """As its wall times are, whatever zone the schedule has by now; also the day of the change."""
+    moved = datetime(2026, 11, 10, 12, tzinfo=UTC)
+    new_york = Calendar(cron=("30 11,23 * * *",), time_zone="America/New_York")
+    kiritimati = Calendar(cron=("30 11,23 * * *",), time_zone="Pacific/Kiritimati")
+    both = (Timing(since=LONG_AGO, calendar=new_york), Timing(since=moved, calendar=kiritimati))
+
+    def of(text: str) -> list[datetime]:
+        return [one.instant for one in asked(parse(text), both, ZoneInfo("Pacific/Kiritimati"))]
+
+    assert of("2026-11-05") == [*of("2026-11-05T11:30"), *of("2026-11-05T23:30")]
+    assert of("2026-11-05") == [
+        datetime(2026, 11, 5, 16, 30, tzinfo=UTC),
+        datetime(2026, 11, 6, 4, 30, tzinfo=UTC),
+    ]
+    assert of("2026-11-15") == [*of("2026-11-15T11:30"), *of("2026-11-15T23:30")]
+    assert of("2026-11-09") == [
+        datetime(2026, 11, 9, 16, 30, tzinfo=UTC),
+        datetime(2026, 11, 10, 4, 30, tzinfo=UTC),
+    ]
+    assert of("2026-11-11") == [
+        datetime(2026, 11, 10, 21, 30, tzinfo=UTC),
+        datetime(2026, 11, 11, 9, 30, tzinfo=UTC),
+    ]
+
+
+def test_every_occurrence_belongs_to_one_day() -> None:
+    """Where the zone changes, too: none of two days, none of no day."""
+    moved = datetime(2026, 11, 10, 12, tzinfo=UTC)
+    zones = ("America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago")
+    both = tuple(
+        Timing(
+            since=moved + timedelta(days=n) if n else LONG_AGO,
+            calendar=Calendar(cron=("0 * * * *",), time_zone=zone),
+        )
+        for n, zone in enumerate(zones)
+    )
+    days = (f"2026-11-{day:02}" for day in range(1, 31))
+
+    found = [one.instant for day in days for one in asked(parse(day), both, UTC)]
+
+    begin, end = found[0] - timedelta(seconds=1), found[-1]
+    assert sorted(found) == [one.nominal for one in occurrences_of(both, after=begin, until=end)]
 
 
 minutes = st.integers(0, 400 * 24 * 60).map(
