@@ -26,7 +26,8 @@ _FORBIDDEN = 403
 app = typer.Typer(
     name="recur",
     help="Recurrent batch jobs on Azure Batch: their schedules, what became of each occurrence, "
-    "what an operator asks for, and the deployment itself.",
+    "what an operator asks for, and the deployment itself. Every command takes --json and "
+    "--settings, before its name or after it.",
     epilog="Exit codes: 0 done, 1 something was found, 2 usage, 3 refused, 4 changed meanwhile, "
     "5 no access, 6 no answer.",
     no_args_is_help=True,
@@ -126,4 +127,24 @@ def main() -> None:
     commands.register(app)
     # Our own words say what failed; the clients would tell each try at length.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
-    app(args=hoisted(sys.argv[1:]))
+    arguments = hoisted(sys.argv[1:])
+    if "--json" in arguments:
+        sys.exit(_for_programs(arguments))
+    app(args=arguments)
+
+
+def _for_programs(arguments: Sequence[str]) -> int:
+    """Run a command whose stdout is one JSON document, also where its line is wrong."""
+    try:
+        return int(app(args=arguments, standalone_mode=False) or Exit.DONE)
+    except typer.TyperException as error:
+        where = getattr(getattr(error, "ctx", None), "command_path", app.info.name)
+        told = CliError(Exit.USAGE, _plainly(error), f"{where} --help")
+    except typer.Abort:
+        told = CliError(Exit.FOUND, "interrupted", "the command may be given again")
+    Output(as_json=True).fail(told)
+    return told.code
+
+
+def _plainly(error: typer.TyperException) -> str:
+    return str(getattr(error, "format_message", error.__str__)())

@@ -1,14 +1,26 @@
 """What a command says: to people on a terminal, or as one JSON document to programs."""
 
 import json
+import os
 import sys
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, override
 
 from rich.console import Console
 
 from cli.errors import CliError
+
+
+class _Console(Console):
+    """A console that outlives its reader: what a command does is done, whoever reads on."""
+
+    @override
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
 
 
 class Output:
@@ -21,8 +33,8 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.people = Console(quiet=as_json, highlight=False, emoji=False, soft_wrap=True)
-        self.progress = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+        self.people: Console = _Console(quiet=as_json, highlight=False, emoji=False, soft_wrap=True)
+        self.progress = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """Print a line for people."""

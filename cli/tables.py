@@ -19,8 +19,8 @@ def show_table(output: Output, columns: Sequence[str], rows: Sequence[Sequence[s
             output.say("  ".join(padded).rstrip())
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
+    for n, name in enumerate(columns):  # what comes first is what people copy
+        table.add_column(name, overflow="fold", no_wrap=not n)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     output.people.print(table, soft_wrap=False)

@@ -1,5 +1,9 @@
 """`recur apply` on real storage: nothing invalid gets in, nothing of somebody else's is lost."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from orchestrator.naming import DOCUMENT
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
+ROOT = Path(__file__).parents[2]
 GOOD = """
 [schedules.nightly]
 cron = "30 2 * * *"
@@ -309,3 +314,41 @@ def test_settings_that_are_missing_are_told(tmp_path: Path) -> None:
     assert told.code == Exit.REFUSED
     assert "DATA_STORAGE_URL is missing" in told.err
     assert "settings.json" in told.err
+
+
+def test_who_stops_reading_stops_nothing(
+    someone: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """As in `recur apply FILE | head -1`: the document is in force all the same."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = ["--settings", str(someone.settings), "apply", written(tmp_path, GOOD)]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *command], stdout=writes, cwd=ROOT, check=False
+    )
+
+    os.close(writes)
+    assert done.returncode == Exit.DONE
+    assert ledger.download_blob("schedules.toml").readall().decode() == GOOD
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (("runs", "--json", "--outcome", "faild"), "faild"),
+        (("--json", "apply"), "Missing argument"),
+        (("runs", "--colour", "--json"), "--colour"),
+        (("--json", "run"), "No such command"),
+    ],
+)
+def test_a_wrong_line_is_told_to_programs_too(line: tuple[str, ...], says: str) -> None:
+    """With --json stdout holds one document, whatever is wrong."""
+    told = subprocess.run(
+        [sys.executable, "-m", "cli", *line], capture_output=True, cwd=ROOT, check=False, text=True
+    )
+
+    error = json.loads(told.stdout)["error"]
+    assert told.returncode == error["code"] == Exit.USAGE
+    assert says in error["message"]
+    assert error["next"].endswith("--help")
