@@ -34,7 +34,7 @@ class Output:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self.people: Console = _Console(quiet=as_json, highlight=False, emoji=False, soft_wrap=True)
-        self.progress = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+        self.progress: Console = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """Print a line for people."""

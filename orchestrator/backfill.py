@@ -77,6 +77,8 @@ def claim(new: Record, reopened: Reopened | None) -> Record:
     past = Past(
         kind=old.kind,
         request=old.request,
+        by=old.by,
+        note=old.note,
         decision=old.decision,
         outcome=old.outcome,
         reason=old.reason,

@@ -57,7 +57,14 @@ def asked_for(  # noqa: PLR0913 - a claim has that many sources
         else naming.run_id(schedule.id, occurrence.nominal)
     )
     record = _claimed(schedule, run_id, occurrence, state, results, now=now)
-    return replace(record, kind=kind, request=request.id, forced=request.force)
+    return replace(
+        record,
+        kind=kind,
+        request=request.id,
+        by=request.by,
+        note=request.note,
+        forced=request.force,
+    )
 
 
 def jittered(schedule: Schedule, nominal: datetime, upcoming: datetime | None) -> datetime | None:

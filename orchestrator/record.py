@@ -112,6 +112,8 @@ class Past:
     Attributes:
         kind: Who had asked for it.
         request: Id of the request, if there was one.
+        by: Who made that request.
+        note: Why.
         decision: What had been decided.
         outcome: How it had ended, if it had run.
         reason: Why.
@@ -121,6 +123,8 @@ class Past:
 
     kind: Kind
     request: str | None = None
+    by: str | None = None
+    note: str | None = None
     decision: Decided
     outcome: Outcome | None = None
     reason: Reason | None = None
@@ -135,6 +139,8 @@ class Record:
 
     Attributes:
         request: Id of the request that asked for it; None for what the schedule asked for.
+        by: Who made that request, as they said.
+        note: Why.
         forced: Whether it starts whatever is in the way, and is in nobody's way.
         replaces: ETag of the final record that a backfill opened again.
         history: What that record and those before it said.
@@ -146,6 +152,8 @@ class Record:
     nominal: datetime
     kind: Kind = Kind.SCHEDULED
     request: str | None = None
+    by: str | None = None
+    note: str | None = None
     forced: bool = False
     replaces: str | None = None
     decision: Decided

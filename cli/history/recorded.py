@@ -202,7 +202,10 @@ def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
     reason = f" ({decision.reason})" if decision.reason else ""
     because = f", because of {decision.because}" if decision.because else ""
     text = f"{record.kind}: {decision.action}{reason}{because}, decided {utc(decision.at)}"
-    yield Fact(source=blob, says=text + (f", request {record.request}" if record.request else ""))
+    who = f" of {record.by}" if record.by else ""
+    why = f" ({record.note})" if record.note else ""
+    asked = f", request {record.request}{who}{why}" if record.request else ""
+    yield Fact(source=blob, says=text + asked)
     if record.range:
         first, last = utc(record.range.first), utc(record.range.last)
         text = f"one record for {record.range.count} occurrences, {first} to {last}"

@@ -18,6 +18,7 @@ from cli.target import Target
 from orchestrator import naming
 from orchestrator.attempt import Attempt
 from orchestrator.record import Record, dump
+from orchestrator.words import AttemptState
 
 _QUICKLY: Final[dict[str, Any]] = {
     "retry_total": 0,
@@ -113,8 +114,10 @@ def _lines(found: Found, zone: tzinfo, now: datetime, live: Live | None) -> Iter
     yield f"{record.run_id}: {stands.word}{why}{since}"
     if record.sentence:
         yield f"  {record.sentence}"
-    if record.stop and found.open:
-        yield f"  it is to be ended: {record.stop.sentence}"
+    if record.stop and (found.open or record.stop.sentence != record.sentence):
+        asked = "is" if found.open else "was"
+        at = local(record.stop.at, zone)
+        yield f"  it {asked} to be ended, {at}: {record.stop.sentence}"
     yield _fact("schedule", record.schedule)
     yield _fact("nominal", f"{local(record.nominal, zone)}, {utc(record.nominal)}")
     if record.range:
@@ -146,7 +149,9 @@ def _decision(record: Record, zone: tzinfo) -> Iterator[str]:
     because = f", because of {decided.because}" if decided.because else ""
     yield _fact("decided", f"{decided.action}{reason}{because}, {local(decided.at, zone)}")
     if record.request:
-        yield _fact("request", f"{record.kind} by request {record.request}")
+        who = f" by {record.by}" if record.by else ""
+        why = f": {record.note}" if record.note else ""
+        yield _fact("request", f"{record.kind}{who}{why} (request {record.request})")
     if record.lateness_seconds is not None:
         yield _fact("lateness", span(record.lateness_seconds))
     if record.merged > 1:
@@ -170,7 +175,8 @@ def _attempt(attempt: Attempt, zone: tzinfo) -> Iterator[str]:
         if time:
             yield _fact(f"  {name}", local(time, zone))
     if attempt.after:
-        yield _fact("  waits", f"for the earlier runs of its schedule ({attempt.after})")
+        waits = "waits" if attempt.state is AttemptState.CLAIMED else "waited"
+        yield _fact(f"  {waits}", f"for the earlier runs of its schedule ({attempt.after})")
     if attempt.blocked:
         yield _fact("  blocked", f"{attempt.blocked}: {attempt.blocked_detail or ''}".rstrip(": "))
     if attempt.node:

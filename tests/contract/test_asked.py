@@ -26,7 +26,7 @@ async def test_a_trigger_makes_one_run_however_often_it_is_asked_for(world: Worl
     """The run has an id space of its own, runs like any other, and ends in its own place."""
     await idle_schedule(world, 'echo "$RECUR_RUN_ID"')
 
-    answer = await world.ask("trigger", "job", key="first")
+    answer = await world.ask("trigger", "job", key="first", note="figures were wrong")
     run_id = naming.trigger_id(JOB, "first")
     assert (answer.status, answer.runs) == (Status.DONE, (run_id,))
     assert await world.jobs() == [run_id]
@@ -36,7 +36,9 @@ async def test_a_trigger_makes_one_run_however_often_it_is_asked_for(world: Worl
     after = await world.ask("trigger", "job", key="first")
 
     assert (after.status, after.runs) == (Status.DONE, (run_id,))
-    assert (final.kind, final.request) == (Kind.TRIGGERED, answer.request and answer.request.id)
+    assert answer.request
+    assert (final.kind, final.request) == (Kind.TRIGGERED, answer.request.id)
+    assert (final.by, final.note) == (answer.request.by, "figures were wrong")
     assert list(await world.blobs("runs/")) == [f"runs/job/triggered/{run_id}.json"]
     assert await world.output(final) == f"{run_id}\n".encode()
     assert await world.jobs() == [run_id]
@@ -234,6 +236,8 @@ async def test_a_rerun_makes_a_new_attempt_of_what_has_run(world: World) -> None
     for record in finals:
         assert record.attempt.job_id == f"{record.run_id}-r2"
         assert [past.outcome for past in record.history] == [None, Outcome.SUCCEEDED]
+        asked = [second.request, first.request]
+        assert [record.by, record.history[1].by] == [one and one.by for one in asked]
     assert not await world.blobs("open/")
 
 

@@ -70,14 +70,14 @@ async def test_a_trigger_is_listed_shown_and_read(world: World, recur: Recur) ->
     await world.pool()
     await world.apply(schedule("job", "echo by hand", minutes=-60))
     await world.submit()
-    (run,) = (await world.ask("trigger", "job", key="k")).runs
+    (run,) = (await world.ask("trigger", "job", key="k", note="why not")).runs
     assert [one["state"] for one in (await recur("--json", "runs")).json["runs"]] == ["submitted"]
     await world.collect_until_finished()
 
     (one,) = (await recur("--json", "runs", "--kind", "triggered")).json["runs"]
 
     assert (one["run_id"], one["outcome"]) == (run, Outcome.SUCCEEDED)
-    assert "triggered by request" in (await recur("show", run)).out
+    assert "triggered by test: why not (request " in (await recur("show", run)).out
     assert (await recur("logs", run)).raw == b"by hand\n"
     assert (await recur("gaps")).code == Exit.DONE
 
@@ -108,7 +108,7 @@ async def test_a_skipped_occurrence_that_is_backfilled_tells_its_past(
     assert "a backfill ran it at" in await sentence(recur, runs[0])
     shown = (await recur("show", runs[0])).out
     assert "skipped(paused)" in shown
-    assert "backfilled by request" in shown
+    assert "backfilled by " in shown
     assert (await recur("gaps")).code == Exit.DONE
 
 
