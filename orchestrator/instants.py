@@ -150,7 +150,7 @@ def _left_out_until(local: datetime, every: timedelta, left_out: Exceptions) -> 
     while steady < end and _offset(steady + _PROBE, local.tzinfo) == local.utcoffset():
         steady += _PROBE
     since = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
-    rest = (_minutes(since % every, every) & ~left_out.on(day)) >> since // _MINUTE
+    rest = (minutes_of(every, since % every) & ~left_out.on(day)) >> since // _MINUTE
     if rest:
         later = (rest & -rest).bit_length() - 1
         end = instant - since % _MINUTE + later * _MINUTE - _SECOND
@@ -158,8 +158,8 @@ def _left_out_until(local: datetime, every: timedelta, left_out: Exceptions) -> 
 
 
 @lru_cache(maxsize=4096)
-def _minutes(since: timedelta, every: timedelta) -> int:
-    """Return the minutes of a day that an interval falls on from its first time on, as bits."""
+def minutes_of(every: timedelta, since: timedelta) -> int:
+    """Return the minutes of a day on which an interval falls, as bits; its first time is ``since``."""
     times = 0
     while since < _DAY:
         times |= 1 << since // _MINUTE

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from cli.progress import Advance
 from cli.schedules.lint_calendar import calendar_notes
-from cli.schedules.notes import Code, Found, Note, note, shortest_period, span
+from cli.schedules.notes import Code, Found, Note, most_within, note, shortest_period, span
 from cli.schedules.secrets import looks_secret, secret_within
 from orchestrator.document import Document, merged, read
 from orchestrator.model import Schedule
@@ -66,24 +66,25 @@ def _period(schedule: Schedule, period: timedelta) -> Iterator[Found]:
         yield note(
             Code.SHORT_PERIOD,
             key,
-            f"is due every {span(period)}; a pool from zero needs about {span(COLD_START)} for its "
-            "first node (it is evaluated every 5 minutes, infra/pool/pool.json, and a machine "
-            "takes some minutes to boot): choose a longer period, or keep a node",
+            f"is due as often as every {span(period)}; a pool from zero needs about "
+            f"{span(COLD_START)} for its first node (it is evaluated every 5 minutes, "
+            "infra/pool/pool.json, and a machine takes some minutes to boot): choose a longer period, or keep a node",
         )
     if schedule.overlap is Overlap.SKIP and schedule.run_timeout > period:
         lost = int(schedule.run_timeout / period)
         yield note(
             Code.TIMEOUT_OVER_PERIOD,
             "run_timeout",
-            f"a run may take {span(schedule.run_timeout)}, and the next is due after "
-            f"{span(period)}: one that hangs lets {lost:,} be skipped; give a run_timeout below "
-            "the period",
+            f"a run may take {span(schedule.run_timeout)}, and the next can be due after "
+            f"{span(period)}: one that hangs lets up to {lost:,} be skipped; give a run_timeout "
+            "below the period",
         )
     if schedule.jitter > period:
         yield note(
             Code.JITTER_CUT,
             "jitter",
-            f"{span(schedule.jitter)} are cut to the time to the next occurrence, {span(period)}",
+            f"{span(schedule.jitter)} are cut to the time to the next occurrence, which can be "
+            f"{span(period)}",
         )
 
 
@@ -94,13 +95,14 @@ def _catch_up(schedule: Schedule, period: timedelta) -> Iterator[Found]:
         yield note(
             Code.WINDOW_UNDER_PERIOD,
             "catch_up.window",
-            f"is {span(policy.window)}, and occurrences are {span(period)} apart: after a longer "
-            "outage one is missed and nothing stands for it until the next; give a window of the "
-            "period or more",
+            f"is {span(policy.window)}, and occurrences are {span(period)} apart or more: after a "
+            "longer outage one is missed and nothing stands for it until the next; give a window "
+            "of the period or more",
         )
     if policy.mode is not CatchUpMode.ALL:
         return
     together = min(policy.max, int(policy.window / period))
+    together = most_within(schedule.calendar, policy.window, together) if together > 1 else 0
     if together <= 1:
         return
     if schedule.overlap is Overlap.REPLACE:
@@ -146,9 +148,9 @@ def _retries(schedule: Schedule, period: timedelta) -> Iterator[Found]:
         yield note(
             Code.RETRY_TOO_LATE,
             "retries",
-            f"after {' or '.join(late)} no second attempt can begin: the next occurrence is due "
-            f"{span(period)} after the first, and retries end there; shorten the timeout or the "
-            'backoff, or use overlap = "queue"',
+            f"after {' or '.join(late)} no second attempt can begin where the next occurrence is "
+            f"due {span(period)} later: retries end there; shorten the timeout or the backoff, or "
+            'use overlap = "queue"',
         )
 
 

@@ -1,18 +1,21 @@
 """What a note of lint is, and how often a schedule is due."""
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import islice, pairwise
+from functools import lru_cache
 
-from orchestrator.instants import placements
+from orchestrator.cron import exceptions, parse_cron
+from orchestrator.instants import EPOCH, minutes_of, placements
 from orchestrator.model import Calendar
 from orchestrator.words import ScheduleId
 
-_SAMPLE = 100
-_YEAR = timedelta(days=366)
-_BEGIN = datetime(2027, 1, 1, tzinfo=UTC)  # any day does: a note must not depend on today's
-
+_BEGIN = datetime(2027, 1, 1, tzinfo=UTC)  # a note must not depend on today's date
+_LOOKED_AT = timedelta(days=732)  # a common year and a leap year, and from one to the next
+_MINUTES_OF_DAY = 24 * 60
+_YEAR = 365 * _MINUTES_OF_DAY
 
 type Found = tuple[Code, str, str]
 """Code, key and message of a note."""
@@ -73,14 +76,76 @@ def shortest_period(calendar: Calendar) -> timedelta | None:
     Return the shortest time between two occurrences, changes of the clock left aside.
 
     Returns:
-        None where no two fall within a year.
+        To the minute, or a multiple of ``every``; None where no two fall within a year.
     """
     if calendar.every and not calendar.except_:
         return calendar.every
+    left_out = exceptions(calendar.except_)
+    before, shortest = None, _YEAR
+    for number, minutes in _times_of_days(calendar):
+        times = minutes & ~left_out.on(_BEGIN.date() + timedelta(days=number))
+        if not times:
+            continue
+        begin = number * _MINUTES_OF_DAY
+        if before is not None:
+            shortest = min(shortest, begin + (times & -times).bit_length() - 1 - before)
+        shortest = min(shortest, _closest(times))
+        before = begin + times.bit_length() - 1
+    if shortest == _YEAR:
+        return None
+    period, every = timedelta(minutes=shortest), calendar.every
+    return every * max(1, round(period / every)) if every else period
+
+
+def _times_of_days(calendar: Calendar) -> Iterator[tuple[int, int]]:
+    """Yield the number of each day that has times, and these as bits."""
+    if every := calendar.every:
+        anchor = calendar.anchor or EPOCH
+        for number in range(_LOOKED_AT.days):
+            midnight = _BEGIN + timedelta(days=number)
+            yield number, minutes_of(every, (anchor - midnight) % every)
+        return
+    expressions = [
+        (_days(one.split(maxsplit=2)[2]), parse_cron(one).times) for one in calendar.cron
+    ]
+    for number in sorted(frozenset().union(*(days for days, _ in expressions))):
+        times = 0
+        for days, minutes in expressions:
+            times |= minutes if number in days else 0
+        yield number, times
+
+
+@lru_cache(maxsize=1024)
+def _days(fields: str) -> frozenset[int]:
+    """Return the days that the last three fields of an expression match, counted from the first."""
+    one, first = parse_cron(f"0 0 {fields}"), _BEGIN.date()
+    return frozenset(n for n in range(_LOOKED_AT.days) if one.on(first + timedelta(days=n)))
+
+
+@lru_cache(maxsize=4096)
+def _closest(times: int) -> int:
+    """Return the shortest distance between two bits; a year if there is but one."""
+    return next((one for one in range(1, times.bit_length()) if times & times >> one), _YEAR)
+
+
+def most_within(calendar: Calendar, window: timedelta, limit: int) -> int:
+    """Return how many occurrences fall within a window at most, or ``limit`` if they are more."""
+    together: deque[datetime] = deque()
+    most = 0
+    for instant in _instants(calendar):
+        together.append(instant)
+        while instant - together[0] >= window:
+            together.popleft()
+        most = max(most, len(together))
+        if most >= limit:
+            break
+    return most
+
+
+def _instants(calendar: Calendar) -> Iterator[datetime]:
     plain = replace(calendar, time_zone="UTC")
-    found = placements(plain, after=_BEGIN, until=_BEGIN + _YEAR, excluded=False)
-    instants = [one.nominal for one in islice(found, _SAMPLE)]
-    return min((later - earlier for earlier, later in pairwise(instants)), default=None)
+    found = placements(plain, after=_BEGIN, until=_BEGIN + _LOOKED_AT, excluded=False)
+    return (one.nominal for one in found)
 
 
 def span(duration: timedelta) -> str:

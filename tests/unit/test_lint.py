@@ -1,15 +1,21 @@
 """Notes on what is valid and may not be meant: each where it belongs, and nowhere else."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cli.schedules.lint import lint, told
-from cli.schedules.notes import Code, Note
+from cli.schedules.notes import Code, Note, shortest_period
 from cli.schedules.secrets import looks_secret
 from orchestrator.document import parse
+from orchestrator.instants import placements
+from orchestrator.model import Calendar
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -54,14 +60,23 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
         (Code.DST_UNUSED, "dst", "no effect", {"cron": "", "every": '"6h"', "dst": '{ gap = "skip" }'}),
         (Code.SHORT_PERIOD, "cron", "every 5 minutes; a pool from zero needs about 10 minutes", {"cron": '"*/5 * * * *"', "run_timeout": '"4m"'}),
         (Code.SHORT_PERIOD, "every", "infra/pool/pool.json", {"cron": "", "every": '"2m"', "run_timeout": '"1m"'}),
+        (Code.SHORT_PERIOD, "cron", "every 1 minute;", {"cron": '["0 2 * * *", "* * * 12 *"]', "overlap": '"allow"'}),
+        (Code.SHORT_PERIOD, "cron", "every 5 minutes;", {"cron": '["0 2 * * *", "0,5 3 1 6 *"]', "overlap": '"allow"'}),
+        (Code.SHORT_PERIOD, "cron", "every 5 minutes;", {"cron": '["0 2 * * *", "5 2 29-30 2 *"]', "overlap": '"allow"'}),
+        (Code.SHORT_PERIOD, "cron", "every 1 minute;", {"cron": '["59 23 31 12 *", "0 0 1 1 *"]', "overlap": '"allow"'}),
+        (Code.SHORT_PERIOD, "cron", "every 6 minutes;", {"cron": '"*/3 * * * *"', "except": '["3-59/6 * * * *"]', "overlap": '"allow"'}),
+        (Code.SHORT_PERIOD, "every", "every 6 minutes;", {"cron": "", "every": '"3m"', "except": '["3-59/6 * * * *"]', "overlap": '"allow"'}),
+        (Code.TIMEOUT_OVER_PERIOD, "run_timeout", "can be due after 30 minutes", {"cron": '["0 2 * * *", "0,30 3 24 12 *"]'}),
+        (Code.JITTER_CUT, "jitter", "which can be 20 minutes", {"cron": '["0 2 * * *", "0,20 3 24 12 *"]', "jitter": '"25m"', "overlap": '"allow"'}),
         (Code.JITTER_CUT, "jitter", "cut", {"cron": '"0 * * * *"', "jitter": '"2h"'}),
         (Code.CATCH_UP_STORM, "catch_up.max", "50 runs", {"catch_up": '{ mode = "all", max = 50, window = "90d" }', "overlap": '"allow"', "max_parallel": "60"}),
         (Code.CATCH_UP_STORM, "catch_up.max", "24 runs", {"cron": '"0 * * * *"', "catch_up": '{ mode = "all", max = 50 }', "overlap": '"queue"', "max_queued": "50"}),
         (Code.CATCH_UP_FIRST_ONLY, "catch_up.mode", "the oldest 1 and skips", {"cron": '"0 * * * *"', "catch_up": '{ mode = "all" }'}),
+        (Code.CATCH_UP_FIRST_ONLY, "catch_up.mode", "of 3 occurrences", {"cron": '["0 2 * * *", "0,20 3 24 12 *"]', "catch_up": '{ mode = "all" }', "run_timeout": '"15m"'}),
         (Code.CATCH_UP_FIRST_ONLY, "catch_up.mode", "the oldest 2 and skips", {"cron": '"0 * * * *"', "catch_up": '{ mode = "all" }', "overlap": '"queue"'}),
         (Code.CATCH_UP_LAST_ONLY, "catch_up.mode", "only the newest", {"cron": '"0 * * * *"', "catch_up": '{ mode = "all" }', "overlap": '"replace"'}),
         (Code.WINDOW_UNDER_PERIOD, "catch_up.window", "is 1 day, and occurrences are 7 days apart", {"cron": '"0 2 * * MON"'}),
-        (Code.TIMEOUT_OVER_PERIOD, "run_timeout", "lets 6 be skipped", {"cron": '"0 * * * *"', "run_timeout": ""}),
+        (Code.TIMEOUT_OVER_PERIOD, "run_timeout", "lets up to 6 be skipped", {"cron": '"0 * * * *"', "run_timeout": ""}),
         (Code.RETRY_TOO_LATE, "retries", "after never_started", {"cron": '"*/30 * * * *"', "run_timeout": '"20m"', "retries": "{ max = 1 }"}),
         (Code.RETRY_TOO_LATE, "retries", "after failed", {"cron": '"*/30 * * * *"', "run_timeout": '"20m"', "retries": '{ max = 1, on = ["failed"], backoff = "30m" }'}),
         (Code.EXIT_CODES_UNUSED, "retries.exit_codes", 'add "failed"', {"retries": "{ max = 1, exit_codes = [75] }"}),
@@ -98,6 +113,47 @@ def test_what_may_not_be_meant_is_noted(
 def test_what_is_meant_is_not_noted(keys: dict[str, str]) -> None:
     """Near misses of the notes."""
     assert of(**keys) == []
+
+
+PATTERNS = (
+    "*/7 1-2 * * *",
+    "0 0 29 2 *",
+    "59 23 L * *",
+    "0 0 1 */2 *",
+    "30 9 * * MON",
+    "3 5 13 * FRI",
+)
+LEFT_OUT = ("* 1 * * *", "*/2 * * * *", "* * 1-15 * *", "* * * * SUN", "2027-12-31")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.one_of(
+        st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3, unique=True),
+        st.sampled_from([150, 600, 3601, 7000, 86_399, 300_000]).map(
+            lambda n: timedelta(seconds=n)
+        ),
+    ),
+    st.lists(st.sampled_from(LEFT_OUT), max_size=2, unique=True),
+)
+def test_the_shortest_period_is_that_of_a_list_of_all(
+    when: list[str] | timedelta, left_out: list[str]
+) -> None:
+    """Over a common year and a leap year."""
+    calendar = Calendar(except_=tuple(left_out))
+    if isinstance(when, timedelta):
+        calendar = replace(calendar, every=when)
+    else:
+        calendar = replace(calendar, cron=tuple(when))
+    begin = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+    end = begin + timedelta(days=732)
+
+    found = [one.nominal for one in placements(calendar, after=begin, until=end, excluded=False)]
+
+    periods = (later - earlier for earlier, later in pairwise(found))
+    assert shortest_period(calendar) == min(
+        (one for one in periods if one < timedelta(days=365)), default=None
+    )
 
 
 def test_what_a_schedule_inherits_is_looked_at_as_well() -> None:
