@@ -12,8 +12,10 @@ from orchestrator.words import RunId, ScheduleId
 KEPT: Final = timedelta(days=400)
 """So long are final records kept, and the timings by which they came about."""
 
-_FINAL = re.compile(r"runs/(?P<schedule>[^/]+)/(?P<folder>.+)/(?P<run>[^/+]+)(\+(?P<n>\d+))?\.json")
-_MONTH = re.compile(r"runs/[^/]+/(?P<year>\d{4})/(?P<number>\d{2})/")
+_FINAL = re.compile(
+    r"runs/(?P<schedule>[^/]+)/(?P<folder>.+)/(?P<run>[^/+]+)(\+(?P<n>\d{1,9}))?\.json"
+)
+_MONTH = re.compile(r"runs/[^/]+/(?P<year>[12]\d{3})/(?P<number>0[1-9]|1[0-2])/")
 TRIGGERED: Final = "triggered"
 
 type Month = tuple[int, int]

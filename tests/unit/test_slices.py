@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.history.names import entry, slices_back
+from cli.history.names import entry, month_of, slices_back
 from orchestrator import naming
 from tests.unit.records import NIGHTLY
 
@@ -42,6 +42,14 @@ def test_a_name_that_is_none_is_no_entry() -> None:
         "runs/nightly/2026/11/nightly-m0123456789abcdef.json",
         "runs/nightly/triggered/nightly-20261101T073000Z.json",
         "runs/nightly/2026/11/nightly-20261101T073000Z.txt",
+        f"runs/nightly/2026/11/nightly-20261101T073000Z+{'9' * 20}.json",
         "open/nightly-20261101T073000Z.json",
     ):
         assert entry(bad) is None
+
+
+def test_a_folder_that_is_none_is_no_month() -> None:
+    """Somebody may have put anything there."""
+    assert month_of("runs/nightly/2026/11/") == (2026, 11)
+    for bad in ("2026/13", "2026/00", "0000/11", "triggered/11", "2026/11/12"):
+        assert month_of(f"runs/nightly/{bad}/") is None
