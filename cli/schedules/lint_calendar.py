@@ -1,7 +1,7 @@
 """Notes on when a schedule is due."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cli.schedules.notes import Code, Found, note, span
 from orchestrator.cron import exceptions, parse_cron, walls
@@ -10,7 +10,7 @@ from orchestrator.model import Calendar, Schedule, Timing
 from orchestrator.schedule import following
 from orchestrator.spelling import has_seconds, normalised
 
-_DAY = timedelta(days=1)
+_DAY, _MOMENT = timedelta(days=1), timedelta(seconds=1)
 _YEARS = timedelta(days=366 * 9)
 _LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
@@ -27,6 +27,7 @@ def calendar_notes(
         now: From when on it is to come due.
     """
     calendar = schedule.calendar
+    begin = max(now, schedule.start - _MOMENT) if schedule.start else now
     for key in ("cron", "except"):
         for written in _texts(table.get(key)):
             if has_seconds(written):
@@ -38,8 +39,8 @@ def calendar_notes(
                 )
     for cron in calendar.cron:
         yield from _days(cron)
-        yield from _dates(cron, now)
-    yield from _never(schedule, now)
+        yield from _dates(cron, begin.astimezone(parse_zone(calendar.time_zone)))
+    yield from _never(calendar, begin)
     if calendar.every:
         yield from _interval(calendar, calendar.every, now)
 
@@ -70,8 +71,8 @@ def _days(cron: str) -> Iterator[Found]:
         )
 
 
-def _dates(cron: str, now: datetime) -> Iterator[Found]:
-    """Note days that many months, or most years, have not."""
+def _dates(cron: str, local: datetime) -> Iterator[Found]:
+    """Note days that many months, or most years, have not; ``local`` is the time it begins at."""
     _, _, day, _, weekday = cron.split()
     if weekday != "*" or not day.isdigit():
         return
@@ -85,7 +86,7 @@ def _dates(cron: str, now: datetime) -> Iterator[Found]:
             "write L for the last day of each month",
         )
     elif months == {2} and day == "29":
-        begin = now.astimezone(UTC).replace(tzinfo=None)
+        begin = local.replace(tzinfo=None)
         found = walls((cron,), exceptions(()), begin, begin + _YEARS, excluded=False)
         when = next(found, None)
         yield note(
@@ -97,9 +98,7 @@ def _dates(cron: str, now: datetime) -> Iterator[Found]:
         )
 
 
-def _never(schedule: Schedule, now: datetime) -> Iterator[Found]:
-    calendar = schedule.calendar
-    begin = max(now, schedule.start) if schedule.start else now
+def _never(calendar: Calendar, begin: datetime) -> Iterator[Found]:
     if following((Timing(since=begin, calendar=calendar),), begin) is None:
         left_out = " once 'except' has left out what it leaves out" if calendar.except_ else ""
         yield note(
