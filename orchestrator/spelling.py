@@ -29,6 +29,9 @@ _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _LONGEST = 500
 _TERM = re.compile(r"(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?(?:/(?P<step>[A-Z0-9]+))?")
+_ZONE = re.compile(r"(?:CRON_)?TZ=['\"]?(?P<name>[^\s'\"]*)['\"]?", re.IGNORECASE)
+_INTERVAL = re.compile(r"@every\b\s*(?P<span>.*)", re.IGNORECASE)
+_SPAN = re.compile(r"\d+d|(?=\d)(\d+h)?(\d+m)?(\d+s)?")
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # wall time has no zone
 
 
@@ -90,6 +93,8 @@ def check_cron(expression: str) -> None:
     if len(expression) > _LONGEST:
         raise ScheduleSyntaxError(f"longer than {_LONGEST} characters: make a list of several")
     words = expression.upper().split()
+    if wrong := _other_key(expression.strip()):
+        raise ScheduleSyntaxError(wrong)
     if len(words) != len(_FIELDS):
         raise ScheduleSyntaxError(_miscounted(expression.strip(), words))
     found = [
@@ -109,6 +114,19 @@ def check_cron(expression: str) -> None:
         next(CronSim(expression, _ANY_DAY))
     except StopIteration as error:
         raise ScheduleSyntaxError("no date ever matches it") from error
+
+
+def _other_key(text: str) -> str | None:
+    """Say which key stands for what other programs write into an expression."""
+    if zone := _ZONE.match(text):
+        return f'leave out {zone[0]!r} and write time_zone = "{zone["name"]}", a key of its own'
+    if not (interval := _INTERVAL.match(text)):
+        return None
+    duration = "30m"
+    if parts := _SPAN.fullmatch(interval["span"].lower()):
+        many = len([part for part in parts.groups() if part]) > 1
+        duration = f"PT{parts[0].upper()}" if many else parts[0]
+    return f'an interval is no cron: write every = "{duration}", the key that takes its place'
 
 
 def _miscounted(text: str, words: list[str]) -> str:
