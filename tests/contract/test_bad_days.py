@@ -221,3 +221,19 @@ async def test_many_outputs_are_stored_within_a_tick(world: World) -> None:
     assert final.outcome is Outcome.SUCCEEDED
     assert len(final.outputs) == 302
     assert all(output.bytes is not None for output in final.outputs)
+
+
+async def test_a_claim_that_is_stopped_is_in_the_way_while_its_job_runs(world: World) -> None:
+    """The answer to the job's creation was lost, and then somebody stopped the run."""
+    await world.pool()
+    await world.apply(schedule("job", "sleep 60"))
+    await world.elsewhere(batch_account_url="http://127.0.0.1:9").submit()
+    (record,) = await world.open()
+    await world.create_job(record)
+    await world.ask("stop", "job", run_id=record.run_id)
+
+    refused = await world.ask("trigger", "job", key="k")
+
+    assert refused.status is Status.REFUSED
+    assert record.run_id in refused.sentence
+    assert await world.jobs() == [record.run_id]
