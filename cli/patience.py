@@ -8,6 +8,7 @@ from typing import Final
 
 from azure.core.exceptions import HttpResponseError
 from rich.console import Console
+from rich.text import Text
 
 from cli.errors import CliError, Exit
 
@@ -104,7 +105,7 @@ class Patience:
             while (now := time.monotonic()) < again:
                 left = timedelta(seconds=round(self._until - now))
                 text = f"waiting for the role {role.name!r} to be known everywhere: {left} left"
-                status.update(text)
+                status.update(Text(text))
                 self._say(text, now)
                 self._sleep(min(1, again - now))
 

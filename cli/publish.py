@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from cli.app import Context
 from cli.arm import BatchArm
@@ -82,7 +83,7 @@ def _show(given: Context, done: Published, *, dry_run: bool) -> None:
     for name, version in done.removed:
         table.add_row(name, version, "removed: old, and no pool refers to it")
     for name, version, reason in done.kept:
-        table.add_row(name, version, f"old, and could not be removed: {reason}")
+        table.add_row(name, version, Text(f"old, and could not be removed: {reason}"))
     output.people.print(table)
     for name in done.unverified:
         output.say(f"{name}: what lies in storage could not be looked at")
