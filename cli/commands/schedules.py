@@ -7,7 +7,7 @@ import typer
 
 from cli.app import Context, run
 from cli.completion import schedules
-from cli.errors import Exit
+from cli.errors import CliError, Exit
 
 FileArgument = Annotated[Path, typer.Argument(help="The schedule document, TOML.")]
 
@@ -67,8 +67,14 @@ def validate(context: typer.Context, file: FileArgument) -> None:
 
 def next_(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
-    schedule: Annotated[str, typer.Argument(help="Its id.", autocompletion=schedules)],
-    count: Annotated[int, typer.Option("-n", min=1, max=10_000, help="So many occurrences.")] = 10,
+    schedule: Annotated[
+        str | None,
+        typer.Argument(help="Its id; without it, all are listed.", autocompletion=schedules),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option("-n", min=1, max=10_000, help="So many occurrences. Default: 10."),
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -86,6 +92,9 @@ def next_(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
     Show when a schedule is due: wall time, offset, UTC, and what changes of the clock do to it.
 
+    Without SCHEDULE: one line for each, with when it is due next and what keeps it from running;
+    of the document in force also its last success, by nominal time, and how many failed since.
+
     It goes by the table as it stands, also for times in the past; what was in force then is told
     by explain. Pauses by operators are taken into account for the document in force. Wall times
     that do not exist have a line of their own. Exit code 1: nothing comes due within nine years.
@@ -93,14 +102,24 @@ def next_(  # noqa: PLR0913, PLR0917 - one argument for each option
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date.
     POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between.
 
+    Example: recur next
+
     Example: recur next nightly-report -n 5 --from 2026-03-07 --compare gap=skip
     """
     from cli.schedules.next import Wanted, show_next  # noqa: PLC0415 - as above
-
-    wanted = Wanted(schedule=schedule, count=count, file=file, begin=begin, compare=compare)
+    from cli.schedules.overview import show_overview  # noqa: PLC0415 - as above
 
     def command(given: Context) -> Exit:
-        return show_next(given, wanted)
+        if schedule is not None:
+            wanted = Wanted(
+                schedule=schedule, count=count or 10, file=file, begin=begin, compare=compare
+            )
+            return show_next(given, wanted)
+        if count is not None or compare is not None:
+            raise CliError(
+                Exit.USAGE, "-n and --compare need a SCHEDULE", "`recur next` alone lists them all"
+            )
+        return show_overview(given, file, begin)
 
     run(context, command)
 

@@ -109,8 +109,7 @@ def _line(one: Placement, local: datetime, schedule: Schedule, pauses: Sequence[
     notes = [*_of_clock(one, local, schedule.calendar)]
     if one.excluded:
         notes.append("excluded")
-    paused = [_of_pause(pause) for pause in pauses if pause.holds(one.nominal)]
-    paused += ["paused by the document"] if schedule.paused else []
+    paused = told_pauses(schedule, [pause for pause in pauses if pause.holds(one.nominal)])
     return Coming(
         wall=_wall(local),
         offset=local.utcoffset(),
@@ -134,6 +133,12 @@ def _of_clock(one: Placement, local: datetime, calendar: Calendar) -> Iterator[s
     both = any(placements(calendar, after=other - _MOMENT, until=other))
     this, that = ("second", "first") if local.fold else ("first", "second")
     yield f"{this} {here:%H:%M}" if both else f"{that} {here:%H:%M} suppressed"
+
+
+def told_pauses(schedule: Schedule, held: Sequence[Pause]) -> list[str]:
+    """Say of pauses that hold by whom they are and until when; that of the document comes last."""
+    paused = [_of_pause(pause) for pause in held]
+    return [*paused, *(["paused by the document"] if schedule.paused else [])]
 
 
 def _of_pause(pause: Pause) -> str:

@@ -40,13 +40,14 @@ def valid(text: str, file: Path, next_step: str) -> Document:
     try:
         document = parse(text)
     except DocumentError as error:
-        raise _refused(file, error.problems, next_step) from error
+        raise refused(file, error.problems, next_step) from error
     if document.problems:
-        raise _refused(file, document.problems, next_step)
+        raise refused(file, document.problems, next_step)
     return document
 
 
-def _refused(file: Path, problems: Sequence[Problem], next_step: str) -> CliError:
+def refused(file: Path, problems: Sequence[Problem], next_step: str) -> CliError:
+    """Return the error that tells every problem of a document, each in a line of its own."""
     lines = "".join(f"\n  {problem}" for problem in problems)
     found = [
         {

@@ -127,7 +127,7 @@ def _heading(schedule: Schedule, begin: datetime) -> dict[str, Any]:
 def _told(one: Coming) -> dict[str, Any]:
     return {
         "wall": one.wall.isoformat(),
-        "offset": _offset(one.offset),
+        "offset": spelt_offset(one.offset),
         "utc": one.nominal,
         "runs": one.runs,
         "notes": list(one.notes),
@@ -138,7 +138,7 @@ def _cells(one: Coming) -> tuple[str, str, str]:
     """Return wall time, offset and instant for people; seconds only where there are some."""
     form = "%Y-%m-%d %H:%M:%S" if one.wall.second else "%Y-%m-%d %H:%M"
     utc = f"{one.nominal:{form}}Z" if one.nominal else NOTHING
-    return f"{one.wall:{form}}", _offset(one.offset) or NOTHING, utc
+    return f"{one.wall:{form}}", spelt_offset(one.offset) or NOTHING, utc
 
 
 def _side(one: Coming | None) -> str:
@@ -147,7 +147,8 @@ def _side(one: Coming | None) -> str:
     return "; ".join(one.notes) or "runs"
 
 
-def _offset(offset: timedelta | None) -> str | None:
+def spelt_offset(offset: timedelta | None) -> str | None:
+    """Return an offset from UTC as ISO 8601 has it; None for None."""
     if offset is None:
         return None
     minutes = round(offset.total_seconds() / _MINUTES)

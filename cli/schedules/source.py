@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cli.app import Context
 from cli.errors import CliError, Exit
-from cli.known import check_schedule, look_at, meant
-from cli.schedules.files import read_file
+from cli.known import Known, check_schedule, look_at, meant
+from cli.schedules.files import read_file, refused
 from orchestrator.document import Document, parse
 from orchestrator.errors import DocumentError
 from orchestrator.model import Pause, Schedule
@@ -45,24 +45,45 @@ def find_schedule(given: Context, id_: str, file: Path | None) -> Source:
 
 
 def _of_file(id_: str, file: Path) -> Source:
-    try:
-        document = parse(read_file(file))
-    except DocumentError as error:
-        raise CliError(Exit.REFUSED, f"{file}: {error}", f"recur validate {file}") from error
+    document = document_of_file(file)
     schedule = _table(document, ScheduleId(id_), str(file), f"recur validate {file}")
     return Source(schedule=schedule, pauses=(), now=datetime.now(UTC), place=str(file))
+
+
+def document_of_file(file: Path) -> Document:
+    """
+    Return the document in a file; some of its tables may be invalid.
+
+    Raises:
+        CliError: It cannot be read, or decides nothing; the message has all its problems.
+    """
+    try:
+        return parse(read_file(file))
+    except DocumentError as error:
+        raise refused(file, error.problems, f"recur validate {file}") from error
+
+
+def document_in_force(known: Known) -> Document:
+    """
+    Return the document in force.
+
+    Raises:
+        CliError: There is none, or none that can be read.
+    """
+    if known.document is None:
+        raise CliError(
+            Exit.FOUND, "; ".join(known.doubts) or "no document is in force", "recur apply FILE"
+        )
+    return known.document
 
 
 def _in_force(given: Context, text: str) -> Source:
     known = look_at(given.target().ledger())
     id_ = check_schedule(known, text)
-    if known.document is None:
-        raise CliError(
-            Exit.FOUND, "; ".join(known.doubts) or "no document is in force", "recur apply FILE"
-        )
+    document = document_in_force(known)
     state = known.schedule(id_)
     return Source(
-        schedule=_table(known.document, id_, "the document in force", "recur apply FILE"),
+        schedule=_table(document, id_, "the document in force", "recur apply FILE"),
         pauses=state.pauses if state else (),
         now=known.now,
         place="the document in force",

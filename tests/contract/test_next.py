@@ -1,6 +1,7 @@
 """`recur next`, `validate` and `schema` as an operator types them, on real storage where it matters."""
 
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,17 @@ from azure.storage.blob import ContainerClient
 from jsonschema import Draft202012Validator
 
 from cli.errors import Exit
-from orchestrator.ledger import ScheduleState, SubmitState, dump_submit
+from orchestrator.ledger import (
+    CollectState,
+    ScheduleResults,
+    ScheduleState,
+    SubmitState,
+    dump_collect,
+    dump_submit,
+)
 from orchestrator.model import Calendar, Pause, Timing
-from orchestrator.naming import DOCUMENT, SUBMIT_STATE
-from orchestrator.words import ScheduleId
+from orchestrator.naming import COLLECT_STATE, DOCUMENT, SUBMIT_STATE
+from orchestrator.words import RunId, ScheduleId
 from tests.contract.operator import Operator, operator
 
 GOOD = """
@@ -103,6 +111,93 @@ def test_pauses_in_force_are_shown(someone: Operator, ledger: ContainerClient) -
         (True, []),
     ]
     assert "paused until 2030-06-02 00:00Z by jane" in shown.out
+
+
+def test_every_schedule_in_force_is_listed(someone: Operator, ledger: ContainerClient) -> None:
+    """When it is due, what keeps it from running, and how it went last; by id."""
+    ledger.upload_blob(DOCUMENT, GOOD)
+    begun = datetime(2030, 6, 1, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    pause = Pause(since=begun - hour, until=begun + hour, by="jane", note="move of the base")
+    timing = Timing(since=begun - timedelta(days=9), calendar=Calendar(cron=("30 2 * * *",)))
+    state = ScheduleState(timings=(timing,), decided_until=begun, pauses=(pause,))
+    seen = dict.fromkeys((NIGHTLY, ScheduleId("closed"), ScheduleId("broken")), state)
+    ledger.upload_blob(SUBMIT_STATE, dump_submit(SubmitState(schedules=seen)))
+    failed = (RunId("nightly-20300530T063000Z"), RunId("nightly-20300531T063000Z"))
+    results = ScheduleResults(last_success=begun - timedelta(days=3), failed=failed)
+    ledger.upload_blob(COLLECT_STATE, dump_collect(CollectState(schedules={NIGHTLY: results})))
+
+    shown = someone.recur("next", "--from", "2030-06-01T00:00Z")
+    told = someone.recur("--json", "next", "--from", "2030-06-01T00:00Z")
+
+    assert told.code == shown.code == Exit.DONE
+    assert [line.split("  ")[0] for line in shown.out.splitlines()] == [
+        *("SCHEDULE", "broken", "closed", "never", "nightly")
+    ]
+    broken, closed, never, nightly = shown.out.splitlines()[1:]
+    assert "its table is invalid: it stands still" in broken
+    assert "paused by the document" in closed
+    assert "not due within nine years; no tick has seen it yet" in never
+    assert re.split(" {2,}", nightly) == [
+        *("nightly", "2030-06-01 02:30-04:00", "2030-06-01 06:30Z", "2030-05-28 20:00-04:00"),
+        *("2", "paused until 2030-06-01 01:00Z by jane: move of the base"),
+    ]
+    assert [(one["schedule"], one["runs"]) for one in told.json["schedules"]] == [
+        ("broken", False),
+        ("closed", False),
+        ("never", False),
+        ("nightly", True),
+    ]
+    one = told.json["schedules"][-1]
+    assert (one["utc"], one["failed"]) == ("2030-06-01T06:30:00Z", list(failed))
+    assert one["last_success"] == "2030-05-29T00:00:00Z"
+
+
+def test_results_that_cannot_be_read_are_told(someone: Operator, ledger: ContainerClient) -> None:
+    """The list is there all the same, and says nothing of how the schedules went."""
+    ledger.upload_blob(DOCUMENT, GOOD)
+    ledger.upload_blob(COLLECT_STATE, b"{ nothing")
+
+    shown, told = someone.recur("next"), someone.recur("--json", "next")
+
+    assert shown.code == Exit.DONE
+    assert "not taken into account: collect.json" in shown.out
+    assert {one["failed"] for one in told.json["schedules"]} == {None}
+
+
+def test_every_schedule_of_a_file_is_listed(nobody: Operator, tmp_path: Path) -> None:
+    """Without a deployment, and so without what is known of runs."""
+    shown = nobody.recur("next", "--file", written(tmp_path), "--from", "2030-03-09")
+
+    assert shown.code == Exit.DONE
+    assert shown.out.splitlines()[0].split() == ["SCHEDULE", "NEXT", "UTC", "NOTE"]
+    assert "nightly   2030-03-09 02:30-05:00  2030-03-09 07:30Z" in shown.out
+
+
+@pytest.mark.parametrize("option", [("-n", "3"), ("--compare", "gap=skip")])
+def test_what_is_told_of_one_schedule_needs_its_id(
+    nobody: Operator, tmp_path: Path, option: tuple[str, str]
+) -> None:
+    """The list has no place for it."""
+    told = nobody.recur("next", *option, "--file", written(tmp_path))
+
+    assert told.code == Exit.USAGE
+    assert "-n and --compare need a SCHEDULE" in told.err
+
+
+def test_a_document_that_decides_nothing_is_told_line_by_line(
+    nobody: Operator, tmp_path: Path
+) -> None:
+    """As `recur validate` tells it, with one schedule and with all."""
+    file = written(tmp_path, f"zone = 1\n{GOOD}")
+    validated = nobody.recur("validate", file)
+
+    for schedule in (("nightly",), ()):
+        told = nobody.recur("next", *schedule, "--file", file)
+
+        assert told.code == Exit.REFUSED
+        assert told.err.splitlines()[:3] == validated.err.splitlines()[:3]
+        assert "2 problem(s):" in told.err
 
 
 def test_a_pause_of_the_document_and_exceptions_are_shown(nobody: Operator, tmp_path: Path) -> None:
