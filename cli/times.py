@@ -5,10 +5,18 @@ from datetime import UTC, date, datetime, time, tzinfo
 from cli.errors import CliError, Exit
 from orchestrator.naming import FIRST_YEAR, LAST_YEAR
 
-HOW = (
-    "write 2026-11-01T02:30-05:00, 2026-11-01T07:30Z, 2026-11-01T02:30 for the wall time of the "
-    "schedule's zone, or 2026-11-01 for the beginning of that day there"
-)
+
+def how(*, day: str = "the beginning of that day") -> str:
+    """
+    Return how a time is written.
+
+    Args:
+        day: What a date means to the command.
+    """
+    return (
+        "write 2026-11-01T02:30-05:00, 2026-11-01T07:30Z, 2026-11-01T02:30 for the wall time of "
+        f"the schedule's zone, or 2026-11-01 for {day} there"
+    )
 
 
 def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
@@ -35,7 +43,7 @@ def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
         first = given.replace(tzinfo=zone).astimezone(UTC)
         second = given.replace(tzinfo=zone, fold=1).astimezone(UTC)
     except ValueError as error:
-        raise CliError(Exit.USAGE, f"{name} {text!r} is no time", HOW) from error
+        raise CliError(Exit.USAGE, f"{name} {text!r} is no time", how()) from error
     if first == second:
         return first
     exists = first.astimezone(zone).replace(tzinfo=None) == given

@@ -55,7 +55,9 @@ def runs(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
     List what ran, what did not and why, newest first; runs that have not ended are among them.
 
-    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date.
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date
+    for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day.
+
     A filter may have to read much of the history before it finds enough: --since bounds that.
 
     Example: recur runs nightly-report --outcome failed --since 2026-11-01
@@ -108,7 +110,8 @@ def explain(
     the future, or should have been decided and is not (exit code 1).
 
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall
-    time that comes twice both are explained. A date means all occurrences of that day.
+    time that comes twice both are explained. A date means all occurrences of that day; of more than
+    twenty those that did not succeed are shown first, and the others counted. --json has them all.
 
     Example: recur explain nightly-report 2026-11-01T01:30
     """

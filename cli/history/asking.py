@@ -6,7 +6,7 @@ from typing import Final
 
 from cli.errors import CliError, Exit
 from cli.history.nearby import calendar_at, came_from, on_the_wall, suppressed
-from cli.times import HOW, after_gap, check_year
+from cli.times import after_gap, check_year, how
 from orchestrator.model import Timing
 from orchestrator.schedule import in_force, occurrences_of, parse_zone
 
@@ -41,7 +41,9 @@ def parse(text: str) -> date | datetime:
     try:
         given = _given(text)
     except ValueError as error:
-        raise CliError(Exit.USAGE, f"TIME {text!r} is no time", HOW) from error
+        raise CliError(
+            Exit.USAGE, f"TIME {text!r} is no time", how(day="the whole of that day")
+        ) from error
     check_year(given, text, name="TIME")
     return given
 

@@ -11,7 +11,7 @@ from orchestrator.ledger import OpenRun, ScheduleState
 from orchestrator.model import Calendar, Occurrence
 from orchestrator.record import Record
 from orchestrator.schedule import in_force
-from orchestrator.words import ScheduleId
+from orchestrator.words import Outcome, ScheduleId
 
 DUE: Final = timedelta(minutes=2)
 """So young may an undecided occurrence be before it tells that nothing ticks."""
@@ -71,6 +71,7 @@ class Explanation:
         sentence: In one sentence.
         facts: The evidence, in the order in which one leads to the next.
         next_step: What to do; None where nothing has to be done.
+        outcome: Of what ran.
     """
 
     verdict: Verdict
@@ -78,6 +79,7 @@ class Explanation:
     sentence: str
     facts: tuple[Fact, ...] = ()
     next_step: str | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
-from typing import Any, Final
+from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobProperties, ContainerClient
@@ -18,16 +18,13 @@ from cli.history.nearby import after, before, lies_within, occurrence_at
 from cli.history.past import past_schedule
 from cli.history.reading import History, OpenList
 from cli.history.standing import utc
+from cli.history.telling import tell
 from cli.known import Known, look_at, zone_of
-from cli.output import Output
 from orchestrator import naming
 from orchestrator.ledger import ScheduleState
 from orchestrator.model import Timing
 from orchestrator.record import Record
 from orchestrator.words import RunId, ScheduleId
-
-_IN_FULL: Final = 3
-"""So many explanations are shown with their evidence."""
 
 
 def explain_time(given: Context, schedule: str, text: str) -> Exit:
@@ -47,7 +44,7 @@ def explain_time(given: Context, schedule: str, text: str) -> Exit:
     questions = asked(parse(text), timings, background.zone)
     cases = _cases(history, known, questions, background, work)
     found = [explain(case, background) for case in cases]
-    _show(given.output, found, id_)
+    tell(given.output, found, background)
     given.output.result(
         {
             "schedule": id_,
@@ -196,20 +193,6 @@ def _unreadable(history: History, work: OpenList, run: RunId, final: str) -> tup
 def _read(history: History, blobs: Sequence[str]) -> dict[str, Record]:
     found = zip(blobs, history.records(blobs), strict=True)
     return {blob: record for blob, record in found if record}
-
-
-def _show(output: Output, found: Sequence[Explanation], schedule: ScheduleId) -> None:
-    in_full = len(found) <= _IN_FULL
-    for one in found:
-        output.say(one.sentence)
-        for fact in one.facts if in_full else ():
-            output.say(f"  {fact.source}: {fact.says}")
-        if one.next_step and in_full:
-            output.say(f"  next: {one.next_step}")
-    if not in_full:
-        one = next((one for one in found if one.verdict in WRONG), found[-1])
-        at = utc(one.nominal)
-        output.say(f"the evidence of one of them: recur explain {schedule} {at}")
 
 
 def _told(one: Explanation, background: Background) -> dict[str, Any]:

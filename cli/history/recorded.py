@@ -75,6 +75,7 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
         sentence=sentence,
         facts=tuple(facts),
         next_step=next_step,
+        outcome=record.outcome,
     )
 
 

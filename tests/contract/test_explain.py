@@ -19,7 +19,7 @@ from orchestrator.words import Outcome, Reason, ScheduleId
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule
-from tests.unit.records import BOGOTA, claimed, decided, missed, ran
+from tests.unit.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran
 
 __all__ = ["past"]
 
@@ -93,7 +93,7 @@ def test_people_read_one_sentence_then_the_evidence(past: Past) -> None:
 
 
 def test_a_day_means_all_its_occurrences(past: Past) -> None:
-    """More than three of them without the evidence."""
+    """More than three of them without the evidence, more than twenty with a count of the rest."""
     hourly = replace(BOGOTA, cron=("0 * * * *",))
     day = nights(2).replace(hour=0, minute=0)
     past.timings(Timing(since=nights(9), calendar=hourly), decided_until=nights(1))
@@ -104,9 +104,40 @@ def test_a_day_means_all_its_occurrences(past: Past) -> None:
 
     assert told.code == Exit.DONE
     lines = told.out.splitlines()
-    assert len(lines) == 25
+    assert len(lines) == 22
     assert all("succeeded" in line for line in lines[:-1])
     assert "recur explain nightly" in lines[-1]
+    count, lists = lines[-2].split(": recur ")
+    assert count == "4 more ran and succeeded"
+    assert past.ids(*lists.split()) == [
+        naming.run_id(NIGHTLY, begin + timedelta(hours=hour)) for hour in (3, 2, 1, 0)
+    ]
+    assert len(verdicts(past, f"{begin:%Y-%m-%d}")) == 24
+
+
+def test_of_a_day_what_is_to_come_is_counted(past: Past) -> None:
+    """People ask what happened: that is shown, and first what did not succeed."""
+    half_hour = replace(BOGOTA, cron=("0-29 0 * * *",), time_zone="UTC")
+    past.timings(Timing(since=nights(9), calendar=half_hour), decided_until=nights(1))
+    midnight = nights(2).replace(hour=0, minute=0)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    minutes = [midnight + timedelta(minutes=minute) for minute in range(30)]
+    past.put(
+        ran(minutes[0], Outcome.FAILED, Reason.EXIT_CODE),
+        decided(minutes[1], Action.SKIPPED, reason="overlap", sentence="Skipped: x."),
+        *(ran(minute) for minute in minutes[2:]),
+    )
+
+    shown = past.recur("explain", "nightly", f"{midnight:%Y-%m-%d}").out.splitlines()
+    assert "failed (exit_code)" in shown[0]
+    assert "did not run. Skipped: x." in shown[1]
+    assert f"{minutes[12]:%Y-%m-%d %H:%M}Z succeeded" in shown[2]
+    assert shown[20].startswith("10 more ran and succeeded: recur runs nightly --outcome succeeded")
+
+    coming, evidence = past.recur("explain", "nightly", f"{tomorrow:%Y-%m-%d}").out.splitlines()
+    first = f"{tomorrow:%Y-%m-%d} 00:00Z"
+    assert coming == f"30 lie in the future, the next at {first}: recur next nightly"
+    assert evidence.startswith("the evidence of one of them: recur explain nightly ")
 
 
 def test_one_record_that_cannot_be_read_hides_no_other_of_its_day(past: Past) -> None:
@@ -122,7 +153,8 @@ def test_one_record_that_cannot_be_read_hides_no_other_of_its_day(past: Past) ->
     told = past.recur("explain", "nightly", day)
 
     assert told.code == Exit.FOUND
-    assert told.out.count("succeeded") == 23
+    assert told.out.count("05:00 succeeded") == 19
+    assert "\n4 more ran and succeeded: " in told.out
     assert f"nightly of {day} 07:00-05:00 has a record that cannot be read.\n" in told.out
     assert told.out.rstrip().endswith(f"{day}T12:00:00Z")
     found = one(past, records[7].nominal)
@@ -296,6 +328,8 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(past: Past) -> None:
     told = past.recur("explain", "nightly", "soon")
     assert told.code == Exit.USAGE
     assert "2026-11-01T07:30Z" in told.err
+    assert "2026-11-01 for the whole of that day there" in told.err
+    assert "for the beginning of that day there" in past.recur("runs", "--since", "soon").err
 
     told = past.recur("explain", "nigthly", "2026-11-01")
     assert told.code == Exit.REFUSED
