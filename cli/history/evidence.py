@@ -124,6 +124,7 @@ class Case:
         blob: The name of the final record's blob.
         planned: Its record in the plan that is being carried out.
         unreadable: Why what the ledger holds of it cannot be read, with each blob's name.
+        triggered: The triggered runs at this time, which are no occurrences.
         day: The day that was asked for, where nothing at all falls on it.
         before: The nominal time of the newest occurrence before it.
         after: That of the next one.
@@ -137,6 +138,7 @@ class Case:
     blob: str | None = None
     planned: Record | None = None
     unreadable: tuple[Fact, ...] = ()
+    triggered: tuple[Fact, ...] = ()
     day: date | None = None
     before: datetime | None = None
     after: datetime | None = None

@@ -19,6 +19,7 @@ from cli.history.past import past_schedule
 from cli.history.reading import History, OpenList
 from cli.history.standing import utc
 from cli.history.telling import tell
+from cli.history.triggers import minute_of, triggered
 from cli.known import Known, look_at, zone_of
 from orchestrator import naming
 from orchestrator.ledger import ScheduleState
@@ -136,7 +137,10 @@ def _cases(
         )
         for case, run, blob in zip(cases, runs, blobs, strict=True)
     )
-    return [_with_range(history, case, background) for case in filled]
+    ranged = [_with_range(history, case, background) for case in filled]
+    spans = [(one.instant, one.until) if one.day else minute_of(one.instant) for one in questions]
+    beside = triggered(history, background, spans)
+    return [replace(case, triggered=facts) for case, facts in zip(ranged, beside, strict=True)]
 
 
 def _case(question: Asked, background: Background) -> Case:

@@ -4,13 +4,20 @@ Why an occurrence is as it is: a pure function from what the ledger holds to one
 The sentence comes first, then the evidence for it, each with its source.
 """
 
+from dataclasses import replace
+
 from cli.history.evidence import Background, Case, Explanation
 from cli.history.expected import unrecorded
 from cli.history.recorded import final, opened, planned, unreadable
 
 
 def explain(case: Case, background: Background) -> Explanation:
-    """Explain one instant of one schedule."""
+    """Explain one instant of one schedule, with the triggered runs at it as evidence."""
+    found = _explain(case, background)
+    return replace(found, facts=(*found.facts, *case.triggered))
+
+
+def _explain(case: Case, background: Background) -> Explanation:
     if case.open:
         return opened(case, case.open, background)
     if case.unreadable:

@@ -140,6 +140,46 @@ def test_of_a_day_what_is_to_come_is_counted(past: Past) -> None:
     assert evidence.startswith("the evidence of one of them: recur explain nightly ")
 
 
+def test_a_triggered_run_at_that_minute_is_evidence(past: Past) -> None:
+    """To the second it may be another time; open or ended, of this schedule alone."""
+    past.nightly(since=nights(9), decided_until=nights(1))
+    noon = nights(2).replace(hour=12, minute=0)
+    ended, opened, later = (naming.trigger_id(NIGHTLY, key) for key in "abc")
+    past.put(
+        ran(noon + timedelta(seconds=7), run_id=ended, kind=Kind.TRIGGERED),
+        ran(noon + timedelta(minutes=1), run_id=later, kind=Kind.TRIGGERED),
+    )
+    past.put_open(claimed(noon + timedelta(seconds=9), run_id=opened, kind=Kind.TRIGGERED))
+
+    told = past.recur("explain", "nightly", noon.isoformat())
+
+    assert told.code == Exit.DONE
+    *_, first, second = told.out.splitlines()
+    at = f"{noon:%Y-%m-%d} 07:00"
+    assert first == (
+        f"  {naming.triggered_blob(NIGHTLY, ended)}: a triggered run has this time, "
+        f"{at}:07-05:00: {ended}, succeeded"
+    )
+    assert second == (
+        f"  {naming.open_blob(opened)}: a triggered run has this time, "
+        f"{at}:09-05:00: {opened}, which has not ended"
+    )
+    assert later not in told.out
+
+
+def test_a_day_without_occurrence_has_its_triggered_runs(past: Past) -> None:
+    """At whatever time of it."""
+    weekly = replace(BOGOTA, cron=(f"30 2 * * {nights(2):%a}",))
+    past.timings(Timing(since=nights(9), calendar=weekly), decided_until=nights(1))
+    trigger = naming.trigger_id(NIGHTLY, "a")
+    past.put(ran(nights(3) + timedelta(hours=5), run_id=trigger, kind=Kind.TRIGGERED))
+
+    told = past.recur("explain", "nightly", f"{nights(3):%Y-%m-%d}")
+
+    assert "has no occurrence on" in told.out
+    assert trigger in told.out
+
+
 def test_one_record_that_cannot_be_read_hides_no_other_of_its_day(past: Past) -> None:
     """It is told as such, and the exit code says so."""
     hourly = replace(BOGOTA, cron=("0 * * * *",))
