@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from cli.history.ending import output_of, result
 from cli.history.evidence import (
     OLDER,
     Background,
@@ -26,14 +27,6 @@ _GATES = {
     After.RETRY: "its next attempt waits for the submitted runs of its schedule to end (retry)",
     After.BACKFILL: "it waits for its turn: backfilled runs go one at a time, the oldest first "
     "(backfill)",
-}
-_WORDS = {
-    Outcome.SUCCEEDED: "succeeded",
-    Outcome.FAILED: "failed",
-    Outcome.TIMED_OUT: "was ended at its run timeout",
-    Outcome.TERMINATED: "was terminated",
-    Outcome.LOST: "was lost",
-    Outcome.NEVER_STARTED: "never started",
 }
 
 
@@ -63,18 +56,16 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
         Action.MISSED: Verdict.MISSED,
     }[record.decision.action]
     if verdict is Verdict.RAN:
-        sentence = f"{who(case, background)} {_result(record, background)}"
+        sentence = f"{who(case, background)} {result(record, background)}"
     else:
         sentence = f"{who(case, background)} did not run. {record.sentence or _ended(record)}"
-    next_step = None
-    if verdict is Verdict.RAN and record.outcome is not Outcome.SUCCEEDED:
-        next_step = f"recur logs {record.run_id} shows its output"
+    wrong = verdict is Verdict.RAN and record.outcome is not Outcome.SUCCEEDED
     return Explanation(
         verdict=verdict,
         nominal=case.nominal,
         sentence=sentence,
         facts=tuple(facts),
-        next_step=next_step,
+        next_step=output_of(record) if wrong else None,
         outcome=record.outcome,
     )
 
@@ -169,22 +160,6 @@ def _remedy(record: Record, stands: Standing) -> str | None:
     opened = stands.since or record.attempt.claimed
     until = utc(opened + record.task.catch_up_window)
     return f"recur doctor says what mends it; each tick tries again, until {until}"
-
-
-def _result(record: Record, background: Background) -> str:
-    outcome = record.outcome
-    word = _WORDS[outcome] if outcome else "ended"
-    attempt = record.attempt
-    if attempt.started is None:
-        return f"{word} ({record.reason}). {record.sentence or ''}".rstrip()
-    late = span(attempt.started - record.nominal)
-    ran = f"it began {late} after its time and took {span(duration(record, background.now))}"
-    if record.kind is Kind.BACKFILLED:
-        began = local(attempt.started, background.zone)
-        ran = f"a backfill ran it at {began}; it took {span(duration(record, background.now))}"
-    if outcome is Outcome.SUCCEEDED:
-        return f"{word}: {ran}."
-    return f"{word} ({record.reason}): {ran}. {record.sentence or ''}".rstrip()
 
 
 def _ended(record: Record) -> str:

@@ -224,6 +224,75 @@ def test_a_run_that_never_started_says_why() -> None:
     assert told.sentence == f"{WHO} never started (no_node). It never_started."
 
 
+WRITTEN = {
+    "stdout": ((How.PUSHED, How.PUSHED), "recur logs {} shows its output"),
+    "stderr": ((How.MISSING, How.PUSHED), "recur logs {} --outputs lists what is stored of it"),
+    "nothing": ((How.MISSING, How.MISSING), None),
+}
+
+
+@pytest.mark.parametrize(("how", "step"), WRITTEN.values(), ids=WRITTEN)
+def test_output_is_offered_where_there_is_some(how: tuple[How, How], step: str | None) -> None:
+    """A run that was stopped while it waited has none."""
+    record = ran(NOMINAL, Outcome.TERMINATED, Reason.STOPPED)
+    record = record.with_attempt(replaced(record.attempt, started=None))
+    paths = zip(("stdout.txt", "stderr.txt"), how, strict=True)
+    record = replaced(record, outputs=tuple(Output(path=path, how=one) for path, one in paths))
+
+    told = explain(case(final=record, blob="runs/x"), background())
+
+    assert told.next_step == (step and step.format(record.run_id))
+
+
+def tried_twice(*outcome: Any, **keys: Any) -> Record:  # noqa: ANN401 - of the record, the attempt
+    """Return a run that failed first and began again nine minutes after its time."""
+    record = ran(NOMINAL, *outcome)
+    times = {
+        "started": NOMINAL + timedelta(minutes=9),
+        "finished": NOMINAL + timedelta(minutes=10),
+    }
+    second = replaced(record.attempt, number=2, **(times | keys))
+    return replaced(record, attempts=(record.attempt, second))
+
+
+def test_a_run_that_was_tried_again_says_when_it_first_began() -> None:
+    """And at which attempt it ended so."""
+    told = explain(case(final=tried_twice(), blob="runs/x"), background())
+
+    assert told.sentence == (
+        f"{WHO} succeeded at attempt 2 of 2: it first began 1 min after its time; its last attempt "
+        "began 2026-11-20 02:39-05:00 and took 1 min."
+    )
+
+
+def test_an_attempt_that_never_started_leaves_the_output_of_the_one_before() -> None:
+    """Which began."""
+    record = tried_twice(Outcome.NEVER_STARTED, Reason.NO_NODE, started=None)
+    record = replaced(record, outputs=())
+
+    told = explain(case(final=record, blob="runs/x"), background())
+
+    assert told.sentence == (
+        f"{WHO} never started (no_node) at attempt 2 of 2: it first began 1 min after its time. "
+        "It never_started."
+    )
+    assert told.next_step == (
+        f"recur logs {record.run_id} --attempt 1 shows what that attempt wrote"
+    )
+
+
+def test_attempts_from_before_a_backfill_do_not_count() -> None:
+    """They are those of another run."""
+    past = Past(kind=Kind.SCHEDULED, decision=decided(NOMINAL, Action.SUBMIT).decision, attempts=1)
+    record = replaced(tried_twice(), kind=Kind.BACKFILLED, history=(past,))
+
+    told = explain(case(final=record, blob="runs/x"), background())
+
+    assert told.sentence == (
+        f"{WHO} succeeded: a backfill ran it at 2026-11-20 02:39-05:00; it took 1 min."
+    )
+
+
 def test_a_missing_output_is_evidence() -> None:
     """With its reason."""
     record = replaced(
