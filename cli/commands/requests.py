@@ -113,7 +113,11 @@ def pause(  # noqa: PLR0913, PLR0917 - one argument for each option
     schedule: Schedule,
     until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help=_TIME, show_default="until somebody resumes it"),
+        typer.Option(
+            metavar="TIME",
+            help=f"{_TIME} Or for so long from now on: 30m, 2h, 1d, PT2H.",
+            show_default="until somebody resumes it",
+        ),
     ] = None,
     note: Note = None,
     by: By = None,
@@ -124,6 +128,8 @@ def pause(  # noqa: PLR0913, PLR0917 - one argument for each option
     Skip the occurrences of a schedule from now on; each is recorded as skipped (paused).
 
     Runs that are open go on. What was skipped is not made up for: `recur backfill` can run it.
+
+    Example: recur pause nightly-report --until 2h
 
     Example: recur pause nightly-report --until 2026-12-01T06:00 --note "database moves"
     """
@@ -177,7 +183,8 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     First the plan: how many, and which. They run one at a time, oldest first, under the ids of the
     schedule and beside its other runs; what has run is left, unless --rerun is given. At most 1,000
-    occurrences at once, and none that is still to be decided.
+    occurrences at once, none that is still to be decided, and none from before Recur knew the
+    schedule.
 
     Example: recur backfill nightly-report --from 2026-11-01 --to 2026-12-01 --dry-run
     """

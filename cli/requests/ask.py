@@ -14,8 +14,8 @@ from cli.history.logs import Wish, show_output
 from cli.known import Known, check_schedule, look_at, meant, open_run_ids, zone_of
 from cli.requests import post
 from cli.requests.manner import Manner, checked
+from cli.requests.until import parse_until
 from cli.requests.waiting import Count, conclude, wait_for_answer
-from cli.times import parse_time
 from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
 from orchestrator.record import load
@@ -65,13 +65,7 @@ def pause(given: Context, schedule: str, manner: Manner, *, until: str | None) -
     """Ask for a pause: occurrences from now on are skipped, and recorded as such."""
     ledger, known = look_around(given)
     id_ = check_schedule(known, schedule)
-    end = parse_time(until, zone_of(known, id_), name="--until") if until is not None else None
-    if end is not None and end <= known.now:
-        raise CliError(
-            Exit.USAGE,
-            f"--until {until} has passed: it is {known.now:%Y-%m-%dT%H:%M:%SZ}",
-            "name a time in the future, or none for a pause without an end",
-        )
+    end = parse_until(until, zone_of(known, id_), known.now) if until is not None else None
     request = replace(request_of(RequestKind.PAUSE, id_, manner), until=end)
     length = f"until {end:%Y-%m-%dT%H:%M:%SZ}" if end else "until somebody resumes it"
     return ask(given, ledger, request, manner, f"a pause of {id_} {length}")
@@ -141,7 +135,7 @@ def answer(given: Context, request_id: str, wait: timedelta) -> Exit:
         found = wait_for_answer(given, ledger, request_id, limit)
         if found is None and waiting is None:
             raise CliError(
-                Exit.FOUND,
+                Exit.REFUSED,
                 f"there is no request {request_id!r}: it was never made, or was answered more "
                 "than 30 days ago",
                 "`recur answer` alone lists those that wait; else ask again",

@@ -162,12 +162,18 @@ def _show(given: Context, made: Plan, zone: tzinfo, *, asked_until: datetime) ->
     )
     if made.until < asked_until:
         say("  up to there its occurrences are decided; later ones are still the tick's")
+    if made.after < made.known_after:
+        say(
+            f"  what is known of {made.schedule} begins after {_wall(made.known_after, zone)}: "
+            "a backfill cannot reach before that"
+        )
     for words, chosen in (("to run", True), ("left", False)):
         counts = made.counts(chosen=chosen)
         listed = ", ".join(f"{count} {what}" for what, count in counts.items())
         say(f"  {words}: {sum(counts.values())}" + (f" ({listed})" if listed else ""))
+    hidden = len(made.chosen) - 2 * _ENDS
     for line in _ends(made.chosen):
-        say(_told(line, zone) if line else "    ...")
+        say(_told(line, zone) if line else f"    ... {hidden} more: --json has all of them")
 
 
 def _ends(lines: Sequence[Line]) -> Iterator[Line | None]:
@@ -223,6 +229,7 @@ def _plain(made: Plan) -> dict[str, Any]:
         "schedule": made.schedule,
         "after": made.after,
         "until": made.until,
+        "known_after": made.known_after,
         "rerun": made.rerun,
         "occurrences": len(made.lines),
         "to_run": {"count": len(made.chosen), "of_them": made.counts(chosen=True)},

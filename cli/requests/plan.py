@@ -57,6 +57,7 @@ class Plan:
     Attributes:
         after: Exclusive.
         until: Inclusive, and no later than what is decided.
+        known_after: The begin of what is known of the schedule: nothing up to it has occurrences.
         rerun: Whether what has run is to run again.
         lines: Oldest first.
     """
@@ -64,6 +65,7 @@ class Plan:
     schedule: ScheduleId
     after: datetime
     until: datetime
+    known_after: datetime
     rerun: bool
     lines: tuple[Line, ...]
 
@@ -126,6 +128,7 @@ def plan(  # noqa: PLR0913 - a plan has that many sources
         schedule=schedule,
         after=after,
         until=until,
+        known_after=state.timings[0].since,
         rerun=rerun,
         lines=tuple(sorted(lines, key=lambda line: line.nominal)),
     )

@@ -249,7 +249,7 @@ def test_a_request_that_never_was_is_told(someone: Operator) -> None:
     """Nothing is waited for."""
     told = someone.recur("answer", "0" * 32)
 
-    assert told.code == Exit.FOUND
+    assert told.code == Exit.REFUSED
     assert "there is no request" in told.err
 
 
@@ -298,6 +298,53 @@ def test_a_pause_ends_by_the_wall_of_its_schedule(
 
 @pytest.mark.usefixtures("_known")
 @pytest.mark.parametrize(
+    ("until", "length"),
+    [
+        ("30m", timedelta(minutes=30)),
+        ("2h", timedelta(hours=2)),
+        ("1d", timedelta(days=1)),
+        ("PT2H", timedelta(hours=2)),
+    ],
+)
+def test_a_pause_may_be_so_long_from_now_on(
+    someone: Operator, ledger: ContainerClient, until: str, length: timedelta
+) -> None:
+    """As durations are written in the document."""
+    begun = datetime.now(UTC).replace(microsecond=0)
+    told = someone.recur("pause", NIGHTLY, "--until", until, "--no-wait")
+
+    assert told.code == Exit.DONE, told.err
+    (request,) = made(ledger)
+    assert request.until is not None
+    assert abs(request.until - length - begun) < timedelta(minutes=1)
+    assert f"until {request.until:%Y-%m-%dT%H:%M:%SZ}" in told.out
+
+
+@pytest.mark.usefixtures("_known")
+@pytest.mark.parametrize(
+    ("until", "says"),
+    [
+        ("0m", "from 1 minute to 366 days"),
+        ("400d", "from 1 minute to 366 days"),
+        ("2 days", 'must be a duration such as "PT30M"'),
+        ("P1Y", 'must be a duration such as "PT30M"'),
+        ("soon", "or 30m, 2h, 1d or PT2H for so long from now on"),
+        ("2", "or 30m, 2h, 1d or PT2H for so long from now on"),
+    ],
+)
+def test_what_is_no_end_of_a_pause_is_told_with_what_would_be(
+    someone: Operator, ledger: ContainerClient, until: str, says: str
+) -> None:
+    """A time or a duration."""
+    told = someone.recur("pause", NIGHTLY, "--until", until)
+
+    assert told.code == Exit.USAGE
+    assert says in told.err
+    assert made(ledger) == []
+
+
+@pytest.mark.usefixtures("_known")
+@pytest.mark.parametrize(
     "arguments",
     [
         ("--until", "2020-01-01"),
@@ -333,6 +380,41 @@ def test_a_backfill_from_long_ago_is_read_by_the_tick(
     assert request.after == datetime(1990, 1, 1, 5, tzinfo=UTC)
     assert beyond.code == Exit.USAGE
     assert "--from '1970-06-01' is too far away" in beyond.err
+
+
+@pytest.mark.usefixtures("_known")
+@pytest.mark.parametrize(("to", "count"), [("2025-12-31", 0), ("2026-01-03", 2)])
+def test_a_backfill_says_since_when_the_schedule_is_known(
+    someone: Operator, to: str, count: int
+) -> None:
+    """Where all of the period lies before that, and where a part of it does; else it is silent."""
+    period = (NIGHTLY, "--from", "2025-12-01", "--to", to, "--dry-run")
+    told = someone.recur("backfill", *period)
+    programs = someone.recur("--json", "backfill", *period)
+    later = someone.recur(
+        "backfill", NIGHTLY, "--from", "2026-01-01", "--to", "2026-01-03", "--dry-run"
+    )
+
+    assert told.code == later.code == Exit.DONE
+    assert (
+        f"what is known of {NIGHTLY} begins after 2025-12-31T19:00-05:00: "
+        "a backfill cannot reach before that"
+    ) in told.out
+    assert f"to run: {count}" in told.out
+    assert programs.json["plan"]["known_after"] == "2026-01-01T00:00:00Z"
+    assert "begins after" not in later.out
+
+
+@pytest.mark.usefixtures("_known")
+def test_a_long_plan_says_what_it_leaves_out(someone: Operator) -> None:
+    """How many runs are not shown, and what shows them."""
+    period = (NIGHTLY, "--from", "2026-01-01", "--to", "2026-01-20", "--dry-run")
+
+    told = someone.recur("backfill", *period)
+    programs = someone.recur("--json", "backfill", *period)
+
+    assert "    ... 9 more: --json has all of them\n" in told.out
+    assert len(programs.json["plan"]["runs"]) == 19
 
 
 @pytest.mark.usefixtures("_known")
