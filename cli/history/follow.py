@@ -1,6 +1,7 @@
 """The output of a run as it comes: from its node, and what is left from the outputs container."""
 
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +13,7 @@ from cli.history.reading import History
 from cli.history.standing import standing
 from cli.known import Known
 from cli.output import Output
+from cli.progress import progress
 from orchestrator import naming
 from orchestrator.attempt import Attempt
 from orchestrator.record import Record
@@ -34,6 +36,8 @@ class Follower:
         self._attempt = 0
         self._offset = 0
         self._said = ""
+        self._waits = ExitStack()
+        self._is_shown = False
 
     def follow(self, history: History, known: Known, run: str) -> Record:
         """
@@ -44,19 +48,21 @@ class Follower:
             AzureError: Storage or Batch failed several times in a row.
         """
         failures = 0
-        while True:
-            try:
-                found = find_run(history, known, run)
-                self._step(found)
-            except AzureError:
-                failures += 1
-                if failures == _FAILURES:
-                    raise
-            else:
-                failures = 0
-                if found.open is None:
-                    return found.record
-            time.sleep(_PAUSE_SECONDS)
+        with self._waits:
+            while True:
+                try:
+                    found = find_run(history, known, run)
+                    self._step(found)
+                except AzureError:
+                    failures += 1
+                    if failures == _FAILURES:
+                        raise
+                else:
+                    failures = 0
+                    if found.open is None:
+                        return found.record
+                self._show()
+                time.sleep(_PAUSE_SECONDS)
 
     def _step(self, found: Found) -> None:
         """Write what is new, and what an attempt left when the next one has begun."""
@@ -72,18 +78,19 @@ class Follower:
             self._rest(record)
             self._say(f"{record.run_id}: {stands.word}{why}")
             return
-        self._say(f"{record.run_id}: {stands.word}{why}, attempt {attempt.number}")
-        if attempt.state is AttemptState.SUBMITTED and self._path in STREAMS:
-            self._more(attempt)
+        size = self._on_node(attempt)
+        word = "running" if size is not None and stands.word == "submitted" else stands.word
+        self._say(f"{record.run_id}: {word}{why}, attempt {attempt.number}")
+        if size is not None:
+            self._begin_anew(size)
+            for part in self._node.read(attempt.job_id, self._path, self._offset, size):
+                self._take(part)
 
-    def _more(self, attempt: Attempt) -> None:
-        """Write what the node has that was not written yet."""
-        size = self._node.size(attempt.job_id, self._path)
-        if size is None:
-            return
-        self._begin_anew(size)
-        for part in self._node.read(attempt.job_id, self._path, self._offset, size):
-            self._take(part)
+    def _on_node(self, attempt: Attempt) -> int | None:
+        """Return how much its node has; that may be before a tick has seen that it runs."""
+        if attempt.state is AttemptState.SUBMITTED and self._path in STREAMS:
+            return self._node.size(attempt.job_id, self._path)
+        return None
 
     def _rest(self, record: Record) -> None:
         """Write what is stored of the attempt beyond what came from its node."""
@@ -107,10 +114,23 @@ class Follower:
             self._say(f"{self._path} begins anew")
 
     def _take(self, part: bytes) -> None:
+        self._hide()
         self._sink.take(part)
         self._offset += len(part)
 
     def _say(self, text: str) -> None:
         if text != self._said and not self._output.as_json:
+            self._hide()
             self._output.progress.print(text, markup=False)
         self._said = text
+
+    def _show(self) -> None:
+        """Show that it waits, unless that would wipe out the line that the run is writing."""
+        beside = self._output.people.is_terminal and not self._sink.ends_a_line
+        if not self._is_shown and not beside:
+            self._waits.enter_context(progress(self._output, "waiting for something new"))
+            self._is_shown = True
+
+    def _hide(self) -> None:
+        self._waits.close()
+        self._is_shown = False

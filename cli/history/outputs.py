@@ -27,11 +27,18 @@ _CONFLICT: Final = 409
 
 
 class Sink:
-    """Takes bytes exactly as they are: to stdout, or for the JSON document."""
+    """
+    Takes bytes exactly as they are: to stdout, or for the JSON document.
+
+    Attributes:
+        bytes: How many there were.
+        ends_a_line: Whether what comes next begins a line.
+    """
 
     def __init__(self, *, keep: bool) -> None:
         """Take them; ``keep`` them for the document instead of writing them."""
         self.bytes = 0
+        self.ends_a_line = True
         self._keep = keep
         self._kept = bytearray()
         self._digest = hashlib.sha256()
@@ -40,6 +47,7 @@ class Sink:
         """Take the next bytes."""
         self.bytes += len(part)
         self._digest.update(part)
+        self.ends_a_line = part.endswith(b"\n") if part else self.ends_a_line
         if not self._keep:
             sys.stdout.buffer.write(part)
             sys.stdout.buffer.flush()

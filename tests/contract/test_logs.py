@@ -2,6 +2,10 @@
 
 import asyncio
 import hashlib
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +20,7 @@ from orchestrator.words import Outcome, Reason
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.operator import Told
+from tests.contract.test_requests_on_a_terminal import at_a_terminal, read_until
 from tests.contract.world import World, schedule, until
 from tests.unit.records import claimed, decided, ran, replaced
 
@@ -241,6 +246,56 @@ async def test_the_next_attempt_is_followed_as_well(past: Past) -> None:
 
     assert told.raw == b"first second"
     assert told.code == Exit.DONE
+
+
+async def test_a_terminal_shows_the_state_before_the_output(world: World, tmp_path: Path) -> None:
+    """As its node tells it: the ticks see only later that it runs. In between it waits visibly."""
+    await world.pool()
+    gate = tmp_path / "gate"
+    script = f"echo one; while ! test -e {gate}; do sleep 0.1; done; echo two"
+    record = await world.running("hello", script)
+    someone = operator_of(world, tmp_path)
+
+    with at_a_terminal(someone, "logs", record.run_id, "--follow") as (terminal, process):
+        shown = await asyncio.to_thread(read_until, terminal, "one\r\n")
+        shown += await asyncio.to_thread(read_until, terminal, "waiting for something new")
+        gate.touch()
+        await world.collect_until_finished()
+        shown += await asyncio.to_thread(read_until, terminal, "succeeded (exit_zero)")
+        assert await asyncio.to_thread(process.wait) == Exit.DONE
+
+    assert shown.index(f"{record.run_id}: running, attempt 1") < shown.index("one\r\n")
+    assert shown.count("one") == shown.count("two") == 1
+
+
+def test_what_shows_that_it_waits_is_no_part_of_the_output(past: Past) -> None:
+    """Whoever keeps stdout gets the bytes, and sees on the terminal that it goes on."""
+    record = claimed(nights(1))
+    past.put_open(record)
+    command = [sys.executable, "-m", "cli", "--settings", str(past.someone.settings)]
+    ours, theirs = pty.openpty()
+
+    with subprocess.Popen(
+        [*command, "logs", record.run_id, "--follow"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "TERM": "xterm"},
+    ) as process:
+        os.close(theirs)
+        try:
+            read_until(ours, "waiting for something new")
+            stored(past, record, "stdout.txt", BYTES)
+            past.put(ran(nights(1)))
+            past.ledger.delete_blob(naming.open_blob(record.run_id))
+            read_until(ours, "succeeded (exit_zero)")
+            assert process.stdout
+            assert process.stdout.read() == BYTES
+            assert process.wait() == Exit.DONE
+        finally:
+            process.kill()
+            os.close(ours)
 
 
 async def test_a_real_schedule_is_read_from_tick_to_log(world: World, recur: Recur) -> None:
