@@ -14,8 +14,9 @@ from cli.checks.roles import check_roles
 from cli.checks.settings import check_settings
 from cli.checks.storage import check_heartbeats, check_storage
 from cli.errors import CliError, Exit
-from cli.findings import Finding, Grade, problem
+from cli.findings import Finding, Grade, problem, unchecked
 from cli.output import Output
+from cli.progress import progress
 from cli.target import Target
 
 CHECKS: Final[tuple[tuple[str, Callable[[Target], Iterator[Finding]]], ...]] = (
@@ -27,6 +28,8 @@ CHECKS: Final[tuple[tuple[str, Callable[[Target], Iterator[Finding]]], ...]] = (
     ("roles", check_roles),
 )
 
+_SHOWN_AFTER_SECONDS: Final = 0.5
+
 _MARK: Final = {
     Grade.GOOD: "[green]good     [/]",
     Grade.NOTE: "[yellow]note     [/]",
@@ -36,13 +39,18 @@ _MARK: Final = {
 
 
 def examine(given: Context) -> Exit:
-    """Run every check, tell each finding as it is made; 1 if there is a problem."""
+    """Run every check, tell what each one finds as it ends; 1 if there is a problem."""
     target = given.target()
     given.output.say(f"the deployment of {target.source}")
     findings: list[Finding] = []
-    for name, check in CHECKS:
-        for finding in _careful(name, check, target):
-            findings.append(finding)
+    silent: dict[str, str] = {}
+    for done, (name, check) in enumerate(CHECKS):
+        what, all_ = f"checking {name}", len(CHECKS)
+        with progress(given.output, what, all_, after_seconds=_SHOWN_AFTER_SECONDS) as advance:
+            advance(done)
+            found = list(_careful(name, check, target, silent))
+        findings += found
+        for finding in found:
             _tell(given.output, finding)
     given.output.say(_verdict(findings))
     given.output.result({"source": target.source, "findings": findings})
@@ -64,15 +72,31 @@ def _verdict(findings: Sequence[Finding]) -> str:
 
 
 def _careful(
-    name: str, check: Callable[[Target], Iterator[Finding]], target: Target
+    name: str,
+    check: Callable[[Target], Iterator[Finding]],
+    target: Target,
+    silent: dict[str, str],
 ) -> Iterator[Finding]:
-    """Run one check; that it cannot be run is a finding, and the others go on."""
+    """
+    Run one check; that it cannot be run is a finding, and the others go on.
+
+    Args:
+        name: Of the check.
+        check: What is run.
+        target: The deployment.
+        silent: The check that told first of an address without an answer, by its message. What
+            stands at the same address is no other problem.
+    """
     try:
         yield from check(target)
     except CliError as error:
         yield problem(name, error.message, "it cannot be examined", error.next_step or "")
     except AzureError as error:
         told = in_our_words(error)
+        first = silent.setdefault(told.message, name) if told.code is Exit.UNAVAILABLE else name
+        if first != name:
+            yield unchecked(name, f"{first}, at the same address, does not answer")
+            return
         yield problem(name, told.message, "it cannot be examined", told.next_step or "")
     except ValueError as error:  # of the Azure clients, for a key or an address that is none
         what = f"a setting cannot be used: {error}"

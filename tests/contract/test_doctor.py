@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
+from cli.doctor import CHECKS
 from cli.errors import Exit
 from local.azurite import Azurite
 from tests.contract.deployment import operator_of
-from tests.contract.operator import Operator, Told
+from tests.contract.operator import Operator, Told, operator
+from tests.contract.test_requests_on_a_terminal import at_a_terminal, read_until
 from tests.contract.world import World, schedule, until
 
 AUTOSCALED = {
@@ -213,8 +215,29 @@ async def test_a_wrong_key_is_found(world: World, tmp_path: Path) -> None:
 
 
 async def test_an_account_that_does_not_answer_is_found(world: World, tmp_path: Path) -> None:
-    """Each check that cannot be made is a problem of its own."""
+    """Once: what else stands at its address is not checked, and no problem of its own."""
     told = await doctor(world, tmp_path, BATCH_ACCOUNT_URL="http://127.0.0.1:9")
 
-    assert "Batch account" in problems(told)
+    assert set(problems(told)) & {name for name, _ in CHECKS} == {"Batch account"}
     assert told.code == Exit.FOUND
+    what = {one["check"]: (one["grade"], one["what"]) for one in told.json["findings"]}
+    silent = "Batch account, at the same address, does not answer"
+    assert what["quotas and packages"] == ("unchecked", silent)
+
+
+def test_who_waits_for_a_check_sees_which_one(tmp_path: Path) -> None:
+    """On a terminal: its name, and how many there are."""
+    connection = (
+        "DefaultEndpointsProtocol=http;AccountName=x;AccountKey=eA==;"
+        "BlobEndpoint=http://127.0.0.1:9/x;"
+    )
+    someone = operator(
+        tmp_path,
+        DATA_STORAGE_CONNECTION_STRING=connection,
+        LEDGER_CONTAINER="ledger",
+        OUTPUTS_CONTAINER="outputs",
+    )
+
+    with at_a_terminal(someone, "doctor") as (terminal, _):
+        read_until(terminal, "checking data storage")
+        read_until(terminal, "1/6")
