@@ -121,9 +121,24 @@ def open_run_ids(ledger: ContainerClient, begin: str = "") -> Iterator[RunId]:
 
 
 def meant(text: str, there: Iterable[str]) -> str | None:
-    """Return a question with what is written nearly like ``text``; None if nothing is."""
-    close = difflib.get_close_matches(text, list(there), n=3, cutoff=0.6)
+    """
+    Return a question with what is written nearly like ``text``; None if nothing is.
+
+    For a run id it is runs of the same schedule, or failing those of one that is written nearly so.
+    """
+    names = list(there)
+    if parsed := naming.parse_run_id(text):
+        names = _runs_near(parsed[0], names)
+    close = difflib.get_close_matches(text, names, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else None
+
+
+def _runs_near(schedule: ScheduleId, names: Iterable[str]) -> list[str]:
+    """Return the runs of the schedule that is meant, since times alone are alike everywhere."""
+    runs = [(name, one[0]) for name in names if (one := naming.parse_run_id(name))]
+    there = {one for _, one in runs}
+    near = [schedule] if schedule in there else difflib.get_close_matches(schedule, there, n=1)
+    return [name for name, one in runs if one in near]
 
 
 def _read(ledger: ContainerClient, name: str) -> tuple[bytes | None, datetime]:
