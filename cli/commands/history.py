@@ -65,6 +65,12 @@ def runs(  # noqa: PLR0913, PLR0917 - one argument for each option
     from cli.history.runs import list_runs  # noqa: PLC0415 - each command loads its own
     from cli.history.search import Wanted  # noqa: PLC0415 - the same
 
+    if open_only and outcome:
+        raise typer.BadParameter(
+            "--open and --outcome exclude each other: an open run has none yet"
+        )
+    if open_only and decision and Action.SUBMIT not in decision:
+        raise typer.BadParameter("--open is about runs: what was skipped or missed is never open")
     wanted = Wanted(
         schedule=schedule,
         since=since,

@@ -81,6 +81,15 @@ def test_runs_are_picked_by_time_and_by_what_became_of_them(past: Past) -> None:
     assert past.ids("runs", "--until", nights(3).isoformat()) == [id_(3), trigger, id_(9)]
 
 
+@pytest.mark.parametrize("filter_", [("--outcome", "succeeded"), ("--decision", "skipped")])
+def test_what_no_open_run_can_be_is_refused(past: Past, filter_: tuple[str, str]) -> None:
+    """Rather than found nowhere."""
+    past.put_open(claimed(nights(1)))
+
+    assert past.recur("runs", "--open", *filter_).code == Exit.USAGE
+    assert past.ids("runs", "--open", "--decision", "submit") == [id_(1)]
+
+
 @pytest.mark.parametrize("back", [5, 6, 40, 79])
 def test_a_range_is_listed_from_any_time_within_it(past: Past, back: int) -> None:
     """Also where its name lies in a month that began before; not once it is over."""
