@@ -196,7 +196,7 @@ def _missing(outputs: Stored, known: Known, found: Found, number: int, path: str
             "outputs are kept 90 days unless infra/core says otherwise",
         )
     return CliError(
-        Exit.FOUND,
+        Exit.FOUND if path in STREAMS else Exit.REFUSED,
         f"attempt {number} of {record.run_id} has no output {path!r}",
         meant(path, there) or f"recur logs {record.run_id} --outputs lists what there is",
     )

@@ -109,13 +109,12 @@ def test_a_missing_output_says_why(past: Past) -> None:
     told = past.recur("logs", record.run_id)
     assert (told.code, told.raw) == (Exit.FOUND, b"")
     assert "the task never started" in told.err
-    assert (
-        "gone from the outputs container"
-        in past.recur("logs", record.run_id, "--output", "files/a.csv").err
-    )
-    assert (
-        "did you mean stderr.txt?" in past.recur("logs", record.run_id, "--output", "stderr.tx").err
-    )
+    gone = past.recur("logs", record.run_id, "--output", "files/a.csv")
+    assert gone.code == Exit.FOUND
+    assert "gone from the outputs container" in gone.err
+    unknown = past.recur("logs", record.run_id, "--output", "stderr.tx")
+    assert unknown.code == Exit.REFUSED
+    assert "did you mean stderr.txt?" in unknown.err
     listed = past.recur("logs", record.run_id, "--outputs").out
     assert "the task never started" in listed
     assert "stderr.txt" in listed
