@@ -1,5 +1,6 @@
 """`recur next`, `validate` and `schema` as an operator types them, on real storage where it matters."""
 
+import asyncio
 import json
 import re
 import time
@@ -8,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from azure.storage.blob import ContainerClient
+from azure.storage.blob.aio import BlobServiceClient
 from jsonschema import Draft202012Validator
 
+from bench.counting import StorageCalls, by_kind
 from cli.errors import Exit
+from local.azurite import Azurite
 from orchestrator.ledger import (
     CollectState,
     ScheduleResults,
@@ -22,6 +26,7 @@ from orchestrator.ledger import (
 from orchestrator.model import Calendar, Pause, Timing
 from orchestrator.naming import COLLECT_STATE, DOCUMENT, SUBMIT_STATE
 from orchestrator.words import RunId, ScheduleId
+from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
 GOOD = """
@@ -151,6 +156,25 @@ def test_every_schedule_in_force_is_listed(someone: Operator, ledger: ContainerC
     one = told.json["schedules"][-1]
     assert (one["utc"], one["failed"]) == ("2030-06-01T06:30:00Z", list(failed))
     assert one["last_success"] == "2030-05-29T00:00:00Z"
+
+
+async def test_a_thousand_schedules_are_listed_by_three_reads(
+    someone: Operator, azurite: Azurite, containers: Containers
+) -> None:
+    """However many there are."""
+    table = '[schedules.s{}]\ncron = "0 9 * * *"\ntime_zone = "Europe/Paris"\ncommand = "true"\n'
+    async with BlobServiceClient.from_connection_string(containers.connection_string) as storage:
+        container = storage.get_container_client(containers.ledger)
+        await container.upload_blob(DOCUMENT, "".join(table.format(n) for n in range(1000)))
+        calls = StorageCalls(azurite.log, container)
+        await calls.begin()
+
+        told = await asyncio.to_thread(someone.recur, "--json", "next")
+
+        assert by_kind(await calls.told()) == {
+            f"GET {name}": 1 for name in (DOCUMENT, SUBMIT_STATE, COLLECT_STATE)
+        }
+    assert len(told.json["schedules"]) == 1000
 
 
 def test_results_that_cannot_be_read_are_told(someone: Operator, ledger: ContainerClient) -> None:
