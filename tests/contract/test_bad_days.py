@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 
 from orchestrator import naming
+from orchestrator.adapters.blobs import Cache
+from orchestrator.passes import open_services
 from orchestrator.record import Kind, Record
 from orchestrator.request import Status, load_answer
 from orchestrator.words import After, AttemptState, Outcome, Reason, ScheduleId
 from tests.contract.conftest import ACCOUNT, KEY, Start
-from tests.contract.test_asked import decided, idle_schedule
-from tests.contract.world import World, schedule
+from tests.contract.test_asked import backfilled, decided, finish, idle_schedule
+from tests.contract.world import World, schedule, until
 
 JOB = ScheduleId("job")
 MINUTE = timedelta(minutes=1)
@@ -237,3 +239,35 @@ async def test_a_claim_that_is_stopped_is_in_the_way_while_its_job_runs(world: W
     assert refused.status is Status.REFUSED
     assert record.run_id in refused.sentence
     assert await world.jobs() == [record.run_id]
+
+
+async def test_a_collector_that_slept_through_a_rerun_overwrites_nothing(world: World) -> None:
+    """The final record of the later attempt stays, whoever comes with an earlier one."""
+    skipped = await decided(world, 1)
+    first = await backfilled(world, skipped)
+    (slept,) = await finish(world, first.runs)
+    await backfilled(world, skipped, rerun=True)
+
+    async def run_again() -> list[Record]:
+        await world.submit()
+        await world.collect()
+        return [one for one in await world.final() if len(one.attempts) == 2]
+
+    await until(run_again, bool, within=30)
+    before = await world.blobs("runs/")
+
+    async with open_services(world.settings, Cache()) as services:
+        assert not await services.ledger.finalise(slept)
+
+    assert await world.blobs("runs/") == before
+
+
+async def test_a_plan_that_was_carried_out_is_not_told_again(world: World) -> None:
+    """The tick that wrote the records died before it could clear the plan."""
+    skipped = await decided(world, 2)
+    await world.set_state(replace(await world.state(), plan=tuple(skipped)))
+
+    counts = await world.submit()
+
+    assert counts["skipped"] == 0
+    assert not (await world.state()).plan
