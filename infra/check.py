@@ -22,7 +22,7 @@ from typing import Any, Final
 from infra.compiler import SUBSCRIPTION, Compiler, CompilerError, find
 
 ROOT: Final = Path(__file__).resolve().parent
-LAYERS: Final = ("core", "pool")
+LAYERS: Final = ("group", "core", "pool")
 
 _PLACE: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 _IDENTITY: Final = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -31,19 +31,37 @@ _POOL: Final = {
     "NODE_IDENTITY_ID": f"{_PLACE}/recur-local/providers/{_IDENTITY}/recur-node",
     "PACKAGE_VERSIONS": json.dumps(dict.fromkeys(("pythonsetup", "pythonscript"), "v000000000000")),
 }
-_SUBNET: Final = "Microsoft.Network/virtualNetworks/nodes/subnets/batch"
+_NETWORKS: Final = f"{_PLACE}/network/providers/Microsoft.Network"
+_SUBNET: Final = f"{_NETWORKS}/virtualNetworks/nodes/subnets/batch"
+_PIPELINE: Final = "11111111-1111-1111-1111-111111111111"
 
 # What an operator would set for each, as `azd env set` does.
 SNAPSHOTS: Final[dict[str, dict[str, str]]] = {
+    "group.defaults": {"AZURE_ENV_NAME": "prod", "AZURE_LOCATION": "westeurope"},
     "core.defaults": {},
     "core.article": {"STORAGE_ACCOUNT_NAME": "mystorage", "BATCH_ACCOUNT_NAME": "mybatch"},
     "core.mail": {"AZURE_ENV_NAME": "prod", "ALERT_EMAIL": "operators@example.org"},
+    "core.pipeline": {"AZURE_PRINCIPAL_ID": _PIPELINE, "AZURE_PRINCIPAL_TYPE": "ServicePrincipal"},
+    "core.private": {"NETWORK": "private"},
+    "core.firewall": {"NETWORK": "private", "ROUTE_TABLE_ID": f"{_NETWORKS}/routeTables/hub"},
+    "core.bare": {
+        "DATA_LOCK": "false",
+        "MONTHLY_BUDGET": "0",
+        "STORAGE_REDUNDANCY": "Standard_LRS",
+    },
     "pool.defaults": _POOL,
-    "pool.article": _POOL | {"BATCH_ACCOUNT_NAME": "mybatch", "VM_SIZE": "Standard_A1_v2"},
+    "pool.article": _POOL
+    | {
+        "BATCH_ACCOUNT_NAME": "mybatch",
+        "VM_SIZE": "Standard_A1_v2",
+        "IMAGE_SKU": "server-gen1",
+        "TRUSTED_LAUNCH": "false",
+    },
     "pool.spot": _POOL | {"NODE_KIND": "spot", "MAXIMUM_NODES": "4"},
-    "pool.windows": _POOL | {"POOL_OS": "windows", "TRUSTED_LAUNCH": "true"},
-    "pool.subnet": _POOL
-    | {"SUBNET_ID": f"{_PLACE}/network/providers/{_SUBNET}", "PUBLIC_ADDRESSES": "false"},
+    "pool.windows": _POOL | {"POOL_OS": "windows"},
+    "pool.soft": _POOL | {"TRUSTED_LAUNCH": "false", "ENCRYPTION_AT_HOST": "false"},
+    "pool.subnet": _POOL | {"SUBNET_ID": _SUBNET, "PUBLIC_ADDRESSES": "false"},
+    "pool.private": _POOL | {"NODE_SUBNET_ID": _SUBNET},
     "pool.job-identity": _POOL
     | {"JOB_IDENTITY_ID": f"{_PLACE}/data/providers/{_IDENTITY}/nightly-report"},
 }

@@ -81,7 +81,9 @@ class Compiler:
             parameters: A ``.bicepparam`` file; the compiler leaves a file beside it.
             values: Environment variables that it reads; it finds no others.
         """
-        place = ["--subscription-id", SUBSCRIPTION, "--resource-group", RESOURCE_GROUP]
+        place = ["--subscription-id", SUBSCRIPTION]
+        if "targetScope = 'subscription'" not in _template(parameters):
+            place += ["--resource-group", RESOURCE_GROUP]
         arguments = ["snapshot", parameters.name, "--mode", "overwrite", *place]
         self._must([*arguments, "--location", LOCATION], parameters.parent, values)
         return json.loads(parameters.with_suffix(".snapshot.json").read_text(encoding="utf-8"))
@@ -106,6 +108,11 @@ class Compiler:
             check=False,
             timeout=_TIMEOUT_SECONDS,
         )
+
+
+def _template(parameters: Path) -> str:
+    """Return the text of the template beside a parameter file."""
+    return (parameters.parent / "main.bicep").read_text(encoding="utf-8")
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ var outputsContainer = 'outputs'
 var applications = map(loadJsonContent('pool/pool.json').applicationPackages, package => package.id)
 
 @export()
-@description('Container of the host storage into which the function app\'s code is deployed.')
+@description('Container of the code storage into which the function app\'s code is deployed.')
 var deploymentContainer = 'deployment'
 
 @export()
@@ -25,3 +25,15 @@ var timersContainer = 'azure-webjobs-hosts'
 @export()
 @description('A value from the environment, or null where it is empty: then the default holds.')
 func given(value string) string? => empty(value) ? null : value
+
+@export()
+@description('A value from the environment, or the default where it is empty.')
+func either(value string, default string) string => empty(value) ? default : value
+
+@export()
+@description('A yes or no from the environment, or the default where it is empty.')
+func flag(value string, default bool) bool => empty(value) ? default : bool(value)
+
+@export()
+@description('A yes or no from the environment, or null where it is empty: then the default holds.')
+func givenFlag(value string) bool? => empty(value) ? null : bool(value)

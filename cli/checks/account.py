@@ -106,7 +106,7 @@ def cores_of(size: str) -> int:
 
 
 def family_of(size: str) -> str:
-    """Return the quota family of a VM size: ``Standard_D2s_v5`` is of ``standardDSv5Family``."""
+    """Return the quota family of a VM size: ``Standard_D2ds_v5`` is of ``standardDDSv5Family``."""
     letters, _, version = size.partition("_")[2].partition("_")
     return f"standard{re.sub('[0-9]+', '', letters).upper()}{version}Family"
 

@@ -25,17 +25,23 @@ param maximumNodes int = 1
 @description('Optional. Operating system of the nodes. On Windows the setup package holds setup.cmd in place of setup.sh.')
 param poolOs operatingSystem = 'linux'
 
+@description('Optional. SKU of the image, for a size that cannot run the one of pool.json: server-gen1 for sizes of generation 1.')
+param imageSku string?
+
 @description('Optional. ARM id of an identity of yours, as which the jobs open your databases and vaults. Tasks get its client id as AZURE_CLIENT_ID.')
 param jobIdentityId string?
 
 @description('Optional. ARM id of a subnet for the nodes.')
 param subnetId string?
 
-@description('Optional. Whether nodes have public addresses. Without them a subnet is needed, with its own way out and a private endpoint to the nodeManagement of the account.')
+@description('Optional. Whether nodes have public addresses. Without them a subnet is needed, with its own way out and a private endpoint to the nodeManagement of the account; the private network of infra/core has both.')
 param publicAddresses bool = true
 
-@description('Optional. Whether nodes boot by verified code only. Image and size must be able to.')
-param trustedLaunch bool = false
+@description('Optional. Whether nodes boot by verified code only. Sizes of generation 1 cannot.')
+param trustedLaunch bool = true
+
+@description('Optional. Whether disks are encrypted on the machine that a node runs on. By default where the size is known to have it.')
+param encryptionAtHost bool?
 
 @description('Optional. Tags of the pool.')
 param tags { *: string } = {}
@@ -94,12 +100,10 @@ var network = {
   }
 }
 
-var verifiedBoot = {
-  securityType: 'trustedLaunch'
-  uefiSettings: {
-    secureBootEnabled: true
-    vTpmEnabled: true
-  }
+var security = linux.deploymentConfiguration.virtualMachineConfiguration.securityProfile
+var hardening = {
+  ...(trustedLaunch ? { securityType: security.securityType, uefiSettings: security.uefiSettings } : {})
+  ...((encryptionAtHost ?? vmSize == linux.vmSize) ? { encryptionAtHost: true } : {})
 }
 
 resource pool 'Microsoft.Batch/batchAccounts/pools@2025-06-01' = {
@@ -117,7 +121,11 @@ resource pool 'Microsoft.Batch/batchAccounts/pools@2025-06-01' = {
     ...linux
     vmSize: vmSize
     deploymentConfiguration: {
-      virtualMachineConfiguration: { ...machine, ...(trustedLaunch ? { securityProfile: verifiedBoot } : {}) }
+      virtualMachineConfiguration: {
+        imageReference: { ...machine.imageReference, ...(imageSku == null ? {} : { sku: imageSku! }) }
+        nodeAgentSkuId: machine.nodeAgentSkuId
+        ...(empty(hardening) ? {} : { securityProfile: hardening })
+      }
     }
     scaleSettings: {
       autoScale: {
@@ -142,5 +150,3 @@ type nodeKindName = 'dedicated' | 'spot'
 @export()
 @description('What nodes run.')
 type operatingSystem = 'linux' | 'windows'
-
-output BATCH_POOL_ID string = pool.name

@@ -139,7 +139,7 @@ def pool_body(pool_id: str = "pool", /, **properties: object) -> BatchPoolCreate
     """Return what create_pool takes, in the spelling of REST."""
     image = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
     machine = {"imageReference": image, "nodeAgentSKUId": "batch.node.ubuntu 24.04"}
-    body = {"id": pool_id, "vmSize": "Standard_D2s_v5", "virtualMachineConfiguration": machine}
+    body = {"id": pool_id, "vmSize": "Standard_D2ds_v5", "virtualMachineConfiguration": machine}
     return cast("BatchPoolCreateOptions", body | properties)
 
 

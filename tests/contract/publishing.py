@@ -121,7 +121,7 @@ def refer(account: ArmAccount, pool: str, application: str, *names: str) -> None
     """Let a pool refer to versions of an application."""
     arm = account.arm()
     body: dict[str, Any] = {
-        "vmSize": "Standard_D2s_v5",
+        "vmSize": "Standard_D2ds_v5",
         "applicationPackages": [
             {"id": f"{arm.id}/applications/{application}", "version": name} for name in names
         ],

@@ -40,7 +40,7 @@ def _resource(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 - of REST
     image = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
     machine = {"imageReference": image, "nodeAgentSkuId": "batch.node.ubuntu 24.04"}
     base: dict[str, Any] = {
-        "vmSize": "Standard_D2s_v5",
+        "vmSize": "Standard_D2ds_v5",
         "deploymentConfiguration": {"virtualMachineConfiguration": machine},
     }
     return {"properties": base | properties}

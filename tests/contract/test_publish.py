@@ -76,7 +76,7 @@ def test_programs_get_one_json_document_and_the_parameter_in_a_file(
     """The file can be sourced by a shell, and keeps what else is in it."""
     source = str(workload(tmp_path / "workload"))
     file = tmp_path / "packages.env"
-    file.write_text("VM_SIZE='Standard_D2s_v5'\nPACKAGE_VERSIONS='{}'\n")
+    file.write_text("VM_SIZE='Standard_D2ds_v5'\nPACKAGE_VERSIONS='{}'\n")
 
     dry = _recur(account, tmp_path, "--json", "publish", "--workload", source, "--dry-run")
     assert account.arm().versions("pythonsetup") is None
@@ -96,7 +96,7 @@ def test_programs_get_one_json_document_and_the_parameter_in_a_file(
     sourced = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     text, size = sourced.splitlines()
     assert json.loads(text) == expected
-    assert size == "Standard_D2s_v5"
+    assert size == "Standard_D2ds_v5"
 
 
 def test_two_commands_at_once_both_succeed(account: ArmAccount, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,8 @@ def test_azd_s_schema_allows_it(project: dict[str, Any], validator: Draft201909V
     ("where", "key", "value"),
     [
         (("infra", "layers", 1), "dependson", ["core"]),
-        (("infra", "layers", 0, "hooks"), "postprovisioned", {"run": "x.py"}),
-        (("infra", "layers", 0, "hooks", "postprovision"), "kind", "pyhton"),
+        (("infra", "layers", 1, "hooks"), "postprovisioned", {"run": "x.py"}),
+        (("infra", "layers", 1, "hooks", "postprovision"), "kind", "pyhton"),
         (("infra",), "path", "infra"),
         (("services", "orchestrator", "hooks"), "postdeployed", {"run": "x.py"}),
     ],
@@ -77,15 +78,22 @@ def test_azd_s_schema_would_find_a_mistake(
 
 
 def test_layers_come_in_order(project: dict[str, Any]) -> None:
-    """The pool waits for what the hook of core publishes; a layer is a folder of Bicep."""
-    core, pool = project["infra"]["layers"]
+    """Each waits for the one before; a layer is a folder of Bicep."""
+    group, core, pool = project["infra"]["layers"]
 
-    assert (core["name"], pool["name"]) == ("core", "pool")
+    assert [each["name"] for each in (group, core, pool)] == ["group", "core", "pool"]
     assert "postprovision" in core["hooks"]
-    assert pool["dependsOn"] == ["core"]
-    for layer in (core, pool):
+    assert (core["dependsOn"], pool["dependsOn"]) == (["group"], ["core"])
+    for layer in (group, core, pool):
         assert (_ROOT / layer["path"] / "main.bicep").is_file()
         assert (_ROOT / layer["path"] / "main.bicepparam").is_file()
+
+
+def test_the_template_has_the_version_of_the_project(project: dict[str, Any]) -> None:
+    """It tells Microsoft's telemetry, and whoever reads azd's environment, what was deployed."""
+    built = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]
+
+    assert project["metadata"]["template"] == f"{built['name']}@{built['version']}"
 
 
 def test_the_service_is_found_by_its_tag(project: dict[str, Any]) -> None:

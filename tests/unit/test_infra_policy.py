@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from infra import alert_policies, policies, role_policies
-from infra.policies import Deployed
 from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import SettingsError
+from tests.policies import alerts, network, resources, roles
+from tests.policies.resources import Deployed
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -55,25 +55,43 @@ def names_read() -> frozenset[str]:
 
 
 POLICIES: dict[str, Policy] = {
-    "entra_only": policies.entra_only,
-    "nothing_public": policies.nothing_public,
-    "encrypted_transport": policies.encrypted_transport,
-    "immutable_packages": policies.immutable_packages,
-    "exact_settings": partial(policies.exact_settings, read=names_read()),
-    "no_secret_settings": policies.no_secret_settings,
-    "no_secret_outputs": policies.no_secret_outputs,
-    "kept_long_enough": policies.kept_long_enough,
-    "cheap_telemetry": policies.cheap_telemetry,
-    "running_as_built": policies.running_as_built,
-    "reachable": policies.reachable,
-    "exact_roles": role_policies.exact_roles,
-    "no_power_over_code": role_policies.no_power_over_code,
-    "own_identities": role_policies.own_identities,
-    "own_settings": role_policies.own_settings,
-    "firing_alerts": alert_policies.firing_alerts,
-    "sound_alerts": alert_policies.sound_alerts,
-    "explained_alerts": partial(alert_policies.explained_alerts, page=RUNBOOK),
+    "entra_only": resources.entra_only,
+    "nothing_public": resources.nothing_public,
+    "encrypted_transport": resources.encrypted_transport,
+    "immutable_packages": resources.immutable_packages,
+    "exact_settings": partial(resources.exact_settings, read=names_read()),
+    "no_secret_settings": resources.no_secret_settings,
+    "no_secret_outputs": resources.no_secret_outputs,
+    "kept_long_enough": resources.kept_long_enough,
+    "restorable": resources.restorable,
+    "locked": resources.locked,
+    "zonal_data": resources.zonal_data,
+    "hardened": resources.hardened,
+    "budgeted": resources.budgeted,
+    "cheap_telemetry": resources.cheap_telemetry,
+    "running_as_built": resources.running_as_built,
+    "reachable": resources.reachable,
+    "exact_roles": roles.exact_roles,
+    "exact_custom_roles": roles.exact_custom_roles,
+    "packages_only": roles.packages_only,
+    "typed_principals": roles.typed_principals,
+    "no_power_over_code": roles.no_power_over_code,
+    "own_identities": roles.own_identities,
+    "own_code_storage": roles.own_code_storage,
+    "own_settings": roles.own_settings,
+    "firing_alerts": alerts.firing_alerts,
+    "sound_alerts": alerts.sound_alerts,
+    "explained_alerts": partial(alerts.explained_alerts, page=RUNBOOK),
 }
+
+# Of the private profile: what is different there.
+PRIVATE: dict[str, Policy] = {
+    "nothing_answers_in_public": network.nothing_answers_in_public,
+    "private_endpoints": network.private_endpoints,
+    "way_out": network.way_out,
+    "app_in_network": network.app_in_network,
+}
+EVERYWHERE = POLICIES.keys() - {"reachable"}
 
 
 def load(name: str) -> Snapshot:
@@ -93,7 +111,7 @@ def put(kind: str, path: str, value: object, *, only: str = "") -> Break:
         for each in snapshot["predictedResources"]:
             if each["type"] == f"Microsoft.{kind}" and only in each["name"]:
                 *parents, last = path.split(".")
-                target = each["properties"]
+                target = each.setdefault("properties", {})
                 for part in parents:
                     target = target[int(part) if isinstance(target, list) else part]
                 target[int(last) if isinstance(target, list) else last] = value
@@ -131,6 +149,36 @@ def grant(principal: str, role: str, scope: str) -> Break:
             },
         }
         snapshot["predictedResources"].append(assignment)
+
+    return change
+
+
+def role(key: str) -> str:
+    """Return the id of a role of our own."""
+    (found,) = [
+        each["name"]
+        for each in load("core.defaults")["predictedResources"]
+        if each["type"] == "Microsoft.Authorization/roleDefinitions"
+        and each["properties"]["roleName"].startswith(f"Recur {key} ")
+    ]
+    return str(found)
+
+
+def condition(operator: str | None) -> Break:
+    """Return what changes the condition under which nodes read the data storage."""
+
+    def change(snapshot: Snapshot) -> None:
+        (assignment,) = [
+            each
+            for each in snapshot["predictedResources"]
+            if each["type"] == "Microsoft.Authorization/roleAssignments"
+            and each["properties"].get("condition")
+        ]
+        if operator is None:
+            del assignment["properties"]["condition"]
+            return
+        left = assignment["properties"]["condition"].partition(" ")[0]
+        assignment["properties"]["condition"] = f"{left} {operator}"
 
     return change
 
@@ -178,6 +226,20 @@ def plan(name: str, tier: str) -> Break:
     return change
 
 
+def sku(name: str, *, only: str) -> Break:
+    """Return what gives an account another redundancy."""
+
+    def change(snapshot: Snapshot) -> None:
+        (account,) = [
+            each
+            for each in snapshot["predictedResources"]
+            if each["type"] == "Microsoft.Storage/storageAccounts" and only in each["name"]
+        ]
+        account["sku"]["name"] = name
+
+    return change
+
+
 def unset(name: str) -> Break:
     def change(snapshot: Snapshot) -> None:
         for each in snapshot["predictedResources"]:
@@ -190,12 +252,16 @@ def unset(name: str) -> Break:
 FUNCTION = "ManagedIdentity/userAssignedIdentities/id-func-x"
 NODE = "ManagedIdentity/userAssignedIdentities/id-node-x"
 DATA = "Storage/storageAccounts/stdatax"
+CODE = "Storage/storageAccounts/stcodex/blobServices/default/containers/deployment"
 LEDGER = f"{DATA}/blobServices/default/containers/ledger"
 ACCOUNT = "Batch/batchAccounts/batchx"
 WRITER = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 BATCH_WRITER = "6aaa78f1-f7de-44ca-8722-c64a23943cae"
+CUSTOM = "Authorization/roleDefinitions"
+BLOB = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 RULE = "Insights/scheduledQueryRules"
 METRIC = "Insights/metricAlerts"
 LIFECYCLE = "Storage/storageAccounts/managementPolicies"
@@ -336,13 +402,55 @@ BROKEN: list[tuple[str, str, Break]] = [
     ),
     (
         "kept_long_enough",
+        "old versions stay for good",
+        put(LIFECYCLE, "policy.rules.3.enabled", value=False),
+    ),
+    (
+        "restorable",
         "a deleted container is gone",
         put(BLOBS, "containerDeleteRetentionPolicy.enabled", value=False, only="stdata"),
     ),
     (
-        "kept_long_enough",
+        "restorable",
         "a deleted container is gone the next day",
         put(BLOBS, "containerDeleteRetentionPolicy.days", 1, only="sthost"),
+    ),
+    (
+        "restorable",
+        "a deleted blob is gone",
+        put(BLOBS, "deleteRetentionPolicy", {"enabled": False}, only="stdata"),
+    ),
+    (
+        "restorable",
+        "a replaced blob is gone",
+        put(BLOBS, "isVersioningEnabled", value=False, only="stdata"),
+    ),
+    (
+        "restorable",
+        "versions of the host's leases pile up",
+        put(BLOBS, "isVersioningEnabled", value=True, only="sthost"),
+    ),
+    ("locked", "the ledger goes with its group", drop("Authorization/locks")),
+    ("locked", "the ledger cannot be written", put("Authorization/locks", "level", "ReadOnly")),
+    ("zonal_data", "one data center", sku("Standard_LRS", only="stdata")),
+    (
+        "hardened",
+        "a host name that others can take over",
+        put("Web/sites", "autoGeneratedDomainNameLabelScope", None),
+    ),
+    ("hardened", "no SAS policy", put("Storage/storageAccounts", "sasPolicy", {})),
+    ("encrypted_transport", "HTTP/1.1 only", put("Web/sites", "siteConfig.http20Enabled", None)),
+    ("budgeted", "no budget", drop("Consumption/budgets")),
+    ("budgeted", "a budget of 200", put("Consumption/budgets", "amount", 200)),
+    (
+        "budgeted",
+        "nobody gets the mail",
+        put("Consumption/budgets", "notifications.spent.contactRoles", []),
+    ),
+    (
+        "budgeted",
+        "a mail only when it is too late",
+        put("Consumption/budgets", "notifications.foreseen.thresholdType", "Actual"),
     ),
     ("running_as_built", "a plan that is paid by the hour", plan("EP1", "ElasticPremium")),
     ("running_as_built", "a plan of another tier", plan("FC1", "Dynamic")),
@@ -373,6 +481,24 @@ BROKEN: list[tuple[str, str, Break]] = [
         "own_identities",
         "the app has one of its own as well",
         carried(None, kind="SystemAssigned, UserAssigned"),
+    ),
+    (
+        "own_identities",
+        "code is deployed as the identity that it works with",
+        put(
+            "Web/sites",
+            "functionAppConfig.deployment.storage.authentication.userAssignedIdentityResourceId",
+            f"{ID}.{FUNCTION}",
+        ),
+    ),
+    (
+        "own_code_storage",
+        "code lies where the function app may write",
+        put(
+            "Web/sites",
+            "functionAppConfig.deployment.storage.value",
+            f"[format('{{0}}x', reference('{ID}.Storage/storageAccounts/sthostx').blob)]",
+        ),
     ),
     (
         "own_identities",
@@ -436,7 +562,72 @@ BROKEN: list[tuple[str, str, Break]] = [
             "/providers/roleDefinitions/11076f67-66f6-4be0-8f6b-f0609fd05cc9",
         ),
     ),
+    (
+        "exact_custom_roles",
+        "nodes read what they upload",
+        put(
+            CUSTOM,
+            "permissions.0.dataActions",
+            [f"{BLOB}/write", f"{BLOB}/read"],
+            only=role("upload"),
+        ),
+    ),
+    (
+        "exact_custom_roles",
+        "the function app deletes outputs",
+        put(
+            CUSTOM,
+            "permissions.0.dataActions",
+            [f"{BLOB}/{each}" for each in ("read", "write", "add/action", "delete")],
+            only=role("outputs"),
+        ),
+    ),
+    (
+        "exact_custom_roles",
+        "a role deletes containers",
+        put(CUSTOM, "permissions.0.actions", ["Microsoft.Storage/*/containers/delete"]),
+    ),
+    (
+        "exact_custom_roles",
+        "a role signs delegation keys",
+        put(
+            CUSTOM,
+            "permissions.0.actions",
+            ["Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action"],
+            only=role("download"),
+        ),
+    ),
+    (
+        "exact_custom_roles",
+        "a role for the whole subscription",
+        put(CUSTOM, "assignableScopes", ["/subscriptions/0"]),
+    ),
+    (
+        "exact_custom_roles",
+        "one more role",
+        put(CUSTOM, "roleName", "Recur everything (x)", only=role("ledger")),
+    ),
+    ("packages_only", "nodes read the ledger", condition(None)),
+    ("packages_only", "nodes read another container", condition("StringStartsWith 'ledger'")),
+    ("packages_only", "everything but packages", condition("StringNotStartsWith 'app-'")),
+    (
+        "typed_principals",
+        "a pipeline is taken for a person",
+        put(
+            "Authorization/roleAssignments",
+            "principalType",
+            "User",
+            only="deployer()",
+        ),
+    ),
+    (
+        "typed_principals",
+        "a new identity is looked up",
+        put("Authorization/roleAssignments", "principalType", None, only="/id-node-"),
+    ),
     ("no_power_over_code", "a contributor", grant(NODE, CONTRIBUTOR, ACCOUNT)),
+    ("no_power_over_code", "the function app writes its code", grant(FUNCTION, WRITER, CODE)),
+    ("no_power_over_code", "nodes sign delegation keys", grant(NODE, READER, DATA)),
     (
         "no_power_over_code",
         "the function app writes pools and packages",
@@ -504,12 +695,121 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("explained_alerts", "a section without an alert", drop(RULE, only="tick-silent")),
 ]
 
+SUBNET = "subnets.{}.properties.{}".format
+NETWORK = "Network/virtualNetworks"
+ENDPOINTS = "Network/privateEndpoints"
+BROKEN_PRIVATE: list[tuple[str, str, Break]] = [
+    *(
+        (
+            "nothing_answers_in_public",
+            f"{kind} answers",
+            put(kind, "publicNetworkAccess", "Enabled"),
+        )
+        for kind in ("Batch/batchAccounts", "Storage/storageAccounts", "Web/sites")
+    ),
+    (
+        "nothing_answers_in_public",
+        "Batch cannot make containers",
+        put("Storage/storageAccounts", "networkAcls.bypass", "None", only="stdata"),
+    ),
+    *(
+        ("private_endpoints", f"{only} has no endpoint", drop(ENDPOINTS, only=only))
+        for only in ("pe-stdata", "pe-stcode", "pe-sthost", "-nodes", "pe-func-")
+    ),
+    (
+        "private_endpoints",
+        "the wrong endpoint of Batch",
+        put(
+            ENDPOINTS,
+            "privateLinkServiceConnections.0.properties.groupIds",
+            ["batchAccount"],
+            only="-nodes",
+        ),
+    ),
+    (
+        "private_endpoints",
+        "nobody looks in the zones",
+        drop("Network/privateDnsZones/virtualNetworkLinks"),
+    ),
+    (
+        "private_endpoints",
+        "a name without a zone",
+        drop("Network/privateEndpoints/privateDnsZoneGroups", only="pe-stdata"),
+    ),
+    ("way_out", "nodes have no gateway", put(NETWORK, SUBNET(1, "natGateway"), None)),
+    ("way_out", "the app has no gateway", put(NETWORK, SUBNET(0, "natGateway"), None)),
+    (
+        "way_out",
+        "an address that Azure picks",
+        put(NETWORK, SUBNET(1, "defaultOutboundAccess"), value=True),
+    ),
+    ("way_out", "a rule that lets in", put("Network/networkSecurityGroups", "securityRules", [{}])),
+    ("app_in_network", "a subnet of nobody", put(NETWORK, SUBNET(0, "delegations"), [])),
+    ("app_in_network", "the app stays outside", put("Web/sites", "virtualNetworkSubnetId", None)),
+]
+
 
 @pytest.mark.parametrize("name", ["core.defaults", "core.article", "core.mail"])
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 def test_what_is_deployed_keeps_every_policy(policy: Policy, name: str) -> None:
     """Whatever an operator chooses among the parameters."""
     assert policy(deployed(load(name))) == []
+
+
+@pytest.mark.parametrize("name", ["core.private", "core.firewall"])
+@pytest.mark.parametrize("policy", [*sorted(EVERYWHERE), *PRIVATE])
+def test_the_private_profile_keeps_every_policy(policy: str, name: str) -> None:
+    """Its own, and those of the default profile but that everything is reached in public."""
+    assert (POLICIES | PRIVATE)[policy](deployed(load(name))) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "change"),
+    [(policy, change) for policy, _, change in BROKEN_PRIVATE],
+    ids=[f"{policy}: {what}" for policy, what, _ in BROKEN_PRIVATE],
+)
+def test_what_breaks_the_private_profile_is_noticed(policy: str, change: Break) -> None:
+    """The same deployment with one thing changed."""
+    snapshot = copy.deepcopy(load("core.private"))
+    change(snapshot)
+
+    assert PRIVATE[policy](deployed(snapshot)) != []
+
+
+def test_a_firewall_takes_the_place_of_the_gateway() -> None:
+    """With a route table there is no address and no NAT gateway to pay for."""
+    kinds = {each["type"] for each in load("core.firewall")["predictedResources"]}
+    own = {each["type"] for each in load("core.private")["predictedResources"]}
+
+    assert own - kinds == {"Microsoft.Network/natGateways", "Microsoft.Network/publicIPAddresses"}
+
+
+def test_by_default_there_is_no_network() -> None:
+    """It costs more than all the rest: it is there for those who ask for it."""
+    assert not [
+        each["type"]
+        for each in load("core.defaults")["predictedResources"]
+        if each["type"].startswith("Microsoft.Network/")
+    ]
+
+
+def test_a_pipeline_s_principal_has_the_type_that_it_gives() -> None:
+    """And only then: azd knows the id of who deploys, never the type."""
+    types = {
+        each["properties"].get("principalType")
+        for each in load("core.pipeline")["predictedResources"]
+        if each["type"] == "Microsoft.Authorization/roleAssignments"
+    }
+
+    assert types == {"ServicePrincipal"}
+
+
+def test_lock_budget_and_zones_can_be_left_out() -> None:
+    """Each by its parameter, and nothing else goes with them."""
+    bare = deployed(load("core.bare"))
+    broken = {name for name, policy in POLICIES.items() if policy(bare)}
+
+    assert broken == {"locked", "budgeted", "zonal_data"}
 
 
 @pytest.mark.parametrize(
@@ -528,13 +828,14 @@ def test_what_breaks_a_policy_is_noticed(policy: str, change: Break) -> None:
 def test_every_policy_has_something_that_breaks_it() -> None:
     """A policy that nothing breaks checks nothing."""
     assert {policy for policy, _, _ in BROKEN} == set(POLICIES)
+    assert {policy for policy, _, _ in BROKEN_PRIVATE} == set(PRIVATE)
 
 
 def test_an_alert_without_a_runbook_is_noticed() -> None:
     """The other direction: the section is missing."""
     page = RUNBOOK.replace("## Alert: run-failed", "## Failed runs")
 
-    assert alert_policies.explained_alerts(deployed(load("core.defaults")), page) == [
+    assert alerts.explained_alerts(deployed(load("core.defaults")), page) == [
         "no runbook for run-failed"
     ]
 
@@ -543,11 +844,11 @@ def test_operators_are_told_where_they_say_so() -> None:
     """With an address every alert mails it; without one there is nobody to tell."""
     with_address, without = load("core.mail"), load("core.defaults")
 
-    assert alert_policies.told_operators(deployed(with_address)) == []
+    assert alerts.told_operators(deployed(with_address)) == []
     assert deployed(without).of("Insights/actionGroups") == []
     put("Insights/metricAlerts", "actions", [], only="node-idle")(with_address)
     put(RULE, "enabled", value=False, only="tick-silent")(with_address)
-    assert len(alert_policies.told_operators(deployed(with_address))) == 2
+    assert len(alerts.told_operators(deployed(with_address))) == 2
 
 
 def test_the_roles_are_what_their_ids_say() -> None:
@@ -556,7 +857,7 @@ def test_the_roles_are_what_their_ids_say() -> None:
     named = dict(re.findall(r"^var (\w+) = '([0-9a-f-]{36})'$", text, re.MULTILINE))
     words = {
         role.removeprefix("Azure ").removeprefix("Storage ").replace(" ", "").lower(): role_id
-        for role_id, role in role_policies.ROLES.items()
+        for role_id, role in roles.ROLES.items()
     }
 
     assert {name.lower(): role_id for name, role_id in named.items()} == words
@@ -566,12 +867,14 @@ def test_the_outputs_are_what_the_command_line_reads() -> None:
     """Under these names azd keeps them, and infra/pool and `recur` read them."""
     assert set(load("core.defaults")["outputs"]) == {
         "APPLICATIONINSIGHTS_NAME",
-        "AZURE_RESOURCE_GROUP",
         "AZURE_SUBSCRIPTION_ID",
         "BATCH_ACCOUNT_ID",
         "BATCH_ACCOUNT_NAME",
         "BATCH_ACCOUNT_URL",
         "BATCH_POOL_ID",
+        "BUDGET_START",
+        "CODE_PRINCIPAL_ID",
+        "CODE_STORAGE_URL",
         "DATA_STORAGE_URL",
         "FUNCTION_APP_NAME",
         "FUNCTION_PRINCIPAL_ID",
@@ -579,11 +882,13 @@ def test_the_outputs_are_what_the_command_line_reads() -> None:
         "LEDGER_CONTAINER",
         "NODE_IDENTITY_ID",
         "NODE_PRINCIPAL_ID",
+        "NODE_SUBNET_ID",
         "OUTPUTS_CONTAINER",
+        "STORAGE_ROLES",
     }
 
 
-@pytest.mark.parametrize("layer", ["core", "pool"])
+@pytest.mark.parametrize("layer", ["group", "core", "pool"])
 def test_no_template_asks_for_a_key(layer: str) -> None:
     """Nor holds one: the functions that list keys are not there, and no parameter is secret."""
     text = (INFRA / f"compiled/{layer}.json").read_text()

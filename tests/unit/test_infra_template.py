@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from infra.policies import own_timers
-from infra.role_policies import roles_before_app
+from tests.policies.order import (
+    network_before_endpoints,
+    ordered_reads,
+    roles_before_app,
+    roles_before_applications,
+)
+from tests.policies.resources import own_timers
 
 COMPILED = Path(__file__).parents[2] / "infra/compiled/core.json"
 
@@ -32,6 +37,31 @@ BROKEN: list[tuple[Policy, str, dict[str, object]]] = [
     (own_timers, "the same default", {"parameters.collectCron.defaultValue": "0 * * * * *"}),
     (roles_before_app, "the app waits for others", {f"{APP}.dependsOn": ["batchAccount"]}),
     (roles_before_app, "the app waits for nothing", {f"{APP}.dependsOn": []}),
+    (
+        roles_before_applications,
+        "an application comes before the account may make its container",
+        {"resources.packages.dependsOn": ["batchAccount"]},
+    ),
+    (
+        network_before_endpoints,
+        "an endpoint comes before its network",
+        {"resources.privateEndpoints.dependsOn": ["batchAccount"]},
+    ),
+    (
+        network_before_endpoints,
+        "the app comes before its subnet",
+        {f"{APP}.dependsOn": ["roles"]},
+    ),
+    (
+        ordered_reads,
+        "the app reads a storage account that may not be there yet",
+        {f"{APP}.dependsOn": []},
+    ),
+    (
+        ordered_reads,
+        "roles are given to an identity that may not be there yet",
+        {"resources.roles.dependsOn": ["hostStorage", "codeStorage"]},
+    ),
 ]
 
 
@@ -40,7 +70,7 @@ def core() -> dict[str, Any]:
     return template
 
 
-@pytest.mark.parametrize("policy", [own_timers, roles_before_app])
+@pytest.mark.parametrize("policy", list(dict.fromkeys(policy for policy, *_ in BROKEN)))
 def test_the_template_keeps_every_policy(policy: Policy) -> None:
     """As it is committed."""
     assert policy(core()) == []
@@ -63,3 +93,31 @@ def test_what_breaks_the_template_is_noticed(policy: Policy, values: dict[str, o
         target[last] = value
 
     assert policy(template) != []
+
+
+def test_a_read_at_the_top_waits_as_well() -> None:
+    """As an output did that told the id of an identity: the module makes it, the template reads it."""
+    template = core()
+    (maker,) = [
+        each
+        for each in template["resources"]["identities"]["properties"]["template"][
+            "resources"
+        ].values()
+        if "functionIdentityName" in each["name"]
+    ]
+    read = {
+        "existing": True,
+        "type": maker["type"],
+        "apiVersion": maker["apiVersion"],
+        "name": "[variables('functionIdentityName')]",
+    }
+    template["resources"]["functionIdentity"] = read
+    assert ordered_reads(template) == []
+    template["outputs"]["X"] = {
+        "type": "string",
+        "value": "[reference('functionIdentity').principalId]",
+    }
+
+    assert ordered_reads(template) == ["functionIdentity is read, and does not wait for identities"]
+    read["dependsOn"] = ["identities"]
+    assert ordered_reads(template) == []

@@ -223,7 +223,7 @@ def test_the_pool_is_what_azure_accepts() -> None:
     validator = Draft4Validator({**schema, "$ref": "#/definitions/PoolProperties"})
 
     assert [error.message for error in validator.iter_errors(pool)] == []
-    assert _errors(validator, pool, "vmsize", "Standard_D2s_v5") != []
+    assert _errors(validator, pool, "vmsize", "Standard_D2ds_v5") != []
 
 
 def _errors(validator: Draft4Validator, pool: dict[str, Any], key: str, value: str) -> list[str]:

@@ -10,12 +10,12 @@ from cli.findings import Grade
 FORMULA = "maxNodes = 1;\nspot = {};\n$TargetDedicatedNodes = 0;"
 
 
-def pool(*, spot: int, size: str = "Standard_D2s_v5") -> BatchPool:
+def pool(*, spot: int, size: str = "Standard_D2ds_v5") -> BatchPool:
     return BatchPool({"id": "recur", "vmSize": size, "autoScaleFormula": FORMULA.format(spot)})
 
 
 def account(dedicated: int, spot: int, family: int | None = None) -> BatchAccountProperties:
-    families = [VirtualMachineFamilyCoreQuota({"name": "standardDSv5Family", "coreQuota": family})]
+    families = [VirtualMachineFamilyCoreQuota({"name": "standardDDSv5Family", "coreQuota": family})]
     return BatchAccountProperties(
         {
             "dedicatedCoreQuota": dedicated,
@@ -51,11 +51,11 @@ def test_a_quota_is_enough_for_one_node_or_a_problem(
 
 def test_sizes_and_formulas_are_read() -> None:
     """By Azure's rule for the names of sizes, and by the formula's own line."""
-    assert [cores_of(size) for size in ("Standard_D2s_v5", "STANDARD_D96ads_v6", "odd")] == [
+    assert [cores_of(size) for size in ("Standard_D2ds_v5", "STANDARD_D96ads_v6", "odd")] == [
         2,
         96,
         1,
     ]
-    assert family_of("Standard_D2s_v5") == "standardDSv5Family"
+    assert family_of("Standard_D2ds_v5") == "standardDDSv5Family"
     assert wants_spot("no such line", 3)
     assert not wants_spot("spot = 0;", 3)

@@ -9,19 +9,22 @@ from cli.checks.roles import judge, needs
 from cli.checks.settings import judge as judge_settings
 from cli.findings import Grade
 from cli.target import Target
-from infra.role_policies import GRANTS
+from tests.policies.roles import GRANTS
 
 ROOT = Path(__file__).parents[2]
 GROUP = "/subscriptions/1/resourceGroups/g"
 ACCOUNT = f"{GROUP}/providers/Microsoft.Batch/batchAccounts/b"
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stdata"
 CONTAINERS = f"{STORAGE}/blobServices/default/containers"
+KEYS = ("ledger", "outputs", "upload", "download")
 TARGET = Target(
     source="a test",
     values={
         "BATCH_ACCOUNT_URL": "https://b.example",
         "BATCH_ACCOUNT_ID": ACCOUNT,
         "DATA_STORAGE_URL": "https://stdata.blob.example/",
+        "CODE_STORAGE_URL": "https://stcode.blob.example/",
+        "STORAGE_ROLES": json.dumps({key: f"{key}-ID" for key in KEYS}),
         "HOST_STORAGE_URL": "https://sthost.blob.example/",
         "LEDGER_CONTAINER": "ledger",
         "OUTPUTS_CONTAINER": "outputs",

@@ -6,9 +6,6 @@ param name string
 @description('Required. Region of the account.')
 param location string
 
-@description('Required. Names of the applications whose packages nodes get.')
-param applicationNames string[]
-
 @description('Required. Name of the storage account that holds the application packages.')
 param storageAccountName string
 
@@ -17,6 +14,9 @@ param nodeIdentityName string
 
 @description('Required. Name of the workspace of the account\'s log.')
 param workspaceName string
+
+@description('Optional. Whether the account answers on its public endpoints.')
+param publicAccess bool = true
 
 @description('Optional. Tags of every resource.')
 param tags { *: string } = {}
@@ -50,18 +50,8 @@ resource account 'Microsoft.Batch/batchAccounts@2025-06-01' = {
       }
     }
     poolAllocationMode: 'BatchService'
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
   }
-
-  // A version, once published, cannot be replaced by another content.
-  resource application 'applications' = [
-    for application in applicationNames: {
-      name: application
-      properties: {
-        allowUpdates: false
-      }
-    }
-  ]
 }
 
 // Metrics need no export: alerts read them where they are, for free.

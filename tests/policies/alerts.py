@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from infra.policies import Deployed
+from tests.policies.resources import Deployed
 
 _AGO: Final = re.compile(r"\bago\((\d+)([mhd])\)")
 _SECONDS: Final = {"m": 60, "h": 3600, "d": 86400}
