@@ -1,8 +1,8 @@
 """`recur apply`: validate a schedule document, show what changes, put it in force."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,14 @@ from cli.errors import CliError, Exit
 from cli.known import check_container
 from cli.output import Output
 from cli.progress import progress
+from cli.role_waiting import RoleWait
+from cli.roles import missing_on_storage, storage_role
 from cli.schedules.coming import first
 from cli.schedules.files import read_file, valid
 from cli.schedules.lint import lint, told
 from cli.schedules.notes import Note
 from cli.schedules.spelt import Change, changes
+from cli.target import Target
 from orchestrator import naming
 from orchestrator.document import Document, parse
 from orchestrator.errors import DocumentError
@@ -28,14 +31,15 @@ from orchestrator.model import Schedule
 from orchestrator.words import ScheduleId
 
 
-def apply_document(
-    given: Context, file: Path, *, dry_run: bool, count: int, empty: bool = False
+def apply_document(  # noqa: PLR0913 - one argument for each option
+    given: Context, file: Path, *, dry_run: bool, count: int, empty: bool, wait: timedelta
 ) -> Exit:
     """
     Put a document in force, if it is valid throughout.
 
     Raises:
-        CliError: It cannot be read, it is invalid, or somebody changed the one in force meanwhile.
+        CliError: It cannot be read, it is invalid, somebody changed the one in force meanwhile,
+            or the role is still missing after ``wait``.
     """
     text = read_file(file)
     document = valid(text, file, f"correct {file}, apply it again")
@@ -45,8 +49,9 @@ def apply_document(
             f"{file} holds no schedule: it would end them all",
             "pause them by paused = true; or, to end them all, apply it with --empty",
         )
-    ledger = given.target().ledger()
-    before, in_force, etag = _in_force(ledger)
+    target = given.target()
+    ledger = LedgerCalls(target, target.ledger(), RoleWait(given.output.progress, wait))
+    before, in_force, etag = ledger.call(_in_force)
     found = tuple(changes(before, document))
     notes, coming = _look_ahead(given.output, text, document, count)
     _show(given.output, found, document, coming)
@@ -54,7 +59,7 @@ def apply_document(
         given.output.say(line)
     changed = in_force != text.encode()
     if changed and not dry_run:
-        put_in_force(ledger, text, etag)
+        ledger.call(lambda container: put_in_force(container, text, etag))
     given.output.say(_conclusion(changed=changed, dry_run=dry_run))
     given.output.result(
         {
@@ -65,6 +70,39 @@ def apply_document(
         }
     )
     return Exit.DONE
+
+
+class LedgerCalls:
+    """
+    Calls of the ledger's container that wait for the role where a role opens it.
+
+    A connection string holds a key or a signature: its refusals are raised at once.
+    """
+
+    def __init__(self, target: Target, container: ContainerClient, role_wait: RoleWait) -> None:
+        """
+        Prepare it.
+
+        Args:
+            target: Says whether a connection string opens the container.
+            container: The ledger's.
+            role_wait: Waits for the role.
+        """
+        self._container = container
+        self._waits = not target.opens_storage_by_key
+        self._missing = missing_on_storage(storage_role(str(container.account_name)))
+        self._role_wait = role_wait
+
+    def call[T](self, work: Callable[[ContainerClient], T]) -> T:
+        """
+        Return what ``work`` returns for the container.
+
+        Raises:
+            CliError: The role is still missing when the time is over.
+        """
+        if not self._waits:
+            return work(self._container)
+        return self._role_wait.call(lambda: work(self._container), self._missing)
 
 
 def _in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, str | None]:

@@ -118,6 +118,11 @@ class BatchArm:
         url = target.need("BATCH_ACCOUNT_URL")
         return cls(url, target.account_id, _Nobody(), per_call_policies=policies, **options)
 
+    def principal(self) -> str | None:
+        """Return the object id of the account's own identity; None if it has none."""
+        identity = self.client.batch_account.get(self.group, self.name).identity
+        return identity.principal_id if identity else None
+
     def versions(self, application: str) -> dict[str, Version] | None:
         """Return the versions of an application by their names, or nothing if there is none."""
         listed = self.client.application_package.list(self.group, self.name, application)

@@ -14,8 +14,8 @@ from cli.arm import BatchArm
 from cli.errors import CliError, Exit
 from cli.packages import PackageError, build_all
 from cli.parameter import PARAMETER, write_parameter
-from cli.patience import Patience
 from cli.publisher import Published, Publisher
+from cli.role_waiting import RoleWait
 from cli.uploads import Uploads
 
 
@@ -64,7 +64,7 @@ def _publish(given: Context, wishes: Wishes) -> Published:
         publisher = Publisher(
             BatchArm.of(target),
             Uploads(target),
-            Patience(progress, wishes.wait),
+            RoleWait(progress, wishes.wait),
             tell=lambda text: progress.print(text, markup=False),
             keep=wishes.keep,
         )

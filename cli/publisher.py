@@ -15,7 +15,8 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from cli.arm import BatchArm, Version
 from cli.errors import CliError, Exit
 from cli.packages import Package
-from cli.patience import Patience, Role
+from cli.role_waiting import RoleWait
+from cli.roles import batch_identity, batch_role, missing_on_arm, storage_role
 from cli.uploads import Uploads
 
 MOST_VERSIONS: Final = 40
@@ -79,7 +80,7 @@ class Publisher:
         self,
         arm: BatchArm,
         uploads: Uploads,
-        patience: Patience,
+        role_wait: RoleWait,
         *,
         tell: Callable[[str], None],
         keep: int = KEPT,
@@ -90,16 +91,20 @@ class Publisher:
         Args:
             arm: The account.
             uploads: Its storage.
-            patience: Waits for roles.
+            role_wait: Waits for roles.
             tell: Is told in a sentence what begins that may take long.
             keep: How many of the newest versions stay.
         """
         self._arm = arm
         self._uploads = uploads
-        self._patience = patience
+        self._role_wait = role_wait
         self._tell = tell
         self._keep = keep
-        self._role = Role(name="Azure Batch Data Contributor", scope=arm.id)
+        self._missing = missing_on_arm(
+            caller=batch_role(arm.id),
+            identity=storage_role(uploads.account_name, batch_identity(arm.group, arm.name)),
+            principal=arm.principal,
+        )
 
     def publish(self, packages: Sequence[Package]) -> Published:
         """
@@ -142,7 +147,7 @@ class Publisher:
         self._tell(f"publishing {package.name} {package.version}")
         url = self._open(package)
         if url is not None:
-            self._uploads.upload(url, package.zip_path, self._patience)
+            self._uploads.upload(url, package.zip_path, self._role_wait)
             self._activate(package)
         return True
 
@@ -234,4 +239,4 @@ class Publisher:
         return self._list(application) or {}
 
     def _allowed[T](self, work: Callable[[], T]) -> T:
-        return self._patience.call(self._role, work)
+        return self._role_wait.call(work, self._missing)

@@ -77,6 +77,11 @@ class Target:
         """Return the credential of whoever is signed in."""
         return _credential()
 
+    @property
+    def opens_storage_by_key(self) -> bool:
+        """Whether a connection string opens the data storage account, and no role."""
+        return bool(self.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip())
+
     def storage(self) -> BlobServiceClient:
         """Open the data storage account."""
         connection = self.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip()

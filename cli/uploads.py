@@ -12,7 +12,8 @@ from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings
 
 from cli.errors import CliError, Exit
 from cli.packages import Package, version_in
-from cli.patience import Patience, Role
+from cli.role_waiting import RoleWait
+from cli.roles import missing_on_storage, storage_role
 from cli.target import Target
 
 _QUICK: Final[dict[str, Any]] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 60}
@@ -24,7 +25,7 @@ class Uploads:
     The storage account of a deployment, by Entra, or on a laptop by its connection string.
 
     Attributes:
-        role: What whoever uploads needs.
+        account_name: Of the storage account.
     """
 
     def __init__(self, target: Target, **options: Any) -> None:  # noqa: ANN401 - the SDK's
@@ -38,12 +39,10 @@ class Uploads:
             credential = given.pop("credential", None) or target.credential()
             self._storage = BlobServiceClient(url, credential, **given)
         self._options = given
-        self._by_key = bool(connection)
-        name = self._storage.account_name
-        scope = f"$(az storage account show --name {name} --query id --output tsv)"
-        self.role = Role(name="Storage Blob Data Contributor", scope=scope)
+        self._by_key = target.opens_storage_by_key
+        self.account_name = str(self._storage.account_name)
 
-    def upload(self, url: str, file: Path, patience: Patience) -> None:
+    def upload(self, url: str, file: Path, role_wait: RoleWait) -> None:
         """
         Upload a file to the address that Batch gave for it.
 
@@ -64,7 +63,7 @@ class Uploads:
         if self._by_key or urlsplit(url).query:
             send()  # waiting helps neither a wrong key nor a wrong signature
         else:
-            patience.call(self.role, send)
+            role_wait.call(send, missing_on_storage(storage_role(self.account_name)))
 
     def _blob(self, url: str) -> BlobClient:
         if urlsplit(url).query:

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -40,8 +39,6 @@ class Options:
         package_sas: Whether the address for an upload holds a signature, as where the account
             reaches its storage by key.
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
-        check_role: Is told method and path of each request to Azure Resource Manager, and raises
-            the refusal where a role is to be missing.
     """
 
     account: str
@@ -55,7 +52,6 @@ class Options:
     kill_grace_seconds: float = KILL_GRACE_SECONDS
     package_sas: bool = False
     faults: bool = False
-    check_role: Callable[[str, str], None] | None = None
 
     def __post_init__(self) -> None:
         """

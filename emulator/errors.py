@@ -45,6 +45,10 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         403,
         "The client does not have authorization to perform the action over the scope.",
     ),
+    "AuthorizationPermissionMismatch": (
+        403,
+        "This request is not authorized to perform this operation using this permission.",
+    ),
     "AutoScalingFormulaSyntaxError": (
         400,
         "The specified auto-scaling formula has a syntax error.",
@@ -54,6 +58,10 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         "The condition specified using HTTP conditional header(s) is not met.",
     ),
     "FileNotFound": (404, "The specified file does not exist."),
+    "InsufficientPermissions": (
+        400,
+        "The Batch service does not have the required permissions to access the storage account.",
+    ),
     "InternalError": (
         500,
         "Server encountered an internal error. Please try again after some time.",
@@ -142,7 +150,7 @@ class ServiceError(Exception):
     Args:
         code: A key of ``TABLE``.
         values: The name and value pairs of the body's ``values``, in order.
-        text: Replaces the table's text; only ``NotSupportedByEmulator`` needs it.
+        text: Replaces the table's text, where it names what was asked.
         status: Replaces the table's status, for the codes that have two.
     """
 

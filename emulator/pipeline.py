@@ -2,8 +2,8 @@
 What every request passes on its way to its handler, in this order.
 
 stamp                 an id for the request, and one line in the journal
-hand over             what is for Azure Resource Manager goes to ``emulator.arm``, and no further
 faults                where they are enabled: the faults that a test has asked for
+hand over             what is for Azure Resource Manager goes to ``emulator.arm``, and no further
 answer_errors         refusals become the service's error bodies
 require_version       api-version is given and known
 require_signature     signed with the account's key, a short while ago
@@ -23,6 +23,7 @@ from aiohttp.typedefs import Middleware
 from emulator.account import Account
 from emulator.arm.service import answer as arm_answer
 from emulator.arm.service import is_for_arm
+from emulator.arm.service import refusal as arm_refusal
 from emulator.auth import verify
 from emulator.calls import CONDITIONS, JSON_TYPE
 from emulator.errors import ServiceError, invalid_query, not_supported
@@ -44,12 +45,14 @@ def pipeline(account: Account) -> list[Middleware]:
     """Return the middlewares, the outermost first."""
 
     def refuse(request: web.Request, error: ServiceError) -> web.Response:
+        if is_for_arm(request):
+            return arm_refusal(request[_REQUEST_ID], error)
         return _error_response(account, request, error)
 
     return [
         stamp,
-        _hand_over(account),
         *([faults(account, refuse)] if account.options.faults else []),
+        _hand_over(account),
         _answer_errors(account),
         require_version,
         _require_signature(account),

@@ -18,8 +18,8 @@ from rich.console import Console
 from cli.arm import BatchArm
 from cli.errors import CliError
 from cli.packages import PackageError, build_all
-from cli.patience import Patience
 from cli.publisher import Publisher
+from cli.role_waiting import RoleWait
 from cli.target import Target
 from cli.uploads import Uploads
 from local.azurite import Azurite
@@ -183,8 +183,8 @@ class Laptop:
 
     def _publish(self, arm: BatchArm, uploads: Uploads) -> dict[str, str]:
         """Do what `recur publish` does, and return the version of each application."""
-        patience = Patience(Console(stderr=True), timedelta(0))  # no role can be missing here
-        publisher = Publisher(arm, uploads, patience, tell=self._tell)
+        no_wait = RoleWait(Console(stderr=True), timedelta(0))  # no role can be missing here
+        publisher = Publisher(arm, uploads, no_wait, tell=self._tell)
         try:
             packages = build_all(_ROOT / "workload", self.place.folder / "packages")
             return publisher.publish(packages).versions

@@ -120,8 +120,7 @@ def check_roles(target: Target) -> Iterator[Finding]:
 def _batch_principal(target: Target) -> str:
     arm = BatchArm.of(target)
     with arm.client:
-        identity = arm.client.batch_account.get(arm.group, arm.name).identity
-    return str(identity.principal_id) if identity else ""
+        return arm.principal() or ""
 
 
 def judge(need: Need, held: Sequence[tuple[str, str]], principal: str) -> Finding:

@@ -45,8 +45,8 @@ def publish(  # noqa: PLR0913, PLR0917 - one argument for each option
         ),
     ] = 5,
     wait: Annotated[
-        int, typer.Option(min=0, help="Seconds to wait for a role to be known everywhere.")
-    ] = 300,
+        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
+    ] = 1800,
     write: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write PACKAGE_VERSIONS, which infra/pool reads."),

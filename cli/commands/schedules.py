@@ -1,5 +1,6 @@
 """The commands about the schedule document: apply, validate, next and schema."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command()(schema)
 
 
-def apply(
+def apply(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     file: FileArgument,
     dry_run: Annotated[
@@ -32,6 +33,9 @@ def apply(
     empty: Annotated[
         bool, typer.Option("--empty", help="Take a document without schedules: it ends them all.")
     ] = False,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
+    ] = 0,
 ) -> None:
     """
     Validate a schedule document, show what changes, and put it in force.
@@ -44,7 +48,8 @@ def apply(
     from cli.apply import apply_document  # noqa: PLC0415 - each command loads its own
 
     def command(given: Context) -> Exit:
-        return apply_document(given, file, dry_run=dry_run, count=count, empty=empty)
+        limit = timedelta(seconds=wait)
+        return apply_document(given, file, dry_run=dry_run, count=count, empty=empty, wait=limit)
 
     run(context, command)
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from emulator.arm.calls import GROUP, SUBSCRIPTION, TYPE, ArmCall, account_id
+from emulator.arm.calls import PRINCIPAL, TENANT, TYPE, ArmCall, account_id, storage_id
 from emulator.pools import MOST_NODES
 from emulator.shapes import Json
 
@@ -15,17 +15,14 @@ _JOBS: Final = 300
 
 def _show(call: ArmCall) -> Json:
     account = call.account
-    storage = (
-        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
-        f"/providers/Microsoft.Storage/storageAccounts/{account.storage.account_name}"
-    )
     keys = account.options.package_sas
+    identity = {"type": "SystemAssigned", "principalId": PRINCIPAL, "tenantId": TENANT}
     return {
         "id": account_id(account),
         "name": account.options.account,
         "type": TYPE,
         "location": "laptop",
-        "identity": {"type": "None"},
+        "identity": {"type": "None"} if keys else identity,
         "tags": {},
         "properties": {
             "accountEndpoint": account.url.partition("://")[2],
@@ -33,7 +30,7 @@ def _show(call: ArmCall) -> Json:
             "poolAllocationMode": "BatchService",
             "publicNetworkAccess": "Enabled",
             "autoStorage": {
-                "storageAccountId": storage,
+                "storageAccountId": storage_id(account),
                 "authenticationMode": "StorageKeys" if keys else "BatchAccountManagedIdentity",
             },
             "dedicatedCoreQuota": _CORES,

@@ -16,7 +16,10 @@ from emulator.wire import print_etag, print_http_date
 
 SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 GROUP: Final = "recur"
+TENANT: Final = SUBSCRIPTION
 TYPE: Final = "Microsoft.Batch/batchAccounts"
+PRINCIPAL: Final = "11111111-1111-1111-1111-111111111111"
+"""The account's own identity, where it reaches its storage by one."""
 _JSON_TYPE: Final = "application/json; charset=utf-8"
 
 
@@ -25,6 +28,14 @@ def account_id(account: Account) -> str:
     return (
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
         f"/providers/{TYPE}/{account.options.account}"
+    )
+
+
+def storage_id(account: Account) -> str:
+    """Return the id of the account's storage in Azure Resource Manager."""
+    return (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
+        f"/providers/Microsoft.Storage/storageAccounts/{account.storage.account_name}"
     )
 
 

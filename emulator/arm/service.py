@@ -30,20 +30,36 @@ def is_for_arm(request: web.Request) -> bool:
     return request.path.lower().startswith(_PREFIX)
 
 
+def find_arm_operation(account: Account, request: web.Request) -> ArmOperation | None:
+    """Return the operation that a request asks of this account, if there is one."""
+    try:
+        rest = _below_account(account, request)
+    except ServiceError:
+        return None
+    found = (one for one in ARM_OPERATIONS if one.match(request.method, rest) is not None)
+    return next(found, None)
+
+
+def refusal(request_id: str, error: ServiceError) -> web.Response:
+    """Answer a refused request."""
+    response = error_response(request_id, print_time(now()), error)
+    response.headers["x-ms-request-id"] = request_id
+    return response
+
+
 async def answer(account: Account, request: web.Request, request_id: str) -> web.Response:
     """Answer a request, whatever becomes of it."""
     try:
         response = await _answer(account, request)
     except ServiceError as error:
-        response = error_response(request_id, print_time(now()), error)
+        return refusal(request_id, error)
     except web.HTTPRequestEntityTooLarge:
-        too_large = ServiceError("RequestBodyTooLarge")
-        response = error_response(request_id, print_time(now()), too_large)
+        return refusal(request_id, ServiceError("RequestBodyTooLarge"))
     except ConnectionError:
         raise
     except Exception as error:  # noqa: BLE001 - the one place that answers for our own faults
         tell_failure("request.failed", error, method=request.method, path=request.path_qs)
-        response = error_response(request_id, print_time(now()), ServiceError("InternalError"))
+        return refusal(request_id, ServiceError("InternalError"))
     response.headers["x-ms-request-id"] = request_id
     return response
 
@@ -51,8 +67,6 @@ async def answer(account: Account, request: web.Request, request_id: str) -> web
 async def _answer(account: Account, request: web.Request) -> web.Response:
     _check_token(request)
     _check_version(request)
-    if account.options.check_role is not None:
-        account.options.check_role(request.method, request.path)
     rest = _below_account(account, request)
     for operation in ARM_OPERATIONS:
         parts = operation.match(request.method, rest)

@@ -12,10 +12,12 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from emulator.account import Account
+from emulator.arm.calls import PRINCIPAL, storage_id
+from emulator.arm.service import find_arm_operation, is_for_arm
 from emulator.errors import ServiceError
 from emulator.faults.control import control, is_control
 from emulator.faults.register import Register, Seen
-from emulator.faults.rules import Asked, Fault, Quota, Refusal, Reset, Silence
+from emulator.faults.rules import Asked, Denial, Fault, Quota, Refusal, Reset, Silence
 from emulator.journal import tell
 from emulator.operations import find_operation
 
@@ -26,6 +28,7 @@ NOT_ANSWERED: Final = 499
 """Stands in the journal where the client has had no answer; it is never sent."""
 
 _CODES: Final = {429: "TooManyRequests", 500: "OperationTimedOut", 503: "ServerBusy"}
+_CALLER: Final = "22222222-2222-2222-2222-222222222222"
 _LOOK_SECONDS: Final = 0.02
 _RESET: Final = struct.pack("ii", 1, 0)  # linger for no time: the socket's end is an RST
 
@@ -36,7 +39,7 @@ def faults(account: Account, refuse: Refuse) -> Middleware:
 
     Args:
         account: Of the emulator.
-        refuse: Makes the reply of Batch's shape from a refusal.
+        refuse: Makes the reply from a refusal, in the shape of the service that was asked.
     """
     register = Register()
 
@@ -44,15 +47,22 @@ def faults(account: Account, refuse: Refuse) -> Middleware:
     async def bring_about(request: web.Request, handler: Handler) -> web.StreamResponse:
         if is_control(request):
             return await control(account, register, request)
+        if is_for_arm(request):
+            denied = register.choose_denial(_asked_of_arm(account, request))
+            if denied is None:
+                return await handler(request)
+            id_, rule = denied
+            tell("fault.hit", rule=id_, kind=rule.kind, effect=False)
+            return refuse(request, _denial(account, request, rule))
         try:
             asked = await _asked(request)
         except web.HTTPRequestEntityTooLarge:
             return refuse(request, ServiceError("RequestBodyTooLarge"))
-        seen, milliseconds, rule = register.choose(asked)
+        seen, milliseconds, fault = register.choose(asked)
         await asyncio.sleep(milliseconds / 1000)
-        response = await _answer(request, handler, refuse, seen, rule)
-        if rule is not None:
-            tell("fault.hit", rule=seen.fault, kind=rule.kind, effect=seen.effect)
+        response = await _answer(request, handler, refuse, seen, fault)
+        if fault is not None:
+            tell("fault.hit", rule=seen.fault, kind=fault.kind, effect=seen.effect)
         return response
 
     return bring_about
@@ -106,6 +116,27 @@ async def _wait_for_end(request: web.Request) -> None:
     # A handler is not told that the connection is lost: it has to look.
     while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _asked_of_arm(account: Account, request: web.Request) -> Asked:
+    operation = find_arm_operation(account, request)
+    name = operation.name if operation else None
+    return Asked(method=request.method, path=request.path, operation=name, job=None)
+
+
+def _denial(account: Account, request: web.Request, rule: Denial) -> ServiceError:
+    """Make the refusal; of Azure Resource Manager's own codes, the text names who was refused."""
+    if rule.code != "AuthorizationFailed":
+        return ServiceError(rule.code)
+    who, scope = _CALLER, request.path
+    if rule.whose == "account":
+        who, scope = PRINCIPAL, storage_id(account)
+    return ServiceError(
+        rule.code,
+        text=f"The client '{who}' with object id '{who}' does not have authorization to perform "
+        f"the action over scope '{scope}' or the scope is invalid. If access was recently "
+        "granted, please refresh your credentials.",
+    )
 
 
 async def _asked(request: web.Request) -> Asked:

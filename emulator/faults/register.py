@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from emulator.faults.rules import Asked, BadRuleError, Fault, Latency, Rule
+from emulator.faults.rules import Asked, BadRuleError, Denial, Fault, Latency, Rule
 from emulator.shapes import Json
 
 _MOST_SEEN: Final = 100_000
@@ -85,7 +85,7 @@ class Register:
         self._seen.append(seen)
         milliseconds = 0
         for id_, live in self._rules.items():
-            if not live.rule.concerns(asked) or not live.hit():
+            if isinstance(live.rule, Denial) or not live.rule.concerns(asked) or not live.hit():
                 continue
             if isinstance(live.rule, Latency):
                 milliseconds += live.rule.milliseconds
@@ -93,6 +93,13 @@ class Register:
             seen.fault = id_
             return seen, milliseconds, live.rule
         return seen, milliseconds, None
+
+    def choose_denial(self, asked: Asked) -> tuple[str, Denial] | None:
+        """Return the first rule that denies a request to Azure Resource Manager, and its id."""
+        for id_, live in self._rules.items():
+            if isinstance(live.rule, Denial) and live.rule.concerns(asked) and live.hit():
+                return id_, live.rule
+        return None
 
     def show(self) -> Json:
         """Return the rules with their counters, and the requests."""

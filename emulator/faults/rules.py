@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -14,12 +14,14 @@ from pydantic import (
     field_validator,
 )
 
+from emulator.arm.operations import ARM_OPERATIONS
 from emulator.operations import SUPPORTED
 
 _LONGEST_MILLISECONDS: Final = 600_000
 _LONGEST_RETRY_SECONDS: Final = 3600
 _READS: Final = frozenset({"GET", "HEAD"})
 _METHODS: Final = {operation.name: operation.method for operation in SUPPORTED}
+_ARM_METHODS: Final = {operation.name: operation.method for operation in ARM_OPERATIONS}
 _CREATION: Final = "create_job"
 
 
@@ -56,6 +58,8 @@ class Match(_Strict):
         job: A regular expression for the whole id of the job, in any case.
     """
 
+    methods: ClassVar = _METHODS
+
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] | None = None
     path: re.Pattern[str] | None = None
     operation: str | None = None
@@ -64,14 +68,14 @@ class Match(_Strict):
     @field_validator("operation")
     @classmethod
     def _is_known(cls, operation: str | None) -> str | None:
-        if operation is not None and operation not in _METHODS:
+        if operation is not None and operation not in cls.methods:
             raise ValueError(f"no supported operation is called {operation}")
         return operation
 
     @property
     def reads(self) -> bool:
         """Whether only requests that change nothing are concerned."""
-        return (self.method or _METHODS.get(self.operation or "")) in _READS
+        return (self.method or self.methods.get(self.operation or "")) in _READS
 
     def concerns(self, asked: Asked) -> bool:
         """Whether a request is one of these."""
@@ -81,6 +85,13 @@ class Match(_Strict):
             and _fits(self.path, asked.path)
             and _fits(self.job, asked.job)
         )
+
+
+class ArmMatch(Match):
+    """Which requests to Azure Resource Manager a rule concerns; they have no job."""
+
+    methods: ClassVar = _ARM_METHODS
+    job: None = None
 
 
 def _fits(pattern: re.Pattern[str] | None, text: str | None) -> bool:
@@ -185,14 +196,40 @@ class Quota(_Rule):
         return match
 
 
+class Denial(_Rule):
+    """
+    Azure Resource Manager denies a request, since a role is missing.
+
+    Attributes:
+        match: Of the requests to Azure Resource Manager.
+        whose: Who lacks the role: the caller on the account, or the account's identity on its
+            storage.
+        code: Of the answer. Only ``AuthorizationFailed`` is ever said to the caller of itself.
+    """
+
+    kind: Literal["denial"]
+    match: ArmMatch = ArmMatch()
+    whose: Literal["caller", "account"]
+    code: Literal[
+        "AuthorizationFailed", "AuthorizationPermissionMismatch", "InsufficientPermissions"
+    ] = "AuthorizationFailed"
+
+    @field_validator("code")
+    @classmethod
+    def _is_said(cls, code: str, info: ValidationInfo) -> str:
+        if info.data.get("whose") == "caller" and code != "AuthorizationFailed":
+            raise ValueError(f"{code} is about the account's identity, and not about the caller")
+        return code
+
+
 type Fault = Refusal | Reset | Silence | Quota
-type Rule = Latency | Refusal | Reset | Silence | Quota
+type Rule = Latency | Refusal | Reset | Silence | Quota | Denial
 
 _RULE: Final[TypeAdapter[Rule]] = TypeAdapter(Annotated[Rule, Field(discriminator="kind")])
 
 KINDS: Final = {
     cls.__name__.lower(): tuple(cls.model_fields.keys() - _Rule.model_fields.keys() - {"kind"})
-    for cls in (Latency, Refusal, Reset, Silence, Quota)
+    for cls in (Latency, Refusal, Reset, Silence, Quota, Denial)
 }
 """The fields of each kind, beside those of every rule."""
 

@@ -23,18 +23,36 @@ def main() -> None:
     """Apply what there is to apply."""
     ready()
     if Path(DOCUMENT).exists():
-        sys.stdout.write(recur("apply", DOCUMENT))
+        sys.stdout.write(_apply(DOCUMENT))
     elif _ledger_is_empty():
-        sys.stdout.write(recur("apply", SAMPLE) + NOTHING_RUNS)
+        sys.stdout.write(_apply(SAMPLE) + NOTHING_RUNS)
     else:
         sys.stdout.write(f"there is no {DOCUMENT} here: the schedules in force stay\n")
 
 
+def _apply(file: str) -> str:
+    """Run `recur apply`, with time for the role that infra/core gave a few minutes ago."""
+    from cli.role_waiting import LIMIT  # noqa: PLC0415 - an old Python cannot
+
+    return recur("apply", file, "--wait", f"{LIMIT.total_seconds():.0f}")
+
+
 def _ledger_is_empty() -> bool:
     """Whether no document is in force; `recur apply` itself replaces one."""
-    from cli.target import find_target  # noqa: PLC0415 - an old Python cannot
+    from cli.apply import LedgerCalls  # noqa: PLC0415 - as above
+    from cli.errors import CliError  # noqa: PLC0415 - as above
+    from cli.output import Output  # noqa: PLC0415 - as above
+    from cli.role_waiting import RoleWait  # noqa: PLC0415 - as above
+    from cli.target import find_target  # noqa: PLC0415 - as above
 
-    return not find_target(None).ledger().get_blob_client(DOCUMENT).exists()
+    output = Output(as_json=False)
+    try:
+        target = find_target(None)
+        ledger = LedgerCalls(target, target.ledger(), RoleWait(output.progress))
+        return not ledger.call(lambda container: container.get_blob_client(DOCUMENT).exists())
+    except CliError as error:
+        output.fail(error)
+        sys.exit(error.code)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from cli.arm import BatchArm
 from cli.target import Target
 from emulator.server import Emulator, Options
 from local.azurite import Azurite
+from tests.contract.faults import Faults
 
 ACCOUNT = "recurlocal"
 GROUP = "recur"
@@ -40,7 +41,7 @@ class ArmAccount:
                 key=KEY,
                 storage=azurite.connection_string,
                 root=root,
-                **({"pool_speed": SPEED} | options),
+                **({"pool_speed": SPEED, "faults": True} | options),
             )
         )
         self._loop = asyncio.new_event_loop()
@@ -88,6 +89,14 @@ class ArmAccount:
     def arm(self, **options: Any) -> BatchArm:  # noqa: ANN401 - the SDK's
         """Open the account as the commands do."""
         return BatchArm.of(self.target, **options)
+
+    def deny(self, **rule: Any) -> None:  # noqa: ANN401 - the fields of a rule
+        """Let Azure Resource Manager deny requests; see ``denial`` in emulator/SUPPORT.md."""
+        asyncio.run(Faults(self.url).add("denial", **rule))
+
+    def denied(self) -> int:
+        """Return how many requests were denied."""
+        return sum(asyncio.run(Faults(self.url).hits()).values())
 
     def batch(self) -> BatchClient:
         """Open its data plane."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 from aiohttp import ClientSession
 
-type Kind = Literal["latency", "refusal", "reset", "silence", "quota"]
+type Kind = Literal["latency", "refusal", "reset", "silence", "quota", "denial"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,8 @@ class Faults:
         Put a rule in force and return its id.
 
         Args:
-            kind: latency (``milliseconds``), refusal (``status`` 429, 500 or 503, ``retry_after``
+            kind: denial (of Azure Resource Manager: ``whose`` role, ``code``), latency
+                (``milliseconds``), refusal (``status`` 429, 500 or 503, ``retry_after``
                 seconds, ``body``), reset, silence, quota. Refusal, reset and silence take
                 ``after_effect``: the request is carried out first.
             operation: Which requests it hits: those of this operation, by the client's name,

@@ -10,8 +10,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from rich.console import Console
 
 from cli.packages import Package, build_all
-from cli.patience import Patience
 from cli.publisher import Published, Publisher
+from cli.role_waiting import RoleWait
 from cli.uploads import Uploads
 from tests.contract.arm_account import ACCOUNT, GROUP, ArmAccount
 
@@ -32,6 +32,19 @@ def packages(folder: Path, **contents: str) -> tuple[Package, ...]:
 
 
 @dataclass(slots=True)
+class Clock:
+    """A clock that only goes on while somebody sleeps by it."""
+
+    now: float = 0.0
+
+    def read(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass(slots=True)
 class Run:
     """
     One run of the publisher.
@@ -41,22 +54,28 @@ class Run:
         console: What a person would see of the waiting.
         options: For the official clients.
         keep: How many of the newest versions stay.
-        wait: How long calls may be forbidden.
+        wait: How long to wait for roles.
+        clock: By which it waits.
     """
 
     account: ArmAccount
     options: dict[str, Any] = field(default_factory=dict)
     keep: int = 5
     wait: timedelta = timedelta(seconds=0)
+    clock: Clock = field(default_factory=Clock)
     console: Console = field(default_factory=lambda: Console(file=io.StringIO(), width=400))
     told: list[str] = field(default_factory=list)
 
+    @property
+    def role_wait(self) -> RoleWait:
+        clock = self.clock
+        return RoleWait(self.console, self.wait, clock=clock.read, sleep=clock.sleep)
+
     def publisher(self) -> Publisher:
-        patience = Patience(self.console, self.wait, pause=timedelta(milliseconds=20))
         return Publisher(
             self.account.arm(**self.options),
             Uploads(self.account.target, **self.options),
-            patience,
+            self.role_wait,
             tell=self.told.append,
             keep=self.keep,
         )

@@ -13,9 +13,12 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from cli.packages import build_all
+from cli.role_waiting import LIMIT
+from local.azurite import Azurite
 from local.laptop import Laptop, Place
 from orchestrator.document import parse
 from tests.conftest import Containers
+from tests.contract.arm_account import ArmAccount
 
 _ROOT = Path(__file__).parents[2]
 _PLAYED = """#!/bin/sh
@@ -69,6 +72,20 @@ def test_the_pool_is_told_what_was_published(laptop: Laptop, azd: Path, tmp_path
     ]  # fmt: skip
     assert json.loads(versions) == {package.name: package.version for package in built}
     assert all(package.version in ended.stdout for package in built)
+
+
+def test_a_role_that_core_has_just_given_is_waited_for(
+    azurite: Azurite, azd: Path, tmp_path: Path
+) -> None:
+    """The hook has 30 minutes for it; then the packages are published."""
+    with ArmAccount(azurite, tmp_path / "nodes") as account:
+        account.deny(whose="account", operation="application_package.create", times=1)
+
+        ended = _run(_ROOT, "publish.py", azd, account.settings)
+
+    assert ended.returncode == 0, ended.stderr
+    assert f"to take effect: {LIMIT} left" in ended.stderr
+    assert azd.with_name("azd.called").exists()
 
 
 def test_nothing_goes_on_after_a_failure(azd: Path) -> None:

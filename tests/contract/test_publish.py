@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,8 @@ from azure.core.exceptions import HttpResponseError
 
 from cli.errors import CliError, Exit
 from cli.publisher import MOST_VERSIONS
+from cli.role_waiting import LIMIT
 from cli.uploads import Uploads
-from emulator.errors import ServiceError
 from local.azurite import Azurite
 from tests.contract.arm_account import ArmAccount
 from tests.contract.conftest import pool_body
@@ -141,47 +140,6 @@ def test_two_runs_at_once_meet_at_every_step(account: ArmAccount, tmp_path: Path
     assert len(versions(account, "pythonscript")) == 5
 
 
-def _missing_for(refusals: int) -> Callable[[str, str], None]:
-    """Return what refuses so many requests that change something, as a missing role does."""
-    left = [refusals]
-
-    def check(method: str, _path: str) -> None:
-        if method != "GET" and left[0]:
-            left[0] -= 1
-            raise ServiceError("AuthorizationFailed")
-
-    return check
-
-
-def test_a_role_that_arrives_late_is_waited_for(azurite: Azurite, tmp_path: Path) -> None:
-    """The countdown says which role; then everything is published."""
-    with ArmAccount(azurite, tmp_path / "nodes", check_role=_missing_for(5)) as account:
-        run = Run(account, wait=timedelta(seconds=20))
-        given = packages(tmp_path)
-
-        assert run.publish(given).new == [*NAMES]
-
-        assert is_published(account, given)
-        assert "waiting for the role 'Azure Batch Data Contributor'" in run.shown
-        assert "left" in run.shown
-
-
-def test_a_role_that_never_arrives_is_named_with_its_command(
-    azurite: Azurite, tmp_path: Path
-) -> None:
-    """Exit code 5, after the wait and not before."""
-    source = str(workload(tmp_path / "workload"))
-    with ArmAccount(azurite, tmp_path / "nodes", check_role=_missing_for(10**6)) as account:
-        told = _recur(account, tmp_path, "publish", "--workload", source, "--wait", "1")
-
-        assert (told.code, told.out) == (5, "")
-        assert "still forbidden after 1 s: the role 'Azure Batch Data Contributor'" in told.err
-        assert 'next: az role assignment create --role "Azure Batch Data Contributor"' in told.err
-        assert f'--scope "{account.arm().id}"' in told.err
-        assert "waiting for the role" in told.err
-        assert account.arm().versions("pythonscript") is None
-
-
 def test_old_versions_go_except_those_a_pool_refers_to(account: ArmAccount, tmp_path: Path) -> None:
     """Pools of either plane count, of this application and no other; the newest few stay."""
     old = fill(account, "pythonscript", 9)
@@ -245,24 +203,19 @@ def test_without_any_room_it_says_what_to_do(account: ArmAccount, tmp_path: Path
     assert versions(account, "pythonscript") == set(old)
 
 
-def test_what_cannot_be_removed_is_told_and_stays(azurite: Azurite, tmp_path: Path) -> None:
+def test_what_cannot_be_removed_is_told_and_stays(account: ArmAccount, tmp_path: Path) -> None:
     """A refusal to delete an old version does not undo the publication."""
+    old = fill(account, "pythonscript", 2)
+    account.deny(whose="caller", operation="application_package.delete")
+    given = packages(tmp_path)
 
-    def check(method: str, _path: str) -> None:
-        if method == "DELETE":
-            raise ServiceError("ApplicationPackageUpdatesNotAllowed")
+    done = Run(account, keep=1).publish(given)
 
-    with ArmAccount(azurite, tmp_path / "nodes", check_role=check) as account:
-        old = fill(account, "pythonscript", 2)
-        given = packages(tmp_path)
-
-        done = Run(account, keep=1).publish(given)
-
-        assert is_published(account, given)
-        assert [(owner, name) for owner, name, _ in done.kept] == [
-            ("pythonscript", name) for name in old
-        ]
-        assert "does not allow" in done.kept[0][2]
+    assert is_published(account, given)
+    assert [(owner, name) for owner, name, _ in done.kept] == [
+        ("pythonscript", name) for name in old
+    ]
+    assert "does not have authorization" in done.kept[0][2]
 
 
 @pytest.mark.parametrize("left", [b"", b"PK\x03\x04 but no more"])
@@ -359,14 +312,14 @@ def test_an_account_with_storage_keys_is_published_to_by_its_signature(
 
 def test_a_wrong_signature_is_not_waited_for(account: ArmAccount, tmp_path: Path) -> None:
     """A role would not help it."""
-    run = Run(account, wait=timedelta(minutes=5))
+    run = Run(account, wait=LIMIT)
     uploads = Uploads(account.target)
     given = packages(tmp_path)[0].zip_path
     account.storage.create_container("app-wrong")
     url = f"{account.storage.url}app-wrong/v1?sv=2025-11-05&sr=b&sp=rw&sig=AAAA"
 
     with pytest.raises(HttpResponseError) as refused:
-        uploads.upload(url, given, run.publisher()._patience)  # noqa: SLF001 - the run's own
+        uploads.upload(url, given, run.role_wait)
 
     assert refused.value.status_code == 403
     assert run.shown == ""
@@ -383,7 +336,7 @@ def test_packages_in_another_storage_account_are_refused(
         Uploads(account.target).upload(
             "https://another.blob.core.windows.net/app-x/v1",
             given,
-            run.publisher()._patience,  # noqa: SLF001
+            run.role_wait,
         )
 
     assert refused.value.code is Exit.REFUSED

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from azure.core.credentials import AccessToken
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,9 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from rich.console import Console
 
-from cli.errors import CliError, Exit
 from cli.packages import Package, build
-from cli.patience import Patience
+from cli.role_waiting import LIMIT, RoleWait
 from cli.target import Target
 from cli.uploads import Uploads
 from local.azurite import ACCOUNT, KEY
@@ -157,8 +157,7 @@ class Sender:
     def send(self, package: Package, wait: timedelta = timedelta(0)) -> None:
         url = f"{self.secured.url}/{_CONTAINER}/{package.version}"
         console = Console(file=self.shown, width=400)
-        patience = Patience(console, wait, pause=timedelta(milliseconds=50))
-        self.uploads.upload(url, package.zip_path, patience)
+        self.uploads.upload(url, package.zip_path, RoleWait(console, wait))
 
 
 def test_a_package_is_uploaded_by_a_token(secured: Secured, package: Package) -> None:
@@ -177,31 +176,15 @@ def test_a_package_is_uploaded_by_a_token(secured: Secured, package: Package) ->
         assert blob.download_blob().readall() == package.zip_path.read_bytes()
 
 
-def test_storage_that_does_not_know_us_yet_is_waited_for(
+def test_a_token_that_storage_does_not_take_is_not_waited_for(
     secured: Secured, package: Package
 ) -> None:
-    """The countdown names the role that storage needs."""
-    sender = Sender(secured, Token(valid_in_seconds=2))
-
-    sender.send(package, wait=timedelta(seconds=30))
-
-    assert sender.uploads.holds(package)
-    waiting = "waiting for the role 'Storage Blob Data Contributor' to be known everywhere: 0:00:"
-    assert waiting in sender.shown.getvalue()
-
-
-def test_storage_that_never_knows_us_is_an_error_that_names_the_role(
-    secured: Secured, package: Package
-) -> None:
-    """With the command that gives the role on this storage account."""
+    """Its code is about the token, 403 all the same: no role would help."""
     sender = Sender(secured, Token(valid_in_seconds=3000))
 
-    with pytest.raises(
-        CliError, match="role 'Storage Blob Data Contributor' is missing"
-    ) as refused:
-        sender.send(package, wait=timedelta(milliseconds=200))
+    with pytest.raises(HttpResponseError) as refused:
+        sender.send(package, wait=LIMIT)
 
-    assert refused.value.code is Exit.NO_ACCESS
-    command = str(refused.value.next_step)
-    assert command.startswith('az role assignment create --role "Storage Blob Data Contributor"')
-    assert f"$(az storage account show --name {ACCOUNT} --query id --output tsv)" in command
+    assert refused.value.status_code == 403
+    assert getattr(refused.value, "error_code", None) == "AuthenticationFailed"
+    assert sender.shown.getvalue() == ""
