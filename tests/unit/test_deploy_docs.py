@@ -1,9 +1,11 @@
 """docs/deploy.md says what the Bicep files, the command line and the price list of its own say."""
 
+import inspect
 import json
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from typer.main import get_command
 
 from cli import commands
 from cli.app import app
+from cli.commands import deployment
+from cli.role_waiting import LIMIT
 from orchestrator.document import parse
 from tests.peers.commands import VALUE, Command, in_repository
 
@@ -163,3 +167,11 @@ def test_the_sample_runs_nothing() -> None:
 
     assert document.problems == ()
     assert [schedule.paused for schedule in document.schedules.values()] == [True]
+
+
+def test_the_time_for_a_role_is_documented() -> None:
+    """It is the one by which `recur publish` waits without an option."""
+    wait = inspect.signature(deployment.publish).parameters["wait"]
+
+    assert wait.default == LIMIT.total_seconds()
+    assert f"up to {LIMIT // timedelta(minutes=1)} minutes with a countdown" in _PAGE
