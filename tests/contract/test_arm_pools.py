@@ -89,7 +89,7 @@ def test_a_pool_is_made_in_one_spelling_and_read_in_the_other(
     assert made.properties.provisioning_state == "Succeeded"
     expected = {
         "displayName": "A pool",
-        "vmSize": "standard_d2s_v5",
+        "vmSize": "standard_d2ds_v5",
         "taskSlotsPerNode": 2,
         "taskSchedulingPolicy": {"nodeFillType": "Pack", "jobDefaultOrder": "creationtime"},
         "enableInterNodeCommunication": True,

@@ -303,7 +303,7 @@ async def test_models_are_understood(batch: Batch) -> None:
     image = models.BatchVmImageReference(publisher="canonical", offer="o", sku="s")
     pool = BatchPoolCreateOptions(
         id="pool",
-        vm_size="STANDARD_D2S_V5",
+        vm_size="STANDARD_D2DS_V5",
         virtual_machine_configuration=models.VirtualMachineConfiguration(
             image_reference=image, node_agent_sku_id="batch.node.ubuntu 24.04"
         ),

@@ -32,7 +32,7 @@ async def test_a_pool_is_created_listed_and_deleted(batch: Batch) -> None:
     assert [pool.id async for pool in batch.client.list_pools()] == ["Pool-1"]
     pool = await batch.client.get_pool("pOOL-1")
     assert pool.id == "Pool-1"
-    assert pool.vm_size == "standard_d2s_v5"
+    assert pool.vm_size == "standard_d2ds_v5"
     assert pool.resize_timeout == timedelta(minutes=15)
     assert pool.allocation_state == "steady"
     assert await batch.client.pool_exists("pool-1")

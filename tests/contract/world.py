@@ -91,7 +91,7 @@ class World:
         """Create a pool of one node that is there at once."""
         body = {
             "id": POOL,
-            "vmSize": "standard_d2s_v5",
+            "vmSize": "standard_d2ds_v5",
             "virtualMachineConfiguration": {
                 "imageReference": {
                     "publisher": "canonical",

@@ -172,7 +172,7 @@ class Stage:
         image = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
         body = {
             "id": _POOL,
-            "vmSize": "standard_d2s_v5",
+            "vmSize": "standard_d2ds_v5",
             "virtualMachineConfiguration": {
                 "imageReference": {**image, "version": "latest"},
                 "nodeAgentSKUId": "batch.node.ubuntu 24.04",
