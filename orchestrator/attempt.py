@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.model import Retries
+from orchestrator.stored import Stored
 from orchestrator.words import After, AttemptState, BlockedReason, Outcome, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrozenTask:
+class FrozenTask(Stored):
     """
     Everything a run needs, frozen at its claim: later edits of the document do not reach it.
 
@@ -37,7 +38,7 @@ class FrozenTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Stored):
     """
     One Batch job of a run.
 
@@ -88,7 +89,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(Stored):
     """
     The run is to be ended, and is not dispatched again; the collector does the ending.
 

@@ -84,6 +84,7 @@ def claim(new: Record, reopened: Reopened | None) -> Record:
         reason=old.reason,
         sentence=old.sentence,
         attempts=len(old.attempts),
+        extra=old.extra,
     )
     # Attempts go on counting, so that no job of the old run is taken for one of the new.
     number = len(old.attempts) + 1

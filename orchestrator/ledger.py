@@ -14,13 +14,14 @@ from orchestrator import naming
 from orchestrator.errors import RecordUnreadable
 from orchestrator.model import Pause, Timing
 from orchestrator.record import SCHEMA, Kind, Record
+from orchestrator.stored import Stored
 from orchestrator.words import After, AttemptState, Reason, RunId, ScheduleId
 
 _FAILED_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleState:
+class ScheduleState(Stored):
     """
     How far one schedule is decided, and by which timings.
 
@@ -43,7 +44,7 @@ class ScheduleState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitState:
+class SubmitState(Stored):
     """
     The content of ``submit.json``.
 
@@ -62,7 +63,7 @@ class SubmitState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleResults:
+class ScheduleResults(Stored):
     """
     What is known of the finished runs of one schedule.
 
@@ -80,7 +81,7 @@ class ScheduleResults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CollectState:
+class CollectState(Stored):
     """The content of ``collect.json``."""
 
     schema: int = SCHEMA
@@ -220,7 +221,8 @@ def finished(state: CollectState, record: Record, *, succeeded: bool) -> Collect
     if succeeded:
         if results.last_success and results.last_success >= record.nominal:
             return state
-        new = ScheduleResults(
+        new = replace(
+            results,
             last_success=record.nominal,
             last_success_run=record.run_id,
             last_success_finished=record.attempt.finished,

@@ -7,11 +7,12 @@ Times are aware UTC ``datetime``, durations ``timedelta``. Words that reach JSON
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestrator.stored import Stored
 from orchestrator.words import CatchUpMode, Fold, Gap, Outcome, Overlap, ScheduleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
+class Calendar(Stored):
     """
     When the occurrences of a schedule fall: the union of ``cron``, or every so often.
 
@@ -53,7 +54,7 @@ class CatchUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retries:
+class Retries(Stored):
     """
     Which ended attempts are followed by another one.
 
@@ -103,7 +104,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class Timing(Stored):
     """
     The calendar of a schedule, in force from one change of the document to the next.
 
@@ -121,7 +122,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Pause(Stored):
     """
     A time in which occurrences are skipped, by an operator's word or after failures.
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from orchestrator import naming
 from orchestrator.attempt import Attempt, FrozenTask, Stop
 from orchestrator.errors import RecordUnreadable
+from orchestrator.stored import Stored
 from orchestrator.words import (
     Outcome,
     Reason,
@@ -49,7 +50,7 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(Stored):
     """
     What was decided, when, and which run was the cause.
 
@@ -67,7 +68,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Stored):
     """
     One output of the last attempt.
 
@@ -88,7 +89,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+class Range(Stored):
     """The occurrences that one record of missed ones stands for."""
 
     first: datetime
@@ -97,7 +98,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Versions:
+class Versions(Stored):
     """What decided and submitted: the product, and the zone rules in force."""
 
     product: str
@@ -105,7 +106,7 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(Stored):
     """
     What a final record said before a backfill opened it again.
 
@@ -133,7 +134,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Stored):
     """
     One run, or one occurrence or range of them that did not run.
 

@@ -7,12 +7,11 @@ A request is created as ``open/request/<id>.json`` and answered in ``answers/<id
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    ConfigDict,
     StringConstraints,
     TypeAdapter,
     ValidationError,
@@ -20,6 +19,7 @@ from pydantic import (
 
 from orchestrator.errors import RecordUnreadable
 from orchestrator.naming import FIRST_YEAR, LAST_YEAR
+from orchestrator.stored import Stored
 from orchestrator.words import RunId, ScheduleId
 
 SCHEMA: Final = 1
@@ -55,7 +55,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Stored):
     """
     One request.
 
@@ -75,8 +75,6 @@ class Request:
     Texts have 1,000 characters at most, times have an offset.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
     schema: int = SCHEMA
     id: str
     kind: RequestKind
@@ -92,7 +90,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Stored):
     """
     What became of a request.
 

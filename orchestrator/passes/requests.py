@@ -90,6 +90,11 @@ class Requests:
         return True
 
     async def _carry_out(self, request: Request, made: datetime) -> Done | None:
+        if request.extra:  # a later version asks for something that this one cannot do
+            raise RequestRefused(
+                f"this version does not know the fields {', '.join(request.extra)}: ask with the "
+                "`recur` of the version that is deployed"
+            )
         match request.kind:
             case RequestKind.STOP:
                 return await self._stop(request)

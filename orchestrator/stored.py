@@ -1,0 +1,47 @@
+"""What every value that is stored as a JSON object has in common."""
+
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, cast
+
+from pydantic import (
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """
+    A value that keeps the fields that this version does not know.
+
+    Another version may have written them. They stand in the object's JSON after the known fields.
+    They never make two values differ.
+
+    Attributes:
+        extra: The unknown fields, in the order in which they were read.
+    """
+
+    extra: Annotated[dict[str, JsonValue], Field(exclude=True)] = field(
+        default_factory=dict[str, JsonValue], compare=False, repr=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _set_apart(cls, value: object) -> object:
+        """Move the unknown fields of a JSON object into ``extra``."""
+        if not isinstance(value, dict):
+            return value
+        given = cast("dict[str, JsonValue]", value)
+        names = {one.name for one in fields(cls)} - {"extra"}
+        known = {name: one for name, one in given.items() if name in names}
+        extra = {name: one for name, one in given.items() if name not in names}
+        return {**known, "extra": extra}
+
+    @model_serializer(mode="wrap")
+    def _put_back(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return the JSON object with the unknown fields after the known ones."""
+        known: dict[str, Any] = dump(self)
+        return known | self.extra
