@@ -72,12 +72,14 @@ class ScheduleResults(Stored):
         last_success_run: Its id.
         last_success_finished: When it ended.
         failed: Ids of the runs that ended otherwise since then, oldest first, the last hundred.
+        failed_at: Nominal time of each of those runs. Earlier versions wrote none.
     """
 
     last_success: datetime | None = None
     last_success_run: RunId | None = None
     last_success_finished: datetime | None = None
     failed: tuple[RunId, ...] = ()
+    failed_at: dict[RunId, datetime] = field(default_factory=dict[RunId, datetime])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +205,21 @@ def _load[T: (SubmitState, CollectState)](adapter: TypeAdapter[T], data: bytes, 
     return state
 
 
-def _is_later(run: RunId, nominal: datetime) -> bool:
-    """Whether a run is nominally later; that of a trigger, whose id does not tell, is not."""
+def failed_after(results: ScheduleResults, instant: datetime) -> tuple[RunId, ...]:
+    """
+    Return the failed runs whose nominal time is later than ``instant``, in their order.
+
+    A run without a known time counts as older than any instant: it is a trigger's, whose id holds
+    no time, and an earlier version wrote it down.
+    """
+    return tuple(
+        run for run in results.failed if (nominal := _failed_at(results, run)) and nominal > instant
+    )
+
+
+def _failed_at(results: ScheduleResults, run: RunId) -> datetime | None:
     parsed = naming.parse_run_id(run)
-    return parsed is not None and parsed[1] is not None and parsed[1] > nominal
+    return results.failed_at.get(run) or (parsed[1] if parsed else None)
 
 
 def finished(state: CollectState, record: Record, *, succeeded: bool) -> CollectState:
@@ -226,12 +239,17 @@ def finished(state: CollectState, record: Record, *, succeeded: bool) -> Collect
             last_success=record.nominal,
             last_success_run=record.run_id,
             last_success_finished=record.attempt.finished,
-            failed=tuple(run for run in results.failed if _is_later(run, record.nominal)),
+            failed=failed_after(results, record.nominal),
         )
     else:
         success = results.last_success
         if record.run_id in results.failed or (success and record.nominal <= success):
             return state
-        failed = (*results.failed, record.run_id)[-_FAILED_KEPT:]
-        new = replace(results, failed=failed)
+        new = replace(
+            results,
+            failed=(*results.failed, record.run_id)[-_FAILED_KEPT:],
+            failed_at={**results.failed_at, record.run_id: record.nominal},
+        )
+    known = {run: at for run, at in new.failed_at.items() if run in new.failed}
+    new = replace(new, failed_at=known)
     return replace(state, schedules={**state.schedules, record.schedule: new})

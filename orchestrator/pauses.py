@@ -3,12 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator import naming
-from orchestrator.ledger import ScheduleResults, ScheduleState
+from orchestrator.ledger import ScheduleResults, ScheduleState, failed_after
 from orchestrator.model import Pause, Schedule
 from orchestrator.request import Request
 from orchestrator.timings import TIMINGS_KEPT
-from orchestrator.words import RunId
 
 RECUR = "recur"
 """Who paused a schedule after failures."""
@@ -60,8 +58,8 @@ def resume(
 def failures(state: ScheduleState, results: ScheduleResults) -> int:
     """Return how many runs have failed since the last success or resume, in this life of it."""
     begun = max((timing.since for timing in state.timings if timing.removed), default=None)
-    failed = set(results.failed) - set(state.forgiven)
-    return sum(begun is None or _is_later(run, begun) for run in failed)
+    failed = failed_after(results, begun) if begun else results.failed
+    return len(set(failed) - set(state.forgiven))
 
 
 def after_failures(
@@ -77,11 +75,6 @@ def after_failures(
     )
     new = Pause(since=state.decided_until, by=RECUR, note=note)
     return replace(state, pauses=(*state.pauses, new))
-
-
-def _is_later(run: RunId, begun: datetime) -> bool:
-    parsed = naming.parse_run_id(run)
-    return parsed is None or parsed[1] is None or parsed[1] > begun
 
 
 def _ended(pauses: tuple[Pause, ...], at: datetime, request: str) -> tuple[Pause, ...]:
