@@ -16,14 +16,14 @@ from azure.storage.blob import ContentSettings
 from azure.storage.blob.aio import ContainerClient
 
 from bench.stage import ACCOUNT, KEY, POOL, Round, open_storage
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.calls import RETRIES
-from orchestrator.jobspec import job
-from orchestrator.ledger import SubmitState, dump_submit
-from orchestrator.observed import Pool
+from orchestrator.batch_state import Pool
+from orchestrator.decisions.job_body import job
+from orchestrator.decisions.plan import CHUNK
+from orchestrator.ledger.record import Record, dump, metadata
+from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.passes.services import AT_ONCE
-from orchestrator.plan import CHUNK
-from orchestrator.record import Record, dump, metadata
 
 _JSON: Final = ContentSettings(content_type="application/json")
 _NO_POOL: Final = Pool(state="active", packages={}, image=None, target=0, current=0)
@@ -78,7 +78,7 @@ def script(state: SubmitState, records: Sequence[Record], round_: Round) -> Scri
 
 def _prepared(record: Record, round_: Round) -> Prepared:
     return Prepared(
-        open_name=naming.open_blob(record.run_id),
+        open_name=ids.open_blob(record.run_id),
         final_name=record.blob,
         data=dump(record),
         metadata=metadata(record),
@@ -95,14 +95,14 @@ async def run(round_: Round, sent: Script) -> None:
     ):
         ledger = storage.get_container_client(round_.settings.ledger_container)
         await _look(ledger)
-        await _read(ledger, naming.COLLECT_STATE)
-        state = ledger.get_blob_client(naming.SUBMIT_STATE)
+        await _read(ledger, ids.COLLECT_STATE)
+        state = ledger.get_blob_client(ids.SUBMIT_STATE)
         with contextlib.suppress(ResourceNotFoundError):  # as in the first tick of all
             await state.acquire_lease(_LEASE_SECONDS)
         await state.upload_blob(sent.cleared, content_settings=_JSON)
         lease = await state.acquire_lease(_LEASE_SECONDS)
         await _look(ledger)
-        await _read(ledger, naming.COLLECT_STATE)
+        await _read(ledger, ids.COLLECT_STATE)
         for chunk, plan in zip(sent.chunks, sent.plans, strict=True):
             await state.upload_blob(plan, overwrite=True, lease=lease, content_settings=_JSON)
             await _each(chunk, lambda one: _claim(ledger, one))
@@ -117,8 +117,8 @@ async def run(round_: Round, sent: Script) -> None:
 
 
 async def _look(ledger: ContainerClient) -> None:
-    await _read(ledger, naming.DOCUMENT)
-    await _read(ledger, naming.SUBMIT_STATE)
+    await _read(ledger, ids.DOCUMENT)
+    await _read(ledger, ids.SUBMIT_STATE)
     await _list(ledger)
 
 
@@ -128,7 +128,7 @@ async def _read(ledger: ContainerClient, name: str) -> None:
 
 
 async def _list(ledger: ContainerClient) -> None:
-    async for _ in ledger.list_blobs(name_starts_with=naming.OPEN_PREFIX, include=["metadata"]):
+    async for _ in ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
         pass
 
 

@@ -28,10 +28,10 @@ from bench.counting import Call, by_kind
 from bench.stage import Round, Stage, open_stage, open_storage
 from local.azurite import ACCOUNT as STORAGE_ACCOUNT
 from local.azurite import KEY as STORAGE_KEY
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
+from orchestrator.ids import ScheduleId
 from orchestrator.passes import open_services, submit_due
-from orchestrator.words import ScheduleId
 
 _AT_ONCE: Final = 32
 _RECORD: Final = b'{"schema": 1, "filler": "' + b"x" * 900 + b'"}'
@@ -78,7 +78,7 @@ async def idle_tick(round_: Round, cache: Cache) -> dict[str, int | str]:
 
 async def settled(round_: Round, schedules: int) -> Cache:
     """Put so many schedules in force, and return what a process knows that has ticked since."""
-    await round_.ledger.upload_blob(naming.DOCUMENT, document(schedules), overwrite=True)
+    await round_.ledger.upload_blob(ids.DOCUMENT, document(schedules), overwrite=True)
     cache = Cache()
     for _ in range(2):  # the first takes the document over, the second has seen that
         await idle_tick(round_, cache)
@@ -131,8 +131,8 @@ def _history(count: int) -> list[str]:
     for number in range(count):
         id_ = ScheduleId(f"s-{number % 1000:04}")
         nominal = hour - timedelta(hours=1 + number // 1000)
-        run = naming.run_id(id_, nominal)
-        names.append(f"{naming.FINAL_PREFIX}{id_}/{nominal:%Y/%m}/{run}.json")
+        run = ids.run_id(id_, nominal)
+        names.append(f"{ids.FINAL_PREFIX}{id_}/{nominal:%Y/%m}/{run}.json")
     return names
 
 
@@ -150,7 +150,7 @@ async def _three_reads(round_: Round, tags: dict[str, str]) -> None:
             except HttpResponseError as error:
                 if error.status_code != 304:  # noqa: PLR2004 - not modified
                     raise
-        listing = ledger.list_blobs(name_starts_with=naming.OPEN_PREFIX, include=["metadata"])
+        listing = ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"])
         async for _ in listing:
             pass
 
@@ -165,7 +165,7 @@ async def _measure(round_: Round, schedules: int, history: int, times: int) -> M
     cache = await settled(round_, schedules)
     calls, batch_calls = await count_idle_tick(round_, cache)
     tags = {}
-    for name in (naming.DOCUMENT, naming.SUBMIT_STATE):
+    for name in (ids.DOCUMENT, ids.SUBMIT_STATE):
         properties = await round_.ledger.get_blob_client(name).get_blob_properties()
         tags[name] = str(properties.etag)
     ticks, bare = [], []

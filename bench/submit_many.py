@@ -21,12 +21,12 @@ from rich.table import Table
 from bench import bare
 from bench.counting import Call, by_kind
 from bench.stage import Round, Stage, open_stage
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
-from orchestrator.ledger import SubmitState, load_submit
+from orchestrator.ledger.record import Record, load
+from orchestrator.ledger.state import SubmitState, load_submit
 from orchestrator.passes import open_services, submit_due
 from orchestrator.passes.services import AT_ONCE, SECONDS
-from orchestrator.record import Record, load
 
 _MOST_TICKS: Final = 20
 _WANTED: Final = 0.8
@@ -96,7 +96,7 @@ def document(count: int) -> str:
 
 async def submit(round_: Round, count: int, *, latency_milliseconds: int = 0) -> Submitted:
     """Let the product tick until everything is submitted."""
-    await round_.ledger.upload_blob(naming.DOCUMENT, document(count))
+    await round_.ledger.upload_blob(ids.DOCUMENT, document(count))
     await round_.begin()
     if latency_milliseconds:
         await round_.batch_calls.slow_down("create_job", latency_milliseconds)
@@ -113,7 +113,7 @@ async def submit(round_: Round, count: int, *, latency_milliseconds: int = 0) ->
         storage=storage,
         batch=await round_.batch_calls.told(),
         created=await round_.batch_calls.created(),
-        state=load_submit(await _content(round_, naming.SUBMIT_STATE)),
+        state=load_submit(await _content(round_, ids.SUBMIT_STATE)),
         records=await _records(round_, storage),
     )
 
@@ -123,7 +123,7 @@ def _since(begin: tuple[float, float]) -> tuple[float, float]:
 
 
 async def _records(round_: Round, storage: Sequence[Call]) -> list[Record]:
-    names = {call.name for call in storage if call.name.startswith(naming.OPEN_PREFIX)}
+    names = {call.name for call in storage if call.name.startswith(ids.OPEN_PREFIX)}
     return [load(await _content(round_, name)) for name in sorted(names)]
 
 
@@ -134,7 +134,7 @@ async def _content(round_: Round, name: str) -> bytes:
 async def loop(round_: Round, product: Submitted, count: int) -> Bare:
     """Make the calls that the product made, and no more."""
     sent = bare.script(product.state, product.records, round_)
-    await round_.ledger.upload_blob(naming.DOCUMENT, document(count))
+    await round_.ledger.upload_blob(ids.DOCUMENT, document(count))
     await round_.begin()
     begin = time.perf_counter(), time.process_time()
     await bare.run(round_, sent)
@@ -225,7 +225,7 @@ def _show_repeats(product: Submitted, count: int, console: Console) -> None:
     writes = Counter(
         call.name
         for call in product.storage
-        if call.method == "PUT" and call.name.startswith(naming.OPEN_PREFIX)
+        if call.method == "PUT" and call.name.startswith(ids.OPEN_PREFIX)
     )
     console.print(
         f"{len(set(product.created)):,} of {count:,} jobs, {len(product.created):,} creations, "

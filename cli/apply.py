@@ -23,12 +23,12 @@ from cli.schedules.lint import lint, told
 from cli.schedules.notes import Note
 from cli.schedules.spelt import Change, changes
 from cli.target import Target
-from orchestrator import naming
-from orchestrator.document import Document, parse
+from orchestrator import ids
+from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError
-from orchestrator.instants import parse_zone
+from orchestrator.ids import ScheduleId
 from orchestrator.model import Schedule
-from orchestrator.words import ScheduleId
+from orchestrator.timing.zones import parse_zone
 
 
 def apply_document(  # noqa: PLR0913 - one argument for each option
@@ -108,7 +108,7 @@ class LedgerCalls:
 def _in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, str | None]:
     """Return the document in force, its bytes and its ETag; a broken one has no schedules."""
     try:
-        blob = ledger.download_blob(naming.DOCUMENT)
+        blob = ledger.download_blob(ids.DOCUMENT)
         data, etag = blob.readall(), str(blob.properties.etag)
     except ResourceNotFoundError as error:
         check_container(ledger, error)
@@ -182,7 +182,7 @@ def put_in_force(ledger: ContainerClient, text: str, etag: str | None) -> None:
         else {"overwrite": False}
     )
     try:
-        ledger.upload_blob(naming.DOCUMENT, text.encode(), **condition)
+        ledger.upload_blob(ids.DOCUMENT, text.encode(), **condition)
     except (ResourceModifiedError, ResourceExistsError) as error:
         raise CliError(
             Exit.CONFLICT,

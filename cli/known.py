@@ -10,13 +10,13 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from cli.errors import CliError, Exit
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.calls import reply_date
-from orchestrator.document import Document, parse
+from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError, RecordUnreadable, ScheduleSyntaxError
-from orchestrator.ledger import ScheduleState, SubmitState, load_submit
-from orchestrator.schedule import parse_zone
-from orchestrator.words import RunId, ScheduleId
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.state import ScheduleState, SubmitState, load_submit
+from orchestrator.timing.zones import parse_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,8 @@ def look_at(ledger: ContainerClient) -> Known:
     Raises:
         CliError: There is no such container.
     """
-    document_data, _ = _read(ledger, naming.DOCUMENT)
-    state_data, now = _read(ledger, naming.SUBMIT_STATE)
+    document_data, _ = _read(ledger, ids.DOCUMENT)
+    state_data, now = _read(ledger, ids.SUBMIT_STATE)
     state, document = None, None
     doubts: list[str] = []
     try:
@@ -59,7 +59,7 @@ def look_at(ledger: ContainerClient) -> Known:
     try:
         document = parse(document_data.decode("utf-8-sig")) if document_data else None
     except (UnicodeDecodeError, DocumentError) as error:
-        doubts.append(f"{naming.DOCUMENT} cannot be read: {_first_line(error)}")
+        doubts.append(f"{ids.DOCUMENT} cannot be read: {_first_line(error)}")
     return Known(state=state, document=document, doubts=tuple(doubts), now=now)
 
 
@@ -80,7 +80,7 @@ def check_schedule(known: Known, text: str) -> ScheduleId:
         CliError: There is none of this id; the message has those that are meant perhaps.
     """
     there = schedule_ids(known)
-    if text in there or (known.doubts and naming.SCHEDULE_ID.fullmatch(text)):
+    if text in there or (known.doubts and ids.SCHEDULE_ID.fullmatch(text)):
         return ScheduleId(text)
     if not there:
         raise CliError(
@@ -115,8 +115,8 @@ def zone_of(known: Known, schedule: ScheduleId) -> tzinfo | None:
 
 def open_run_ids(ledger: ContainerClient, begin: str = "") -> Iterator[RunId]:
     """Yield the ids of the runs that have not ended and begin with ``begin``."""
-    for name in ledger.list_blob_names(name_starts_with=f"{naming.OPEN_PREFIX}{begin}"):
-        if run := naming.open_run(str(name)):
+    for name in ledger.list_blob_names(name_starts_with=f"{ids.OPEN_PREFIX}{begin}"):
+        if run := ids.open_run(str(name)):
             yield run
 
 
@@ -127,7 +127,7 @@ def meant(text: str, there: Iterable[str]) -> str | None:
     For a run id it is runs of the same schedule, or failing those of one that is written nearly so.
     """
     names = list(there)
-    if parsed := naming.parse_run_id(text):
+    if parsed := ids.parse_run_id(text):
         names = _runs_near(parsed[0], names)
     close = difflib.get_close_matches(text, names, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else None
@@ -135,7 +135,7 @@ def meant(text: str, there: Iterable[str]) -> str | None:
 
 def _runs_near(schedule: ScheduleId, names: Iterable[str]) -> list[str]:
     """Return the runs of the schedule that is meant, since times alone are alike everywhere."""
-    runs = [(name, one[0]) for name in names if (one := naming.parse_run_id(name))]
+    runs = [(name, one[0]) for name in names if (one := ids.parse_run_id(name))]
     there = {one for _, one in runs}
     near = [schedule] if schedule in there else difflib.get_close_matches(schedule, there, n=1)
     return [name for name, one in runs if one in near]

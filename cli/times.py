@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, tzinfo
 
 from cli.errors import CliError, Exit
-from orchestrator.naming import FIRST_YEAR, LAST_YEAR
+from orchestrator.ids import FIRST_YEAR, LAST_YEAR
 
 
 def how(*, day: str = "the beginning of that day") -> str:

@@ -7,8 +7,9 @@ Times are aware UTC ``datetime``, durations ``timedelta``. Words that reach JSON
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
+from orchestrator.ids import ScheduleId
 from orchestrator.stored import Stored
-from orchestrator.words import CatchUpMode, Fold, Gap, Outcome, Overlap, ScheduleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,12 @@ from azure.storage.blob import ContainerClient
 
 from cli.findings import Finding, good, note, problem, unchecked
 from cli.target import Target
-from orchestrator import naming
-from orchestrator.decide import due
-from orchestrator.document import Document, parse
+from orchestrator import ids
+from orchestrator.decisions.decide import due
+from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError, RecurError
-from orchestrator.ledger import SubmitState, load_submit
-from orchestrator.record import load
+from orchestrator.ledger.record import load
+from orchestrator.ledger.state import SubmitState, load_submit
 
 _SKEW: Final = timedelta(seconds=60)
 _SILENT: Final = timedelta(minutes=5)
@@ -111,7 +111,7 @@ def _clock(ahead: timedelta) -> Finding:
 def _document(ledger: ContainerClient) -> tuple[Document | None, Finding]:
     check = "schedule document"
     try:
-        text = ledger.download_blob(naming.DOCUMENT).readall().decode()
+        text = ledger.download_blob(ids.DOCUMENT).readall().decode()
         document = parse(text)
     except ResourceNotFoundError:
         fix = "recur apply FILE"
@@ -133,7 +133,7 @@ def _decisions(ledger: ContainerClient, document: Document | None) -> Iterator[F
     fix = "look at the app's log and at docs/alerts.md, tick-silent"
     applied = _applied(ledger)
     try:
-        state = load_submit(ledger.download_blob(naming.SUBMIT_STATE).readall())
+        state = load_submit(ledger.download_blob(ids.SUBMIT_STATE).readall())
     except ResourceNotFoundError:
         state = SubmitState()
     except RecurError as error:
@@ -157,7 +157,7 @@ def _decisions(ledger: ContainerClient, document: Document | None) -> Iterator[F
 def _applied(ledger: ContainerClient) -> tuple[str, datetime] | None:
     """Return what tells the document from another, and since when it is in force."""
     try:
-        properties = ledger.get_blob_client(naming.DOCUMENT).get_blob_properties()
+        properties = ledger.get_blob_client(ids.DOCUMENT).get_blob_properties()
     except ResourceNotFoundError:
         return None
     return str(properties.etag), properties.last_modified
@@ -177,15 +177,15 @@ def _open_runs(ledger: ContainerClient) -> Iterator[Finding]:
     """Tell from the work list what keeps runs from being submitted, and from being finished."""
     reasons: Counter[str] = Counter()
     count, stuck = 0, []
-    for blob in ledger.list_blobs(name_starts_with=naming.OPEN_PREFIX, include=["metadata"]):
-        if naming.open_run(blob.name) is None:
+    for blob in ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
+        if ids.open_run(blob.name) is None:
             continue
         count += 1
         values = blob.metadata or {}
         if blocked := values.get("blocked"):
             reasons[blocked] += 1
         elif values.get("state") != "claimed" and _overstays(ledger, blob.name):
-            stuck.append(blob.name.removeprefix(naming.OPEN_PREFIX))
+            stuck.append(blob.name.removeprefix(ids.OPEN_PREFIX))
     for reason, number in reasons.items():
         why, fix = _WHY_BLOCKED.get(reason, ("a later version wrote it", "use that version"))
         yield problem("open runs", f"{number} of {count} blocked ({reason})", why, fix)

@@ -8,8 +8,8 @@ from cli.app import Context, run
 from cli.completion import schedules
 from cli.errors import Exit
 from cli.history.offers import run_ids
-from orchestrator.record import Action, Kind
-from orchestrator.words import Outcome
+from orchestrator.enums import Outcome
+from orchestrator.ledger.record import Action, Kind
 
 RunArgument = Annotated[
     str, typer.Argument(help="A run id, or the id of one of its jobs.", autocompletion=run_ids)

@@ -8,7 +8,8 @@ from cli.errors import CliError, Exit
 from cli.history.nearby import calendar_at, came_from, on_the_wall, suppressed
 from cli.times import after_gap, check_year, how
 from orchestrator.model import Timing
-from orchestrator.schedule import in_force, occurrences_of, parse_zone
+from orchestrator.timing.occurrences import in_force, occurrences_of
+from orchestrator.timing.zones import parse_zone
 
 _ANY_ZONE: Final = timedelta(hours=26)
 """So far apart are the clocks of any two zones."""

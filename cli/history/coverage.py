@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from orchestrator.ledger import ScheduleState
-from orchestrator.schedule import occurrences_of
-from orchestrator.words import ScheduleId
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.state import ScheduleState
+from orchestrator.timing.occurrences import occurrences_of
 
 OVERDUE: Final = timedelta(minutes=5)
 """An occurrence that is undecided so long after its time tells that nothing ticks."""

@@ -5,9 +5,9 @@ from typing import Final
 
 from cli.history.evidence import Background
 from cli.history.standing import duration, local, span
-from orchestrator.attempt import Attempt
-from orchestrator.record import How, Kind, Record
-from orchestrator.words import Outcome
+from orchestrator.enums import Outcome
+from orchestrator.ledger.attempt import Attempt
+from orchestrator.ledger.record import How, Kind, Record
 
 _STDOUT: Final = "stdout.txt"
 _WORDS = {

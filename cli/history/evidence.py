@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Final
 
 from cli.history.standing import local, span, utc
-from orchestrator import naming
-from orchestrator.ledger import OpenRun, ScheduleState
+from orchestrator import ids
+from orchestrator.enums import Outcome
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Record
+from orchestrator.ledger.state import OpenRun, ScheduleState
 from orchestrator.model import Calendar, Occurrence
-from orchestrator.record import Record
-from orchestrator.schedule import in_force
-from orchestrator.words import Outcome, ScheduleId
+from orchestrator.timing.occurrences import in_force
 
 DUE: Final = timedelta(minutes=2)
 """So young may an undecided occurrence be before it tells that nothing ticks."""
@@ -156,7 +157,7 @@ def timing_facts(case: Case, background: Background) -> list[Fact]:
     if state is None:
         return facts
     timing = in_force(state.timings, case.nominal)
-    source = naming.SUBMIT_STATE if background.taken_over else naming.DOCUMENT
+    source = ids.SUBMIT_STATE if background.taken_over else ids.DOCUMENT
     what = "the schedule is removed" if timing.removed else "nothing is due"
     if timing.calendar:
         what = rule(timing.calendar) + (", paused" if timing.paused else "")

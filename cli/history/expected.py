@@ -12,10 +12,10 @@ from cli.history.evidence import (
 )
 from cli.history.names import KEPT
 from cli.history.standing import local, span, utc
-from orchestrator import naming
-from orchestrator.ledger import ScheduleState
+from orchestrator import ids
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence
-from orchestrator.schedule import in_force
+from orchestrator.timing.occurrences import in_force
 
 
 def unrecorded(case: Case, background: Background) -> Explanation:
@@ -86,12 +86,12 @@ def _future(
         sentence += f" It will be skipped (paused), as long as the pause by {held[0].by} holds."
         note = f": {held[0].note}" if held[0].note else ""
         says = f"paused by {held[0].by} from {utc(held[0].since)}{note}"
-        facts.append(Fact(source=naming.SUBMIT_STATE, says=says))
+        facts.append(Fact(source=ids.SUBMIT_STATE, says=says))
     elif occurrence.paused:
         sentence += " It will be skipped (paused), as long as the document says paused = true."
     if background.trouble:
         sentence += " It will not be decided until the document is mended."
-        facts.append(Fact(source=naming.DOCUMENT, says=background.trouble))
+        facts.append(Fact(source=ids.DOCUMENT, says=background.trouble))
     return _answer(case, background, Verdict.FUTURE, sentence, None, facts)
 
 
@@ -152,7 +152,7 @@ def _answer(  # noqa: PLR0913, PLR0917 - the parts of an answer
     changed = []
     if background.changed:
         says = f"changed {utc(background.changed)}; no tick has taken that over yet"
-        changed = [Fact(source=naming.DOCUMENT, says=says)]
+        changed = [Fact(source=ids.DOCUMENT, says=says)]
     return Explanation(
         verdict=verdict,
         nominal=case.nominal,

@@ -21,11 +21,11 @@ from cli.history.standing import utc
 from cli.history.telling import tell
 from cli.history.triggers import minute_of, triggered
 from cli.known import Known, look_at, zone_of
-from orchestrator import naming
-from orchestrator.ledger import ScheduleState
+from orchestrator import ids
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Record
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Timing
-from orchestrator.record import Record
-from orchestrator.words import RunId, ScheduleId
 
 
 def explain_time(given: Context, schedule: str, text: str) -> Exit:
@@ -59,10 +59,10 @@ def explain_time(given: Context, schedule: str, text: str) -> Exit:
 def _background(
     ledger: ContainerClient, known: Known, schedule: ScheduleId, work: OpenList
 ) -> Background:
-    submitted = _properties(ledger, naming.SUBMIT_STATE)
+    submitted = _properties(ledger, ids.SUBMIT_STATE)
     if submitted and known.state is None:
         raise CliError(Exit.FOUND, "; ".join(known.doubts), "recur doctor")
-    document = _properties(ledger, naming.DOCUMENT)
+    document = _properties(ledger, ids.DOCUMENT)
     state = known.schedule(schedule)
     changed = None
     if known.state and document and document.etag != known.state.document:
@@ -94,7 +94,7 @@ def _coming(known: Known, schedule: ScheduleId) -> ScheduleState | None:
 def _trouble(known: Known, schedule: ScheduleId) -> str | None:
     """Say what is wrong with the document, if that keeps the schedule undecided."""
     if known.document is None:
-        return "; ".join(known.doubts) or f"There is no {naming.DOCUMENT} in the ledger"
+        return "; ".join(known.doubts) or f"There is no {ids.DOCUMENT} in the ledger"
     if schedule not in known.document.invalid:
         return None
     problems = (one for one in known.document.problems if one.schedule in {schedule, None})
@@ -118,18 +118,18 @@ def _cases(
     """Read what the ledger holds for each instant: first what is open, then what is final."""
     schedule = background.schedule
     cases = [_case(one, background) for one in questions]
-    runs = [naming.run_id(schedule, one.nominal) for one in cases]
+    runs = [ids.run_id(schedule, one.nominal) for one in cases]
     listed = {run.run_id for run in background.open_runs}
-    opened = _read(history, [naming.open_blob(run) for run in runs if run in listed])
+    opened = _read(history, [ids.open_blob(run) for run in runs if run in listed])
     blobs = [
-        naming.final_blob(schedule, one.nominal, run) for one, run in zip(cases, runs, strict=True)
+        ids.final_blob(schedule, one.nominal, run) for one, run in zip(cases, runs, strict=True)
     ]
     final = _read(history, blobs)
     planned = {one.run_id: one for one in known.state.plan} if known.state else {}
     filled = (
         replace(
             case,
-            open=opened.get(naming.open_blob(run)),
+            open=opened.get(ids.open_blob(run)),
             final=final.get(blob),
             blob=blob,
             planned=planned.get(run),
@@ -182,7 +182,7 @@ def _with_range(history: History, case: Case, background: Background) -> Case:
 
 def _unreadable(history: History, work: OpenList, run: RunId, final: str) -> tuple[Fact, ...]:
     """Say why what there is of a run cannot be read, the open record first."""
-    opened = naming.open_blob(run)
+    opened = ids.open_blob(run)
     facts = [
         Fact(source=blob, says=f"it cannot be read: {history.unreadable[blob]}")
         for blob in (opened, final)
@@ -202,7 +202,7 @@ def _read(history: History, blobs: Sequence[str]) -> dict[str, Record]:
 def _told(one: Explanation, background: Background) -> dict[str, Any]:
     return {
         "verdict": one.verdict,
-        "run_id": naming.run_id(background.schedule, one.nominal),
+        "run_id": ids.run_id(background.schedule, one.nominal),
         "nominal": utc(one.nominal),
         "local": one.nominal.astimezone(background.zone).isoformat(),
         "sentence": one.sentence,

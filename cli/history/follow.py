@@ -14,10 +14,10 @@ from cli.history.standing import standing
 from cli.known import Known
 from cli.output import Output
 from cli.progress import progress
-from orchestrator import naming
-from orchestrator.attempt import Attempt
-from orchestrator.record import Record
-from orchestrator.words import AttemptState
+from orchestrator import ids
+from orchestrator.enums import AttemptState
+from orchestrator.ledger.attempt import Attempt
+from orchestrator.ledger.record import Record
 
 _PAUSE_SECONDS: Final = 2
 _FAILURES: Final = 5
@@ -95,7 +95,7 @@ class Follower:
     def _rest(self, record: Record) -> None:
         """Write what is stored of the attempt beyond what came from its node."""
         number = self._attempt
-        folder = naming.output_prefix(record.schedule, record.nominal, record.run_id, number)
+        folder = ids.output_prefix(record.schedule, record.nominal, record.run_id, number)
         size = self._outputs.size(folder + self._path)
         if size is None:
             last = number == record.attempt.number

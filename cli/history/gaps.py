@@ -18,10 +18,11 @@ from cli.output import Output
 from cli.progress import progress
 from cli.tables import show_table
 from cli.times import parse_time
-from orchestrator import naming
-from orchestrator.ledger import ScheduleState
-from orchestrator.record import Kind
-from orchestrator.words import AttemptState, ScheduleId
+from orchestrator import ids
+from orchestrator.enums import AttemptState
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Kind
+from orchestrator.ledger.state import ScheduleState
 
 _SHOWN: Final = 50
 _FEW_MONTHS: Final = 2
@@ -96,7 +97,7 @@ def _folders(schedule: ScheduleId, after: datetime, until: datetime) -> list[str
     if len(months) <= _FEW_MONTHS:
         return [month(schedule, year, number) for year, number in months]
     years = sorted({year for year, _ in months})
-    return [f"{naming.FINAL_PREFIX}{schedule}/{year:04}/" for year in years]
+    return [f"{ids.FINAL_PREFIX}{schedule}/{year:04}/" for year in years]
 
 
 def _spans(history: History, entries: Sequence[Entry]) -> dict[ScheduleId, list[Span]]:
@@ -122,7 +123,7 @@ def _recorded(
 ) -> Recorded:
     single = {one.nominal for one in entries if one.count == 1 and one.nominal}
     runs = [run for run in work.runs if run.schedule == schedule and run.kind is not Kind.TRIGGERED]
-    parsed = [naming.parse_run_id(run) for run in work.unlisted]
+    parsed = [ids.parse_run_id(run) for run in work.unlisted]
     unlisted = {one[1] for one in parsed if one and one[0] == schedule and one[1]}
     twice = [
         run.nominal

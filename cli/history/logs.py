@@ -13,9 +13,9 @@ from cli.history.standing import standing
 from cli.known import Known, look_at, meant
 from cli.progress import progress
 from cli.tables import show_table
-from orchestrator import naming
-from orchestrator.record import How, Record
-from orchestrator.words import Outcome
+from orchestrator import ids
+from orchestrator.enums import Outcome
+from orchestrator.ledger.record import How, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _attempt(found: Found, asked: int | None) -> int:
 
 
 def _folder(record: Record, number: int) -> str:
-    return naming.output_prefix(record.schedule, record.nominal, record.run_id, number)
+    return ids.output_prefix(record.schedule, record.nominal, record.run_id, number)
 
 
 def _paths(outputs: Stored, record: Record, number: int) -> list[tuple[str, int]]:

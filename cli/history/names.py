@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from orchestrator import naming
-from orchestrator.words import RunId, ScheduleId
+from orchestrator import ids
+from orchestrator.ids import RunId, ScheduleId
 
 KEPT: Final = timedelta(days=400)
 """So long are final records kept, and the timings by which they came about."""
@@ -46,7 +46,7 @@ class Entry:
 def entry(blob: str, modified: datetime | None = None) -> Entry | None:
     """Return what the name of a final record says; None if it is no such name."""
     match = _FINAL.fullmatch(blob)
-    parsed = naming.parse_run_id(match["run"]) if match else None
+    parsed = ids.parse_run_id(match["run"]) if match else None
     if match is None or parsed is None or parsed[0] != match["schedule"]:
         return None
     schedule, nominal = parsed
@@ -64,13 +64,13 @@ def entry(blob: str, modified: datetime | None = None) -> Entry | None:
 
 def is_of(run: RunId, schedule: ScheduleId) -> bool:
     """Tell whether a run is one of a schedule, by its id."""
-    parsed = naming.parse_run_id(run)
+    parsed = ids.parse_run_id(run)
     return parsed is not None and parsed[0] == schedule
 
 
 def month(schedule: ScheduleId, year: int, number: int) -> str:
     """Return the folder of the final records of a month, with the closing slash."""
-    return f"{naming.FINAL_PREFIX}{schedule}/{year:04}/{number:02}/"
+    return f"{ids.FINAL_PREFIX}{schedule}/{year:04}/{number:02}/"
 
 
 def month_of(folder: str) -> Month | None:

@@ -6,10 +6,11 @@ from itertools import islice
 from typing import Final
 
 from cli.times import after_gap
-from orchestrator.instants import Placement, parse_zone, placements
+from orchestrator.enums import Fold, Gap
 from orchestrator.model import Calendar, Occurrence, Timing
-from orchestrator.schedule import in_force, occurrences_of
-from orchestrator.words import Fold, Gap
+from orchestrator.timing.occurrences import in_force, occurrences_of
+from orchestrator.timing.placement import Placement, placements
+from orchestrator.timing.zones import parse_zone
 
 _SECOND: Final = timedelta(seconds=1)
 _FIRST_SPAN: Final = timedelta(hours=1)

@@ -8,8 +8,8 @@ import typer
 from azure.storage.blob import ContainerClient
 
 from cli.completion import offer
-from orchestrator import naming
-from orchestrator.words import ScheduleId
+from orchestrator import ids
+from orchestrator.ids import ScheduleId
 
 
 def run_ids(context: typer.Context, incomplete: str) -> list[str]:
@@ -27,10 +27,10 @@ def _final(ledger: ContainerClient, incomplete: str) -> Iterator[str]:
     """Yield the final runs of this month and the last, once it is clear of which schedule."""
     from cli.history.names import entry, month, months_back  # noqa: PLC0415 - the same
 
-    folders = ledger.walk_blobs(name_starts_with=naming.FINAL_PREFIX, delimiter="/")
-    ids = [ScheduleId(folder.name.split("/")[1]) for folder in folders]
+    folders = ledger.walk_blobs(name_starts_with=ids.FINAL_PREFIX, delimiter="/")
+    known = [ScheduleId(folder.name.split("/")[1]) for folder in folders]
     now = datetime.now(UTC)
-    for schedule in [one for one in ids if incomplete.startswith(f"{one}-")]:
+    for schedule in [one for one in known if incomplete.startswith(f"{one}-")]:
         for year, number in months_back(now, now.replace(day=1) - timedelta(days=1)):
             prefix = f"{month(schedule, year, number)}{incomplete}"
             for name in ledger.list_blob_names(name_starts_with=prefix):

@@ -9,9 +9,9 @@ from cli.history.names import month
 from cli.history.nearby import occurrence_at
 from cli.history.reading import History
 from cli.known import Known, check_schedule, meant
-from orchestrator import naming
-from orchestrator.record import Record
-from orchestrator.words import RunId, ScheduleId
+from orchestrator import ids
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Record
 
 _ATTEMPT = re.compile(r"(?P<run>.+[Zz0-9a-f])-r(?P<attempt>\d+)")
 
@@ -51,7 +51,7 @@ def past_schedule(history: History, known: Known, text: str) -> ScheduleId:
     there = known.state.schedules if known.state else {}
     if text in there:
         return ScheduleId(text)
-    if naming.SCHEDULE_ID.fullmatch(text) and (
+    if ids.SCHEDULE_ID.fullmatch(text) and (
         text in history.schedules() or history.open_list().ids(ScheduleId(text))
     ):
         return ScheduleId(text)
@@ -66,17 +66,17 @@ def find_run(history: History, known: Known, text: str) -> Found:
         CliError: The ledger has none of this id; the message has those that are meant perhaps.
     """
     run, attempt = RunId(text), None
-    if naming.parse_run_id(text) is None and (match := _ATTEMPT.fullmatch(text)):
+    if ids.parse_run_id(text) is None and (match := _ATTEMPT.fullmatch(text)):
         run, attempt = RunId(match["run"]), int(match["attempt"])
-    parsed = naming.parse_run_id(run)
+    parsed = ids.parse_run_id(run)
     if parsed is None:
         raise _unknown(history, known, text)
     schedule, nominal = parsed
-    opened = history.record(naming.open_blob(run))
+    opened = history.record(ids.open_blob(run))
     if nominal is None:
-        blob = naming.triggered_blob(schedule, run)
+        blob = ids.triggered_blob(schedule, run)
     else:
-        blob = naming.final_blob(schedule, nominal, run)
+        blob = ids.final_blob(schedule, nominal, run)
     final = history.record(blob)  # after the open one, which goes only when this is there
     if final is None and opened is None and nominal and _is_due(known, schedule, nominal):
         final, blob = history.range_with(schedule, nominal) or (None, blob)
@@ -95,7 +95,7 @@ def _is_due(known: Known, schedule: ScheduleId, nominal: datetime) -> bool:
 
 def _unknown(history: History, known: Known, text: str) -> CliError:
     """Say what there is that is written nearly like ``text``."""
-    parsed = naming.parse_run_id(text)
+    parsed = ids.parse_run_id(text)
     if parsed is None:
         return CliError(
             Exit.REFUSED,

@@ -15,11 +15,11 @@ from cli.history.evidence import OLDER
 from cli.history.names import TRIGGERED, Entry, Month, entry, is_of, month, month_of
 from cli.output import Output
 from cli.progress import Advance, progress
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.errors import RecordUnreadable
-from orchestrator.ledger import OpenRun, open_run
-from orchestrator.record import Record, load
-from orchestrator.words import RunId, ScheduleId
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Record, load
+from orchestrator.ledger.state import OpenRun, open_run
 
 _AT_ONCE: Final = 8
 """Calls at a time: no more than the clients keep connections for."""
@@ -63,13 +63,13 @@ class History:
 
     def schedules(self) -> list[ScheduleId]:
         """Return the schedules that have final records, also those that are removed."""
-        return [ScheduleId(one.split("/")[1]) for one in self._folders(naming.FINAL_PREFIX)]
+        return [ScheduleId(one.split("/")[1]) for one in self._folders(ids.FINAL_PREFIX)]
 
     def months(self, schedule: ScheduleId) -> list[Month]:
         """Return the months of which a schedule has final records, newest first; listed once."""
         if schedule not in self._months:
             found: list[Month] = []
-            for year in self._folders(f"{naming.FINAL_PREFIX}{schedule}/"):
+            for year in self._folders(f"{ids.FINAL_PREFIX}{schedule}/"):
                 if not year.endswith(f"/{TRIGGERED}/"):
                     found += [one for one in map(month_of, self._folders(year)) if one]
             self._months[schedule] = sorted(found, reverse=True)
@@ -83,10 +83,8 @@ class History:
         """Return the work list; what is no open record by its name is left out."""
         found: list[OpenRun] = []
         unlisted: dict[RunId, str] = {}
-        for blob in self._ledger.list_blobs(
-            name_starts_with=naming.OPEN_PREFIX, include=["metadata"]
-        ):
-            id_ = naming.open_run(blob.name)
+        for blob in self._ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
+            id_ = ids.open_run(blob.name)
             if id_ is None:
                 continue
             try:
@@ -112,7 +110,7 @@ class History:
         """Return the final records of triggers, with the times at which they were written."""
 
         def listed(schedule: ScheduleId) -> list[Entry]:
-            prefix = f"{naming.FINAL_PREFIX}{schedule}/{TRIGGERED}/"
+            prefix = f"{ids.FINAL_PREFIX}{schedule}/{TRIGGERED}/"
             blobs = self._ledger.list_blobs(name_starts_with=prefix)
             return [one for blob in blobs if (one := entry(blob.name, blob.last_modified))]
 

@@ -15,11 +15,11 @@ from cli.history.evidence import (
     who,
 )
 from cli.history.standing import Standing, duration, local, span, standing, utc
-from orchestrator import naming
-from orchestrator.attempt import Attempt
-from orchestrator.ledger import OpenRun
-from orchestrator.record import Action, How, Kind, Record
-from orchestrator.words import After, AttemptState, Outcome
+from orchestrator import ids
+from orchestrator.enums import After, AttemptState, Outcome
+from orchestrator.ledger.attempt import Attempt
+from orchestrator.ledger.record import Action, How, Kind, Record
+from orchestrator.ledger.state import OpenRun
 
 _GATES = {
     After.QUEUE: "it waits for the earlier runs of its schedule to end (queue)",
@@ -33,7 +33,7 @@ _GATES = {
 def opened(case: Case, record: Record, background: Background) -> Explanation:
     """Explain a run that has not ended."""
     stands = standing(record, background.now, is_open=True)
-    blob = naming.open_blob(record.run_id)
+    blob = ids.open_blob(record.run_id)
     facts = [*timing_facts(case, background), *_facts(record, blob, background)]
     if case.final and case.blob:
         facts.append(Fact(source=case.blob, says=f"before: {_ended(case.final)}"))
@@ -73,7 +73,7 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
 def planned(case: Case, record: Record, background: Background) -> Explanation:
     """Explain what is decided and has no blob of its own yet."""
     says = f"the plan holds it: {_ended(record)}, decided {utc(record.decision.at)}"
-    facts = [*timing_facts(case, background), Fact(source=naming.SUBMIT_STATE, says=says)]
+    facts = [*timing_facts(case, background), Fact(source=ids.SUBMIT_STATE, says=says)]
     return Explanation(
         verdict=Verdict.PLANNED,
         nominal=case.nominal,
@@ -214,4 +214,4 @@ def _pauses(nominal: datetime, reason: str | None, background: Background) -> It
             note = f": {pause.note}" if pause.note else ""
             until = f" until {utc(pause.until)}" if pause.until else ""
             says = f"paused by {pause.by} from {utc(pause.since)}{until}{note}"
-            yield Fact(source=naming.SUBMIT_STATE, says=says)
+            yield Fact(source=ids.SUBMIT_STATE, says=says)

@@ -12,9 +12,10 @@ from cli.history.past import past_schedule
 from cli.history.reading import History
 from cli.known import Known, zone_of
 from cli.times import parse_time
-from orchestrator import naming
-from orchestrator.record import Action, Kind, Record
-from orchestrator.words import Outcome, RunId, ScheduleId
+from orchestrator import ids
+from orchestrator.enums import Outcome
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Action, Kind, Record
 
 _AT_FIRST: Final = 32
 _AT_MOST: Final = 512
@@ -75,9 +76,9 @@ class Search:
         listed = self._history.open_list()
         runs = [*(run.run_id for run in listed.runs), *listed.unlisted]
         opened = [one for one in runs if self._schedule is None or is_of(one, self._schedule)]
-        records = [one for one in self._history.records([*map(naming.open_blob, opened)]) if one]
+        records = [one for one in self._history.records([*map(ids.open_blob, opened)]) if one]
         for run in listed.unlisted.keys() & opened:
-            self._history.unreadable[naming.open_blob(run)] = listed.unlisted[run]
+            self._history.unreadable[ids.open_blob(run)] = listed.unlisted[run]
         lines = [Line(record=one, is_open=True) for one in records if self._is_wanted(one)]
         lines.sort(key=_nominal, reverse=True)
         found: list[Iterator[Line]] = [iter(lines)]

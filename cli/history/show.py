@@ -15,10 +15,10 @@ from cli.history.reading import History
 from cli.history.standing import duration, local, span, standing, utc
 from cli.known import look_at, zone_of
 from cli.target import Target
-from orchestrator import naming
-from orchestrator.attempt import Attempt
-from orchestrator.record import Record, dump
-from orchestrator.words import AttemptState
+from orchestrator import ids
+from orchestrator.enums import AttemptState
+from orchestrator.ledger.attempt import Attempt
+from orchestrator.ledger.record import Record, dump
 
 _QUICKLY: Final[dict[str, Any]] = {
     "retry_total": 0,
@@ -74,7 +74,7 @@ def show_run(given: Context, text: str) -> Exit:
         {
             "open": found.open is not None,
             "state": stands.word,
-            "blob": naming.open_blob(record.run_id) if found.open else found.blob,
+            "blob": ids.open_blob(record.run_id) if found.open else found.blob,
             "record": json.loads(dump(record)),
             "before": json.loads(dump(found.final)) if found.open and found.final else None,
             "batch": live,
@@ -137,7 +137,7 @@ def _lines(found: Found, zone: tzinfo, now: datetime, live: Live | None) -> Iter
     for past in record.history:
         ended = past.outcome or f"{past.decision.action}({past.decision.reason})"
         yield _fact("before", f"{ended}, decided {local(past.decision.at, zone)}")
-    yield _fact("record", naming.open_blob(record.run_id) if found.open else found.blob or "")
+    yield _fact("record", ids.open_blob(record.run_id) if found.open else found.blob or "")
     if record.task:
         yield _fact("command", record.task.command)
     yield _fact("versions", f"recur {record.versions.product}, tzdata {record.versions.tzdata}")

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from orchestrator.attempt import Attempt
-from orchestrator.record import Action, Record
-from orchestrator.words import AttemptState
+from orchestrator.enums import AttemptState
+from orchestrator.ledger.attempt import Attempt
+from orchestrator.ledger.record import Action, Record
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE

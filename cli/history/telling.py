@@ -6,7 +6,7 @@ from typing import Final
 from cli.history.evidence import WRONG, Background, Explanation, Verdict
 from cli.history.standing import local, utc
 from cli.output import Output
-from orchestrator.words import Outcome
+from orchestrator.enums import Outcome
 
 _IN_FULL: Final = 3
 """So many explanations are shown with their evidence."""

@@ -7,8 +7,8 @@ from typing import Final
 from cli.history.evidence import Background, Fact
 from cli.history.reading import History
 from cli.history.standing import local, standing
-from orchestrator import naming
-from orchestrator.record import Kind
+from orchestrator import ids
+from orchestrator.ledger.record import Kind
 
 _MOST: Final = 128
 """So many records are read: the names of triggers do not tell their times, only when they ended."""
@@ -36,7 +36,7 @@ def triggered(
         if run.kind is Kind.TRIGGERED and any(begin <= run.nominal < end for begin, end in spans):
             at = local(run.nominal, background.zone)
             says = f"a triggered run has this time, {at}: {run.run_id}, which has not ended"
-            fact = Fact(source=naming.open_blob(run.run_id), says=says)
+            fact = Fact(source=ids.open_blob(run.run_id), says=says)
             found[run.run_id] = run.nominal, fact
     first = min(begin for begin, _ in spans)
     later = [

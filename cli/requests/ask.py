@@ -16,11 +16,11 @@ from cli.requests import post
 from cli.requests.manner import Manner, checked
 from cli.requests.until import parse_until
 from cli.requests.waiting import Count, conclude, wait_for_answer
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.errors import RecordUnreadable
-from orchestrator.record import load
-from orchestrator.request import Request, RequestKind
-from orchestrator.words import RunId, ScheduleId
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import load
+from orchestrator.ledger.request import Request, RequestKind
 
 
 def trigger(  # noqa: PLR0913 - one argument for each option
@@ -48,7 +48,7 @@ def trigger(  # noqa: PLR0913 - one argument for each option
     ledger, known = look_around(given)
     id_ = check_schedule(known, schedule)
     request = replace(request_of(RequestKind.TRIGGER, id_, manner), key=key, force=force)
-    run = naming.trigger_id(id_, key)
+    run = ids.trigger_id(id_, key)
     code = ask(given, ledger, request, manner, f"a run of {id_}, {run}, with --key {key}")
     return show_output(given, Wish(run=run, follow=True)) if follow else code
 
@@ -118,7 +118,7 @@ def answer(given: Context, request_id: str, wait: timedelta) -> Exit:
     Raises:
         CliError: There is neither a request nor an answer of this id, or it is none.
     """
-    if not naming.REQUEST_ID.fullmatch(request_id):
+    if not ids.REQUEST_ID.fullmatch(request_id):
         raise CliError(
             Exit.REFUSED,
             f"{request_id!r} is no request id: 1 to 64 lower-case letters and digits",
@@ -190,12 +190,12 @@ def _open_run(ledger: ContainerClient, text: str) -> tuple[RunId, ScheduleId]:
     Raises:
         CliError: It has ended, or there is none; the message has those that are meant perhaps.
     """
-    parsed = naming.parse_run_id(text)
+    parsed = ids.parse_run_id(text)
     if parsed is not None:
         run = RunId(text)
-        if ledger.get_blob_client(naming.open_blob(run)).exists():
+        if ledger.get_blob_client(ids.open_blob(run)).exists():
             return run, parsed[0]
-        if ended := _ended(ledger, naming.blob_of(run)):
+        if ended := _ended(ledger, ids.blob_of(run)):
             raise CliError(Exit.REFUSED, f"{text} {ended}", "there is nothing left to stop")
     there = list(open_run_ids(ledger))
     listed = f"open are: {', '.join(there[:10])}" if there else "no run is open"

@@ -20,9 +20,9 @@ from cli.requests.plan import Line, Plan, plan
 from cli.requests.waiting import Count
 from cli.times import parse_time
 from orchestrator.errors import RecordUnreadable, RequestRefused, ScheduleSyntaxError
-from orchestrator.ledger import ScheduleState
-from orchestrator.request import RequestKind
-from orchestrator.words import ScheduleId
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.request import RequestKind
+from orchestrator.ledger.state import ScheduleState
 
 _ENDS: Final = 5
 

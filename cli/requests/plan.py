@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator import naming
-from orchestrator.backfill import asked_for, eligible
-from orchestrator.ledger import ScheduleState
+from orchestrator import ids
+from orchestrator.decisions.backfill import asked_for, eligible
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Record
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence
-from orchestrator.record import Record
-from orchestrator.schedule import occurrences_of
-from orchestrator.words import RunId, ScheduleId
+from orchestrator.timing.occurrences import occurrences_of
 
 
 class Standing(StrEnum):
@@ -112,12 +112,12 @@ def plan(  # noqa: PLR0913 - a plan has that many sources
         if run in unreadable and run not in opened
         else _line(run, one, opened=opened, record=records.get(run), rerun=rerun)
         for one in asked_for(state, after=after, until=until)
-        for run in [naming.run_id(schedule, one.nominal)]
+        for run in [ids.run_id(schedule, one.nominal)]
     ]
     lines += [
         Line(
             nominal=one.nominal,
-            run_id=naming.run_id(schedule, one.nominal),
+            run_id=ids.run_id(schedule, one.nominal),
             standing=Standing.NONEXISTENT,
             chosen=False,
         )

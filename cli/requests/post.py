@@ -18,9 +18,9 @@ from azure.core.exceptions import (
 from azure.storage.blob import ContainerClient, ContentSettings
 
 from cli.errors import CliError, Exit
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.errors import RecordUnreadable
-from orchestrator.request import (
+from orchestrator.ledger.request import (
     Answer,
     Request,
     dump_answer,
@@ -66,7 +66,7 @@ def make(ledger: ContainerClient, request: Request) -> None:
     """
     try:
         ledger.upload_blob(
-            naming.request_blob(request.id),
+            ids.request_blob(request.id),
             dump_request(request),
             overwrite=False,
             content_settings=_JSON,
@@ -102,7 +102,7 @@ def find_answer(ledger: ContainerClient, request_id: str) -> Answer | None:
         CliError: It cannot be read.
     """
     try:
-        data = ledger.download_blob(naming.answer_blob(request_id)).readall()
+        data = ledger.download_blob(ids.answer_blob(request_id)).readall()
     except ResourceNotFoundError:
         return None
     try:
@@ -110,7 +110,7 @@ def find_answer(ledger: ContainerClient, request_id: str) -> Answer | None:
     except RecordUnreadable as error:
         raise CliError(
             Exit.FOUND,
-            f"{naming.answer_blob(request_id)} cannot be read: {str(error).partition(chr(10))[0]}",
+            f"{ids.answer_blob(request_id)} cannot be read: {str(error).partition(chr(10))[0]}",
             "use the `recur` of the version that is deployed",
         ) from error
 
@@ -118,7 +118,7 @@ def find_answer(ledger: ContainerClient, request_id: str) -> Answer | None:
 def find_request(ledger: ContainerClient, request_id: str) -> Waiting | None:
     """Return a request that waits; None if there is none of this id."""
     try:
-        blob = ledger.download_blob(naming.request_blob(request_id))
+        blob = ledger.download_blob(ids.request_blob(request_id))
         made: datetime = blob.properties.creation_time
         data = blob.readall()
     except ResourceNotFoundError:
@@ -131,8 +131,8 @@ def find_request(ledger: ContainerClient, request_id: str) -> Waiting | None:
 
 def waiting_ids(ledger: ContainerClient, begin: str = "") -> Iterator[str]:
     """Yield the ids of the requests that wait and begin with ``begin``."""
-    for name in ledger.list_blob_names(name_starts_with=f"{naming.REQUEST_PREFIX}{begin}"):
-        if request_id := naming.open_request(str(name)):
+    for name in ledger.list_blob_names(name_starts_with=f"{ids.REQUEST_PREFIX}{begin}"):
+        if request_id := ids.open_request(str(name)):
             yield request_id
 
 

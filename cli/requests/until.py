@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli.errors import CliError, Exit
 from cli.times import parse_time
-from orchestrator.values import Every
+from orchestrator.document.types import Every
 
 _LENGTH: Final[TypeAdapter[timedelta]] = TypeAdapter(Every)
 _MEANT_AS_LENGTH: Final = re.compile(r"P.*|.*[smhd]")

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from cli.app import Context
 from cli.errors import CliError, Exit
 from cli.requests import post
-from orchestrator.request import Answer, Request, Status
+from orchestrator.ledger.request import Answer, Request, Status
 
 _POLL_SECONDS: Final = 1.0
 _QUIET_SECONDS: Final = 2.0

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from orchestrator.instants import Placement, parse_zone, placements
+from orchestrator.enums import Fold, Gap
 from orchestrator.model import Calendar, Pause, Schedule
-from orchestrator.words import Fold, Gap
+from orchestrator.timing.placement import Placement, placements
+from orchestrator.timing.zones import parse_zone
 
 HORIZON = timedelta(days=366 * 9)
 """How far ahead is looked: 29 February can be eight years away."""

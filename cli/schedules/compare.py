@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from cli.errors import CliError, Exit
 from cli.schedules.coming import Coming
-from orchestrator.instants import parse_zone, placements
+from orchestrator.enums import Fold, Gap
 from orchestrator.model import Calendar, Schedule
-from orchestrator.words import Fold, Gap
+from orchestrator.timing.placement import placements
+from orchestrator.timing.zones import parse_zone
 
 _LOOKED_AT = timedelta(days=731)
 _PROBE = timedelta(hours=6)  # no zone changes its clock twice within this

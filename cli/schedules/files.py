@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.errors import CliError, Exit
-from orchestrator.document import Document, parse
+from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError, Problem
 
 

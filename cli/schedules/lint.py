@@ -7,9 +7,9 @@ from cli.progress import Advance
 from cli.schedules.lint_calendar import calendar_notes
 from cli.schedules.notes import Code, Found, Note, most_within, note, shortest_period, span
 from cli.schedules.secrets import looks_secret, secret_within
-from orchestrator.document import Document, merged, read
+from orchestrator.document.parse import Document, merged, read
+from orchestrator.enums import CatchUpMode, Outcome, Overlap
 from orchestrator.model import Schedule
-from orchestrator.words import CatchUpMode, Outcome, Overlap
 
 # How long a pool from zero needs for its first node: it is evaluated every 5 minutes
 # (autoScaleEvaluationInterval in infra/pool/pool.json), and a virtual machine and the start task

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from cli.schedules.notes import Code, Found, note, span
-from orchestrator.cron import exceptions, parse_cron, walls
-from orchestrator.instants import parse_zone
+from orchestrator.document.cron_hints import has_seconds, normalised
 from orchestrator.model import Calendar, Schedule, Timing
-from orchestrator.schedule import following
-from orchestrator.spelling import has_seconds, normalised
+from orchestrator.timing.cron import exceptions, parse_cron, walls
+from orchestrator.timing.occurrences import following
+from orchestrator.timing.zones import parse_zone
 
 _DAY, _MOMENT = timedelta(days=1), timedelta(seconds=1)
 _YEARS = timedelta(days=366 * 9)

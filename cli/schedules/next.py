@@ -14,8 +14,8 @@ from cli.schedules.compare import compared, next_difference, policy
 from cli.schedules.source import Source, find_schedule
 from cli.tables import show_table
 from cli.times import parse_time
-from orchestrator.instants import parse_zone
 from orchestrator.model import Schedule
+from orchestrator.timing.zones import parse_zone
 
 NOTHING = "-"
 _MINUTES = 60

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from orchestrator.cron import exceptions, parse_cron
-from orchestrator.instants import EPOCH, minutes_of, placements
+from orchestrator.ids import ScheduleId
 from orchestrator.model import Calendar
-from orchestrator.words import ScheduleId
+from orchestrator.timing.cron import exceptions, parse_cron
+from orchestrator.timing.placement import EPOCH, minutes_of, placements
 
 _BEGIN = datetime(2027, 1, 1, tzinfo=UTC)  # a note must not depend on today's date
 _LOOKED_AT = timedelta(days=732)  # a common year and a leap year, and from one to the next

@@ -20,13 +20,13 @@ from cli.schedules.next import NOTHING, spelt_offset
 from cli.schedules.source import document_in_force, document_of_file
 from cli.tables import show_table
 from cli.times import parse_time
-from orchestrator import naming
-from orchestrator.document import Document
+from orchestrator import ids
+from orchestrator.document.parse import Document
 from orchestrator.errors import RecordUnreadable
-from orchestrator.instants import parse_zone
-from orchestrator.ledger import ScheduleResults, load_collect
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.state import ScheduleResults, load_collect
 from orchestrator.model import Pause, Schedule
-from orchestrator.words import ScheduleId
+from orchestrator.timing.zones import parse_zone
 
 _MOST_FAILED: Final = 100  # collect.json keeps no more
 _RESULTS: Final = ("LAST SUCCESS", "FAILED")
@@ -86,9 +86,9 @@ def show_overview(given: Context, file: Path | None, begin: str | None) -> Exit:
     sources = _Sources(document=document_of_file(file)) if file else _in_force(given)
     document, now = sources.document, sources.known.now if sources.known else datetime.now(UTC)
     found: list[Outlook] = []
-    ids = sorted({*document.schedules, *document.invalid})
-    with progress(given.output, "looking ahead", len(ids)) as advance:
-        for id_ in ids:
+    schedule_ids = sorted({*document.schedules, *document.invalid})
+    with progress(given.output, "looking ahead", len(schedule_ids)) as advance:
+        for id_ in schedule_ids:
             found.append(_outlook(id_, sources, now, begin))
             advance(1)
     for doubt in sources.doubts:
@@ -111,7 +111,7 @@ def _in_force(given: Context) -> _Sources:
 
 def _results(ledger: ContainerClient) -> Mapping[ScheduleId, ScheduleResults]:
     try:
-        data = ledger.download_blob(naming.COLLECT_STATE).readall()
+        data = ledger.download_blob(ids.COLLECT_STATE).readall()
     except ResourceNotFoundError:
         return {}
     return load_collect(data).schedules

@@ -8,10 +8,10 @@ from cli.app import Context
 from cli.errors import CliError, Exit
 from cli.known import Known, check_schedule, look_at, meant
 from cli.schedules.files import read_file, refused
-from orchestrator.document import Document, parse
+from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError
+from orchestrator.ids import ScheduleId
 from orchestrator.model import Pause, Schedule
-from orchestrator.words import ScheduleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from pydantic import TypeAdapter
 
 from cli.schedules.secrets import looks_secret
-from orchestrator.document import Document
+from orchestrator.document.parse import Document
+from orchestrator.ids import ScheduleId
 from orchestrator.model import Schedule
-from orchestrator.words import ScheduleId
 
 ABSENT = "(none)"
 _HIDDEN, _ANOTHER = '"(hidden)"', '"(hidden, another value)"'

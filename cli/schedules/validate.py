@@ -10,7 +10,7 @@ from cli.errors import Exit
 from cli.progress import progress
 from cli.schedules.files import read_file, valid
 from cli.schedules.lint import lint, told
-from orchestrator.dialect import json_schema
+from orchestrator.document.keys import json_schema
 
 
 def validate_document(given: Context, file: Path) -> Exit:

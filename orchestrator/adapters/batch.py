@@ -27,9 +27,18 @@ from orchestrator.adapters.calls import (
     words,
 )
 from orchestrator.adapters.settings import Settings
+from orchestrator.batch_state import (
+    ATTEMPT_KEY,
+    JOB_CLIENT_ID_KEY,
+    RUN_ID_KEY,
+    TASK_ID,
+    Fault,
+    Job,
+    Node,
+    Pool,
+    Task,
+)
 from orchestrator.errors import BatchRefused, BatchUnavailable
-from orchestrator.jobspec import ATTEMPT_KEY, JOB_CLIENT_ID_KEY, RUN_ID_KEY, TASK_ID
-from orchestrator.observed import Fault, Job, Node, Pool, Task
 
 _JSON = "application/json; odata=minimalmetadata"
 _API_VERSION = "2025-06-01"

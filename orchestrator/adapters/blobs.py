@@ -9,17 +9,17 @@ from typing import Any, Final
 from azure.identity.aio import DefaultAzureCredential
 from azure.storage.blob.aio import BlobServiceClient, ExponentialRetry
 
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.calls import BlobMissing, BlobUnchanged
 from orchestrator.adapters.container import Container, Lease, Text
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.errors import LedgerConflict, LedgerUnavailable, RecordUnreadable
-from orchestrator.ledger import OpenRequest, OpenRun, open_run
-from orchestrator.record import Record, dump, load, metadata
-from orchestrator.request import Answer, Request, dump_answer, load_request
-from orchestrator.words import RunId
+from orchestrator.ids import RunId
+from orchestrator.ledger.record import Record, dump, load, metadata
+from orchestrator.ledger.request import Answer, Request, dump_answer, load_request
+from orchestrator.ledger.state import OpenRequest, OpenRun, open_run
 
 _TRANSPORT: Final[dict[str, Any]] = {"connection_timeout": 3, "read_timeout": 8}
 
@@ -92,12 +92,12 @@ class Ledger:
         One request up to 5,000 blobs. Anything there that is neither a run nor a request is left
         alone.
         """
-        blobs, now = await self._container.listing(naming.OPEN_PREFIX)
+        blobs, now = await self._container.listing(ids.OPEN_PREFIX)
         runs: list[OpenRun] = []
         requests: list[OpenRequest] = []
         for blob in blobs:
-            if blob.name.startswith(naming.REQUEST_PREFIX):
-                if request := naming.open_request(blob.name):
+            if blob.name.startswith(ids.REQUEST_PREFIX):
+                if request := ids.open_request(blob.name):
                     requests.append(OpenRequest(id=request, made=blob.creation_time))
                 else:
                     trouble("a request is left alone", RecordUnreadable(f"{blob.name}: its name"))
@@ -131,21 +131,21 @@ class Ledger:
 
     async def claim(self, record: Record) -> bool:
         """Create an open record; False if there is one already."""
-        name = naming.open_blob(record.run_id)
+        name = ids.open_blob(record.run_id)
         return await self._container.create(name, dump(record), metadata(record))
 
     async def read_open(self, run_id: RunId) -> tuple[Record, str] | None:
         """Return an open record and its ETag; None if it is gone."""
-        return await self._record(naming.open_blob(run_id))
+        return await self._record(ids.open_blob(run_id))
 
     async def write_open(self, record: Record, etag: str) -> str:
         """Replace an open record if it is still the one that was read; return its new ETag."""
-        name = naming.open_blob(record.run_id)
+        name = ids.open_blob(record.run_id)
         return await self._container.put(name, dump(record), etag, metadata(record))
 
     async def remove_open(self, run_id: RunId, etag: str) -> None:
         """Remove an open record if it is still the one that was read; gone already is as good."""
-        await self._container.remove(naming.open_blob(run_id), etag)
+        await self._container.remove(ids.open_blob(run_id), etag)
 
     async def finalise(self, record: Record) -> bool:
         """
@@ -197,15 +197,15 @@ class Ledger:
             RecordUnreadable: It is none.
         """
         try:
-            text = await self._container.download(naming.request_blob(request_id))
+            text = await self._container.download(ids.request_blob(request_id))
         except BlobMissing:
             return None
         return load_request(text.data or b""), text.etag or ""
 
     async def answer(self, request_id: str, answer: Answer) -> None:
         """Answer a request, unless it has been answered, and remove it."""
-        await self._container.create(naming.answer_blob(request_id), dump_answer(answer))
-        name = naming.request_blob(request_id)
+        await self._container.create(ids.answer_blob(request_id), dump_answer(answer))
+        name = ids.request_blob(request_id)
         etag = await self._container.etag(name)
         if etag:
             await self._container.remove(name, etag)

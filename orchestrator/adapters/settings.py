@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from cronsim import CronSim, CronSimError
 
+from orchestrator.batch_state import Place
 from orchestrator.errors import SettingsError
-from orchestrator.jobspec import Place
 
 _CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*")
 _POOL = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -4,21 +4,22 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 
-from orchestrator import claims, naming
+from orchestrator import ids
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.backfill import Reopened, asked_for, claim, eligible
-from orchestrator.decide import Skip, overlapping
+from orchestrator.decisions import claims
+from orchestrator.decisions.backfill import Reopened, asked_for, claim, eligible
+from orchestrator.decisions.decide import Skip, overlapping
+from orchestrator.decisions.plan import CHUNK, refusal
 from orchestrator.errors import NotNow, RecordUnreadable, RequestRefused
-from orchestrator.ledger import ScheduleState
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Kind, Record
+from orchestrator.ledger.request import Request
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence, Schedule
-from orchestrator.passes.book import Book
-from orchestrator.passes.look import Look, read_results
-from orchestrator.passes.obstacles import Obstacles
+from orchestrator.passes.inputs import Look, read_results
+from orchestrator.passes.plan_writer import Book
+from orchestrator.passes.runs_in_the_way import Obstacles
 from orchestrator.passes.services import Pace, Services
-from orchestrator.plan import CHUNK, refusal
-from orchestrator.record import Kind, Record
-from orchestrator.request import Request
-from orchestrator.words import RunId, ScheduleId
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Claims:
         schedule = self._schedule(request)
         if not request.key:
             raise RequestRefused("a trigger needs a key: the same key makes the same run")
-        run_id = naming.trigger_id(schedule.id, request.key)
+        run_id = ids.trigger_id(schedule.id, request.key)
         if await self._exists(run_id):
             return Done(f"Run {run_id} is there: the key was used before.", (run_id,))
         occurrence = Occurrence(nominal=self._look.now)
@@ -115,7 +116,7 @@ class Claims:
                         kind=Kind.BACKFILLED,
                         now=self._look.now,
                     ),
-                    search.reopened.get(naming.run_id(schedule.id, occurrence.nominal)),
+                    search.reopened.get(ids.run_id(schedule.id, occurrence.nominal)),
                 )
                 for occurrence in search.eligible
             ]
@@ -134,7 +135,7 @@ class Claims:
         """Return the table by which the run is to be made; refused if there is none."""
         parsed, id_ = self._look.parsed, request.schedule
         if parsed is None:
-            raise RequestRefused(f"{naming.DOCUMENT} cannot be used: `recur apply` a valid one")
+            raise RequestRefused(f"{ids.DOCUMENT} cannot be used: `recur apply` a valid one")
         if id_ in parsed.invalid:
             raise RequestRefused(f"the table of {id_} is not valid: `recur apply` a valid one")
         if id_ not in parsed.schedules:
@@ -145,7 +146,7 @@ class Claims:
         ledger = self._services.ledger
         if await ledger.read_open(run_id) is not None:
             return True
-        return await ledger.read_final(naming.blob_of(run_id)) is not None
+        return await ledger.read_final(ids.blob_of(run_id)) is not None
 
     async def _enact(self, records: Sequence[Record]) -> bool:
         """Claim runs by a plan, and see them in the work list; False if time ran out."""
@@ -189,14 +190,14 @@ class _Search:
 
     async def _look(self, occurrence: Occurrence, opened: Container[RunId]) -> None:
         ledger = self._services.ledger
-        run_id = naming.run_id(self._schedule, occurrence.nominal)
+        run_id = ids.run_id(self._schedule, occurrence.nominal)
         if run_id in opened:
             found = await ledger.read_open(run_id)
             if found is not None:
                 if found[0].request == self._request.id:
                     self.claimed.append(run_id)
                 return
-        final = await ledger.read_final(naming.blob_of(run_id))
+        final = await ledger.read_final(ids.blob_of(run_id))
         if final is None:
             if eligible(occurrence, None, rerun=self._request.rerun):
                 self.eligible.append(occurrence)

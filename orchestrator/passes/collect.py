@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import batched
 
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
-from orchestrator.attempt import Stop
-from orchestrator.conclude import Ended, EndJob, StartOverdue, Wait, conclude
-from orchestrator.diagnose import busy, diagnose
+from orchestrator.decisions.diagnose import busy, diagnose
+from orchestrator.decisions.outcome import Ended, EndJob, StartOverdue, Wait, conclude
+from orchestrator.decisions.retry import again
+from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.errors import (
     BatchRefused,
     BatchUnavailable,
@@ -19,13 +20,12 @@ from orchestrator.errors import (
     OutputUnreadable,
     RecordUnreadable,
 )
-from orchestrator.jobspec import FILES
-from orchestrator.ledger import CollectState, OpenRun, dump_collect, finished, load_collect
+from orchestrator.ids import FILES
+from orchestrator.ledger.attempt import Stop
+from orchestrator.ledger.record import How, Output, Record
+from orchestrator.ledger.state import CollectState, OpenRun, dump_collect, finished, load_collect
 from orchestrator.passes.dispatch import is_ours
 from orchestrator.passes.services import Pace, Services
-from orchestrator.record import How, Output, Record
-from orchestrator.retry import again
-from orchestrator.words import AttemptState, Outcome, Reason
 
 _EMPTY = dump_collect(CollectState())
 _STREAMS = ("stdout.txt", "stderr.txt")
@@ -57,7 +57,7 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
     pace = Pace()
     try:
         async with (
-            services.ledger.lease(naming.COLLECT_STATE, empty=_EMPTY) as lease,
+            services.ledger.lease(ids.COLLECT_STATE, empty=_EMPTY) as lease,
             pace.limit(),
         ):
             return counts | await _Tick(services, lease, pace).run()
@@ -198,14 +198,14 @@ class _Tick:
         ended = await self._retry(now)
         if not ended or not await self._pace.each(ended, finalise) or self._pace.over:
             return
-        text = await ledger.read(naming.COLLECT_STATE)
+        text = await ledger.read(ids.COLLECT_STATE)
         before = load_collect(text.data) if text.data else CollectState()
         state = before
         for record, _ in sorted(done, key=lambda ended: ended[0].nominal):
             state = finished(state, record, succeeded=record.outcome is Outcome.SUCCEEDED)
         if state != before:
             data = dump_collect(state)
-            await ledger.write(naming.COLLECT_STATE, data, self._lease, text.etag or "")
+            await ledger.write(ids.COLLECT_STATE, data, self._lease, text.etag or "")
         await self._pace.each(done, self._close)
 
     async def _retry(self, now: datetime) -> list[tuple[Record, str]]:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.adapters.telemetry import Event, emit, trouble
-from orchestrator.attempt import Attempt, Stop
+from orchestrator.batch_state import Job, Pool
+from orchestrator.decisions.job_body import job
+from orchestrator.enums import AttemptState, BlockedReason, Reason
 from orchestrator.errors import BatchRefused, BatchUnavailable, LedgerConflict, RecordUnreadable
-from orchestrator.jobspec import job
-from orchestrator.ledger import OpenRun
-from orchestrator.observed import Job, Pool
+from orchestrator.ledger.attempt import Attempt, Stop
+from orchestrator.ledger.record import Record
+from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.services import Pace, Services
-from orchestrator.record import Record
-from orchestrator.words import AttemptState, BlockedReason, Reason
 
 _ID_TAKEN = frozenset({"JobWithSameIdExists", "JobScheduleWithSameIdExists"})
 _BLOCKED_BY_CODE = {

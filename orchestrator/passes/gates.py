@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from orchestrator import ids
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.attempt import Stop
+from orchestrator.enums import After, Reason
 from orchestrator.errors import BatchRefused, BatchUnavailable, LedgerConflict, RecordUnreadable
-from orchestrator.ledger import OpenRun
-from orchestrator.passes.look import is_ready
-from orchestrator.passes.obstacles import Obstacles
+from orchestrator.ledger.attempt import Stop
+from orchestrator.ledger.state import OpenRun
+from orchestrator.passes.inputs import is_ready
+from orchestrator.passes.runs_in_the_way import Obstacles
 from orchestrator.passes.services import Pace, Services
-from orchestrator.passes.stops import mark_stop
-from orchestrator.words import After, Reason, RunId
+from orchestrator.passes.stopping import mark_stop
 
 
 class Gates:
@@ -21,8 +22,8 @@ class Gates:
         self._services = services
         self._obstacles = obstacles
         self._now = now
-        self._open: set[RunId] = set()
-        self._given_up: set[RunId] = set()
+        self._open: set[ids.RunId] = set()
+        self._given_up: set[ids.RunId] = set()
         self._replaced: dict[OpenRun, OpenRun] = {}
 
     async def passed(self, runs: Iterable[OpenRun], pace: Pace) -> list[OpenRun]:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.decisions.schedule_report import report
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.ledger import ScheduleResults
-from orchestrator.passes.look import Look, read_results
+from orchestrator.ledger.state import ScheduleResults
+from orchestrator.passes.inputs import Look, read_results
 from orchestrator.passes.services import Services
-from orchestrator.report import report
 
 EVERY_SECONDS: Final = 15 * 60
 SKEW_SECONDS: Final = 60

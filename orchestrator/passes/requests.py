@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.attempt import Stop
+from orchestrator.decisions.pauses import pause, pausing, resume
+from orchestrator.enums import Reason
 from orchestrator.errors import (
     BatchRefused,
     BatchUnavailable,
@@ -16,16 +17,16 @@ from orchestrator.errors import (
     RecurError,
     RequestRefused,
 )
-from orchestrator.ledger import OpenRequest, ScheduleResults, ScheduleState
-from orchestrator.passes.book import Book
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.attempt import Stop
+from orchestrator.ledger.request import Answer, Request, RequestKind, Status
+from orchestrator.ledger.state import OpenRequest, ScheduleResults, ScheduleState
 from orchestrator.passes.claiming import Claims, Done
-from orchestrator.passes.look import Look, read_results
-from orchestrator.passes.obstacles import Obstacles
+from orchestrator.passes.inputs import Look, read_results
+from orchestrator.passes.plan_writer import Book
+from orchestrator.passes.runs_in_the_way import Obstacles
 from orchestrator.passes.services import Pace, Services
-from orchestrator.passes.stops import mark_stop
-from orchestrator.pauses import pause, pausing, resume
-from orchestrator.request import Answer, Request, RequestKind, Status
-from orchestrator.words import Reason, ScheduleId
+from orchestrator.passes.stopping import mark_stop
 
 _LATER: Final = (BatchUnavailable, BatchRefused, NotNow)
 """What leaves a request, and those after it about its schedule, for the next tick."""
@@ -109,7 +110,7 @@ class Requests:
 
     async def _stop(self, request: Request) -> Done:
         run_id = request.run_id
-        if run_id is None or naming.parse_run_id(run_id) is None:
+        if run_id is None or ids.parse_run_id(run_id) is None:
             raise RequestRefused(f"{run_id!r} is no run id: `recur runs` lists them")
         stop = Stop(
             cause=Reason.STOPPED,
@@ -125,7 +126,7 @@ class Requests:
         if record is not None:
             self._book.claimed = True  # the work list has changed
             return Done(f"Run {run_id} is being stopped; the next collections end it.", (run_id,))
-        final = await self._services.ledger.read_final(naming.blob_of(run_id))
+        final = await self._services.ledger.read_final(ids.blob_of(run_id))
         if final is None:
             raise RequestRefused(f"there is no run {run_id}: `recur runs` lists them")
         outcome = final[0].outcome or final[0].decision.action

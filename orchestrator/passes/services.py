@@ -11,8 +11,8 @@ from orchestrator.adapters.batch import Batch, open_batch
 from orchestrator.adapters.blobs import Cache, Ledger, open_storage
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
+from orchestrator.batch_state import Place
 from orchestrator.errors import OutOfTime, RecurError
-from orchestrator.jobspec import Place
 
 SECONDS: Final = 45
 AT_ONCE: Final = 8

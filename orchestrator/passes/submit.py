@@ -3,24 +3,24 @@
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
-from orchestrator.decide import Due, decide
+from orchestrator.decisions.decide import Due, decide
+from orchestrator.decisions.pauses import after_failures
+from orchestrator.decisions.plan import Decisions, plans
+from orchestrator.decisions.timings import take_over
 from orchestrator.errors import BatchRefused, BatchUnavailable, LeaseTaken
-from orchestrator.ledger import CollectState, ScheduleResults, SubmitState, dump_submit
-from orchestrator.passes.book import Book
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.state import CollectState, ScheduleResults, SubmitState, dump_submit
 from orchestrator.passes.dispatch import Dispatcher
 from orchestrator.passes.gates import Gates
-from orchestrator.passes.look import Look, look_at, read_results
-from orchestrator.passes.obstacles import Obstacles
+from orchestrator.passes.inputs import Look, look_at, read_results
+from orchestrator.passes.plan_writer import Book
 from orchestrator.passes.reporting import report_schedules
 from orchestrator.passes.requests import Requests
+from orchestrator.passes.runs_in_the_way import Obstacles
 from orchestrator.passes.services import Pace, Services
-from orchestrator.pauses import after_failures
-from orchestrator.plan import Decisions, plans
-from orchestrator.timings import take_over
-from orchestrator.words import RunId, ScheduleId
 
 _EMPTY = dump_submit(SubmitState())
 _ASKING_SECONDS = 15
@@ -45,14 +45,14 @@ async def submit_due(services: Services) -> dict[str, int | str]:
     if look.problems:
         first, *others = look.problems
         more = f" (and {len(others)} more)" if others else ""
-        counts["problem"] = f"{naming.DOCUMENT}: {first}{more}"
+        counts["problem"] = f"{ids.DOCUMENT}: {first}{more}"
     await report_schedules(services, look)
     if look.idle:
         return counts
     pace = Pace()
     try:
         async with (
-            services.ledger.lease(naming.SUBMIT_STATE, empty=_EMPTY) as lease,
+            services.ledger.lease(ids.SUBMIT_STATE, empty=_EMPTY) as lease,
             pace.limit(),
         ):
             tick = _Tick(services, lease, pace, await look_at(services.ledger))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from orchestrator import naming
-from orchestrator.ledger import ScheduleState, SubmitState, dump_submit, load_submit
+from orchestrator import ids
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Record, dump, metadata
+from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit, load_submit
 from orchestrator.model import Timing
-from orchestrator.record import Record, dump, metadata
-from orchestrator.words import ScheduleId
 from tests.conftest import Containers
 from tests.contract.operator import Operator, Told, operator
 from tests.unit.records import BOGOTA, NIGHTLY
@@ -43,7 +43,7 @@ class Past:
     def put_open(self, *records: Record) -> None:
         """Put open records into the ledger."""
         for record in records:
-            name = naming.open_blob(record.run_id)
+            name = ids.open_blob(record.run_id)
             self.ledger.upload_blob(name, dump(record), metadata=metadata(record), overwrite=True)
 
     def timings(
@@ -56,7 +56,7 @@ class Past:
         """Put a state of one schedule in place."""
         one = ScheduleState(timings=timings, decided_until=decided_until, **keys)
         state = SubmitState(document=self._etag(), schedules={schedule: one})
-        self.ledger.upload_blob(naming.SUBMIT_STATE, dump_submit(state), overwrite=True)
+        self.ledger.upload_blob(ids.SUBMIT_STATE, dump_submit(state), overwrite=True)
 
     def nightly(self, *, since: datetime, decided_until: datetime) -> None:
         """Put the state of a schedule in place that is due each night at 02:30 in Bogota."""
@@ -64,11 +64,11 @@ class Past:
 
     def _etag(self) -> str:
         """Return what tells that a tick has seen the document as it is."""
-        blob = self.ledger.get_blob_client(naming.DOCUMENT)
+        blob = self.ledger.get_blob_client(ids.DOCUMENT)
         return str(blob.get_blob_properties().etag) if blob.exists() else "missing"
 
     def state(self) -> SubmitState:
-        return load_submit(self.ledger.download_blob(naming.SUBMIT_STATE).readall())
+        return load_submit(self.ledger.download_blob(ids.SUBMIT_STATE).readall())
 
     def recur(self, *arguments: str) -> Told:
         return self.someone.recur(*arguments)

@@ -13,7 +13,7 @@ from cli.app import hoisted
 from cli.apply import put_in_force
 from cli.errors import CliError, Exit
 from cli.target import find_target
-from orchestrator.naming import DOCUMENT
+from orchestrator.ids import DOCUMENT
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 

@@ -5,10 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator import naming
-from orchestrator.record import Kind, Record, load
-from orchestrator.request import Answer, Request, RequestKind, Status, dump_request, load_answer
-from orchestrator.words import After, AttemptState, Outcome, Reason, RunId, ScheduleId
+from orchestrator import ids
+from orchestrator.enums import After, AttemptState, Outcome, Reason
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Kind, Record, load
+from orchestrator.ledger.request import (
+    Answer,
+    Request,
+    RequestKind,
+    Status,
+    dump_request,
+    load_answer,
+)
 from tests.contract.world import World, schedule, until
 
 JOB = ScheduleId("job")
@@ -27,7 +35,7 @@ async def test_a_trigger_makes_one_run_however_often_it_is_asked_for(world: Worl
     await idle_schedule(world, 'echo "$RECUR_RUN_ID"')
 
     answer = await world.ask("trigger", "job", key="first", note="figures were wrong")
-    run_id = naming.trigger_id(JOB, "first")
+    run_id = ids.trigger_id(JOB, "first")
     assert (answer.status, answer.runs) == (Status.DONE, (run_id,))
     assert await world.jobs() == [run_id]
     again = await world.ask("trigger", "job", key="first")
@@ -104,7 +112,7 @@ async def test_what_cannot_be_done_is_refused_with_a_reason(
 async def test_what_is_no_request_is_answered_too(world: World) -> None:
     """It does not stand in the way of those behind it."""
     await idle_schedule(world)
-    await world.ledger.upload_blob(naming.request_blob("0broken"), b"{}")
+    await world.ledger.upload_blob(ids.request_blob("0broken"), b"{}")
 
     answer = await world.ask("pause", "job")
 
@@ -268,14 +276,14 @@ async def test_a_backfill_that_is_cut_off_goes_on(world: World) -> None:
         after=skipped[0].nominal - timedelta(minutes=1),
         until=skipped[-1].nominal,
     )
-    await world.ledger.upload_blob(naming.request_blob("once"), dump_request(request))
+    await world.ledger.upload_blob(ids.request_blob("once"), dump_request(request))
     await world.submit()
     (answered,) = (await world.blobs("answers/once")).values()
     first = load_answer(answered)
     await finish(world, first.runs[:1])
 
-    await world.ledger.delete_blob(naming.answer_blob("once"))
-    await world.ledger.upload_blob(naming.request_blob("once"), dump_request(request))
+    await world.ledger.delete_blob(ids.answer_blob("once"))
+    await world.ledger.upload_blob(ids.request_blob("once"), dump_request(request))
     await world.submit()
 
     (answered,) = (await world.blobs("answers/once")).values()

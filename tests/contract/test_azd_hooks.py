@@ -16,7 +16,7 @@ from cli.packages import build_all
 from cli.role_waiting import LIMIT
 from local.azurite import Azurite
 from local.laptop import Laptop, Place
-from orchestrator.document import parse
+from orchestrator.document.parse import parse
 from tests.conftest import Containers
 from tests.contract.arm_account import ArmAccount
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
+from orchestrator.enums import After, AttemptState, Outcome, Reason
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Kind, Record
+from orchestrator.ledger.request import Status, load_answer
 from orchestrator.passes import open_services
-from orchestrator.record import Kind, Record
-from orchestrator.request import Status, load_answer
-from orchestrator.words import After, AttemptState, Outcome, Reason, ScheduleId
 from tests.contract.conftest import ACCOUNT, KEY, Start
 from tests.contract.test_asked import backfilled, decided, finish, idle_schedule
 from tests.contract.world import World, schedule, until
@@ -38,7 +39,7 @@ async def test_no_request_stops_a_tick(world: World, fields: dict[str, str], sai
     """It is refused in one line, and those behind it are answered."""
     await idle_schedule(world)
     body = {"schema": 1, "id": "0a", "by": "me", "schedule": "job", **fields}
-    await world.ledger.upload_blob(naming.request_blob("0a"), json.dumps(body))
+    await world.ledger.upload_blob(ids.request_blob("0a"), json.dumps(body))
 
     behind = await world.ask("trigger", "job", key="k")
 
@@ -53,7 +54,7 @@ async def test_no_request_stops_a_tick(world: World, fields: dict[str, str], sai
 def gated(record: Record, after: After, *, minutes: float) -> Record:
     """Return a claim that is nominally so much later than ``record``, behind a gate."""
     nominal = record.nominal + timedelta(minutes=minutes)
-    run_id = naming.run_id(record.schedule, nominal)
+    run_id = ids.run_id(record.schedule, nominal)
     attempt = replace(
         record.attempt,
         job_id=run_id,
@@ -198,7 +199,7 @@ async def test_a_silent_batch_stops_no_decision_behind_waiting_triggers(
             "schedule": name,
             "key": "k",
         }
-        await world.ledger.upload_blob(naming.request_blob(name), json.dumps(body))
+        await world.ledger.upload_blob(ids.request_blob(name), json.dumps(body))
     await world.apply("".join([*tables, schedule("fresh", "true", minutes=1)]))
     await silent.faults.add("refusal", status=503)
 

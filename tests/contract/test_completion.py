@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from orchestrator import naming
+from orchestrator import ids
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
@@ -27,7 +27,7 @@ DOCUMENT = "".join(
 def someone(containers: Containers, tmp_path: Path) -> Operator:
     with BlobServiceClient.from_connection_string(containers.connection_string) as storage:
         ledger = storage.get_container_client(containers.ledger)
-        ledger.upload_blob(naming.DOCUMENT, DOCUMENT)
+        ledger.upload_blob(ids.DOCUMENT, DOCUMENT)
         for run in ("nightly-20261123T070000Z", "weekly-20261123T070000Z"):
             ledger.upload_blob(f"open/{run}.json", b"{}")
         ledger.upload_blob("open/request/abc.json", b"{}")

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from cli.errors import Exit
-from orchestrator import naming
-from orchestrator.ledger import dump_submit
+from orchestrator import ids
+from orchestrator.enums import Outcome, Reason
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Action, Kind
+from orchestrator.ledger.state import dump_submit
 from orchestrator.model import Timing
-from orchestrator.record import Action, Kind
-from orchestrator.words import Outcome, Reason, ScheduleId
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule
@@ -43,7 +44,7 @@ def one(past: Past, time: datetime) -> dict[str, Any]:
 
 
 def apply(past: Past, text: str = DOCUMENT) -> None:
-    past.ledger.upload_blob(naming.DOCUMENT, text, overwrite=True)
+    past.ledger.upload_blob(ids.DOCUMENT, text, overwrite=True)
 
 
 def test_every_occurrence_is_explained(past: Past) -> None:
@@ -110,7 +111,7 @@ def test_a_day_means_all_its_occurrences(past: Past) -> None:
     count, lists = lines[-2].split(": recur ")
     assert count == "4 more ran and succeeded"
     assert past.ids(*lists.split()) == [
-        naming.run_id(NIGHTLY, begin + timedelta(hours=hour)) for hour in (3, 2, 1, 0)
+        ids.run_id(NIGHTLY, begin + timedelta(hours=hour)) for hour in (3, 2, 1, 0)
     ]
     assert len(verdicts(past, f"{begin:%Y-%m-%d}")) == 24
 
@@ -144,7 +145,7 @@ def test_a_triggered_run_at_that_minute_is_evidence(past: Past) -> None:
     """To the second it may be another time; open or ended, of this schedule alone."""
     past.nightly(since=nights(9), decided_until=nights(1))
     noon = nights(2).replace(hour=12, minute=0)
-    ended, opened, later = (naming.trigger_id(NIGHTLY, key) for key in "abc")
+    ended, opened, later = (ids.trigger_id(NIGHTLY, key) for key in "abc")
     past.put(
         ran(noon + timedelta(seconds=7), run_id=ended, kind=Kind.TRIGGERED),
         ran(noon + timedelta(minutes=1), run_id=later, kind=Kind.TRIGGERED),
@@ -157,11 +158,11 @@ def test_a_triggered_run_at_that_minute_is_evidence(past: Past) -> None:
     *_, first, second = told.out.splitlines()
     at = f"{noon:%Y-%m-%d} 07:00"
     assert first == (
-        f"  {naming.triggered_blob(NIGHTLY, ended)}: a triggered run has this time, "
+        f"  {ids.triggered_blob(NIGHTLY, ended)}: a triggered run has this time, "
         f"{at}:07-05:00: {ended}, succeeded"
     )
     assert second == (
-        f"  {naming.open_blob(opened)}: a triggered run has this time, "
+        f"  {ids.open_blob(opened)}: a triggered run has this time, "
         f"{at}:09-05:00: {opened}, which has not ended"
     )
     assert later not in told.out
@@ -171,7 +172,7 @@ def test_a_day_without_occurrence_has_its_triggered_runs(past: Past) -> None:
     """At whatever time of it."""
     weekly = replace(BOGOTA, cron=(f"30 2 * * {nights(2):%a}",))
     past.timings(Timing(since=nights(9), calendar=weekly), decided_until=nights(1))
-    trigger = naming.trigger_id(NIGHTLY, "a")
+    trigger = ids.trigger_id(NIGHTLY, "a")
     past.put(ran(nights(3) + timedelta(hours=5), run_id=trigger, kind=Kind.TRIGGERED))
 
     told = past.recur("explain", "nightly", f"{nights(3):%Y-%m-%d}")
@@ -228,7 +229,7 @@ def test_an_open_record_that_cannot_be_read_is_not_said_to_be_gone(
 ) -> None:
     """Whether by its content or by its metadata, without which ticks leave it alone."""
     past.nightly(since=nights(2), decided_until=nights(1))
-    blob = naming.open_blob(claimed(nights(1)).run_id)
+    blob = ids.open_blob(claimed(nights(1)).run_id)
     past.ledger.upload_blob(blob, b"{", metadata=metadata)
 
     found = one(past, nights(1))
@@ -274,7 +275,7 @@ def test_an_invalid_table_is_the_reason_why_nothing_is_decided(past: Past) -> No
     assert found["verdict"] == "undecided"
     assert "comand" in found["sentence"]
 
-    past.ledger.delete_blob(naming.DOCUMENT)
+    past.ledger.delete_blob(ids.DOCUMENT)
     assert "schedules.toml" in one(past, nights(1))["sentence"]
 
 
@@ -331,8 +332,8 @@ def november(past: Past) -> None:
             second,
             Action.SKIPPED,
             reason="overlap",
-            because=naming.run_id(report, first),
-            sentence=f"Skipped: run {naming.run_id(report, first)} had not ended yet.",
+            because=ids.run_id(report, first),
+            sentence=f"Skipped: run {ids.run_id(report, first)} had not ended yet.",
             schedule=report,
         ),
         replace(
@@ -347,7 +348,7 @@ def test_the_plan_counts_as_decided(past: Past) -> None:
     apply(past)
     past.nightly(since=nights(9), decided_until=nights(1))
     state = replace(past.state(), plan=(claimed(nights(1)),))
-    past.ledger.upload_blob(naming.SUBMIT_STATE, dump_submit(state), overwrite=True)
+    past.ledger.upload_blob(ids.SUBMIT_STATE, dump_submit(state), overwrite=True)
 
     assert one(past, nights(1))["verdict"] == "planned"
 
@@ -375,7 +376,7 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(past: Past) -> None:
     assert told.code == Exit.REFUSED
     assert "did you mean nightly?" in told.err
 
-    past.ledger.upload_blob(naming.SUBMIT_STATE, b"{", overwrite=True)
+    past.ledger.upload_blob(ids.SUBMIT_STATE, b"{", overwrite=True)
     told = past.recur("explain", "nightly", "2026-11-01")
     assert told.code == Exit.FOUND
     assert "submit.json" in told.err

@@ -9,10 +9,10 @@ import pytest
 
 from cli.errors import Exit
 from cli.history.names import KEPT
-from orchestrator import naming
-from orchestrator.ledger import dump_submit
-from orchestrator.record import Kind, dump
-from orchestrator.words import ScheduleId
+from orchestrator import ids
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Kind, dump
+from orchestrator.ledger.state import dump_submit
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule
@@ -70,7 +70,7 @@ def test_what_is_older_than_what_is_kept_is_not_said_to_be_looked_at(past: Past)
 def test_a_trigger_covers_no_occurrence(past: Past) -> None:
     """It has an id space of its own, open or final."""
     past.nightly(since=nights(2), decided_until=nights(1))
-    run_id = naming.trigger_id(NIGHTLY, "key")
+    run_id = ids.trigger_id(NIGHTLY, "key")
     past.put(ran(nights(1), run_id=run_id, kind=Kind.TRIGGERED))
     past.put_open(claimed(nights(1), run_id=run_id, kind=Kind.TRIGGERED))
 
@@ -92,7 +92,7 @@ def test_a_plan_that_is_being_carried_out_is_no_gap(past: Past) -> None:
     past.nightly(since=nights(3), decided_until=nights(1))
     past.put(ran(nights(2)))
     state = replace(past.state(), plan=(claimed(nights(1)),))
-    past.ledger.upload_blob(naming.SUBMIT_STATE, dump_submit(state), overwrite=True)
+    past.ledger.upload_blob(ids.SUBMIT_STATE, dump_submit(state), overwrite=True)
 
     assert past.recur("gaps").code == Exit.DONE
 
@@ -128,7 +128,7 @@ def test_an_open_record_that_ticks_leave_alone_is_no_gap_and_is_told(
     past.nightly(since=nights(3), decided_until=nights(1))
     past.put(ran(nights(2)))
     record = claimed(nights(1))
-    past.ledger.upload_blob(naming.open_blob(record.run_id), dump(record), metadata=metadata)
+    past.ledger.upload_blob(ids.open_blob(record.run_id), dump(record), metadata=metadata)
 
     told = past.recur("gaps")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cli.errors import Exit
-from orchestrator import naming
-from orchestrator.words import Outcome
+from orchestrator import ids
+from orchestrator.enums import Outcome
 from tests.contract.deployment import operator_of
 from tests.contract.operator import Told
 from tests.contract.world import World, schedule
@@ -33,7 +33,7 @@ def recur(world: World, tmp_path: Path) -> Recur:
 
 async def sentence(recur: Recur, run: str) -> str:
     """Return the one sentence about a run of the schedule ``job``."""
-    parsed = naming.parse_run_id(run)
+    parsed = ids.parse_run_id(run)
     assert parsed
     assert parsed[1]
     told = await recur("--json", "explain", "job", parsed[1].isoformat())

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from cli.errors import Exit
-from orchestrator import naming
-from orchestrator.record import Action, How, Kind, Output, Record
-from orchestrator.words import Outcome, Reason
+from orchestrator import ids
+from orchestrator.enums import Outcome, Reason
+from orchestrator.ledger.record import Action, How, Kind, Output, Record
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.operator import Told
@@ -32,7 +32,7 @@ type Recur = Callable[..., Coroutine[Any, Any, Told]]
 
 
 def stored(past: Past, record: Record, name: str, data: bytes, *, attempt: int = 1) -> None:
-    folder = naming.output_prefix(record.schedule, record.nominal, record.run_id, attempt)
+    folder = ids.output_prefix(record.schedule, record.nominal, record.run_id, attempt)
     past.outputs.upload_blob(folder + name, data, overwrite=True)
 
 
@@ -84,7 +84,7 @@ def test_bytes_that_the_record_does_not_vouch_for_are_told(past: Past) -> None:
 def test_each_attempt_has_its_own_outputs(past: Past) -> None:
     """The newest by default, another by its number or by its job id."""
     record = ran(nights(1))
-    second = replaced(record.attempt, number=2, job_id=naming.job_id(record.run_id, 2))
+    second = replaced(record.attempt, number=2, job_id=ids.job_id(record.run_id, 2))
     record = replaced(record, attempts=(record.attempt, second))
     past.put(record)
     stored(past, record, "stdout.txt", b"first")
@@ -238,9 +238,9 @@ async def test_the_next_attempt_is_followed_as_well(past: Past) -> None:
     stored(past, record, "stdout.txt", b"first ")
     stored(past, record, "stdout.txt", b"second", attempt=2)
     final = ran(nights(1))
-    second = replace(final.attempt, number=2, job_id=naming.job_id(record.run_id, 2))
+    second = replace(final.attempt, number=2, job_id=ids.job_id(record.run_id, 2))
     past.put(replaced(final, attempts=(final.attempt, second)))
-    past.ledger.delete_blob(naming.open_blob(record.run_id))
+    past.ledger.delete_blob(ids.open_blob(record.run_id))
     told = await following
 
     assert told.raw == b"first second"
@@ -287,7 +287,7 @@ def test_what_shows_that_it_waits_is_no_part_of_the_output(past: Past) -> None:
             read_until(ours, "waiting for something new")
             stored(past, record, "stdout.txt", BYTES)
             past.put(ran(nights(1)))
-            past.ledger.delete_blob(naming.open_blob(record.run_id))
+            past.ledger.delete_blob(ids.open_blob(record.run_id))
             read_until(ours, "succeeded (exit_zero)")
             assert process.stdout
             assert process.stdout.read() == BYTES

@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 from bench.counting import StorageCalls, by_kind
 from cli.errors import Exit
 from local.azurite import Azurite
-from orchestrator.ledger import (
+from orchestrator.ids import COLLECT_STATE, DOCUMENT, SUBMIT_STATE, RunId, ScheduleId
+from orchestrator.ledger.state import (
     CollectState,
     ScheduleResults,
     ScheduleState,
@@ -24,8 +25,6 @@ from orchestrator.ledger import (
     dump_submit,
 )
 from orchestrator.model import Calendar, Pause, Timing
-from orchestrator.naming import COLLECT_STATE, DOCUMENT, SUBMIT_STATE
-from orchestrator.words import RunId, ScheduleId
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 

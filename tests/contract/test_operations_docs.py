@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cli.errors import Exit
-from orchestrator import naming
-from orchestrator.record import Action, Decided, Record, Versions, dump
-from orchestrator.words import Outcome, Reason, ScheduleId
+from orchestrator import ids
+from orchestrator.enums import Outcome, Reason
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Action, Decided, Record, Versions, dump
 from tests.contract.deployment import operator_of
 from tests.contract.operator import Operator, Told
 from tests.contract.world import World
@@ -59,7 +60,7 @@ def record(day: int) -> Record:
     paused = day in PAUSED
     action = Action.SKIPPED if paused else Action.SUBMIT
     return Record(
-        run_id=naming.run_id(NIGHTLY, nominal),
+        run_id=ids.run_id(NIGHTLY, nominal),
         schedule=NIGHTLY,
         nominal=nominal,
         decision=Decided(action=action, reason="paused" if paused else None, at=nominal),
@@ -98,20 +99,20 @@ async def test_the_page_shows_what_happens(world: World, tmp_path: Path) -> None
     await november(world)
     someone = operator_of(world, tmp_path)
     coming = f"{datetime.now(UTC) + timedelta(days=400):%Y}-12-01"
-    ids: dict[str, str] = {"2026-12-01T": f"{coming}T"}
+    changed: dict[str, str] = {"2026-12-01T": f"{coming}T"}
     commands = list(shown())
 
     for one in commands:
         typed = one.typed
-        for ours, theirs in ids.items():
+        for ours, theirs in changed.items():
             typed = typed.replace(ours, theirs)
         told = await recur(world, someone, typed)
 
         assert told.code == Exit.DONE, (typed, told.err)
         assert len(HEX.findall(told.out)) == len(HEX.findall(one.told)), (typed, told.out)
-        ids |= dict(zip(HEX.findall(one.told), HEX.findall(told.out), strict=True))
+        changed |= dict(zip(HEX.findall(one.told), HEX.findall(told.out), strict=True))
         expected = one.told
-        for ours, theirs in ids.items():
+        for ours, theirs in changed.items():
             expected = expected.replace(ours, theirs)
         assert told.out == expected, typed
 
@@ -131,16 +132,16 @@ def test_the_page_has_every_blob() -> None:
     _, _, section = PAGE.partition("## What is in the ledger")
     section, _, _ = section.partition("\n## ")
     rows = set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
-    example = naming.run_id(NIGHTLY, datetime(2026, 11, 2, 7, tzinfo=UTC))
+    example = ids.run_id(NIGHTLY, datetime(2026, 11, 2, 7, tzinfo=UTC))
     names = {
-        naming.DOCUMENT,
-        naming.SUBMIT_STATE,
-        naming.COLLECT_STATE,
-        naming.open_blob(example).replace(example, "<run id>"),
-        naming.request_blob("<id>"),
-        naming.answer_blob("<id>"),
-        naming.triggered_blob(NIGHTLY, example).replace(example, "<run id>"),
-        naming.blob_of(example).replace(example, "<run id>").replace("2026/11", "<yyyy>/<mm>"),
+        ids.DOCUMENT,
+        ids.SUBMIT_STATE,
+        ids.COLLECT_STATE,
+        ids.open_blob(example).replace(example, "<run id>"),
+        ids.request_blob("<id>"),
+        ids.answer_blob("<id>"),
+        ids.triggered_blob(NIGHTLY, example).replace(example, "<run id>"),
+        ids.blob_of(example).replace(example, "<run id>").replace("2026/11", "<yyyy>/<mm>"),
     }
 
     assert rows == {name.replace(NIGHTLY, "<schedule>") for name in names}

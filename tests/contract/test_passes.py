@@ -10,10 +10,10 @@ import pytest
 
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.telemetry import KEYS, Event
+from orchestrator.enums import AttemptState, BlockedReason, Outcome, Reason, SkipReason
 from orchestrator.errors import LedgerUnavailable
-from orchestrator.naming import COLLECT_STATE, SUBMIT_STATE
-from orchestrator.record import Action, How, Record, load
-from orchestrator.words import AttemptState, BlockedReason, Outcome, Reason, SkipReason
+from orchestrator.ids import COLLECT_STATE, SUBMIT_STATE
+from orchestrator.ledger.record import Action, How, Record, load
 from tests.contract.world import World, schedule, until
 
 NOWHERE = "http://127.0.0.1:9"

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.ledger import CollectState, ScheduleResults, dump_collect
-from orchestrator.record import Record
-from orchestrator.words import After, AttemptState, Outcome, Reason, RunId, ScheduleId
+from orchestrator.enums import After, AttemptState, Outcome, Reason
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Record
+from orchestrator.ledger.state import CollectState, ScheduleResults, dump_collect
 from tests.contract.world import World, schedule
 
 SLEEP = "sleep 60"

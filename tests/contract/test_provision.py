@@ -19,7 +19,7 @@ from local.provision import (
     pool_resource,
     put_document,
 )
-from orchestrator.document import parse
+from orchestrator.document.parse import parse
 
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,13 +15,21 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from cli.errors import CliError, Exit
 from cli.requests import post
-from orchestrator import naming
-from orchestrator.attempt import Attempt, FrozenTask
-from orchestrator.ledger import ScheduleState, SubmitState, dump_submit
+from orchestrator import ids
+from orchestrator.enums import AttemptState, Outcome, Reason
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.attempt import Attempt, FrozenTask
+from orchestrator.ledger.record import Action, Decided, Record, Versions, dump, metadata
+from orchestrator.ledger.request import (
+    Answer,
+    Request,
+    RequestKind,
+    Status,
+    dump_answer,
+    load_request,
+)
+from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Calendar, Timing
-from orchestrator.record import Action, Decided, Record, Versions, dump, metadata
-from orchestrator.request import Answer, Request, RequestKind, Status, dump_answer, load_request
-from orchestrator.words import AttemptState, Outcome, Reason, RunId, ScheduleId
 from tests.conftest import Containers
 from tests.contract.operator import Operator, Told
 
@@ -36,12 +44,12 @@ def _known(ledger: ContainerClient) -> None:
     calendar = Calendar(cron=("0 2 * * *",), time_zone="America/New_York")
     timing = Timing(since=LONG_AGO, calendar=calendar)
     state = ScheduleState(timings=(timing,), decided_until=datetime.now(UTC))
-    ledger.upload_blob(naming.SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))
+    ledger.upload_blob(ids.SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))
 
 
 def made(ledger: ContainerClient) -> list[Request]:
     """Return the requests that wait."""
-    names = ledger.list_blob_names(name_starts_with=naming.REQUEST_PREFIX)
+    names = ledger.list_blob_names(name_starts_with=ids.REQUEST_PREFIX)
     return [load_request(ledger.download_blob(name).readall()) for name in names]
 
 
@@ -60,8 +68,8 @@ def answering(
                 answer = Answer(
                     request=request, made=now, at=now, status=status, sentence=sentence, runs=runs
                 )
-                ledger.upload_blob(naming.answer_blob(request.id), dump_answer(answer))
-                ledger.delete_blob(naming.request_blob(request.id))
+                ledger.upload_blob(ids.answer_blob(request.id), dump_answer(answer))
+                ledger.delete_blob(ids.request_blob(request.id))
                 seen.append(request)
 
     thread = threading.Thread(target=tick)
@@ -109,7 +117,7 @@ def test_a_trigger_is_asked_for_and_its_answer_told(
     someone: Operator, ledger: ContainerClient
 ) -> None:
     """With the key, by which it can be repeated, and the run that there is because of it."""
-    run = naming.trigger_id(NIGHTLY, "ticket-4711")
+    run = ids.trigger_id(NIGHTLY, "ticket-4711")
     with answering(ledger, Status.DONE, "Claimed.", run) as seen:
         told = someone.recur(
             *(
@@ -191,7 +199,7 @@ def test_a_schedule_that_no_tick_has_seen_is_known_from_the_document(
     someone: Operator, ledger: ContainerClient
 ) -> None:
     """It was applied a moment ago."""
-    ledger.upload_blob(naming.DOCUMENT, '[schedules.fresh]\ncron = "0 0 * * *"\ncommand = "true"\n')
+    ledger.upload_blob(ids.DOCUMENT, '[schedules.fresh]\ncron = "0 0 * * *"\ncommand = "true"\n')
 
     assert someone.recur("trigger", "fresh", "--no-wait").code == Exit.DONE
     assert [one.schedule for one in made(ledger)] == ["fresh"]
@@ -207,7 +215,7 @@ def test_a_ledger_without_schedules_says_what_to_do(someone: Operator) -> None:
     assert "recur apply" in told.err
 
 
-@pytest.mark.parametrize("blob", [naming.SUBMIT_STATE, naming.DOCUMENT])
+@pytest.mark.parametrize("blob", [ids.SUBMIT_STATE, ids.DOCUMENT])
 def test_what_cannot_be_read_keeps_nobody_from_asking(
     someone: Operator, ledger: ContainerClient, blob: str
 ) -> None:
@@ -267,7 +275,7 @@ def test_a_request_that_cannot_be_read_waits_as_well(
     someone: Operator, ledger: ContainerClient
 ) -> None:
     """It is listed, and the tick answers it too."""
-    ledger.upload_blob(naming.request_blob("abc"), "{}")
+    ledger.upload_blob(ids.request_blob("abc"), "{}")
 
     listed = someone.recur("--json", "answer").json
 
@@ -438,7 +446,7 @@ def test_a_backfill_leaves_a_record_that_cannot_be_read(
 def test_an_open_run_is_stopped(someone: Operator, ledger: ContainerClient) -> None:
     """The request names it and its schedule."""
     one = record()
-    ledger.upload_blob(naming.open_blob(RUN), dump(one), metadata=metadata(one))
+    ledger.upload_blob(ids.open_blob(RUN), dump(one), metadata=metadata(one))
 
     with answering(ledger, Status.DONE, "Marked.", RUN) as seen:
         told = someone.recur("stop", RUN, "--note", "wrong input")
@@ -459,7 +467,7 @@ def test_a_run_that_is_not_open_is_told_at_once(someone: Operator, ledger: Conta
         decision=Decided(action=Action.SKIPPED, reason="paused", at=LONG_AGO),
     )
     ledger.upload_blob(skipped.blob, dump(skipped))
-    ledger.upload_blob(naming.open_blob(RunId("nightly-report-20261125T070000Z")), b"{}")
+    ledger.upload_blob(ids.open_blob(RunId("nightly-report-20261125T070000Z")), b"{}")
 
     ended, not_run = someone.recur("stop", RUN), someone.recur("stop", skipped.run_id)
     unknown = someone.recur("stop", "nightly-report-20261125T080000Z")

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cli.errors import Exit
-from orchestrator import naming
-from orchestrator.naming import DOCUMENT
-from orchestrator.record import Kind
-from orchestrator.words import Outcome, Reason, ScheduleId
+from orchestrator import ids
+from orchestrator.enums import Outcome, Reason
+from orchestrator.ids import DOCUMENT, ScheduleId
+from orchestrator.ledger.record import Kind
 from tests.contract.deployment import operator_of
 from tests.contract.operator import Operator, Told
 from tests.contract.world import World, schedule, until
@@ -44,7 +44,7 @@ async def test_a_trigger_runs_once_however_often_it_is_asked_for(
     """Also of a schedule that is paused; the second command is told of the first one's run."""
     await paused_world(world)
     someone = operator_of(world, tmp_path)
-    run = naming.trigger_id(ScheduleId("job"), "ticket-4711")
+    run = ids.trigger_id(ScheduleId("job"), "ticket-4711")
 
     first = await answered(world, someone, "trigger", "job", "--key", "ticket-4711")
     second = await answered(world, someone, "trigger", "job", "--key", "ticket-4711")
@@ -211,7 +211,7 @@ async def test_a_schedule_that_no_tick_has_seen_has_nothing_to_backfill(
     period = ("--from", "2026-01-01", "--to", "2026-01-02")
 
     unseen = await recur(someone, "backfill", "job", *period)
-    await world.ledger.upload_blob(naming.SUBMIT_STATE, b"{", overwrite=True)
+    await world.ledger.upload_blob(ids.SUBMIT_STATE, b"{", overwrite=True)
     unreadable = await recur(someone, "backfill", "job", *period)
 
     assert unseen.code == Exit.REFUSED
@@ -219,7 +219,7 @@ async def test_a_schedule_that_no_tick_has_seen_has_nothing_to_backfill(
     assert unreadable.code == Exit.FOUND
     assert "nothing to plan by" in unreadable.err
     assert await world.ledger.get_blob_client(DOCUMENT).exists()
-    assert await world.blobs(naming.REQUEST_PREFIX) == {}
+    assert await world.blobs(ids.REQUEST_PREFIX) == {}
 
 
 async def test_a_tick_by_hand_answers_where_the_timers_are_down(

@@ -14,10 +14,10 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from cli.errors import Exit
-from orchestrator import naming
-from orchestrator.ledger import ScheduleState, SubmitState, dump_submit
+from orchestrator import ids
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Calendar, Timing
-from orchestrator.words import ScheduleId
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
@@ -34,7 +34,7 @@ def ledger(containers: Containers) -> ContainerClient:
     timing = Timing(since=BEGIN - timedelta(days=1), calendar=Calendar(cron=("0 2 * * *",)))
     state = ScheduleState(timings=(timing,), decided_until=BEGIN + timedelta(days=21))
     container = storage.get_container_client(containers.ledger)
-    container.upload_blob(naming.SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))
+    container.upload_blob(ids.SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))
     return container
 
 
@@ -79,7 +79,7 @@ def read_until(terminal: int, wanted: str) -> str:
 
 
 def requests(ledger: ContainerClient) -> list[str]:
-    return [str(name) for name in ledger.list_blob_names(name_starts_with=naming.REQUEST_PREFIX)]
+    return [str(name) for name in ledger.list_blob_names(name_starts_with=ids.REQUEST_PREFIX)]
 
 
 def test_a_backfill_is_asked_about_and_may_be_declined(

@@ -11,10 +11,11 @@ from azure.storage.blob.aio import ContainerClient as AsyncContainerClient
 from bench.counting import StorageCalls
 from cli.errors import Exit
 from local.azurite import Azurite
-from orchestrator import naming
-from orchestrator.record import Action, Kind, dump
-from orchestrator.record import Past as Before
-from orchestrator.words import BlockedReason, Outcome, Reason, ScheduleId
+from orchestrator import ids
+from orchestrator.enums import BlockedReason, Outcome, Reason
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Action, Kind, dump
+from orchestrator.ledger.record import Past as Before
 from tests.conftest import Containers
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
@@ -28,7 +29,7 @@ OTHER = ScheduleId("nightly-b")
 
 
 def id_(back: int, schedule: ScheduleId = NIGHTLY) -> str:
-    return naming.run_id(schedule, nights(back))
+    return ids.run_id(schedule, nights(back))
 
 
 def test_runs_are_listed_newest_first(past: Past) -> None:
@@ -58,7 +59,7 @@ def test_people_read_a_line_for_each_run(past: Past) -> None:
 
 def test_runs_are_picked_by_time_and_by_what_became_of_them(past: Past) -> None:
     """Each filter alone; a range counts by the time that it spans."""
-    trigger = naming.trigger_id(NIGHTLY, "key")
+    trigger = ids.trigger_id(NIGHTLY, "key")
     past.put(
         ran(nights(1), Outcome.FAILED, Reason.EXIT_CODE),
         ran(nights(2)),
@@ -112,7 +113,7 @@ def test_a_range_of_which_a_backfill_has_opened_the_first_is_still_listed(past: 
 
 def test_times_may_reach_beyond_what_is_kept(past: Past) -> None:
     """A record is kept by when it was written, so that of a backfill may be older."""
-    trigger = naming.trigger_id(NIGHTLY, "key")
+    trigger = ids.trigger_id(NIGHTLY, "key")
     past.put(ran(nights(1)), ran(nights(500)), missed(nights(900), nights(700), 201))
     past.put(ran(nights(950), run_id=trigger, kind=Kind.TRIGGERED))
 
@@ -143,7 +144,7 @@ async def test_only_months_that_there_may_be_are_listed(
 
 def test_a_trigger_of_an_earlier_month_stands_among_its_neighbours(past: Past) -> None:
     """Its id does not tell its time."""
-    trigger = naming.trigger_id(NIGHTLY, "key")
+    trigger = ids.trigger_id(NIGHTLY, "key")
     past.put(ran(nights(1)), ran(nights(70)))
     past.put(ran(nights(50), run_id=trigger, kind=Kind.TRIGGERED))
 
@@ -180,7 +181,7 @@ def test_a_record_that_cannot_be_read_hides_no_other(past: Past) -> None:
 def test_an_open_record_that_ticks_leave_alone_is_told(past: Past) -> None:
     """It is listed all the same, of its own schedule."""
     record = claimed(nights(1))
-    past.ledger.upload_blob(naming.open_blob(record.run_id), dump(record))
+    past.ledger.upload_blob(ids.open_blob(record.run_id), dump(record))
     past.put(ran(nights(2), schedule=OTHER))
 
     told = past.recur("--json", "runs")
@@ -188,7 +189,7 @@ def test_an_open_record_that_ticks_leave_alone_is_told(past: Past) -> None:
     assert told.code == Exit.FOUND
     assert [one["run_id"] for one in told.json["runs"]] == [id_(1), id_(2, OTHER)]
     assert told.json["unreadable"] == [
-        f"{naming.open_blob(record.run_id)} cannot be read: it bears no metadata"
+        f"{ids.open_blob(record.run_id)} cannot be read: it bears no metadata"
     ]
     assert past.recur("runs", "nightly-b").code == Exit.DONE
 
@@ -255,7 +256,7 @@ def test_an_occurrence_within_a_range_shows_the_range(past: Past) -> None:
     assert told.code == Exit.DONE
     assert "34 occurrences" in told.out
     assert past.recur("show", id_(36)).code == Exit.REFUSED
-    not_due = naming.run_id(NIGHTLY, nights(10) + timedelta(minutes=1))
+    not_due = ids.run_id(NIGHTLY, nights(10) + timedelta(minutes=1))
     assert past.recur("show", not_due).code == Exit.REFUSED
 
 

@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 from cli.errors import Exit
-from orchestrator import naming
-from orchestrator.words import Outcome, RunId
+from orchestrator import ids
+from orchestrator.enums import Outcome
+from orchestrator.ids import RunId
 from tests.contract.deployment import operator_of, values
 from tests.contract.operator import Operator, Told, operator
 from tests.contract.world import World, schedule, until
@@ -75,7 +76,7 @@ async def test_a_lease_that_is_taken_is_another_tick_at_work(world: World, tmp_p
     await world.submit()
     await world.apply(schedule("hello", "true"))
     await world.submit()
-    lease = await world.ledger.get_blob_client(naming.SUBMIT_STATE).acquire_lease(60)
+    lease = await world.ledger.get_blob_client(ids.SUBMIT_STATE).acquire_lease(60)
     await world.apply(schedule("other", "true"))
 
     told = await recur(operator_of(world, tmp_path), "tick", "submit")
@@ -100,7 +101,7 @@ async def test_events_are_for_those_who_want_them(world: World, tmp_path: Path) 
     """Trouble with one blob is told in any case."""
     await world.pool()
     await world.apply(schedule("hello", "true"))
-    blob = naming.open_blob(RunId("other-20260101T000000Z"))
+    blob = ids.open_blob(RunId("other-20260101T000000Z"))
     await world.ledger.upload_blob(blob, b"", metadata={"state": "nonsense"})
     someone = operator_of(world, tmp_path)
 

@@ -4,17 +4,18 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from orchestrator import naming
-from orchestrator.ledger import (
+from orchestrator import ids
+from orchestrator.enums import AttemptState, Outcome
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Record, load
+from orchestrator.ledger.request import Request, RequestKind, Status, dump_request, load_answer
+from orchestrator.ledger.state import (
     CollectState,
     ScheduleResults,
     dump_collect,
     load_collect,
     load_submit,
 )
-from orchestrator.record import Record, load
-from orchestrator.request import Request, RequestKind, Status, dump_request, load_answer
-from orchestrator.words import AttemptState, Outcome, ScheduleId
 from tests.contract.world import World, schedule
 from tests.golden.blobs import FOLDER, METADATA, UNKNOWN, blobs, injected, lost, without_unknown
 
@@ -52,8 +53,8 @@ async def test_both_passes_keep_unknown_fields_from_the_first_attempt_to_the_las
     await world.apply(schedule("job", command, cron=NEVER))
     await world.submit()
     results = CollectState(schedules={JOB: ScheduleResults()})
-    await world.ledger.upload_blob(naming.COLLECT_STATE, dump_collect(results))
-    for name in (naming.open_blob(record.run_id), naming.SUBMIT_STATE, naming.COLLECT_STATE):
+    await world.ledger.upload_blob(ids.COLLECT_STATE, dump_collect(results))
+    for name in (ids.open_blob(record.run_id), ids.SUBMIT_STATE, ids.COLLECT_STATE):
         await add_unknown(world, name)
 
     async def tried_again() -> list[Record]:
@@ -72,12 +73,12 @@ async def test_both_passes_keep_unknown_fields_from_the_first_attempt_to_the_las
     assert list(without_unknown(without_outputs(submitted))) == []
     assert (final.outcome, len(final.attempts)) == (Outcome.SUCCEEDED, 2)
     assert list(without_unknown(without_outputs(final))) == []
-    state = load_submit(await content(world, naming.SUBMIT_STATE))
+    state = load_submit(await content(world, ids.SUBMIT_STATE))
     (paused,) = state.schedules[JOB].pauses
     assert paused.request == (answer.request and answer.request.id)
     before_pause = replace(state.schedules[JOB], pauses=())
     assert list(without_unknown(replace(state, schedules={JOB: before_pause}))) == []
-    collected = load_collect(await content(world, naming.COLLECT_STATE))
+    collected = load_collect(await content(world, ids.COLLECT_STATE))
     assert collected.schedules[JOB].last_success_run == final.run_id
     assert list(without_unknown(collected)) == []
 
@@ -88,7 +89,7 @@ async def test_a_plan_of_a_later_version_becomes_records_with_all_their_fields(
     """Claims and final records alike, also where a dead tick left the plan."""
     await world.apply(schedule("job", "true", cron=NEVER))
     await world.submit()
-    plan = load_submit(injected(GOLDEN[naming.SUBMIT_STATE])).plan
+    plan = load_submit(injected(GOLDEN[ids.SUBMIT_STATE])).plan
     await world.set_state(replace(await world.state(), plan=plan))
 
     await world.submit()
@@ -101,7 +102,7 @@ async def test_a_plan_of_a_later_version_becomes_records_with_all_their_fields(
 
 async def test_a_run_that_had_ended_under_a_later_version_keeps_its_fields(world: World) -> None:
     """Its outputs included: the final record has what the open one had."""
-    names = [name for name in GOLDEN if naming.open_run(name)]
+    names = [name for name in GOLDEN if ids.open_run(name)]
     name = next(one for one in names if load(GOLDEN[one]).attempt.state is AttemptState.ENDED)
     metadata = json.loads((FOLDER / "v1" / METADATA).read_text())[name]
     given = injected(GOLDEN[name])
@@ -125,14 +126,14 @@ async def test_a_request_with_unknown_fields_is_refused_and_its_answer_keeps_the
     await world.submit()
     request = Request(id="later", kind=RequestKind.PAUSE, by="test", schedule=JOB)
     data: dict[str, Any] = json.loads(dump_request(request)) | UNKNOWN
-    await world.ledger.upload_blob(naming.request_blob("later"), json.dumps(data).encode())
+    await world.ledger.upload_blob(ids.request_blob("later"), json.dumps(data).encode())
 
     await world.submit()
 
-    answer = load_answer(await content(world, naming.answer_blob("later")))
+    answer = load_answer(await content(world, ids.answer_blob("later")))
     assert answer.status is Status.REFUSED
     assert "added_later" in answer.sentence
     assert answer.request is not None
     assert answer.request.extra == UNKNOWN
     assert (await world.state()).schedules[JOB].pauses == ()
-    assert not await world.blobs(naming.REQUEST_PREFIX)
+    assert not await world.blobs(ids.REQUEST_PREFIX)

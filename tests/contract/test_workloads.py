@@ -13,9 +13,10 @@ from azure.storage.blob.aio import BlobServiceClient
 from cli.packages import build
 from emulator.packages import Package
 from infra.compiler import Compiler, find
-from orchestrator.document import parse
-from orchestrator.record import Record
-from orchestrator.words import Outcome, Reason, ScheduleId
+from orchestrator.document.parse import parse
+from orchestrator.enums import Outcome, Reason
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Record
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Start
 from tests.contract.world import World, schedule, settings

@@ -14,18 +14,19 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import HttpRequest
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
-from orchestrator import naming
+from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import Settings, read_settings
-from orchestrator.attempt import Attempt, FrozenTask
-from orchestrator.jobspec import job
-from orchestrator.ledger import SubmitState, dump_submit, load_submit
+from orchestrator.batch_state import Pool
+from orchestrator.decisions.job_body import job
+from orchestrator.enums import AttemptState, Outcome
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.attempt import Attempt, FrozenTask
+from orchestrator.ledger.record import Action, Decided, Record, Versions, load
+from orchestrator.ledger.request import Answer, Request, RequestKind, dump_request, load_answer
+from orchestrator.ledger.state import SubmitState, dump_submit, load_submit
 from orchestrator.model import Retries
-from orchestrator.observed import Pool
 from orchestrator.passes import collect_finished, open_services, submit_due
-from orchestrator.record import Action, Decided, Record, Versions, load
-from orchestrator.request import Answer, Request, RequestKind, dump_request, load_answer
-from orchestrator.words import AttemptState, Outcome, ScheduleId
 from tests.conftest import Containers
 
 POOL = "recur"
@@ -130,8 +131,8 @@ class World:
         return found
 
     async def open(self) -> list[Record]:
-        blobs = await self.blobs(naming.OPEN_PREFIX)
-        return [load(data) for name, data in blobs.items() if naming.open_run(name)]
+        blobs = await self.blobs(ids.OPEN_PREFIX)
+        return [load(data) for name, data in blobs.items() if ids.open_run(name)]
 
     async def final(self) -> list[Record]:
         return [load(data) for data in (await self.blobs("runs/")).values()]
@@ -179,7 +180,7 @@ class World:
         now = datetime.now(UTC).replace(second=0, microsecond=0)
         nominal = now - timedelta(minutes=10)
         id_ = ScheduleId(name)
-        run_id = naming.run_id(id_, nominal)
+        run_id = ids.run_id(id_, nominal)
         task = FrozenTask(
             command=command,
             environment={},
@@ -227,11 +228,11 @@ class World:
             await services.ledger.write_open(changed, opened[1])
 
     async def state(self) -> SubmitState:
-        blob = await self.ledger.download_blob(naming.SUBMIT_STATE)
+        blob = await self.ledger.download_blob(ids.SUBMIT_STATE)
         return load_submit(await blob.readall())
 
     async def set_state(self, state: SubmitState) -> None:
-        await self.ledger.upload_blob(naming.SUBMIT_STATE, dump_submit(state), overwrite=True)
+        await self.ledger.upload_blob(ids.SUBMIT_STATE, dump_submit(state), overwrite=True)
 
     async def set_plan(self, records: list[Record]) -> None:
         """Put ``submit.json`` back to the moment after the plan was written."""
@@ -253,9 +254,9 @@ class World:
         request = Request(
             id=id_, kind=RequestKind(kind), by="test", schedule=ScheduleId(name), **values
         )
-        await self.ledger.upload_blob(naming.request_blob(id_), dump_request(request))
+        await self.ledger.upload_blob(ids.request_blob(id_), dump_request(request))
         await self.submit()
-        blob = await self.ledger.download_blob(naming.answer_blob(id_))
+        blob = await self.ledger.download_blob(ids.answer_blob(id_))
         return load_answer(await blob.readall())
 
     async def until[T](self, look: Callable[[], Awaitable[T]]) -> T:

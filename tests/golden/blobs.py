@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from orchestrator import naming
-from orchestrator.ledger import dump_collect, dump_submit, load_collect, load_submit
-from orchestrator.record import dump, load
-from orchestrator.request import dump_answer, dump_request, load_answer, load_request
+from orchestrator import ids
+from orchestrator.ledger.record import dump, load
+from orchestrator.ledger.request import dump_answer, dump_request, load_answer, load_request
+from orchestrator.ledger.state import dump_collect, dump_submit, load_collect, load_submit
 from orchestrator.stored import Stored
 
 FOLDER: Final = Path(__file__).parent
@@ -35,12 +35,12 @@ class Kind[T]:
 
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
-    Kind(prefix=naming.REQUEST_PREFIX, load=load_request, dump=dump_request),
-    Kind(prefix=naming.ANSWER_PREFIX, load=load_answer, dump=dump_answer),
-    Kind(prefix=naming.OPEN_PREFIX, load=load, dump=dump),
-    Kind(prefix=naming.FINAL_PREFIX, load=load, dump=dump),
-    Kind(prefix=naming.SUBMIT_STATE, load=load_submit, dump=dump_submit),
-    Kind(prefix=naming.COLLECT_STATE, load=load_collect, dump=dump_collect),
+    Kind(prefix=ids.REQUEST_PREFIX, load=load_request, dump=dump_request),
+    Kind(prefix=ids.ANSWER_PREFIX, load=load_answer, dump=dump_answer),
+    Kind(prefix=ids.OPEN_PREFIX, load=load, dump=dump),
+    Kind(prefix=ids.FINAL_PREFIX, load=load, dump=dump),
+    Kind(prefix=ids.SUBMIT_STATE, load=load_submit, dump=dump_submit),
+    Kind(prefix=ids.COLLECT_STATE, load=load_collect, dump=dump_collect),
 )
 
 

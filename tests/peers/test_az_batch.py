@@ -58,7 +58,9 @@ async def test_an_operator_looks_at_a_run(batch: Batch, az: Az, tmp_path: Path) 
         "--file-path", "stdout.txt", "--destination", str(copy),
     )  # fmt: skip
 
-    assert [(pool["id"], pool["vmSize"].lower()) for pool in pools] == [("pool", "standard_d2ds_v5")]
+    assert [(pool["id"], pool["vmSize"].lower()) for pool in pools] == [
+        ("pool", "standard_d2ds_v5")
+    ]
     assert [node["state"] for node in nodes] == ["idle"]
     assert [(job["id"], job["state"]) for job in jobs] == [("job", "completed")]
     assert failed == []

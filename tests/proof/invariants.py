@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from orchestrator.naming import parse_run_id
+from orchestrator.ids import parse_run_id
 from tests.proof.model import Model
 from tests.proof.stage import Stage
 

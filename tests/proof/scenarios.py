@@ -5,10 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from orchestrator.naming import final_blob, open_blob, request_blob, run_id, trigger_id
-from orchestrator.record import dump, load, metadata
-from orchestrator.request import Request, RequestKind, dump_request
-from orchestrator.words import AttemptState, RunId, ScheduleId
+from orchestrator.enums import AttemptState
+from orchestrator.ids import (
+    RunId,
+    ScheduleId,
+    final_blob,
+    open_blob,
+    request_blob,
+    run_id,
+    trigger_id,
+)
+from orchestrator.ledger.record import dump, load, metadata
+from orchestrator.ledger.request import Request, RequestKind, dump_request
 from tests.proof.proxy import let_pass
 from tests.proof.stage import NOON, Stage
 from tests.proof.troubles import Kind, troubled_tick

@@ -21,7 +21,7 @@ from local.azurite import ACCOUNT, Azurite
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import RecurError
-from orchestrator.naming import COLLECT_STATE, SUBMIT_STATE
+from orchestrator.ids import COLLECT_STATE, SUBMIT_STATE
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
 from tests.contract.faults import Faults
 from tests.proof.effects import words

@@ -18,7 +18,7 @@ import pytest
 from rich.table import Table
 
 from local.azurite import Azurite
-from orchestrator.record import Action, load
+from orchestrator.ledger.record import Action, load
 from tests.conftest import YoungAzurite
 from tests.proof.conftest import Proof
 from tests.proof.effects import EFFECTS, words

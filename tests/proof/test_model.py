@@ -26,10 +26,10 @@ from rich.table import Table
 
 from local.azurite import Azurite
 from orchestrator.adapters.calls import RETRIES
-from orchestrator.naming import open_run, request_blob
-from orchestrator.record import load
-from orchestrator.request import Request, RequestKind, dump_request
-from orchestrator.words import AttemptState, RunId, ScheduleId
+from orchestrator.enums import AttemptState
+from orchestrator.ids import RunId, ScheduleId, open_run, request_blob
+from orchestrator.ledger.record import load
+from orchestrator.ledger.request import Request, RequestKind, dump_request
 from tests.conftest import YoungAzurite
 from tests.proof.conftest import Proof
 from tests.proof.effects import EFFECTS

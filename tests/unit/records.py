@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestrator import naming
-from orchestrator.attempt import Attempt, FrozenTask
+from orchestrator import ids
+from orchestrator.enums import AttemptState, Outcome, Reason
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.attempt import Attempt, FrozenTask
+from orchestrator.ledger.record import Action, Decided, How, Output, Range, Record, Versions
 from orchestrator.model import Calendar
-from orchestrator.record import Action, Decided, How, Output, Range, Record, Versions
-from orchestrator.words import AttemptState, Outcome, Reason, ScheduleId
 
 NIGHTLY = ScheduleId("nightly")
 BOGOTA = Calendar(cron=("30 2 * * *",), time_zone="America/Bogota")
@@ -28,7 +29,7 @@ def decided(nominal: datetime, action: Action, **keys: Any) -> Record:  # noqa: 
     reason, because = keys.pop("reason", None), keys.pop("because", None)
     at = nominal + timedelta(seconds=5)
     return Record(
-        run_id=keys.pop("run_id", naming.run_id(schedule, nominal)),
+        run_id=keys.pop("run_id", ids.run_id(schedule, nominal)),
         schedule=schedule,
         nominal=nominal,
         decision=Decided(action=action, reason=reason, because=because, at=at),

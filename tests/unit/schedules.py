@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.document import parse
+from orchestrator.document.parse import parse
+from orchestrator.ids import ScheduleId
 from orchestrator.model import Schedule
-from orchestrator.words import ScheduleId
 
 ID = ScheduleId("nightly")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.telemetry import KEYS, Event
-from orchestrator.words import MissReason, Outcome
+from orchestrator.enums import MissReason, Outcome
 
 ROOT = Path(__file__).parents[2]
 QUERIES = {path.stem: path.read_text() for path in (ROOT / "infra/alerts").glob("*.kql")}

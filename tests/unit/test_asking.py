@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from cli.errors import CliError, Exit
 from cli.history.asking import Asked, asked, parse
 from cli.history.nearby import after, before, occurrence_at
+from orchestrator.enums import Fold, Gap
 from orchestrator.model import Calendar, Timing
-from orchestrator.schedule import occurrences_of
-from orchestrator.words import Fold, Gap
+from orchestrator.timing.occurrences import occurrences_of
 
 LONG_AGO = datetime(2011, 1, 1, tzinfo=UTC)
 

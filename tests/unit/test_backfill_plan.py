@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli.requests.plan import Plan, Standing, plan
+from orchestrator.enums import Outcome
 from orchestrator.errors import RequestRefused
-from orchestrator.ledger import ScheduleState
+from orchestrator.ids import RunId, ScheduleId, run_id
+from orchestrator.ledger.record import Action, Decided, Record, Versions
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Calendar, Timing
-from orchestrator.naming import run_id
-from orchestrator.record import Action, Decided, Record, Versions
-from orchestrator.words import Outcome, RunId, ScheduleId
 
 NIGHTLY = ScheduleId("nightly")
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)

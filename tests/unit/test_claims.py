@@ -7,24 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import claims
-from orchestrator.attempt import Stop
-from orchestrator.backfill import Reopened, claim, eligible
-from orchestrator.ledger import CollectState, ScheduleResults, ScheduleState, finished
+from orchestrator.decisions import claims
+from orchestrator.decisions.backfill import Reopened, claim, eligible
+from orchestrator.decisions.pauses import after_failures, pause, pausing, resume
+from orchestrator.decisions.retry import again, backoff
+from orchestrator.enums import After, AttemptState, Outcome, Overlap, Reason, SkipReason
+from orchestrator.ids import RunId
+from orchestrator.ledger.attempt import Stop
+from orchestrator.ledger.record import Action, Decided, Kind, Record, Versions
+from orchestrator.ledger.request import Request, RequestKind
+from orchestrator.ledger.state import CollectState, ScheduleResults, ScheduleState, finished
 from orchestrator.model import Calendar, Occurrence, Pause, Retries, Schedule, Timing
-from orchestrator.pauses import after_failures, pause, pausing, resume
-from orchestrator.record import Action, Decided, Kind, Record, Versions
-from orchestrator.request import Request, RequestKind
-from orchestrator.retry import again, backoff
-from orchestrator.words import (
-    After,
-    AttemptState,
-    Outcome,
-    Overlap,
-    Reason,
-    RunId,
-    SkipReason,
-)
 from tests.unit.schedules import ID, schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -8,9 +8,9 @@ import pytest
 
 from cli.schedules.coming import coming, first
 from cli.schedules.compare import next_difference, policy
-from orchestrator.instants import placements
+from orchestrator.enums import Gap
 from orchestrator.model import Calendar
-from orchestrator.words import Gap
+from orchestrator.timing.placement import placements
 from tests.unit.schedules import schedule
 from tests.unit.test_schedule import counted
 

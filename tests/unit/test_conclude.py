@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.attempt import Attempt, FrozenTask, Stop
-from orchestrator.conclude import Ended, EndJob, StartOverdue, Verdict, Wait, conclude
-from orchestrator.diagnose import busy, diagnose
-from orchestrator.observed import Fault, Job, Node, Pool, Task
-from orchestrator.record import Action, Decided, Record, Versions
-from orchestrator.words import AttemptState, Outcome, Reason, RunId, ScheduleId
+from orchestrator.batch_state import Fault, Job, Node, Pool, Task
+from orchestrator.decisions.diagnose import busy, diagnose
+from orchestrator.decisions.outcome import Ended, EndJob, StartOverdue, Verdict, Wait, conclude
+from orchestrator.enums import AttemptState, Outcome, Reason
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.attempt import Attempt, FrozenTask, Stop
+from orchestrator.ledger.record import Action, Decided, Record, Versions
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import naming
-from orchestrator.decide import MOST_AT_ONCE, Due, Missed, Skip, Submit, decide, due
-from orchestrator.ledger import ScheduleState
+from orchestrator import ids
+from orchestrator.decisions.decide import MOST_AT_ONCE, Due, Missed, Skip, Submit, decide, due
+from orchestrator.enums import CatchUpMode, MissReason, Overlap, SkipReason
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Calendar, CatchUp, Occurrence, Pause, Schedule, Timing
-from orchestrator.words import CatchUpMode, MissReason, Overlap, RunId, ScheduleId, SkipReason
 from tests.unit import schedules
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -258,7 +259,7 @@ def test_what_stands_for_a_missed_occurrence_is_the_newest_that_runs() -> None:
     assert isinstance(first, Missed)
     assert isinstance(second, Submit)
     assert isinstance(third, Skip)
-    assert first.because == naming.run_id(ID, second.occurrence.nominal)
+    assert first.because == ids.run_id(ID, second.occurrence.nominal)
     assert third.because == BLOCKER
 
 

@@ -16,7 +16,7 @@ from cli import commands
 from cli.app import app
 from cli.commands import deployment
 from cli.role_waiting import LIMIT
-from orchestrator.document import parse
+from orchestrator.document.parse import parse
 from tests.peers.commands import VALUE, Command, in_repository
 
 _ROOT = Path(__file__).parents[2]

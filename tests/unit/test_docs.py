@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.document import parse
-from orchestrator.words import BlockedReason, MissReason, Outcome, Reason, SkipReason
+from orchestrator.document.parse import parse
+from orchestrator.enums import BlockedReason, MissReason, Outcome, Reason, SkipReason
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.dialect import ScheduleTable
-from orchestrator.document import MAX_SCHEDULES, parse
+from orchestrator.document.keys import ScheduleTable
+from orchestrator.document.parse import MAX_SCHEDULES, parse
+from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.errors import DocumentError
+from orchestrator.ids import ScheduleId
 from orchestrator.model import Calendar, CatchUp, Retries, Schedule
-from orchestrator.words import CatchUpMode, Fold, Gap, Outcome, Overlap, ScheduleId
 
 GOOD = """
 [defaults]

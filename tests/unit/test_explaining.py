@@ -10,11 +10,12 @@ import pytest
 from cli.history.evidence import WRONG, Background, Case, Fact, Verdict
 from cli.history.explaining import explain
 from cli.history.nearby import after, before, occurrence_at
-from orchestrator.attempt import Stop
-from orchestrator.ledger import OpenRun, ScheduleState
+from orchestrator.enums import After, AttemptState, BlockedReason, Outcome, Reason
+from orchestrator.ids import RunId
+from orchestrator.ledger.attempt import Stop
+from orchestrator.ledger.record import Action, How, Kind, Output, Past, Record
+from orchestrator.ledger.state import OpenRun, ScheduleState
 from orchestrator.model import Calendar, Pause, Timing
-from orchestrator.record import Action, How, Kind, Output, Past, Record
-from orchestrator.words import After, AttemptState, BlockedReason, Outcome, Reason, RunId
 from tests.unit.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran, replaced
 
 NOMINAL = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)

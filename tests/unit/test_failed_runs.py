@@ -5,8 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator import claims, naming
-from orchestrator.ledger import (
+from orchestrator import ids
+from orchestrator.decisions import claims
+from orchestrator.decisions.pauses import after_failures, failures
+from orchestrator.decisions.timings import take_over
+from orchestrator.ledger.record import Kind
+from orchestrator.ledger.request import Request, RequestKind
+from orchestrator.ledger.state import (
     CollectState,
     ScheduleResults,
     ScheduleState,
@@ -15,10 +20,6 @@ from orchestrator.ledger import (
     finished,
 )
 from orchestrator.model import Calendar, Occurrence, Schedule, Timing
-from orchestrator.pauses import after_failures, failures
-from orchestrator.record import Kind
-from orchestrator.request import Request, RequestKind
-from orchestrator.timings import take_over
 from tests.unit.schedules import ID, schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -40,9 +41,9 @@ def test_a_failure_is_later_only_beyond_the_instant(
     kind: Kind, nominal: datetime, *, counts: bool
 ) -> None:
     """An occurrence at the instant of a removal belongs to the life before; a trigger as well."""
-    record = replace(RUN, nominal=nominal, run_id=naming.run_id(ID, nominal))
+    record = replace(RUN, nominal=nominal, run_id=ids.run_id(ID, nominal))
     if kind is Kind.TRIGGERED:
-        record = replace(record, kind=kind, run_id=naming.trigger_id(ID, "a key"))
+        record = replace(record, kind=kind, run_id=ids.trigger_id(ID, "a key"))
     results = finished(CollectState(), record, succeeded=False).schedules[ID]
     removed = (
         Timing(since=NOON, calendar=None, removed=True),
@@ -58,19 +59,19 @@ def test_a_success_forgets_a_trigger_that_failed_before_it_and_its_time() -> Non
     """One that failed after the nominal time of the success is kept."""
     state = CollectState()
     for key, nominal in (("before", NOON - MINUTE), ("after", NOON + MINUTE)):
-        run = replace(RUN, kind=Kind.TRIGGERED, run_id=naming.trigger_id(ID, key))
+        run = replace(RUN, kind=Kind.TRIGGERED, run_id=ids.trigger_id(ID, key))
         state = finished(state, replace(run, nominal=nominal), succeeded=False)
 
     after = finished(state, replace(RUN, nominal=NOON), succeeded=True)
 
-    kept = naming.trigger_id(ID, "after")
+    kept = ids.trigger_id(ID, "after")
     assert after.schedules[ID].failed == (kept,)
     assert after.schedules[ID].failed_at == {kept: NOON + MINUTE}
 
 
 def test_a_trigger_of_an_earlier_version_is_older_than_any_life() -> None:
     """Its time was not written down; a scheduled run has its time in its id."""
-    triggered, scheduled_run = naming.trigger_id(ID, "a key"), naming.run_id(ID, NOON + SECOND)
+    triggered, scheduled_run = ids.trigger_id(ID, "a key"), ids.run_id(ID, NOON + SECOND)
     results = ScheduleResults(failed=(triggered, scheduled_run))
     removed = (
         Timing(since=NOON, calendar=None, removed=True),

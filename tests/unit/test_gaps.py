@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.history.coverage import Coverage, Recorded, Span, compare
-from orchestrator.ledger import ScheduleState
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Calendar, Timing
 from tests.unit.records import NIGHTLY
 

@@ -8,11 +8,19 @@ from pathlib import Path
 import pytest
 
 from cli.schedules.spelt import spelt
-from orchestrator import naming
-from orchestrator.backfill import Reopened, claim
-from orchestrator.decide import Due
-from orchestrator.document import parse
-from orchestrator.ledger import (
+from orchestrator import ids
+from orchestrator.decisions.backfill import Reopened, claim
+from orchestrator.decisions.decide import Due
+from orchestrator.decisions.pauses import after_failures, pause, resume
+from orchestrator.decisions.plan import Decisions, plans
+from orchestrator.decisions.retry import again
+from orchestrator.decisions.timings import take_over
+from orchestrator.document.parse import parse
+from orchestrator.enums import AttemptState, Outcome
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Record, load, metadata
+from orchestrator.ledger.request import Request, RequestKind
+from orchestrator.ledger.state import (
     CollectState,
     ScheduleResults,
     SubmitState,
@@ -21,13 +29,6 @@ from orchestrator.ledger import (
     load_submit,
     open_run,
 )
-from orchestrator.pauses import after_failures, pause, resume
-from orchestrator.plan import Decisions, plans
-from orchestrator.record import Record, load, metadata
-from orchestrator.request import Request, RequestKind
-from orchestrator.retry import again
-from orchestrator.timings import take_over
-from orchestrator.words import AttemptState, Outcome, ScheduleId
 from tests.golden.blobs import (
     EXPECTED,
     FOLDER,
@@ -61,11 +62,11 @@ def unknowing(name: str) -> bytes:
 
 
 def submit_state() -> SubmitState:
-    return load_submit(unknowing(naming.SUBMIT_STATE))
+    return load_submit(unknowing(ids.SUBMIT_STATE))
 
 
 def open_records() -> list[Record]:
-    return [load(unknowing(name)) for name in V1 if naming.open_run(name)]
+    return [load(unknowing(name)) for name in V1 if ids.open_run(name)]
 
 
 @pytest.mark.parametrize(("name", "data"), EVERY)
@@ -97,11 +98,11 @@ def test_stored_names_and_metadata_are_those_of_today(version: Path) -> None:
     found = blobs(version)
     stored = json.loads((version / METADATA).read_text())
     for name in found:
-        if name.startswith(naming.FINAL_PREFIX):
+        if name.startswith(ids.FINAL_PREFIX):
             record = load(found[name])
             assert record.blob == name
-            assert record.range or naming.blob_of(record.run_id) == name
-        elif naming.open_run(name):
+            assert record.range or ids.blob_of(record.run_id) == name
+        elif ids.open_run(name):
             record = load(found[name])
             attempt, line = record.attempt, open_run(name, stored[name])
             assert line is not None
@@ -118,7 +119,7 @@ def test_stored_names_and_metadata_are_those_of_today(version: Path) -> None:
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 def test_a_stored_document_means_what_it_meant(version: Path) -> None:
     """Each schedule has the values that it had, those of [defaults] included."""
-    document = parse((version / naming.DOCUMENT).read_text())
+    document = parse((version / ids.DOCUMENT).read_text())
     expected = json.loads((version / EXPECTED).read_text())
 
     assert document.problems == ()
@@ -141,7 +142,7 @@ def test_unknown_fields_of_a_schedule_survive_what_the_submit_pass_does() -> Non
     one = changed.schedules[HALF_HOURLY]
     one = pause(one, ask, at)
     one = resume(one, replace(ask, id="b"), at + HOUR, ScheduleResults())
-    one = after_failures(one, table, ScheduleResults(failed=(naming.run_id(HALF_HOURLY, at),)))
+    one = after_failures(one, table, ScheduleResults(failed=(ids.run_id(HALF_HOURLY, at),)))
     changed = replace(changed, schedules={**changed.schedules, HALF_HOURLY: one})
     due = Decisions(schedule=table, due=Due(occurrences=(), until=at + 2 * HOUR), decisions=())
     (written,) = plans(changed, {HALF_HOURLY: due}, CollectState(), now=at + 2 * HOUR)
@@ -158,7 +159,7 @@ def test_unknown_fields_of_a_schedule_survive_what_the_submit_pass_does() -> Non
 
 def test_unknown_fields_make_no_new_timing() -> None:
     """A document whose timing is in force changes nothing, whatever a later version added."""
-    text = (FOLDER / "v1" / naming.DOCUMENT).read_text()
+    text = (FOLDER / "v1" / ids.DOCUMENT).read_text()
     state, document = submit_state(), parse(text)
     at = LATER
 
@@ -177,7 +178,7 @@ def test_unknown_fields_make_no_new_timing() -> None:
 @pytest.mark.parametrize("succeeded", [True, False])
 def test_unknown_fields_of_results_survive_what_the_collect_pass_does(*, succeeded: bool) -> None:
     """A success, which forgets failures, and a failure."""
-    state = load_collect(unknowing(naming.COLLECT_STATE))
+    state = load_collect(unknowing(ids.COLLECT_STATE))
     record = next(one for one in open_records() if one.attempt.state is AttemptState.ENDED)
 
     for id_ in state.schedules:

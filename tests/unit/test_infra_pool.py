@@ -9,7 +9,7 @@ import pytest
 
 from emulator.formula import Formula, SampleStore, parse
 from infra.check import SNAPSHOTS
-from orchestrator.jobspec import JOB_CLIENT_ID_KEY
+from orchestrator.batch_state import JOB_CLIENT_ID_KEY
 
 INFRA = Path(__file__).parents[2] / "infra"
 POOL = json.loads((INFRA / "pool/pool.json").read_text())

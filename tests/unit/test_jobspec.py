@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.jobspec import Place, command_line, job
-from orchestrator.observed import Pool
+from orchestrator.batch_state import Place, Pool
+from orchestrator.decisions.job_body import command_line, job
 from tests.unit.test_conclude import RECORD
 
 PLACE = Place(

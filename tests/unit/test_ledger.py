@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import naming
-from orchestrator.document import parse
+from orchestrator import ids
+from orchestrator.decisions.timings import take_over
+from orchestrator.document.parse import parse
 from orchestrator.errors import RecordUnreadable
-from orchestrator.ledger import (
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import dump, load
+from orchestrator.ledger.state import (
     CollectState,
     SubmitState,
     dump_collect,
@@ -20,10 +23,7 @@ from orchestrator.ledger import (
     load_submit,
     open_run,
 )
-from orchestrator.record import dump, load
-from orchestrator.schedule import occurrences_of
-from orchestrator.timings import take_over
-from orchestrator.words import RunId, ScheduleId
+from orchestrator.timing.occurrences import occurrences_of
 from tests.unit.test_conclude import RECORD
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -191,26 +191,26 @@ def test_a_blob_that_is_no_record_is_told(data: bytes) -> None:
 def test_an_open_run_that_says_what_we_do_not_know_is_told(metadata: dict[str, str]) -> None:
     """It does not vanish from the work list in silence."""
     with pytest.raises(RecordUnreadable):
-        open_run(naming.open_blob(RECORD.run_id), metadata)
-    assert open_run(naming.open_blob(RECORD.run_id), {}) is None
+        open_run(ids.open_blob(RECORD.run_id), metadata)
+    assert open_run(ids.open_blob(RECORD.run_id), {}) is None
 
 
 @given(
-    st.from_regex(naming.SCHEDULE_ID, fullmatch=True),
+    st.from_regex(ids.SCHEDULE_ID, fullmatch=True),
     st.datetimes(datetime(1970, 1, 1), datetime(2200, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 def test_a_run_id_is_parsed_back(schedule: str, nominal: datetime) -> None:
     """Also where one schedule's id begins another's."""
     nominal = nominal.replace(microsecond=0)
-    run = naming.run_id(ScheduleId(schedule), nominal)
+    run = ids.run_id(ScheduleId(schedule), nominal)
 
-    assert naming.parse_run_id(run) == (schedule, nominal)
-    assert naming.open_run(naming.open_blob(run)) == run
-    assert len(naming.job_id(run, 99)) <= 64
-    assert naming.open_run(f"open/request/{run}.json") is None
+    assert ids.parse_run_id(run) == (schedule, nominal)
+    assert ids.open_run(ids.open_blob(run)) == run
+    assert len(ids.job_id(run, 99)) <= 64
+    assert ids.open_run(f"open/request/{run}.json") is None
 
 
 @pytest.mark.parametrize("time", ["00010101T000000Z", "19691231T235959Z", "99991231T235959Z"])
 def test_what_no_schedule_reaches_is_no_run_id(time: str) -> None:
     """Whoever looks around such a time would leave the calendar."""
-    assert naming.parse_run_id(f"nightly-{time}") is None
+    assert ids.parse_run_id(f"nightly-{time}") is None

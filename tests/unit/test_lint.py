@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from cli.schedules.lint import lint, told
 from cli.schedules.notes import Code, Note, shortest_period
 from cli.schedules.secrets import looks_secret
-from orchestrator.document import parse
-from orchestrator.instants import placements
+from orchestrator.document.parse import parse
 from orchestrator.model import Calendar
+from orchestrator.timing.placement import placements
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.ledger import ScheduleResults, ScheduleState
+from orchestrator.decisions.schedule_report import MARGIN, Report, report
+from orchestrator.ledger.state import ScheduleResults, ScheduleState
 from orchestrator.model import Calendar, Pause, Retries, Timing
-from orchestrator.report import MARGIN, Report, report
 from tests.unit.test_decide import schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -10,18 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.enums import Fold, Gap
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.instants import placements
 from orchestrator.model import Calendar, Occurrence, Timing
-from orchestrator.schedule import (
-    following,
-    latest,
-    occurrences,
-    occurrences_of,
-    parse_zone,
-    previous,
-)
-from orchestrator.words import Fold, Gap
+from orchestrator.timing.occurrences import following, latest, occurrences, occurrences_of, previous
+from orchestrator.timing.placement import placements
+from orchestrator.timing.zones import parse_zone
 from tests.unit import debian
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from cli import commands
 from cli.app import app
 from cli.schedules.notes import Code
-from orchestrator.dialect import json_schema
-from orchestrator.document import parse
-from orchestrator.words import Overlap
+from orchestrator.document.keys import json_schema
+from orchestrator.document.parse import parse
+from orchestrator.enums import Overlap
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/schedules.md").read_text()

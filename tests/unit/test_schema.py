@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from orchestrator.dialect import json_schema
-from orchestrator.document import parse
+from orchestrator.document.keys import json_schema
+from orchestrator.document.parse import parse
 from tests.unit.test_document import GOOD, PLAIN, table
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.history.names import entry, month_of, slices_back
-from orchestrator import naming
+from orchestrator import ids
 from tests.unit.records import NIGHTLY
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ def test_each_record_lies_in_one_slice_that_lists_it(
 ) -> None:
     """Whatever the days of newest and oldest; later records than the newest are in the first."""
     oldest, newest = sorted((one, other))
-    blob = naming.final_blob(NIGHTLY, nominal, naming.run_id(NIGHTLY, nominal))
+    blob = ids.final_blob(NIGHTLY, nominal, ids.run_id(NIGHTLY, nominal))
 
     slices = list(slices_back(newest, oldest))
 

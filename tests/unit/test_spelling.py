@@ -2,9 +2,9 @@
 
 import pytest
 
+from orchestrator.document.cron_hints import check_cron, normalised
+from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.spelling import check_cron, normalised
-from orchestrator.zones import check_zone
 
 
 @pytest.mark.parametrize(

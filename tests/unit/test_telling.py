@@ -8,7 +8,7 @@ from rich.console import Console
 from cli.history.evidence import Background, Explanation, Verdict
 from cli.history.telling import tell
 from cli.output import Output
-from orchestrator.words import Outcome
+from orchestrator.enums import Outcome
 from tests.unit.records import NIGHTLY
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)

@@ -6,9 +6,9 @@ import pytest
 
 from cli.errors import CliError, Exit
 from cli.times import parse_time
-from orchestrator.request import Request, RequestKind, dump_request, load_request
-from orchestrator.schedule import parse_zone
-from orchestrator.words import ScheduleId
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.request import Request, RequestKind, dump_request, load_request
+from orchestrator.timing.zones import parse_zone
 
 NEW_YORK = parse_zone("America/New_York")
 CAIRO = parse_zone("Africa/Cairo")

@@ -8,9 +8,10 @@ from itertools import pairwise, product
 
 import pytest
 
+from orchestrator.enums import Fold, Gap
 from orchestrator.model import Calendar, Timing
-from orchestrator.schedule import occurrences, parse_zone
-from orchestrator.words import Fold, Gap
+from orchestrator.timing.occurrences import occurrences
+from orchestrator.timing.zones import parse_zone
 from tests.unit import debian
 
 SINCE = datetime(2000, 1, 1, tzinfo=UTC)

@@ -1,0 +1,245 @@
+"""
+What becomes of the occurrences that are due: a pure function of values.
+
+An occurrence more than 90 s late came due while nothing ticked: catch-up decides on it. A younger
+one is simply due. Each decision carries its reason.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain, groupby, islice
+
+from orchestrator import ids
+from orchestrator.enums import After, CatchUpMode, MissReason, Overlap, SkipReason
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.state import ScheduleState
+from orchestrator.model import CatchUp, Occurrence, Schedule
+from orchestrator.timing.occurrences import occurrences_of
+
+LATE = timedelta(seconds=90)
+MOST_AT_ONCE = 20_000
+"""Occurrences of one schedule that are decided in one go; the tick goes on from there."""
+
+_COUNTED = 100  # the most that `catch_up.max` can be
+_WAITS = {Overlap.QUEUE: After.QUEUE, Overlap.REPLACE: After.REPLACE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """Claim a run for this occurrence; ``after``: its job waits until earlier runs have ended."""
+
+    occurrence: Occurrence
+    after: After | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Do not run this occurrence; ``because`` names the run that was in the way."""
+
+    occurrence: Occurrence
+    reason: SkipReason
+    because: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """
+    Do not run these occurrences, which came due while nothing ticked.
+
+    Attributes:
+        occurrence: The first of them.
+        last: Nominal time of the last of them.
+        count: How many occurrences this stands for, the first and the last among them.
+        reason: Why.
+        because: The run that stands for them, when it is known.
+    """
+
+    occurrence: Occurrence
+    last: datetime
+    count: int
+    reason: MissReason
+    because: RunId | None = None
+
+
+type Decision = Submit | Skip | Missed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """
+    The undecided occurrences of one schedule.
+
+    Attributes:
+        occurrences: Oldest first.
+        until: Up to here these are all.
+        later: How many more that can run are due after these, left for the next go; counted up to
+            a hundred, among the next 20,000.
+    """
+
+    occurrences: tuple[Occurrence, ...]
+    until: datetime
+    later: int = 0
+
+
+def due(state: ScheduleState, now: datetime, most: int = MOST_AT_ONCE) -> Due:
+    """Return the occurrences in ``(decided_until, now]``, the oldest ``most`` of them."""
+    every = occurrences_of(state.timings, after=state.decided_until, until=now)
+    found = tuple(_judged(one, state) for one in islice(every, most))
+    following = next(every, None) if len(found) == most else None
+    if following is None:
+        return Due(occurrences=found, until=max(now, state.decided_until))
+    left = chain((following,), islice(every, MOST_AT_ONCE - 1))
+    later = sum(1 for _ in islice((1 for one in left if _judged(one, state).can_run), _COUNTED))
+    return Due(occurrences=found, until=found[-1].nominal, later=later)
+
+
+def is_due(state: ScheduleState, now: datetime) -> bool:
+    """Tell whether any occurrence is undecided."""
+    every = occurrences_of(state.timings, after=state.decided_until, until=now)
+    return next(every, None) is not None
+
+
+def decide(
+    schedule_id: ScheduleId,
+    schedule: Schedule | None,
+    due: Due,
+    *,
+    in_the_way: Sequence[RunId] = (),
+    now: datetime,
+) -> list[Decision]:
+    """
+    Decide every occurrence of ``due``, oldest first.
+
+    Args:
+        schedule_id: Whose occurrences these are.
+        schedule: Its table; None if the document no longer holds it: then all are removed.
+        due: The undecided occurrences.
+        in_the_way: The runs of this schedule whose jobs have not ended, oldest first.
+        now: The tick's only clock.
+
+    Returns:
+        One decision for each occurrence, but one for several missed ones beyond ``catch_up.max``.
+    """
+    open_runs = list(in_the_way)
+    newer = sum(one.can_run for one in due.occurrences) + due.later
+    submitted: RunId | None = None
+    decisions: list[Decision] = []
+    for occurrence in due.occurrences:
+        if (reason := _refusal(occurrence)) is not None:
+            decisions.append(Skip(occurrence=occurrence, reason=reason))
+            continue
+        assert schedule is not None, "what is not removed has a table"  # noqa: S101
+        newer -= 1
+        missed = _catch_up(occurrence, schedule.catch_up, now, newer=newer)
+        if missed is not None:
+            decisions.append(
+                Missed(occurrence=occurrence, last=occurrence.nominal, count=1, reason=missed)
+            )
+            continue
+        decision = overlapping(schedule, occurrence, open_runs)
+        if isinstance(decision, Submit):
+            submitted = ids.run_id(schedule_id, occurrence.nominal)
+            open_runs.append(submitted)
+        decisions.append(decision)
+    named = [_name(decision, submitted) for decision in decisions]
+    return list(_ranges(named, schedule.catch_up.max)) if schedule else named
+
+
+def overlapping(
+    schedule: Schedule, occurrence: Occurrence, in_the_way: Sequence[RunId]
+) -> Submit | Skip:
+    """
+    Decide by the overlap policy alone.
+
+    Args:
+        schedule: Whose policy it is.
+        occurrence: What is to run.
+        in_the_way: The runs of this schedule whose jobs have not ended, oldest first.
+    """
+    if not in_the_way:
+        return Submit(occurrence=occurrence)
+    count = len(in_the_way)
+    refused: SkipReason | None = None
+    match schedule.overlap:
+        case Overlap.SKIP:
+            refused = SkipReason.OVERLAP
+        case Overlap.QUEUE if count > schedule.max_queued:
+            refused = SkipReason.QUEUE_FULL
+        case Overlap.ALLOW if count >= schedule.max_parallel:
+            refused = SkipReason.MAX_PARALLEL
+        case _:
+            pass
+    if refused:
+        return Skip(occurrence=occurrence, reason=refused, because=in_the_way[0])
+    return Submit(occurrence=occurrence, after=_WAITS.get(schedule.overlap))
+
+
+def _judged(occurrence: Occurrence, state: ScheduleState) -> Occurrence:
+    """Say of an occurrence whether a pause holds at its time."""
+    if state.pauses and any(pause.holds(occurrence.nominal) for pause in state.pauses):
+        return replace(occurrence, paused=True)
+    return occurrence
+
+
+def _refusal(occurrence: Occurrence) -> SkipReason | None:
+    """Say why an occurrence is skipped whatever the time and whatever else runs."""
+    if occurrence.removed:
+        return SkipReason.REMOVED
+    if not occurrence.exists:
+        return SkipReason.NONEXISTENT
+    if occurrence.excluded:
+        return SkipReason.EXCLUDED
+    return SkipReason.PAUSED if occurrence.paused else None
+
+
+def _catch_up(
+    occurrence: Occurrence, catch_up: CatchUp, now: datetime, *, newer: int
+) -> MissReason | None:
+    """Say why a late occurrence is missed; None if it is young, or one that is made up for."""
+    lateness = now - occurrence.nominal
+    if lateness <= LATE:
+        return None
+    if catch_up.mode is CatchUpMode.NONE:
+        return MissReason.OFF
+    if lateness > catch_up.window:
+        return MissReason.WINDOW
+    most = catch_up.max if catch_up.mode is CatchUpMode.ALL else 1
+    return MissReason.SUPERSEDED if newer >= most else None
+
+
+def _name(decision: Decision, run: RunId | None) -> Decision:
+    """Let an occurrence that a later one stands for name the run that there is."""
+    if isinstance(decision, Missed) and decision.reason is MissReason.SUPERSEDED:
+        return replace(decision, because=run)
+    return decision
+
+
+def _ranges(decisions: Sequence[Decision], most: int) -> Iterator[Decision]:
+    """Let all but the newest ``most`` missed occurrences share a record with their neighbours."""
+    missed = sum(isinstance(decision, Missed) for decision in decisions)
+    sharing = max(0, missed - most)
+    seen = 0
+    shared: list[Missed] = []
+    for decision in decisions:
+        if isinstance(decision, Missed) and seen < sharing:
+            seen += 1
+            shared.append(decision)
+            continue
+        yield from _merged(shared)
+        shared = []
+        yield decision
+    yield from _merged(shared)
+
+
+def _merged(missed: Sequence[Missed]) -> Iterator[Missed]:
+    """Merge neighbours with one cause into one decision each."""
+    for (reason, because), group in groupby(missed, key=lambda m: (m.reason, m.because)):
+        members = list(group)
+        yield Missed(
+            occurrence=members[0].occurrence,
+            last=members[-1].last,
+            count=len(members),
+            reason=reason,
+            because=because,
+        )

@@ -1,0 +1,89 @@
+"""Pauses of one schedule: by an operator's word, or after failures. Pure functions of its state."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator.decisions.timings import TIMINGS_KEPT
+from orchestrator.ledger.request import Request
+from orchestrator.ledger.state import ScheduleResults, ScheduleState, failed_after
+from orchestrator.model import Pause, Schedule
+
+RECUR = "recur"
+"""Who paused a schedule after failures."""
+
+_A_SECOND = timedelta(seconds=1)
+
+
+def pausing(state: ScheduleState, now: datetime) -> tuple[Pause, ...]:
+    """Return the pauses that hold now or later."""
+    return tuple(pause for pause in state.pauses if pause.until is None or pause.until > now)
+
+
+def pause(state: ScheduleState, request: Request, made: datetime) -> ScheduleState:
+    """
+    Return ``state``, paused from the making of a request on.
+
+    What is decided stays decided. A pause that holds already gets this request's end and note.
+    The same request twice changes nothing.
+    """
+    if any(one.request == request.id for one in state.pauses):
+        return state
+    at = max(made, state.decided_until)
+    holds = any(one.holds(at) for one in state.pauses)
+    new = Pause(
+        since=at - _A_SECOND if holds else at,  # an occurrence at this very second stays paused
+        until=request.until,
+        by=request.by,
+        note=request.note,
+        request=request.id,
+    )
+    return replace(state, pauses=(*_ended(state.pauses, at, request.id), new))
+
+
+def resume(
+    state: ScheduleState, request: Request, made: datetime, results: ScheduleResults
+) -> ScheduleState:
+    """
+    Return ``state`` with its pauses ended where a request was made, its failures forgiven.
+
+    Paused occurrences that are not decided yet stay paused: the pause held at their time.
+    """
+    return replace(
+        state,
+        pauses=_ended(state.pauses, max(made, state.decided_until), request.id),
+        forgiven=results.failed,
+    )
+
+
+def failures(state: ScheduleState, results: ScheduleResults) -> int:
+    """Return how many runs have failed since the last success or resume, in this life of it."""
+    begun = max((timing.since for timing in state.timings if timing.removed), default=None)
+    failed = failed_after(results, begun) if begun else results.failed
+    return len(set(failed) - set(state.forgiven))
+
+
+def after_failures(
+    state: ScheduleState, schedule: Schedule, results: ScheduleResults
+) -> ScheduleState:
+    """Return ``state``, paused from its watermark on if as many runs failed as should pause it."""
+    most = schedule.pause_after_failures
+    failed = failures(state, results)
+    if most is None or failed < most or any(one.until is None for one in state.pauses):
+        return state
+    note = (
+        f"{failed} runs have failed since the last success, the last of them {results.failed[-1]}"
+    )
+    new = Pause(since=state.decided_until, by=RECUR, note=note)
+    return replace(state, pauses=(*state.pauses, new))
+
+
+def _ended(pauses: tuple[Pause, ...], at: datetime, request: str) -> tuple[Pause, ...]:
+    """End what holds beyond ``at``, and forget pauses of long ago."""
+    kept: list[Pause] = []
+    for one in pauses:
+        if one.until is not None and one.until <= at:
+            if one.until > at - TIMINGS_KEPT:
+                kept.append(one)
+        elif one.since < at:
+            kept.append(replace(one, until=at, resumed_by=request))
+    return tuple(kept)

@@ -1,0 +1,136 @@
+"""Decisions as the records that they become, in chunks that one write can hold."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import batched
+
+from orchestrator import ids
+from orchestrator.decisions.claims import VERSIONS, scheduled
+from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Submit
+from orchestrator.enums import MissReason, SkipReason
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Action, Decided, Range, Record
+from orchestrator.ledger.state import CollectState, ScheduleState, SubmitState
+from orchestrator.model import Schedule
+
+CHUNK = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """Everything that was decided for one schedule in one tick."""
+
+    schedule: Schedule | None
+    due: Due
+    decisions: Sequence[Decision]
+
+
+def plans(
+    state: SubmitState,
+    decided: Mapping[ScheduleId, Decisions],
+    results: CollectState,
+    *,
+    now: datetime,
+) -> Iterator[SubmitState]:
+    """
+    Yield the states to write, one after the other; each holds a plan to carry out after its write.
+
+    The decisions of all schedules are taken oldest first, 64 to a plan. ``decided_until`` of a
+    schedule moves with its decisions and never past one that is not in the plan yet. At least one
+    state is yielded, so that the watermarks of schedules with nothing due move as well.
+    """
+    flat = sorted(
+        ((id_, d) for id_, one in decided.items() for d in one.decisions),
+        key=lambda pair: (_last(pair[1]), pair[0]),
+    )
+    remaining = {id_: len(one.decisions) for id_, one in decided.items()}
+    until = {id_: one.due.until for id_, one in decided.items() if not one.decisions}
+    for chunk in list(batched(flat, CHUNK, strict=False)) or [()]:
+        records: list[Record] = []
+        for id_, decision in chunk:
+            remaining[id_] -= 1
+            until[id_] = _last(decision) if remaining[id_] else decided[id_].due.until
+            records.append(
+                record_of(
+                    id_,
+                    decision,
+                    schedule=decided[id_].schedule,
+                    state=state.schedules[id_],
+                    results=results,
+                    now=now,
+                )
+            )
+        schedules = {
+            id_: replace(one, decided_until=max(one.decided_until, until[id_]))
+            if id_ in until
+            else one
+            for id_, one in state.schedules.items()
+        }
+        yield replace(state, schedules=schedules, plan=tuple(records))
+
+
+def record_of(  # noqa: PLR0913 - one record has that many sources
+    schedule_id: ScheduleId,
+    decision: Decision,
+    *,
+    schedule: Schedule | None,
+    state: ScheduleState,
+    results: CollectState,
+    now: datetime,
+) -> Record:
+    """Return the record that a decision becomes: open for a submission, else final."""
+    occurrence = decision.occurrence
+    if isinstance(decision, Submit):
+        assert schedule is not None, "a removed schedule submits nothing"  # noqa: S101
+        return scheduled(schedule, occurrence, state, results, after=decision.after, now=now)
+    action, sentence = (
+        (Action.SKIPPED, f"Skipped: {refusal(decision)}.")
+        if isinstance(decision, Skip)
+        else (Action.MISSED, _missed_sentence(decision))
+    )
+    spans = (
+        Range(first=occurrence.nominal, last=decision.last, count=decision.count)
+        if isinstance(decision, Missed) and decision.count > 1
+        else None
+    )
+    return Record(
+        run_id=ids.run_id(schedule_id, occurrence.nominal),
+        schedule=schedule_id,
+        nominal=occurrence.nominal,
+        merged=occurrence.merged,
+        decision=Decided(action=action, reason=decision.reason, because=decision.because, at=now),
+        range=spans,
+        sentence=sentence,
+        versions=VERSIONS,
+    )
+
+
+def _last(decision: Decision) -> datetime:
+    return decision.last if isinstance(decision, Missed) else decision.occurrence.nominal
+
+
+_SKIPPED = {
+    SkipReason.OVERLAP: "run {} had not ended yet",
+    SkipReason.QUEUE_FULL: "as many runs wait as may, behind run {}",
+    SkipReason.MAX_PARALLEL: "as many runs are open as may, the oldest of them {}",
+    SkipReason.PAUSED: "the schedule was paused at this time",
+    SkipReason.EXCLUDED: "`except` leaves this time out",
+    SkipReason.NONEXISTENT: "this wall time does not exist in the schedule's time zone",
+    SkipReason.REMOVED: "the schedule was removed from the document before it was decided",
+}
+
+
+def refusal(skip: Skip) -> str:
+    """Say why an occurrence is skipped, as a clause."""
+    return _SKIPPED[skip.reason].format(skip.because)
+
+
+def _missed_sentence(missed: Missed) -> str:
+    what = f"{missed.count} occurrences were" if missed.count > 1 else "it was"
+    if missed.reason is MissReason.OFF:
+        return f"Missed: when decided, {what} late, and catch-up is off."
+    if missed.reason is MissReason.WINDOW:
+        return f"Missed: when decided, {what} later than the catch-up window."
+    because = f" ({missed.because})" if missed.because else ""
+    return f"Missed: when decided, {what} late, and later ones stand for it{because}."

@@ -1,0 +1,240 @@
+"""
+How people write cron, and what they may have meant.
+
+The dialect is that of Debian's crontab(5) with ``L``, ``LW``, ``5L`` and ``MON#1``. What other
+programs add is named when it is refused, with what to write instead.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from cronsim import CronSim
+
+from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.timing.cron import parse_cron
+
+_ALIASES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_LONGEST = 500
+_TERM = re.compile(r"(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?(?:/(?P<step>[A-Z0-9]+))?")
+_ZONE = re.compile(r"(?:CRON_)?TZ=['\"]?(?P<name>[^\s'\"]*)['\"]?", re.IGNORECASE)
+_INTERVAL = re.compile(r"@every\b\s*(?P<span>.*)", re.IGNORECASE)
+_SPAN = re.compile(r"\d+d|(?=\d)(\d+h)?(\d+m)?(\d+s)?")
+_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # wall time has no zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """One of the five: what its values are called and which there are."""
+
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+
+    def number(self, text: str) -> int | None:
+        """Return the value that a name or a number stands for."""
+        if text in self.names:
+            return self.names.index(text) + self.low
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def spelt(self, value: int, like: str) -> str:
+        """Spell a value as the user spells others."""
+        return self.names[value - self.low] if like in self.names else str(value)
+
+
+_FIELDS = (
+    _Field(name="minute", low=0, high=59),
+    _Field(name="hour", low=0, high=23),
+    _Field(name="day of month", low=1, high=31),
+    _Field(name="month", low=1, high=12, names=_MONTHS),
+    _Field(name="day of week", low=0, high=7, names=_DAYS),
+)
+_DAY, _WEEKDAY = _FIELDS[2], _FIELDS[4]
+
+
+def normalised(text: str) -> str:
+    """
+    Return an expression of five fields: ``@daily`` written out, seconds of ``0`` left out.
+
+    Anything else comes back as it is, but for its spaces.
+    """
+    words = text.split()
+    if len(words) == 1:
+        return _ALIASES.get(text.strip().lower(), text.strip())
+    return " ".join(words[1:] if has_seconds(text) else words)
+
+
+def has_seconds(text: str) -> bool:
+    """Whether an expression begins with a field of seconds that is ``0``, as NCRONTAB has it."""
+    words = text.split()
+    return len(words) == len(_FIELDS) + 1 and words[0] in {"0", "00"}
+
+
+def check_cron(expression: str) -> None:
+    """
+    Refuse an expression that is not five fields of cron, or that can never come due.
+
+    Raises:
+        ScheduleSyntaxError: Says which fields, and what would be right.
+    """
+    if len(expression) > _LONGEST:
+        raise ScheduleSyntaxError(f"longer than {_LONGEST} characters: make a list of several")
+    words = expression.upper().split()
+    if wrong := _other_key(expression.strip()):
+        raise ScheduleSyntaxError(wrong)
+    if len(words) != len(_FIELDS):
+        raise ScheduleSyntaxError(_miscounted(expression.strip(), words))
+    found = [
+        complaint
+        for field, word in zip(_FIELDS, words, strict=True)
+        for complaint in _complaints(field, word)
+    ]
+    if found:
+        raise ScheduleSyntaxError("; ".join(found))
+    try:
+        parse_cron(expression)
+    except ScheduleSyntaxError as error:  # each field is right by itself
+        raise ScheduleSyntaxError(
+            f"month {words[3]!r} never has a day {words[2]!r}: write L for the last day of a month"
+        ) from error
+    try:
+        next(CronSim(expression, _ANY_DAY))
+    except StopIteration as error:
+        raise ScheduleSyntaxError("no date ever matches it") from error
+
+
+def _other_key(text: str) -> str | None:
+    """Say which key stands for what other programs write into an expression."""
+    if zone := _ZONE.match(text):
+        return f'leave out {zone[0]!r} and write time_zone = "{zone["name"]}", a key of its own'
+    if not (interval := _INTERVAL.match(text)):
+        return None
+    duration = "30m"
+    if parts := _SPAN.fullmatch(interval["span"].lower()):
+        many = len([part for part in parts.groups() if part]) > 1
+        duration = f"PT{parts[0].upper()}" if many else parts[0]
+    return f'an interval is no cron: write every = "{duration}", the key that takes its place'
+
+
+def _miscounted(text: str, words: list[str]) -> str:
+    """Say what is wrong with an expression that has not five fields."""
+    if text.startswith("@"):
+        close = get_close_matches(text.lower(), _ALIASES, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"it can be {', '.join(_ALIASES)}"
+        return f"{text} is not known; {hint}"
+    if len(words) == len(_FIELDS) + 1:
+        if words[0].startswith("*"):
+            return (
+                "six fields, the first for seconds: cron here has five and no seconds; leave out "
+                f"{words[0]!r} and it is due once in each minute that matches"
+            )
+        return (
+            "six fields; cron here has five, from the minute on: leave out the field of seconds, "
+            "or that of the year"
+        )
+    return f"{len(words)} field(s) instead of five: minute, hour, day of month, month, day of week"
+
+
+def _complaints(field: _Field, word: str) -> Iterator[str]:
+    """Yield what is wrong with one field."""
+    for term in word.split(","):
+        complaint = _complaint(field, term)
+        if complaint:
+            yield f"{field.name} {word!r}: {complaint}"
+
+
+def _complaint(field: _Field, term: str) -> str | None:
+    """Say what is wrong with one term of a list."""
+    if _special(field, term) or re.fullmatch(r"\*(/0*[1-9]\d*)?", term):
+        return None
+    parts = _TERM.fullmatch(term)
+    if (foreign := _foreign(field, term)) or not parts:
+        return (
+            foreign or f"{term!r} cannot be read: write values, ranges 1-5, steps */15, lists 1,2"
+        )
+    for text in (parts["first"], parts["last"]):
+        if text is not None and (wrong := _value(field, text)):
+            return wrong
+    if parts["step"] and not (parts["step"].isdigit() and int(parts["step"])):
+        return f"{parts['step']!r} is no step: it is a whole number, at least 1"
+    return _range(field, parts["first"], parts["last"], parts["step"])
+
+
+def _foreign(field: _Field, term: str) -> str | None:
+    """Say what to write for something that other programs know."""
+    if "?" in term:
+        return "'?' is not known here: write '*'"
+    if re.fullmatch(r"H(\(.*\))?(/\d+)?", term):
+        return "'H' is not known here: choose a value, or spread the load by the key jitter"
+    if re.fullmatch(r"\*/\w*", term):
+        return f"{term[2:]!r} is no step: it is a whole number, at least 1"
+    if field is _DAY:
+        return _foreign_day(term)
+    return _foreign_weekday(term) if field is _WEEKDAY else None
+
+
+def _foreign_day(term: str) -> str | None:
+    if re.fullmatch(r"L-\d+|L?\d+W|WL|\d+L", term):
+        return f"{term!r} is not known here: there are L, the last day, and LW, the last weekday"
+    return None
+
+
+def _foreign_weekday(term: str) -> str | None:
+    if re.fullmatch(r"\w+#\w*", term):
+        return f"{term!r} is none of the first to the fifth: write MON#1 to MON#5"
+    if term[-1:] == "L" and term[:-1] in _DAYS:
+        return f"the last such day of a month is written by its number: {_DAYS.index(term[:-1])}L"
+    return None
+
+
+def _special(field: _Field, term: str) -> bool:
+    """Whether a term is one of the last day, the last or the n-th weekday of a month."""
+    if field is _DAY:
+        return term in {"L", "LW"}
+    if field is _WEEKDAY and (nth := re.fullmatch(r"(\w+)#[1-5]", term)):
+        return _value(field, nth[1]) is None
+    return field is _WEEKDAY and bool(re.fullmatch(r"[0-7]L", term))
+
+
+def _value(field: _Field, text: str) -> str | None:
+    """Say what is wrong with one value."""
+    number = field.number(text)
+    if number is not None and field.low <= number <= field.high:
+        return None
+    if number is not None:
+        return f"{text} is not among {field.low} to {field.high}"
+    close = get_close_matches(text, field.names, n=1, cutoff=0.5)
+    if close:
+        return f"{text!r} is not known; did you mean {close[0]!r}?"
+    names = f", or one of {', '.join(field.names)}" if field.names else ""
+    return f"{text!r} is not known: it is a number from {field.low} to {field.high}{names}"
+
+
+def _range(field: _Field, first: str, last: str | None, step: str | None) -> str | None:
+    """Say what is wrong with a range of good values."""
+    low, high = field.number(first), field.number(last) if last else None
+    if low is None or high is None:
+        return None
+    if low == high and step:
+        # cronsim reads 4-4/3 as 4/3, which goes on to the end of the field; Debian's cron does not
+        return f"'{first}-{last}/{step}' is one value with a step: write {first}"
+    if low > high:
+        end = max(low, 6) if field is _WEEKDAY else field.high
+        before = f"{first}-{field.spelt(end, first)}" if low != end else first
+        begin = field.spelt(field.low, first)
+        after = f"{begin}-{last}" if high != field.low else begin
+        return f"a range does not go round: write {before},{after}"
+    return None

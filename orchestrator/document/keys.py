@@ -1,0 +1,222 @@
+"""The keys of the schedule document: pydantic models, and the JSON Schema that editors read."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic.config import JsonDict
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from orchestrator.document.types import (
+    Backoff,
+    Command,
+    Cron,
+    Every,
+    Exception_,
+    ExitCode,
+    Instant,
+    Jitter,
+    Pattern,
+    TaskDuration,
+    Text,
+    Variable,
+    Window,
+    Zone,
+    bounded,
+    one_or_more,
+    unique,
+)
+from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
+from orchestrator.ids import SCHEDULE_ID, ScheduleId
+from orchestrator.model import Calendar, CatchUp, Retries, Schedule
+from orchestrator.timing.placement import EPOCH
+
+_STRICT = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+_EITHER: JsonDict = {"not": {"required": ["cron", "every"]}}
+_CRON_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "minLength": 1, "examples": ["0 2 * * MON-FRI"]},
+        {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "minItems": 1,
+            "maxItems": 50,
+        },
+    ]
+}
+
+
+class _Schema(GenerateJsonSchema):
+    """TOML has no null: a key that may be left out has one kind of value all the same."""
+
+    def nullable_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401 - pydantic_core's own
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401 - pydantic_core's own
+        found = super().default_schema(schema)
+        return {key: one for key, one in found.items() if key != "default" or one is not None}
+
+
+class DstTable(BaseModel):
+    """What happens where the zone's clock changes; `auto` is the way of Debian's cron."""
+
+    model_config = _STRICT
+
+    gap: Annotated[Gap, Field(strict=False)] = Gap.AUTO
+    """Wall times that do not exist: run at the first instant after the gap (`shift`), or not."""
+    overlap: Annotated[Fold, Field(strict=False)] = Fold.AUTO
+    """Wall times that happen twice: which of the two runs."""
+
+
+class CatchUpTable(BaseModel):
+    """What happens to occurrences that came due while nothing ticked."""
+
+    model_config = _STRICT
+
+    mode: Annotated[CatchUpMode, Field(strict=False)] = CatchUpMode.LATEST
+    """`latest`: the newest of them runs; `all`: the newest `max`; `none`: none."""
+    window: Window = timedelta(days=1)
+    """An older occurrence is missed; a blocked attempt is tried for as long."""
+    max: Annotated[int, Field(ge=1, le=100)] = 10
+    """With `all`, so many run; so many missed occurrences have a record of their own."""
+
+
+class RetriesTable(BaseModel):
+    """Which ended attempts are followed by another one."""
+
+    model_config = _STRICT
+
+    max: Annotated[int, Field(ge=0, le=10)] = 0
+    """So many attempts after the first."""
+    on: Annotated[
+        list[Literal["lost", "never_started", "timed_out", "failed"]],
+        Field(min_length=1),
+        unique,
+    ] = ["lost", "never_started"]
+    """The outcomes that are tried again."""
+    exit_codes: Annotated[list[ExitCode], Field(max_length=100), unique] = []
+    """Where given, `failed` is tried again only with one of these."""
+    backoff: Backoff = timedelta(minutes=1)
+    """Before the second attempt; doubled for each later one, an hour at most."""
+
+
+class ScheduleTable(BaseModel):
+    """One schedule, or in [defaults] what holds for all that say nothing else."""
+
+    model_config = {**_STRICT, "json_schema_extra": _EITHER}
+
+    cron: (
+        Annotated[
+            list[Cron],
+            one_or_more,
+            Field(min_length=1, max_length=50),
+            WithJsonSchema(_CRON_SCHEMA),
+        ]
+        | None
+    ) = None
+    """When it is due, on the wall clock of its zone: five fields, or a list whose union counts."""
+    every: Annotated[Every, Field(examples=["30m", "PT6H"])] | None = None
+    """Instead of cron: elapsed time from one occurrence to the next, whatever the clock does."""
+    anchor: Instant | None = None
+    """With every: an instant on which an occurrence falls; default `start`, else 2000-01-01."""
+    except_: Annotated[
+        list[Exception_],
+        Field(alias="except", max_length=400, examples=[["2026-12-25", "* * * 8 *"]]),
+    ] = []
+    """Wall dates, and expressions of the wall times, that are left out."""
+    time_zone: Annotated[Zone, Field(examples=["Europe/Paris"])] = "UTC"
+    """IANA name of the zone whose wall clock counts."""
+    dst: DstTable = DstTable()
+    command: Annotated[Command, Field(examples=["python3 report.py"])] | None = None
+    """The task's shell command line."""
+    environment: Annotated[dict[Variable, Text], bounded] = {}
+    """Variables of the task. No secrets: everybody who may read the ledger reads them."""
+    overlap: Annotated[Overlap, Field(strict=False)] = Overlap.SKIP
+    """What happens to an occurrence while an earlier run is in the way."""
+    max_queued: Annotated[int, Field(ge=1, le=1000)] = 1
+    """With overlap queue: so many runs wait at most."""
+    max_parallel: Annotated[int, Field(ge=1, le=100)] = 10
+    """With overlap allow: so many runs are open at once at most."""
+    catch_up: CatchUpTable = CatchUpTable()
+    jitter: Jitter = timedelta()
+    """Submission is put off by up to this, each occurrence by its own amount."""
+    start_timeout: TaskDuration = timedelta(minutes=30)
+    """A run that has not started by then is never_started."""
+    run_timeout: TaskDuration = timedelta(hours=6)
+    """A run that takes longer is timed_out."""
+    retries: RetriesTable = RetriesTable()
+    outputs: Annotated[
+        list[Pattern], Field(max_length=20, examples=[["report/*.csv"]]), unique
+    ] = []
+    """Patterns of files to store besides stdout and stderr, in the task's working directory."""
+    pause_after_failures: Annotated[int, Field(ge=1, le=100)] | None = None
+    """So many failed runs in a row pause the schedule; without it, none do."""
+    start: Instant | None = None
+    """Nothing is due before it; without it, from the document that first holds the schedule."""
+    paused: bool = False
+    """Occurrences are skipped, and not caught up."""
+
+
+class DocumentTable(BaseModel):
+    """Schedules of Recur."""
+
+    model_config = ConfigDict(
+        extra="forbid", title="Recur's schedule document", use_attribute_docstrings=True
+    )
+
+    defaults: Annotated[ScheduleTable, Field(json_schema_extra={"default": {}})] = ScheduleTable()
+    """Values for all schedules that do not give their own."""
+    schedules: Annotated[
+        dict[str, ScheduleTable],
+        Field(
+            max_length=1000,
+            json_schema_extra={"propertyNames": {"pattern": f"^{SCHEDULE_ID.pattern}$"}},
+        ),
+    ] = {}
+    """Tables [schedules.<id>]: 2 to 40 lower-case letters, digits and hyphens."""
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a document, draft 2020-12."""
+    schema = DocumentTable.model_json_schema(schema_generator=_Schema)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
+
+
+def schedule(id_: ScheduleId, table: ScheduleTable) -> Schedule:
+    """Return the schedule of a table in which nothing is wrong."""
+    assert table.command is not None, "a command is asked for before"  # noqa: S101
+    return Schedule(
+        id=id_,
+        calendar=_calendar(table),
+        command=table.command,
+        environment=table.environment,
+        overlap=table.overlap,
+        max_queued=table.max_queued,
+        max_parallel=table.max_parallel,
+        catch_up=CatchUp(**dict(table.catch_up)),
+        jitter=table.jitter,
+        start_timeout=table.start_timeout,
+        run_timeout=table.run_timeout,
+        retries=Retries(
+            max=table.retries.max,
+            on=tuple(Outcome(one) for one in table.retries.on),
+            exit_codes=tuple(table.retries.exit_codes),
+            backoff=table.retries.backoff,
+        ),
+        outputs=tuple(table.outputs),
+        pause_after_failures=table.pause_after_failures,
+        start=table.start,
+        paused=table.paused,
+    )
+
+
+def _calendar(table: ScheduleTable) -> Calendar:
+    return Calendar(
+        cron=tuple(dict.fromkeys(table.cron or ())),
+        every=table.every,
+        anchor=(table.anchor or table.start or EPOCH) if table.every else None,
+        time_zone=table.time_zone,
+        gap=table.dst.gap,
+        overlap=table.dst.overlap,
+        except_=tuple(dict.fromkeys(table.except_)),
+    )

@@ -1,0 +1,218 @@
+"""
+The schedule document: TOML in, schedules and problems out.
+
+Every problem is reported at once, with its table, its key, what is wrong and what would be right.
+A table with a problem stops its own schedule and no other; a value of ``[defaults]`` with a problem
+is told once, and stops the schedules that inherit it.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any, cast
+
+from orchestrator.document.keys import ScheduleTable, schedule
+from orchestrator.document.messages import EITHER, Path, Table, wrong, wrong_together
+from orchestrator.enums import Overlap
+from orchestrator.errors import DocumentError, Problem
+from orchestrator.ids import SCHEDULE_ID, ScheduleId
+from orchestrator.model import Schedule
+
+MAX_SCHEDULES = 1000
+
+_INNER = frozenset({"dst", "catch_up", "retries", "environment"})
+"""Tables in tables: these merge key by key with those of ``[defaults]``."""
+_DEFAULTS, _SCHEDULES = "defaults", "schedules"
+_PARTS = (_SCHEDULES, _DEFAULTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """
+    What a document says.
+
+    Attributes:
+        schedules: Its valid tables.
+        invalid: Ids of its other tables: these schedules stand still.
+        problems: What is wrong with those, with ``[defaults]``, and with tables whose name is no
+            schedule id.
+    """
+
+    schedules: dict[ScheduleId, Schedule]
+    invalid: frozenset[ScheduleId]
+    problems: tuple[Problem, ...]
+
+
+def parse(text: str) -> Document:
+    """
+    Return the schedules of a document.
+
+    Raises:
+        DocumentError: It is not TOML, or not a document of schedules: it decides nothing. The
+            problems of its tables are told with it, of the first 1,000.
+    """
+    content = read(text)
+    unusable = sorted(_unusable(content), key=str)
+    document = _document(*_tables(content))
+    if unusable:
+        raise DocumentError([*unusable, *document.problems])
+    return document
+
+
+def _document(defaults: Table | None, tables: Mapping[str, object]) -> Document:
+    """Return the schedules of tables, and the problems of these."""
+    schedules: dict[ScheduleId, Schedule] = {}
+    invalid: set[ScheduleId] = set()
+    problems = _problems_of_defaults(defaults or {})
+    for name, table in tables.items():
+        id_ = ScheduleId(name)
+        found = [*_problems_of_name(name)]
+        result = _schedule(id_, table, defaults)
+        if isinstance(result, Schedule) and not found:
+            schedules[id_] = result
+            continue
+        invalid.add(id_)
+        problems += found
+        problems += [] if isinstance(result, Schedule) else result
+    return Document(schedules=schedules, invalid=frozenset(invalid), problems=tuple(problems))
+
+
+def read(text: str) -> dict[str, Any]:
+    """
+    Return the tables of a text.
+
+    Raises:
+        DocumentError: It is not TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # what is no TOML, and numbers that Python refuses
+        raise DocumentError([Problem(message=f"not TOML: {error}")]) from error
+    except RecursionError as error:
+        message = "not TOML that can be read: it is nested too deeply"
+        raise DocumentError([Problem(message=message)]) from error
+
+
+def merged(table: Table, defaults: Table) -> dict[str, object]:
+    """
+    Return a table with what ``[defaults]`` says where it says nothing itself.
+
+    A schedule's own ``cron`` or ``every`` takes the place of both. What belongs to another policy
+    than the schedule's, such as ``max_queued``, is not inherited.
+    """
+    inherited = dict(defaults)
+    if "cron" in table or "every" in table:
+        inherited = {key: one for key, one in inherited.items() if key not in {"cron", "every"}}
+    both = {**inherited, **table}
+    for key in _INNER & table.keys() & defaults.keys():
+        outer, inner = defaults[key], table[key]
+        if isinstance(outer, Mapping) and isinstance(inner, Mapping):
+            both[key] = {**outer, **inner}
+    belongs = {
+        "anchor": "every" in both,
+        "max_queued": both.get("overlap") == Overlap.QUEUE,
+        "max_parallel": both.get("overlap") == Overlap.ALLOW,
+    }
+    return {key: one for key, one in both.items() if key in table or belongs.get(key, True)}
+
+
+def _unusable(content: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield why a document cannot be used at all."""
+    for key in content.keys() - set(_PARTS):
+        close = get_close_matches(key, _PARTS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "schedules stand in [schedules.<id>]"
+        yield Problem(key=key, message=f"unknown; {hint}")
+    if not isinstance(content.get(_DEFAULTS, {}), dict):
+        yield Problem(key=_DEFAULTS, message=f"must be a table [{_DEFAULTS}]")
+    tables = content.get(_SCHEDULES, {})
+    if not isinstance(tables, dict):
+        yield Problem(key=_SCHEDULES, message=f"must be tables [{_SCHEDULES}.<id>]")
+    elif (count := len(cast("Table", tables))) > MAX_SCHEDULES:
+        message = f"{count} schedules; at most {MAX_SCHEDULES} are supported"
+        yield Problem(key=_SCHEDULES, message=message)
+
+
+def _tables(content: Mapping[str, object]) -> tuple[Table | None, dict[str, object]]:
+    """
+    Return ``[defaults]`` and the tables below ``schedules``, as far as these can be told.
+
+    A misspelt name is taken for what it is close to, so that no schedule is said to lack what it
+    would inherit; None stands for defaults that are no table.
+    """
+    parts = {key: content[key] for key in _PARTS if key in content}
+    for key in content.keys() - parts.keys():
+        for meant in get_close_matches(key, _PARTS, n=1):
+            parts.setdefault(meant, content[key])
+    defaults, found = parts.get(_DEFAULTS, {}), parts.get(_SCHEDULES, {})
+    tables = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    return (
+        cast("Table", defaults) if isinstance(defaults, dict) else None,
+        dict(islice(tables.items(), MAX_SCHEDULES)),
+    )
+
+
+def _problems_of_name(name: str) -> Iterator[Problem]:
+    if not SCHEDULE_ID.fullmatch(name):
+        message = (
+            "a schedule's id has 2 to 40 characters: lower-case letters, digits and hyphens, "
+            "the first a letter, the last no hyphen"
+        )
+        yield Problem(schedule=name, message=message)
+
+
+def _problems_of_defaults(defaults: Table) -> list[Problem]:
+    """Return what is wrong with ``[defaults]``, whoever inherits it."""
+    try:
+        found = [*wrong(defaults)]
+    except Exception as error:  # noqa: BLE001 - as in a table
+        return [Problem(message=f"cannot be understood: {error!r:.300}", in_defaults=True)]
+    if "cron" in defaults and "every" in defaults:
+        found.append((("every",), EITHER))
+    return [
+        Problem(key=_dotted(path), message=message, in_defaults=True) for path, message in found
+    ]
+
+
+def _schedule(id_: ScheduleId, table: object, given: Table | None) -> Schedule | list[Problem]:
+    """Return the schedule of one table, or everything that is wrong with it and not inherited."""
+    try:
+        return _understood(id_, table, given)
+    except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other schedule
+        return [Problem(schedule=id_, message=f"cannot be understood: {error!r:.300}")]
+
+
+def _understood(id_: ScheduleId, table: object, given: Table | None) -> Schedule | list[Problem]:
+    defaults = given or {}
+    if not isinstance(table, Mapping):
+        return [Problem(schedule=id_, message="must be a table")]
+    own = cast("Table", table)
+    whole = merged(own, defaults)
+    found = [*wrong(whole), *wrong_together(own, whole)]
+    if found:
+        return [
+            Problem(schedule=id_, key=_dotted(path), message=message)
+            for path, message in found
+            if not _inherited(path, own, defaults) and (given is not None or path[0] in own)
+        ]
+    return schedule(id_, ScheduleTable.model_validate(whole))
+
+
+def _inherited(path: Path, own: Table, defaults: Table) -> bool:
+    """Whether the value at a path is one of ``[defaults]``."""
+    key, *below = path
+    if key not in own:
+        return key in defaults
+    inner, outer = own[str(key)], defaults.get(str(key))
+    if key in _INNER and below and isinstance(inner, Mapping) and isinstance(outer, Mapping):
+        return below[0] not in inner and below[0] in outer
+    return False
+
+
+def _dotted(path: Path) -> str:
+    """Spell a place: dots below tables, numbers from 1 in lists."""
+    first, *below = path
+    return str(first) + "".join(
+        f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in below
+    )

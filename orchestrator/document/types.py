@@ -1,0 +1,214 @@
+"""
+The values of the schedule document: what each kind of key may hold.
+
+Each function returns the value that it was given, read, or raises ValueError with what would be
+right. ``Annotated`` types carry what JSON Schema cannot know from the type.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from orchestrator.document.cron_hints import check_cron, normalised
+from orchestrator.document.zone_names import check_zone
+from orchestrator.errors import ScheduleSyntaxError
+
+MOST_ENVIRONMENT_BYTES = 16 * 1024
+_LONGEST_COMMAND_BYTES = 32 * 1024
+_LONGEST_PATTERN = 200
+_MOST_SHOWN = 60
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+
+_SHORT = re.compile(r"([0-9]{1,9})([smhd])")
+_ISO = re.compile(
+    r"P(?=.)(?:(?P<days>[0-9]{1,6})D)?"
+    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,6})H)?(?:(?P<minutes>[0-9]{1,8})M)?(?:(?P<seconds>[0-9]{1,9})S)?)?"
+)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OURS = ("RECUR_", "AZ_BATCH_")
+_DURATION_SCHEMA = {
+    "type": "string",
+    "pattern": r"^([0-9]+[smhd]|P(?=.)([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?)$",
+}
+_INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
+_CRON_SCHEMA = {"type": "string", "minLength": 1}
+_NAME_SCHEMA = {"type": "string", "pattern": f"^{_NAME.pattern}$"}
+
+
+def _duration(value: object) -> timedelta:
+    """Parse ``PT30M``, ``P1D`` or ``90s``, ``30m``, ``6h``, ``1d``."""
+    if isinstance(value, str):
+        if short := _SHORT.fullmatch(value):
+            parts = {_UNITS[short[2]]: int(short[1])}
+        elif iso := _ISO.fullmatch(value):
+            parts = {unit: int(n) for unit, n in iso.groupdict().items() if n}
+        else:
+            parts = {}
+        if parts:
+            return timedelta(**parts)
+    raise ValueError('must be a duration such as "PT30M", "90s", "6h" or "1d"')
+
+
+def _within(least: timedelta, most: timedelta, because: str) -> Callable[[timedelta], timedelta]:
+    def check(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            raise ValueError(f"must be {because}")
+        return value
+
+    return check
+
+
+def _cron(value: str) -> str:
+    expression = normalised(value)
+    try:
+        check_cron(expression)
+    except ScheduleSyntaxError as error:
+        shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}..."
+        raise ValueError(f"{shown!r} cannot be used: {error}") from error
+    return expression
+
+
+def _crons(value: object) -> object:
+    """Take one expression for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def _exception(value: object) -> str:
+    if isinstance(value, str) and not _DATE.fullmatch(value.strip()):
+        return _cron(value)
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip()).isoformat()
+        except ValueError as error:
+            raise ValueError(f"there is no date {value.strip()!r}") from error
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    raise ValueError("must be a date such as 2026-12-25, or a cron expression")
+
+
+def _zone(value: str) -> str:
+    try:
+        check_zone(value)
+    except ScheduleSyntaxError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _command(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    if "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    if len(value.encode()) > _LONGEST_COMMAND_BYTES:
+        raise ValueError(
+            f"must have at most {_LONGEST_COMMAND_BYTES // 1024} KiB: put a script into the "
+            "application package and call it"
+        )
+    return value
+
+
+def _instant(value: object) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError("must be a time with its offset, such as 2026-12-01T00:00:00Z, unquoted")
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+    if value.microsecond:
+        raise ValueError("must be a whole second")
+    return value.astimezone(UTC)
+
+
+def _variable(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError("is no name of a variable: letters, digits and _, no digit first")
+    if name.upper().startswith(_OURS) or name.upper() == "AZURE_CLIENT_ID":
+        raise ValueError("is given by Recur or by Batch: choose another name")
+    return name
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    return value
+
+
+def _environment(values: dict[str, str]) -> dict[str, str]:
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in values.items())
+    if size > MOST_ENVIRONMENT_BYTES:
+        raise ValueError(
+            f"has {size:,} bytes of names and values, more than the "
+            f"{MOST_ENVIRONMENT_BYTES // 1024} KiB that a job may carry: put them into a file"
+        )
+    return values
+
+
+def _pattern(value: str) -> str:
+    """Check a pattern of files below the task's working directory, as Batch's OutputFiles take it."""
+    if not value or len(value) > _LONGEST_PATTERN or not value.isprintable():
+        raise ValueError(f"must have 1 to {_LONGEST_PATTERN} characters, all of them visible")
+    if "\\" in value:
+        raise ValueError("must separate folders by /, also on Windows")
+    if "$" in value:
+        raise ValueError("must not name variables: Batch would look elsewhere")
+    if value.startswith("/") or re.match("[A-Za-z]:", value):
+        raise ValueError("must be relative to the task's working directory: no / or drive in front")
+    folders = value.split("/")
+    if ".." in folders:
+        raise ValueError("must stay in the task's working directory: no '..'")
+    if "" in folders or "." in folders:
+        raise ValueError("must end in the name of a file, as in report/*.csv, without '//' or '.'")
+    return value
+
+
+def _unique[T](values: list[T]) -> list[T]:
+    for n, value in enumerate(values):
+        if value in values[:n]:
+            raise ValueError(f"holds {value!r} twice")
+    return values
+
+
+def _exit_code(value: int) -> int:
+    if not value:
+        raise ValueError("0 is success and never tried again")
+    return value
+
+
+_TASK = _within(
+    timedelta(seconds=1),
+    timedelta(days=180),
+    "above zero and at most 180 days, the longest a task lives in Batch",
+)
+_WINDOW = _within(
+    timedelta(minutes=5),
+    timedelta(days=400),
+    "at least 5 minutes, since an attempt is tried for no longer than this, and at most 400 days",
+)
+_EVERY = _within(timedelta(minutes=1), timedelta(days=366), "from 1 minute to 366 days")
+_JITTER = _within(timedelta(), timedelta(days=1), "at most a day")
+_BACKOFF = _within(timedelta(seconds=1), timedelta(hours=1), "above zero and at most an hour")
+_SPAN = WithJsonSchema(_DURATION_SCHEMA)
+
+type TaskDuration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_TASK), _SPAN]
+type Window = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_WINDOW), _SPAN]
+type Every = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_EVERY), _SPAN]
+type Jitter = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_JITTER), _SPAN]
+type Backoff = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_BACKOFF), _SPAN]
+type Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema(_INSTANT_SCHEMA)]
+type Cron = Annotated[str, AfterValidator(_cron), WithJsonSchema(_CRON_SCHEMA)]
+type Exception_ = Annotated[str, BeforeValidator(_exception), WithJsonSchema(_CRON_SCHEMA)]
+type Zone = Annotated[str, AfterValidator(_zone)]
+type Command = Annotated[
+    str, AfterValidator(_command), WithJsonSchema({"type": "string", "minLength": 1})
+]
+type Variable = Annotated[str, AfterValidator(_variable), WithJsonSchema(_NAME_SCHEMA)]
+type Text = Annotated[str, AfterValidator(_text)]
+type Pattern = Annotated[str, AfterValidator(_pattern)]
+type ExitCode = Annotated[int, Field(ge=-(2**31), lt=2**32), AfterValidator(_exit_code)]
+
+one_or_more = BeforeValidator(_crons)
+unique = AfterValidator(_unique)
+bounded = AfterValidator(_environment)

@@ -1,0 +1,1 @@
+"""What is kept: records, requests and the state of both passes."""

@@ -1,0 +1,108 @@
+"""
+What a run needs, its attempts, and that one is to be ended: the parts of a record of a run.
+
+One attempt is one Batch job. Their JSON is that of the record they are in.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from orchestrator.enums import After, AttemptState, BlockedReason, Outcome, Reason
+from orchestrator.model import Retries
+from orchestrator.stored import Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenTask(Stored):
+    """
+    Everything a run needs, frozen at its claim: later edits of the document do not reach it.
+
+    Attributes:
+        environment: Of the task; ``RECUR_ATTEMPT`` is added for each attempt.
+        catch_up_window: For so long a job that cannot be created is tried again.
+        outputs: Patterns of files to store besides stdout and stderr.
+        retries: Which outcomes are followed by another attempt.
+        retry_until: No later attempt begins at this time or after it: the next occurrence is due.
+        allow: Whether runs of the schedule may be open at once, and later attempts wait for none.
+    """
+
+    command: str
+    environment: dict[str, str]
+    start_timeout: timedelta
+    run_timeout: timedelta
+    catch_up_window: timedelta
+    outputs: tuple[str, ...] = ()
+    retries: Retries = field(default_factory=Retries)
+    retry_until: datetime | None = None
+    allow: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt(Stored):
+    """
+    One Batch job of a run.
+
+    Attributes:
+        number: 1 for the first.
+        job_id: The run id, with ``-r<number>`` after the first.
+        state: claimed, submitted, ended.
+        claimed: When it was claimed.
+        not_before: Jitter or backoff: its job is not created earlier.
+        after: Why it waits for other runs of its schedule to have ended; None: it does not.
+        ready: When its gates opened, written before its job is first tried. The catch-up window
+            of a blocked attempt counts from here; from ``not_before`` or ``claimed`` where it had
+            no gates.
+        blocked: Why there is no job yet.
+        blocked_detail: What Batch said, in its words.
+        submitted: When its job was created.
+        waiting_since: From when the start timeout counts, if later than ``submitted``: while the
+            pool was busy with other runs it did not.
+        started: When its task began on a node.
+        finished: When its task, or failing that its job, ended.
+        requeues: How often Batch put the task back into its queue.
+        node: The node that ran it.
+        exit_code: None if its process never ended by itself.
+        outcome: How it ended.
+        reason: Why.
+        sentence: The same in one sentence.
+    """
+
+    number: int
+    job_id: str
+    state: AttemptState
+    claimed: datetime
+    not_before: datetime | None = None
+    after: After | None = None
+    ready: datetime | None = None
+    blocked: BlockedReason | None = None
+    blocked_detail: str | None = None
+    submitted: datetime | None = None
+    waiting_since: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    requeues: int = 0
+    node: str | None = None
+    exit_code: int | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    sentence: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(Stored):
+    """
+    The run is to be ended, and is not dispatched again; the collector does the ending.
+
+    Attributes:
+        cause: What made us give it up: start_timeout, blocked, rejected, stopped or replaced.
+        reason: Why it never started, if it turns out that it did not.
+        sentence: The same in one sentence.
+        at: When it was given up.
+        request: Id of the request, where an operator asked for it.
+    """
+
+    cause: Reason
+    reason: Reason
+    sentence: str
+    at: datetime
+    request: str | None = None

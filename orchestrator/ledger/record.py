@@ -1,0 +1,241 @@
+"""
+The record of one run or of occurrences that did not run: what the operator reads.
+
+A record lives below ``open/`` until it is final and below ``runs/`` from then on. Its JSON is
+public: field names are those of the dataclasses, times ISO 8601 UTC, durations ISO 8601.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator import ids
+from orchestrator.enums import Outcome, Reason
+from orchestrator.errors import RecordUnreadable
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.attempt import Attempt, FrozenTask, Stop
+from orchestrator.stored import Stored
+
+SCHEMA: Final = 1
+
+
+class Kind(StrEnum):
+    """Who asked for a run."""
+
+    SCHEDULED = "scheduled"
+    TRIGGERED = "triggered"
+    BACKFILLED = "backfilled"
+
+
+class Action(StrEnum):
+    """What was decided for an occurrence."""
+
+    SUBMIT = "submit"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+
+class How(StrEnum):
+    """How an output came to its blob, or that it did not."""
+
+    PUSHED = "pushed"
+    MISSING = "output_missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Stored):
+    """
+    What was decided, when, and which run was the cause.
+
+    Attributes:
+        action: Submitted, skipped or missed.
+        reason: One of the skip or miss reasons; None for a submission.
+        because: The run that was in the way, or that stands for this occurrence.
+        at: The tick's now.
+    """
+
+    action: Action
+    reason: str | None = None
+    because: RunId | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output(Stored):
+    """
+    One output of the last attempt.
+
+    Attributes:
+        path: Below the run's folder in the outputs container.
+        bytes: Its size; None if there is none.
+        sha256: Hex digest of its bytes; None where the size alone was verified: what is beyond
+            64 MiB, or ten seconds of reading, of all the outputs of one attempt.
+        how: Pushed by the node, or missing.
+        why: Why it is missing.
+    """
+
+    path: str
+    bytes: int | None = None
+    sha256: str | None = None
+    how: How
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range(Stored):
+    """The occurrences that one record of missed ones stands for."""
+
+    first: datetime
+    last: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions(Stored):
+    """What decided and submitted: the product, and the zone rules in force."""
+
+    product: str
+    tzdata: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past(Stored):
+    """
+    What a final record said before a backfill opened it again.
+
+    Attributes:
+        kind: Who had asked for it.
+        request: Id of the request, if there was one.
+        by: Who made that request.
+        note: Why.
+        decision: What had been decided.
+        outcome: How it had ended, if it had run.
+        reason: Why.
+        sentence: The same in one sentence.
+        attempts: How many attempts it had had.
+    """
+
+    kind: Kind
+    request: str | None = None
+    by: str | None = None
+    note: str | None = None
+    decision: Decided
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    sentence: str | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Stored):
+    """
+    One run, or one occurrence or range of them that did not run.
+
+    Attributes:
+        request: Id of the request that asked for it; None for what the schedule asked for.
+        by: Who made that request, as they said.
+        note: Why.
+        forced: Whether it starts whatever is in the way, and is in nobody's way.
+        replaces: ETag of the final record that a backfill opened again.
+        history: What that record and those before it said.
+    """
+
+    schema: int = SCHEMA
+    run_id: RunId
+    schedule: ScheduleId
+    nominal: datetime
+    kind: Kind = Kind.SCHEDULED
+    request: str | None = None
+    by: str | None = None
+    note: str | None = None
+    forced: bool = False
+    replaces: str | None = None
+    decision: Decided
+    merged: int = 1
+    range: Range | None = None
+    lateness_seconds: float | None = None
+    task: FrozenTask | None = None
+    attempts: tuple[Attempt, ...] = ()
+    stop: Stop | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    sentence: str | None = None
+    outputs: tuple[Output, ...] = ()
+    packages: dict[str, str] = field(default_factory=dict[str, str])
+    image: str | None = None
+    versions: Versions
+    history: tuple[Past, ...] = ()
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt in hand; only a run that was claimed has one."""
+        return self.attempts[-1]
+
+    @property
+    def blob(self) -> str:
+        """The name of this record's blob once it is final."""
+        if self.kind is Kind.TRIGGERED:
+            return ids.triggered_blob(self.schedule, self.run_id)
+        count = self.range.count if self.range else 1
+        return ids.final_blob(self.schedule, self.nominal, self.run_id, count=count)
+
+    @property
+    def output_prefix(self) -> str:
+        """The folder of the attempt in hand in the outputs container."""
+        number = self.attempt.number
+        return ids.output_prefix(self.schedule, self.nominal, self.run_id, number)
+
+    def with_attempt(self, attempt: Attempt) -> "Record":
+        """Return this record with ``attempt`` in the place of the one in hand."""
+        return replace(self, attempts=(*self.attempts[:-1], attempt))
+
+
+_ADAPTER = TypeAdapter(Record)
+
+
+def dump(record: Record) -> bytes:
+    """Return the JSON of a record, the same bytes for the same record."""
+    return _ADAPTER.dump_json(record, indent=2) + b"\n"
+
+
+def load(data: bytes) -> Record:
+    """
+    Return the record of its JSON.
+
+    Raises:
+        RecordUnreadable: It is not a record, or one of a later version.
+    """
+    try:
+        record = _ADAPTER.validate_json(data)
+    except ValidationError as error:
+        raise RecordUnreadable(f"not a record: {error}") from error
+    if record.schema != SCHEMA:
+        raise RecordUnreadable(f"a record of schema {record.schema}; this version reads {SCHEMA}")
+    return record
+
+
+def metadata(record: Record) -> dict[str, str]:
+    """Return the metadata of an open record's blob: one listing of them is the work list."""
+    attempt = record.attempt
+    values = {
+        "state": attempt.state.value,
+        "attempt": str(attempt.number),
+        "kind": record.kind.value,
+        "nominal": record.nominal.isoformat(),
+    }
+    if record.forced:
+        values["forced"] = "true"
+    if attempt.not_before:
+        values["not_before"] = attempt.not_before.isoformat()
+    if attempt.after:
+        values["after"] = attempt.after.value
+    if attempt.ready:
+        values["ready"] = attempt.ready.isoformat()
+    if attempt.blocked:
+        values["blocked"] = attempt.blocked.value
+    if record.stop:
+        values["stop"] = record.stop.cause.value
+    return values

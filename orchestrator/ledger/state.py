@@ -1,0 +1,256 @@
+"""
+The state of the ledger that is not a record, as values.
+
+``submit.json`` and ``collect.json`` each have one writer, which holds the blob's lease.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator import ids
+from orchestrator.enums import After, AttemptState, Reason
+from orchestrator.errors import RecordUnreadable
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import SCHEMA, Kind, Record
+from orchestrator.model import Pause, Timing
+from orchestrator.stored import Stored
+
+_FAILED_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleState(Stored):
+    """
+    How far one schedule is decided, and by which timings.
+
+    Attributes:
+        timings: In the order of ``since``; the last is in force.
+        decided_until: The watermark: every occurrence up to it has been decided.
+        pauses: By operators and after failures, in the order of ``since``.
+        forgiven: Failed runs that a resume has seen: they pause the schedule no more.
+    """
+
+    timings: tuple[Timing, ...]
+    decided_until: datetime
+    pauses: tuple[Pause, ...] = ()
+    forgiven: tuple[RunId, ...] = ()
+
+    @property
+    def removed(self) -> bool:
+        """Whether the document no longer holds this schedule."""
+        return self.timings[-1].removed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitState(Stored):
+    """
+    The content of ``submit.json``.
+
+    Attributes:
+        document: ETag of the document that was last looked at, ``missing`` if there was none.
+        schedules: By schedule id, removed ones included.
+        plan: Decisions written down and not yet all carried out, as the records they become.
+    """
+
+    schema: int = SCHEMA
+    document: str = ""
+    schedules: dict[ScheduleId, ScheduleState] = field(
+        default_factory=dict[ScheduleId, ScheduleState]
+    )
+    plan: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleResults(Stored):
+    """
+    What is known of the finished runs of one schedule.
+
+    Attributes:
+        last_success: Nominal time of the newest run that succeeded.
+        last_success_run: Its id.
+        last_success_finished: When it ended.
+        failed: Ids of the runs that ended otherwise since then, oldest first, the last hundred.
+        failed_at: Nominal time of each of those runs. Earlier versions wrote none.
+    """
+
+    last_success: datetime | None = None
+    last_success_run: RunId | None = None
+    last_success_finished: datetime | None = None
+    failed: tuple[RunId, ...] = ()
+    failed_at: dict[RunId, datetime] = field(default_factory=dict[RunId, datetime])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectState(Stored):
+    """The content of ``collect.json``."""
+
+    schema: int = SCHEMA
+    schedules: dict[ScheduleId, ScheduleResults] = field(
+        default_factory=dict[ScheduleId, ScheduleResults]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """
+    One line of the work list: what the listing of ``open/`` says of a run.
+
+    The attributes are those of its record and of the attempt in hand; ``untried``: its gate has
+    never been open, so that it certainly has no job.
+    """
+
+    run_id: RunId
+    schedule: ScheduleId
+    nominal: datetime
+    kind: Kind
+    forced: bool
+    state: AttemptState
+    attempt: int
+    not_before: datetime | None
+    after: After | None
+    untried: bool
+    blocked: bool
+    stop: bool
+
+    @property
+    def order(self) -> tuple[datetime, RunId]:
+        """Older runs come first."""
+        return self.nominal, self.run_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """A request that waits, and when it was made by the storage's clock."""
+
+    id: str
+    made: datetime
+
+
+def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
+    """
+    Read one line of the work list.
+
+    Returns:
+        The run; None for a blob that is no open record, or that bears none of our metadata.
+
+    Raises:
+        RecordUnreadable: Its metadata say what this version does not know.
+    """
+    run_id = ids.open_run(blob)
+    parsed = ids.parse_run_id(run_id) if run_id else None
+    values = {key.lower(): value for key, value in metadata.items()}
+    if run_id is None or parsed is None or "state" not in values:
+        return None
+    schedule, nominal = parsed
+    try:
+        not_before, after = values.get("not_before"), values.get("after")
+        return OpenRun(
+            run_id=run_id,
+            schedule=schedule,
+            nominal=nominal or _instant(values.get("nominal", "")),
+            kind=Kind(values.get("kind", Kind.SCHEDULED)),
+            forced="forced" in values,
+            state=AttemptState(values["state"]),
+            attempt=int(values.get("attempt", "1")),
+            not_before=_instant(not_before) if not_before else None,
+            after=After(after) if after else None,
+            untried=after is not None and "ready" not in values,
+            blocked="blocked" in values,
+            stop="stop" in values,
+        )
+    except ValueError as error:
+        raise RecordUnreadable(f"the metadata of {blob}: {error}") from error
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} has no offset")
+    return instant
+
+
+_SUBMIT = TypeAdapter(SubmitState)
+_COLLECT = TypeAdapter(CollectState)
+
+
+def dump_submit(state: SubmitState) -> bytes:
+    """Return the JSON of ``submit.json``."""
+    return _SUBMIT.dump_json(state, indent=1)
+
+
+def load_submit(data: bytes) -> SubmitState:
+    """Return the state of ``submit.json``; raises RecordUnreadable if it is none."""
+    return _load(_SUBMIT, data, "submit.json")
+
+
+def dump_collect(state: CollectState) -> bytes:
+    """Return the JSON of ``collect.json``."""
+    return _COLLECT.dump_json(state, indent=1)
+
+
+def load_collect(data: bytes) -> CollectState:
+    """Return the state of ``collect.json``; raises RecordUnreadable if it is none."""
+    return _load(_COLLECT, data, "collect.json")
+
+
+def _load[T: (SubmitState, CollectState)](adapter: TypeAdapter[T], data: bytes, name: str) -> T:
+    try:
+        state = adapter.validate_json(data)
+    except ValidationError as error:
+        raise RecordUnreadable(f"{name} is not what this version writes: {error}") from error
+    if state.schema != SCHEMA:
+        raise RecordUnreadable(f"{name} has schema {state.schema}; this version reads {SCHEMA}")
+    return state
+
+
+def failed_after(results: ScheduleResults, instant: datetime) -> tuple[RunId, ...]:
+    """
+    Return the failed runs whose nominal time is later than ``instant``, in their order.
+
+    A run without a known time counts as older than any instant: it is a trigger's, whose id holds
+    no time, and an earlier version wrote it down.
+    """
+    return tuple(
+        run for run in results.failed if (nominal := _failed_at(results, run)) and nominal > instant
+    )
+
+
+def _failed_at(results: ScheduleResults, run: RunId) -> datetime | None:
+    parsed = ids.parse_run_id(run)
+    return results.failed_at.get(run) or (parsed[1] if parsed else None)
+
+
+def finished(state: CollectState, record: Record, *, succeeded: bool) -> CollectState:
+    """
+    Return ``state`` with the result of one final run; the same run twice changes nothing.
+
+    A run that was stopped or replaced ended as it was asked to: no success, and no failure.
+    """
+    if record.reason in {Reason.STOPPED, Reason.REPLACED}:
+        return state
+    results = state.schedules.get(record.schedule, ScheduleResults())
+    if succeeded:
+        if results.last_success and results.last_success >= record.nominal:
+            return state
+        new = replace(
+            results,
+            last_success=record.nominal,
+            last_success_run=record.run_id,
+            last_success_finished=record.attempt.finished,
+            failed=failed_after(results, record.nominal),
+        )
+    else:
+        success = results.last_success
+        if record.run_id in results.failed or (success and record.nominal <= success):
+            return state
+        new = replace(
+            results,
+            failed=(*results.failed, record.run_id)[-_FAILED_KEPT:],
+            failed_at={**results.failed_at, record.run_id: record.nominal},
+        )
+    known = {run: at for run, at in new.failed_at.items() if run in new.failed}
+    new = replace(new, failed_at=known)
+    return replace(state, schedules={**state.schedules, record.schedule: new})

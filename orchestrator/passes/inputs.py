@@ -1,0 +1,174 @@
+"""What three reads say: the document, the state of the submit pass, the work list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from orchestrator import ids
+from orchestrator.adapters.blobs import Ledger
+from orchestrator.adapters.container import Text
+from orchestrator.adapters.telemetry import trouble
+from orchestrator.decisions.decide import MOST_AT_ONCE, Due, due, is_due
+from orchestrator.document import parse
+from orchestrator.errors import DocumentError, Problem, RecordUnreadable, ScheduleSyntaxError
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.state import (
+    CollectState,
+    OpenRequest,
+    OpenRun,
+    ScheduleState,
+    SubmitState,
+    load_collect,
+    load_submit,
+)
+from orchestrator.passes.runs_in_the_way import waits
+
+MOST_IN_ALL: Final = 50_000
+"""Occurrences of all schedules that are looked at in one go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """
+    What three reads say.
+
+    Attributes:
+        text: The document as it was read.
+        parsed: Its schedules; None if the whole document is missing or cannot be used.
+        problems: What is wrong with it.
+        state: The content of submit.json.
+        etag: ETag of submit.json; None if there is none yet.
+        open_runs: The runs of the work list, oldest first.
+        requests: The requests of the work list, in the order of their making.
+    """
+
+    text: Text
+    parsed: parse.Document | None
+    problems: tuple[Problem, ...]
+    state: SubmitState
+    etag: str | None
+    open_runs: tuple[OpenRun, ...]
+    requests: tuple[OpenRequest, ...] = ()
+
+    @property
+    def now(self) -> datetime:
+        """The Date of the reply that brought the document: the tick's only clock."""
+        return self.text.now
+
+    @property
+    def document(self) -> str:
+        """What tells this document from another."""
+        return self.text.etag or "missing"
+
+    @property
+    def changed(self) -> bool:
+        """Whether the document is another than the one that was last looked at."""
+        return self.document != self.state.document
+
+    def due(self, most: int = MOST_IN_ALL) -> dict[ScheduleId, Due]:
+        """
+        Return what is undecided, by schedule; a schedule whose table is invalid stands still.
+
+        Those that have waited longest come first, and so many occurrences in all: after days of
+        silence there are more than memory and a tick can hold. The tick asks again.
+        """
+        found: dict[ScheduleId, Due] = {}
+        for id_, one in self._decidable():
+            if most <= 0:
+                break
+            try:
+                found[id_] = due(one, self.now, min(most, MOST_AT_ONCE))
+            except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
+                trouble(f"schedule {id_} stands still", error)
+            else:
+                most -= len(found[id_].occurrences)
+        return found
+
+    def _decidable(self) -> list[tuple[ScheduleId, ScheduleState]]:
+        if self.parsed is None:
+            return []
+        tables, invalid = self.parsed.schedules, self.parsed.invalid
+        found = [
+            (id_, one)
+            for id_, one in self.state.schedules.items()
+            if id_ not in invalid and (id_ in tables or one.removed)
+        ]
+        return sorted(found, key=lambda pair: pair[1].decided_until)
+
+    @property
+    def anything_due(self) -> bool:
+        """Whether any schedule has an occurrence that is undecided."""
+        for id_, one in self._decidable():
+            try:
+                if is_due(one, self.now):
+                    return True
+            except ScheduleSyntaxError as error:
+                trouble(f"schedule {id_} stands still", error)
+        return False
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to decide, to carry out, to answer or to dispatch."""
+        return not (
+            self.changed
+            or self.state.plan
+            or self.requests
+            or any(is_ready(run, self.now) for run in self.open_runs)
+            or self.anything_due
+        )
+
+
+async def read_results(ledger: Ledger) -> CollectState:
+    """
+    Read what is known of finished runs, which the collector writes.
+
+    Where it cannot be read, nothing is known: no reason to submit nothing.
+    """
+    text = await ledger.read(ids.COLLECT_STATE)
+    try:
+        return load_collect(text.data) if text.data else CollectState()
+    except RecordUnreadable as error:
+        trouble("results of earlier runs are not known", error)
+        return CollectState()
+
+
+def is_ready(run: OpenRun, now: datetime) -> bool:
+    """Whether a run is to be dispatched now, if it waits for no other."""
+    return waits(run) and (run.not_before is None or run.not_before <= now)
+
+
+async def look_at(ledger: Ledger) -> Look:
+    """Read the document, ``submit.json`` and the work list; what is unchanged is not sent again."""
+    text = await ledger.read(ids.DOCUMENT)
+    state = await ledger.read(ids.SUBMIT_STATE)
+    work = await ledger.open_list()
+    parsed, problems = _parsed(text.data)
+    return Look(
+        text=text,
+        parsed=parsed,
+        problems=problems,
+        state=_state(state.data),
+        etag=state.etag,
+        open_runs=work.runs,
+        requests=work.requests,
+    )
+
+
+@lru_cache(maxsize=2)
+def _parsed(data: bytes | None) -> tuple[parse.Document | None, tuple[Problem, ...]]:
+    """Parse a document, once for each that is seen."""
+    if data is None:
+        return None, (Problem(message=f"there is no {ids.DOCUMENT} in the ledger"),)
+    try:
+        parsed = parse.parse(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return None, (Problem(message=f"not UTF-8: {error.reason} at byte {error.start}"),)
+    except DocumentError as error:
+        return None, error.problems
+    return parsed, parsed.problems
+
+
+@lru_cache(maxsize=2)
+def _state(data: bytes | None) -> SubmitState:
+    return load_submit(data) if data else SubmitState()

@@ -1,0 +1,72 @@
+"""``submit.json`` while its lease is held: writing it, and carrying out the plan that it holds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator import ids
+from orchestrator.adapters.container import Lease
+from orchestrator.adapters.telemetry import Event, emit
+from orchestrator.ledger.record import Action, Record
+from orchestrator.ledger.state import SubmitState, dump_submit
+from orchestrator.passes.services import Pace, Services
+
+
+class Book:
+    """
+    The state of the submit pass, and its one pen.
+
+    Attributes:
+        state: The content of ``submit.json``, or what is about to be written.
+        claimed: Whether runs may have been claimed since the work list was read.
+        counts: For the heartbeat.
+    """
+
+    def __init__(
+        self, services: Services, lease: Lease, pace: Pace, state: SubmitState, etag: str
+    ) -> None:
+        self.state = state
+        self.claimed = False
+        self.counts = {"skipped": 0, "missed": 0, "claimed": 0}
+        self._services = services
+        self._lease = lease
+        self._pace = pace
+        self._etag = etag
+
+    async def write(self, state: SubmitState) -> None:
+        """Replace ``submit.json``, if it is still ours."""
+        self._etag = await self._services.ledger.write(
+            ids.SUBMIT_STATE, dump_submit(state), self._lease, self._etag
+        )
+        self.state = state
+
+    async def enact(self, records: Sequence[Record]) -> bool:
+        """Write records down as the plan, and carry it out; False if time ran out."""
+        await self.write(replace(self.state, plan=tuple(records)))
+        return await self.carry_out()
+
+    async def carry_out(self) -> bool:
+        """Create what the plan says, leave what exists, and clear it; False if time ran out."""
+        plan = self.state.plan
+        if plan:
+            if not await self._pace.each(plan, self._create) or self._pace.over:
+                return False
+            await self.write(replace(self.state, plan=()))
+        return True
+
+    async def _create(self, record: Record) -> None:
+        if record.decision.action is Action.SUBMIT:
+            self.claimed = True
+            claimed = await self._services.ledger.claim(record)
+            self.counts["claimed"] += claimed  # after the await: eight of these run at once
+            return
+        if not await self._services.ledger.finalise(record):
+            return
+        keys = {"schedule": record.schedule, "run_id": record.run_id, "nominal": record.nominal}
+        if record.decision.action is Action.SKIPPED:
+            self.counts["skipped"] += 1
+            because = record.decision.because
+            emit(Event.OCCURRENCE_SKIPPED, **keys, reason=record.decision.reason, because=because)
+        else:
+            count = record.range.count if record.range else 1
+            self.counts["missed"] += count
+            emit(Event.OCCURRENCE_MISSED, **keys, reason=record.decision.reason, count=count)

@@ -1,0 +1,124 @@
+"""When a schedule is due: the calendars that were in force, one after the other."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator.model import Calendar, Occurrence, Timing
+from orchestrator.timing.placement import placements
+
+_HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
+_LONGEST_LOOK = timedelta(days=4)  # its occurrences are all made, to find the newest
+_SECOND = timedelta(seconds=1)
+
+
+def occurrences(timing: Timing, *, after: datetime, until: datetime) -> Iterator[Occurrence]:
+    """
+    Yield the occurrences of one timing in ``(after, until]``, oldest first.
+
+    Raises:
+        ScheduleSyntaxError: The expression or the zone cannot be understood.
+    """
+    if timing.calendar is None or after >= until:
+        return
+    for one in placements(timing.calendar, after=after, until=until):
+        yield Occurrence(
+            nominal=one.nominal,
+            merged=len(one.walls),
+            exists=one.exists,
+            excluded=one.excluded,
+            paused=timing.paused,
+        )
+
+
+def occurrences_of(
+    timings: tuple[Timing, ...], *, after: datetime, until: datetime
+) -> Iterator[Occurrence]:
+    """
+    Yield the occurrences in ``(after, until]``, each by the timing in force at its nominal time.
+
+    Args:
+        timings: In the order of ``since``; nothing is due up to the first one's.
+        after: Exclusive.
+        until: Inclusive.
+
+    Raises:
+        ScheduleSyntaxError: An expression or a zone cannot be understood.
+    """
+    ends = [timing.since for timing in timings[1:]]
+    removals = [timing.since for timing in timings if timing.removed]
+    for timing, end in zip(timings, [*ends, until], strict=True):
+        removed = any(timing.since < removal for removal in removals)
+        for one in occurrences(timing, after=max(after, timing.since), until=min(end, until)):
+            yield replace(one, removed=True) if removed else one
+
+
+def in_force(timings: tuple[Timing, ...], nominal: datetime) -> Timing:
+    """Return the timing by which an occurrence at ``nominal`` falls."""
+    return next((one for one in reversed(timings) if one.since < nominal), timings[0])
+
+
+def following(timings: tuple[Timing, ...], after: datetime) -> datetime | None:
+    """
+    Return the nominal time of the next occurrence that can happen after an instant.
+
+    Neither excluded nor paused by the document, and of no schedule that was removed since.
+
+    Returns:
+        None if there is none within nine years.
+    """
+    horizon = after + _HORIZON
+    ends = [*(timing.since for timing in timings[1:]), horizon]
+    removals = [timing.since for timing in timings if timing.removed]
+    for timing, end in zip(timings, ends, strict=True):
+        begin = max(after, timing.since)
+        if timing.paused or any(timing.since < removal for removal in removals):
+            continue
+        if timing.calendar is None or begin >= min(end, horizon):
+            continue
+        found = placements(timing.calendar, after=begin, until=min(end, horizon), excluded=False)
+        first = next((one.nominal for one in found if one.exists), None)
+        if first is not None:
+            return first
+    return None
+
+
+def previous(timings: tuple[Timing, ...], before: datetime) -> datetime | None:
+    """
+    Return the nominal time of the occurrence before ``before``, or None within nine years.
+
+    It is what the timing in force just before would have given, also for times before that timing
+    came into force: a task's data window begins there. What is excluded does not count.
+    """
+    newest = next((timing for timing in reversed(timings) if timing.since < before), None)
+    if newest is None or newest.calendar is None:
+        return None
+    just_before = before - _SECOND
+    return _newest(newest.calendar, since=just_before - _HORIZON, until=just_before)
+
+
+def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:
+    """Return the nominal time of the newest occurrence up to ``until`` that could have run."""
+    ends = [*(timing.since for timing in timings[1:]), until]
+    for timing, end in reversed(list(zip(timings, ends, strict=True))):
+        if timing.calendar is None or timing.paused:
+            continue
+        found = _newest(timing.calendar, since=timing.since, until=min(end, until))
+        if found is not None:
+            return found
+    return None
+
+
+def _newest(calendar: Calendar, *, since: datetime, until: datetime) -> datetime | None:
+    """Look back from ``until`` to ``since``, by ever longer steps, for an occurrence that exists."""
+    span = timedelta(minutes=15)
+    end = until
+    while end > since:
+        begin = max(since, end - span)
+        newest = None
+        for one in placements(calendar, after=begin, until=end, excluded=False):
+            newest = one.nominal if one.exists else newest
+        if newest is not None:
+            return newest
+        end, span = begin, min(span * 4, _LONGEST_LOOK)
+    return None

@@ -1,0 +1,232 @@
+"""
+The occurrences of a calendar: wall times, mapped to instants.
+
+Expressions are walked on **naive** wall time and mapped to UTC here, because cronsim's own zone
+iteration loses occurrences where clocks change by half an hour. Where the schedule leaves it to
+``auto``, changes of the clock follow Debian's cron(8): an expression whose minute and hour fields
+both name times is *fixed* (in a gap it runs at the first instant after it, in a repeated hour
+once); one that begins with ``*`` in either field is *wild* (the gap has none of its times, a
+repeated hour has them twice).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from itertools import pairwise
+from operator import itemgetter
+
+from orchestrator.enums import Fold, Gap
+from orchestrator.model import Calendar
+from orchestrator.timing.cron import Exceptions, Wall, exceptions, parse_cron, walls
+from orchestrator.timing.zones import parse_zone
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where ``every`` counts from without an anchor."""
+
+_FIRST_PIECE, _PIECE = timedelta(hours=2), timedelta(days=28)
+_AROUND_A_DAY = timedelta(days=3)
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+_PROBE = timedelta(hours=6)  # no zone changes its clock twice within this
+_LONGEST_DST_GAP = timedelta(hours=3)  # Debian's cron calls a larger jump a correction, not DST
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """
+    One occurrence, and the wall times that it comes from.
+
+    Attributes:
+        nominal: The instant.
+        walls: The naive wall times that fall on it, in their order; more than one, or another than
+            the zone's own at this instant, only where clocks change.
+        exists: False for wall times that a zone left out for good.
+        excluded: Whether ``except`` leaves it out: all of its wall times.
+    """
+
+    nominal: datetime
+    walls: tuple[datetime, ...]
+    exists: bool = True
+    excluded: bool = False
+
+
+def placements(
+    calendar: Calendar, *, after: datetime, until: datetime, excluded: bool = True
+) -> Iterator[Placement]:
+    """
+    Yield what a calendar has in ``(after, until]``, oldest first.
+
+    Args:
+        calendar: The calendar.
+        after: Exclusive.
+        until: Inclusive.
+        excluded: Whether to yield also what ``except`` leaves out.
+
+    Raises:
+        ScheduleSyntaxError: An expression or the zone cannot be understood.
+    """
+    zone = parse_zone(calendar.time_zone)
+    start, until, length = after.astimezone(UTC), until.astimezone(UTC), _FIRST_PIECE
+    if calendar.every:
+        yield from _intervals(calendar, zone, start, until, excluded=excluded)
+        return
+    while start < until:
+        begin = _before_what_is_due(calendar, start, until, excluded=excluded)
+        if begin > start:
+            start, length = begin, _AROUND_A_DAY
+        end = min(start + length, until)
+        yield from _piece(calendar, zone, start, end, excluded=excluded)
+        start, length = end, min(length * 4, _PIECE)
+
+
+def _before_what_is_due(
+    calendar: Calendar, after: datetime, until: datetime, *, excluded: bool
+) -> datetime:
+    """Return an instant up to which nothing is due after ``after``: years are not walked through."""
+    expressions = [parse_cron(cron) for cron in calendar.cron]
+    months = {month for one in expressions for month in one.months}
+    left_out = exceptions(calendar.except_)
+    day = after.date() - _DAY  # no offset is a day or more
+    while day <= until.date() + _DAY:
+        if day.month not in months:
+            day = (day.replace(day=1) + 31 * _DAY).replace(day=1)
+            continue
+        times = 0
+        for one in expressions:
+            times |= one.times if one.on(day) else 0
+        if times if excluded else times & ~left_out.on(day):
+            return max(after, datetime.combine(day - _DAY, time(), UTC))
+        day += _DAY
+    return until
+
+
+def _intervals(
+    calendar: Calendar, zone: tzinfo, after: datetime, until: datetime, *, excluded: bool
+) -> Iterator[Placement]:
+    """Yield ``anchor + n * every`` in ``(after, until]``: elapsed time, whatever the clock does."""
+    assert calendar.every is not None, "a calendar of expressions has no interval"  # noqa: S101
+    anchor, left_out = calendar.anchor or EPOCH, exceptions(calendar.except_)
+    instant = _next_interval(anchor, calendar.every, after)
+    while instant <= until:
+        local = instant.astimezone(zone)
+        out = left_out.have(local)
+        if excluded or not out:
+            wall = local.replace(tzinfo=None, fold=0)
+            yield Placement(nominal=instant, walls=(wall,), excluded=out)
+            instant += calendar.every
+        else:  # years of what is left out are not looked at one by one
+            end = _left_out_until(local, calendar.every, left_out)
+            instant = _next_interval(anchor, calendar.every, max(instant, end))
+
+
+def _left_out_until(local: datetime, every: timedelta, left_out: Exceptions) -> datetime:
+    """Return until when, on the day of a time that is left out, all others are as well."""
+    end, day = _before_midnight(local), local.date()
+    if left_out.whole(day):
+        return end
+    instant = steady = local.astimezone(UTC)
+    while steady < end and _offset(steady + _PROBE, local.tzinfo) == local.utcoffset():
+        steady += _PROBE
+    since = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
+    rest = (minutes_of(every, since % every) & ~left_out.on(day)) >> since // _MINUTE
+    if rest:
+        later = (rest & -rest).bit_length() - 1
+        end = instant - since % _MINUTE + later * _MINUTE - _SECOND
+    return min(end, steady)
+
+
+@lru_cache(maxsize=4096)
+def minutes_of(every: timedelta, since: timedelta) -> int:
+    """Return the minutes of a day on which an interval falls, as bits; its first time is ``since``."""
+    times = 0
+    while since < _DAY:
+        times |= 1 << since // _MINUTE
+        since += every
+    return times
+
+
+def _before_midnight(local: datetime) -> datetime:
+    """Return an instant shortly before the next date of a zone begins, whatever its clock does."""
+    midnight = datetime.combine(local.date() + timedelta(days=1), time(), local.tzinfo)
+    return min(midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1)) - _SECOND
+
+
+def _next_interval(anchor: datetime, every: timedelta, after: datetime) -> datetime:
+    return anchor + ((after - anchor) // every + 1) * every
+
+
+def _piece(
+    calendar: Calendar, zone: tzinfo, after: datetime, until: datetime, *, excluded: bool
+) -> Iterator[Placement]:
+    """Yield the occurrences of a stretch of which every offset is looked up."""
+    # From before it to after it: only what is beyond tells that an hour is a repeated one.
+    span = int((until - after) / _PROBE) + 2
+    offsets = [_offset(after + _PROBE * n, zone) for n in range(-1, span + 1)]
+    first, last = _naive(after) + min(offsets), _naive(until) + max(offsets)
+    found = walls(calendar.cron, exceptions(calendar.except_), first, last, excluded=excluded)
+    if all(a == b for a, b in pairwise(offsets)):
+        for wall in found:
+            instant = (wall.time - offsets[0]).replace(tzinfo=UTC)
+            if after < instant <= until:
+                yield Placement(nominal=instant, walls=(wall.time,), excluded=wall.excluded)
+        return
+    together: defaultdict[tuple[datetime, bool], list[Wall]] = defaultdict(list)
+    for wall in found:
+        for instant, exists in _instants(wall, zone, calendar):
+            if after < instant <= until:
+                together[instant, exists].append(wall)
+    for (instant, exists), those in sorted(together.items(), key=itemgetter(0)):
+        if exists or (instant, True) not in together:
+            yield _placement(instant, those, exists=exists)
+
+
+def _placement(instant: datetime, those: list[Wall], *, exists: bool) -> Placement:
+    """Make one occurrence of the wall times that fall on one instant."""
+    running = [wall for wall in those if not wall.excluded]
+    return Placement(
+        nominal=instant,
+        walls=tuple(wall.time for wall in running or those),
+        exists=exists,
+        excluded=not running,
+    )
+
+
+def _instants(wall: Wall, zone: tzinfo, calendar: Calendar) -> list[tuple[datetime, bool]]:
+    """Map one wall time to the instants at which it runs; False marks one that does not exist."""
+    first = wall.time.replace(tzinfo=zone).astimezone(UTC)
+    second = wall.time.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if first.astimezone(zone).replace(tzinfo=None, fold=0) != wall.time:
+        # In a gap the two folds are the offsets of both sides: second < the change <= first.
+        change = _change_between(second, first, zone)
+        if first - second > _LONGEST_DST_GAP:
+            return [(change, False)]
+        shifted = wall.fixed if calendar.gap is Gap.AUTO else calendar.gap is Gap.SHIFT
+        return [(change, True)] if shifted else []
+    if first == second:
+        return [(first, True)]
+    both = wall.wild if calendar.overlap is Fold.AUTO else calendar.overlap is Fold.BOTH
+    if both:
+        return [(first, True), (second, True)]
+    return [(second if calendar.overlap is Fold.SECOND else first, True)]
+
+
+def _change_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:
+    """Return the first instant with the offset of ``high``, to the second."""
+    after = _offset(high, zone)
+    while high - low > _SECOND:
+        middle = low + (high - low) / 2
+        if _offset(middle, zone) == after:
+            high = middle
+        else:
+            low = middle
+    return high.replace(microsecond=0)
+
+
+def _offset(instant: datetime, zone: tzinfo | None) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta()
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
