@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from orchestrator import ids
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.enums import After, Reason
 from orchestrator.errors import BatchRefused, BatchUnavailable, LedgerConflict, RecordUnreadable
+from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.inputs import is_ready
@@ -22,8 +22,8 @@ class Gates:
         self._services = services
         self._obstacles = obstacles
         self._now = now
-        self._open: set[ids.RunId] = set()
-        self._given_up: set[ids.RunId] = set()
+        self._open = set[RunId]()
+        self._given_up = set[RunId]()
         self._replaced: dict[OpenRun, OpenRun] = {}
 
     async def passed(self, runs: Iterable[OpenRun], pace: Pace) -> list[OpenRun]:
