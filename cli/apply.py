@@ -135,7 +135,7 @@ def _look_ahead(
 
 def _next(schedule: Schedule, now: datetime, count: int) -> list[dict[str, Any]]:
     """Return the next occurrences: wall time with offset, and UTC."""
-    zone = parse_zone(schedule.calendar.time_zone)
+    zone = parse_zone(schedule.recurrence.time_zone)
     return [
         {"local": one.astimezone(zone).isoformat(), "utc": one}
         for one in first(schedule, now, count)

@@ -101,14 +101,14 @@ def check_schedule(known: Known, text: str) -> ScheduleId:
 
 def zone_of(known: Known, schedule: ScheduleId) -> tzinfo | None:
     """Return the zone of a schedule's wall times; None if nothing tells it."""
-    calendars = []
+    recurrences = []
     if known.document and schedule in known.document.schedules:
-        calendars.append(known.document.schedules[schedule].calendar)
+        recurrences.append(known.document.schedules[schedule].recurrence)
     state = known.schedule(schedule)
     if state:
-        calendars += [one.calendar for one in reversed(state.timings) if one.calendar]
+        recurrences += [one.recurrence for one in reversed(state.timings) if one.recurrence]
     try:
-        return parse_zone(calendars[0].time_zone) if calendars else None
+        return parse_zone(recurrences[0].time_zone) if recurrences else None
     except ScheduleSyntaxError:
         return None
 

@@ -6,6 +6,9 @@ Times are aware UTC ``datetime``, durations ``timedelta``. Words that reach JSON
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.ids import ScheduleId
@@ -13,7 +16,7 @@ from orchestrator.stored import Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar(Stored):
+class Recurrence(Stored):
     """
     When the occurrences of a schedule fall: the union of ``cron``, or every so often.
 
@@ -23,7 +26,7 @@ class Calendar(Stored):
         anchor: With ``every``: an instant on which an occurrence falls.
         time_zone: IANA name.
         gap: What becomes of wall times that do not exist where a clock is put forward.
-        overlap: Which of two equal wall times runs where a clock is put back.
+        fold: Which of two equal wall times runs where a clock is put back.
         except_: Wall dates (``2026-12-25``) and expressions that leave occurrences out.
     """
 
@@ -32,7 +35,7 @@ class Calendar(Stored):
     anchor: datetime | None = None
     time_zone: str = "UTC"
     gap: Gap = Gap.AUTO
-    overlap: Fold = Fold.AUTO
+    fold: Annotated[Fold, Field(alias="overlap")] = Fold.AUTO
     except_: tuple[str, ...] = ()
 
 
@@ -87,7 +90,7 @@ class Schedule:
     """
 
     id: ScheduleId
-    calendar: Calendar
+    recurrence: Recurrence
     command: str
     environment: dict[str, str]
     overlap: Overlap
@@ -107,17 +110,17 @@ class Schedule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing(Stored):
     """
-    The calendar of a schedule, in force from one change of the document to the next.
+    The recurrence of a schedule, in force from one change of the document to the next.
 
     Attributes:
         since: Occurrences later than this follow this timing; up to it, the one before.
-        calendar: ``None`` where nothing is due.
+        recurrence: ``None`` where nothing is due.
         paused: Whether the document says that occurrences in this time are skipped.
         removed: Whether the document holds no such schedule from here on.
     """
 
     since: datetime
-    calendar: Calendar | None
+    recurrence: Annotated[Recurrence | None, Field(alias="calendar")]
     paused: bool = False
     removed: bool = False
 

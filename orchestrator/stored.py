@@ -1,9 +1,11 @@
 """What every value that is stored as a JSON object has in common."""
 
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, cast
+from functools import cache
+from typing import Annotated, Any, ClassVar, cast, get_type_hints
 
 from pydantic import (
+    ConfigDict,
     Field,
     JsonValue,
     SerializerFunctionWrapHandler,
@@ -18,11 +20,14 @@ class Stored:
     A value that keeps the fields that this version does not know.
 
     Another version may have written them. They stand in the object's JSON after the known fields.
-    They never make two values differ.
+    They never make two values differ. Where a field is stored under another name, ``Field(alias=...)``
+    names it.
 
     Attributes:
         extra: The unknown fields, in the order in which they were read.
     """
+
+    __pydantic_config__: ClassVar = ConfigDict(serialize_by_alias=True)
 
     extra: Annotated[dict[str, JsonValue], Field(exclude=True)] = field(
         default_factory=dict[str, JsonValue], compare=False, repr=False
@@ -35,7 +40,7 @@ class Stored:
         if not isinstance(value, dict):
             return value
         given = cast("dict[str, JsonValue]", value)
-        names = {one.name for one in fields(cls)} - {"extra"}
+        names = {_stored_name(cls, one.name) for one in fields(cls)} - {"extra"}
         known = {name: one for name, one in given.items() if name in names}
         extra = {name: one for name, one in given.items() if name not in names}
         return {**known, "extra": extra}
@@ -45,3 +50,18 @@ class Stored:
         """Return the JSON object with the unknown fields after the known ones."""
         known: dict[str, Any] = dump(self)
         return known | self.extra
+
+
+@cache
+def _stored_names(kind: type[Any]) -> dict[str, str]:
+    """Return the stored name of each field that has another one there."""
+    return {
+        name: one.alias
+        for name, hint in get_type_hints(kind, include_extras=True).items()
+        for one in getattr(hint, "__metadata__", ())
+        if getattr(one, "alias", None)
+    }
+
+
+def _stored_name(kind: type[Stored], name: str) -> str:
+    return _stored_names(kind).get(name, name)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from cli.errors import CliError, Exit
-from cli.history.nearby import calendar_at, came_from, on_the_wall, suppressed
+from cli.history.nearby import came_from, on_the_wall, recurrence_at, suppressed
 from cli.times import after_gap, check_year, how
 from orchestrator.model import Timing
 from orchestrator.timing.occurrences import in_force, occurrences_of
@@ -91,8 +91,8 @@ def _day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> list[Asked]:
     The day is that of the zone in force at each occurrence, as for wall times.
     """
     midnight = datetime.combine(day, time())
-    calendar = calendar_at(timings, midnight)
-    zone = parse_zone(calendar.time_zone) if calendar else zone
+    recurrence = recurrence_at(timings, midnight)
+    zone = parse_zone(recurrence.time_zone) if recurrence else zone
     begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
     itself = Asked(instant=begin, day=day, until=end)
     if not timings:
@@ -106,8 +106,8 @@ def _day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> list[Asked]:
 
 
 def _local_day(timings: tuple[Timing, ...], nominal: datetime) -> date | None:
-    calendar = in_force(timings, nominal).calendar
-    return nominal.astimezone(parse_zone(calendar.time_zone)).date() if calendar else None
+    recurrence = in_force(timings, nominal).recurrence
+    return nominal.astimezone(parse_zone(recurrence.time_zone)).date() if recurrence else None
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

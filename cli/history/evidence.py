@@ -11,7 +11,7 @@ from orchestrator.enums import Outcome
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun, ScheduleState
-from orchestrator.model import Calendar, Occurrence
+from orchestrator.model import Occurrence, Recurrence
 from orchestrator.timing.occurrences import in_force
 
 DUE: Final = timedelta(minutes=2)
@@ -159,20 +159,20 @@ def timing_facts(case: Case, background: Background) -> list[Fact]:
     timing = in_force(state.timings, case.nominal)
     source = ids.SUBMIT_STATE if background.taken_over else ids.DOCUMENT
     what = "the schedule is removed" if timing.removed else "nothing is due"
-    if timing.calendar:
-        what = rule(timing.calendar) + (", paused" if timing.paused else "")
+    if timing.recurrence:
+        what = rule(timing.recurrence) + (", paused" if timing.paused else "")
     facts.append(Fact(source=source, says=f"after {utc(timing.since)}: {what}"))
     if background.taken_over:
         facts.append(Fact(source=source, says=f"decided up to {utc(state.decided_until)}"))
     return facts
 
 
-def rule(calendar: Calendar) -> str:
-    """Return a calendar in the words of the document."""
-    if calendar.every:
-        anchor = f" from {utc(calendar.anchor)}" if calendar.anchor else ""
-        when = f"every {span(calendar.every)}{anchor}"
+def rule(recurrence: Recurrence) -> str:
+    """Return a recurrence in the words of the document."""
+    if recurrence.every:
+        anchor = f" from {utc(recurrence.anchor)}" if recurrence.anchor else ""
+        when = f"every {span(recurrence.every)}{anchor}"
     else:
-        when = " or ".join(calendar.cron)
-    left_out = f", except {', '.join(calendar.except_)}" if calendar.except_ else ""
-    return f"{when} in {calendar.time_zone}{left_out}"
+        when = " or ".join(recurrence.cron)
+    left_out = f", except {', '.join(recurrence.except_)}" if recurrence.except_ else ""
+    return f"{when} in {recurrence.time_zone}{left_out}"

@@ -87,7 +87,7 @@ def _coming(known: Known, schedule: ScheduleId) -> ScheduleState | None:
     if table is None:
         return None
     since = table.start - timedelta(seconds=1) if table.start else known.now
-    timing = Timing(since=since, calendar=table.calendar, paused=table.paused)
+    timing = Timing(since=since, recurrence=table.recurrence, paused=table.paused)
     return ScheduleState(timings=(timing,), decided_until=since)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from cli.times import after_gap
 from orchestrator.enums import Fold, Gap
-from orchestrator.model import Calendar, Occurrence, Timing
+from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.occurrences import in_force, occurrences_of
 from orchestrator.timing.placement import Placement, placements
 from orchestrator.timing.zones import parse_zone
@@ -80,15 +80,15 @@ def on_the_wall(timings: tuple[Timing, ...], wall: datetime) -> list[Clock]:
     A wall time that a change of the clock leaves out names the first instant after the change,
     where what was shifted runs.
     """
-    calendar = calendar_at(timings, wall)
-    if calendar is None:
+    recurrence = recurrence_at(timings, wall)
+    if recurrence is None:
         return [Clock(instant=wall.replace(tzinfo=UTC))]
-    zone = parse_zone(calendar.time_zone)
+    zone = parse_zone(recurrence.time_zone)
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if _wall(first, zone) != wall:
         change = after_gap(second, first, zone)
-        return [Clock(instant=change, note=_left_out(calendar, wall, change, zone))]
+        return [Clock(instant=change, note=_left_out(recurrence, wall, change, zone))]
     if first == second:
         return [Clock(instant=first)]
     note = f"The clock is put back on that day: {wall:%H:%M} comes twice in {zone}."
@@ -97,28 +97,28 @@ def on_the_wall(timings: tuple[Timing, ...], wall: datetime) -> list[Clock]:
 
 def suppressed(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     """Say that an instant without an occurrence is the half of a repeated hour that is left out."""
-    calendar = in_force(timings, instant).calendar
-    if calendar is None or _placed(calendar, instant):
+    recurrence = in_force(timings, instant).recurrence
+    if recurrence is None or _placed(recurrence, instant):
         return None
-    if _placed(replace(calendar, overlap=Fold.BOTH), instant) is None:
+    if _placed(replace(recurrence, fold=Fold.BOTH), instant) is None:
         return None
-    zone = parse_zone(calendar.time_zone)
+    zone = parse_zone(recurrence.time_zone)
     wall = _wall(instant, zone)
     both = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     which, other = ("second", both[0]) if instant == both[1] else ("first", both[1])
     return (
         f"The {which} {wall:%H:%M} of that day is suppressed, since the clock is put back: the "
         f"schedule runs at the other, {other.astimezone(zone).isoformat()} "
-        f"(dst.overlap = {calendar.overlap})."
+        f"(dst.overlap = {recurrence.fold})."
     )
 
 
 def came_from(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     """Say from which wall times an occurrence comes, where that is not simply its own."""
-    calendar = in_force(timings, instant).calendar
-    if calendar is None or calendar.every:
+    recurrence = in_force(timings, instant).recurrence
+    if recurrence is None or recurrence.every:
         return None
-    placed, zone = _placed(calendar, instant), parse_zone(calendar.time_zone)
+    placed, zone = _placed(recurrence, instant), parse_zone(recurrence.time_zone)
     if placed is None or placed.walls in {(), (_wall(instant, zone),)}:
         return None
     walls = ", ".join(f"{wall:%H:%M}" for wall in placed.walls)
@@ -127,33 +127,33 @@ def came_from(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     return f"The clock is put forward: what falls on {walls} runs at this instant."
 
 
-def _left_out(calendar: Calendar, wall: datetime, change: datetime, zone: tzinfo) -> str:
+def _left_out(recurrence: Recurrence, wall: datetime, change: datetime, zone: tzinfo) -> str:
     """Say what became of a wall time that does not exist."""
     there = f"{wall:%Y-%m-%d %H:%M} does not exist in {zone}: the clock is put forward to"
     sentence = f"{there} {change.astimezone(zone).isoformat()}"
-    placed = _placed(calendar, change)
+    placed = _placed(recurrence, change)
     if placed and wall in placed.walls:
         became = "shifted there" if placed.exists else "left out (nonexistent)"
         return f"{sentence}, and its occurrence is {became}."
-    shifted = _placed(replace(calendar, gap=Gap.SHIFT), change)
+    shifted = _placed(replace(recurrence, gap=Gap.SHIFT), change)
     if shifted and wall in shifted.walls:
-        return f"{sentence}, and its occurrence is left out (dst.gap = {calendar.gap})."
+        return f"{sentence}, and its occurrence is left out (dst.gap = {recurrence.gap})."
     return f"{sentence}."
 
 
-def _placed(calendar: Calendar, instant: datetime) -> Placement | None:
-    return next(placements(calendar, after=instant - _SECOND, until=instant), None)
+def _placed(recurrence: Recurrence, instant: datetime) -> Placement | None:
+    return next(placements(recurrence, after=instant - _SECOND, until=instant), None)
 
 
-def calendar_at(timings: tuple[Timing, ...], wall: datetime) -> Calendar | None:
-    """Return the calendar in force at a wall time of its own zone, or failing that the nearest."""
+def recurrence_at(timings: tuple[Timing, ...], wall: datetime) -> Recurrence | None:
+    """Return the recurrence in force at a wall time of its own zone, or failing that the nearest."""
     found = None
     for timing in timings:
-        if timing.calendar is None:
+        if timing.recurrence is None:
             continue
-        zone = parse_zone(timing.calendar.time_zone)
+        zone = parse_zone(timing.recurrence.time_zone)
         if found is None or timing.since < wall.replace(tzinfo=zone):
-            found = timing.calendar
+            found = timing.recurrence
     return found
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from orchestrator.enums import Fold, Gap
-from orchestrator.model import Calendar, Pause, Schedule
+from orchestrator.model import Pause, Recurrence, Schedule
 from orchestrator.timing.placement import Placement, placements
 from orchestrator.timing.zones import parse_zone
 
@@ -59,9 +59,9 @@ def coming(
     """
     begin = _begin(schedule, after)
     end = until or begin + HORIZON
-    zone = parse_zone(schedule.calendar.time_zone)
-    everything = replace(schedule.calendar, gap=Gap.SHIFT, overlap=Fold.BOTH)
-    found = placements(schedule.calendar, after=begin, until=end)
+    zone = parse_zone(schedule.recurrence.time_zone)
+    everything = replace(schedule.recurrence, gap=Gap.SHIFT, fold=Fold.BOTH)
+    found = placements(schedule.recurrence, after=begin, until=end)
     one = next(found, None)
     for whole in placements(everything, after=begin, until=end):
         mine = one if one and one.nominal == whole.nominal else None
@@ -78,7 +78,7 @@ def coming(
 def first(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
     """Return the next instants at which a schedule is due and ``except`` does not leave it out."""
     begin = _begin(schedule, after)
-    found = placements(schedule.calendar, after=begin, until=begin + HORIZON, excluded=False)
+    found = placements(schedule.recurrence, after=begin, until=begin + HORIZON, excluded=False)
     return list(islice((one.nominal for one in found if one.exists), count))
 
 
@@ -107,7 +107,7 @@ def _line(one: Placement, local: datetime, schedule: Schedule, pauses: Sequence[
             runs=False,
             notes=(note,),
         )
-    notes = [*_of_clock(one, local, schedule.calendar)]
+    notes = [*_of_clock(one, local, schedule.recurrence)]
     if one.excluded:
         notes.append("excluded")
     paused = told_pauses(schedule, [pause for pause in pauses if pause.holds(one.nominal)])
@@ -121,7 +121,7 @@ def _line(one: Placement, local: datetime, schedule: Schedule, pauses: Sequence[
     )
 
 
-def _of_clock(one: Placement, local: datetime, calendar: Calendar) -> Iterator[str]:
+def _of_clock(one: Placement, local: datetime, recurrence: Recurrence) -> Iterator[str]:
     """Yield what a change of the clock made of an occurrence."""
     here = _wall(local)
     shifted = [wall for wall in one.walls if wall != here]
@@ -129,9 +129,9 @@ def _of_clock(one: Placement, local: datetime, calendar: Calendar) -> Iterator[s
         text = ", ".join(f"{wall:%H:%M}" for wall in shifted)
         yield f"{'with' if here in one.walls else 'shifted from'} {text}"
     other = here.replace(tzinfo=local.tzinfo, fold=1 - local.fold).astimezone(UTC)
-    if calendar.every or other == one.nominal or here not in one.walls:
+    if recurrence.every or other == one.nominal or here not in one.walls:
         return
-    both = any(placements(calendar, after=other - _MOMENT, until=other))
+    both = any(placements(recurrence, after=other - _MOMENT, until=other))
     this, that = ("second", "first") if local.fold else ("first", "second")
     yield f"{this} {here:%H:%M}" if both else f"{that} {here:%H:%M} suppressed"
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cli.errors import CliError, Exit
 from cli.schedules.coming import Coming
 from orchestrator.enums import Fold, Gap
-from orchestrator.model import Calendar, Schedule
+from orchestrator.model import Recurrence, Schedule
 from orchestrator.timing.placement import placements
 from orchestrator.timing.zones import parse_zone
 
@@ -25,17 +25,17 @@ class Policy:
     Attributes:
         text: As it was written.
         gap: None: as the schedule has it.
-        overlap: None: as the schedule has it.
+        fold: None: as the schedule has it.
     """
 
     text: str
     gap: Gap | None = None
-    overlap: Fold | None = None
+    fold: Fold | None = None
 
-    def on(self, calendar: Calendar) -> Calendar:
-        """Return the calendar under this policy."""
+    def on(self, recurrence: Recurrence) -> Recurrence:
+        """Return the recurrence under this policy."""
         return replace(
-            calendar, gap=self.gap or calendar.gap, overlap=self.overlap or calendar.overlap
+            recurrence, gap=self.gap or recurrence.gap, fold=self.fold or recurrence.fold
         )
 
 
@@ -72,7 +72,7 @@ def policy(text: str) -> Policy:
             if key == "gap":
                 found = replace(found, gap=Gap(value))
             elif key == "overlap":
-                found = replace(found, overlap=Fold(value))
+                found = replace(found, fold=Fold(value))
             else:
                 raise CliError(Exit.USAGE, f"--compare: {key!r} is no key of dst", _HOW)
         except ValueError as error:
@@ -106,10 +106,10 @@ def next_difference(one: Schedule, other: Schedule, after: datetime) -> datetime
         after: Exclusive.
     """
     until = after + _LOOKED_AT
-    for begin, end in _changes(one.calendar.time_zone, after - _AROUND, until + _AROUND):
+    for begin, end in _changes(one.recurrence.time_zone, after - _AROUND, until + _AROUND):
         since, last = max(after, begin - _AROUND), min(until, end + _AROUND)
         mine, theirs = (
-            {found.nominal for found in placements(each.calendar, after=since, until=last)}
+            {found.nominal for found in placements(each.recurrence, after=since, until=last)}
             for each in (one, other)
         )
         if mine != theirs:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cli.progress import Advance
-from cli.schedules.lint_calendar import calendar_notes
+from cli.schedules.lint_recurrence import recurrence_notes
 from cli.schedules.notes import Code, Found, Note, most_within, note, shortest_period, span
 from cli.schedules.secrets import looks_secret, secret_within
 from orchestrator.document.parse import Document, merged, read
@@ -44,8 +44,8 @@ def lint(
 
 
 def _notes(schedule: Schedule, table: Mapping[str, object], now: datetime) -> Iterator[Found]:
-    yield from calendar_notes(schedule, table, now)
-    period = shortest_period(schedule.calendar)
+    yield from recurrence_notes(schedule, table, now)
+    period = shortest_period(schedule.recurrence)
     if period:
         yield from _period(schedule, period)
         yield from _catch_up(schedule, period)
@@ -61,7 +61,7 @@ def _notes(schedule: Schedule, table: Mapping[str, object], now: datetime) -> It
 
 def _period(schedule: Schedule, period: timedelta) -> Iterator[Found]:
     """Note what does not fit between two occurrences."""
-    key = "every" if schedule.calendar.every else "cron"
+    key = "every" if schedule.recurrence.every else "cron"
     if period < COLD_START:
         yield note(
             Code.SHORT_PERIOD,
@@ -102,7 +102,7 @@ def _catch_up(schedule: Schedule, period: timedelta) -> Iterator[Found]:
     if policy.mode is not CatchUpMode.ALL:
         return
     together = min(policy.max, int(policy.window / period))
-    together = most_within(schedule.calendar, policy.window, together) if together > 1 else 0
+    together = most_within(schedule.recurrence, policy.window, together) if together > 1 else 0
     if together <= 1:
         return
     if schedule.overlap is Overlap.REPLACE:

@@ -44,7 +44,7 @@ def show_next(given: Context, wanted: Wanted) -> Exit:
     """
     other = policy(wanted.compare) if wanted.compare else None
     source = find_schedule(given, wanted.schedule, wanted.file)
-    zone = parse_zone(source.schedule.calendar.time_zone)
+    zone = parse_zone(source.schedule.recurrence.time_zone)
     begin = parse_time(wanted.begin, zone, name="--from") if wanted.begin else source.now
     after = begin - timedelta(seconds=1) if wanted.begin else begin
     lines = list(occurrences(coming(source.schedule, after, pauses=source.pauses), wanted.count))
@@ -57,7 +57,7 @@ def show_next(given: Context, wanted: Wanted) -> Exit:
             "look at its cron, every, except and start, and at recur validate",
         )
     if other:
-        changed = replace(source.schedule, calendar=other.on(source.schedule.calendar))
+        changed = replace(source.schedule, recurrence=other.on(source.schedule.recurrence))
         _compare(given.output, source, changed, begin, after, lines, other.text)
     else:
         _show(given.output, source, begin, lines)
@@ -93,7 +93,7 @@ def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in commo
     later = None
     if not any(pair.differs for pair in pairs):
         later = next_difference(source.schedule, changed, until)
-        when = later.astimezone(parse_zone(source.schedule.calendar.time_zone)) if later else None
+        when = later.astimezone(parse_zone(source.schedule.recurrence.time_zone)) if later else None
         output.say(
             f"no difference here; the next is at {when:%Y-%m-%d %H:%M%:z}"
             if when
@@ -119,7 +119,7 @@ def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in commo
 def _heading(schedule: Schedule, begin: datetime) -> dict[str, Any]:
     return {
         "schedule": schedule.id,
-        "time_zone": schedule.calendar.time_zone,
+        "time_zone": schedule.recurrence.time_zone,
         "from": begin,
     }
 

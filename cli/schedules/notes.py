@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from orchestrator.ids import ScheduleId
-from orchestrator.model import Calendar
+from orchestrator.model import Recurrence
 from orchestrator.timing.cron import exceptions, parse_cron
 from orchestrator.timing.placement import EPOCH, minutes_of, placements
 
@@ -71,18 +71,18 @@ def note(code: Code, key: str, message: str) -> Found:
     return code, key, message
 
 
-def shortest_period(calendar: Calendar) -> timedelta | None:
+def shortest_period(recurrence: Recurrence) -> timedelta | None:
     """
     Return the shortest time between two occurrences, changes of the clock left aside.
 
     Returns:
         To the minute, or a multiple of ``every``; None where no two fall within a year.
     """
-    if calendar.every and not calendar.except_:
-        return calendar.every
-    left_out = exceptions(calendar.except_)
+    if recurrence.every and not recurrence.except_:
+        return recurrence.every
+    left_out = exceptions(recurrence.except_)
     before, shortest = None, _YEAR
-    for number, minutes in _times_of_days(calendar):
+    for number, minutes in _times_of_days(recurrence):
         times = minutes & ~left_out.on(_BEGIN.date() + timedelta(days=number))
         if not times:
             continue
@@ -93,20 +93,20 @@ def shortest_period(calendar: Calendar) -> timedelta | None:
         before = begin + times.bit_length() - 1
     if shortest == _YEAR:
         return None
-    period, every = timedelta(minutes=shortest), calendar.every
+    period, every = timedelta(minutes=shortest), recurrence.every
     return every * max(1, round(period / every)) if every else period
 
 
-def _times_of_days(calendar: Calendar) -> Iterator[tuple[int, int]]:
+def _times_of_days(recurrence: Recurrence) -> Iterator[tuple[int, int]]:
     """Yield the number of each day that has times, and these as bits."""
-    if every := calendar.every:
-        anchor = calendar.anchor or EPOCH
+    if every := recurrence.every:
+        anchor = recurrence.anchor or EPOCH
         for number in range(_LOOKED_AT.days):
             midnight = _BEGIN + timedelta(days=number)
             yield number, minutes_of(every, (anchor - midnight) % every)
         return
     expressions = [
-        (_days(one.split(maxsplit=2)[2]), parse_cron(one).times) for one in calendar.cron
+        (_days(one.split(maxsplit=2)[2]), parse_cron(one).times) for one in recurrence.cron
     ]
     for number in sorted(frozenset().union(*(days for days, _ in expressions))):
         times = 0
@@ -128,11 +128,11 @@ def _closest(times: int) -> int:
     return next((one for one in range(1, times.bit_length()) if times & times >> one), _YEAR)
 
 
-def most_within(calendar: Calendar, window: timedelta, limit: int) -> int:
+def most_within(recurrence: Recurrence, window: timedelta, limit: int) -> int:
     """Return how many occurrences fall within a window at most, or ``limit`` if they are more."""
     together: deque[datetime] = deque()
     most = 0
-    for instant in _instants(calendar):
+    for instant in _instants(recurrence):
         together.append(instant)
         while instant - together[0] >= window:
             together.popleft()
@@ -142,8 +142,8 @@ def most_within(calendar: Calendar, window: timedelta, limit: int) -> int:
     return most
 
 
-def _instants(calendar: Calendar) -> Iterator[datetime]:
-    plain = replace(calendar, time_zone="UTC")
+def _instants(recurrence: Recurrence) -> Iterator[datetime]:
+    plain = replace(recurrence, time_zone="UTC")
     found = placements(plain, after=_BEGIN, until=_BEGIN + _LOOKED_AT, excluded=False)
     return (one.nominal for one in found)
 

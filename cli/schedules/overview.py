@@ -130,7 +130,7 @@ def _outlook(id_: ScheduleId, sources: _Sources, now: datetime, begin: str | Non
             notes=("its table is invalid: it stands still",),
             results=results,
         )
-    zone = parse_zone(schedule.calendar.time_zone)
+    zone = parse_zone(schedule.recurrence.time_zone)
     after = parse_time(begin, zone, name="--from") - timedelta(seconds=1) if begin else now
     state = known.schedule(id_) if known else None
     pauses = state.pauses if state else ()

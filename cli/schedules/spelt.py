@@ -70,16 +70,16 @@ def spelt(schedule: Schedule) -> dict[str, str]:
 
     Keys without a value are left out. What looks like a secret is here as it is.
     """
-    calendar, catch_up, retries = schedule.calendar, schedule.catch_up, schedule.retries
-    one_cron = len(calendar.cron) == 1
+    recurrence, catch_up, retries = schedule.recurrence, schedule.catch_up, schedule.retries
+    one_cron = len(recurrence.cron) == 1
     values: dict[str, object] = {
-        "cron": calendar.cron[0] if one_cron else calendar.cron or None,
-        "every": calendar.every,
-        "anchor": calendar.anchor,
-        "except": calendar.except_,
-        "time_zone": calendar.time_zone,
-        "dst.gap": calendar.gap,
-        "dst.overlap": calendar.overlap,
+        "cron": recurrence.cron[0] if one_cron else recurrence.cron or None,
+        "every": recurrence.every,
+        "anchor": recurrence.anchor,
+        "except": recurrence.except_,
+        "time_zone": recurrence.time_zone,
+        "dst.gap": recurrence.gap,
+        "dst.overlap": recurrence.fold,
         "command": schedule.command,
         **{f"environment.{name}": value for name, value in sorted(schedule.environment.items())},
         "overlap": schedule.overlap,

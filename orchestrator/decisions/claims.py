@@ -136,8 +136,8 @@ def _environment(
     earlier = previous(state.timings, nominal)
     known = results.schedules.get(schedule.id)
     success = known.last_success if known else None
-    calendar = in_force(state.timings, nominal).calendar or schedule.calendar
-    local = nominal.astimezone(parse_zone(calendar.time_zone))
+    recurrence = in_force(state.timings, nominal).recurrence or schedule.recurrence
+    local = nominal.astimezone(parse_zone(recurrence.time_zone))
     environment = {
         "RECUR_SCHEDULE": schedule.id,
         "RECUR_RUN_ID": run_id,

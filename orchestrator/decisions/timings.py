@@ -43,14 +43,14 @@ def take_over(
     for id_, old in state.schedules.items():
         if id_ not in schedules and id_ not in invalid and not old.removed:
             since = max(modified, old.decided_until)
-            known[id_] = _with_timing(old, Timing(since=since, calendar=None, removed=True))
+            known[id_] = _with_timing(old, Timing(since=since, recurrence=None, removed=True))
     return replace(state, document=document, schedules=known)
 
 
 def _new(schedule: Schedule, modified: datetime) -> ScheduleState:
     """Begin a schedule: at its ``start``, else with the document that first holds it."""
     begin = schedule.start - _JUST_BEFORE if schedule.start else modified
-    timing = Timing(since=begin, calendar=schedule.calendar, paused=schedule.paused)
+    timing = Timing(since=begin, recurrence=schedule.recurrence, paused=schedule.paused)
     return ScheduleState(timings=(timing,), decided_until=min(begin, modified))
 
 
@@ -68,12 +68,12 @@ def _changed(old: ScheduleState, schedule: Schedule, modified: datetime) -> Sche
         earliest = max(old.timings[-1].since, old.decided_until)
     begin = max(earliest, schedule.start - _JUST_BEFORE) if schedule.start else earliest
     current = old.timings[-1]
-    timing = Timing(since=begin, calendar=schedule.calendar, paused=schedule.paused)
+    timing = Timing(since=begin, recurrence=schedule.recurrence, paused=schedule.paused)
     same = replace(timing, since=current.since) == current
     if same and begin == max(current.since, earliest):
         return old
     if begin > earliest and not old.removed:  # nothing between the change and the new start
-        old = _with_timing(old, Timing(since=earliest, calendar=None))
+        old = _with_timing(old, Timing(since=earliest, recurrence=None))
     return _with_timing(old, timing)
 
 

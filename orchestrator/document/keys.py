@@ -28,7 +28,7 @@ from orchestrator.document.types import (
 )
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
-from orchestrator.model import Calendar, CatchUp, Retries, Schedule
+from orchestrator.model import CatchUp, Recurrence, Retries, Schedule
 from orchestrator.timing.placement import EPOCH
 
 _STRICT = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
@@ -187,7 +187,7 @@ def schedule(id_: ScheduleId, table: ScheduleTable) -> Schedule:
     assert table.command is not None, "a command is asked for before"  # noqa: S101
     return Schedule(
         id=id_,
-        calendar=_calendar(table),
+        recurrence=_recurrence(table),
         command=table.command,
         environment=table.environment,
         overlap=table.overlap,
@@ -210,13 +210,13 @@ def schedule(id_: ScheduleId, table: ScheduleTable) -> Schedule:
     )
 
 
-def _calendar(table: ScheduleTable) -> Calendar:
-    return Calendar(
+def _recurrence(table: ScheduleTable) -> Recurrence:
+    return Recurrence(
         cron=tuple(dict.fromkeys(table.cron or ())),
         every=table.every,
         anchor=(table.anchor or table.start or EPOCH) if table.every else None,
         time_zone=table.time_zone,
         gap=table.dst.gap,
-        overlap=table.dst.overlap,
+        fold=table.dst.overlap,
         except_=tuple(dict.fromkeys(table.except_)),
     )

@@ -45,13 +45,13 @@ class Expression:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wall:
     """
-    A wall time at which a calendar has an occurrence.
+    A wall time at which a recurrence has an occurrence.
 
     Attributes:
         time: Naive.
         fixed: Whether an expression of fixed times has it.
         wild: Whether an expression that begins with ``*`` in its minute or hour has it.
-        excluded: Whether the calendar leaves it out.
+        excluded: Whether the recurrence leaves it out.
     """
 
     time: datetime

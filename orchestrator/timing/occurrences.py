@@ -1,10 +1,10 @@
-"""When a schedule is due: the calendars that were in force, one after the other."""
+"""When a schedule is due: the recurrences that were in force, one after the other."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.model import Calendar, Occurrence, Timing
+from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.placement import placements
 
 _HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
@@ -19,9 +19,9 @@ def occurrences(timing: Timing, *, after: datetime, until: datetime) -> Iterator
     Raises:
         ScheduleSyntaxError: The expression or the zone cannot be understood.
     """
-    if timing.calendar is None or after >= until:
+    if timing.recurrence is None or after >= until:
         return
-    for one in placements(timing.calendar, after=after, until=until):
+    for one in placements(timing.recurrence, after=after, until=until):
         yield Occurrence(
             nominal=one.nominal,
             merged=len(one.walls),
@@ -74,9 +74,9 @@ def following(timings: tuple[Timing, ...], after: datetime) -> datetime | None:
         begin = max(after, timing.since)
         if timing.paused or any(timing.since < removal for removal in removals):
             continue
-        if timing.calendar is None or begin >= min(end, horizon):
+        if timing.recurrence is None or begin >= min(end, horizon):
             continue
-        found = placements(timing.calendar, after=begin, until=min(end, horizon), excluded=False)
+        found = placements(timing.recurrence, after=begin, until=min(end, horizon), excluded=False)
         first = next((one.nominal for one in found if one.exists), None)
         if first is not None:
             return first
@@ -91,32 +91,32 @@ def previous(timings: tuple[Timing, ...], before: datetime) -> datetime | None:
     came into force: a task's data window begins there. What is excluded does not count.
     """
     newest = next((timing for timing in reversed(timings) if timing.since < before), None)
-    if newest is None or newest.calendar is None:
+    if newest is None or newest.recurrence is None:
         return None
     just_before = before - _SECOND
-    return _newest(newest.calendar, since=just_before - _HORIZON, until=just_before)
+    return _newest(newest.recurrence, since=just_before - _HORIZON, until=just_before)
 
 
 def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:
     """Return the nominal time of the newest occurrence up to ``until`` that could have run."""
     ends = [*(timing.since for timing in timings[1:]), until]
     for timing, end in reversed(list(zip(timings, ends, strict=True))):
-        if timing.calendar is None or timing.paused:
+        if timing.recurrence is None or timing.paused:
             continue
-        found = _newest(timing.calendar, since=timing.since, until=min(end, until))
+        found = _newest(timing.recurrence, since=timing.since, until=min(end, until))
         if found is not None:
             return found
     return None
 
 
-def _newest(calendar: Calendar, *, since: datetime, until: datetime) -> datetime | None:
+def _newest(recurrence: Recurrence, *, since: datetime, until: datetime) -> datetime | None:
     """Look back from ``until`` to ``since``, by ever longer steps, for an occurrence that exists."""
     span = timedelta(minutes=15)
     end = until
     while end > since:
         begin = max(since, end - span)
         newest = None
-        for one in placements(calendar, after=begin, until=end, excluded=False):
+        for one in placements(recurrence, after=begin, until=end, excluded=False):
             newest = one.nominal if one.exists else newest
         if newest is not None:
             return newest

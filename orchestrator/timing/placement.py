@@ -1,5 +1,5 @@
 """
-The occurrences of a calendar: wall times, mapped to instants.
+The occurrences of a recurrence: wall times, mapped to instants.
 
 Expressions are walked on **naive** wall time and mapped to UTC here, because cronsim's own zone
 iteration loses occurrences where clocks change by half an hour. Where the schedule leaves it to
@@ -18,7 +18,7 @@ from itertools import pairwise
 from operator import itemgetter
 
 from orchestrator.enums import Fold, Gap
-from orchestrator.model import Calendar
+from orchestrator.model import Recurrence
 from orchestrator.timing.cron import Exceptions, Wall, exceptions, parse_cron, walls
 from orchestrator.timing.zones import parse_zone
 
@@ -53,13 +53,13 @@ class Placement:
 
 
 def placements(
-    calendar: Calendar, *, after: datetime, until: datetime, excluded: bool = True
+    recurrence: Recurrence, *, after: datetime, until: datetime, excluded: bool = True
 ) -> Iterator[Placement]:
     """
-    Yield what a calendar has in ``(after, until]``, oldest first.
+    Yield what a recurrence has in ``(after, until]``, oldest first.
 
     Args:
-        calendar: The calendar.
+        recurrence: The recurrence.
         after: Exclusive.
         until: Inclusive.
         excluded: Whether to yield also what ``except`` leaves out.
@@ -67,27 +67,27 @@ def placements(
     Raises:
         ScheduleSyntaxError: An expression or the zone cannot be understood.
     """
-    zone = parse_zone(calendar.time_zone)
+    zone = parse_zone(recurrence.time_zone)
     start, until, length = after.astimezone(UTC), until.astimezone(UTC), _FIRST_PIECE
-    if calendar.every:
-        yield from _intervals(calendar, zone, start, until, excluded=excluded)
+    if recurrence.every:
+        yield from _intervals(recurrence, zone, start, until, excluded=excluded)
         return
     while start < until:
-        begin = _before_what_is_due(calendar, start, until, excluded=excluded)
+        begin = _before_what_is_due(recurrence, start, until, excluded=excluded)
         if begin > start:
             start, length = begin, _AROUND_A_DAY
         end = min(start + length, until)
-        yield from _piece(calendar, zone, start, end, excluded=excluded)
+        yield from _piece(recurrence, zone, start, end, excluded=excluded)
         start, length = end, min(length * 4, _PIECE)
 
 
 def _before_what_is_due(
-    calendar: Calendar, after: datetime, until: datetime, *, excluded: bool
+    recurrence: Recurrence, after: datetime, until: datetime, *, excluded: bool
 ) -> datetime:
     """Return an instant up to which nothing is due after ``after``: years are not walked through."""
-    expressions = [parse_cron(cron) for cron in calendar.cron]
+    expressions = [parse_cron(cron) for cron in recurrence.cron]
     months = {month for one in expressions for month in one.months}
-    left_out = exceptions(calendar.except_)
+    left_out = exceptions(recurrence.except_)
     day = after.date() - _DAY  # no offset is a day or more
     while day <= until.date() + _DAY:
         if day.month not in months:
@@ -103,22 +103,22 @@ def _before_what_is_due(
 
 
 def _intervals(
-    calendar: Calendar, zone: tzinfo, after: datetime, until: datetime, *, excluded: bool
+    recurrence: Recurrence, zone: tzinfo, after: datetime, until: datetime, *, excluded: bool
 ) -> Iterator[Placement]:
     """Yield ``anchor + n * every`` in ``(after, until]``: elapsed time, whatever the clock does."""
-    assert calendar.every is not None, "a calendar of expressions has no interval"  # noqa: S101
-    anchor, left_out = calendar.anchor or EPOCH, exceptions(calendar.except_)
-    instant = _next_interval(anchor, calendar.every, after)
+    assert recurrence.every is not None, "a recurrence of expressions has no interval"  # noqa: S101
+    anchor, left_out = recurrence.anchor or EPOCH, exceptions(recurrence.except_)
+    instant = _next_interval(anchor, recurrence.every, after)
     while instant <= until:
         local = instant.astimezone(zone)
         out = left_out.have(local)
         if excluded or not out:
             wall = local.replace(tzinfo=None, fold=0)
             yield Placement(nominal=instant, walls=(wall,), excluded=out)
-            instant += calendar.every
+            instant += recurrence.every
         else:  # years of what is left out are not looked at one by one
-            end = _left_out_until(local, calendar.every, left_out)
-            instant = _next_interval(anchor, calendar.every, max(instant, end))
+            end = _left_out_until(local, recurrence.every, left_out)
+            instant = _next_interval(anchor, recurrence.every, max(instant, end))
 
 
 def _left_out_until(local: datetime, every: timedelta, left_out: Exceptions) -> datetime:
@@ -158,14 +158,14 @@ def _next_interval(anchor: datetime, every: timedelta, after: datetime) -> datet
 
 
 def _piece(
-    calendar: Calendar, zone: tzinfo, after: datetime, until: datetime, *, excluded: bool
+    recurrence: Recurrence, zone: tzinfo, after: datetime, until: datetime, *, excluded: bool
 ) -> Iterator[Placement]:
     """Yield the occurrences of a stretch of which every offset is looked up."""
     # From before it to after it: only what is beyond tells that an hour is a repeated one.
     span = int((until - after) / _PROBE) + 2
     offsets = [_offset(after + _PROBE * n, zone) for n in range(-1, span + 1)]
     first, last = _naive(after) + min(offsets), _naive(until) + max(offsets)
-    found = walls(calendar.cron, exceptions(calendar.except_), first, last, excluded=excluded)
+    found = walls(recurrence.cron, exceptions(recurrence.except_), first, last, excluded=excluded)
     if all(a == b for a, b in pairwise(offsets)):
         for wall in found:
             instant = (wall.time - offsets[0]).replace(tzinfo=UTC)
@@ -174,7 +174,7 @@ def _piece(
         return
     together: defaultdict[tuple[datetime, bool], list[Wall]] = defaultdict(list)
     for wall in found:
-        for instant, exists in _instants(wall, zone, calendar):
+        for instant, exists in _instants(wall, zone, recurrence):
             if after < instant <= until:
                 together[instant, exists].append(wall)
     for (instant, exists), those in sorted(together.items(), key=itemgetter(0)):
@@ -193,7 +193,7 @@ def _placement(instant: datetime, those: list[Wall], *, exists: bool) -> Placeme
     )
 
 
-def _instants(wall: Wall, zone: tzinfo, calendar: Calendar) -> list[tuple[datetime, bool]]:
+def _instants(wall: Wall, zone: tzinfo, recurrence: Recurrence) -> list[tuple[datetime, bool]]:
     """Map one wall time to the instants at which it runs; False marks one that does not exist."""
     first = wall.time.replace(tzinfo=zone).astimezone(UTC)
     second = wall.time.replace(tzinfo=zone, fold=1).astimezone(UTC)
@@ -202,14 +202,14 @@ def _instants(wall: Wall, zone: tzinfo, calendar: Calendar) -> list[tuple[dateti
         change = _change_between(second, first, zone)
         if first - second > _LONGEST_DST_GAP:
             return [(change, False)]
-        shifted = wall.fixed if calendar.gap is Gap.AUTO else calendar.gap is Gap.SHIFT
+        shifted = wall.fixed if recurrence.gap is Gap.AUTO else recurrence.gap is Gap.SHIFT
         return [(change, True)] if shifted else []
     if first == second:
         return [(first, True)]
-    both = wall.wild if calendar.overlap is Fold.AUTO else calendar.overlap is Fold.BOTH
+    both = wall.wild if recurrence.fold is Fold.AUTO else recurrence.fold is Fold.BOTH
     if both:
         return [(first, True), (second, True)]
-    return [(second if calendar.overlap is Fold.SECOND else first, True)]
+    return [(second if recurrence.fold is Fold.SECOND else first, True)]
 
 
 def _change_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:

@@ -60,7 +60,7 @@ class Past:
 
     def nightly(self, *, since: datetime, decided_until: datetime) -> None:
         """Put the state of a schedule in place that is due each night at 02:30 in Bogota."""
-        self.timings(Timing(since=since, calendar=BOGOTA), decided_until=decided_until)
+        self.timings(Timing(since=since, recurrence=BOGOTA), decided_until=decided_until)
 
     def _etag(self) -> str:
         """Return what tells that a tick has seen the document as it is."""

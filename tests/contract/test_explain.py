@@ -97,7 +97,7 @@ def test_a_day_means_all_its_occurrences(past: Past) -> None:
     """More than three of them without the evidence, more than twenty with a count of the rest."""
     hourly = replace(BOGOTA, cron=("0 * * * *",))
     day = nights(2).replace(hour=0, minute=0)
-    past.timings(Timing(since=nights(9), calendar=hourly), decided_until=nights(1))
+    past.timings(Timing(since=nights(9), recurrence=hourly), decided_until=nights(1))
     begin = day + timedelta(hours=5)  # midnight in Bogota
     past.put(*(ran(begin + timedelta(hours=hour)) for hour in range(24)))
 
@@ -119,7 +119,7 @@ def test_a_day_means_all_its_occurrences(past: Past) -> None:
 def test_of_a_day_what_is_to_come_is_counted(past: Past) -> None:
     """People ask what happened: that is shown, and first what did not succeed."""
     half_hour = replace(BOGOTA, cron=("0-29 0 * * *",), time_zone="UTC")
-    past.timings(Timing(since=nights(9), calendar=half_hour), decided_until=nights(1))
+    past.timings(Timing(since=nights(9), recurrence=half_hour), decided_until=nights(1))
     midnight = nights(2).replace(hour=0, minute=0)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     minutes = [midnight + timedelta(minutes=minute) for minute in range(30)]
@@ -171,7 +171,7 @@ def test_a_triggered_run_at_that_minute_is_evidence(past: Past) -> None:
 def test_a_day_without_occurrence_has_its_triggered_runs(past: Past) -> None:
     """At whatever time of it."""
     weekly = replace(BOGOTA, cron=(f"30 2 * * {nights(2):%a}",))
-    past.timings(Timing(since=nights(9), calendar=weekly), decided_until=nights(1))
+    past.timings(Timing(since=nights(9), recurrence=weekly), decided_until=nights(1))
     trigger = ids.trigger_id(NIGHTLY, "a")
     past.put(ran(nights(3) + timedelta(hours=5), run_id=trigger, kind=Kind.TRIGGERED))
 
@@ -184,7 +184,7 @@ def test_a_day_without_occurrence_has_its_triggered_runs(past: Past) -> None:
 def test_one_record_that_cannot_be_read_hides_no_other_of_its_day(past: Past) -> None:
     """It is told as such, and the exit code says so."""
     hourly = replace(BOGOTA, cron=("0 * * * *",))
-    past.timings(Timing(since=nights(9), calendar=hourly), decided_until=nights(1))
+    past.timings(Timing(since=nights(9), recurrence=hourly), decided_until=nights(1))
     begin = nights(2).replace(hour=5, minute=0)
     records = [ran(begin + timedelta(hours=hour)) for hour in range(24)]
     past.put(*records)
@@ -244,7 +244,7 @@ def test_a_wall_time_that_comes_twice_is_explained_twice(past: Past) -> None:
     """Once for each instant."""
     spring = datetime(2026, 1, 1, tzinfo=UTC)
     new_york = replace(BOGOTA, cron=("30 1 * * *",), time_zone="America/New_York")
-    past.timings(Timing(since=spring, calendar=new_york), decided_until=nights(1))
+    past.timings(Timing(since=spring, recurrence=new_york), decided_until=nights(1))
     first = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
     past.put(ran(first))
 
@@ -320,10 +320,10 @@ def november(past: Past) -> None:
     report = ScheduleId("nightly-report")
     text = DOCUMENT.replace("nightly", report).replace("30 2", "30 1")
     apply(past, text.replace("America/Bogota", "America/Montreal"))
-    calendar = replace(BOGOTA, cron=("30 1 * * *",), time_zone="America/Montreal")
+    recurrence = replace(BOGOTA, cron=("30 1 * * *",), time_zone="America/Montreal")
     since = datetime(2026, 10, 1, tzinfo=UTC)
     until = datetime(2026, 11, 4, tzinfo=UTC)
-    past.timings(Timing(since=since, calendar=calendar), decided_until=until, schedule=report)
+    past.timings(Timing(since=since, recurrence=recurrence), decided_until=until, schedule=report)
     first, second, third = (datetime(2026, 11, day, 6, 30, tzinfo=UTC) for day in (1, 2, 3))
     first -= timedelta(hours=1)
     past.put(

@@ -24,7 +24,7 @@ from orchestrator.ledger.state import (
     dump_collect,
     dump_submit,
 )
-from orchestrator.model import Calendar, Pause, Timing
+from orchestrator.model import Pause, Recurrence, Timing
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
@@ -104,7 +104,7 @@ def test_pauses_in_force_are_shown(someone: Operator, ledger: ContainerClient) -
     ledger.upload_blob(DOCUMENT, GOOD)
     begun = datetime(2030, 6, 1, tzinfo=UTC)
     pause = Pause(since=begun, until=begun + timedelta(days=1), by="jane", note="move of the base")
-    timing = Timing(since=begun - timedelta(days=9), calendar=Calendar(cron=("30 2 * * *",)))
+    timing = Timing(since=begun - timedelta(days=9), recurrence=Recurrence(cron=("30 2 * * *",)))
     state = ScheduleState(timings=(timing,), decided_until=begun, pauses=(pause,))
     ledger.upload_blob(SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))
 
@@ -124,7 +124,7 @@ def test_every_schedule_in_force_is_listed(someone: Operator, ledger: ContainerC
     begun = datetime(2030, 6, 1, tzinfo=UTC)
     hour = timedelta(hours=1)
     pause = Pause(since=begun - hour, until=begun + hour, by="jane", note="move of the base")
-    timing = Timing(since=begun - timedelta(days=9), calendar=Calendar(cron=("30 2 * * *",)))
+    timing = Timing(since=begun - timedelta(days=9), recurrence=Recurrence(cron=("30 2 * * *",)))
     state = ScheduleState(timings=(timing,), decided_until=begun, pauses=(pause,))
     seen = dict.fromkeys((NIGHTLY, ScheduleId("closed"), ScheduleId("broken")), state)
     ledger.upload_blob(SUBMIT_STATE, dump_submit(SubmitState(schedules=seen)))

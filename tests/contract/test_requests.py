@@ -29,7 +29,7 @@ from orchestrator.ledger.request import (
     load_request,
 )
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
-from orchestrator.model import Calendar, Timing
+from orchestrator.model import Recurrence, Timing
 from tests.conftest import Containers
 from tests.contract.operator import Operator, Told
 
@@ -41,8 +41,8 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.fixture
 def _known(ledger: ContainerClient) -> None:
     """Let a tick have seen one schedule, of New York."""
-    calendar = Calendar(cron=("0 2 * * *",), time_zone="America/New_York")
-    timing = Timing(since=LONG_AGO, calendar=calendar)
+    recurrence = Recurrence(cron=("0 2 * * *",), time_zone="America/New_York")
+    timing = Timing(since=LONG_AGO, recurrence=recurrence)
     state = ScheduleState(timings=(timing,), decided_until=datetime.now(UTC))
     ledger.upload_blob(ids.SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))
 
@@ -377,7 +377,7 @@ def test_what_makes_no_sense_is_not_asked_for(
 def test_a_backfill_from_long_ago_is_read_by_the_tick(
     someone: Operator, ledger: ContainerClient
 ) -> None:
-    """Or is refused at once, as what no calendar reaches."""
+    """Or is refused at once, as what no recurrence reaches."""
     to = ("--to", "2026-01-05", "--yes", "--no-wait")
 
     told = someone.recur("backfill", NIGHTLY, "--from", "1990-01-01", *to)

@@ -17,7 +17,7 @@ from cli.errors import Exit
 from orchestrator import ids
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
-from orchestrator.model import Calendar, Timing
+from orchestrator.model import Recurrence, Timing
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
@@ -31,7 +31,7 @@ MONTH = ("backfill", NIGHTLY, "--from", "2026-11-01", "--to", "2026-11-20T00:00"
 def ledger(containers: Containers) -> ContainerClient:
     """Return a ledger in which one schedule is decided for three weeks, and nothing ran."""
     storage = BlobServiceClient.from_connection_string(containers.connection_string)
-    timing = Timing(since=BEGIN - timedelta(days=1), calendar=Calendar(cron=("0 2 * * *",)))
+    timing = Timing(since=BEGIN - timedelta(days=1), recurrence=Recurrence(cron=("0 2 * * *",)))
     state = ScheduleState(timings=(timing,), decided_until=BEGIN + timedelta(days=21))
     container = storage.get_container_client(containers.ledger)
     container.upload_blob(ids.SUBMIT_STATE, dump_submit(SubmitState(schedules={NIGHTLY: state})))

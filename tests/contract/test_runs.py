@@ -285,7 +285,7 @@ def test_an_unknown_run_is_told_from_those_there_are(past: Past) -> None:
 
 @pytest.mark.parametrize("command", ["show", "logs"])
 @pytest.mark.parametrize("time", ["00010101T000000Z", "99991231T235959Z"])
-def test_an_end_of_the_calendar_is_no_run_id(past: Past, command: str, time: str) -> None:
+def test_an_end_of_the_recurrence_is_no_run_id(past: Past, command: str, time: str) -> None:
     """It is told as any other."""
     past.nightly(since=nights(9), decided_until=nights(1))
 

@@ -9,10 +9,10 @@ from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.attempt import Attempt, FrozenTask
 from orchestrator.ledger.record import Action, Decided, How, Output, Range, Record, Versions
-from orchestrator.model import Calendar
+from orchestrator.model import Recurrence
 
 NIGHTLY = ScheduleId("nightly")
-BOGOTA = Calendar(cron=("30 2 * * *",), time_zone="America/Bogota")
+BOGOTA = Recurrence(cron=("30 2 * * *",), time_zone="America/Bogota")
 TASK = FrozenTask(
     command="true",
     environment={},

@@ -12,24 +12,24 @@ from cli.errors import CliError, Exit
 from cli.history.asking import Asked, asked, parse
 from cli.history.nearby import after, before, occurrence_at
 from orchestrator.enums import Fold, Gap
-from orchestrator.model import Calendar, Timing
+from orchestrator.model import Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences_of
 
 LONG_AGO = datetime(2011, 1, 1, tzinfo=UTC)
 
 
 def timings(cron: str, zone: str = "America/New_York", **keys: Gap | Fold) -> tuple[Timing, ...]:
-    calendar = Calendar(cron=(cron,), time_zone=zone)
+    recurrence = Recurrence(cron=(cron,), time_zone=zone)
     if gap := keys.get("gap"):
-        calendar = Calendar(cron=(cron,), time_zone=zone, gap=Gap(gap))
+        recurrence = Recurrence(cron=(cron,), time_zone=zone, gap=Gap(gap))
     if overlap := keys.get("overlap"):
-        calendar = Calendar(cron=(cron,), time_zone=zone, overlap=Fold(overlap))
-    return (Timing(since=LONG_AGO, calendar=calendar),)
+        recurrence = Recurrence(cron=(cron,), time_zone=zone, fold=Fold(overlap))
+    return (Timing(since=LONG_AGO, recurrence=recurrence),)
 
 
 def meant(text: str, of: tuple[Timing, ...]) -> list[Asked]:
-    assert of[0].calendar
-    return asked(parse(text), of, ZoneInfo(of[0].calendar.time_zone))
+    assert of[0].recurrence
+    return asked(parse(text), of, ZoneInfo(of[0].recurrence.time_zone))
 
 
 def instants(text: str, of: tuple[Timing, ...]) -> list[str]:
@@ -64,7 +64,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "9999-12-31T23:59:59-14:00"])
-def test_what_no_calendar_reaches_is_refused(text: str) -> None:
+def test_what_no_recurrence_reaches_is_refused(text: str) -> None:
     """With the years that there are."""
     with pytest.raises(CliError, match="too far away") as refused:
         parse(text)
@@ -171,9 +171,9 @@ def test_a_day_of_a_schedule_that_is_forgotten_means_the_day() -> None:
 def test_wall_times_follow_the_zone_of_their_time() -> None:
     """A schedule that moved from one zone to another."""
     moved = datetime(2026, 11, 10, tzinfo=UTC)
-    bogota = Calendar(cron=("30 2 * * *",), time_zone="America/Bogota")
-    berlin = Calendar(cron=("30 2 * * *",), time_zone="Europe/Berlin")
-    both = (Timing(since=LONG_AGO, calendar=bogota), Timing(since=moved, calendar=berlin))
+    bogota = Recurrence(cron=("30 2 * * *",), time_zone="America/Bogota")
+    berlin = Recurrence(cron=("30 2 * * *",), time_zone="Europe/Berlin")
+    both = (Timing(since=LONG_AGO, recurrence=bogota), Timing(since=moved, recurrence=berlin))
 
     assert instants("2026-11-05T02:30", both) == ["2026-11-05T07:30Z"]
     assert instants("2026-11-15T02:30", both) == ["2026-11-15T01:30Z"]
@@ -182,9 +182,9 @@ def test_wall_times_follow_the_zone_of_their_time() -> None:
 def test_a_day_is_that_of_the_zone_of_its_time() -> None:
     """As its wall times are, whatever zone the schedule has by now; also the day of the change."""
     moved = datetime(2026, 11, 10, 12, tzinfo=UTC)
-    new_york = Calendar(cron=("30 11,23 * * *",), time_zone="America/New_York")
-    kiritimati = Calendar(cron=("30 11,23 * * *",), time_zone="Pacific/Kiritimati")
-    both = (Timing(since=LONG_AGO, calendar=new_york), Timing(since=moved, calendar=kiritimati))
+    new_york = Recurrence(cron=("30 11,23 * * *",), time_zone="America/New_York")
+    kiritimati = Recurrence(cron=("30 11,23 * * *",), time_zone="Pacific/Kiritimati")
+    both = (Timing(since=LONG_AGO, recurrence=new_york), Timing(since=moved, recurrence=kiritimati))
 
     def of(text: str) -> list[datetime]:
         return [one.instant for one in asked(parse(text), both, ZoneInfo("Pacific/Kiritimati"))]
@@ -212,7 +212,7 @@ def test_every_occurrence_belongs_to_one_day() -> None:
     both = tuple(
         Timing(
             since=moved + timedelta(days=n) if n else LONG_AGO,
-            calendar=Calendar(cron=("0 * * * *",), time_zone=zone),
+            recurrence=Recurrence(cron=("0 * * * *",), time_zone=zone),
         )
         for n, zone in enumerate(zones)
     )

@@ -12,13 +12,13 @@ from orchestrator.errors import RequestRefused
 from orchestrator.ids import RunId, ScheduleId, run_id
 from orchestrator.ledger.record import Action, Decided, Record, Versions
 from orchestrator.ledger.state import ScheduleState
-from orchestrator.model import Calendar, Timing
+from orchestrator.model import Recurrence, Timing
 
 NIGHTLY = ScheduleId("nightly")
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 STATE = ScheduleState(
-    timings=(Timing(since=BEGIN - 30 * DAY, calendar=Calendar(cron=("0 0 * * *",))),),
+    timings=(Timing(since=BEGIN - 30 * DAY, recurrence=Recurrence(cron=("0 0 * * *",))),),
     decided_until=BEGIN + 10 * DAY + timedelta(hours=1),
 )
 
@@ -106,8 +106,8 @@ def test_what_is_still_to_be_decided_is_the_ticks() -> None:
 
 def test_more_than_a_request_may_ask_for_is_refused() -> None:
     """Before anything is read."""
-    every = Calendar(every=timedelta(minutes=1), anchor=BEGIN)
-    state = replace(STATE, timings=(Timing(since=BEGIN - DAY, calendar=every),))
+    every = Recurrence(every=timedelta(minutes=1), anchor=BEGIN)
+    state = replace(STATE, timings=(Timing(since=BEGIN - DAY, recurrence=every),))
 
     with pytest.raises(RequestRefused, match="1000"):
         made(state=state)
@@ -115,8 +115,8 @@ def test_more_than_a_request_may_ask_for_is_refused() -> None:
 
 def test_what_except_leaves_out_runs_only_by_a_rerun() -> None:
     """It was left out on purpose."""
-    calendar = Calendar(cron=("0 0 * * *",), except_=("2026-11-06",))
-    state = replace(STATE, timings=(Timing(since=BEGIN - DAY, calendar=calendar),))
+    recurrence = Recurrence(cron=("0 0 * * *",), except_=("2026-11-06",))
+    state = replace(STATE, timings=(Timing(since=BEGIN - DAY, recurrence=recurrence),))
 
     assert {line.run_id: line for line in made(state=state).lines}[at(5)].chosen is False
     assert Standing.EXCLUDED in {line.standing for line in made(state=state).lines}
@@ -145,10 +145,10 @@ def test_what_cannot_be_read_is_left(rerun: bool) -> None:
 
 def test_what_does_not_exist_is_named_and_never_runs() -> None:
     """Apia had no 30 December 2011."""
-    calendar = Calendar(cron=("0 12 * * *",), time_zone="Pacific/Apia")
+    recurrence = Recurrence(cron=("0 12 * * *",), time_zone="Pacific/Apia")
     begin = datetime(2011, 12, 28, tzinfo=UTC)
     state = ScheduleState(
-        timings=(Timing(since=begin - DAY, calendar=calendar),), decided_until=begin + 9 * DAY
+        timings=(Timing(since=begin - DAY, recurrence=recurrence),), decided_until=begin + 9 * DAY
     )
 
     lines = made(begin, begin + 4 * DAY, state=state, rerun=True).lines

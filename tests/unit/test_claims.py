@@ -17,14 +17,14 @@ from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.record import Action, Decided, Kind, Record, Versions
 from orchestrator.ledger.request import Request, RequestKind
 from orchestrator.ledger.state import CollectState, ScheduleResults, ScheduleState, finished
-from orchestrator.model import Calendar, Occurrence, Pause, Retries, Schedule, Timing
+from orchestrator.model import Occurrence, Pause, Recurrence, Retries, Schedule, Timing
 from tests.unit.schedules import ID, schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-HOURLY = Calendar(cron=("0 * * * *",))
+HOURLY = Recurrence(cron=("0 * * * *",))
 STATE = ScheduleState(
-    timings=(Timing(since=NOON - 30 * 24 * HOUR, calendar=HOURLY),), decided_until=NOON
+    timings=(Timing(since=NOON - 30 * 24 * HOUR, recurrence=HOURLY),), decided_until=NOON
 )
 FAILED = (RunId("nightly-20260601T100000Z"), RunId("nightly-20260601T110000Z"))
 
@@ -38,7 +38,7 @@ def claimed(table: Schedule, results: CollectState | None = None) -> Record:
 def ended(outcome: Outcome, *, exit_code: int | None = None, **changes: object) -> Record:
     """Return a run of an hourly schedule whose first attempt has ended so."""
     retries = Retries(max=2, on=(Outcome.LOST, Outcome.FAILED))
-    record = claimed(schedule(calendar=HOURLY, retries=retries))
+    record = claimed(schedule(recurrence=HOURLY, retries=retries))
     attempt = replace(
         record.attempt, state=AttemptState.ENDED, outcome=outcome, exit_code=exit_code
     )
@@ -88,7 +88,7 @@ def test_a_later_success_is_not_a_previous_one() -> None:
 def test_attempts_end_before_the_next_occurrence_unless_they_queue() -> None:
     """The next occurrence has the place."""
     for overlap, until in ((Overlap.SKIP, NOON + HOUR), (Overlap.QUEUE, None)):
-        record = claimed(schedule(calendar=HOURLY, overlap=overlap))
+        record = claimed(schedule(recurrence=HOURLY, overlap=overlap))
         assert record.task is not None
         assert record.task.retry_until == until
 

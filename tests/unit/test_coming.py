@@ -9,24 +9,24 @@ import pytest
 from cli.schedules.coming import coming, first
 from cli.schedules.compare import next_difference, policy
 from orchestrator.enums import Gap
-from orchestrator.model import Calendar
+from orchestrator.model import Recurrence
 from orchestrator.timing.placement import placements
 from tests.unit.schedules import schedule
 from tests.unit.test_schedule import counted
 
 NOW = datetime(2026, 11, 23, 9, 7, tzinfo=UTC)
-CALENDARS = (
-    Calendar(cron=("* * * * *",), except_=("0-57 * * * *",)),
-    Calendar(cron=("30 2 * * *", "*/20 * * * *"), except_=("* 3-23 * * *",), time_zone="Africa/Cairo"),
-    Calendar(cron=("0 0 29 2 *",), time_zone="Europe/Paris"),
-    Calendar(every=timedelta(minutes=7), except_=("*/2 * * * *", "2027-01-01")),
+RECURRENCES = (
+    Recurrence(cron=("* * * * *",), except_=("0-57 * * * *",)),
+    Recurrence(cron=("30 2 * * *", "*/20 * * * *"), except_=("* 3-23 * * *",), time_zone="Africa/Cairo"),
+    Recurrence(cron=("0 0 29 2 *",), time_zone="Europe/Paris"),
+    Recurrence(every=timedelta(minutes=7), except_=("*/2 * * * *", "2027-01-01")),
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("calendar", CALENDARS)
-def test_the_first_that_run_are_those_of_the_list(calendar: Calendar) -> None:
+@pytest.mark.parametrize("recurrence", RECURRENCES)
+def test_the_first_that_run_are_those_of_the_list(recurrence: Recurrence) -> None:
     """From the start on, paused or not."""
-    one = schedule(calendar=calendar, start=NOW + timedelta(days=2), paused=True)
+    one = schedule(recurrence=recurrence, start=NOW + timedelta(days=2), paused=True)
 
     running = (line.nominal for line in coming(replace(one, paused=False), NOW) if line.runs)
 
@@ -34,16 +34,16 @@ def test_the_first_that_run_are_those_of_the_list(calendar: Calendar) -> None:
 
 
 @pytest.mark.parametrize(
-    "calendar",
+    "recurrence",
     [
-        Calendar(cron=("* * * * *",), except_=("* * * * *",)),
-        Calendar(every=timedelta(minutes=1), except_=("* * * * *",)),
-        Calendar(every=timedelta(minutes=2), except_=("*/2 * * * *",)),
+        Recurrence(cron=("* * * * *",), except_=("* * * * *",)),
+        Recurrence(every=timedelta(minutes=1), except_=("* * * * *",)),
+        Recurrence(every=timedelta(minutes=2), except_=("*/2 * * * *",)),
     ],
 )
-def test_what_never_runs_is_known_before_long(calendar: Calendar) -> None:
+def test_what_never_runs_is_known_before_long(recurrence: Recurrence) -> None:
     """Millions of occurrences in nine years, all of them left out, are not listed."""
-    found, steps = counted(first, schedule(calendar=calendar), NOW, 3)
+    found, steps = counted(first, schedule(recurrence=recurrence), NOW, 3)
 
     assert found == []
     assert steps < 100 * 366 * 9
@@ -62,11 +62,11 @@ def test_what_never_runs_is_known_before_long(calendar: Calendar) -> None:
 )
 def test_policies_differ_where_a_list_of_both_does(cron: str, zone: str, other: str) -> None:
     """One difference after the other; none where no clock changes, or nothing is due then."""
-    one = schedule(calendar=Calendar(cron=(cron,), time_zone=zone))
-    two = replace(one, calendar=policy(other).on(one.calendar))
+    one = schedule(recurrence=Recurrence(cron=(cron,), time_zone=zone))
+    two = replace(one, recurrence=policy(other).on(one.recurrence))
     until = NOW + timedelta(days=731)
     mine, theirs = (
-        {found.nominal for found in placements(each.calendar, after=NOW, until=until)}
+        {found.nominal for found in placements(each.recurrence, after=NOW, until=until)}
         for each in (one, two)
     )
     differences, after = [], NOW
@@ -80,8 +80,8 @@ def test_policies_differ_where_a_list_of_both_does(cron: str, zone: str, other: 
 
 def test_policies_are_compared_only_where_a_clock_changes() -> None:
     """Two years of a schedule of every minute are not listed."""
-    one = schedule(calendar=Calendar(cron=("* * * * *",), time_zone="Europe/Paris"))
-    other = replace(one, calendar=replace(one.calendar, gap=Gap.SKIP))
+    one = schedule(recurrence=Recurrence(cron=("* * * * *",), time_zone="Europe/Paris"))
+    other = replace(one, recurrence=replace(one.recurrence, gap=Gap.SKIP))
 
     found, steps = counted(next_difference, one, other, NOW)
 

@@ -13,7 +13,7 @@ from orchestrator.decisions.decide import MOST_AT_ONCE, Due, Missed, Skip, Submi
 from orchestrator.enums import CatchUpMode, MissReason, Overlap, SkipReason
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.state import ScheduleState
-from orchestrator.model import Calendar, CatchUp, Occurrence, Pause, Schedule, Timing
+from orchestrator.model import CatchUp, Occurrence, Pause, Recurrence, Schedule, Timing
 from tests.unit import schedules
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -158,7 +158,9 @@ def test_every_occurrence_is_decided_once(
 def test_a_long_silence_is_taken_in_parts() -> None:
     """A minute schedule that was silent for years is decided by 20,000 at a time, none lost."""
     state = ScheduleState(
-        timings=(Timing(since=NOON - timedelta(days=700), calendar=Calendar(cron=("* * * * *",))),),
+        timings=(
+            Timing(since=NOON - timedelta(days=700), recurrence=Recurrence(cron=("* * * * *",))),
+        ),
         decided_until=NOON - timedelta(days=700),
     )
 
@@ -226,11 +228,11 @@ def test_catch_up_counts_what_the_next_go_decides() -> None:
 
 def test_what_cannot_run_stands_for_nothing_in_the_next_go_either() -> None:
     """The newest occurrence that can run does, although a pause of more than one go follows it."""
-    calendar = Calendar(cron=("* * * * *",))
+    recurrence = Recurrence(cron=("* * * * *",))
     since = NOON - timedelta(minutes=MOST_AT_ONCE + 30)
     paused = Pause(since=NOON - timedelta(minutes=58), by="op")
     state = ScheduleState(
-        timings=(Timing(since=since, calendar=calendar),), decided_until=since, pauses=(paused,)
+        timings=(Timing(since=since, recurrence=recurrence),), decided_until=since, pauses=(paused,)
     )
 
     part = due(state, NOON)
@@ -273,7 +275,7 @@ def test_what_except_leaves_out_is_skipped_and_stands_for_nothing() -> None:
 def test_a_pause_is_judged_at_the_nominal_time() -> None:
     """Neither its begin nor its end is part of it, whenever the tick comes."""
     pause = Pause(since=NOON - timedelta(minutes=3), until=NOON - timedelta(minutes=1), by="me")
-    timings = (Timing(since=NOON - timedelta(days=1), calendar=Calendar(cron=("* * * * *",))),)
+    timings = (Timing(since=NOON - timedelta(days=1), recurrence=Recurrence(cron=("* * * * *",))),)
     state = ScheduleState(
         timings=timings, decided_until=NOON - timedelta(minutes=5), pauses=(pause,)
     )

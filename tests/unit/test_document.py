@@ -13,7 +13,7 @@ from orchestrator.document.parse import MAX_SCHEDULES, parse
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
-from orchestrator.model import Calendar, CatchUp, Retries, Schedule
+from orchestrator.model import CatchUp, Recurrence, Retries, Schedule
 
 GOOD = """
 [defaults]
@@ -66,11 +66,11 @@ def test_every_key_is_read() -> None:
     nightly, steady = document.schedules.values()
 
     assert document.problems == ()
-    assert nightly.calendar == Calendar(
+    assert nightly.recurrence == Recurrence(
         cron=("0 2 * * MON-FRI", "0 0 1 * *"),
         time_zone="America/Montreal",
         gap=Gap.SKIP,
-        overlap=Fold.BOTH,
+        fold=Fold.BOTH,
         except_=("2026-12-25", "2027-01-01", "* * * 8 *"),
     )
     assert nightly.environment == {"REGION": "east", "LEVEL": "debug"}
@@ -87,7 +87,7 @@ def test_every_key_is_read() -> None:
     assert nightly.outputs == ("report/*.csv", "**/*.[ch]", "summary.json")
     assert (nightly.pause_after_failures, nightly.paused) == (5, True)
     assert nightly.start == datetime(2026, 12, 1, 5, tzinfo=UTC)
-    assert steady.calendar == Calendar(
+    assert steady.recurrence == Recurrence(
         every=timedelta(minutes=30), anchor=datetime(2026, 12, 1, 0, 10, tzinfo=UTC)
     )
     assert (steady.overlap, steady.max_parallel, steady.max_queued) == (Overlap.ALLOW, 4, 1)
@@ -99,7 +99,7 @@ def test_what_is_not_said_has_a_default() -> None:
 
     assert plain == Schedule(
         id=ScheduleId("plain-1"),
-        calendar=Calendar(cron=("* * * * *",)),
+        recurrence=Recurrence(cron=("* * * * *",)),
         command="true",
         environment={},
         overlap=Overlap.SKIP,
@@ -132,16 +132,16 @@ def test_an_interval_counts_from_its_anchor_or_its_start(keys: str, anchor: str)
     """Else from the year 2000, so that no edit moves it."""
     (one,) = parse(f'[schedules.ab]\nevery = "7m"\ncommand = "true"\n{keys}').schedules.values()
 
-    assert one.calendar.anchor == datetime.fromisoformat(anchor)
+    assert one.recurrence.anchor == datetime.fromisoformat(anchor)
 
 
-def test_a_schedules_own_calendar_replaces_the_default_one() -> None:
+def test_a_schedules_own_recurrence_replaces_the_default_one() -> None:
     """A cron those of every, and the other way round."""
     document = parse(
         '[defaults]\nevery = "1h"\nanchor = 2026-01-01T00:00:00Z\ncommand = "true"\n'
         '[schedules.one]\ncron = "0 1 * * *"\n[schedules.two]\nevery = "2h"\n[schedules.ten]\n'
     )
-    one, two, ten = (one.calendar for one in document.schedules.values())
+    one, two, ten = (one.recurrence for one in document.schedules.values())
 
     assert (one.cron, one.every, one.anchor) == (("0 1 * * *",), None, None)
     assert (two.every, ten.every) == (timedelta(hours=2), timedelta(hours=1))

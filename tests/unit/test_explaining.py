@@ -15,13 +15,13 @@ from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.record import Action, How, Kind, Output, Past, Record
 from orchestrator.ledger.state import OpenRun, ScheduleState
-from orchestrator.model import Calendar, Pause, Timing
+from orchestrator.model import Pause, Recurrence, Timing
 from tests.unit.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran, replaced
 
 NOMINAL = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
 NOW = NOMINAL + timedelta(hours=3)
 WHO = "nightly of 2026-11-20 02:30-05:00"
-TIMING = Timing(since=NOMINAL - timedelta(days=30), calendar=BOGOTA)
+TIMING = Timing(since=NOMINAL - timedelta(days=30), recurrence=BOGOTA)
 
 
 def background(*timings: Timing, **keys: Any) -> Background:  # noqa: ANN401 - fields
@@ -408,7 +408,7 @@ def test_what_lies_before_the_beginning_says_when_it_begins() -> None:
 
 def test_what_lies_after_the_removal_says_so() -> None:
     """And when that was."""
-    removed = Timing(since=NOMINAL - timedelta(hours=1), calendar=None, removed=True)
+    removed = Timing(since=NOMINAL - timedelta(hours=1), recurrence=None, removed=True)
     there = background(TIMING, removed)
 
     told = explain(case(of=there), there)
@@ -420,7 +420,7 @@ def test_what_lies_after_the_removal_says_so() -> None:
 def test_the_past_is_judged_by_the_timing_of_its_time() -> None:
     """A later change of the document does not reach back."""
     noon = replace(BOGOTA, cron=("0 12 * * *",))
-    there = background(TIMING, Timing(since=NOMINAL + timedelta(hours=1), calendar=noon))
+    there = background(TIMING, Timing(since=NOMINAL + timedelta(hours=1), recurrence=noon))
 
     told = explain(case(of=there, final=ran(NOMINAL), blob="runs/x"), there)
 
@@ -443,7 +443,7 @@ FUTURE = {
     "paused by the document": ({}, replace(TIMING, paused=True), "paused = true"),
     "excluded": (
         {},
-        replace(TIMING, calendar=replace(BOGOTA, except_=("2026-11-21",))),
+        replace(TIMING, recurrence=replace(BOGOTA, except_=("2026-11-21",))),
         "(excluded)",
     ),
     "invalid": ({"trouble": "no command"}, TIMING, "until the document is mended"),
@@ -539,8 +539,8 @@ def test_a_change_that_no_tick_has_seen_is_evidence() -> None:
 
 def test_an_interval_is_told_in_words() -> None:
     """Not as a cron expression."""
-    every = Calendar(every=timedelta(minutes=30), anchor=NOMINAL)
-    there = background(Timing(since=NOMINAL - timedelta(days=1), calendar=every))
+    every = Recurrence(every=timedelta(minutes=30), anchor=NOMINAL)
+    there = background(Timing(since=NOMINAL - timedelta(days=1), recurrence=every))
 
     told = explain(case(of=there, final=ran(NOMINAL), blob="runs/x"), there)
 

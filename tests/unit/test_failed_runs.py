@@ -19,14 +19,14 @@ from orchestrator.ledger.state import (
     failed_after,
     finished,
 )
-from orchestrator.model import Calendar, Occurrence, Schedule, Timing
+from orchestrator.model import Occurrence, Recurrence, Schedule, Timing
 from tests.unit.schedules import ID, schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-HOURLY = Calendar(cron=("0 * * * *",))
+HOURLY = Recurrence(cron=("0 * * * *",))
 STATE = ScheduleState(
-    timings=(Timing(since=NOON - 30 * 24 * HOUR, calendar=HOURLY),), decided_until=NOON
+    timings=(Timing(since=NOON - 30 * 24 * HOUR, recurrence=HOURLY),), decided_until=NOON
 )
 RUN = claims.scheduled(
     schedule(), Occurrence(nominal=NOON), STATE, CollectState(), after=None, now=NOON
@@ -46,8 +46,8 @@ def test_a_failure_is_later_only_beyond_the_instant(
         record = replace(record, kind=kind, run_id=ids.trigger_id(ID, "a key"))
     results = finished(CollectState(), record, succeeded=False).schedules[ID]
     removed = (
-        Timing(since=NOON, calendar=None, removed=True),
-        Timing(since=NOON + HOUR, calendar=HOURLY),
+        Timing(since=NOON, recurrence=None, removed=True),
+        Timing(since=NOON + HOUR, recurrence=HOURLY),
     )
 
     assert results.failed_at == {record.run_id: nominal}
@@ -74,8 +74,8 @@ def test_a_trigger_of_an_earlier_version_is_older_than_any_life() -> None:
     triggered, scheduled_run = ids.trigger_id(ID, "a key"), ids.run_id(ID, NOON + SECOND)
     results = ScheduleResults(failed=(triggered, scheduled_run))
     removed = (
-        Timing(since=NOON, calendar=None, removed=True),
-        Timing(since=NOON + HOUR, calendar=HOURLY),
+        Timing(since=NOON, recurrence=None, removed=True),
+        Timing(since=NOON + HOUR, recurrence=HOURLY),
     )
 
     assert failures(replace(STATE, timings=removed), results) == 1

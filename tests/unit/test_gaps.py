@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from cli.history.coverage import Coverage, Recorded, Span, compare
 from orchestrator.ledger.state import ScheduleState
-from orchestrator.model import Calendar, Timing
+from orchestrator.model import Recurrence, Timing
 from tests.unit.records import NIGHTLY
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
-HOURLY = Calendar(cron=("0 * * * *",))
+HOURLY = Recurrence(cron=("0 * * * *",))
 HOURS = 24
 
 
@@ -33,7 +33,7 @@ def compared(  # noqa: PLR0913 - a comparison has that many sources
     twice: AbstractSet[datetime] = frozenset(),
     unlisted: AbstractSet[datetime] = frozenset(),
 ) -> Coverage:
-    timing = Timing(since=BEGIN, calendar=HOURLY)
+    timing = Timing(since=BEGIN, recurrence=HOURLY)
     state = ScheduleState(timings=(timing,), decided_until=at(decided))
     recorded = Recorded(single=single, spans=spans, twice=twice, unlisted=unlisted)
     return compare(NIGHTLY, state, recorded, after=at(after), now=at(now))

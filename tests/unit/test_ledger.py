@@ -212,5 +212,5 @@ def test_a_run_id_is_parsed_back(schedule: str, nominal: datetime) -> None:
 
 @pytest.mark.parametrize("time", ["00010101T000000Z", "19691231T235959Z", "99991231T235959Z"])
 def test_what_no_schedule_reaches_is_no_run_id(time: str) -> None:
-    """Whoever looks around such a time would leave the calendar."""
+    """Whoever looks around such a time would leave the recurrence."""
     assert ids.parse_run_id(f"nightly-{time}") is None

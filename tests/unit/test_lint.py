@@ -14,7 +14,7 @@ from cli.schedules.lint import lint, told
 from cli.schedules.notes import Code, Note, shortest_period
 from cli.schedules.secrets import looks_secret
 from orchestrator.document.parse import parse
-from orchestrator.model import Calendar
+from orchestrator.model import Recurrence
 from orchestrator.timing.placement import placements
 
 ROOT = Path(__file__).parents[2]
@@ -143,18 +143,18 @@ def test_the_shortest_period_is_that_of_a_list_of_all(
     when: list[str] | timedelta, left_out: list[str]
 ) -> None:
     """Over a common year and a leap year."""
-    calendar = Calendar(except_=tuple(left_out))
+    recurrence = Recurrence(except_=tuple(left_out))
     if isinstance(when, timedelta):
-        calendar = replace(calendar, every=when)
+        recurrence = replace(recurrence, every=when)
     else:
-        calendar = replace(calendar, cron=tuple(when))
+        recurrence = replace(recurrence, cron=tuple(when))
     begin = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
     end = begin + timedelta(days=732)
 
-    found = [one.nominal for one in placements(calendar, after=begin, until=end, excluded=False)]
+    found = [one.nominal for one in placements(recurrence, after=begin, until=end, excluded=False)]
 
     periods = (later - earlier for earlier, later in pairwise(found))
-    assert shortest_period(calendar) == min(
+    assert shortest_period(recurrence) == min(
         (one for one in periods if one < timedelta(days=365)), default=None
     )
 

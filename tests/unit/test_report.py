@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator.decisions.schedule_report import MARGIN, Report, report
 from orchestrator.ledger.state import ScheduleResults, ScheduleState
-from orchestrator.model import Calendar, Pause, Retries, Timing
+from orchestrator.model import Pause, Recurrence, Retries, Timing
 from tests.unit.test_decide import schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAILY = ScheduleState(
-    timings=(Timing(since=NOON - 30 * 24 * HOUR, calendar=Calendar(cron=("0 2 * * *",))),),
+    timings=(Timing(since=NOON - 30 * 24 * HOUR, recurrence=Recurrence(cron=("0 2 * * *",))),),
     decided_until=NOON,
 )
 TABLE = schedule()  # 30 minutes to start, 6 hours to run
@@ -53,7 +53,8 @@ def test_a_schedule_that_never_succeeded_counts_from_its_beginning() -> None:
 def test_nothing_is_expected_of_a_new_or_a_paused_schedule() -> None:
     """There is no number to compare, so no alert."""
     new = ScheduleState(
-        timings=(Timing(since=NOON, calendar=Calendar(cron=("0 2 * * *",))),), decided_until=NOON
+        timings=(Timing(since=NOON, recurrence=Recurrence(cron=("0 2 * * *",))),),
+        decided_until=NOON,
     )
     paused = replace(DAILY, timings=(replace(DAILY.timings[0], paused=True),))
 

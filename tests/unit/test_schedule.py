@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.enums import Fold, Gap
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.model import Calendar, Occurrence, Timing
+from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.occurrences import following, latest, occurrences, occurrences_of, previous
 from orchestrator.timing.placement import placements
 from orchestrator.timing.zones import parse_zone
@@ -22,7 +22,7 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def timing(cron: str, zone: str = "UTC") -> Timing:
-    return Timing(since=LONG_AGO, calendar=Calendar(cron=(cron,), time_zone=zone))
+    return Timing(since=LONG_AGO, recurrence=Recurrence(cron=(cron,), time_zone=zone))
 
 
 def local(cron: str, zone: str, first: str, last: str) -> list[str]:
@@ -142,8 +142,8 @@ def test_a_schedule_may_say_what_happens_where_clocks_change(
     """A gap shifts or skips, a repeated hour runs first, second or both, wild or not."""
     tz = parse_zone(zone)
     begin = datetime.fromisoformat(day).replace(tzinfo=tz)
-    one = Calendar(cron=(cron,), time_zone=zone)
-    one = replace(one, gap=policy) if isinstance(policy, Gap) else replace(one, overlap=policy)
+    one = Recurrence(cron=(cron,), time_zone=zone)
+    one = replace(one, gap=policy) if isinstance(policy, Gap) else replace(one, fold=policy)
 
     end = datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=tz, fold=1)
     found = due(one, (begin - timedelta(seconds=1)).isoformat(), end.isoformat())
@@ -245,10 +245,10 @@ def test_ticks_partition_the_occurrences(
 ) -> None:
     """(a, c] is (a, b] followed by (b, c]: no tick boundary loses or repeats an occurrence."""
     zone, (a, b, c) = near
-    calendar = Calendar(
-        cron=tuple(union), time_zone=zone, gap=gap, overlap=overlap, except_=left_out
+    recurrence = Recurrence(
+        cron=tuple(union), time_zone=zone, gap=gap, fold=overlap, except_=left_out
     )
-    one = Timing(since=LONG_AGO, calendar=calendar)
+    one = Timing(since=LONG_AGO, recurrence=recurrence)
 
     whole = list(occurrences(one, after=a, until=c))
 
@@ -283,9 +283,9 @@ def test_an_occurrence_follows_the_timing_in_force_at_its_time() -> None:
     """A change of timing never reaches back."""
     noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
     timings = (
-        Timing(since=noon - timedelta(hours=3), calendar=Calendar(cron=("0 * * * *",))),
-        Timing(since=noon, calendar=Calendar(cron=("30 * * * *",)), paused=True),
-        Timing(since=noon + timedelta(hours=2), calendar=None),
+        Timing(since=noon - timedelta(hours=3), recurrence=Recurrence(cron=("0 * * * *",))),
+        Timing(since=noon, recurrence=Recurrence(cron=("30 * * * *",)), paused=True),
+        Timing(since=noon + timedelta(hours=2), recurrence=None),
     )
 
     found = occurrences_of(timings, after=LONG_AGO, until=noon + timedelta(days=1))
@@ -306,7 +306,7 @@ def test_the_previous_occurrence_may_be_years_back() -> None:
     assert datetime(2024, 2, 29, 6, tzinfo=UTC) == previous((timing("0 6 29 2 *"),), leap_day)
     assert leap_day - timedelta(days=1) == previous((timing("0 6 * * *"),), leap_day)
     assert (
-        previous((Timing(since=leap_day, calendar=Calendar(cron=("0 6 * * *",))),), leap_day)
+        previous((Timing(since=leap_day, recurrence=Recurrence(cron=("0 6 * * *",))),), leap_day)
         is None
     )
 
@@ -315,9 +315,9 @@ def test_the_latest_occurrence_skips_paused_stretches_as_a_whole() -> None:
     """Years of a paused minute schedule cost nothing to look past."""
     begun = datetime(2020, 1, 1, tzinfo=UTC)
     timings = (
-        Timing(since=begun, calendar=Calendar(cron=("* * * * *",))),
+        Timing(since=begun, recurrence=Recurrence(cron=("* * * * *",))),
         Timing(
-            since=begun + timedelta(days=1), calendar=Calendar(cron=("* * * * *",)), paused=True
+            since=begun + timedelta(days=1), recurrence=Recurrence(cron=("* * * * *",)), paused=True
         ),
     )
 
@@ -334,16 +334,16 @@ def test_a_bad_zone_is_refused(zone: str) -> None:
         parse_zone(zone)
 
 
-def due(calendar: Calendar, after: str, until: str) -> list[Occurrence]:
-    """List the occurrences of a calendar between two ISO times."""
-    one = Timing(since=LONG_AGO, calendar=calendar)
+def due(recurrence: Recurrence, after: str, until: str) -> list[Occurrence]:
+    """List the occurrences of a recurrence between two ISO times."""
+    one = Timing(since=LONG_AGO, recurrence=recurrence)
     begin, end = datetime.fromisoformat(after), datetime.fromisoformat(until)
     return list(occurrences(one, after=begin, until=end))
 
 
 def test_several_expressions_are_one_schedule() -> None:
     """What two of them have in common is one occurrence."""
-    both = Calendar(cron=("0 */6 * * *", "0 6,7 * * *"))
+    both = Recurrence(cron=("0 */6 * * *", "0 6,7 * * *"))
 
     found = due(both, "2026-06-01T00:00:00Z", "2026-06-01T12:00:00Z")
 
@@ -352,13 +352,13 @@ def test_several_expressions_are_one_schedule() -> None:
 
 def test_an_interval_knows_no_clock() -> None:
     """From its anchor on, and before it, in elapsed time: a day has 23 hours where clocks change."""
-    calendar = Calendar(
+    recurrence = Recurrence(
         every=timedelta(hours=8),
         anchor=datetime(2026, 6, 1, 1, 2, 3, tzinfo=UTC),
         time_zone="America/New_York",
     )
 
-    found = due(calendar, "2026-03-07T17:02:03Z", "2026-03-09T01:02:03Z")
+    found = due(recurrence, "2026-03-07T17:02:03Z", "2026-03-09T01:02:03Z")
 
     assert [f"{o.nominal:%dT%H:%M:%S}" for o in found] == [
         *("08T01:02:03", "08T09:02:03", "08T17:02:03", "09T01:02:03")
@@ -367,11 +367,11 @@ def test_an_interval_knows_no_clock() -> None:
 
 def test_what_is_excluded_stays_an_occurrence() -> None:
     """By the wall date or an expression, whatever UTC's date is; and nothing else is marked."""
-    calendar = Calendar(
+    recurrence = Recurrence(
         cron=("0 20 * * *",), time_zone="America/New_York", except_=("2026-12-25", "* * * * SUN")
     )
 
-    found = due(calendar, "2026-12-24T12:00:00Z", "2026-12-29T12:00:00Z")
+    found = due(recurrence, "2026-12-24T12:00:00Z", "2026-12-29T12:00:00Z")
 
     assert [(o.nominal.day, o.excluded, o.can_run) for o in found] == [
         (25, False, True),
@@ -384,26 +384,26 @@ def test_what_is_excluded_stays_an_occurrence() -> None:
 
 def test_an_interval_is_excluded_by_its_wall_time() -> None:
     """An expression in ``except`` matches whole minutes."""
-    calendar = Calendar(
+    recurrence = Recurrence(
         every=timedelta(minutes=30),
         anchor=datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC),
         time_zone="Europe/Berlin",
         except_=("30 13 * * *",),
     )
 
-    found = due(calendar, "2026-01-01T12:00:00Z", "2026-01-01T13:00:00Z")
+    found = due(recurrence, "2026-01-01T12:00:00Z", "2026-01-01T13:00:00Z")
 
     assert [(o.nominal.minute, o.excluded) for o in found] == [(0, False), (30, True)]
 
 
 def test_a_shifted_occurrence_is_excluded_by_the_time_it_had() -> None:
     """What is left of two that fall together runs, and counts alone."""
-    calendar = Calendar(
+    recurrence = Recurrence(
         cron=("15,45 2 * * *",), time_zone="America/New_York", except_=("15 2 * * *",)
     )
-    gone = replace(calendar, except_=("15,45 2 * * *",))
+    gone = replace(recurrence, except_=("15,45 2 * * *",))
 
-    (one,) = due(calendar, "2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z")
+    (one,) = due(recurrence, "2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z")
     (none,) = due(gone, "2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z")
 
     assert (one.excluded, one.merged) == (False, 1)
@@ -414,32 +414,32 @@ def test_a_shifted_occurrence_is_excluded_by_the_time_it_had() -> None:
 def test_the_following_occurrence_is_the_next_that_can_happen() -> None:
     """Not an excluded one, nor one of a paused or removed schedule, but one of a later timing."""
     noon = datetime(2026, 12, 24, 12, tzinfo=UTC)
-    daily = Calendar(cron=("0 6 * * *",), except_=("2026-12-25",))
-    paused = Timing(since=noon, calendar=Calendar(cron=("* * * * *",)), paused=True)
-    later = Timing(since=noon + timedelta(days=3), calendar=daily)
+    daily = Recurrence(cron=("0 6 * * *",), except_=("2026-12-25",))
+    paused = Timing(since=noon, recurrence=Recurrence(cron=("* * * * *",)), paused=True)
+    later = Timing(since=noon + timedelta(days=3), recurrence=daily)
 
-    assert following((Timing(since=LONG_AGO, calendar=daily),), noon) == datetime(
+    assert following((Timing(since=LONG_AGO, recurrence=daily),), noon) == datetime(
         2026, 12, 26, 6, tzinfo=UTC
     )
     assert following((paused, later), noon) == datetime(2026, 12, 28, 6, tzinfo=UTC)
     assert following((paused,), noon) is None
-    removed = Timing(since=noon + timedelta(days=9), calendar=None, removed=True)
+    removed = Timing(since=noon + timedelta(days=9), recurrence=None, removed=True)
     assert following((paused, later, removed), noon) is None
 
 
 @pytest.mark.parametrize(
-    "calendar",
+    "recurrence",
     [
-        Calendar(cron=("0 0 */16 * MON#5",)),
-        Calendar(cron=("* * * * *",), except_=("* 0-11 * * *", "* 12-23 * * *")),
-        Calendar(every=timedelta(minutes=1), except_=("* * * * *",)),
-        Calendar(every=timedelta(minutes=2), except_=("*/2 * * * *",), time_zone="Europe/Paris"),
-        Calendar(every=timedelta(seconds=61), except_=("* */2 * * *", "* 1-23/2 * * *")),
+        Recurrence(cron=("0 0 */16 * MON#5",)),
+        Recurrence(cron=("* * * * *",), except_=("* 0-11 * * *", "* 12-23 * * *")),
+        Recurrence(every=timedelta(minutes=1), except_=("* * * * *",)),
+        Recurrence(every=timedelta(minutes=2), except_=("*/2 * * * *",), time_zone="Europe/Paris"),
+        Recurrence(every=timedelta(seconds=61), except_=("* */2 * * *", "* 1-23/2 * * *")),
     ],
 )
-def test_what_never_happens_is_not_looked_for_for_ever(calendar: Calendar) -> None:
+def test_what_never_happens_is_not_looked_for_for_ever(recurrence: Recurrence) -> None:
     """Neither forward nor back: nine years are looked through, of each day what it has in common."""
-    timings = (Timing(since=LONG_AGO, calendar=calendar),)
+    timings = (Timing(since=LONG_AGO, recurrence=recurrence),)
     now = datetime(2026, 6, 1, tzinfo=UTC)
 
     for search in (following, previous, latest):
@@ -485,14 +485,14 @@ def test_what_is_left_out_is_passed_over_and_nothing_else(
 ) -> None:
     """As if each occurrence were looked at, over days and where clocks change."""
     zone, (a, b, c) = near
-    calendar = Calendar(time_zone=zone, except_=tuple(left_out))
+    recurrence = Recurrence(time_zone=zone, except_=tuple(left_out))
     if isinstance(when, int):
-        calendar = replace(calendar, every=timedelta(seconds=when), anchor=b)
+        recurrence = replace(recurrence, every=timedelta(seconds=when), anchor=b)
     else:
-        calendar = replace(calendar, cron=when)
+        recurrence = replace(recurrence, cron=when)
     begin, end = a - timedelta(days=2), c + timedelta(days=2)
 
-    every = placements(calendar, after=begin, until=end)
+    every = placements(recurrence, after=begin, until=end)
 
     found = [one for one in every if not one.excluded]
-    assert found == list(placements(calendar, after=begin, until=end, excluded=False))
+    assert found == list(placements(recurrence, after=begin, until=end, excluded=False))

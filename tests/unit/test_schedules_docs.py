@@ -111,14 +111,14 @@ def test_the_document_of_the_beginning_is_taken_for_what_it_says(folder: Path) -
     """Its schedules inherit the zone."""
     nightly, hourly = parse((folder / "reports.toml").read_text()).schedules.values()
 
-    assert nightly.calendar.time_zone == hourly.calendar.time_zone == "America/Montreal"
-    assert (nightly.retries.max, hourly.calendar.cron) == (1, ())
+    assert nightly.recurrence.time_zone == hourly.recurrence.time_zone == "America/Montreal"
+    assert (nightly.retries.max, hourly.recurrence.cron) == (1, ())
 
 
 def test_a_job_schedule_becomes_an_interval(folder: Path) -> None:
     """`recurrenceInterval` is `every`, `doNotRunUntil` is `start` and with it the anchor."""
     (one,) = parse((folder / "interval.toml").read_text()).schedules.values()
 
-    assert one.calendar.every is not None
-    assert one.calendar.every.total_seconds() == 1800
-    assert one.calendar.anchor == one.start
+    assert one.recurrence.every is not None
+    assert one.recurrence.every.total_seconds() == 1800
+    assert one.recurrence.anchor == one.start

@@ -9,7 +9,7 @@ from itertools import pairwise, product
 import pytest
 
 from orchestrator.enums import Fold, Gap
-from orchestrator.model import Calendar, Timing
+from orchestrator.model import Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences
 from orchestrator.timing.zones import parse_zone
 from tests.unit import debian
@@ -81,9 +81,9 @@ def generated(seed: str) -> list[str]:
     return [f"{m} {h} {of_month} * {of_week}" for m, h, of_month, of_week in texts]
 
 
-def found(calendar: Calendar, after: datetime, until: datetime) -> dict[datetime, int]:
-    """Return the instants at which a calendar runs, with the number of wall times on each."""
-    timing = Timing(since=SINCE, calendar=calendar)
+def found(recurrence: Recurrence, after: datetime, until: datetime) -> dict[datetime, int]:
+    """Return the instants at which a recurrence runs, with the number of wall times on each."""
+    timing = Timing(since=SINCE, recurrence=recurrence)
     return {
         one.nominal: one.merged
         for one in occurrences(timing, after=after, until=until)
@@ -109,7 +109,7 @@ def test_every_change_of_every_clock_is_taken_as_debians_cron_takes_it(name: str
     for n, (change, _, _) in enumerate(RULES[name]):
         after, until = change - AROUND, change + AROUND
         for cron in (*FIXED, *WILD, *DAYS, *generated(f"{name} {n}")):
-            ours = list(found(Calendar(cron=(cron,), time_zone=name), after, until))
+            ours = list(found(Recurrence(cron=(cron,), time_zone=name), after, until))
             if ours != debian.runs(cron, zone, after, until):
                 wrong.append((cron, change))
 
@@ -134,37 +134,37 @@ class Walk:
             self.left_out |= {last + debian.MINUTE * n: instant for n in range(1, gap)}
         self.due = {
             cron: [wall for wall in (*self.shown, *self.left_out) if debian.matches(cron, wall)]
-            for cron in {cron for crons, _ in CALENDARS for cron in crons}
+            for cron in {cron for crons, _ in RECURRENCES for cron in crons}
         }
 
-    def instants(self, wall: datetime, calendar: Calendar, *, wild: bool) -> list[datetime]:
+    def instants(self, wall: datetime, recurrence: Recurrence, *, wild: bool) -> list[datetime]:
         if wall in self.shown:
             pick = {Fold.FIRST: slice(0, 1), Fold.SECOND: slice(-1, None), Fold.BOTH: slice(None)}
             auto = Fold.BOTH if wild else Fold.FIRST
-            return self.shown[wall][pick.get(calendar.overlap, pick[auto])]
-        shifts = calendar.gap is Gap.SHIFT or (calendar.gap is Gap.AUTO and not wild)
+            return self.shown[wall][pick.get(recurrence.fold, pick[auto])]
+        shifts = recurrence.gap is Gap.SHIFT or (recurrence.gap is Gap.AUTO and not wild)
         return [self.left_out[wall]] if shifts else []
 
-    def runs(self, calendar: Calendar) -> dict[datetime, int]:
-        """Return the instants of a calendar, with the number of wall times on each."""
+    def runs(self, recurrence: Recurrence) -> dict[datetime, int]:
+        """Return the instants of a recurrence, with the number of wall times on each."""
         walls: defaultdict[datetime, set[datetime]] = defaultdict(set)
-        for cron in calendar.cron:
+        for cron in recurrence.cron:
             for wall in self.due[cron]:
-                for one in self.instants(wall, calendar, wild=debian.read(cron).wild):
-                    if not _left_out(calendar, wall):
+                for one in self.instants(wall, recurrence, wild=debian.read(cron).wild):
+                    if not _left_out(recurrence, wall):
                         walls[one].add(wall)
         after, until = self.span
         return {one: len(those) for one, those in sorted(walls.items()) if after < one <= until}
 
 
-def _left_out(calendar: Calendar, wall: datetime) -> bool:
+def _left_out(recurrence: Recurrence, wall: datetime) -> bool:
     return any(
         debian.matches(entry, wall) if " " in entry else entry == wall.date().isoformat()
-        for entry in calendar.except_
+        for entry in recurrence.except_
     )
 
 
-CALENDARS = (
+RECURRENCES = (
     (("30 2 * * *",), ()),
     (("0,15,45 1-2 * * *",), ()),
     (("*/15 * * * *",), ()),
@@ -180,12 +180,12 @@ def test_every_policy_is_what_a_walk_over_the_minutes_says(name: str) -> None:
     for change, _, _ in RULES[name]:
         after, until = change - BEYOND, change + BEYOND
         walk = Walk(parse_zone(name), after, until)
-        for gap, overlap, (crons, left_out) in product(Gap, Fold, CALENDARS):
-            calendar = Calendar(
-                cron=crons, time_zone=name, gap=gap, overlap=overlap, except_=left_out
+        for gap, overlap, (crons, left_out) in product(Gap, Fold, RECURRENCES):
+            recurrence = Recurrence(
+                cron=crons, time_zone=name, gap=gap, fold=overlap, except_=left_out
             )
-            if found(calendar, after, until) != walk.runs(calendar):
-                wrong.append((change, calendar))
+            if found(recurrence, after, until) != walk.runs(recurrence):
+                wrong.append((change, recurrence))
 
     assert wrong == []
 
@@ -203,7 +203,7 @@ def test_days_are_those_of_a_walk_over_four_years(cron: str) -> None:
     begin, end = datetime(2025, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)
     mornings = [begin + timedelta(days=n, hours=6) for n in range((end - begin).days)]
 
-    days = list(found(Calendar(cron=(cron,)), begin, end))
+    days = list(found(Recurrence(cron=(cron,)), begin, end))
 
     assert days == [one for one in mornings if debian.matches(cron, one.replace(tzinfo=None))]
     assert days

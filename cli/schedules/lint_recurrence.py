@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from cli.schedules.notes import Code, Found, note, span
 from orchestrator.document.cron_hints import has_seconds, normalised
-from orchestrator.model import Calendar, Schedule, Timing
+from orchestrator.model import Recurrence, Schedule, Timing
 from orchestrator.timing.cron import exceptions, parse_cron, walls
 from orchestrator.timing.occurrences import following
 from orchestrator.timing.zones import parse_zone
@@ -15,18 +15,18 @@ _YEARS = timedelta(days=366 * 9)
 _LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
-def calendar_notes(
+def recurrence_notes(
     schedule: Schedule, table: Mapping[str, object], now: datetime
 ) -> Iterator[Found]:
     """
-    Yield the notes on a schedule's calendar.
+    Yield the notes on a schedule's recurrence.
 
     Args:
         schedule: As it was read.
         table: As it stands in the document, with what it inherits.
         now: From when on it is to come due.
     """
-    calendar = schedule.calendar
+    recurrence = schedule.recurrence
     begin = max(now, schedule.start - _MOMENT) if schedule.start else now
     for key in ("cron", "except"):
         for written in _texts(table.get(key)):
@@ -37,12 +37,12 @@ def calendar_notes(
                     f"{written!r} is read as {normalised(written)!r}: cron here has no field of "
                     "seconds; write five fields",
                 )
-    for cron in calendar.cron:
+    for cron in recurrence.cron:
         yield from _days(cron)
-        yield from _dates(cron, begin.astimezone(parse_zone(calendar.time_zone)))
-    yield from _never(calendar, begin)
-    if calendar.every:
-        yield from _interval(calendar, calendar.every, now)
+        yield from _dates(cron, begin.astimezone(parse_zone(recurrence.time_zone)))
+    yield from _never(recurrence, begin)
+    if recurrence.every:
+        yield from _interval(recurrence, recurrence.every, now)
 
 
 def _texts(value: object) -> list[str]:
@@ -98,19 +98,19 @@ def _dates(cron: str, local: datetime) -> Iterator[Found]:
         )
 
 
-def _never(calendar: Calendar, begin: datetime) -> Iterator[Found]:
-    if following((Timing(since=begin, calendar=calendar),), begin) is None:
-        left_out = " once 'except' has left out what it leaves out" if calendar.except_ else ""
+def _never(recurrence: Recurrence, begin: datetime) -> Iterator[Found]:
+    if following((Timing(since=begin, recurrence=recurrence),), begin) is None:
+        left_out = " once 'except' has left out what it leaves out" if recurrence.except_ else ""
         yield note(
             Code.NEVER_DUE,
-            "every" if calendar.every else "cron",
+            "every" if recurrence.every else "cron",
             f"nothing comes due within nine years{left_out}; correct it or remove the schedule",
         )
 
 
-def _interval(calendar: Calendar, every: timedelta, now: datetime) -> Iterator[Found]:
+def _interval(recurrence: Recurrence, every: timedelta, now: datetime) -> Iterator[Found]:
     """Note that an interval and a wall clock go apart."""
-    zone = parse_zone(calendar.time_zone)
+    zone = parse_zone(recurrence.time_zone)
     offsets = {(now + 30 * _DAY * n).astimezone(zone).utcoffset() for n in range(13)}
     if every < _DAY and _DAY % every:
         yield note(
@@ -123,10 +123,10 @@ def _interval(calendar: Calendar, every: timedelta, now: datetime) -> Iterator[F
         yield note(
             Code.INTERVAL_DRIFTS,
             "every",
-            f"{span(every)} of elapsed time: where the clock of {calendar.time_zone} changes, it "
+            f"{span(every)} of elapsed time: where the clock of {recurrence.time_zone} changes, it "
             "is due at another time of day from then on; use cron if that matters",
         )
-    if calendar.gap != "auto" or calendar.overlap != "auto":
+    if recurrence.gap != "auto" or recurrence.fold != "auto":
         yield note(
             Code.DST_UNUSED,
             "dst",
