@@ -1,7 +1,7 @@
 """What every value that is stored as a JSON object has in common."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import Annotated, Any, ClassVar, cast, get_type_hints
 
 from pydantic import (
@@ -33,6 +33,17 @@ class Stored:
         default_factory=dict[str, JsonValue], compare=False, repr=False
     )
 
+    _stored_names: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Note the stored name of each field that has another one there."""
+        cls._stored_names = {
+            name: one.alias
+            for name, hint in get_type_hints(cls, include_extras=True).items()
+            for one in getattr(hint, "__metadata__", ())
+            if getattr(one, "alias", None)
+        }
+
     @model_validator(mode="before")
     @classmethod
     def _set_apart(cls, value: object) -> object:
@@ -40,7 +51,7 @@ class Stored:
         if not isinstance(value, dict):
             return value
         given = cast("dict[str, JsonValue]", value)
-        names = {_stored_name(cls, one.name) for one in fields(cls)} - {"extra"}
+        names = {cls._stored_names.get(one.name, one.name) for one in fields(cls)} - {"extra"}
         known = {name: one for name, one in given.items() if name in names}
         extra = {name: one for name, one in given.items() if name not in names}
         return {**known, "extra": extra}
@@ -50,18 +61,3 @@ class Stored:
         """Return the JSON object with the unknown fields after the known ones."""
         known: dict[str, Any] = dump(self)
         return known | self.extra
-
-
-@cache
-def _stored_names(kind: type[Any]) -> dict[str, str]:
-    """Return the stored name of each field that has another one there."""
-    return {
-        name: one.alias
-        for name, hint in get_type_hints(kind, include_extras=True).items()
-        for one in getattr(hint, "__metadata__", ())
-        if getattr(one, "alias", None)
-    }
-
-
-def _stored_name(kind: type[Stored], name: str) -> str:
-    return _stored_names(kind).get(name, name)
