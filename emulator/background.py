@@ -31,3 +31,4 @@ class Background:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0)  # gather yields nothing if all are done; `_ended` runs here
