@@ -18,6 +18,7 @@ from azure.storage.blob.aio import ContainerClient
 from bench.stage import ACCOUNT, KEY, POOL, Round, open_storage
 from orchestrator import ids
 from orchestrator.adapters.calls import RETRIES
+from orchestrator.adapters.time_limits import LEASE_SECONDS
 from orchestrator.batch_state import Pool
 from orchestrator.decisions.job_body import job
 from orchestrator.decisions.plan import CHUNK
@@ -27,7 +28,6 @@ from orchestrator.passes.services import AT_ONCE
 
 _JSON: Final = ContentSettings(content_type="application/json")
 _NO_POOL: Final = Pool(state="active", packages={}, image=None, target=0, current=0)
-_LEASE_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +98,9 @@ async def run(round_: Round, sent: Script) -> None:
         await _read(ledger, ids.COLLECT_STATE)
         state = ledger.get_blob_client(ids.SUBMIT_STATE)
         with contextlib.suppress(ResourceNotFoundError):  # as in the first tick of all
-            await state.acquire_lease(_LEASE_SECONDS)
+            await state.acquire_lease(LEASE_SECONDS)
         await state.upload_blob(sent.cleared, content_settings=_JSON)
-        lease = await state.acquire_lease(_LEASE_SECONDS)
+        lease = await state.acquire_lease(LEASE_SECONDS)
         await _look(ledger)
         await _read(ledger, ids.COLLECT_STATE)
         for chunk, plan in zip(sent.chunks, sent.plans, strict=True):

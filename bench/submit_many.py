@@ -23,10 +23,11 @@ from bench.counting import Call, by_kind
 from bench.stage import Round, Stage, open_stage
 from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
+from orchestrator.adapters.time_limits import WORK_SECONDS
 from orchestrator.ledger.record import Record, load
 from orchestrator.ledger.state import SubmitState, load_submit
 from orchestrator.passes import open_services, submit_due
-from orchestrator.passes.services import AT_ONCE, SECONDS
+from orchestrator.passes.services import AT_ONCE
 
 _MOST_TICKS: Final = 20
 _WANTED: Final = 0.8
@@ -201,7 +202,7 @@ def _show_calls(product: Submitted, loop: Bare, count: int, console: Console) ->
 def _show_ticks(product: Submitted, count: int, milliseconds: int, console: Console) -> None:
     table = Table(
         title=f"The same where Batch takes {milliseconds} ms for a job: "
-        f"nothing is started later than {SECONDS} s after the lease"
+        f"nothing is started later than {WORK_SECONDS} s after the lease"
     )
     for name in ("tick", "took", "claimed", "submitted", "left for the next"):
         table.add_column(name, justify="right")

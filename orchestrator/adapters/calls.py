@@ -19,10 +19,8 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline import PipelineResponse
 
+from orchestrator.adapters.time_limits import CALL_SECONDS
 from orchestrator.errors import LedgerConflict, LedgerUnavailable
-
-CALL_SECONDS: Final = 10
-"""One call with its retries; ticks start nothing in their last 15 of 60 seconds."""
 
 RETRIES: Final[dict[str, Any]] = {
     "retry_total": 2,

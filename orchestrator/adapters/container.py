@@ -12,9 +12,9 @@ from azure.storage.blob import BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobLeaseClient, ContainerClient, StorageStreamDownloader
 
 from orchestrator.adapters.calls import BlobMissing, ask_storage, reply_date
+from orchestrator.adapters.time_limits import LEASE_SECONDS
 from orchestrator.errors import LeaseTaken, LedgerConflict, LedgerUnavailable
 
-LEASE_SECONDS: Final = 60
 _JSON: Final = ContentSettings(content_type="application/json")
 
 

@@ -11,12 +11,11 @@ from orchestrator.adapters.batch import Batch, open_batch
 from orchestrator.adapters.blobs import Cache, Ledger, open_storage
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
+from orchestrator.adapters.time_limits import CALL_SECONDS, WORK_SECONDS
 from orchestrator.batch_state import Place
 from orchestrator.errors import OutOfTime, RecurError
 
-SECONDS: Final = 45
 AT_ONCE: Final = 8
-_LAST_CALL_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class Pace:
     A call takes 10 s at most, so everything has ended before the lease of 60 s has.
     """
 
-    def __init__(self, seconds: float = SECONDS) -> None:
+    def __init__(self, seconds: float = WORK_SECONDS) -> None:
         self._end = time.monotonic() + seconds
         self._halted = False
 
@@ -69,7 +68,7 @@ class Pace:
             OutOfTime: It was cut off, as if the process had died there.
         """
         try:
-            async with asyncio.timeout(self._end + _LAST_CALL_SECONDS - time.monotonic()):
+            async with asyncio.timeout(self._end + CALL_SECONDS - time.monotonic()):
                 yield
         except TimeoutError as error:
             raise OutOfTime("the tick was cut off before its lease ran out") from error

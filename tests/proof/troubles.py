@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from local.azurite import ACCOUNT
-from orchestrator.passes.services import SECONDS
+from orchestrator.adapters.time_limits import WORK_SECONDS
 from tests.proof.proxy import Call, Forward, Reply, Reset
 from tests.proof.stage import PASSES, Stage
 
@@ -79,7 +79,7 @@ class Trouble:
         if self.kind is Kind.SLEEPS:
             await self.awake.wait()
         if self.kind is Kind.TAKES_LONG:
-            self.seconds.ahead += SECONDS
+            self.seconds.ahead += WORK_SECONDS
         if self.kind in {Kind.DIES_AFTER, Kind.LOST_AFTER}:
             await forward()
         if self.kind in _DIES | {Kind.LOST_BEFORE, Kind.LOST_AFTER} or self._is_lost(call):
