@@ -1,4 +1,4 @@
-"""What tests of every kind share: an environment without settings, and blob storage."""
+"""What tests of every kind share: an environment without settings, a start time, blob storage."""
 
 import os
 import time
@@ -27,6 +27,27 @@ _PREFIXES = (
 )
 _KEPT = ("RECUR_ORACLES",)
 _YOUNG_SECONDS = 240
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--at-second",
+        type=int,
+        choices=range(60),
+        metavar="0..59",
+        help="start each test file at this second of a minute, to find tests that need another one",
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _at_second(request: pytest.FixtureRequest) -> None:
+    """Wait for the second that ``--at-second`` names."""
+    second = request.config.getoption("--at-second")
+    if second is None:
+        return
+    if "young_azurite" in request.fixturenames:  # its start takes seconds: before the wait
+        request.getfixturevalue("young_azurite").get()
+    time.sleep((second - time.time()) % 60)
 
 
 @pytest.fixture(autouse=True)
