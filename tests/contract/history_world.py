@@ -1,5 +1,6 @@
 """A ledger with a past, as the passes leave it, and an operator who asks about it."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,12 +20,20 @@ from tests.contract.operator import Operator, Told, operator
 from tests.unit.records import BOGOTA, NIGHTLY
 
 _TIME = timedelta(hours=7, minutes=30)
-_LAST = (datetime.now(UTC) - _TIME).replace(hour=0, minute=0, second=0, microsecond=0) + _TIME
+_LONGEST_TEST = timedelta(minutes=1)
 
 
 def nights(back: int) -> datetime:
     """Return 02:30 in Bogota, the newest that is past for 1: 07:30 UTC in summer and winter."""
-    return _LAST - timedelta(days=back - 1)
+    day = (datetime.now(UTC) - _TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + _TIME - timedelta(days=back - 1)
+
+
+def _no_night_begins() -> None:
+    """Wait for a night that begins within a minute, so that none begins during a test."""
+    left = nights(0) - datetime.now(UTC)
+    if left < _LONGEST_TEST:
+        time.sleep(left.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,7 @@ class Past:
 
 @pytest.fixture
 def past(containers: Containers, tmp_path: Path) -> Past:
+    _no_night_begins()
     storage = BlobServiceClient.from_connection_string(containers.connection_string)
     someone = operator(
         tmp_path,

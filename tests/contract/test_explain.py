@@ -121,7 +121,7 @@ def test_of_a_day_what_is_to_come_is_counted(past: Past) -> None:
     half_hour = replace(BOGOTA, cron=("0-29 0 * * *",), time_zone="UTC")
     past.timings(Timing(since=nights(9), recurrence=half_hour), decided_until=nights(1))
     midnight = nights(2).replace(hour=0, minute=0)
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    to_come = datetime.now(UTC) + timedelta(days=2)
     minutes = [midnight + timedelta(minutes=minute) for minute in range(30)]
     past.put(
         ran(minutes[0], Outcome.FAILED, Reason.EXIT_CODE),
@@ -135,8 +135,8 @@ def test_of_a_day_what_is_to_come_is_counted(past: Past) -> None:
     assert f"{minutes[12]:%Y-%m-%d %H:%M}Z succeeded" in shown[2]
     assert shown[20].startswith("10 more ran and succeeded: recur runs nightly --outcome succeeded")
 
-    coming, evidence = past.recur("explain", "nightly", f"{tomorrow:%Y-%m-%d}").out.splitlines()
-    first = f"{tomorrow:%Y-%m-%d} 00:00Z"
+    coming, evidence = past.recur("explain", "nightly", f"{to_come:%Y-%m-%d}").out.splitlines()
+    first = f"{to_come:%Y-%m-%d} 00:00Z"
     assert coming == f"30 lie in the future, the next at {first}: recur next nightly"
     assert evidence.startswith("the evidence of one of them: recur explain nightly ")
 

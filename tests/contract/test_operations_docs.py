@@ -21,7 +21,8 @@ PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 NIGHTLY = ScheduleId("nightly-report")
 DOCUMENT = """
 [defaults]
-catch_up = { mode = "none" }
+except = {no_days}
+catch_up = {{ mode = "none" }}
 start = 2026-11-01T00:00:00Z
 command = "sleep 60"
 
@@ -77,7 +78,8 @@ async def november(world: World) -> None:
             one = record(day)
             await world.ledger.upload_blob(one.blob, dump(one))
     await world.pool()
-    await world.apply(DOCUMENT)
+    around = [datetime.now(UTC).date() + timedelta(days=days) for days in (-1, 0, 1)]
+    await world.apply(DOCUMENT.format(no_days=[str(day) for day in around]))
     await world.submit()
 
 

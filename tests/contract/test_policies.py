@@ -73,7 +73,8 @@ async def test_as_many_runs_as_allowed_are_open_at_once(world: World) -> None:
 async def test_jitter_puts_a_run_off_to_before_the_next_occurrence(world: World) -> None:
     """However long it may be: the runs of one schedule keep their order."""
     await world.pool()
-    await world.apply(schedule("job", "true", minutes=1, jitter='"1d"'))
+    cron = '"* * * * *"'
+    await world.apply(schedule("job", "true", minutes=1, cron=cron, jitter='"1d"'))
     await world.submit()
     (record,) = await world.open()
     wait = record.attempt.not_before

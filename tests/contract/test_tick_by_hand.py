@@ -29,7 +29,6 @@ async def test_a_tick_by_hand_does_what_the_timers_do(world: World, tmp_path: Pa
     assert "submit: " in first.out
     assert "1 submitted" in first.out
     assert "collect: " in first.out
-    await world.apply(schedule("hello", "true", paused="true"))
 
     async def finished() -> list[str | None]:
         told = await recur(someone, "tick", "collect")

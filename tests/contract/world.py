@@ -55,17 +55,35 @@ def settings(containers: Containers, batch_url: str, account: str, key: str) -> 
     )
 
 
-def schedule(name: str, command: str, *, minutes: float = 2, **keys: str) -> str:
-    """Return a table of the document, due every minute since ``minutes`` ago."""
-    start = datetime.now(UTC) - timedelta(minutes=minutes)
+def schedule(name: str, command: str, *, minutes: int = 2, **keys: str) -> str:
+    """
+    Return a table of the document, due in each of the last ``minutes`` minutes.
+
+    Nothing else comes due for about a year, however long the test takes. Its cron names the minutes
+    of the last hour at least, so that a test that puts the schedule back finds some.
+    """
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    start = now - timedelta(minutes=minutes - 1)
     values = {
-        "cron": '"* * * * *"',
+        "cron": json.dumps(_each_minute(min(start, now - timedelta(hours=1)), now)),
         "command": json.dumps(command),
-        "start": start.isoformat(timespec="seconds"),
+        "start": start.isoformat(),
         **keys,
     }
     lines = [f"{key} = {value}" for key, value in values.items()]
     return "\n".join([f"[schedules.{name}]", *lines, ""])
+
+
+def _each_minute(first: datetime, last: datetime) -> list[str]:
+    """Return cron lines of the minutes from ``first`` to ``last``, one for each hour of a year."""
+    lines = []
+    hour = first.replace(minute=0)
+    while hour <= last:
+        begin = first.minute if hour <= first else 0
+        end = min(59, (last - hour) // timedelta(minutes=1))
+        lines.append(f"{begin}-{end} {hour.hour} {hour.day} {hour.month} *")
+        hour += timedelta(hours=1)
+    return lines
 
 
 @dataclass
