@@ -135,6 +135,7 @@ def _command(screen: Display, operator: Operator, *arguments: str) -> bytes:
 def _until(watch: Watch, screen: Display, stop: StopRequest, reached: Callable[[], bool]) -> None:
     limit = time.monotonic() + _LIMIT_SECONDS
     while True:
+        stop.pause(0)  # a signal counts also where nothing is left to wait for
         watch.laptop.check()
         scene = watch.look()
         screen.scene(scene)
