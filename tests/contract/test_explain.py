@@ -385,7 +385,7 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(past: Past) -> None:
 async def test_what_real_ticks_decide_is_explained(world: World, tmp_path: Path) -> None:
     """From the decision to the end: open, then ran; and what was missed."""
     await world.pool()
-    await world.apply(schedule("hello", "exit 3", minutes=5))
+    await world.apply(schedule("hello", "exit 3", minutes=5, cron='"* * * * *"'))
     someone = operator_of(world, tmp_path)
     await world.submit()
     (record,) = await world.open()
