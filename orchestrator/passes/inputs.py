@@ -10,7 +10,7 @@ from orchestrator.adapters.blobs import Ledger
 from orchestrator.adapters.container import Text
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions.decide import MOST_AT_ONCE, Due, due, is_due
-from orchestrator.document.parse import parse
+from orchestrator.document import parse
 from orchestrator.errors import DocumentError, Problem, RecordUnreadable, ScheduleSyntaxError
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import (
