@@ -29,23 +29,26 @@ _ID: Final = re.compile(
 )
 
 
-class _Nobody:
+class LaptopCredential:
     """The credential on a laptop, where any token does."""
 
     def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:  # noqa: ANN401 - the SDK's own
+        """Return a token that opens nothing."""
         return AccessToken("laptop", _FOR_EVER)
 
     def get_token_info(
         self, *_scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
+        """Return the same, as newer clients ask for it."""
         del options
         return AccessTokenInfo("laptop", _FOR_EVER)
 
 
-class _PlainHttp(SansIOHTTPPolicy[Any, Any]):
+class PlainHttp(SansIOHTTPPolicy[Any, Any]):
     """Allow a token over http, which the official client refuses: on a laptop it opens nothing."""
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Let the request pass."""
         request.context.options["enforce_https"] = False
 
 
@@ -114,9 +117,11 @@ class BatchArm:
         """Open the account of a deployment."""
         if not target.on_laptop:
             return cls(None, target.account_id, target.credential(), **options)
-        policies = [_PlainHttp(), *options.pop("per_call_policies", ())]
+        policies = [PlainHttp(), *options.pop("per_call_policies", ())]
         url = target.need("BATCH_ACCOUNT_URL")
-        return cls(url, target.account_id, _Nobody(), per_call_policies=policies, **options)
+        return cls(
+            url, target.account_id, LaptopCredential(), per_call_policies=policies, **options
+        )
 
     def principal(self) -> str | None:
         """Return the object id of the account's own identity; None if it has none."""

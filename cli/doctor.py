@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from azure.core.exceptions import AzureError
@@ -9,7 +10,7 @@ from rich.markup import escape
 
 from cli.app import Context, in_our_words
 from cli.checks.account import check_account
-from cli.checks.batch import check_batch
+from cli.checks.batch import check_batch, check_job_schedules
 from cli.checks.roles import check_roles
 from cli.checks.settings import check_settings
 from cli.checks.storage import check_heartbeats, check_storage
@@ -24,9 +25,12 @@ CHECKS: Final[tuple[tuple[str, Callable[[Target], Iterator[Finding]]], ...]] = (
     ("data storage", check_storage),
     ("heartbeats", check_heartbeats),
     ("Batch account", check_batch),
+    ("job schedules", check_job_schedules),
     ("quotas and packages", check_account),
     ("roles", check_roles),
 )
+
+type Check = tuple[str, Callable[[], Iterator[Finding]]]
 
 _SHOWN_AFTER_SECONDS: Final = 0.5
 
@@ -42,18 +46,36 @@ def examine(given: Context) -> Exit:
     """Run every check, tell what each one finds as it ends; 1 if there is a problem."""
     target = given.target()
     given.output.say(f"the deployment of {target.source}")
-    findings: list[Finding] = []
     silent: dict[str, str] = {}
-    for done, (name, check) in enumerate(CHECKS):
-        what, all_ = f"checking {name}", len(CHECKS)
-        with progress(given.output, what, all_, after_seconds=_SHOWN_AFTER_SECONDS) as advance:
+    checks: list[Check] = [
+        (name, partial(_careful, name, check, target, silent)) for name, check in CHECKS
+    ]
+    return examine_all(given.output, target.source, checks)
+
+
+def examine_all(output: Output, source: str, checks: Sequence[Check]) -> Exit:
+    """
+    Run checks one after the other, and print what each one finds as it ends.
+
+    Args:
+        output: Of the command.
+        source: Where the settings come from, for programs.
+        checks: Each with its name; none may raise.
+
+    Returns:
+        1 if there is a problem.
+    """
+    findings: list[Finding] = []
+    for done, (name, check) in enumerate(checks):
+        what, all_ = f"checking {name}", len(checks)
+        with progress(output, what, all_, after_seconds=_SHOWN_AFTER_SECONDS) as advance:
             advance(done)
-            found = list(_careful(name, check, target, silent))
+            found = list(check())
         findings += found
         for finding in found:
-            _tell(given.output, finding)
-    given.output.say(_verdict(findings))
-    given.output.result({"source": target.source, "findings": findings})
+            _tell(output, finding)
+    output.say(_verdict(findings))
+    output.result({"source": source, "findings": findings})
     return Exit.FOUND if any(one.grade is Grade.PROBLEM for one in findings) else Exit.DONE
 
 

@@ -1,4 +1,4 @@
-"""Checks of the Batch account by its data plane: the pool, its nodes, its jobs."""
+"""Checks of the Batch account by its data plane: pool, nodes, jobs, job schedules."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from azure.batch import BatchClient
 from azure.batch.models import BatchNode, BatchPool
 from azure.core.exceptions import HttpResponseError
 
-from cli.findings import Finding, good, note, problem
+from cli.findings import Finding, good, note, problem, unchecked
 from cli.target import Target
 
 _NOT_FOUND: Final = 404
@@ -17,6 +17,7 @@ _FORBIDDEN: Final = 403
 _UNAUTHORIZED: Final = 401
 _MISSED_EVALUATIONS: Final = 3
 _MANY_ACTIVE_JOBS: Final = 50
+_NOT_EMULATED: Final = "NotSupportedByEmulator"
 
 
 def check_batch(target: Target) -> Iterator[Finding]:
@@ -128,6 +129,31 @@ def _jobs(batch: BatchClient) -> Iterator[Finding]:
         return
     why = "active jobs and schedules share a quota, often of 100"
     yield note("jobs", what, why, "az batch job list --filter \"state eq 'active'\"")
+
+
+def check_job_schedules(target: Target) -> Iterator[Finding]:
+    """Yield one finding for each job schedule of Batch's own kind: Recur makes none."""
+    check = "job schedules"
+    try:
+        with target.batch() as batch:
+            found = {one.id: _word(one.state) for one in batch.list_job_schedules()}
+    except HttpResponseError as error:
+        if error.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
+            yield unchecked(check, f"they cannot be read: {error.reason or error.status_code}")
+            return
+        if error.error is None or error.error.code != _NOT_EMULATED:
+            raise
+        yield unchecked(check, f"the Batch emulator does not list them ({_NOT_EMULATED})")
+        return
+    if not found:
+        yield good(check, "none")
+    for name, state in sorted(found.items()):
+        yield note(
+            f"job schedule {name}",
+            f"it is {state}, and Recur did not make it",
+            "it can run tasks as the pool's identities",
+            f"az batch job-schedule show --job-schedule-id {name}",
+        )
 
 
 def _word(value: str | Enum | None) -> str:

@@ -10,6 +10,7 @@ from cli.app import Context, run
 from cli.errors import Exit
 
 _WORKLOAD = Path(__file__).resolve().parents[2] / "workload"
+_WAIT_SECONDS = 60
 
 
 def register(app: typer.Typer) -> None:
@@ -18,15 +19,66 @@ def register(app: typer.Typer) -> None:
     app.command()(publish)
 
 
-def doctor(context: typer.Context) -> None:
+def doctor(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    before_deploy: Annotated[
+        bool,
+        typer.Option("--before-deploy", help="Check what a deployment needs, before there is one."),
+    ] = False,
+    subscription: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Of --before-deploy.", show_default="AZURE_SUBSCRIPTION_ID"
+        ),
+    ] = None,
+    location: Annotated[
+        str | None,
+        typer.Option(metavar="REGION", help="Of --before-deploy.", show_default="AZURE_LOCATION"),
+    ] = None,
+    vm_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Of --before-deploy.", show_default="VM_SIZE, or that of the pool"
+        ),
+    ] = None,
+    wait: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Of --before-deploy: seconds that its answers may take altogether.",
+            show_default="60",
+        ),
+    ] = None,
+) -> None:
     """
     Check a deployment, and say of each thing found what it is and what mends it.
 
-    Example: recur doctor --json
-    """
-    from cli.doctor import examine  # noqa: PLC0415 - each command loads its own
+    With --before-deploy: check subscription, region and VM size. It reads only, and needs no
+    deployment.
 
-    run(context, examine)
+    Example: recur doctor --before-deploy --location westeurope
+    """
+    if not before_deploy:
+        given = {
+            "--subscription": subscription,
+            "--location": location,
+            "--vm-size": vm_size,
+            "--wait": wait,
+        }
+        for name, value in given.items():
+            if value is not None:
+                raise typer.BadParameter(f"{name} goes with --before-deploy alone")
+        from cli.doctor import examine  # noqa: PLC0415 - each command loads its own
+
+        run(context, examine)
+        return
+
+    from cli.before import examine_before  # noqa: PLC0415 - the same
+    from cli.wanted import Choice  # noqa: PLC0415 - the same
+
+    choice = Choice(subscription=subscription, location=location, vm_size=vm_size)
+    limit = timedelta(seconds=wait or _WAIT_SECONDS)
+    run(context, lambda given: examine_before(given, choice, limit))
 
 
 def publish(  # noqa: PLR0913, PLR0917 - one argument for each option

@@ -19,7 +19,7 @@ def _given(words: tuple[str, ...]) -> list[str]:
     return [word for before, word in pairwise(words) if word != "..." or before.startswith("--")]
 
 
-def _complaints(peers: Path, quiet: dict[str, str], commands: tuple[Command, ...]) -> list[str]:
+def complaints(peers: Path, quiet: dict[str, str], commands: tuple[Command, ...]) -> list[str]:
     """Return what azure-cli's parser has against commands, each with its place."""
     asked = subprocess.run(
         [str(peers / "python"), str(_JUDGE)],
@@ -41,7 +41,7 @@ def test_every_command_is_accepted(peers: Path, quiet: dict[str, str]) -> None:
     commands = in_repository(_ROOT, program="az")
 
     assert any(command.whole for command in commands)
-    assert _complaints(peers, quiet, commands) == []
+    assert complaints(peers, quiet, commands) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_mistake_is_found(line: str, complaint: str, peers: Path, quiet: dict[
     """In a page like ours, with its place."""
     commands = tuple(in_page("page.md", f"# Title\n\n```sh\n{line}\n```\n"))
 
-    (found,) = _complaints(peers, quiet, commands)
+    (found,) = complaints(peers, quiet, commands)
 
     assert found.startswith("page.md:4: az ")
     assert complaint in found
