@@ -28,7 +28,7 @@ BEFORE: Final[tuple[tuple[str, Callable[[ArmReader, Wanted], Iterator[Finding]]]
 
 def examine_before(given: Context, choice: Choice, wait: timedelta) -> Exit:
     """
-    Run every check that needs no deployment; 1 if there is a problem.
+    Run every check that needs no deployment; 1 if there is a problem, 6 if nothing was readable.
 
     Args:
         given: Where to work and where to speak.

@@ -63,7 +63,7 @@ def examine_all(output: Output, source: str, checks: Sequence[Check]) -> Exit:
         checks: Each with its name; none may raise.
 
     Returns:
-        1 if there is a problem.
+        1 if there is a problem, 6 if nothing at all could be checked.
     """
     findings: list[Finding] = []
     for done, (name, check) in enumerate(checks):
@@ -76,7 +76,10 @@ def examine_all(output: Output, source: str, checks: Sequence[Check]) -> Exit:
             _tell(output, finding)
     output.say(_verdict(findings))
     output.result({"source": source, "findings": findings})
-    return Exit.FOUND if any(one.grade is Grade.PROBLEM for one in findings) else Exit.DONE
+    grades = {one.grade for one in findings}
+    if Grade.PROBLEM in grades:
+        return Exit.FOUND
+    return Exit.UNAVAILABLE if grades == {Grade.UNCHECKED} else Exit.DONE
 
 
 def _verdict(findings: Sequence[Finding]) -> str:
@@ -90,6 +93,8 @@ def _verdict(findings: Sequence[Finding]) -> str:
     left = ", ".join(f"{count} {what}" for count, what in told if count)
     if number[Grade.PROBLEM]:
         return left
+    if number.keys() == {Grade.UNCHECKED}:
+        return "nothing could be checked"
     return f"no problem was found; {left}" if left else "all is well"
 
 

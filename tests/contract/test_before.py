@@ -488,10 +488,11 @@ async def test_silence_throughout_ends_in_bounded_time(arm: ArmStub, tmp_path: P
 
 
 async def test_an_address_without_a_server_is_unchecked(arm: ArmStub, tmp_path: Path) -> None:
-    """Throughout."""
+    """Throughout; and a script does not take that for success."""
     told = await before(arm, tmp_path, ARM_ENDPOINT="http://127.0.0.1:9")
 
     assert _grades(told) == {"unchecked"}
+    assert told.code == Exit.UNAVAILABLE
     assert "gives no answer" in found(told)["Batch"]["what"]
 
 
