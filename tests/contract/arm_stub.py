@@ -276,16 +276,20 @@ class ArmStub:
     def _provider(self, name: str) -> web.Response:
         has = self.subscription
         (namespace,) = [one for one in has.states if one.lower() == name]
-        type_ = made(
-            ProviderResourceType, resource_type="batchAccounts", locations=has.batch_regions
-        )
+        types = [
+            made(ProviderResourceType, resource_type=kind, locations=places)
+            for kind, places in (
+                ("operations", ["West Europe"]),
+                ("batchAccounts", has.batch_regions),
+            )
+        ]
         return web.json_response(
             wire(
                 made(
                     Provider,
                     namespace=namespace,
                     registration_state=has.states[namespace],
-                    resource_types=[type_],
+                    resource_types=types,
                 )
             )
         )

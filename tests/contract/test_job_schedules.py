@@ -96,7 +96,10 @@ async def test_each_job_schedule_is_a_note(serve: Serve) -> None:
         (Grade.NOTE, "job schedule old"),
         (Grade.NOTE, "job schedule theirs"),
     ]
-    assert "it is active, and Recur did not make it" in found[1].what
+    assert [one.what for one in found] == [
+        "it is disabled, and Recur did not make it",
+        "it is active, and Recur did not make it",
+    ]
     assert "as the pool's identities" in found[1].why
     assert found[1].fix == "az batch job-schedule show --job-schedule-id theirs"
 
