@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cli.arm_reader import AbsentError, ArmReader
 from cli.findings import Finding, good, problem
-from cli.patience import Role
+from cli.roles import PUBLISHER, Role
 from cli.wanted import Wanted
 
 _PERMISSIONS: Final = "2022-04-01"
@@ -107,7 +107,7 @@ def _judge(right: Right, held: Sequence[Mapping[str, Any]], place: str, scope: s
         check,
         f"you do not have it in {place}: {', '.join(missing)}",
         right.why,
-        Role(name=right.role, scope=scope).command,
+        Role(holder=PUBLISHER, name=right.role, place=place, scope=scope).command,
     )
 
 
