@@ -101,7 +101,7 @@ class Stage:
                 )
 
     def _emulator(self, mark: str) -> Child:
-        command = [sys.executable, "-m", "emulator", "--faults", "--account", ACCOUNT]
+        command = [sys.executable, "-m", "batch_emulator", "--faults", "--account", ACCOUNT]
         command += ["--key", KEY, "--storage", self._azurite.connection_string]
         command += ["--root", str(self._folder / f"nodes-{mark}")]
         return Child("the Batch emulator", command, log=self._folder / f"emulator-{mark}.log")

@@ -15,13 +15,6 @@ from azure.batch import BatchClient
 from azure.storage.blob import BlobServiceClient
 from rich.console import Console
 
-from cli.arm import BatchArm
-from cli.errors import CliError
-from cli.packages import PackageError, build_all
-from cli.publisher import Publisher
-from cli.role_waiting import RoleWait
-from cli.target import Target
-from cli.uploads import Uploads
 from local.azurite import Azurite
 from local.child import Child
 from local.errors import LocalError
@@ -34,6 +27,13 @@ from local.provision import (
     pool_resource,
 )
 from local.settings import SAMPLE, read_settings
+from recur.arm import BatchArm
+from recur.errors import CliError
+from recur.packages import PackageError, build_all
+from recur.publisher import Publisher
+from recur.role_waiting import RoleWait
+from recur.target import Target
+from recur.uploads import Uploads
 
 _ROOT = Path(__file__).resolve().parent.parent
 _READY = re.compile(r'^\{"event": "ready".*\}$', re.MULTILINE)
@@ -159,7 +159,7 @@ class Laptop:
 
     def _start_batch(self, connection_string: str) -> None:
         account, key = self.settings["BATCH_ACCOUNT_NAME"], self.settings["BATCH_ACCOUNT_KEY"]
-        command = [sys.executable, "-m", "emulator"]
+        command = [sys.executable, "-m", "batch_emulator"]
         command += ["--port", str(self.place.batch_port), "--account", account, "--key", key]
         command += ["--storage", connection_string, "--root", str(self.place.nodes)]
         command += ["--pool-speed", f"{self.place.pool_speed:g}"]

@@ -24,7 +24,7 @@ class Operator:
         Raises:
             LocalError: It failed; the message has its words.
         """
-        command = [sys.executable, "-m", "cli", "--settings", str(self._settings), *arguments]
+        command = [sys.executable, "-m", "recur", "--settings", str(self._settings), *arguments]
         try:
             done = subprocess.run(  # noqa: S603 - our own command line
                 command, cwd=_ROOT, capture_output=True, check=False, timeout=_LIMIT_SECONDS

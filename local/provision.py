@@ -12,8 +12,8 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from cli.arm import BatchArm
 from local.errors import LocalError
+from recur.arm import BatchArm
 
 DOCUMENT = "schedules.toml"
 POOL = "recur"

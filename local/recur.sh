@@ -11,6 +11,6 @@ exec "$root/.venv/bin/python" -P -c '
 import sys
 sys.path.insert(0, sys.argv.pop(1))
 sys.argv[0] = "recur"
-from cli.app import main
+from recur.app import main
 main()
 ' "$root" "$@"

@@ -32,18 +32,18 @@ def main() -> None:
 
 def _apply(file: str) -> str:
     """Run `recur apply`, with time for the role that infra/core gave a few minutes ago."""
-    from cli.role_waiting import LIMIT  # noqa: PLC0415 - an old Python cannot
+    from recur.role_waiting import LIMIT  # noqa: PLC0415 - an old Python cannot
 
     return recur("apply", file, "--wait", f"{LIMIT.total_seconds():.0f}")
 
 
 def _ledger_is_empty() -> bool:
     """Whether no document is in force; `recur apply` itself replaces one."""
-    from cli.apply import LedgerCalls  # noqa: PLC0415 - as above
-    from cli.errors import CliError  # noqa: PLC0415 - as above
-    from cli.output import Output  # noqa: PLC0415 - as above
-    from cli.role_waiting import RoleWait  # noqa: PLC0415 - as above
-    from cli.target import find_target  # noqa: PLC0415 - as above
+    from recur.apply import LedgerCalls  # noqa: PLC0415 - as above
+    from recur.errors import CliError  # noqa: PLC0415 - as above
+    from recur.output import Output  # noqa: PLC0415 - as above
+    from recur.role_waiting import RoleWait  # noqa: PLC0415 - as above
+    from recur.target import find_target  # noqa: PLC0415 - as above
 
     output = Output(as_json=False)
     try:

@@ -24,7 +24,7 @@ def ready() -> None:
 
 def recur(*words: str) -> str:
     """Run the command line with this Python and return its stdout; its failure ends the hook."""
-    return _run([sys.executable, "-m", "cli", *words])
+    return _run([sys.executable, "-m", "recur", *words])
 
 
 def remember(name: str, value: str) -> None:

@@ -12,10 +12,10 @@ from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import BlobServiceClient
 
-from cli.arm import BatchArm
-from cli.target import Target
-from emulator.server import Emulator, Options
+from batch_emulator.server import Emulator, Options
 from local.azurite import Azurite
+from recur.arm import BatchArm
+from recur.target import Target
 from tests.contract.faults import Faults
 
 ACCOUNT = "recurlocal"
@@ -91,7 +91,7 @@ class ArmAccount:
         return BatchArm.of(self.target, **options)
 
     def deny(self, **rule: Any) -> None:  # noqa: ANN401 - the fields of a rule
-        """Let Azure Resource Manager deny requests; see ``denial`` in emulator/SUPPORT.md."""
+        """Let Azure Resource Manager deny requests; see ``denial`` in batch_emulator/SUPPORT.md."""
         asyncio.run(Faults(self.url).add("denial", **rule))
 
     def denied(self) -> int:

@@ -19,8 +19,8 @@ from azure.storage.blob import BlobServiceClient as BlockingBlobServiceClient
 from azure.storage.blob import ContainerClient
 from azure.storage.blob.aio import BlobServiceClient
 
-from emulator.packages import Package
-from emulator.server import Emulator, Options
+from batch_emulator.packages import Package
+from batch_emulator.server import Emulator, Options
 from local.azurite import Azurite
 from tests.conftest import Containers
 from tests.contract.faults import Faults

@@ -7,8 +7,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from cli import commands
-from cli.app import app
+from recur import commands
+from recur.app import app
 
 if not app.registered_commands:
     commands.register(app)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import ContainerClient
 
-from cli.app import hoisted
-from cli.apply import put_in_force
-from cli.errors import CliError, Exit
-from cli.target import find_target
 from orchestrator.ids import DOCUMENT
+from recur.app import hoisted
+from recur.apply import put_in_force
+from recur.errors import CliError, Exit
+from recur.target import find_target
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
@@ -325,7 +325,7 @@ def test_who_stops_reading_stops_nothing(
     command = ["--settings", str(someone.settings), "apply", written(tmp_path, GOOD)]
 
     done = subprocess.run(
-        [sys.executable, "-m", "cli", *command], stdout=writes, cwd=ROOT, check=False
+        [sys.executable, "-m", "recur", *command], stdout=writes, cwd=ROOT, check=False
     )
 
     os.close(writes)
@@ -345,7 +345,11 @@ def test_who_stops_reading_stops_nothing(
 def test_a_wrong_line_is_told_to_programs_too(line: tuple[str, ...], says: str) -> None:
     """With --json stdout holds one document, whatever is wrong."""
     told = subprocess.run(
-        [sys.executable, "-m", "cli", *line], capture_output=True, cwd=ROOT, check=False, text=True
+        [sys.executable, "-m", "recur", *line],
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+        text=True,
     )
 
     error = json.loads(told.stdout)["error"]

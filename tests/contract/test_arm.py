@@ -17,13 +17,13 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.batch import BatchManagementClient
 from azure.storage.blob import BlobClient, BlobServiceClient
 
-from emulator.arm.operations import ARM_OPERATIONS
-from emulator.packages import Package
+from batch_emulator.arm.operations import ARM_OPERATIONS
+from batch_emulator.packages import Package
 from local.azurite import Azurite
 from tests.contract.arm_account import ACCOUNT, GROUP, ArmAccount
 from tests.contract.conftest import pool_body
 
-SUPPORT = Path(__file__).parents[2] / "emulator/SUPPORT.md"
+SUPPORT = Path(__file__).parents[2] / "batch_emulator/SUPPORT.md"
 ROW = re.compile(r"\| `([a-z_]+\.[a-z_]+(?: \(polling\))?)` \| `([A-Z]+) (\S*?)` \|")
 ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/recur"

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from cli.packages import build_all
-from cli.role_waiting import LIMIT
 from local.azurite import Azurite
 from local.laptop import Laptop, Place
 from orchestrator.document.parse import parse
+from recur.packages import build_all
+from recur.role_waiting import LIMIT
 from tests.conftest import Containers
 from tests.contract.arm_account import ArmAccount
 
@@ -101,7 +101,7 @@ def test_nothing_goes_on_after_a_failure(azd: Path) -> None:
 def checkout(tmp_path: Path) -> Path:
     """Return a copy of what the hooks use, in which there is no schedules.toml yet."""
     root = tmp_path / "checkout"
-    for folder in ("cli", "orchestrator", "infra/hooks"):
+    for folder in ("recur", "orchestrator", "infra/hooks"):
         ignored = shutil.ignore_patterns("__pycache__", "*_env")
         shutil.copytree(_ROOT / folder, root / folder, ignore=ignored)
     shutil.copy(_ROOT / "infra/__init__.py", root / "infra")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.packages import version_in
-from emulator.packages import Package
-from emulator.wire import now
+from batch_emulator.packages import Package
+from batch_emulator.wire import now
+from recur.packages import version_in
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
 
 FOLLOW = """

@@ -16,7 +16,7 @@ import pytest
 from azure.batch.aio import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 
-from emulator.process import MARKER, sweep
+from batch_emulator.process import MARKER, sweep
 from local.azurite import Azurite
 from tests.contract.conftest import ACCOUNT, KEY, Batch, job_body, pool_body
 
@@ -127,7 +127,7 @@ type Spawn = Callable[..., Awaitable[Process]]
 
 @pytest.fixture
 async def spawn(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Spawn]:
-    """Start ``python -m emulator`` and end it with the test, whatever happens."""
+    """Start ``python -m batch_emulator`` and end it with the test, whatever happens."""
     started: list[Process] = []
 
     async def start(*extra: str) -> Process:
@@ -140,7 +140,7 @@ async def spawn(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Spawn]:
         }
         words = [word for pair in arguments.items() for word in pair]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "emulator", *words, *extra, stdout=PIPE, stderr=PIPE
+            sys.executable, "-m", "batch_emulator", *words, *extra, stdout=PIPE, stderr=PIPE
         )
         started.append(process)
         return process
@@ -198,7 +198,7 @@ async def test_a_bad_argument(spawn: Spawn) -> None:
     output, log = await process.communicate()
 
     assert (process.returncode, output) == (2, b"")
-    assert log == b"python -m emulator: Connection string is either blank or malformed.\n"
+    assert log == b"python -m batch_emulator: Connection string is either blank or malformed.\n"
 
 
 async def test_a_port_that_is_taken(spawn: Spawn) -> None:

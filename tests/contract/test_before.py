@@ -16,8 +16,8 @@ from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.web import WebSiteManagementClient
 
-from cli.arm import LaptopCredential, PlainHttp
-from cli.errors import Exit
+from recur.arm import LaptopCredential, PlainHttp
+from recur.errors import Exit
 from tests.contract.arm_stub import (
     SUBSCRIPTION,
     ArmStub,

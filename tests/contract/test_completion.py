@@ -16,7 +16,7 @@ from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
 ROOT = Path(__file__).parents[2]
-AS_INSTALLED = "import sys; sys.argv[0] = 'recur'; from cli.app import main; main()"
+AS_INSTALLED = "import sys; sys.argv[0] = 'recur'; from recur.app import main; main()"
 DOCUMENT = "".join(
     f'[schedules.{name}]\ncron = "0 0 * * *"\ncommand = "true"\n'
     for name in ("nightly", "nightly-report", "weekly")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
-from cli.doctor import CHECKS
-from cli.errors import Exit
 from local.azurite import Azurite
+from recur.doctor import CHECKS
+from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.operator import Operator, Told, operator
 from tests.contract.test_requests_on_a_terminal import at_a_terminal, read_until

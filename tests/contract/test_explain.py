@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from cli.errors import Exit
 from orchestrator import ids
 from orchestrator.enums import Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Kind
 from orchestrator.ledger.state import dump_submit
 from orchestrator.model import Timing
+from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli.errors import Exit
 from orchestrator import ids
 from orchestrator.enums import Outcome
+from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.operator import Told
 from tests.contract.world import World, schedule

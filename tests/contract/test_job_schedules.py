@@ -18,9 +18,9 @@ from azure.batch.models import (
 )
 from azure.core.exceptions import HttpResponseError
 
-from cli.checks.batch import check_job_schedules
-from cli.findings import Finding, Grade
-from cli.target import Target
+from recur.checks.batch import check_job_schedules
+from recur.findings import Finding, Grade
+from recur.target import Target
 from tests.contract.arm_stub import made, wire
 from tests.contract.conftest import ACCOUNT, KEY
 from tests.contract.test_doctor import doctor

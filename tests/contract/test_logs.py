@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from cli.errors import Exit
 from orchestrator import ids
 from orchestrator.enums import Outcome, Reason
 from orchestrator.ledger.record import Action, How, Kind, Output, Record
+from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.operator import Told
@@ -271,7 +271,7 @@ def test_what_shows_that_it_waits_is_no_part_of_the_output(past: Past) -> None:
     """Whoever keeps stdout gets the bytes, and sees on the terminal that it goes on."""
     record = claimed(nights(1))
     past.put_open(record)
-    command = [sys.executable, "-m", "cli", "--settings", str(past.someone.settings)]
+    command = [sys.executable, "-m", "recur", "--settings", str(past.someone.settings)]
     ours, theirs = pty.openpty()
 
     with subprocess.Popen(

@@ -13,7 +13,6 @@ from azure.storage.blob.aio import BlobServiceClient
 from jsonschema import Draft202012Validator
 
 from bench.counting import StorageCalls, by_kind
-from cli.errors import Exit
 from local.azurite import Azurite
 from orchestrator.ids import COLLECT_STATE, DOCUMENT, SUBMIT_STATE, RunId, ScheduleId
 from orchestrator.ledger.state import (
@@ -25,6 +24,7 @@ from orchestrator.ledger.state import (
     dump_submit,
 )
 from orchestrator.model import Pause, Recurrence, Timing
+from recur.errors import Exit
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 

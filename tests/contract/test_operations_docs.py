@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cli.errors import Exit
 from orchestrator import ids
 from orchestrator.enums import Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Decided, Record, Versions, dump
+from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.operator import Operator, Told
 from tests.contract.world import World

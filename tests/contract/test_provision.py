@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.arm import BatchArm
-from cli.target import Target
 from local.errors import LocalError
 from local.laptop import Laptop, Place
 from local.provision import (
@@ -20,6 +18,8 @@ from local.provision import (
     put_document,
 )
 from orchestrator.document.parse import parse
+from recur.arm import BatchArm
+from recur.target import Target
 
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from cli.errors import CliError, Exit
-from cli.publisher import MOST_VERSIONS
-from cli.role_waiting import LIMIT
-from cli.uploads import Uploads
 from local.azurite import Azurite
+from recur.errors import CliError, Exit
+from recur.publisher import MOST_VERSIONS
+from recur.role_waiting import LIMIT
+from recur.uploads import Uploads
 from tests.contract.arm_account import ArmAccount
 from tests.contract.conftest import pool_body
 from tests.contract.operator import Told, operator
@@ -105,7 +105,7 @@ def test_two_commands_at_once_both_succeed(account: ArmAccount, tmp_path: Path) 
     command = [
         sys.executable,
         "-m",
-        "cli",
+        "recur",
         "--settings",
         str(settings),
         "publish",

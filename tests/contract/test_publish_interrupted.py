@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.packages import Package
 from local.azurite import Azurite
+from recur.packages import Package
 from tests.contract.arm_account import ArmAccount
 from tests.contract.publishing import (
     CutTransport,

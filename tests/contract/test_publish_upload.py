@@ -24,12 +24,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from rich.console import Console
 
-from cli.packages import Package, build
-from cli.role_waiting import LIMIT, RoleWait
-from cli.target import Target
-from cli.uploads import Uploads
 from local.azurite import ACCOUNT, KEY
 from local.child import Child
+from recur.packages import Package, build
+from recur.role_waiting import LIMIT, RoleWait
+from recur.target import Target
+from recur.uploads import Uploads
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = _ROOT / "local/azurite/node_modules/azurite/dist/src/blob/main.js"

@@ -13,8 +13,6 @@ from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from cli.errors import CliError, Exit
-from cli.requests import post
 from orchestrator import ids
 from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.ids import RunId, ScheduleId
@@ -30,6 +28,8 @@ from orchestrator.ledger.request import (
 )
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Recurrence, Timing
+from recur.errors import CliError, Exit
+from recur.requests import post
 from tests.conftest import Containers
 from tests.contract.operator import Operator, Told
 

@@ -4,11 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cli.errors import Exit
 from orchestrator import ids
 from orchestrator.enums import Outcome, Reason
 from orchestrator.ids import DOCUMENT, ScheduleId
 from orchestrator.ledger.record import Kind
+from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.operator import Operator, Told
 from tests.contract.world import World, schedule, until

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from cli.errors import Exit
 from orchestrator import ids
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Recurrence, Timing
+from recur.errors import Exit
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
 
@@ -53,7 +53,7 @@ def at_a_terminal(
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run a command on a terminal; yield its other end, and the process."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "cli", "--settings", str(someone.settings), *arguments]
+    command = [sys.executable, "-m", "recur", "--settings", str(someone.settings), *arguments]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment

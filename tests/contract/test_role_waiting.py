@@ -21,14 +21,14 @@ from azure.storage.blob import (
 )
 from rich.console import Console
 
-from cli.apply import LedgerCalls, put_in_force
-from cli.errors import CliError, Exit
-from cli.packages import Package
-from cli.role_waiting import LIMIT, PAUSE, RoleWait
-from cli.target import Target
-from cli.uploads import Uploads
 from local.azurite import ACCOUNT as STORAGE
 from local.azurite import KEY, Azurite
+from recur.apply import LedgerCalls, put_in_force
+from recur.errors import CliError, Exit
+from recur.packages import Package
+from recur.role_waiting import LIMIT, PAUSE, RoleWait
+from recur.target import Target
+from recur.uploads import Uploads
 from tests.conftest import Containers
 from tests.contract.arm_account import ACCOUNT, ArmAccount
 from tests.contract.operator import operator

@@ -9,13 +9,13 @@ import pytest
 from azure.storage.blob.aio import ContainerClient as AsyncContainerClient
 
 from bench.counting import StorageCalls
-from cli.errors import Exit
 from local.azurite import Azurite
 from orchestrator import ids
 from orchestrator.enums import BlockedReason, Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Kind, dump
 from orchestrator.ledger.record import Past as Before
+from recur.errors import Exit
 from tests.conftest import Containers
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past

@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from cli.errors import Exit
 from orchestrator import ids
 from orchestrator.enums import Outcome
 from orchestrator.ids import RunId
+from recur.errors import Exit
 from tests.contract.deployment import operator_of, values
 from tests.contract.operator import Operator, Told, operator
 from tests.contract.world import World, schedule, until

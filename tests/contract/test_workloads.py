@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
-from cli.packages import build
-from emulator.packages import Package
+from batch_emulator.packages import Package
 from infra.compiler import Compiler, find
 from orchestrator.document.parse import parse
 from orchestrator.enums import Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record
+from recur.packages import build
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Start
 from tests.contract.world import World, schedule, settings

@@ -120,10 +120,10 @@ def test_ctrl_c_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> None:
     moments = {
         "": "",
         "Azurite 3.36.0 listens": "azurite",
-        "emulator listens": "-m emulator",
+        "emulator listens": "-m batch_emulator",
         "timer functions": "-m local host",
         "is submitted": "-m local host",
-        "node:   tvmps": "-m emulator",
+        "node:   tvmps": "-m batch_emulator",
         "The record": "-m local host",
     }
     signals = itertools.cycle([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

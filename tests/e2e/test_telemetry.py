@@ -20,7 +20,7 @@ from azure.batch.aio import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob.aio import BlobServiceClient
 
-from emulator.server import Emulator, Options
+from batch_emulator.server import Emulator, Options
 from local.azurite import Azurite
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import KEYS, Event

@@ -90,7 +90,7 @@ def in_repository(root: Path, *, program: str) -> tuple[Command, ...]:
     found: list[Command] = []
     for page in sorted(pages):
         found += in_page(page.relative_to(root).as_posix(), page.read_text())
-    for source in sorted([*root.glob("cli/**/*.py"), *root.glob("infra/hooks/*.py")]):
+    for source in sorted([*root.glob("recur/**/*.py"), *root.glob("infra/hooks/*.py")]):
         found += in_program(source.relative_to(root).as_posix(), source.read_text())
     # A program that prose names alone is no command.
     return tuple(

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from emulator.formula import Evaluation, SampleStore, parse
+from batch_emulator.formula import Evaluation, SampleStore, parse
 
 NOW = datetime(2016, 10, 13, 19, 18, 47, 805999, tzinfo=UTC)  # a Thursday
 

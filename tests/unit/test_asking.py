@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.errors import CliError, Exit
-from cli.history.asking import Asked, asked, parse
-from cli.history.nearby import after, before, occurrence_at
 from orchestrator.enums import Fold, Gap
 from orchestrator.model import Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences_of
+from recur.errors import CliError, Exit
+from recur.history.asking import Asked, asked, parse
+from recur.history.nearby import after, before, occurrence_at
 
 LONG_AGO = datetime(2011, 1, 1, tzinfo=UTC)
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.requests.plan import Plan, Standing, plan
 from orchestrator.enums import Outcome
 from orchestrator.errors import RequestRefused
 from orchestrator.ids import RunId, ScheduleId, run_id
 from orchestrator.ledger.record import Action, Decided, Record, Versions
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Recurrence, Timing
+from recur.requests.plan import Plan, Standing, plan
 
 NIGHTLY = ScheduleId("nightly")
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)

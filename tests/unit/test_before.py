@@ -11,10 +11,10 @@ from azure.core.exceptions import ClientAuthenticationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.arm_reader import PUBLIC, ArmReader, ClosedError
-from cli.checks.regions import PRIVATE_PROVIDERS, PROVIDERS
-from cli.checks.rights import allows
-from cli.wanted import Choice, read_wanted
+from recur.arm_reader import PUBLIC, ArmReader, ClosedError
+from recur.checks.regions import PRIVATE_PROVIDERS, PROVIDERS
+from recur.checks.rights import allows
+from recur.wanted import Choice, read_wanted
 
 ROOT = Path(__file__).parents[2]
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"

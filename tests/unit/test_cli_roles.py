@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ODataV4Format
 
-from cli.roles import Role, batch_identity, batch_role, missing_on_arm, storage_role
+from recur.roles import Role, batch_identity, batch_role, missing_on_arm, storage_role
 
 _ID = "/subscriptions/s/resourceGroups/recur/providers/Microsoft.Batch/batchAccounts/recurb"
 CALLER = batch_role(_ID)

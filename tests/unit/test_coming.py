@@ -6,11 +6,11 @@ from itertools import islice
 
 import pytest
 
-from cli.schedules.coming import coming, first
-from cli.schedules.compare import next_difference, policy
 from orchestrator.enums import Gap
 from orchestrator.model import Recurrence
 from orchestrator.timing.placement import placements
+from recur.schedules.coming import coming, first
+from recur.schedules.compare import next_difference, policy
 from tests.unit.schedules import schedule
 from tests.unit.test_schedule import counted
 

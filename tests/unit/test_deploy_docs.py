@@ -12,11 +12,11 @@ import pytest
 import typer
 from typer.main import get_command
 
-from cli import commands
-from cli.app import app
-from cli.commands import deployment
-from cli.role_waiting import LIMIT
 from orchestrator.document.parse import parse
+from recur import commands
+from recur.app import app
+from recur.commands import deployment
+from recur.role_waiting import LIMIT
 from tests.peers.commands import VALUE, Command, in_repository
 
 _ROOT = Path(__file__).parents[2]

@@ -129,7 +129,7 @@ def test_what_is_deployed_runs_without_the_rest_of_the_repository(tmp_path: Path
     program = (
         "import importlib.util as u, function_app as f;"
         "print(sorted(x.get_function_name() for x in f.app.get_functions()),"
-        "[u.find_spec(name) for name in ('local', 'emulator', 'tests')])"
+        "[u.find_spec(name) for name in ('local', 'batch_emulator', 'tests')])"
     )
 
     ended = subprocess.run(
@@ -170,7 +170,7 @@ def test_what_is_deployed_imports_only_what_is_deployed_or_declared() -> None:
     top_level = {name.partition(".")[0] for name in imported}
     others = top_level - set(sys.stdlib_module_names) - {"orchestrator"}
     assert "local" not in others
-    assert "emulator" not in others
+    assert "batch_emulator" not in others
     for name in others - {"azure"}:
         assert declared & {canonicalize_name(found) for found in providers[name]}, name
     for name in {name for name in imported if name.startswith("azure.")}:

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from emulator.background import Background
+from batch_emulator.background import Background
 
 
 @pytest.mark.timeout(10)
@@ -13,7 +13,7 @@ async def test_work_that_ended_just_before_the_stop_is_not_waited_for_forever(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It is done and its callback has not run yet; the stop ends, and its failure is logged."""
-    caplog.set_level(logging.ERROR, logger="emulator")
+    caplog.set_level(logging.ERROR, logger="batch_emulator")
     background = Background()
 
     async def work() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.faults.rules import KINDS
-from emulator.operations import OPERATIONS
+from batch_emulator.faults.rules import KINDS
+from batch_emulator.operations import OPERATIONS
 
-SUPPORT = Path(__file__).parents[2] / "emulator/SUPPORT.md"
+SUPPORT = Path(__file__).parents[2] / "batch_emulator/SUPPORT.md"
 ROW = re.compile(r"\| `(\w+)` \| `([A-Z]+) (\S+)` \| (supported|refused) \|")
 
 

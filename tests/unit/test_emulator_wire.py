@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.__main__ import read_options
-from emulator.auth import sign, string_to_sign
-from emulator.bodies import read_job, read_pool
-from emulator.errors import ServiceError
-from emulator.outputs import UploadError, container_name
-from emulator.query import Key, page
-from emulator.wire import UNLIMITED, parse_duration, print_duration, print_etag, print_time
+from batch_emulator.__main__ import read_options
+from batch_emulator.auth import sign, string_to_sign
+from batch_emulator.bodies import read_job, read_pool
+from batch_emulator.errors import ServiceError
+from batch_emulator.outputs import UploadError, container_name
+from batch_emulator.query import Key, page
+from batch_emulator.wire import UNLIMITED, parse_duration, print_duration, print_etag, print_time
 
 DURATIONS = [
     ("PT5M", timedelta(minutes=5), "PT5M"),

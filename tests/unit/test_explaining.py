@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cli.history.evidence import WRONG, Background, Case, Fact, Verdict
-from cli.history.explaining import explain
-from cli.history.nearby import after, before, occurrence_at
 from orchestrator.enums import After, AttemptState, BlockedReason, Outcome, Reason
 from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.record import Action, How, Kind, Output, Past, Record
 from orchestrator.ledger.state import OpenRun, ScheduleState
 from orchestrator.model import Pause, Recurrence, Timing
+from recur.history.evidence import WRONG, Background, Case, Fact, Verdict
+from recur.history.explaining import explain
+from recur.history.nearby import after, before, occurrence_at
 from tests.unit.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran, replaced
 
 NOMINAL = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)

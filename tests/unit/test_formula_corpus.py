@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.formula import Evaluation, FormulaSyntaxError, Metric, SampleStore, parse
+from batch_emulator.formula import Evaluation, FormulaSyntaxError, Metric, SampleStore, parse
 
 NOW = datetime(2016, 10, 13, 19, 18, 47, 805000, tzinfo=UTC)
 # Refused by the service, or known never to have run as they stand.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.formula import EvaluationError, FormulaSyntaxError, parse
+from batch_emulator.formula import EvaluationError, FormulaSyntaxError, parse
 from tests.unit.formula_pool import evaluate
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.formula import Metric, parse
+from batch_emulator.formula import Metric, parse
 from tests.unit.formula_pool import NOW, evaluate, store
 
 

@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.formula import FormulaSyntaxError, parse
-from emulator.formula import syntax as ast
-from emulator.formula.errors import Position
+from batch_emulator.formula import FormulaSyntaxError, parse
+from batch_emulator.formula import syntax as ast
+from batch_emulator.formula.errors import Position
 from tests.unit.formula_pool import evaluate
 
 AT = Position(1, 1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.formula import Metric, SampleStore, parse
+from batch_emulator.formula import Metric, SampleStore, parse
 
 START = datetime(2026, 11, 23, 5, 42, tzinfo=UTC)
 PERIOD = timedelta(seconds=30)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.history.coverage import Coverage, Recorded, Span, compare
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Recurrence, Timing
+from recur.history.coverage import Coverage, Recorded, Span, compare
 from tests.unit.records import NIGHTLY
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.schedules.spelt import spelt
 from orchestrator import ids
 from orchestrator.decisions.backfill import Reopened, claim
 from orchestrator.decisions.decide import Due
@@ -29,6 +28,7 @@ from orchestrator.ledger.state import (
     load_submit,
     open_run,
 )
+from recur.schedules.spelt import spelt
 from tests.golden.blobs import (
     EXPECTED,
     FOLDER,

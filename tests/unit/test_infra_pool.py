@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.formula import Formula, SampleStore, parse
+from batch_emulator.formula import Formula, SampleStore, parse
 from infra.check import SNAPSHOTS
 from orchestrator.batch_state import JOB_CLIENT_ID_KEY
 

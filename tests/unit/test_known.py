@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.known import meant
+from recur.known import meant
 
 OPEN = ["flaky-20261123T124400Z", "minutely-20261123T143900Z", "nightly-m0123456789abcdef"]
 

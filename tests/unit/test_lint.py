@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.schedules.lint import lint, told
-from cli.schedules.notes import Code, Note, shortest_period
-from cli.schedules.secrets import looks_secret
 from orchestrator.document.parse import parse
 from orchestrator.model import Recurrence
 from orchestrator.timing.placement import placements
+from recur.schedules.lint import lint, told
+from recur.schedules.notes import Code, Note, shortest_period
+from recur.schedules.secrets import looks_secret
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from emulator.formula import Formula, SampleStore, parse
+from batch_emulator.formula import Formula, SampleStore, parse
 
 POOL = Path(__file__).parents[2] / "infra" / "pool"
 TEXT = (POOL / "autoscale.formula").read_text()

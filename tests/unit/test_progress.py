@@ -6,8 +6,8 @@ import threading
 import pytest
 from rich.console import Console
 
-from cli.output import Output
-from cli.progress import progress
+from recur.output import Output
+from recur.progress import progress
 
 
 class _Screen(io.StringIO):

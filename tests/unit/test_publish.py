@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.arm import Version
-from cli.errors import CliError, Exit
-from cli.packages import PackageError, build, build_all, version_in
-from cli.parameter import write_parameter
-from cli.publisher import superfluous
+from recur.arm import Version
+from recur.errors import CliError, Exit
+from recur.packages import PackageError, build, build_all, version_in
+from recur.parameter import write_parameter
+from recur.publisher import superfluous
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 

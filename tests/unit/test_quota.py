@@ -4,8 +4,8 @@ import pytest
 from azure.batch.models import BatchPool
 from azure.mgmt.batch.models import BatchAccountProperties, VirtualMachineFamilyCoreQuota
 
-from cli.checks.account import _quotas, cores_of, family_of, wants_spot
-from cli.findings import Grade
+from recur.checks.account import _quotas, cores_of, family_of, wants_spot
+from recur.findings import Grade
 
 FORMULA = "maxNodes = 1;\nspot = {};\n$TargetDedicatedNodes = 0;"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.checks.roles import judge, needs
-from cli.checks.settings import judge as judge_settings
-from cli.findings import Grade
-from cli.target import Target
+from recur.checks.roles import judge, needs
+from recur.checks.settings import judge as judge_settings
+from recur.findings import Grade
+from recur.target import Target
 from tests.policies.roles import GRANTS
 
 ROOT = Path(__file__).parents[2]

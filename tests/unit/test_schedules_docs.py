@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli import commands
-from cli.app import app
-from cli.schedules.notes import Code
 from orchestrator.document.keys import json_schema
 from orchestrator.document.parse import parse
 from orchestrator.enums import Overlap
+from recur import commands
+from recur.app import app
+from recur.schedules.notes import Code
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/schedules.md").read_text()

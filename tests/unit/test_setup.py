@@ -216,15 +216,16 @@ def test_a_failing_npm_fails_the_setup_and_the_next_one_tries_again(checkout: Pa
 
 def test_the_command_runs_from_any_folder(tmp_path: Path) -> None:
     """By a link, and where another package of the same name lies: it is this checkout's."""
-    (tmp_path / "cli").mkdir()
-    (tmp_path / "cli/__init__.py").write_text("raise SystemExit('another cli')")
-    (tmp_path / "recur").symlink_to(_ROOT / "local/recur.sh")
+    (tmp_path / "recur").mkdir()
+    (tmp_path / "recur/__init__.py").write_text("raise SystemExit('another one')")
+    command = tmp_path / "command"
+    command.symlink_to(_ROOT / "local/recur.sh")
 
     told = subprocess.run(
-        [tmp_path / "recur", "--version"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     wrong = subprocess.run(
-        [tmp_path / "recur", "no-such"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [command, "no-such"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
 
     assert (told.returncode, told.stdout, told.stderr) == (0, f"{__version__}\n", "")

@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.history.names import entry, month_of, slices_back
 from orchestrator import ids
+from recur.history.names import entry, month_of, slices_back
 from tests.unit.records import NIGHTLY
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from cli.history.evidence import Background, Explanation, Verdict
-from cli.history.telling import tell
-from cli.output import Output
 from orchestrator.enums import Outcome
+from recur.history.evidence import Background, Explanation, Verdict
+from recur.history.telling import tell
+from recur.output import Output
 from tests.unit.records import NIGHTLY
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, tzinfo
 
 import pytest
 
-from cli.errors import CliError, Exit
-from cli.times import parse_time
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.request import Request, RequestKind, dump_request, load_request
 from orchestrator.timing.zones import parse_zone
+from recur.errors import CliError, Exit
+from recur.times import parse_time
 
 NEW_YORK = parse_zone("America/New_York")
 CAIRO = parse_zone("Africa/Cairo")

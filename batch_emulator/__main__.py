@@ -1,0 +1,134 @@
+"""``python -m batch_emulator``: the emulator as a process, until a signal ends it."""
+
+import argparse
+import asyncio
+import base64
+import binascii
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from batch_emulator.packages import Package
+from batch_emulator.server import Emulator, Options
+
+_LAST_PORT: Final = 65535
+
+
+def _checked[T](read: Callable[[str], T]) -> Callable[[str], T]:
+    def check(argument: str) -> T:
+        try:
+            return read(argument)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return check
+
+
+def _key(argument: str) -> str:
+    try:
+        base64.b64decode(argument, validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+    return argument
+
+
+def _port(argument: str) -> int:
+    port = int(argument)
+    if not 0 <= port <= _LAST_PORT:
+        raise ValueError(f"not a port, 0 to {_LAST_PORT}: {port}")
+    return port
+
+
+def _speed(argument: str) -> float:
+    speed = float(argument)
+    if not 0 < speed < float("inf"):
+        raise ValueError("not a positive number")
+    return speed
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, without the usage."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def read_options(arguments: Sequence[str]) -> Options:
+    """Read the command line; a wrong one ends the process with code 2 and one clear line."""
+    parser = _Parser(prog="python -m batch_emulator", description=__doc__)
+    parser.add_argument("--port", type=_checked(_port), default=0, help="0 takes a free one")
+    parser.add_argument("--account", required=True, help="name of the Batch account")
+    parser.add_argument("--key", required=True, type=_checked(_key), help="its key, in base64")
+    parser.add_argument("--storage", required=True, help="connection string of blob storage")
+    parser.add_argument("--root", required=True, type=Path, help="folder of the nodes' folders")
+    parser.add_argument(
+        "--pool-speed",
+        type=_checked(_speed),
+        default=1.0,
+        help="divides everything that a pool waits for",
+    )
+    parser.add_argument(
+        "--application",
+        action="append",
+        default=[],
+        type=_checked(Package.parse),
+        metavar="NAME=VERSION=ZIP",
+        help="an application package; may be repeated",
+    )
+    parser.add_argument(
+        "--package-sas",
+        action="store_true",
+        help="sign the addresses to which packages are uploaded",
+    )
+    parser.add_argument(
+        "--faults",
+        action="store_true",
+        help="let faults be asked for, by the paths under /emulator",
+    )
+    given = parser.parse_args(arguments)
+    try:
+        return Options(
+            account=given.account,
+            key=given.key,
+            storage=given.storage,
+            root=given.root,
+            port=given.port,
+            pool_speed=given.pool_speed,
+            applications=tuple(given.application),
+            package_sas=given.package_sas,
+            faults=given.faults,
+        )
+    except ValueError as error:
+        parser.error(str(error))
+
+
+async def serve(options: Options) -> None:
+    """Run an emulator until SIGTERM or SIGINT, announcing on stdout when it listens."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    async with Emulator(options) as emulator:
+        ready = {"event": "ready", "url": emulator.url, "account": options.account}
+        print(json.dumps(ready), flush=True)  # noqa: T201 - the one line that others wait for
+        await ended.wait()
+
+
+def main() -> int:
+    """Return the exit code of the process."""
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    logging.getLogger("batch_emulator").setLevel(logging.INFO)
+    options = read_options(sys.argv[1:])
+    try:
+        asyncio.run(serve(options))
+    except (OSError, ValueError) as error:
+        print(f"python -m batch_emulator: {error}", file=sys.stderr)  # noqa: T201 - for the operator
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

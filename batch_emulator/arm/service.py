@@ -1,0 +1,112 @@
+"""
+Azure Resource Manager on the emulator's port: what every request to it passes, and its errors.
+
+A request needs a bearer token, of which nothing is verified, and one of two API versions.
+"""
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from batch_emulator.account import Account
+from batch_emulator.arm.calls import GROUP, SUBSCRIPTION, ArmCall, error_response
+from batch_emulator.arm.operations import ARM_OPERATIONS, ArmOperation
+from batch_emulator.errors import ServiceError, not_supported
+from batch_emulator.journal import tell_failure
+from batch_emulator.wire import now, print_time
+
+API_VERSIONS: Final = ("2024-07-01", "2025-06-01")
+_PREFIX: Final = "/subscriptions/"
+_ACCOUNT: Final = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.Batch/batchAccounts/(?P<account>[^/]+)(?P<rest>/.*)?",
+    re.IGNORECASE,
+)
+
+
+def is_for_arm(request: web.Request) -> bool:
+    """Tell whether a request is one to Azure Resource Manager, and not to the account itself."""
+    return request.path.lower().startswith(_PREFIX)
+
+
+def find_arm_operation(account: Account, request: web.Request) -> ArmOperation | None:
+    """Return the operation that a request asks of this account, if there is one."""
+    try:
+        rest = _below_account(account, request)
+    except ServiceError:
+        return None
+    found = (one for one in ARM_OPERATIONS if one.match(request.method, rest) is not None)
+    return next(found, None)
+
+
+def refusal(request_id: str, error: ServiceError) -> web.Response:
+    """Answer a refused request."""
+    response = error_response(request_id, print_time(now()), error)
+    response.headers["x-ms-request-id"] = request_id
+    return response
+
+
+async def answer(account: Account, request: web.Request, request_id: str) -> web.Response:
+    """Answer a request, whatever becomes of it."""
+    try:
+        response = await _answer(account, request)
+    except ServiceError as error:
+        return refusal(request_id, error)
+    except web.HTTPRequestEntityTooLarge:
+        return refusal(request_id, ServiceError("RequestBodyTooLarge"))
+    except ConnectionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the one place that answers for our own faults
+        tell_failure("request.failed", error, method=request.method, path=request.path_qs)
+        return refusal(request_id, ServiceError("InternalError"))
+    response.headers["x-ms-request-id"] = request_id
+    return response
+
+
+async def _answer(account: Account, request: web.Request) -> web.Response:
+    _check_token(request)
+    _check_version(request)
+    rest = _below_account(account, request)
+    for operation in ARM_OPERATIONS:
+        parts = operation.match(request.method, rest)
+        if parts is not None:
+            _check_request(request, operation)
+            return await operation.handler(ArmCall(account, request, parts))
+    raise not_supported(f"{request.method} {request.path}")
+
+
+def _check_token(request: web.Request) -> None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        text = "Authentication failed. The 'Authorization' header is missing or not a bearer token."
+        raise ServiceError("AuthenticationFailed", status=401, text=text)
+
+
+def _check_version(request: web.Request) -> None:
+    if not (version := request.query.get("api-version")):
+        raise ServiceError("MissingApiVersionParameter")
+    if version not in API_VERSIONS:
+        supported = (("SupportedVersions", ", ".join(API_VERSIONS)),)
+        raise ServiceError("InvalidApiVersionParameter", values=supported)
+
+
+def _below_account(account: Account, request: web.Request) -> str:
+    """Return the path below the account's id."""
+    found = _ACCOUNT.fullmatch(request.path)
+    if found is None:
+        raise not_supported(f"{request.method} {request.path}")
+    ours = {"subscription": SUBSCRIPTION, "group": GROUP, "account": account.options.account}
+    for part, name in ours.items():
+        if found[part].lower() != name.lower():
+            raise ServiceError("ResourceNotFound", values=((part, f"There is only {name} here."),))
+    return found["rest"] or ""
+
+
+def _check_request(request: web.Request, operation: ArmOperation) -> None:
+    for name in request.query:
+        if name != "api-version" and name not in operation.query:
+            raise not_supported(f"query parameter {name} with operation {operation.name}")
+    for name in ("If-Match", "If-None-Match"):
+        if name in request.headers and not operation.conditional:
+            raise not_supported(f"header {name} with operation {operation.name}")

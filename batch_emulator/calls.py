@@ -1,0 +1,145 @@
+"""One request as the handlers see it, and the replies they give."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from aiohttp import web
+
+from batch_emulator.account import Account
+from batch_emulator.errors import ServiceError
+from batch_emulator.properties import PROPERTIES
+from batch_emulator.query import Key, page, selection
+from batch_emulator.shapes import Json
+from batch_emulator.wire import print_etag, print_http_date
+
+JSON_TYPE: Final = "application/json;odata=minimalmetadata"
+CONDITIONS: Final = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that has passed the pipeline."""
+
+    account: Account
+    request: web.Request
+
+    @property
+    def base(self) -> str:
+        """The account's address, without a slash at its end."""
+        return self.account.url
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query parameters."""
+        return self.request.query
+
+    def part(self, name: str) -> str:
+        """Return a decoded part of the path."""
+        return self.request.match_info[name]
+
+    async def body(self) -> object:
+        """
+        Return the request's body, or an empty object if there is none.
+
+        Raises:
+            ServiceError: It is not JSON.
+        """
+        try:
+            return json.loads(await self.request.read() or b"{}")
+        except ValueError as error:
+            raise ServiceError("InvalidRequestBody", values=(("Reason", str(error)),)) from error
+
+    def check_conditions(self, modified: datetime, *, etag: bool = True) -> None:
+        """
+        Hold the conditional headers against a resource.
+
+        Raises:
+            ServiceError: ConditionNotMet, or a header that cannot be read.
+        """
+        headers = self.request.headers
+        tag = print_etag(modified)
+        if etag and (wanted := headers.get("If-Match")) and not _matches(wanted, tag):
+            raise ServiceError("ConditionNotMet")
+        since = _date(headers, "If-Unmodified-Since")
+        if since and modified.replace(microsecond=0) > since:
+            raise ServiceError("ConditionNotMet")
+        read_status = 304 if self.request.method in {"GET", "HEAD"} else 412
+        unwanted = headers.get("If-None-Match")
+        if etag and unwanted and _matches(unwanted, tag):
+            raise ServiceError("ConditionNotMet", status=read_status)
+        since = _date(headers, "If-Modified-Since")
+        if since and modified.replace(microsecond=0) <= since:
+            raise ServiceError("ConditionNotMet", status=read_status)
+
+    def one(self, kind: str, resource: Json, *, modified: datetime | None = None) -> web.Response:
+        """Reply with one resource, as much of it as ``$select`` leaves."""
+        headers = _change_headers(modified) if modified else {}
+        metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}/@Element"}
+        return _json(metadata | self._selection(kind)(resource), headers)
+
+    def many[T](
+        self, kind: str, things: Iterable[T], show: Callable[[T], Json], key: Key[T]
+    ) -> web.Response:
+        """Reply with one page of a list, as much of each thing as ``$select`` leaves."""
+        part = page(things, self.query, key)
+        keep = self._selection(kind)
+        items = [keep(show(thing)) for thing in part.items]
+        body: Json = {"odata.metadata": f"{self.base}/$metadata#{kind}", "value": items}
+        if part.next_query is not None:
+            path = self.request.raw_path.partition("?")[0]
+            body["odata.nextLink"] = f"{self.base}{path}?{part.next_query}"
+        return _json(body, {})
+
+    def _selection(self, kind: str) -> Callable[[Json], Json]:
+        return selection(self.query, PROPERTIES.get(kind, ()))
+
+    def created(self, url: str, modified: datetime) -> web.Response:
+        """Reply that a resource has been created."""
+        headers = {**_change_headers(modified), "DataServiceId": url, "Location": url}
+        return _chunked(web.Response(status=201, headers=headers))
+
+    def changing(self, modified: datetime) -> web.Response:
+        """Reply that a change of the resource has begun."""
+        path = self.request.raw_path.partition("?")[0]
+        headers = {**_change_headers(modified), "DataServiceId": f"{self.base}{path}"}
+        return _chunked(web.Response(status=202, headers=headers))
+
+    def deleting(self) -> web.Response:
+        """Reply that the removal of the resource has begun."""
+        return _chunked(web.Response(status=202))
+
+
+def _change_headers(modified: datetime) -> dict[str, str]:
+    return {"ETag": print_etag(modified), "Last-Modified": print_http_date(modified)}
+
+
+def _chunked(response: web.Response) -> web.Response:
+    # The service sends everything but errors in chunks, bodies of no length as well.
+    response.enable_chunked_encoding()
+    return response
+
+
+def _json(body: Json, headers: Mapping[str, str]) -> web.Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return _chunked(
+        web.Response(body=text.encode(), headers={**headers, "Content-Type": JSON_TYPE})
+    )
+
+
+def _matches(header: str, tag: str) -> bool:
+    return header.strip() == "*" or tag in {part.strip().strip('"') for part in header.split(",")}
+
+
+def _date(headers: Mapping[str, str], name: str) -> datetime | None:
+    if not (text := headers.get(name)):
+        return None
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        values = (("HeaderName", name), ("HeaderValue", text))
+        raise ServiceError("InvalidHeaderValue", values=values) from None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -1,0 +1,193 @@
+"""
+What the service refuses, in its own words: one table, one exception.
+
+Codes and texts come from the service's published error table and from recorded replies. The one
+code of our own, ``NotSupportedByEmulator``, is never the service's answer: it says that the
+emulator, and not Azure Batch, cannot do what was asked. It is a 400 because clients retry 5xx.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+type Pairs = Sequence[tuple[str, str]]
+
+TABLE: Final[dict[str, tuple[int, str]]] = {
+    "ActiveJobAndScheduleQuotaReached": (
+        409,
+        "Active job and job schedule quota for the account has been reached.",
+    ),
+    "ApplicationNotFound": (404, "The specified application does not exist."),
+    "ApplicationPackageBlobNotFound": (
+        409,
+        "The specified application package cannot be activated because its blob does not exist.",
+    ),
+    "ApplicationPackageNotFound": (404, "The specified application package does not exist."),
+    "ApplicationPackageQuotaReached": (
+        409,
+        "The application has the greatest number of packages that is allowed.",
+    ),
+    "ApplicationPackageUpdatesNotAllowed": (
+        409,
+        "The package already exists and the application does not allow packages to be updated.",
+    ),
+    "ApplicationPackagesNotEmpty": (
+        409,
+        "The specified application cannot be deleted while it has application packages.",
+    ),
+    "AuthenticationFailed": (
+        403,
+        (
+            "Server failed to authenticate the request. Make sure the value of Authorization "
+            "header is formed correctly including the signature."
+        ),
+    ),
+    "AuthorizationFailed": (
+        403,
+        "The client does not have authorization to perform the action over the scope.",
+    ),
+    "AuthorizationPermissionMismatch": (
+        403,
+        "This request is not authorized to perform this operation using this permission.",
+    ),
+    "AutoScalingFormulaSyntaxError": (
+        400,
+        "The specified auto-scaling formula has a syntax error.",
+    ),
+    "ConditionNotMet": (
+        412,
+        "The condition specified using HTTP conditional header(s) is not met.",
+    ),
+    "FileNotFound": (404, "The specified file does not exist."),
+    "InsufficientPermissions": (
+        400,
+        "The Batch service does not have the required permissions to access the storage account.",
+    ),
+    "InternalError": (
+        500,
+        "Server encountered an internal error. Please try again after some time.",
+    ),
+    "InvalidApiVersionParameter": (400, "The api-version is invalid."),
+    "InvalidApplicationPackageReferences": (
+        409,
+        "One or more of the specified application package references are invalid.",
+    ),
+    "InvalidAutoScalingSettings": (400, "The specified auto-scaling settings are not valid."),
+    "InvalidHeaderValue": (
+        400,
+        "The value provided for one of the HTTP headers was not in the correct format.",
+    ),
+    "InvalidPropertyValue": (
+        400,
+        "The value provided for one of the properties in the request body is invalid.",
+    ),
+    "InvalidQueryParameterValue": (
+        400,
+        "Value for one of the query parameters specified in the request URI is invalid.",
+    ),
+    "InvalidRange": (416, "The range specified is invalid for the current size of the resource."),
+    "InvalidRequestBody": (400, "The specified Request Body is not syntactically valid."),
+    "JobBeingDeleted": (
+        409,
+        "The specified job has been marked for deletion and is being garbage collected.",
+    ),
+    "JobBeingTerminated": (409, "The specified job is being terminated."),
+    "JobCompleted": (409, "The specified job is already in a completed state."),
+    "JobExists": (409, "The specified job already exists."),
+    "JobNotFound": (404, "The specified job does not exist."),
+    "MissingApiVersionParameter": (
+        400,
+        "The api-version query parameter (?api-version=) is required for all requests.",
+    ),
+    "MissingRequiredProperty": (
+        400,
+        "A required property was not specified in the request body.",
+    ),
+    "MissingRequiredQueryParameter": (
+        400,
+        "A required query parameter was not specified for this request.",
+    ),
+    "NodeNotFound": (404, "The specified node does not exist."),
+    "NodeNotReady": (
+        409,
+        "Node is not able to perform the requested operations in its current state",
+    ),
+    "NotSupportedByEmulator": (400, "The emulator does not support what was asked."),
+    "OperationInvalidForCurrentState": (
+        409,
+        "The specified operation is not valid for the current state of the resource.",
+    ),
+    "OperationTimedOut": (500, "Operation could not be completed within the specified time."),
+    "PoolBeingDeleted": (
+        409,
+        "The specified pool has been marked for deletion and is being reclaimed.",
+    ),
+    "PoolExists": (409, "The specified pool already exists."),
+    "PoolNotFound": (404, "The specified pool does not exist."),
+    "PropertyCannotBeUpdated": (
+        400,
+        "A property that cannot be updated was specified as part of the request.",
+    ),
+    "RequestBodyTooLarge": (
+        413,
+        "The size of the request body exceeds the maximum size permitted.",
+    ),
+    "ResourceNotFound": (404, "The resource was not found."),
+    "ServerBusy": (503, "The server is currently unable to receive requests. Please retry."),
+    "TaskFilesUnavailable": (409, "The files of the specified task are unavailable."),
+    "TaskNotFound": (404, "The specified task does not exist."),
+    "TooManyRequests": (
+        429,
+        "Request failed as server encountered too many requests. Please try again.",
+    ),
+    "UnsupportedRequestVersion": (400, "The specified request version is not supported."),
+}
+
+
+class ServiceError(Exception):
+    """
+    A request that is answered with an error body.
+
+    Args:
+        code: A key of ``TABLE``.
+        values: The name and value pairs of the body's ``values``, in order.
+        text: Replaces the table's text, where it names what was asked.
+        status: Replaces the table's status, for the codes that have two.
+    """
+
+    def __init__(
+        self, code: str, *, values: Pairs = (), text: str | None = None, status: int | None = None
+    ) -> None:
+        table_status, table_text = TABLE[code]
+        self.code = code
+        self.status = status or table_status
+        self.text = text or table_text
+        self.values = tuple(values)
+        super().__init__(f"{code}: {self.text} {dict(self.values)}")
+
+
+def invalid_property(name: str, value: object, reason: str) -> ServiceError:
+    """Make the refusal of one property of a request body."""
+    return ServiceError(
+        "InvalidPropertyValue",
+        values=(("PropertyName", name), ("PropertyValue", str(value)), ("Reason", reason)),
+    )
+
+
+def invalid_query(name: str, value: str, reason: str) -> ServiceError:
+    """Make the refusal of one query parameter."""
+    return ServiceError(
+        "InvalidQueryParameterValue",
+        values=(
+            ("QueryParameterName", name),
+            ("QueryParameterValue", value),
+            ("Reason", reason),
+        ),
+    )
+
+
+def not_supported(what: str) -> ServiceError:
+    """Make the refusal of what Azure Batch can do, or may be able to do, and the emulator cannot."""
+    return ServiceError(
+        "NotSupportedByEmulator",
+        text=f"The emulator does not support {what}; see batch_emulator/SUPPORT.md.",
+    )

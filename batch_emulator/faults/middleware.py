@@ -1,0 +1,158 @@
+"""The one middleware that brings faults about, in front of what answers for the account."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from batch_emulator.account import Account
+from batch_emulator.arm.calls import PRINCIPAL, storage_id
+from batch_emulator.arm.service import find_arm_operation, is_for_arm
+from batch_emulator.errors import ServiceError
+from batch_emulator.faults.control import control, is_control
+from batch_emulator.faults.register import Register, Seen
+from batch_emulator.faults.rules import Asked, Denial, Fault, Quota, Refusal, Reset, Silence
+from batch_emulator.journal import tell
+from batch_emulator.operations import find_operation
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Refuse = Callable[[web.Request, ServiceError], web.Response]
+
+NOT_ANSWERED: Final = 499
+"""Stands in the journal where the client has had no answer; it is never sent."""
+
+_CODES: Final = {429: "TooManyRequests", 500: "OperationTimedOut", 503: "ServerBusy"}
+_CALLER: Final = "22222222-2222-2222-2222-222222222222"
+_LOOK_SECONDS: Final = 0.02
+_RESET: Final = struct.pack("ii", 1, 0)  # linger for no time: the socket's end is an RST
+
+
+def faults(account: Account, refuse: Refuse) -> Middleware:
+    """
+    Return the middleware.
+
+    Args:
+        account: Of the emulator.
+        refuse: Makes the reply from a refusal, in the shape of the service that was asked.
+    """
+    register = Register()
+
+    @web.middleware
+    async def bring_about(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_control(request):
+            return await control(account, register, request)
+        if is_for_arm(request):
+            denied = register.choose_denial(_asked_of_arm(account, request))
+            if denied is None:
+                return await handler(request)
+            id_, rule = denied
+            tell("fault.hit", rule=id_, kind=rule.kind, effect=False)
+            return refuse(request, _denial(account, request, rule))
+        try:
+            asked = await _asked(request)
+        except web.HTTPRequestEntityTooLarge:
+            return refuse(request, ServiceError("RequestBodyTooLarge"))
+        seen, milliseconds, fault = register.choose(asked)
+        await asyncio.sleep(milliseconds / 1000)
+        response = await _answer(request, handler, refuse, seen, fault)
+        if fault is not None:
+            tell("fault.hit", rule=seen.fault, kind=fault.kind, effect=seen.effect)
+        return response
+
+    return bring_about
+
+
+async def _answer(
+    request: web.Request, handler: Handler, refuse: Refuse, seen: Seen, rule: Fault | None
+) -> web.StreamResponse:
+    if rule is None or getattr(rule, "after_effect", False):
+        response = await handler(request)
+        seen.effect = response.status < HTTPStatus.BAD_REQUEST
+        if rule is None:
+            seen.status = response.status
+            return response
+    match rule:
+        case Reset():
+            _reset(request)
+        case Silence():
+            await _wait_for_end(request)
+        case Refusal():
+            response = _refusal(request, refuse, rule)
+            seen.status = response.status
+            return response
+        case Quota():
+            response = refuse(request, ServiceError("ActiveJobAndScheduleQuotaReached"))
+            seen.status = response.status
+            return response
+    return web.Response(status=NOT_ANSWERED, reason="No answer")
+
+
+def _refusal(request: web.Request, refuse: Refuse, rule: Refusal) -> web.Response:
+    if rule.body:
+        response = refuse(request, ServiceError(_CODES[rule.status]))
+    else:
+        response = web.Response(status=rule.status)
+    if rule.retry_after is not None:
+        response.headers["Retry-After"] = str(rule.retry_after)
+    return response
+
+
+def _reset(request: web.Request) -> None:
+    """Reset the connection; whatever is written to it from now on is lost."""
+    transport = request.transport
+    if transport is not None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+
+
+async def _wait_for_end(request: web.Request) -> None:
+    """Wait until the client has closed the connection."""
+    # A handler is not told that the connection is lost: it has to look.
+    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _asked_of_arm(account: Account, request: web.Request) -> Asked:
+    operation = find_arm_operation(account, request)
+    name = operation.name if operation else None
+    return Asked(method=request.method, path=request.path, operation=name, job=None)
+
+
+def _denial(account: Account, request: web.Request, rule: Denial) -> ServiceError:
+    """Make the refusal; of Azure Resource Manager's own codes, the text names who was refused."""
+    if rule.code != "AuthorizationFailed":
+        return ServiceError(rule.code)
+    who, scope = _CALLER, request.path
+    if rule.whose == "account":
+        who, scope = PRINCIPAL, storage_id(account)
+    return ServiceError(
+        rule.code,
+        text=f"The client '{who}' with object id '{who}' does not have authorization to perform "
+        f"the action over scope '{scope}' or the scope is invalid. If access was recently "
+        "granted, please refresh your credentials.",
+    )
+
+
+async def _asked(request: web.Request) -> Asked:
+    operation = find_operation(request)
+    name = operation.name if operation else None
+    job = request.match_info.get("jobId")
+    if name == "create_job":
+        job = _job_of(await request.read())
+    return Asked(method=request.method, path=request.path, operation=name, job=job)
+
+
+def _job_of(body: bytes) -> str | None:
+    """Return the id of the job that is to be created, if the body names one."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        return None
+    id_ = given.get("id") if isinstance(given, dict) else None
+    return id_ if isinstance(id_, str) else None

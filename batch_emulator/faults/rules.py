@@ -1,0 +1,271 @@
+"""What a rule of a fault is, and how one is read."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from batch_emulator.arm.operations import ARM_OPERATIONS
+from batch_emulator.operations import SUPPORTED
+
+_LONGEST_MILLISECONDS: Final = 600_000
+_LONGEST_RETRY_SECONDS: Final = 3600
+_READS: Final = frozenset({"GET", "HEAD"})
+_METHODS: Final = {operation.name: operation.method for operation in SUPPORTED}
+_ARM_METHODS: Final = {operation.name: operation.method for operation in ARM_OPERATIONS}
+_CREATION: Final = "create_job"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """
+    What of a request a rule may look at.
+
+    Attributes:
+        method: Of the request.
+        path: Decoded, without the query.
+        operation: As the official client calls it; None if it is none of Azure Batch's.
+        job: The id in the path, or in the body of a creation; None if there is none.
+    """
+
+    method: str
+    path: str
+    operation: str | None
+    job: str | None
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Match(_Strict):
+    """
+    Which requests a rule concerns; what is not given concerns all.
+
+    Attributes:
+        method: In upper case.
+        path: A regular expression for the whole path, in any case.
+        operation: One that is supported, by its name.
+        job: A regular expression for the whole id of the job, in any case.
+    """
+
+    methods: ClassVar = _METHODS
+
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] | None = None
+    path: re.Pattern[str] | None = None
+    operation: str | None = None
+    job: re.Pattern[str] | None = None
+
+    @field_validator("operation")
+    @classmethod
+    def _is_known(cls, operation: str | None) -> str | None:
+        if operation is not None and operation not in cls.methods:
+            raise ValueError(f"no supported operation is called {operation}")
+        return operation
+
+    @property
+    def reads(self) -> bool:
+        """Whether only requests that change nothing are concerned."""
+        return (self.method or self.methods.get(self.operation or "")) in _READS
+
+    def concerns(self, asked: Asked) -> bool:
+        """Whether a request is one of these."""
+        return (
+            self.method in {None, asked.method}
+            and self.operation in {None, asked.operation}
+            and _fits(self.path, asked.path)
+            and _fits(self.job, asked.job)
+        )
+
+
+class ArmMatch(Match):
+    """Which requests to Azure Resource Manager a rule concerns; they have no job."""
+
+    methods: ClassVar = _ARM_METHODS
+    job: None = None
+
+
+def _fits(pattern: re.Pattern[str] | None, text: str | None) -> bool:
+    if pattern is None:
+        return True
+    return text is not None and re.fullmatch(pattern.pattern, text, re.IGNORECASE) is not None
+
+
+class _Rule(_Strict):
+    """
+    What every rule has.
+
+    Attributes:
+        id: Given by whoever adds the rule, else one of the kind rule-1.
+        match: Which requests it concerns.
+        after: So many of those it lets pass first.
+        times: So many it hits then; None hits all.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    match: Match = Match()
+    after: Annotated[int, Field(ge=0)] = 0
+    times: Annotated[int, Field(ge=1)] | None = None
+
+    def concerns(self, asked: Asked) -> bool:
+        """Whether a request is one that this rule is about."""
+        return self.match.concerns(asked)
+
+
+class _AnswerLost(_Rule):
+    """
+    A rule whose fault may come when the request has been carried out.
+
+    Attributes:
+        after_effect: Carry the request out, and only then do this. Requests that change nothing
+            are then not concerned.
+    """
+
+    after_effect: bool = False
+
+    @field_validator("after_effect")
+    @classmethod
+    def _has_effect(cls, after_effect: bool, info: ValidationInfo) -> bool:
+        match = info.data.get("match")
+        if after_effect and isinstance(match, Match) and match.reads:
+            raise ValueError("the requests of match change nothing, they have no effect")
+        return after_effect
+
+    def concerns(self, asked: Asked) -> bool:
+        """Whether a request is one that this rule is about."""
+        return super().concerns(asked) and not (self.after_effect and asked.method in _READS)
+
+
+class Latency(_Rule):
+    """The request waits, then goes on to the rules that follow."""
+
+    kind: Literal["latency"]
+    milliseconds: Annotated[int, Field(ge=0, le=_LONGEST_MILLISECONDS)]
+
+
+class Refusal(_AnswerLost):
+    """
+    A status that says nothing about the request.
+
+    Attributes:
+        retry_after: The header's seconds; None leaves it out.
+        body: Whether there is one of Batch's shape; else it is empty, as of a gateway.
+    """
+
+    kind: Literal["refusal"]
+    status: Literal[429, 500, 503]
+    retry_after: Annotated[int, Field(ge=0, le=_LONGEST_RETRY_SECONDS)] | None = None
+    body: bool = True
+
+
+class Reset(_AnswerLost):
+    """The connection is reset, without an answer."""
+
+    kind: Literal["reset"]
+
+
+class Silence(_AnswerLost):
+    """No answer at all, until the client gives up."""
+
+    kind: Literal["silence"]
+
+
+class Quota(_Rule):
+    """Jobs are not created, since there are as many active ones as the account may have."""
+
+    kind: Literal["quota"]
+
+    def concerns(self, asked: Asked) -> bool:
+        """Whether a request is one that this rule is about."""
+        return super().concerns(asked) and asked.operation == _CREATION
+
+    @field_validator("match")
+    @classmethod
+    def _can_be_creation(cls, match: Match) -> Match:
+        if match.operation not in {None, _CREATION} or match.method not in {None, "POST"}:
+            raise ValueError(f"only {_CREATION} is refused for the quota")
+        return match
+
+
+class Denial(_Rule):
+    """
+    Azure Resource Manager denies a request, since a role is missing.
+
+    Attributes:
+        match: Of the requests to Azure Resource Manager.
+        whose: Who lacks the role: the caller on the account, or the account's identity on its
+            storage.
+        code: Of the answer. Only ``AuthorizationFailed`` is ever said to the caller of itself.
+    """
+
+    kind: Literal["denial"]
+    match: ArmMatch = ArmMatch()
+    whose: Literal["caller", "account"]
+    code: Literal[
+        "AuthorizationFailed", "AuthorizationPermissionMismatch", "InsufficientPermissions"
+    ] = "AuthorizationFailed"
+
+    @field_validator("code")
+    @classmethod
+    def _is_said(cls, code: str, info: ValidationInfo) -> str:
+        if info.data.get("whose") == "caller" and code != "AuthorizationFailed":
+            raise ValueError(f"{code} is about the account's identity, and not about the caller")
+        return code
+
+
+type Fault = Refusal | Reset | Silence | Quota
+type Rule = Latency | Refusal | Reset | Silence | Quota | Denial
+
+_RULE: Final[TypeAdapter[Rule]] = TypeAdapter(Annotated[Rule, Field(discriminator="kind")])
+
+KINDS: Final = {
+    cls.__name__.lower(): tuple(cls.model_fields.keys() - _Rule.model_fields.keys() - {"kind"})
+    for cls in (Latency, Refusal, Reset, Silence, Quota, Denial)
+}
+"""The fields of each kind, beside those of every rule."""
+
+
+class BadRuleError(Exception):
+    """
+    A rule that cannot be used.
+
+    Attributes:
+        problems: For each field that is wrong, its name and what is wrong with it.
+    """
+
+    def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{field}: {message}" for field, message in problems))
+
+
+def read_rule(body: bytes) -> Rule:
+    """
+    Read a rule from JSON.
+
+    Raises:
+        BadRuleError: It is none.
+    """
+    try:
+        return _RULE.validate_json(body, strict=True)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        raise BadRuleError(
+            tuple((_field(problem["type"], problem["loc"]), problem["msg"]) for problem in problems)
+        ) from error
+
+
+def _field(problem: str, place: tuple[int | str, ...]) -> str:
+    """Return the name of the field that is wrong, without the kind that pydantic puts first."""
+    names = place[1:] if place and place[0] in KINDS else place
+    if names:
+        return ".".join(str(name) for name in names)
+    return "kind" if problem.startswith("union_tag") else "body"

@@ -1,0 +1,199 @@
+"""Handlers of the files of tasks and nodes."""
+
+import contextlib
+import mimetypes
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from batch_emulator.calls import Call
+from batch_emulator.errors import ServiceError, invalid_query, not_supported
+from batch_emulator.job_routes import the_task
+from batch_emulator.query import Key
+from batch_emulator.resource_routes import the_node
+from batch_emulator.shapes import Json
+from batch_emulator.state import Node
+from batch_emulator.states import NodeState, TaskState
+from batch_emulator.views import node_url, task_url
+from batch_emulator.wire import print_http_date, print_time
+
+_CHUNK_BYTES: Final = 256 * 1024
+_RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+def _task_root(call: Call) -> Path:
+    task = the_task(call)
+    if task.state is TaskState.ACTIVE:
+        reason = (
+            "The files of the specified task cannot be accessed as the task state is still active"
+        )
+        raise ServiceError("OperationInvalidForCurrentState", values=(("Reason", reason),))
+    if task.node is None:
+        raise ServiceError("TaskFilesUnavailable")
+    return _root(task.node) / task.root
+
+
+def _root(node: Node) -> Path:
+    if node.id not in node.pool.nodes:
+        raise ServiceError("NodeNotFound")
+    if node.booted is None or node.state is NodeState.LEAVING_POOL:
+        raise ServiceError("NodeNotReady")
+    return node.root
+
+
+def _node_root(call: Call) -> Path:
+    return _root(the_node(call))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file or directory as it was at one moment; a task may change it in the next."""
+
+    path: Path
+    status: os.stat_result
+
+    @property
+    def is_directory(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def modified(self) -> datetime:
+        return datetime.fromtimestamp(self.status.st_mtime, UTC)
+
+    @property
+    def mode(self) -> str:
+        return oct(self.status.st_mode)
+
+    @property
+    def content_type(self) -> str:
+        return mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
+
+
+def _show(entry: _Entry, name: str, base: str) -> Json:
+    shown: Json = {"name": name, "url": f"{base}/files/{name}", "isDirectory": entry.is_directory}
+    if not entry.is_directory:
+        shown["properties"] = {
+            "lastModified": print_time(entry.modified),
+            "contentLength": str(entry.status.st_size),
+            "contentType": entry.content_type,
+            "fileMode": entry.mode,
+        }
+    return shown
+
+
+def _entry(inside: Path, path: Path) -> _Entry:
+    """
+    Look at a file or directory of a node; a link counts as what it leads to.
+
+    Raises:
+        ServiceError: FileNotFound, also for what leads out of ``inside`` or in a circle, and for
+            pipes and the like: reading from one may wait for ever.
+    """
+    try:
+        path.resolve().relative_to(inside)
+        status = path.stat()
+    except (OSError, ValueError):
+        raise ServiceError("FileNotFound") from None
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise ServiceError("FileNotFound")
+    return _Entry(path, status)
+
+
+def _entries(root: Path, *, recursive: bool) -> Iterator[_Entry]:
+    inside = root.resolve()
+    for path in root.rglob("*") if recursive else root.glob("*"):
+        # A running task may remove a file while it is listed.
+        with contextlib.suppress(ServiceError):
+            yield _entry(inside, path)
+
+
+def _list(call: Call, root: Path, base: str) -> web.StreamResponse:
+    recursive = call.query.get("recursive", "false").lower()
+    if recursive not in {"true", "false"}:
+        raise invalid_query("recursive", recursive, "The value is neither true nor false")
+    key = Key[_Entry](lambda entry: str(entry.path.relative_to(root)))
+    entries = _entries(root, recursive=recursive == "true")
+    return call.many("files", entries, lambda entry: _show(entry, key.name(entry), base), key)
+
+
+async def list_task_files(call: Call) -> web.StreamResponse:
+    """Answer GET of a task's files."""
+    root = _task_root(call)
+    return _list(call, root, task_url(call.base, the_task(call)))
+
+
+async def list_node_files(call: Call) -> web.StreamResponse:
+    """Answer GET of a node's files."""
+    root = _node_root(call)
+    return _list(call, root, node_url(call.base, the_node(call)))
+
+
+async def task_file(call: Call) -> web.StreamResponse:
+    """Answer GET and HEAD of a task's file."""
+    return await _answer(call, _task_root(call))
+
+
+async def node_file(call: Call) -> web.StreamResponse:
+    """Answer GET and HEAD of a node's file."""
+    return await _answer(call, _node_root(call))
+
+
+def _find(root: Path, name: str) -> _Entry:
+    return _entry(root.resolve(), root / name)
+
+
+async def _answer(call: Call, root: Path) -> web.StreamResponse:
+    entry = _find(root, call.part("filePath"))
+    if entry.is_directory and call.request.method == "GET":
+        raise not_supported("the content of a directory")
+    call.check_conditions(entry.modified, etag=False)
+    url = f"{call.base}{call.request.raw_path.partition('?')[0]}"
+    headers = {
+        "Content-Type": entry.content_type,
+        "Last-Modified": print_http_date(entry.modified),
+        "ocp-batch-file-isdirectory": str(entry.is_directory),
+        "ocp-batch-file-mode": entry.mode,
+        "ocp-batch-file-url": quote(url, safe=""),
+    }
+    size = entry.status.st_size
+    if call.request.method == "HEAD":
+        return web.Response(headers={**headers, "Content-Length": str(size)})
+    return await _send(call, entry.path, headers, *_range(call, size))
+
+
+def _range(call: Call, size: int) -> tuple[int, int]:
+    if not (text := call.request.headers.get("ocp-range")):
+        return 0, size
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
+        values = (("HeaderName", "ocp-range"), ("HeaderValue", text))
+        raise ServiceError("InvalidHeaderValue", values=values)
+    start, end = int(match[1]), int(match[2] or size - 1) + 1
+    if start >= size or end <= start:
+        raise ServiceError("InvalidRange")
+    return start, min(end, size)
+
+
+async def _send(
+    call: Call, path: Path, headers: dict[str, str], start: int, end: int
+) -> web.StreamResponse:
+    # 200 for a part as well: the official client takes nothing else. The length is fixed before
+    # the first byte, so that a file that grows is sent as it was.
+    response = web.StreamResponse(headers=headers)
+    response.enable_chunked_encoding()
+    with path.open("rb") as content:
+        content.seek(start)
+        await response.prepare(call.request)
+        while start < end and (chunk := content.read(min(_CHUNK_BYTES, end - start))):
+            start += len(chunk)
+            await response.write(chunk)
+    await response.write_eof()
+    return response

@@ -1,0 +1,93 @@
+"""Handlers of jobs and tasks."""
+
+from aiohttp import web
+
+from batch_emulator import jobs
+from batch_emulator.bodies import read_job, read_termination
+from batch_emulator.calls import Call
+from batch_emulator.errors import ServiceError, invalid_query
+from batch_emulator.query import Key
+from batch_emulator.state import Job, Task
+from batch_emulator.views import job_url, show_job, show_task
+
+
+def the_job(call: Call) -> Job:
+    """
+    Return the job of the path.
+
+    Raises:
+        ServiceError: JobNotFound.
+    """
+    if job := call.account.jobs.find(call.part("jobId")):
+        return job
+    raise ServiceError("JobNotFound")
+
+
+def the_task(call: Call) -> Task:
+    """
+    Return the task of the path.
+
+    Raises:
+        ServiceError: JobNotFound or TaskNotFound.
+    """
+    if task := the_job(call).tasks.get(call.part("taskId").lower()):
+        return task
+    raise ServiceError("TaskNotFound")
+
+
+async def create_job(call: Call) -> web.StreamResponse:
+    """Answer POST /jobs."""
+    job = jobs.create(call.account, read_job(await call.body()))
+    return call.created(job_url(call.base, job), job.modified)
+
+
+async def get_job(call: Call) -> web.StreamResponse:
+    """Answer GET of a job."""
+    job = the_job(call)
+    call.check_conditions(job.modified)
+    return call.one("jobs", show_job(job, call.base), modified=job.modified)
+
+
+async def list_jobs(call: Call) -> web.StreamResponse:
+    """Answer GET /jobs."""
+    key = Key[Job](lambda job: job.id, lambda job: job.state)
+    return call.many("jobs", call.account.jobs, lambda job: show_job(job, call.base), key)
+
+
+def _check_force(call: Call) -> None:
+    # Ending a job never fails here, so that force has nothing to add.
+    force = call.query.get("force", "false")
+    if force.lower() not in {"true", "false"}:
+        raise invalid_query("force", force, "The value is neither true nor false")
+
+
+async def terminate_job(call: Call) -> web.StreamResponse:
+    """Answer POST of a job's termination."""
+    job = the_job(call)
+    call.check_conditions(job.modified)
+    _check_force(call)
+    jobs.terminate(job, read_termination(await call.body()))
+    return call.changing(job.modified)
+
+
+async def delete_job(call: Call) -> web.StreamResponse:
+    """Answer DELETE of a job."""
+    job = the_job(call)
+    call.check_conditions(job.modified)
+    _check_force(call)
+    jobs.delete(call.account, job)
+    return call.deleting()
+
+
+async def get_task(call: Call) -> web.StreamResponse:
+    """Answer GET of a task."""
+    task = the_task(call)
+    call.check_conditions(task.created)
+    return call.one("tasks", show_task(task, call.base), modified=task.created)
+
+
+async def list_tasks(call: Call) -> web.StreamResponse:
+    """Answer GET of a job's tasks."""
+    tasks = the_job(call).tasks.values()
+    key = Key[Task](lambda task: task.id, lambda task: task.state)
+    return call.many("tasks", tasks, lambda task: show_task(task, call.base), key)

@@ -1,0 +1,135 @@
+"""The life of a job: from its creation to its end, by whatever hand."""
+
+import asyncio
+from pathlib import Path
+
+from batch_emulator.account import Account
+from batch_emulator.errors import ServiceError
+from batch_emulator.journal import tell
+from batch_emulator.nodes import wipe
+from batch_emulator.scheduling import assign, pool_of, runs_of, stop
+from batch_emulator.shapes import Json
+from batch_emulator.state import Job, Task
+from batch_emulator.states import JobState, Stop
+from batch_emulator.wire import UNLIMITED, now, parse_duration
+
+
+def create(account: Account, body: Json) -> Job:
+    """
+    Add a job with its job manager task, which starts as soon as a node has room.
+
+    The pool need not exist: the job then waits for it.
+
+    Raises:
+        ServiceError: JobExists or JobBeingDeleted.
+    """
+    if there := account.jobs.find(body["id"]):
+        deleting = there.state is JobState.DELETING
+        raise ServiceError("JobBeingDeleted" if deleting else "JobExists")
+    job = Job(body)
+    manager: Json = body["jobManagerTask"]
+    job.tasks[manager["id"].lower()] = Task(job, manager)
+    account.jobs.add(job.id, job)
+    account.background.start(_live(account, job), name=f"job {job.id}")
+    tell("job.created", job=job.id, pool=job.pool_id)
+    if pool := pool_of(account, job):
+        assign(account, pool)
+    return job
+
+
+async def _live(account: Account, job: Job) -> None:
+    limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
+    left = None if limit >= UNLIMITED else (limit - (now() - job.created)).total_seconds()
+    try:
+        async with asyncio.timeout(left):
+            await job.ending.wait()
+    except TimeoutError:
+        job.end("MaxWallClockTimeExpiry")
+    await stop(runs_of(job), Stop.TERMINATE)
+    job.complete()
+    tell("job.ended", job=job.id, state=job.state, reason=job.reason)
+    if job.state is JobState.DELETING:
+        await _remove(account, job)
+
+
+def terminate(job: Job, reason: str | None) -> None:
+    """
+    Begin the end of a job that a client asked for.
+
+    Raises:
+        ServiceError: The job is not active any more.
+    """
+    refuse_unless_here(job)
+    if job.state is JobState.TERMINATING:
+        raise ServiceError("JobBeingTerminated")
+    if job.state is JobState.COMPLETED:
+        raise ServiceError("JobCompleted")
+    job.modified = now()
+    job.end(reason or "UserTerminate")
+
+
+def delete(account: Account, job: Job) -> None:
+    """
+    Begin the removal of a job and of its tasks' folders.
+
+    Raises:
+        ServiceError: It has begun already.
+    """
+    refuse_unless_here(job)
+    lives = job.state in {JobState.ACTIVE, JobState.TERMINATING}
+    job.enter(JobState.DELETING)
+    job.ending.set()
+    if not lives:
+        account.background.start(_remove(account, job), name=f"removal of job {job.id}")
+
+
+def refuse_unless_here(job: Job) -> None:
+    """
+    Refuse to change a job that is being deleted.
+
+    Raises:
+        ServiceError: JobBeingDeleted.
+    """
+    if job.state is JobState.DELETING:
+        raise ServiceError("JobBeingDeleted")
+
+
+async def _remove(account: Account, job: Job) -> None:
+    await _wipe(_folders(job))
+    if account.jobs.find(job.id) is job:  # and was not forgotten meanwhile
+        account.jobs.remove(job.id)
+    tell("job.removed", job=job.id)
+
+
+async def forget(account: Account, job: Job) -> None:
+    """
+    Remove a job without a trace, as when Batch does not know it any more.
+
+    Its id is free at once; its task is killed and leaves neither outputs nor a folder.
+    """
+    account.jobs.remove(job.id)
+    job.enter(JobState.TERMINATING)  # and not deleting, so that nothing is removed a second time
+    job.ending.set()
+    folders = _folders(job)
+    await stop(runs_of(job), Stop.REQUEUE)  # of no job, it starts no more; and nothing is uploaded
+    await _wipe(folders)
+    tell("job.forgotten", job=job.id)
+
+
+async def keep_deleting(job: Job) -> None:
+    """Begin a removal that does not end: the job stays in its state until it is forgotten."""
+    if job.state is not JobState.DELETING:
+        job.enter(JobState.DELETING)
+    await stop(runs_of(job), Stop.TERMINATE)
+
+
+def _folders(job: Job) -> list[Path]:
+    """Return the folders of a job on its nodes."""
+    tasks = [task.node.root / task.root for task in job.tasks.values() if task.node is not None]
+    return [task.parents[1] for task in tasks]
+
+
+async def _wipe(folders: list[Path]) -> None:
+    for folder in folders:
+        if folder.exists():
+            await asyncio.to_thread(wipe, folder)

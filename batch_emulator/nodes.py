@@ -1,0 +1,137 @@
+"""The life of a node: boot, packages, start task, and in the end its folder is gone."""
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+from pathlib import Path
+from typing import Final
+
+from batch_emulator.account import Account
+from batch_emulator.journal import tell
+from batch_emulator.packages import fetch, unzip
+from batch_emulator.running import run_command, start_environment
+from batch_emulator.shapes import Json
+from batch_emulator.state import Node, Pool
+from batch_emulator.states import Execution, Failure, NodeState
+from batch_emulator.wire import now
+
+_CREATING_SECONDS: Final = 1.0
+_LEAVING_SECONDS: Final = 30.0
+_FOLDERS: Final = ("applications", "fsmounts", "shared", "startup/wd", "volatile", "workitems")
+
+
+def create(account: Account, pool: Pool, *, dedicated: bool) -> Node:
+    """Add a node to a pool; its life is to be started by the caller."""
+    name = f"tvmps_{secrets.token_hex(32)}_{'d' if dedicated else 'p'}"
+    root = account.options.root.resolve() / pool.id / name
+    node = Node(id=name, pool=pool, dedicated=dedicated, root=root)
+    pool.nodes[name] = node
+    tell("node.created", pool=pool.id, node=name, dedicated=dedicated)
+    return node
+
+
+async def boot(account: Account, node: Node) -> bool:
+    """Bring a node up to where tasks can run; tell whether it got there."""
+    creating = min(_CREATING_SECONDS, account.options.boot_seconds)
+    await account.pause(creating)
+    node.enter(NodeState.STARTING)
+    node.pool.settle()
+    await account.pause(account.options.boot_seconds - creating)
+    node.booted = now()
+    for folder in _FOLDERS:
+        (node.root / folder).mkdir(parents=True, exist_ok=True)
+    if not await _unzip_packages(account, node) or not await _start(account, node):
+        return False
+    node.enter(NodeState.IDLE)
+    tell("node.ready", pool=node.pool.id, node=node.id)
+    return True
+
+
+async def _unzip_packages(account: Account, node: Node) -> bool:
+    packages = node.pool.packages  # as they are now: others concern nodes that come later
+    for package in packages:
+        target = node.root / "applications" / package.folder
+        try:
+            local = await fetch(account.storage, package, node.root / "volatile")
+            await asyncio.to_thread(unzip, local, target)
+        except Exception as error:  # noqa: BLE001 - a damaged archive fails in many ways
+            message = "One or more application packages could not be installed on the node"
+            spoil(node, "ApplicationPackageError", message, error)
+            return False
+    node.packages = packages
+    return True
+
+
+def spoil(node: Node, code: str, message: str, error: Exception) -> None:
+    """Let a node be unusable from now on, and say why."""
+    reason = str(error) or type(error).__name__
+    node.errors.append(Failure(code, message, (("Message", reason),)))
+    node.enter(NodeState.UNUSABLE)
+    tell("node.unusable", pool=node.pool.id, node=node.id, reason=reason)
+
+
+async def _start(account: Account, node: Node) -> bool:
+    start_task: Json | None = node.pool.body.get("startTask")
+    if start_task is None or not start_task["waitForSuccess"]:
+        return True
+    node.enter(NodeState.WAITING_FOR_START_TASK)
+    if await _run_start_task(account, node, start_task):
+        return True
+    node.enter(NodeState.START_TASK_FAILED)
+    tell("node.start_task_failed", pool=node.pool.id, node=node.id)
+    return False
+
+
+async def start_beside_tasks(account: Account, node: Node) -> None:
+    """Run a start task that nothing waits for, while tasks may already run."""
+    start_task: Json | None = node.pool.body.get("startTask")
+    if start_task is not None and not start_task["waitForSuccess"]:
+        await _run_start_task(account, node, start_task)
+
+
+async def _run_start_task(account: Account, node: Node, start_task: Json) -> bool:
+    execution = node.start = Execution(started=now())
+    environment = start_environment(account, node, start_task)
+    while True:
+        ending = await run_command(
+            account,
+            start_task["commandLine"],
+            root=node.root / "startup",
+            environment=environment,
+        )
+        if not ending.exit_code or execution.retries == start_task["maxTaskRetryCount"]:
+            break
+        execution.retries += 1
+        execution.last_retry = execution.started = now()
+    execution.ended = now()
+    execution.exit_code, execution.failure = ending.exit_code, ending.failure
+    return execution.failure is None
+
+
+async def leave(account: Account, node: Node) -> None:
+    """Take a node whose tasks have ended out of its pool, with everything it held."""
+    node.enter(NodeState.LEAVING_POOL)
+    if node.life is not None:
+        node.life.cancel()
+        await asyncio.wait([node.life])
+    await account.pause(_LEAVING_SECONDS)
+    await asyncio.to_thread(wipe, node.root)
+    if node.root.exists():
+        tell("folder.left", folder=str(node.root))
+    del node.pool.nodes[node.id]
+    tell("node.removed", pool=node.pool.id, node=node.id)
+
+
+def wipe(folder: Path) -> None:
+    """Remove a folder, whatever modes a task has given to what is in it."""
+
+    def unlock(function: object, path: str, _error: BaseException) -> None:
+        parent = Path(path).parent
+        with contextlib.suppress(OSError):
+            parent.chmod(0o700)
+            Path(path).chmod(0o700)
+            if callable(function):
+                function(path)
+
+    shutil.rmtree(folder, onexc=unlock, ignore_errors=False)

@@ -1,0 +1,161 @@
+"""
+The operations of the data plane, by the names that azure-batch 15.1 gives them.
+
+Every operation of that client is in one of the two tables, so that what is refused is refused by
+its name. ``batch_emulator/SUPPORT.md`` lists them for people; a test holds the two against each other.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from aiohttp import web
+
+from batch_emulator import file_routes, job_routes, resource_routes
+from batch_emulator.calls import Call
+
+type Handle = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """
+    One operation.
+
+    Attributes:
+        name: As the official client calls it.
+        method: Of its requests.
+        path: With its parts in braces.
+        handler: What answers it; without one it is refused.
+        query: Its query parameters, beside those of every operation.
+        conditional: Whether it minds the conditional headers.
+    """
+
+    name: str
+    method: str
+    path: str
+    handler: Handle | None = None
+    query: frozenset[str] = frozenset()
+    conditional: bool = False
+
+
+_ONE: Final = frozenset({"$select"})
+_PAGED: Final = frozenset({"maxresults", "$skiptoken"})
+_MANY: Final = _PAGED | {"$select", "$filter"}
+_FILES: Final = _PAGED | {"recursive"}
+_FORCE: Final = frozenset({"force"})
+_POOL: Final = "/pools/{poolId}"
+_NODE: Final = f"{_POOL}/nodes/{{nodeId}}"
+_APPLICATION: Final = "/applications/{applicationId}"
+_JOB: Final = "/jobs/{jobId}"
+_TASK: Final = f"{_JOB}/tasks/{{taskId}}"
+_FILE: Final = "/files/{filePath}"
+
+
+def _plain(
+    name: str, route: str, handler: Handle, query: frozenset[str] = frozenset()
+) -> Operation:
+    method, _, path = route.partition(" ")
+    return Operation(name=name, method=method, path=path, handler=handler, query=query)
+
+
+def _conditional(
+    name: str, route: str, handler: Handle, query: frozenset[str] = frozenset()
+) -> Operation:
+    return replace(_plain(name, route, handler, query), conditional=True)
+
+
+SUPPORTED: Final = (
+    _plain("create_pool", "POST /pools", resource_routes.create_pool),
+    _plain("list_pools", "GET /pools", resource_routes.list_pools, _MANY),
+    _conditional("get_pool", f"GET {_POOL}", resource_routes.get_pool, _ONE),
+    _conditional("pool_exists", f"HEAD {_POOL}", resource_routes.get_pool),
+    _conditional("delete_pool", f"DELETE {_POOL}", resource_routes.delete_pool),
+    _plain("list_nodes", f"GET {_POOL}/nodes", resource_routes.list_nodes, _MANY),
+    _plain("get_node", f"GET {_NODE}", resource_routes.get_node, _ONE),
+    _plain("list_node_files", f"GET {_NODE}/files", file_routes.list_node_files, _FILES),
+    _conditional("download_node_file", f"GET {_NODE}{_FILE}", file_routes.node_file),
+    _conditional("get_node_file_properties", f"HEAD {_NODE}{_FILE}", file_routes.node_file),
+    _plain("list_applications", "GET /applications", resource_routes.list_applications, _PAGED),
+    _plain("get_application", f"GET {_APPLICATION}", resource_routes.get_application),
+    _plain("create_job", "POST /jobs", job_routes.create_job),
+    _plain("list_jobs", "GET /jobs", job_routes.list_jobs, _MANY),
+    _conditional("get_job", f"GET {_JOB}", job_routes.get_job, _ONE),
+    _conditional("delete_job", f"DELETE {_JOB}", job_routes.delete_job, _FORCE),
+    _conditional("terminate_job", f"POST {_JOB}/terminate", job_routes.terminate_job, _FORCE),
+    _plain("list_tasks", f"GET {_JOB}/tasks", job_routes.list_tasks, _MANY),
+    _conditional("get_task", f"GET {_TASK}", job_routes.get_task, _ONE),
+    _plain("list_task_files", f"GET {_TASK}/files", file_routes.list_task_files, _FILES),
+    _conditional("download_task_file", f"GET {_TASK}{_FILE}", file_routes.task_file),
+    _conditional("get_task_file_properties", f"HEAD {_TASK}{_FILE}", file_routes.task_file),
+)
+
+_REFUSED: Final = (
+    ("update_job", "PATCH", "/jobs/{jobId}"),
+    ("replace_job", "PUT", "/jobs/{jobId}"),
+    ("create_task_collection", "POST", "/jobs/{jobId}/addtaskcollection"),
+    ("disable_job", "POST", "/jobs/{jobId}/disable"),
+    ("enable_job", "POST", "/jobs/{jobId}/enable"),
+    (
+        "list_job_preparation_and_release_task_status",
+        "GET",
+        "/jobs/{jobId}/jobpreparationandreleasetaskstatus",
+    ),
+    ("get_job_task_counts", "GET", "/jobs/{jobId}/taskcounts"),
+    ("create_task", "POST", "/jobs/{jobId}/tasks"),
+    ("delete_task", "DELETE", "/jobs/{jobId}/tasks/{taskId}"),
+    ("replace_task", "PUT", "/jobs/{jobId}/tasks/{taskId}"),
+    ("delete_task_file", "DELETE", "/jobs/{jobId}/tasks/{taskId}/files/{filePath}"),
+    ("reactivate_task", "POST", "/jobs/{jobId}/tasks/{taskId}/reactivate"),
+    ("list_subtasks", "GET", "/jobs/{jobId}/tasks/{taskId}/subtasksinfo"),
+    ("terminate_task", "POST", "/jobs/{jobId}/tasks/{taskId}/terminate"),
+    ("list_job_schedules", "GET", "/jobschedules"),
+    ("create_job_schedule", "POST", "/jobschedules"),
+    ("delete_job_schedule", "DELETE", "/jobschedules/{jobScheduleId}"),
+    ("get_job_schedule", "GET", "/jobschedules/{jobScheduleId}"),
+    ("job_schedule_exists", "HEAD", "/jobschedules/{jobScheduleId}"),
+    ("update_job_schedule", "PATCH", "/jobschedules/{jobScheduleId}"),
+    ("replace_job_schedule", "PUT", "/jobschedules/{jobScheduleId}"),
+    ("disable_job_schedule", "POST", "/jobschedules/{jobScheduleId}/disable"),
+    ("enable_job_schedule", "POST", "/jobschedules/{jobScheduleId}/enable"),
+    ("list_jobs_from_schedule", "GET", "/jobschedules/{jobScheduleId}/jobs"),
+    ("terminate_job_schedule", "POST", "/jobschedules/{jobScheduleId}/terminate"),
+    ("list_pool_node_counts", "GET", "/nodecounts"),
+    ("update_pool", "PATCH", "/pools/{poolId}"),
+    ("disable_pool_auto_scale", "POST", "/pools/{poolId}/disableautoscale"),
+    ("enable_pool_auto_scale", "POST", "/pools/{poolId}/enableautoscale"),
+    ("evaluate_pool_auto_scale", "POST", "/pools/{poolId}/evaluateautoscale"),
+    ("deallocate_node", "POST", "/pools/{poolId}/nodes/{nodeId}/deallocate"),
+    ("disable_node_scheduling", "POST", "/pools/{poolId}/nodes/{nodeId}/disablescheduling"),
+    ("enable_node_scheduling", "POST", "/pools/{poolId}/nodes/{nodeId}/enablescheduling"),
+    ("list_node_extensions", "GET", "/pools/{poolId}/nodes/{nodeId}/extensions"),
+    ("get_node_extension", "GET", "/pools/{poolId}/nodes/{nodeId}/extensions/{extensionName}"),
+    ("delete_node_file", "DELETE", "/pools/{poolId}/nodes/{nodeId}/files/{filePath}"),
+    ("reboot_node", "POST", "/pools/{poolId}/nodes/{nodeId}/reboot"),
+    ("reimage_node", "POST", "/pools/{poolId}/nodes/{nodeId}/reimage"),
+    ("get_node_remote_login_settings", "GET", "/pools/{poolId}/nodes/{nodeId}/remoteloginsettings"),
+    ("start_node", "POST", "/pools/{poolId}/nodes/{nodeId}/start"),
+    ("upload_node_logs", "POST", "/pools/{poolId}/nodes/{nodeId}/uploadbatchservicelogs"),
+    ("create_node_user", "POST", "/pools/{poolId}/nodes/{nodeId}/users"),
+    ("delete_node_user", "DELETE", "/pools/{poolId}/nodes/{nodeId}/users/{userName}"),
+    ("replace_node_user", "PUT", "/pools/{poolId}/nodes/{nodeId}/users/{userName}"),
+    ("remove_nodes", "POST", "/pools/{poolId}/removenodes"),
+    ("resize_pool", "POST", "/pools/{poolId}/resize"),
+    ("stop_pool_resize", "POST", "/pools/{poolId}/stopresize"),
+    ("replace_pool_properties", "POST", "/pools/{poolId}/updateproperties"),
+    ("list_pool_usage_metrics", "GET", "/poolusagemetrics"),
+    ("list_supported_images", "GET", "/supportedimages"),
+)
+
+OPERATIONS: Final = (
+    *SUPPORTED,
+    *(Operation(name=name, method=method, path=path) for name, method, path in _REFUSED),
+)
+
+_BY_ROUTE: Final = {(item.method, item.path): item for item in OPERATIONS}
+
+
+def find_operation(request: web.Request) -> Operation | None:
+    """Return the operation that a request asks for, or nothing if it is none of Azure Batch's."""
+    resource = request.match_info.route.resource
+    return _BY_ROUTE.get((request.method, resource.canonical)) if resource else None

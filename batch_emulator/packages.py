@@ -1,0 +1,133 @@
+"""Application packages: given at start or uploaded, unzipped on each node, named by a variable."""
+
+import re
+import shutil
+import stat
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final, Self
+
+from azure.storage.blob.aio import BlobServiceClient
+
+from batch_emulator.errors import ServiceError
+from batch_emulator.shapes import Json
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VERSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_FLATTENED: Final = str.maketrans(".-#", "___")
+_UNIX: Final = 3  # the zip was made on a system whose modes are Unix modes
+_PLAIN_MODE: Final = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """
+    One version of one application, as a zip.
+
+    Attributes:
+        application: The application's id.
+        version: The version's name.
+        zip_path: The zip file; of an uploaded one only the name that it is to have on a node.
+        blob: Container and name of an uploaded one, joined by a slash.
+    """
+
+    application: str
+    version: str
+    zip_path: Path
+    blob: str = ""
+
+    @classmethod
+    def parse(cls, argument: str) -> Self:
+        """
+        Read ``NAME=VERSION=ZIP``.
+
+        Raises:
+            ValueError: It is not of this form, or there is no such zip.
+        """
+        name, _, rest = argument.partition("=")
+        version, _, path = rest.partition("=")
+        if not _NAME.fullmatch(name) or not _VERSION.fullmatch(version) or not path:
+            raise ValueError(f"not of the form NAME=VERSION=ZIP: {argument}")
+        if not zipfile.is_zipfile(path):
+            raise ValueError(f"not a zip file: {path}")
+        return cls(name, version, Path(path))
+
+    @property
+    def variable(self) -> str:
+        """The variable that holds the folder: the Linux form, flattened and in lower case."""
+        flattened = f"{self.application}_{self.version}".translate(_FLATTENED).lower()
+        return f"AZ_BATCH_APP_PACKAGE_{flattened}"
+
+    @property
+    def folder(self) -> str:
+        """The folder below a node's ``applications``."""
+        return f"{self.application}{self.version}".lower()
+
+
+def resolve(references: Sequence[Json], known: Iterable[Package]) -> tuple[Package, ...]:
+    """
+    Return the packages that a pool refers to.
+
+    A reference without a version means the default version, and no application has one here.
+
+    Raises:
+        ServiceError: InvalidApplicationPackageReferences, naming what does not exist.
+    """
+    packages = {(item.application.lower(), item.version.lower()): item for item in known}
+    found, missing = [], []
+    for reference in references:
+        # A reference may be the application's whole ARM id.
+        application = reference["applicationId"].rsplit("/", 1)[-1]
+        version = reference.get("version", "")
+        if package := packages.get((application.lower(), version.lower())):
+            found.append(package)
+        else:
+            reason = "The specified application package does not exist."
+            missing.append((f"{application}:{version}" if version else application, reason))
+    if missing:
+        raise ServiceError("InvalidApplicationPackageReferences", values=missing)
+    return tuple(found)
+
+
+async def fetch(storage: BlobServiceClient, package: Package, folder: Path) -> Package:
+    """
+    Return ``package`` with its zip on this machine, downloaded into ``folder`` if it was uploaded.
+
+    Raises:
+        AzureError: Storage does not have it, or does not answer.
+    """
+    if not package.blob:
+        return package
+    container, _, name = package.blob.partition("/")
+    content = await storage.get_blob_client(container, name).download_blob()
+    local = replace(package, zip_path=folder / package.zip_path)
+    with local.zip_path.open("wb") as file:
+        await content.readinto(file)
+    return local
+
+
+def unzip(package: Package, target: Path) -> None:
+    """
+    Unzip ``package`` into ``target``, with the modes that the zip holds and no others.
+
+    Raises:
+        ValueError: The zip holds a link, or a path that leads out of ``target``.
+        OSError, zipfile.BadZipFile: It cannot be read or written.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(package.zip_path) as archive:
+        for member in archive.infolist():
+            path = PurePosixPath(member.filename)
+            mode = member.external_attr >> 16 if member.create_system == _UNIX else 0
+            if path.is_absolute() or ".." in path.parts or stat.S_ISLNK(mode):
+                raise ValueError(f"{package.zip_path.name} holds an unsafe entry: {path}")
+            file = target / path
+            if member.is_dir():
+                file.mkdir(parents=True, exist_ok=True)
+                continue
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as content, file.open("wb") as copy:
+                shutil.copyfileobj(content, copy)
+            file.chmod(stat.S_IMODE(mode) & 0o777 or _PLAIN_MODE)

@@ -1,0 +1,193 @@
+"""
+What every request passes on its way to its handler, in this order.
+
+stamp                 an id for the request, and one line in the journal
+faults                where they are enabled: the faults that a test has asked for
+hand over             what is for Azure Resource Manager goes to ``emulator.arm``, and no further
+answer_errors         refusals become the service's error bodies
+require_version       api-version is given and known
+require_signature     signed with the account's key, a short while ago
+require_support       the operation, its query parameters and its conditions are supported
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from batch_emulator.account import Account
+from batch_emulator.arm.service import answer as arm_answer
+from batch_emulator.arm.service import is_for_arm
+from batch_emulator.arm.service import refusal as arm_refusal
+from batch_emulator.auth import verify
+from batch_emulator.calls import CONDITIONS, JSON_TYPE
+from batch_emulator.errors import ServiceError, invalid_query, not_supported
+from batch_emulator.faults.middleware import faults
+from batch_emulator.journal import tell, tell_failure
+from batch_emulator.operations import Operation, find_operation
+from batch_emulator.wire import now, print_time
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+NEWEST_VERSION: Final = "2025-06-01"
+_VERSION: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(\.\d+\.\d+)?")
+_EVERYWHERE: Final = {"api-version", "timeOut", "timeout"}
+_REQUEST_ID: Final = web.RequestKey("request-id", str)
+_ERRORS: Final = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
+
+
+def pipeline(account: Account) -> list[Middleware]:
+    """Return the middlewares, the outermost first."""
+
+    def refuse(request: web.Request, error: ServiceError) -> web.Response:
+        if is_for_arm(request):
+            return arm_refusal(request[_REQUEST_ID], error)
+        return _error_response(account, request, error)
+
+    return [
+        stamp,
+        *([faults(account, refuse)] if account.options.faults else []),
+        _hand_over(account),
+        _answer_errors(account),
+        require_version,
+        _require_signature(account),
+        require_support,
+    ]
+
+
+@web.middleware
+async def stamp(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, and tell of it if it changes something or is refused."""
+    request[_REQUEST_ID] = str(uuid.uuid4())
+    response = await handler(request)
+    if request.method not in {"GET", "HEAD"} or response.status >= HTTPStatus.BAD_REQUEST:
+        tell(
+            "request.answered",
+            method=request.method,
+            path=request.path_qs,
+            status=response.status,
+            reason=response.reason,
+        )
+    return response
+
+
+def _hand_over(account: Account) -> Middleware:
+    @web.middleware
+    async def hand_over(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_for_arm(request):
+            return await arm_answer(account, request, request[_REQUEST_ID])
+        return await handler(request)
+
+    return hand_over
+
+
+async def add_common_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Give a reply of the data plane, just before it is sent, the headers that all of them have."""
+    if is_for_arm(request):
+        return
+    response.headers.update(
+        {
+            "DataServiceVersion": "3.0",
+            "request-id": request.get(_REQUEST_ID, ""),
+            "Server": "Batch-Emulator",
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            "X-Content-Type-Options": "nosniff",
+        }
+    )
+    if isinstance(response, web.Response) and response.body is None and request.method != "HEAD":
+        response.headers.pop("Content-Type", None)  # of nothing; aiohttp gives one all the same
+    if request.headers.get("return-client-request-id", "").lower() == "true":
+        response.headers["client-request-id"] = request.headers.get("client-request-id", "")
+
+
+def _answer_errors(account: Account) -> Middleware:
+    @web.middleware
+    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ServiceError as error:
+            return _error_response(account, request, error)
+        except web.HTTPRequestEntityTooLarge:
+            return _error_response(account, request, ServiceError("RequestBodyTooLarge"))
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place that answers for our own faults
+            tell_failure("request.failed", error, method=request.method, path=request.path_qs)
+            return _error_response(account, request, ServiceError("InternalError"))
+
+    return answer_errors
+
+
+def _error_response(account: Account, request: web.Request, error: ServiceError) -> web.Response:
+    if request.method == "HEAD" or error.status == HTTPStatus.NOT_MODIFIED:
+        return web.Response(status=error.status, reason=error.text)
+    text = f"{error.text}\nRequestId:{request[_REQUEST_ID]}\nTime:{print_time(now())}"
+    body: dict[str, object] = {
+        "odata.metadata": f"{account.url}/$metadata#{_ERRORS}",
+        "code": error.code,
+        "message": {"lang": "en-US", "value": text},
+    }
+    if error.values:
+        body["values"] = [{"key": key, "value": value} for key, value in error.values]
+    return web.Response(
+        status=error.status,
+        reason=error.text,
+        body=json.dumps(body).encode(),
+        headers={"Content-Type": JSON_TYPE},
+    )
+
+
+@web.middleware
+async def require_version(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a request of no version or of one that the emulator does not know."""
+    if not (version := request.query.get("api-version")):
+        values = (("QueryParameterName", "api-version"),)
+        raise ServiceError("MissingRequiredQueryParameter", values=values)
+    match = _VERSION.fullmatch(version)
+    if match is None or match[1] > NEWEST_VERSION:
+        raise ServiceError("UnsupportedRequestVersion", values=(("Version", version),))
+    return await handler(request)
+
+
+def _require_signature(account: Account) -> Middleware:
+    @web.middleware
+    async def require_signature(request: web.Request, handler: Handler) -> web.StreamResponse:
+        verify(
+            account=account.options.account,
+            key=account.options.key,
+            method=request.method,
+            raw_target=request.raw_path,
+            headers=request.headers,
+            now=now(),
+        )
+        return await handler(request)
+
+    return require_signature
+
+
+@web.middleware
+async def require_support(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse, and never ignore, what the emulator does not do."""
+    operation = find_operation(request)
+    if operation is None:
+        raise not_supported(f"{request.method} {request.path}")
+    if operation.handler is None:
+        raise not_supported(f"operation {operation.name} ({request.method} {request.path})")
+    _check_query(request, operation)
+    for name in CONDITIONS:
+        if name in request.headers and not operation.conditional:
+            raise not_supported(f"header {name} with operation {operation.name}")
+    return await handler(request)
+
+
+def _check_query(request: web.Request, operation: Operation) -> None:
+    for name, value in request.query.items():
+        if name not in _EVERYWHERE and name not in operation.query:
+            raise not_supported(f"query parameter {name} with operation {operation.name}")
+        if name.lower() == "timeout" and not value.isdecimal():
+            raise invalid_query(name, value, "The value is not a number of seconds")

@@ -1,0 +1,122 @@
+"""Query parameters of lists and gets: pages, $select and the simple forms of $filter."""
+
+import base64
+import heapq
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from batch_emulator.errors import invalid_query, not_supported
+from batch_emulator.shapes import Json
+
+_MOST_RESULTS: Final = 1000
+_TOKEN: Final = "$skiptoken"  # noqa: S105 - the name of a query parameter
+_AND: Final = re.compile(r"\s+and\s+")
+_EQUALS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+eq\s+'(?P<value>[^']*)'\s*\)?")
+_STARTS: Final = re.compile(r"startswith\(\s*(?P<field>\w+)\s*,\s*'(?P<value>[^']*)'\s*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """A part of a list, and the parameters of the request for the next part."""
+
+    items: list[T]
+    next_query: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key[T]:
+    """
+    What a list of things is ordered and filtered by, before any of them is printed.
+
+    Attributes:
+        name: A thing's id, or a file's name.
+        state: Its state; without it, nothing can be filtered.
+    """
+
+    name: Callable[[T], str]
+    state: Callable[[T], str] | None = None
+
+    def folded(self, thing: T) -> str:
+        """Return the name in the case in which names are compared."""
+        return self.name(thing).lower()
+
+
+def selection(query: Mapping[str, str], known: Collection[str]) -> Callable[[Json], Json]:
+    """
+    Return what makes of a resource the part that ``$select`` asks for.
+
+    Raises:
+        ServiceError: A name is none of the ``known`` properties of the resource.
+    """
+    if not (names := query.get("$select")):
+        return lambda resource: resource
+    wanted = {name.strip() for name in names.split(",")}
+    if unknown := wanted - set(known):
+        reason = f"Not a property of the resource: {', '.join(sorted(unknown))}"
+        raise invalid_query("$select", names, reason)
+    return lambda resource: {name: resource[name] for name in resource if name in wanted}
+
+
+def _clause[T](text: str, key: Key[T]) -> Callable[[T], bool]:
+    for pattern, compare in ((_EQUALS, str.__eq__), (_STARTS, str.startswith)):
+        match = pattern.fullmatch(text.strip())
+        field = match and {"id": key.name, "state": key.state}.get(match["field"])
+        if match and field:
+            wanted = match["value"].lower()
+            return lambda thing: compare(field(thing).lower(), wanted)
+    raise not_supported(f"the filter {text!r}: only eq and startswith on id and state, and 'and',")
+
+
+def filtered[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> list[T]:
+    """
+    Return what ``$filter`` leaves of a list.
+
+    Raises:
+        ServiceError: The filter is more than the emulator understands.
+    """
+    if not (text := query.get("$filter")):
+        return list(things)
+    clauses = [_clause(part, key) for part in _AND.split(text)]
+    return [thing for thing in things if all(clause(thing) for clause in clauses)]
+
+
+def page[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> Page[T]:
+    """
+    Return one page, by ``maxresults`` and the token of the page before, in the order of the names.
+
+    Raises:
+        ServiceError: The parameters are wrong.
+    """
+    size = _size(query.get("maxresults", str(_MOST_RESULTS)))
+    after = _read_token(query[_TOKEN]) if _TOKEN in query else ""
+    left = (thing for thing in filtered(things, query, key) if key.folded(thing) > after)
+    ordered = heapq.nsmallest(size + 1, left, key=key.folded)
+    items = ordered[:size]
+    following = None
+    if len(ordered) > size:
+        token = base64.urlsafe_b64encode(key.folded(items[-1]).encode()).decode()
+        following = urlencode({**query, _TOKEN: token}, safe="$")
+    return Page(items, following)
+
+
+def _size(text: str) -> int:
+    try:
+        size = int(text)
+    except ValueError:
+        raise invalid_query("maxresults", text, "The value is not a number") from None
+    if size < 1:
+        raise invalid_query("maxresults", text, "MaxResults cannot be less than 1")
+    if size > _MOST_RESULTS:
+        reason = f"MaxResults cannot be greater than {_MOST_RESULTS}"
+        raise invalid_query("maxresults", text, reason)
+    return size
+
+
+def _read_token(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token).decode()
+    except ValueError as error:
+        raise invalid_query(_TOKEN, token, "The value is not a token of a page") from error

@@ -1,0 +1,157 @@
+"""One run of a command line on a node: its folders, its environment, its end."""
+
+import asyncio
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from batch_emulator.account import Account
+from batch_emulator.process import Command, LaunchError, Program
+from batch_emulator.shapes import Json
+from batch_emulator.state import Node, Task
+from batch_emulator.states import Failure
+from batch_emulator.wire import UNLIMITED
+
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_USER: Final = "_azbatch"
+
+_EXIT_CODE: Final = Failure(
+    "FailureExitCode",
+    "The task exited with an exit code representing a failure",
+    (
+        ("Message", "The task process exited with an unexpected exit code"),
+        ("AdditionalErrorCode", "FailureExitCode"),
+    ),
+)
+ENDED: Final = Failure("TaskEnded", "Task Was Ended by User Request")
+"""The failure of a task that was ended by a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a program ended; without an exit code it never ran."""
+
+    exit_code: int | None
+    failure: Failure | None
+
+
+def settings(items: Iterable[Json]) -> dict[str, str]:
+    """Return environment settings as a mapping."""
+    return {item["name"]: item.get("value", "") for item in items}
+
+
+def node_environment(account: Account, node: Node) -> dict[str, str]:
+    """Return the variables of everything that runs on a node."""
+    packages = {
+        package.variable: str(node.root / "applications" / package.folder)
+        for package in node.packages
+    }
+    return {
+        "PATH": _PATH,
+        "USER": _USER,
+        "AZ_BATCH_ACCOUNT_NAME": account.options.account,
+        "AZ_BATCH_ACCOUNT_URL": f"{account.url}/",
+        "AZ_BATCH_NODE_ID": node.id,
+        "AZ_BATCH_NODE_IS_DEDICATED": str(node.dedicated).lower(),
+        "AZ_BATCH_NODE_MOUNTS_DIR": str(node.root / "fsmounts"),
+        "AZ_BATCH_NODE_ROOT_DIR": str(node.root),
+        "AZ_BATCH_NODE_SHARED_DIR": str(node.root / "shared"),
+        "AZ_BATCH_NODE_STARTUP_DIR": str(node.root / "startup"),
+        "AZ_BATCH_POOL_ID": node.pool.id,
+        **packages,
+    }
+
+
+def start_environment(account: Account, node: Node, start_task: Json) -> dict[str, str]:
+    """Return the environment of a node's start task."""
+    return _with_folders(
+        settings(start_task.get("environmentSettings", ())),
+        node_environment(account, node),
+        node.root / "startup",
+    )
+
+
+def task_environment(account: Account, node: Node, task: Task) -> dict[str, str]:
+    """Return the environment of a task: the job's settings, the task's over them, Batch's last."""
+    theirs = settings(task.job.body.get("commonEnvironmentSettings", ()))
+    theirs |= settings(task.body.get("environmentSettings", ()))
+    ours = node_environment(account, node)
+    ours |= {"AZ_BATCH_JOB_ID": task.job.id, "AZ_BATCH_TASK_ID": task.id}
+    return _with_folders(theirs, ours, node.root / task.root)
+
+
+def _with_folders(theirs: Mapping[str, str], ours: Mapping[str, str], root: Path) -> dict[str, str]:
+    reserved = {name: value for name, value in ours.items() if name.startswith("AZ_BATCH_")}
+    return {
+        "HOME": str(root / "wd"),
+        **ours,
+        **theirs,
+        **reserved,
+        "AZ_BATCH_TASK_DIR": str(root),
+        "AZ_BATCH_TASK_WORKING_DIR": str(root / "wd"),
+    }
+
+
+async def run_command(  # noqa: PLR0913 - a command, its place and its limits
+    account: Account,
+    command_line: str,
+    *,
+    root: Path,
+    environment: Mapping[str, str],
+    limit: timedelta = UNLIMITED,
+    stopping: asyncio.Event | None = None,
+) -> Ending:
+    """
+    Run one command line in ``root`` until it ends, its time is up, or it is asked to stop.
+
+    Whatever happens, nothing of its process tree is alive afterwards.
+    """
+    directory = root / "wd"
+    directory.mkdir(parents=True, exist_ok=True)
+    command = Command(
+        argv=shlex.split(command_line),
+        directory=directory,
+        environment=environment,
+        stdout=root / "stdout.txt",
+        stderr=root / "stderr.txt",
+        grace_seconds=account.options.kill_grace_seconds,
+    )
+    program = Program(command)
+    try:
+        await _first(program, limit, stopping)
+    finally:
+        await program.kill()
+    try:
+        code = await program.ended()
+    except LaunchError as error:
+        return Ending(None, _launch_failure(error))
+    return Ending(code, _EXIT_CODE if code else None)
+
+
+async def _first(program: Program, limit: timedelta, stopping: asyncio.Event | None) -> None:
+    waiting: list[asyncio.Task[object]] = [asyncio.create_task(program.settled())]
+    if stopping is not None:
+        waiting.append(asyncio.create_task(stopping.wait()))
+    seconds = None if limit >= UNLIMITED else limit.total_seconds()
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _launch_failure(error: LaunchError) -> Failure:
+    if error.missing:
+        return Failure(
+            "CommandProgramNotFound",
+            "The specified command program is not found",
+            (("Message", "The system cannot find the file specified"),),
+        )
+    return Failure(
+        "CommandLaunchFailed",
+        "The specified command could not be launched",
+        (("Message", str(error)),),
+    )

@@ -1,0 +1,111 @@
+"""The emulator as a whole: an account behind an http server on the loopback address."""
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+from azure.storage.blob.aio import BlobServiceClient, LinearRetry
+
+from batch_emulator.account import Account, Options
+from batch_emulator.calls import Call
+from batch_emulator.errors import not_supported
+from batch_emulator.journal import tell
+from batch_emulator.operations import OPERATIONS, Handle
+from batch_emulator.pipeline import add_common_headers, pipeline
+
+__all__ = ["Emulator", "Options"]
+
+_HOST: Final = "127.0.0.1"
+_MOST_BODY_BYTES: Final = 4 * 1024 * 1024
+_SHUTDOWN_SECONDS: Final = 1.0
+_BLOCK_BYTES: Final = 1024 * 1024  # more at once would hold up the event loop
+_STORAGE_CONNECT_SECONDS: Final = 5
+_STORAGE_READ_SECONDS: Final = 60
+_STORAGE_RETRIES: Final = 2
+
+
+class Emulator:
+    """
+    A Batch account, from entering to leaving the context.
+
+    Raises:
+        ValueError: The storage connection string cannot be read.
+        OSError: The port is taken, or the nodes' folder cannot be made.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._account: Account | None = None
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """The account's address, without a slash at its end."""
+        if self._account is None:
+            raise RuntimeError("the emulator has not been started")
+        return self._account.url
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        self._options.root.mkdir(parents=True, exist_ok=True)
+        storage = BlobServiceClient.from_connection_string(
+            self._options.storage,
+            connection_timeout=_STORAGE_CONNECT_SECONDS,
+            read_timeout=_STORAGE_READ_SECONDS,
+            retry_policy=LinearRetry(backoff=1, retry_total=_STORAGE_RETRIES),
+            max_single_put_size=_BLOCK_BYTES,
+            max_block_size=_BLOCK_BYTES,
+        )
+        account = Account(self._options, "", storage)
+        runner = web.AppRunner(
+            _application(account), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+        )
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, _HOST, self._options.port).start()
+        except BaseException:
+            await runner.cleanup()
+            await storage.close()
+            raise
+        account.url = f"http://{_HOST}:{runner.addresses[0][1]}"
+        self._account, self._runner = account, runner
+        tell("emulator.started", url=account.url, account=self._options.account)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Free the port and end every process of every node."""
+        if self._account is None or self._runner is None:
+            return
+        for site in tuple(self._runner.sites):
+            await site.stop()
+        await self._account.background.close()
+        await self._runner.cleanup()
+        await self._account.storage.close()
+        tell("emulator.stopped", url=self._account.url)
+
+
+def _application(account: Account) -> web.Application:
+    application = web.Application(middlewares=pipeline(account), client_max_size=_MOST_BODY_BYTES)
+    application.on_response_prepare.append(add_common_headers)
+    for operation in OPERATIONS:
+        application.router.add_route(
+            operation.method, operation.path, _bind(account, operation.handler)
+        )
+    return application
+
+
+def _bind(
+    account: Account, handle: Handle | None
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if handle is None:
+            raise not_supported(request.path)
+        return await handle(Call(account, request))
+
+    return answer

@@ -1,0 +1,220 @@
+"""Resources as the service prints them."""
+
+from collections.abc import Iterable
+
+from batch_emulator.shapes import Json
+from batch_emulator.state import Job, Node, Pool, Scaling, Task
+from batch_emulator.states import Execution, Failure, NodeState
+from batch_emulator.wire import print_etag, print_time
+
+_AGENT_VERSION = "emulator"
+
+
+def _present(**values: object) -> Json:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> list[Json]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _failure(failure: Failure) -> Json:
+    return {
+        "category": failure.category,
+        "code": failure.code,
+        "message": failure.message,
+        "details": _pairs(failure.details),
+    }
+
+
+def pool_url(base: str, pool: Pool) -> str:
+    """Return a pool's address."""
+    return f"{base}/pools/{pool.id}"
+
+
+def node_url(base: str, node: Node) -> str:
+    """Return a node's address."""
+    return f"{pool_url(base, node.pool)}/nodes/{node.id}"
+
+
+def job_url(base: str, job: Job) -> str:
+    """Return a job's address."""
+    return f"{base}/jobs/{job.id}"
+
+
+def task_url(base: str, task: Task) -> str:
+    """Return a task's address."""
+    return f"{job_url(base, task.job)}/tasks/{task.id}"
+
+
+def _scaling(run: Scaling) -> Json:
+    error = None
+    if run.error is not None:
+        values = _pairs(("Message", detail) for detail in run.error.details)
+        error = {"code": run.error.code, "message": run.error.message, "values": values}
+    return _present(timestamp=print_time(run.at), results=run.results, error=error)
+
+
+def _resize_error(failure: Failure) -> Json:
+    return {"code": failure.code, "message": failure.message}
+
+
+def show_pool(pool: Pool, base: str) -> Json:
+    """Print a pool."""
+    body = {name: value for name, value in pool.body.items() if name not in {"id", "displayName"}}
+    return {
+        "id": pool.id,
+        **_present(displayName=pool.body.get("displayName")),
+        "url": pool_url(base, pool),
+        "eTag": print_etag(pool.modified),
+        "lastModified": print_time(pool.modified),
+        "creationTime": print_time(pool.created),
+        "state": pool.state,
+        "stateTransitionTime": print_time(pool.state_since),
+        "allocationState": pool.allocation,
+        "allocationStateTransitionTime": print_time(pool.allocation_since),
+        "currentDedicatedNodes": pool.current(dedicated=True),
+        "targetDedicatedNodes": pool.target_dedicated,
+        "currentLowPriorityNodes": pool.current(dedicated=False),
+        "targetLowPriorityNodes": pool.target_low_priority,
+        **body,
+        **_present(
+            autoScaleRun=pool.scaling and _scaling(pool.scaling),
+            resizeErrors=pool.resize_error and [_resize_error(pool.resize_error)],
+        ),
+    }
+
+
+def _start_task_info(execution: Execution) -> Json:
+    return _present(
+        state="completed" if execution.ended else "running",
+        startTime=execution.started and print_time(execution.started),
+        endTime=execution.ended and print_time(execution.ended),
+        exitCode=execution.exit_code,
+        failureInfo=execution.failure and _failure(execution.failure),
+        result=execution.result,
+        retryCount=execution.retries,
+        lastRetryTime=execution.last_retry and print_time(execution.last_retry),
+    )
+
+
+def _node_error(failure: Failure) -> Json:
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "errorDetails": _pairs(failure.details),
+    }
+
+
+def show_node(node: Node, base: str) -> Json:
+    """Print a node; it has this machine's loopback address, since it is this machine."""
+    image = node.pool.body.get("virtualMachineConfiguration", {}).get("imageReference")
+    leaving = node.draining or node.state is NodeState.LEAVING_POOL
+    agent = node.booted and {
+        "version": _AGENT_VERSION,
+        "lastUpdateTime": print_time(node.booted),
+    }
+    return {
+        "id": node.id,
+        "url": node_url(base, node),
+        "state": node.state,
+        "schedulingState": "disabled" if leaving else "enabled",
+        "stateTransitionTime": print_time(node.state_since),
+        **_present(lastBootTime=node.booted and print_time(node.booted)),
+        "allocationTime": print_time(node.allocated),
+        "ipAddress": "127.0.0.1",
+        "ipv6Address": "::1",
+        "affinityId": f"TVM:{node.id}",
+        "vmSize": node.pool.body["vmSize"],
+        "totalTasksRun": node.total_run,
+        "totalTasksSucceeded": node.total_succeeded,
+        "runningTasksCount": len(node.runs),
+        "runningTaskSlotsCount": node.slots_taken,
+        **_present(
+            startTask=node.pool.body.get("startTask"),
+            startTaskInfo=node.start and _start_task_info(node.start),
+            errors=[_node_error(error) for error in node.errors] or None,
+            nodeAgentInfo=agent,
+        ),
+        "isDedicated": node.dedicated,
+        "virtualMachineInfo": _present(imageReference=image),
+    }
+
+
+def show_job(job: Job, base: str) -> Json:
+    """Print a job."""
+    body = {name: value for name, value in job.body.items() if name not in {"id", "displayName"}}
+    return {
+        "id": job.id,
+        **_present(displayName=job.body.get("displayName")),
+        "url": job_url(base, job),
+        "eTag": print_etag(job.modified),
+        "lastModified": print_time(job.modified),
+        "creationTime": print_time(job.created),
+        "state": job.state,
+        "stateTransitionTime": print_time(job.state_since),
+        **_previous(job),
+        **body,
+        "executionInfo": _present(
+            startTime=print_time(job.created),
+            endTime=job.ended and print_time(job.ended),
+            poolId=job.pool_id,
+            terminateReason=job.reason if job.ended else None,
+        ),
+    }
+
+
+def _previous(thing: Job | Task) -> Json:
+    if thing.previous is None:
+        return {}
+    state, since = thing.previous
+    return {"previousState": state, "previousStateTransitionTime": print_time(since)}
+
+
+def _task_execution(execution: Execution) -> Json:
+    return _present(
+        startTime=execution.started and print_time(execution.started),
+        endTime=execution.ended and print_time(execution.ended),
+        exitCode=execution.exit_code,
+        failureInfo=execution.failure and _failure(execution.failure),
+        result=execution.result,
+        retryCount=execution.retries,
+        lastRetryTime=execution.last_retry and print_time(execution.last_retry),
+        requeueCount=execution.requeues,
+        lastRequeueTime=execution.last_requeue and print_time(execution.last_requeue),
+    )
+
+
+def _node_info(task: Task, node: Node, base: str) -> Json:
+    address = node_url(base, node)
+    return {
+        "affinityId": f"TVM:{node.id}",
+        "nodeUrl": address,
+        "poolId": node.pool.id,
+        "nodeId": node.id,
+        "taskRootDirectory": task.root,
+        "taskRootDirectoryUrl": f"{address}/files/{task.root}",
+    }
+
+
+_OF_MANAGERS_ONLY = ("killJobOnCompletion", "runExclusive", "allowLowPriorityNode")
+
+
+def show_task(task: Task, base: str) -> Json:
+    """Print a task; its tag is that of its creation, as the service's stays."""
+    apart = {"id", "displayName", *_OF_MANAGERS_ONLY}
+    body = {name: value for name, value in task.body.items() if name not in apart}
+    return {
+        "id": task.id,
+        **_present(displayName=task.body.get("displayName")),
+        "url": task_url(base, task),
+        "eTag": print_etag(task.created),
+        "creationTime": print_time(task.created),
+        "lastModified": print_time(task.created),
+        "state": task.state,
+        "stateTransitionTime": print_time(task.state_since),
+        **_previous(task),
+        **body,
+        "executionInfo": _task_execution(task.execution),
+        **_present(nodeInfo=task.node and _node_info(task, task.node, base)),
+    }

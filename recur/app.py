@@ -1,0 +1,150 @@
+"""The commands of `recur`, their options and their exit codes."""
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from orchestrator import __version__
+from recur.errors import CliError, Exit
+from recur.output import Output
+from recur.target import Target, find_target
+
+_FORBIDDEN = 403
+
+app = typer.Typer(
+    name="recur",
+    help="Recurrent batch jobs on Azure Batch: their schedules, what became of each occurrence, "
+    "what an operator asks for, and the deployment itself. Every command takes --json and "
+    "--settings, before its name or after it.",
+    epilog="Exit codes: 0 done, 1 something was found, 2 usage, 3 refused, 4 changed meanwhile, "
+    "5 no access, 6 no answer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every command is given: where to work and where to speak."""
+
+    settings: Path | None
+    output: Output
+
+    def target(self) -> Target:
+        """Find the deployment."""
+        return find_target(self.settings)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="RECUR_SETTINGS",
+            help="A settings file such as local.settings.json, and nothing else. Default: the "
+            "environment where it names a deployment, else azd's.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Take the options that all commands share."""
+    context.obj = Context(settings=settings, output=Output(as_json=as_json))
+
+
+def run(context: typer.Context, command: Callable[[Context], Exit]) -> None:
+    """Run a command and end with its exit code; whatever fails is told in our words."""
+    given: Context = context.obj
+    try:
+        code = command(given)
+    except CliError as error:
+        given.output.fail(error)
+        raise typer.Exit(error.code) from error
+    except AzureError as error:
+        told = in_our_words(error)
+        given.output.fail(told)
+        raise typer.Exit(told.code) from error
+    except ValueError as error:  # of the Azure clients, for a key or an address that is none
+        told = CliError(Exit.REFUSED, f"a setting cannot be used: {error}", "recur doctor")
+        given.output.fail(told)
+        raise typer.Exit(told.code) from error
+    raise typer.Exit(code)
+
+
+def in_our_words(error: AzureError) -> CliError:
+    """Say what an error of an Azure client means for the person at the keyboard."""
+    first = str(error.message).partition("\n")[0]
+    if isinstance(error, ClientAuthenticationError) or (
+        isinstance(error, HttpResponseError) and error.status_code == _FORBIDDEN
+    ):
+        return CliError(Exit.NO_ACCESS, first, "sign in by `az login`, then `recur doctor`")
+    if isinstance(error, ServiceRequestError | ServiceResponseError):
+        return CliError(Exit.UNAVAILABLE, first, "check the address and the network, try again")
+    return CliError(Exit.FOUND, first, "`recur doctor` checks the deployment")
+
+
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the options that all commands share in front, where they belong."""
+    shared: list[str] = []
+    others: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--json" or argument.startswith("--settings="):
+            shared.append(argument)
+        elif argument == "--settings":
+            shared += [argument, *(value for value in [next(waiting, None)] if value is not None)]
+        else:
+            others.append(argument)
+    return shared + others
+
+
+def main() -> None:
+    """Run `recur`."""
+    from recur import commands  # noqa: PLC0415 - they register themselves with this app
+
+    commands.register(app)
+    # Our own words say what failed; the clients would tell each try at length.
+    logging.getLogger("azure").setLevel(logging.CRITICAL)
+    arguments = hoisted(sys.argv[1:])
+    if "--json" in arguments:
+        sys.exit(_for_programs(arguments))
+    app(args=arguments)
+
+
+def _for_programs(arguments: Sequence[str]) -> int:
+    """Run a command whose stdout is one JSON document, also where its line is wrong."""
+    try:
+        return int(app(args=arguments, standalone_mode=False) or Exit.DONE)
+    except typer.TyperException as error:
+        where = getattr(getattr(error, "ctx", None), "command_path", app.info.name)
+        told = CliError(Exit.USAGE, _plainly(error), f"{where} --help")
+    except typer.Abort:
+        told = CliError(Exit.FOUND, "interrupted", "the command may be given again")
+    Output(as_json=True).fail(told)
+    return told.code
+
+
+def _plainly(error: typer.TyperException) -> str:
+    return str(getattr(error, "format_message", error.__str__)())

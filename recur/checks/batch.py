@@ -1,0 +1,161 @@
+"""Checks of the Batch account by its data plane: pool, nodes, jobs, job schedules."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Final
+
+from azure.batch import BatchClient
+from azure.batch.models import BatchNode, BatchPool
+from azure.core.exceptions import HttpResponseError
+
+from recur.findings import Finding, good, note, problem, unchecked
+from recur.target import Target
+
+_NOT_FOUND: Final = 404
+_FORBIDDEN: Final = 403
+_UNAUTHORIZED: Final = 401
+_MISSED_EVALUATIONS: Final = 3
+_MANY_ACTIVE_JOBS: Final = 50
+_NOT_EMULATED: Final = "NotSupportedByEmulator"
+
+
+def check_batch(target: Target) -> Iterator[Finding]:
+    """Yield what is found in the Batch account."""
+    with target.batch() as batch:
+        pool_id = target.need("BATCH_POOL_ID")
+        try:
+            pool = batch.get_pool(pool_id)
+        except HttpResponseError as error:
+            yield _refused(pool_id, error)
+            return
+        yield from _pool(pool)
+        yield from _nodes(batch, pool)
+        yield from _jobs(batch)
+
+
+def _refused(pool_id: str, error: HttpResponseError) -> Finding:
+    """Say what it means that the pool cannot be read; anything unexpected is raised again."""
+    if error.status_code == _NOT_FOUND:
+        return problem(
+            f"pool {pool_id}",
+            "does not exist",
+            "every run is blocked (pool_missing)",
+            "recur publish, then deploy infra/pool (docs/deploy.md)",
+        )
+    if error.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
+        return problem(
+            "Batch account",
+            "your identity, or the account's key, is refused",
+            "pool, nodes and jobs cannot be examined",
+            "az role assignment create --role 'Azure Batch Data Contributor' --assignee <you> "
+            "--scope <the Batch account>",
+        )
+    raise error
+
+
+def _pool(pool: BatchPool) -> Iterator[Finding]:
+    check = f"pool {pool.id}"
+    state, allocation = _word(pool.state), _word(pool.allocation_state)
+    if state != "active":
+        why = "it takes no new node"
+        yield problem(check, f"is {state}", why, "deploy infra/pool once it is gone")
+    else:
+        yield good(check, f"active, {allocation}")
+    wanted = (pool.target_dedicated_nodes or 0) + (pool.target_low_priority_nodes or 0)
+    there = (pool.current_dedicated_nodes or 0) + (pool.current_low_priority_nodes or 0)
+    for error in pool.resize_errors or ():
+        what = f"{error.code}: {(error.message or '').strip()}"
+        if there < wanted:
+            fix = "ask for quota, or deploy another VM size (docs/deploy.md)"
+            yield problem(f"{check} resize", what, "runs wait for a node that does not come", fix)
+        else:
+            yield note(
+                f"{check} resize", what, "left from an earlier resize; it stays until the next"
+            )
+    yield _formula(check, pool)
+
+
+def _formula(check: str, pool: BatchPool) -> Finding:
+    check = f"{check} formula"
+    run, interval = pool.auto_scale_run, pool.auto_scale_evaluation_interval
+    why = "the pool stays as large as it is: runs wait, or an idle node costs"
+    fix = (
+        f"az batch pool show --pool-id {pool.id} --query autoScaleRun; then deploy infra/pool again"
+    )
+    if not pool.enable_auto_scale:
+        return problem(check, "autoscale is off", why, "deploy infra/pool again")
+    if run is None or run.timestamp is None:
+        return note(check, "not evaluated yet", "a new pool is evaluated within minutes")
+    if run.error:
+        return problem(check, f"{run.error.code}: {run.error.message}", why, fix)
+    age = datetime.now(UTC) - run.timestamp
+    if interval and age > interval * _MISSED_EVALUATIONS:
+        what = f"last evaluated {age} ago, every {interval} is due"
+        return problem(check, what, why, "disable and enable autoscale on the pool")
+    return good(check, f"evaluated {age.total_seconds():.0f} s ago")
+
+
+def _nodes(batch: BatchClient, pool: BatchPool) -> Iterator[Finding]:
+    nodes = list(batch.list_nodes(pool.id))
+    sick = [node for node in nodes if _word(node.state) in {"starttaskfailed", "unusable"}]
+    if not sick:
+        states = ", ".join(sorted(_word(node.state) for node in nodes)) or "none, as it should idle"
+        yield good("nodes", states)
+    for node in sick:
+        yield problem(
+            f"node {node.id}",
+            _what_ails(node),
+            "it runs nothing, it costs, and the pool counts it as a node",
+            f"az batch node file download --pool-id {pool.id} --node-id {node.id} "
+            "--file-path startup/stderr.txt --destination ./stderr.txt",
+        )
+
+
+def _what_ails(node: BatchNode) -> str:
+    if _word(node.state) == "unusable":
+        words = "; ".join(f"{error.code}: {error.message}" for error in node.errors or ())
+        return f"unusable: {words or 'no cause given'}"
+    start = node.start_task_info
+    code = start.exit_code if start else None
+    return f"its start task failed{f' with exit code {code}' if code is not None else ''}"
+
+
+def _jobs(batch: BatchClient) -> Iterator[Finding]:
+    active = sum(1 for _ in batch.list_jobs(filter="state eq 'active'", select=["id"]))
+    what = f"{active} active"
+    if active < _MANY_ACTIVE_JOBS:
+        yield good("jobs", what)
+        return
+    why = "active jobs and schedules share a quota, often of 100"
+    yield note("jobs", what, why, "az batch job list --filter \"state eq 'active'\"")
+
+
+def check_job_schedules(target: Target) -> Iterator[Finding]:
+    """Yield one finding for each job schedule of Batch's own kind: Recur makes none."""
+    check = "job schedules"
+    try:
+        with target.batch() as batch:
+            found = {one.id: _word(one.state) for one in batch.list_job_schedules()}
+    except HttpResponseError as error:
+        if error.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
+            yield unchecked(check, f"they cannot be read: {error.reason or error.status_code}")
+            return
+        if error.error is None or error.error.code != _NOT_EMULATED:
+            raise
+        yield unchecked(check, f"the Batch emulator does not list them ({_NOT_EMULATED})")
+        return
+    if not found:
+        yield good(check, "none")
+    for name, state in sorted(found.items()):
+        yield note(
+            f"job schedule {name}",
+            f"it is {state}, and Recur did not make it",
+            "it can run tasks as the pool's identities",
+            f"az batch job-schedule show --job-schedule-id {name}",
+        )
+
+
+def _word(value: str | Enum | None) -> str:
+    word = value.value if isinstance(value, Enum) else value
+    return str(word or "unknown").lower()

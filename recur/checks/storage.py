@@ -1,0 +1,266 @@
+"""Checks of the storage: containers, the schedule document, the ledger, the timers' heartbeats."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.pipeline import PipelineResponse
+from azure.storage.blob import ContainerClient
+
+from orchestrator import ids
+from orchestrator.decisions.decide import due
+from orchestrator.document.parse import Document, parse
+from orchestrator.errors import DocumentError, RecurError
+from orchestrator.ledger.record import load
+from orchestrator.ledger.state import SubmitState, load_submit
+from recur.findings import Finding, good, note, problem, unchecked
+from recur.target import Target
+
+_SKEW: Final = timedelta(seconds=60)
+_SILENT: Final = timedelta(minutes=5)
+_FORBIDDEN: Final = 403
+_COLLECTING: Final = timedelta(minutes=30)
+_HOSTS: Final = "azure-webjobs-hosts"
+_FUNCTIONS: Final = ("submit", "collect")
+_WHY_BLOCKED: Final = {
+    "quota": (
+        "the account holds as many active jobs as it may",
+        "end stuck jobs, or ask for a higher quota of active jobs",
+    ),
+    "id_taken": (
+        "another job has the run's id",
+        "delete that job, or rename the schedule",
+    ),
+    "package_missing": ("an application package is not there", "recur publish"),
+    "pool_missing": ("the pool does not exist", "deploy infra/pool"),
+    "auth": (
+        "Batch refuses the function app's identity",
+        "grant it the role Azure Batch Job Submitter on the Batch account",
+    ),
+    "unavailable": (
+        "Batch gives the function app no answer",
+        "compare the app's setting BATCH_ACCOUNT_URL with the account's URL",
+    ),
+}
+
+
+def check_storage(target: Target) -> Iterator[Finding]:
+    """Yield what is found in the data storage account, from the container to the last decision."""
+    storage = target.storage()
+    ledger = storage.get_container_client(target.need("LEDGER_CONTAINER"))
+    outputs = storage.get_container_client(target.need("OUTPUTS_CONTAINER"))
+    clocks: list[timedelta] = []
+
+    def clock(reply: PipelineResponse[Any, Any]) -> None:
+        served = parsedate_to_datetime(reply.http_response.headers["Date"])
+        clocks.append(datetime.now(UTC) - served)
+
+    reachable = True
+    for container in (ledger, outputs):
+        finding = _container(container, raw_response_hook=clock)
+        reachable = reachable and not finding.why
+        yield finding
+    if clocks:
+        yield _clock(clocks[0])
+    if reachable:
+        document, finding = _document(ledger)
+        yield finding
+        yield from _decisions(ledger, document)
+        yield from _open_runs(ledger)
+
+
+def _container(container: ContainerClient, **options: Any) -> Finding:  # noqa: ANN401 - the client's
+    check = f"container {container.container_name}"
+    try:
+        container.get_container_properties(**options)
+    except ResourceNotFoundError:
+        return problem(
+            check,
+            "does not exist",
+            "schedules, records and outputs have no place",
+            "deploy infra/core (docs/deploy.md); on a laptop: make up",
+        )
+    except HttpResponseError as error:
+        if error.status_code != _FORBIDDEN:
+            raise
+        return problem(
+            check,
+            "your identity may not read it",
+            "every command of recur needs it",
+            "az role assignment create --role 'Storage Blob Data Contributor' "
+            f"--assignee <you> --scope <{container.container_name}'s storage account>",
+        )
+    return good(check, "is there, and you may read it")
+
+
+def _clock(ahead: timedelta) -> Finding:
+    if abs(ahead) <= _SKEW:
+        return good("clock", f"within {abs(ahead).total_seconds():.0f} s of Azure's")
+    return problem(
+        "clock",
+        f"this machine's clock is {ahead.total_seconds():.0f} s ahead of Azure's",
+        "signatures and tokens are refused by a wrong clock",
+        "set the clock, for instance by timedatectl set-ntp true",
+    )
+
+
+def _document(ledger: ContainerClient) -> tuple[Document | None, Finding]:
+    check = "schedule document"
+    try:
+        text = ledger.download_blob(ids.DOCUMENT).readall().decode()
+        document = parse(text)
+    except ResourceNotFoundError:
+        fix = "recur apply FILE"
+        return None, problem(check, "there is none", "nothing is ever due", fix)
+    except (DocumentError, UnicodeDecodeError) as error:
+        why = "a document that cannot be used decides nothing"
+        return None, problem(check, str(error), why, "correct it, then recur apply FILE")
+    if document.problems:
+        what = "; ".join(str(one) for one in document.problems)
+        why = "these schedules stand still"
+        return document, problem(check, what, why, "correct it, then recur apply FILE")
+    return document, good(check, f"valid, {len(document.schedules)} schedule(s)")
+
+
+def _decisions(ledger: ContainerClient, document: Document | None) -> Iterator[Finding]:
+    """Tell from the ledger whether the submit function decides: nothing waits for long."""
+    check = "decisions"
+    why = "the submit function does not tick, or fails, or Batch does not answer it"
+    fix = "look at the app's log and at docs/alerts.md, tick-silent"
+    applied = _applied(ledger)
+    try:
+        state = load_submit(ledger.download_blob(ids.SUBMIT_STATE).readall())
+    except ResourceNotFoundError:
+        state = SubmitState()
+    except RecurError as error:
+        why = "the submit function stands still over it"
+        yield problem(check, str(error), why, "restore the blob from its soft-deleted versions")
+        return
+    if applied and applied[0] != state.document:
+        what = f"the document of {applied[1]:%Y-%m-%d %H:%M} UTC has not been taken over"
+        if datetime.now(UTC) - applied[1] > _SILENT:
+            yield problem(check, what, why, fix)
+        else:
+            yield note(check, what, "the next tick does")
+        return
+    late = dict(_undecided(state, document))
+    if not late:
+        yield good(check, "every occurrence up to now has been decided")
+    for id_, age in late.items():
+        yield problem(check, f"an occurrence of {id_} has waited {age} for its decision", why, fix)
+
+
+def _applied(ledger: ContainerClient) -> tuple[str, datetime] | None:
+    """Return what tells the document from another, and since when it is in force."""
+    try:
+        properties = ledger.get_blob_client(ids.DOCUMENT).get_blob_properties()
+    except ResourceNotFoundError:
+        return None
+    return str(properties.etag), properties.last_modified
+
+
+def _undecided(state: SubmitState, document: Document | None) -> Iterator[tuple[str, timedelta]]:
+    now = datetime.now(UTC)
+    for id_, one in state.schedules.items():
+        if document is None or id_ not in document.schedules:
+            continue
+        waiting = due(one, now).occurrences
+        if waiting and now - waiting[0].nominal > _SILENT:
+            yield id_, now - waiting[0].nominal
+
+
+def _open_runs(ledger: ContainerClient) -> Iterator[Finding]:
+    """Tell from the work list what keeps runs from being submitted, and from being finished."""
+    reasons: Counter[str] = Counter()
+    count, stuck = 0, []
+    for blob in ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
+        if ids.open_run(blob.name) is None:
+            continue
+        count += 1
+        values = blob.metadata or {}
+        if blocked := values.get("blocked"):
+            reasons[blocked] += 1
+        elif values.get("state") != "claimed" and _overstays(ledger, blob.name):
+            stuck.append(blob.name.removeprefix(ids.OPEN_PREFIX))
+    for reason, number in reasons.items():
+        why, fix = _WHY_BLOCKED.get(reason, ("a later version wrote it", "use that version"))
+        yield problem("open runs", f"{number} of {count} blocked ({reason})", why, fix)
+    if stuck:
+        what = f"{len(stuck)} of {count} should have been finished by now, such as {stuck[0]}"
+        why = "the collect function does not tick, or fails"
+        fix = "look at the app's log and at docs/alerts.md, tick-silent"
+        yield problem("collected runs", what, why, fix)
+    if not reasons and not stuck:
+        yield good("open runs", f"{count}, none of them blocked or overdue")
+
+
+def _overstays(ledger: ContainerClient, name: str) -> bool:
+    """Tell whether a run is open although everything it may take has passed."""
+    try:
+        record = load(ledger.download_blob(name).readall())
+    except ResourceNotFoundError:
+        return False
+    except RecurError:
+        return True
+    began = record.attempt.waiting_since or record.attempt.submitted or record.attempt.claimed
+    task = record.task
+    longest = task.start_timeout + task.run_timeout if task else timedelta()
+    return datetime.now(UTC) - began > longest + _COLLECTING
+
+
+def check_heartbeats(target: Target) -> Iterator[Finding]:
+    """Yield when each timer function last ran, from what the Functions host notes of its timers."""
+    check = "heartbeat"
+    connection = target.values.get("AzureWebJobsStorage", "")
+    url = target.values.get("HOST_STORAGE_URL") or target.values.get(
+        "AzureWebJobsStorage__blobServiceUri"
+    )
+    if connection:
+        storage = target.open_storage(connection, "AzureWebJobsStorage")
+    elif url:
+        storage = target.open_host_storage(url)
+    else:
+        yield unchecked(check, "the host's storage is not known: HOST_STORAGE_URL is not set")
+        return
+    try:
+        container = storage.get_container_client(_HOSTS)
+        statuses = {
+            blob.name: container.download_blob(blob.name).readall()
+            for blob in container.list_blobs(name_starts_with="timers/")
+            if blob.name.endswith("/status")
+        }
+    except ResourceNotFoundError:
+        statuses = {}
+    except HttpResponseError as error:
+        yield unchecked(check, f"the host's storage cannot be read: {error.reason}")
+        return
+    for function in _FUNCTIONS:
+        yield _heartbeat(function, statuses)
+
+
+def _heartbeat(function: str, statuses: dict[str, bytes]) -> Finding:
+    check = f"heartbeat of {function}"
+    ends = (f"/{function}/status", f".{function}/status")
+    updated: list[datetime] = []
+    for name, data in statuses.items():
+        if name.endswith(ends):
+            try:
+                updated.append(datetime.fromisoformat(json.loads(data)["Last"]))
+            except (ValueError, KeyError, TypeError):
+                return unchecked(check, f"what the host notes in {name} cannot be read")
+    if not updated or max(updated).year == 1:
+        why = "nothing is decided, or nothing collected, unless it ticks"
+        return note(check, "its timer has not fired yet", why, "is the function app running?")
+    age = datetime.now(UTC) - max(updated).astimezone(UTC)
+    if age > _SILENT:
+        return problem(
+            check,
+            f"it last ran {age} ago",
+            "nothing is decided, or nothing collected, unless it ticks",
+            "restart the function app; docs/alerts.md, tick-silent",
+        )
+    return good(check, f"it ran {age.total_seconds():.0f} s ago")

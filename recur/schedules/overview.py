@@ -1,0 +1,202 @@
+"""`recur next` without a schedule: all of them, when each is due next and how it went last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any, Final
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from orchestrator import ids
+from orchestrator.document.parse import Document
+from orchestrator.errors import RecordUnreadable
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.state import ScheduleResults, load_collect
+from orchestrator.model import Pause, Schedule
+from orchestrator.timing.zones import parse_zone
+from recur.app import Context
+from recur.errors import Exit
+from recur.history.standing import local
+from recur.known import Known, look_at, zone_of
+from recur.output import Output
+from recur.progress import progress
+from recur.schedules.coming import first, told_pauses
+from recur.schedules.next import NOTHING, spelt_offset
+from recur.schedules.source import document_in_force, document_of_file
+from recur.tables import show_table
+from recur.times import parse_time
+
+_MOST_FAILED: Final = 100  # collect.json keeps no more
+_RESULTS: Final = ("LAST SUCCESS", "FAILED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """
+    One schedule and what is to be said of it.
+
+    Attributes:
+        zone: Of its wall times.
+        at: When it is due next and ``except`` does not leave it out; None: not that it is known.
+        runs: Whether nothing keeps it from running then.
+        notes: What is to be said of it.
+        results: Of its finished runs; None if they are not known.
+    """
+
+    schedule: ScheduleId
+    zone: tzinfo
+    at: datetime | None = None
+    runs: bool = False
+    notes: tuple[str, ...]
+    results: ScheduleResults | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sources:
+    """
+    What is told of.
+
+    Attributes:
+        document: In force, or of a file.
+        known: What the ledger says of schedules; None for a file.
+        results: What it says of finished runs; None if that is not known.
+        doubts: What could not be read.
+    """
+
+    document: Document
+    known: Known | None = None
+    results: Mapping[ScheduleId, ScheduleResults] | None = None
+    doubts: tuple[str, ...] = ()
+
+
+def show_overview(given: Context, file: Path | None, begin: str | None) -> Exit:
+    """
+    Show every schedule of the document in force, or of a file: three reads for a whole ledger.
+
+    Args:
+        given: What every command is given.
+        file: A document that need not be in force.
+        begin: From when on, as it was typed; None: now.
+
+    Raises:
+        CliError: There is no document, or it or the time cannot be read.
+    """
+    sources = _Sources(document=document_of_file(file)) if file else _in_force(given)
+    document, now = sources.document, sources.known.now if sources.known else datetime.now(UTC)
+    found: list[Outlook] = []
+    schedule_ids = sorted({*document.schedules, *document.invalid})
+    with progress(given.output, "looking ahead", len(schedule_ids)) as advance:
+        for id_ in schedule_ids:
+            found.append(_outlook(id_, sources, now, begin))
+            advance(1)
+    for doubt in sources.doubts:
+        given.output.say(f"not taken into account: {doubt}")
+    _show(given.output, found, with_results=sources.known is not None)
+    given.output.result({"from": begin or now, "schedules": [_told(one) for one in found]})
+    return Exit.DONE
+
+
+def _in_force(given: Context) -> _Sources:
+    ledger = given.target().ledger()
+    known = look_at(ledger)
+    document = document_in_force(known)
+    try:
+        results, doubts = _results(ledger), known.doubts
+    except RecordUnreadable as error:
+        results, doubts = None, (*known.doubts, str(error).partition("\n")[0])
+    return _Sources(document=document, known=known, results=results, doubts=doubts)
+
+
+def _results(ledger: ContainerClient) -> Mapping[ScheduleId, ScheduleResults]:
+    try:
+        data = ledger.download_blob(ids.COLLECT_STATE).readall()
+    except ResourceNotFoundError:
+        return {}
+    return load_collect(data).schedules
+
+
+def _outlook(id_: ScheduleId, sources: _Sources, now: datetime, begin: str | None) -> Outlook:
+    known = sources.known
+    results = None
+    if sources.results is not None:
+        results = sources.results.get(id_, ScheduleResults())
+    schedule = sources.document.schedules.get(id_)
+    if schedule is None:
+        return Outlook(
+            schedule=id_,
+            zone=(zone_of(known, id_) if known else None) or UTC,
+            notes=("its table is invalid: it stands still",),
+            results=results,
+        )
+    zone = parse_zone(schedule.recurrence.time_zone)
+    after = parse_time(begin, zone, name="--from") - timedelta(seconds=1) if begin else now
+    state = known.schedule(id_) if known else None
+    pauses = state.pauses if state else ()
+    at = next(iter(first(schedule, after, 1)), None)
+    notes = _notes(schedule, pauses, begin=after, at=at)
+    if known and not known.doubts and (state is None or state.removed):
+        notes = (*notes, "no tick has seen it yet")
+    return Outlook(
+        schedule=id_,
+        zone=zone,
+        at=at,
+        runs=at is not None and not schedule.paused and not any(one.holds(at) for one in pauses),
+        notes=notes,
+        results=results,
+    )
+
+
+def _notes(
+    schedule: Schedule, pauses: tuple[Pause, ...], *, begin: datetime, at: datetime | None
+) -> tuple[str, ...]:
+    """Return what keeps a schedule from running, at the begin or when it is due next."""
+    moments = [begin + timedelta(seconds=1), *([at] if at else [])]
+    held = [one for one in pauses if any(one.holds(moment) for moment in moments)]
+    notes = told_pauses(schedule, held)
+    return tuple(notes if at else [*notes, "not due within nine years"])
+
+
+def _show(output: Output, found: list[Outlook], *, with_results: bool) -> None:
+    columns = ("SCHEDULE", "NEXT", "UTC", *(_RESULTS if with_results else ()), "NOTE")
+    rows = [
+        (
+            one.schedule,
+            local(one.at, one.zone) if one.at else NOTHING,
+            local(one.at, UTC) if one.at else NOTHING,
+            *(_went(one) if with_results else ()),
+            "; ".join(one.notes),
+        )
+        for one in found
+    ]
+    if rows:
+        show_table(output, columns, rows)
+    else:
+        output.say("the document holds no schedule")
+
+
+def _went(one: Outlook) -> tuple[str, str]:
+    """Return when the newest success was due, and how many runs have failed since."""
+    if one.results is None:
+        return NOTHING, NOTHING
+    success, failed = one.results.last_success, len(one.results.failed)
+    more = "+" if failed >= _MOST_FAILED else ""
+    return local(success, one.zone) if success else NOTHING, f"{failed}{more}"
+
+
+def _told(one: Outlook) -> dict[str, Any]:
+    shown = one.at.astimezone(one.zone) if one.at else None
+    results = one.results
+    return {
+        "schedule": one.schedule,
+        "time_zone": str(one.zone),
+        "wall": shown.replace(tzinfo=None, fold=0).isoformat() if shown else None,
+        "offset": spelt_offset(shown.utcoffset()) if shown else None,
+        "utc": one.at,
+        "runs": one.runs,
+        "notes": list(one.notes),
+        "last_success": results.last_success if results else None,
+        "last_success_run": results.last_success_run if results else None,
+        "failed": list(results.failed) if results else None,
+    }

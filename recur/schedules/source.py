@@ -1,0 +1,105 @@
+"""The schedule that a command is about: of a file, or in force."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.document.parse import Document, parse
+from orchestrator.errors import DocumentError
+from orchestrator.ids import ScheduleId
+from orchestrator.model import Pause, Schedule
+from recur.app import Context
+from recur.errors import CliError, Exit
+from recur.known import Known, check_schedule, look_at, meant
+from recur.schedules.files import read_file, refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """
+    A schedule and what holds for it.
+
+    Attributes:
+        schedule: Its table.
+        pauses: By operators and after failures; none for a file.
+        now: By the clock of whoever was asked.
+        place: Where the table stands, for messages.
+        doubts: What could not be read, and is not taken into account.
+    """
+
+    schedule: Schedule
+    pauses: tuple[Pause, ...]
+    now: datetime
+    place: str
+    doubts: tuple[str, ...] = ()
+
+
+def find_schedule(given: Context, id_: str, file: Path | None) -> Source:
+    """
+    Return a schedule of a file; without one, as it is in force.
+
+    Raises:
+        CliError: There is none of this id, or its table is invalid.
+    """
+    return _of_file(id_, file) if file else _in_force(given, id_)
+
+
+def _of_file(id_: str, file: Path) -> Source:
+    document = document_of_file(file)
+    schedule = _table(document, ScheduleId(id_), str(file), f"recur validate {file}")
+    return Source(schedule=schedule, pauses=(), now=datetime.now(UTC), place=str(file))
+
+
+def document_of_file(file: Path) -> Document:
+    """
+    Return the document in a file; some of its tables may be invalid.
+
+    Raises:
+        CliError: It cannot be read, or decides nothing; the message has all its problems.
+    """
+    try:
+        return parse(read_file(file))
+    except DocumentError as error:
+        raise refused(file, error.problems, f"recur validate {file}") from error
+
+
+def document_in_force(known: Known) -> Document:
+    """
+    Return the document in force.
+
+    Raises:
+        CliError: There is none, or none that can be read.
+    """
+    if known.document is None:
+        raise CliError(
+            Exit.FOUND, "; ".join(known.doubts) or "no document is in force", "recur apply FILE"
+        )
+    return known.document
+
+
+def _in_force(given: Context, text: str) -> Source:
+    known = look_at(given.target().ledger())
+    id_ = check_schedule(known, text)
+    document = document_in_force(known)
+    state = known.schedule(id_)
+    return Source(
+        schedule=_table(document, id_, "the document in force", "recur apply FILE"),
+        pauses=state.pauses if state else (),
+        now=known.now,
+        place="the document in force",
+        doubts=known.doubts,
+    )
+
+
+def _table(document: Document, id_: ScheduleId, place: str, next_step: str) -> Schedule:
+    if schedule := document.schedules.get(id_):
+        return schedule
+    if id_ in document.invalid:
+        wrong = [one for one in document.problems if one.schedule == id_ or one.in_defaults]
+        lines = "".join(f"\n  {one}" for one in wrong)
+        raise CliError(
+            Exit.REFUSED, f"the table of {id_!r} in {place} is invalid:{lines}", next_step
+        )
+    there = sorted(document.schedules)
+    hint = meant(id_, there) or f"there are: {', '.join(there[:10]) or 'none'}"
+    raise CliError(Exit.REFUSED, f"there is no schedule {id_!r} in {place}", hint)

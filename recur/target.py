@@ -1,0 +1,180 @@
+"""Which deployment a command works on, and the clients of its services."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from azure.batch import BatchClient
+from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
+from azure.identity import DefaultAzureCredential
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from recur.errors import CliError, Exit
+
+_ZEROS = "00000000-0000-0000-0000-000000000000"
+_QUICK: Final[dict[str, Any]] = {
+    "retry_total": 2,
+    "retry_backoff_factor": 0.5,
+    "initial_backoff": 1,
+    "increment_base": 1,
+    "connection_timeout": 5,
+    "read_timeout": 60,
+}
+_HOW = (
+    "name the deployment by --settings FILE, by azd (an environment in .azure/), or by setting "
+    "BATCH_ACCOUNT_URL, DATA_STORAGE_URL and the others of docs/deploy.md"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """
+    A deployment, in Azure or on this laptop.
+
+    Attributes:
+        source: Where these settings come from, for messages.
+        values: All settings by name, those of the function app and the outputs of infra/core.
+    """
+
+    source: str
+    values: Mapping[str, str]
+
+    def need(self, name: str) -> str:
+        """
+        Return a setting.
+
+        Raises:
+            CliError: It is missing; the message says where it should have been.
+        """
+        value = self.values.get(name, "").strip()
+        if not value:
+            raise CliError(Exit.REFUSED, f"{name} is missing in {self.source}", _HOW)
+        return value
+
+    @property
+    def on_laptop(self) -> bool:
+        """Whether the Batch account is the emulator's: reached over plain http."""
+        return urlsplit(self.need("BATCH_ACCOUNT_URL")).scheme == "http"
+
+    @property
+    def account_id(self) -> str:
+        """The ARM id of the Batch account; on a laptop, the one that the emulator answers to."""
+        given = self.values.get("BATCH_ACCOUNT_ID", "").strip()
+        if given or not self.on_laptop:
+            return given or self.need("BATCH_ACCOUNT_ID")
+        name = self.need("BATCH_ACCOUNT_NAME")
+        return (
+            f"/subscriptions/{_ZEROS}/resourceGroups/recur/providers/Microsoft.Batch"
+            f"/batchAccounts/{name}"
+        )
+
+    def credential(self) -> TokenCredential:
+        """Return the credential of whoever is signed in."""
+        return _credential()
+
+    @property
+    def opens_storage_by_key(self) -> bool:
+        """Whether a connection string opens the data storage account, and no role."""
+        return bool(self.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip())
+
+    def storage(self) -> BlobServiceClient:
+        """Open the data storage account."""
+        connection = self.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip()
+        if connection:
+            return self.open_storage(connection, "DATA_STORAGE_CONNECTION_STRING")
+        return BlobServiceClient(self.need("DATA_STORAGE_URL"), self.credential(), **_QUICK)
+
+    def open_host_storage(self, url: str) -> BlobServiceClient:
+        """Open the storage account of the Functions host, as whoever is signed in."""
+        return BlobServiceClient(url, self.credential(), **_QUICK)
+
+    def open_storage(self, connection: str, name: str) -> BlobServiceClient:
+        """
+        Open a storage account by a connection string.
+
+        Raises:
+            CliError: It is none; ``name`` is the setting that holds it.
+        """
+        try:
+            return BlobServiceClient.from_connection_string(connection, **_QUICK)
+        except ValueError as error:
+            message = f"{name} in {self.source} is no connection string"
+            raise CliError(Exit.REFUSED, message, _HOW) from error
+
+    def ledger(self) -> ContainerClient:
+        """Open the container of the ledger."""
+        return self.storage().get_container_client(self.need("LEDGER_CONTAINER"))
+
+    def batch(self) -> BatchClient:
+        """Open the data plane of the Batch account."""
+        url, name = self.need("BATCH_ACCOUNT_URL"), self.values.get("BATCH_ACCOUNT_NAME", "")
+        key = self.values.get("BATCH_ACCOUNT_KEY", "").strip()
+        if key:
+            return BatchClient(url, AzureNamedKeyCredential(name, key), **_QUICK)
+        return BatchClient(url, self.credential(), **_QUICK)
+
+
+@cache
+def _credential() -> TokenCredential:
+    """Return one credential for all clients, so that a token is asked for once."""
+    return DefaultAzureCredential()
+
+
+def find_target(settings: Path | None, environ: Mapping[str, str] | None = None) -> Target:
+    """
+    Find the deployment: the settings file that is named, else the environment, else azd's.
+
+    One source speaks alone: half of one deployment and half of another would be neither.
+
+    Raises:
+        CliError: The settings file cannot be used.
+    """
+    if settings is not None:
+        return Target(source=str(settings), values=_settings_file(settings))
+    given = dict(os.environ if environ is None else environ)
+    azd = _azd_environment(Path.cwd())
+    if azd is not None and not given.get("BATCH_ACCOUNT_URL"):
+        return Target(source=str(azd), values=_env_file(azd))
+    return Target(source="the environment", values=given)
+
+
+def _settings_file(path: Path) -> dict[str, str]:
+    try:
+        values = json.loads(path.read_text())["Values"]
+        return {str(name): str(value) for name, value in values.items()}
+    except OSError as error:
+        raise CliError(Exit.REFUSED, f"{path} cannot be read: {error.strerror}", _HOW) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CliError(
+            Exit.REFUSED,
+            f'{path} is not a settings file: it must be JSON with an object "Values"',
+            _HOW,
+        ) from error
+
+
+def _azd_environment(folder: Path) -> Path | None:
+    """Return the .env file of azd's default environment in this folder, if there is one."""
+    try:
+        config = json.loads((folder / ".azure/config.json").read_text())
+        path = folder / ".azure" / str(config["defaultEnvironment"]) / ".env"
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return path if path.exists() else None
+
+
+def _env_file(path: Path) -> dict[str, str]:
+    """Read lines ``NAME="value"`` as azd writes them."""
+    values = {}
+    for line in path.read_text().splitlines():
+        name, found, value = line.partition("=")
+        if found and not line.lstrip().startswith("#"):
+            value = value.strip()
+            if value.startswith('"') and value.endswith('"') and len(value) > 1:
+                value = value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+            values[name.strip()] = value
+    return values
