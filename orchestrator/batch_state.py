@@ -15,7 +15,7 @@ JOB_CLIENT_ID_KEY = "recur_job_client_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class JobPlace:
     """
     Where jobs run and where their outputs go.
 

@@ -82,7 +82,7 @@ def open_blob(run: RunId) -> str:
     return f"{OPEN_PREFIX}{run}.json"
 
 
-def open_run(blob: str) -> RunId | None:
+def open_run_id(blob: str) -> RunId | None:
     """Return the run of an open record's name; None for anything else below ``open/``."""
     name = blob.removeprefix(OPEN_PREFIX).removesuffix(".json")
     return RunId(name) if parse_run_id(name) else None
@@ -93,7 +93,7 @@ def request_blob(request_id: str) -> str:
     return f"{REQUEST_PREFIX}{request_id}.json"
 
 
-def open_request(blob: str) -> str | None:
+def open_request_id(blob: str) -> str | None:
     """Return the id of a request's blob; None for anything else below ``open/``."""
     if not blob.startswith(REQUEST_PREFIX):
         return None

@@ -116,7 +116,7 @@ def zone_of(known: Known, schedule: ScheduleId) -> tzinfo | None:
 def open_run_ids(ledger: ContainerClient, begin: str = "") -> Iterator[RunId]:
     """Yield the ids of the runs that have not ended and begin with ``begin``."""
     for name in ledger.list_blob_names(name_starts_with=f"{ids.OPEN_PREFIX}{begin}"):
-        if run := ids.open_run(str(name)):
+        if run := ids.open_run_id(str(name)):
             yield run
 
 

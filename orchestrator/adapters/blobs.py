@@ -19,7 +19,7 @@ from orchestrator.errors import LedgerConflict, LedgerUnavailable, RecordUnreada
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Record, dump, load, metadata
 from orchestrator.ledger.request import Answer, Request, dump_answer, load_request
-from orchestrator.ledger.state import OpenRequest, OpenRun, open_run
+from orchestrator.ledger.state import OpenRequest, OpenRun, read_open_run
 
 _TRANSPORT: Final[dict[str, Any]] = {"connection_timeout": 3, "read_timeout": 8}
 
@@ -39,7 +39,7 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenList:
+class WorkList:
     """
     The whole work list.
 
@@ -85,7 +85,7 @@ class Ledger:
         self._cache.texts[name] = text
         return text
 
-    async def open_list(self) -> OpenList:
+    async def open_list(self) -> WorkList:
         """
         List ``open/``: the whole work list.
 
@@ -97,18 +97,18 @@ class Ledger:
         requests: list[OpenRequest] = []
         for blob in blobs:
             if blob.name.startswith(ids.REQUEST_PREFIX):
-                if request := ids.open_request(blob.name):
+                if request := ids.open_request_id(blob.name):
                     requests.append(OpenRequest(id=request, made=blob.creation_time))
                 else:
                     trouble("a request is left alone", RecordUnreadable(f"{blob.name}: its name"))
                 continue
             try:
-                run = open_run(blob.name, blob.metadata or {})
+                run = read_open_run(blob.name, blob.metadata or {})
             except RecordUnreadable as error:
                 trouble(f"{blob.name} is left alone", error)
             else:
                 runs += [run] if run else []
-        return OpenList(
+        return WorkList(
             runs=tuple(sorted(runs, key=lambda run: run.order)),
             requests=tuple(sorted(requests, key=lambda one: (one.made, one.id))),
             now=now,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from cronsim import CronSim, CronSimError
 
-from orchestrator.batch_state import Place
+from orchestrator.batch_state import JobPlace
 from orchestrator.errors import SettingsError
 
 _CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -43,7 +43,7 @@ class Settings:
     batch_account_url: str
     batch_account_name: str | None
     batch_account_key: str | None
-    place: Place
+    place: JobPlace
     data_storage_url: str
     data_storage_connection_string: str | None
     ledger_container: str
@@ -129,7 +129,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         batch_account_url=batch_url,
         batch_account_name=name,
         batch_account_key=key,
-        place=Place(pool_id=pool, outputs_url=f"{storage_url}/{outputs}", node_identity=identity),
+        place=JobPlace(
+            pool_id=pool, outputs_url=f"{storage_url}/{outputs}", node_identity=identity
+        ),
         data_storage_url=storage_url,
         data_storage_connection_string=connection,
         ledger_container=ledger,

@@ -19,7 +19,9 @@ from orchestrator.model import Occurrence
 from orchestrator.timing.occurrences import occurrences_of
 
 
-def asked_for(state: ScheduleState, *, after: datetime, until: datetime) -> tuple[Occurrence, ...]:
+def occurrences_between(
+    state: ScheduleState, *, after: datetime, until: datetime
+) -> tuple[Occurrence, ...]:
     """
     Return the occurrences in ``(after, until]`` that a backfill looks at, oldest first.
 

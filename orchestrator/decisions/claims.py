@@ -42,7 +42,7 @@ def scheduled(  # noqa: PLR0913 - a claim has that many sources
     return replace(record, task=_until(record.task, until)).with_attempt(attempt)
 
 
-def asked_for(  # noqa: PLR0913 - a claim has that many sources
+def claim_requested(  # noqa: PLR0913 - a claim has that many sources
     schedule: Schedule,
     occurrence: Occurrence,
     state: ScheduleState,

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orchestrator import __version__
-from orchestrator.batch_state import ATTEMPT_KEY, RUN_ID_KEY, TASK_ID, Place, Pool
+from orchestrator.batch_state import ATTEMPT_KEY, RUN_ID_KEY, TASK_ID, JobPlace, Pool
 from orchestrator.ids import FILES
 from orchestrator.ledger.record import Record
 
@@ -31,7 +31,7 @@ _KILL_SWITCH = timedelta(days=1)
 _DURATION = TypeAdapter(timedelta)
 
 
-def job(record: Record, place: Place, pool: Pool) -> dict[str, Any]:
+def job(record: Record, place: JobPlace, pool: Pool) -> dict[str, Any]:
     """
     Return the body of ``POST /jobs`` for the attempt in hand.
 
@@ -112,7 +112,7 @@ def _target(pattern: str) -> str:
     return FILES + "/".join(plain) if plain else FILES.rstrip("/")
 
 
-def _output_file(pattern: str, path: str, place: Place) -> dict[str, Any]:
+def _output_file(pattern: str, path: str, place: JobPlace) -> dict[str, Any]:
     return {
         "filePattern": pattern,
         "destination": {

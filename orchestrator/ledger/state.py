@@ -129,7 +129,7 @@ class OpenRequest:
     made: datetime
 
 
-def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
+def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
     """
     Read one line of the work list.
 
@@ -139,7 +139,7 @@ def open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
     Raises:
         RecordUnreadable: Its metadata say what this version does not know.
     """
-    run_id = ids.open_run(blob)
+    run_id = ids.open_run_id(blob)
     parsed = ids.parse_run_id(run_id) if run_id else None
     values = {key.lower(): value for key, value in metadata.items()}
     if run_id is None or parsed is None or "state" not in values:

@@ -7,7 +7,7 @@ from itertools import batched
 from orchestrator import ids
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions import claims
-from orchestrator.decisions.backfill import Reopened, asked_for, claim, eligible
+from orchestrator.decisions.backfill import Reopened, claim, eligible, occurrences_between
 from orchestrator.decisions.decide import Skip, overlapping
 from orchestrator.decisions.plan import CHUNK, refusal
 from orchestrator.errors import NotNow, RecordUnreadable, RequestRefused
@@ -16,9 +16,9 @@ from orchestrator.ledger.record import Kind, Record
 from orchestrator.ledger.request import Request
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence, Schedule
-from orchestrator.passes.inputs import Look, read_results
-from orchestrator.passes.plan_writer import Book
-from orchestrator.passes.runs_in_the_way import Obstacles
+from orchestrator.passes.inputs import TickInputs, read_results
+from orchestrator.passes.plan_writer import PlanWriter
+from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
 
 
@@ -39,13 +39,18 @@ class Claims:
     """
 
     def __init__(
-        self, services: Services, book: Book, pace: Pace, look: Look, obstacles: Obstacles
+        self,
+        services: Services,
+        plan: PlanWriter,
+        pace: Pace,
+        inputs: TickInputs,
+        in_the_way: RunsInTheWay,
     ) -> None:
         self._services = services
-        self._book = book
+        self._plan = plan
         self._pace = pace
-        self._look = look
-        self._obstacles = obstacles
+        self._inputs = inputs
+        self._in_the_way = in_the_way
         self.batch_is_silent = False
 
     async def trigger(self, request: Request, state: ScheduleState) -> Done | None:
@@ -64,23 +69,23 @@ class Claims:
         run_id = ids.trigger_id(schedule.id, request.key)
         if await self._exists(run_id):
             return Done(f"Run {run_id} is there: the key was used before.", (run_id,))
-        occurrence = Occurrence(nominal=self._look.now)
-        if self.batch_is_silent and not request.force and self._obstacles.of(schedule.id):
+        occurrence = Occurrence(nominal=self._inputs.now)
+        if self.batch_is_silent and not request.force and self._in_the_way.of(schedule.id):
             raise NotNow(f"Batch does not say what is in the way of {schedule.id}")
-        in_the_way = [] if request.force else await self._obstacles.in_the_way(schedule.id)
+        in_the_way = [] if request.force else await self._in_the_way.in_the_way(schedule.id)
         decision = overlapping(schedule, occurrence, in_the_way)
         if isinstance(decision, Skip):
             raise RequestRefused(
                 f"{refusal(decision)}; `recur trigger --force` starts it all the same"
             )
-        record = claims.asked_for(
+        record = claims.claim_requested(
             schedule,
             occurrence,
             state,
             await read_results(self._services.ledger),
             request,
             kind=Kind.TRIGGERED,
-            now=self._look.now,
+            now=self._inputs.now,
         )
         record = record.with_attempt(replace(record.attempt, after=decision.after))
         if not await self._enact([record]):
@@ -98,7 +103,7 @@ class Claims:
         schedule = self._schedule(request)
         if request.after is None or request.until is None or request.until <= request.after:
             raise RequestRefused("a backfill needs the time from which, and a later one to which")
-        occurrences = asked_for(state, after=request.after, until=request.until)
+        occurrences = occurrences_between(state, after=request.after, until=request.until)
         results = await read_results(self._services.ledger)
         runs: list[RunId] = []
         for chunk in batched(occurrences, CHUNK, strict=False):
@@ -107,14 +112,14 @@ class Claims:
                 return None
             fresh = [
                 claim(
-                    claims.asked_for(
+                    claims.claim_requested(
                         schedule,
                         occurrence,
                         state,
                         results,
                         request,
                         kind=Kind.BACKFILLED,
-                        now=self._look.now,
+                        now=self._inputs.now,
                     ),
                     search.reopened.get(ids.run_id(schedule.id, occurrence.nominal)),
                 )
@@ -133,7 +138,7 @@ class Claims:
 
     def _schedule(self, request: Request) -> Schedule:
         """Return the table by which the run is to be made; refused if there is none."""
-        parsed, id_ = self._look.parsed, request.schedule
+        parsed, id_ = self._inputs.parsed, request.schedule
         if parsed is None:
             raise RequestRefused(f"{ids.DOCUMENT} cannot be used: `recur apply` a valid one")
         if id_ in parsed.invalid:
@@ -150,8 +155,8 @@ class Claims:
 
     async def _enact(self, records: Sequence[Record]) -> bool:
         """Claim runs by a plan, and see them in the work list; False if time ran out."""
-        done = await self._book.enact(records)
-        self._obstacles.see((await self._services.ledger.open_list()).runs)
+        done = await self._plan.enact(records)
+        self._in_the_way.replace((await self._services.ledger.open_list()).runs)
         return done
 
 

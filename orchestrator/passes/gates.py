@@ -10,7 +10,7 @@ from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.inputs import is_ready
-from orchestrator.passes.runs_in_the_way import Obstacles
+from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
 from orchestrator.passes.stopping import mark_stop
 
@@ -18,9 +18,9 @@ from orchestrator.passes.stopping import mark_stop
 class Gates:
     """Asks for whom each gated attempt waits, and ends what a replacement waits for."""
 
-    def __init__(self, services: Services, obstacles: Obstacles, now: datetime) -> None:
+    def __init__(self, services: Services, in_the_way: RunsInTheWay, now: datetime) -> None:
         self._services = services
-        self._obstacles = obstacles
+        self._in_the_way = in_the_way
         self._now = now
         self._open = set[RunId]()
         self._given_up = set[RunId]()
@@ -55,7 +55,7 @@ class Gates:
         ]
 
     async def _ask(self, run: OpenRun) -> None:
-        ahead = await self._obstacles.ahead_of(run)
+        ahead = await self._in_the_way.ahead_of(run)
         if not ahead:
             self._open.add(run.run_id)
         elif run.after is After.REPLACE:

@@ -29,7 +29,7 @@ MOST_IN_ALL: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class TickInputs:
     """
     What three reads say.
 
@@ -138,13 +138,13 @@ def is_ready(run: OpenRun, now: datetime) -> bool:
     return waits(run) and (run.not_before is None or run.not_before <= now)
 
 
-async def look_at(ledger: Ledger) -> Look:
+async def read_inputs(ledger: Ledger) -> TickInputs:
     """Read the document, ``submit.json`` and the work list; what is unchanged is not sent again."""
     text = await ledger.read(ids.DOCUMENT)
     state = await ledger.read(ids.SUBMIT_STATE)
     work = await ledger.open_list()
     parsed, problems = _parsed(text.data)
-    return Look(
+    return TickInputs(
         text=text,
         parsed=parsed,
         problems=problems,

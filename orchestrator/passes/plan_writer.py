@@ -11,7 +11,7 @@ from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.passes.services import Pace, Services
 
 
-class Book:
+class PlanWriter:
     """
     The state of the submit pass, and its one pen.
 

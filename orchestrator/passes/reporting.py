@@ -8,7 +8,7 @@ from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.decisions.schedule_report import report
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.ledger.state import ScheduleResults
-from orchestrator.passes.inputs import Look, read_results
+from orchestrator.passes.inputs import TickInputs, read_results
 from orchestrator.passes.services import Services
 
 EVERY_SECONDS: Final = 15 * 60
@@ -16,29 +16,29 @@ SKEW_SECONDS: Final = 60
 """A clock this far off is worth a word: tokens and signatures fail from about five minutes on."""
 
 
-async def report_schedules(services: Services, look: Look) -> None:
+async def report_schedules(services: Services, inputs: TickInputs) -> None:
     """
     Report the schedules in the first tick of each quarter of an hour.
 
     An alert that waits for a failure to be told stays silent when nothing is told; one that
     compares these numbers, and misses them when they are missing, does not.
     """
-    quarter = int(look.now.timestamp()) // EVERY_SECONDS
+    quarter = int(inputs.now.timestamp()) // EVERY_SECONDS
     if services.cache.reported == quarter:
         return
     services.cache.reported = quarter
     results = await read_results(services.ledger)
-    schedules = look.parsed.schedules if look.parsed else {}
-    for id_, state in look.state.schedules.items():
+    schedules = inputs.parsed.schedules if inputs.parsed else {}
+    for id_, state in inputs.state.schedules.items():
         if state.removed:
             continue
         known = results.schedules.get(id_, ScheduleResults())
         try:
-            numbers = report(state, schedules.get(id_), known, look.now)
+            numbers = report(state, schedules.get(id_), known, inputs.now)
         except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
             trouble(f"schedule {id_} cannot be reported", error)
             continue
         emit(Event.SCHEDULE_REPORTED, schedule=id_, valid=id_ in schedules, **asdict(numbers))
-    skew = (datetime.now(UTC) - look.now).total_seconds()
+    skew = (datetime.now(UTC) - inputs.now).total_seconds()
     if abs(skew) > SKEW_SECONDS:
         emit(Event.CLOCK_SKEWED, seconds=skew)

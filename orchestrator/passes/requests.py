@@ -22,9 +22,9 @@ from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.request import Answer, Request, RequestKind, Status
 from orchestrator.ledger.state import OpenRequest, ScheduleResults, ScheduleState
 from orchestrator.passes.claiming import Claims, Done
-from orchestrator.passes.inputs import Look, read_results
-from orchestrator.passes.plan_writer import Book
-from orchestrator.passes.runs_in_the_way import Obstacles
+from orchestrator.passes.inputs import TickInputs, read_results
+from orchestrator.passes.plan_writer import PlanWriter
+from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
 from orchestrator.passes.stopping import mark_stop
 
@@ -36,18 +36,23 @@ class Requests:
     """The requests of one tick."""
 
     def __init__(
-        self, services: Services, book: Book, pace: Pace, look: Look, obstacles: Obstacles
+        self,
+        services: Services,
+        plan: PlanWriter,
+        pace: Pace,
+        inputs: TickInputs,
+        in_the_way: RunsInTheWay,
     ) -> None:
         self._services = services
-        self._book = book
+        self._plan = plan
         self._pace = pace
-        self._look = look
+        self._inputs = inputs
         self._waiting: set[ScheduleId] = set()
-        self._claims = Claims(services, book, pace, look, obstacles)
+        self._claims = Claims(services, plan, pace, inputs, in_the_way)
 
     async def answer_all(self) -> None:
         """Answer the requests; where time runs out, those that are left wait."""
-        for waiting in self._look.requests:
+        for waiting in self._inputs.requests:
             if self._pace.over or not await self._answer(waiting):
                 return
 
@@ -81,13 +86,13 @@ class Requests:
         answer = Answer(
             request=request,
             made=waiting.made,
-            at=self._look.now,
+            at=self._inputs.now,
             status=status,
             sentence=done.sentence,
             runs=done.runs,
         )
         await self._services.ledger.answer(waiting.id, answer)
-        self._book.counts["answered"] = self._book.counts.get("answered", 0) + 1
+        self._plan.counts["answered"] = self._plan.counts.get("answered", 0) + 1
         return True
 
     async def _carry_out(self, request: Request, made: datetime) -> Done | None:
@@ -116,7 +121,7 @@ class Requests:
             cause=Reason.STOPPED,
             reason=Reason.STOPPED,
             sentence=f"Stopped by {request.by}" + (f": {request.note}" if request.note else "."),
-            at=self._look.now,
+            at=self._inputs.now,
             request=request.id,
         )
         try:
@@ -124,7 +129,7 @@ class Requests:
         except LedgerConflict as error:
             raise NotNow(f"run {run_id} was being written to") from error
         if record is not None:
-            self._book.claimed = True  # the work list has changed
+            self._plan.claimed = True  # the work list has changed
             return Done(f"Run {run_id} is being stopped; the next collections end it.", (run_id,))
         final = await self._services.ledger.read_final(ids.blob_of(run_id))
         if final is None:
@@ -154,13 +159,13 @@ class Requests:
 
     def _state(self, request: Request) -> ScheduleState:
         """Return how a schedule stands; refused if there is none."""
-        state = self._book.state.schedules.get(request.schedule)
+        state = self._plan.state.schedules.get(request.schedule)
         if state is None or state.removed:
             raise RequestRefused(f"there is no schedule {request.schedule!r} in force")
         return state
 
     async def _change(self, schedule: ScheduleId, state: ScheduleState) -> None:
-        before = self._book.state
+        before = self._plan.state
         if before.schedules[schedule] != state:
             schedules = {**before.schedules, schedule: state}
-            await self._book.write(replace(before, schedules=schedules))
+            await self._plan.write(replace(before, schedules=schedules))

@@ -10,16 +10,16 @@ from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.services import Services
 
 
-class Obstacles:
+class RunsInTheWay:
     """The open runs of one tick, and whether their jobs have ended: each is asked about once."""
 
     def __init__(self, services: Services, runs: Sequence[OpenRun]) -> None:
         self._services = services
         self._runs: dict[ScheduleId, list[OpenRun]] = {}
         self._ended: dict[tuple[RunId, int, AttemptState], bool] = {}
-        self.see(runs)
+        self.replace(runs)
 
-    def see(self, runs: Sequence[OpenRun]) -> None:
+    def replace(self, runs: Sequence[OpenRun]) -> None:
         """Take a newer work list; what Batch has said of a job's end stays true."""
         self._runs = {}
         for run in runs:

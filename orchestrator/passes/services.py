@@ -12,7 +12,7 @@ from orchestrator.adapters.blobs import Cache, Ledger, open_storage
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.time_limits import CALL_SECONDS, WORK_SECONDS
-from orchestrator.batch_state import Place
+from orchestrator.batch_state import JobPlace
 from orchestrator.errors import OutOfTime, RecurError
 
 AT_ONCE: Final = 8
@@ -25,7 +25,7 @@ class Services:
     ledger: Ledger
     outputs: Outputs
     batch: Batch
-    place: Place
+    place: JobPlace
     cache: Cache
 
 

@@ -15,11 +15,11 @@ from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.state import CollectState, ScheduleResults, SubmitState, dump_submit
 from orchestrator.passes.dispatch import Dispatcher
 from orchestrator.passes.gates import Gates
-from orchestrator.passes.inputs import Look, look_at, read_results
-from orchestrator.passes.plan_writer import Book
+from orchestrator.passes.inputs import TickInputs, read_inputs, read_results
+from orchestrator.passes.plan_writer import PlanWriter
 from orchestrator.passes.reporting import report_schedules
 from orchestrator.passes.requests import Requests
-from orchestrator.passes.runs_in_the_way import Obstacles
+from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
 
 _EMPTY = dump_submit(SubmitState())
@@ -40,14 +40,14 @@ async def submit_due(services: Services) -> dict[str, int | str]:
     Raises:
         LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
     """
-    look = await look_at(services.ledger)
-    counts: dict[str, int | str] = {"open": len(look.open_runs)}
-    if look.problems:
-        first, *others = look.problems
+    inputs = await read_inputs(services.ledger)
+    counts: dict[str, int | str] = {"open": len(inputs.open_runs)}
+    if inputs.problems:
+        first, *others = inputs.problems
         more = f" (and {len(others)} more)" if others else ""
         counts["problem"] = f"{ids.DOCUMENT}: {first}{more}"
-    await report_schedules(services, look)
-    if look.idle:
+    await report_schedules(services, inputs)
+    if inputs.idle:
         return counts
     pace = Pace()
     try:
@@ -55,7 +55,7 @@ async def submit_due(services: Services) -> dict[str, int | str]:
             services.ledger.lease(ids.SUBMIT_STATE, empty=_EMPTY) as lease,
             pace.limit(),
         ):
-            tick = _Tick(services, lease, pace, await look_at(services.ledger))
+            tick = _Tick(services, lease, pace, await read_inputs(services.ledger))
             return counts | await tick.run()
     except LeaseTaken:
         return {**counts, "lease_taken": 1}
@@ -64,65 +64,67 @@ async def submit_due(services: Services) -> dict[str, int | str]:
 class _Tick:
     """The part of a tick that holds the lease."""
 
-    def __init__(self, services: Services, lease: Lease, pace: Pace, look: Look) -> None:
+    def __init__(self, services: Services, lease: Lease, pace: Pace, inputs: TickInputs) -> None:
         self._services = services
         self._pace = pace
-        self._look = look
-        self._book = Book(services, lease, pace, look.state, look.etag or "")
-        self._obstacles = Obstacles(services, look.open_runs)
+        self._inputs = inputs
+        self._plan = PlanWriter(services, lease, pace, inputs.state, inputs.etag or "")
+        self._in_the_way = RunsInTheWay(services, inputs.open_runs)
 
     async def run(self) -> dict[str, int]:
         """Finish the plan that is there, answer requests, decide, dispatch."""
-        if self._book.state.plan:
-            if not await self._book.carry_out():
-                return self._book.counts
-            await self._see()
+        if self._plan.state.plan:
+            if not await self._plan.carry_out():
+                return self._plan.counts
+            await self._refresh()
         self._take_over()
         asking = self._pace.part(_ASKING_SECONDS)
-        requests = Requests(self._services, self._book, asking, self._look, self._obstacles)
+        requests = Requests(self._services, self._plan, asking, self._inputs, self._in_the_way)
         await requests.answer_all()
-        if self._book.state.plan:  # time ran out over what a request claims
-            return self._book.counts
+        if self._plan.state.plan:  # time ran out over what a request claims
+            return self._plan.counts
         await self._decide()
-        if self._book.claimed:
-            await self._see()
-        gates = Gates(self._services, self._obstacles, self._look.now)
-        runs = await gates.passed(self._look.open_runs, self._pace.part(_ASKING_SECONDS))
-        dispatcher = Dispatcher(self._services, self._pace, self._look.now)
-        return self._book.counts | await dispatcher.dispatch(runs)
+        if self._plan.claimed:
+            await self._refresh()
+        gates = Gates(self._services, self._in_the_way, self._inputs.now)
+        runs = await gates.passed(self._inputs.open_runs, self._pace.part(_ASKING_SECONDS))
+        dispatcher = Dispatcher(self._services, self._pace, self._inputs.now)
+        return self._plan.counts | await dispatcher.dispatch(runs)
 
-    async def _see(self) -> None:
+    async def _refresh(self) -> None:
         """Read the work list anew: this tick has changed it."""
-        self._look = replace(self._look, open_runs=(await self._services.ledger.open_list()).runs)
-        self._obstacles.see(self._look.open_runs)
-        self._book.claimed = False
+        self._inputs = replace(
+            self._inputs, open_runs=(await self._services.ledger.open_list()).runs
+        )
+        self._in_the_way.replace(self._inputs.open_runs)
+        self._plan.claimed = False
 
     def _take_over(self) -> None:
         """Put the timings of a changed document in force, and report what is wrong with it."""
-        look = self._look
-        if not look.changed:
+        inputs = self._inputs
+        if not inputs.changed:
             return
-        for problem in look.problems:
+        for problem in inputs.problems:
             emit(Event.DOCUMENT_REJECTED, schedule=problem.schedule, problem=str(problem))
-        if look.parsed is None or look.text.etag is None or look.text.modified is None:
-            self._book.state = replace(self._book.state, document=look.document)
+        if inputs.parsed is None or inputs.text.etag is None or inputs.text.modified is None:
+            self._plan.state = replace(self._plan.state, document=inputs.document)
             return
-        self._book.state = take_over(
-            self._book.state,
-            look.parsed.schedules,
-            look.parsed.invalid,
-            document=look.document,
-            modified=look.text.modified,
+        self._plan.state = take_over(
+            self._plan.state,
+            inputs.parsed.schedules,
+            inputs.parsed.invalid,
+            document=inputs.document,
+            modified=inputs.text.modified,
         )
 
     async def _decide(self) -> None:
         """Decide what is due, write it down as plans, and carry each out after its write."""
-        before = self._look.state
+        before = self._inputs.state
         results: CollectState | None = None
         left: set[ScheduleId] = set()  # of these Batch says nothing in this tick
         while True:
             undecided = self._undecided(left)
-            if self._book.state == before and not any(
+            if self._plan.state == before and not any(
                 one.occurrences for one in undecided.values()
             ):
                 return
@@ -131,37 +133,37 @@ class _Tick:
                 undecided = self._undecided(left)
             decided = await self._decisions(undecided)
             left |= undecided.keys() - decided.keys()
-            for state in plans(self._book.state, decided, results, now=self._look.now):
+            for state in plans(self._plan.state, decided, results, now=self._inputs.now):
                 if self._pace.over:
                     return
-                await self._book.write(state)
-                if not await self._book.carry_out():
+                await self._plan.write(state)
+                if not await self._plan.carry_out():
                     return
             if not any(one.due.occurrences for one in decided.values()):
                 return
-            before = self._book.state
+            before = self._plan.state
 
     def _undecided(self, left: Container[ScheduleId]) -> dict[ScheduleId, Due]:
-        due = replace(self._look, state=self._book.state).due()
+        due = replace(self._inputs, state=self._plan.state).due()
         return {id_: one for id_, one in due.items() if id_ not in left}
 
     def _pause_after_failures(
         self, undecided: Mapping[ScheduleId, Due], results: CollectState
     ) -> bool:
         """Pause the schedules of which so many runs have failed that they ask for it."""
-        parsed, before = self._look.parsed, self._book.state
+        parsed, before = self._inputs.parsed, self._plan.state
         schedules = dict(before.schedules)
         for id_, one in undecided.items():
             schedule = parsed.schedules.get(id_) if parsed else None
             if schedule and one.occurrences:
                 known = results.schedules.get(id_, ScheduleResults())
                 schedules[id_] = after_failures(schedules[id_], schedule, known)
-        self._book.state = replace(before, schedules=schedules)
-        return self._book.state != before
+        self._plan.state = replace(before, schedules=schedules)
+        return self._plan.state != before
 
     async def _decisions(self, undecided: Mapping[ScheduleId, Due]) -> dict[ScheduleId, Decisions]:
         """Decide for every schedule of which Batch says whether a run is in the way."""
-        parsed, now = self._look.parsed, self._look.now
+        parsed, now = self._inputs.parsed, self._inputs.now
         schedules = parsed.schedules if parsed else {}
         return {
             id_: Decisions(
@@ -171,10 +173,10 @@ class _Tick:
                     id_, schedules.get(id_), undecided[id_], in_the_way=in_the_way, now=now
                 ),
             )
-            for id_, in_the_way in (await self._in_the_way(undecided)).items()
+            for id_, in_the_way in (await self._runs_in_the_way(undecided)).items()
         }
 
-    async def _in_the_way(
+    async def _runs_in_the_way(
         self, undecided: Mapping[ScheduleId, Due]
     ) -> dict[ScheduleId, list[RunId]]:
         """
@@ -183,12 +185,12 @@ class _Tick:
         Schedules of which it does not say in time are left out: they stay undecided, and come
         first in the next tick, since they have waited longest.
         """
-        if self._book.claimed:
-            await self._see()
+        if self._plan.claimed:
+            await self._refresh()
         known: dict[ScheduleId, list[RunId]] = {}
         asking: list[ScheduleId] = []
         for id_, one in undecided.items():
-            if self._obstacles.of(id_) and any(each.can_run for each in one.occurrences):
+            if self._in_the_way.of(id_) and any(each.can_run for each in one.occurrences):
                 asking.append(id_)
             else:
                 known[id_] = []
@@ -196,7 +198,7 @@ class _Tick:
 
         async def ask(id_: ScheduleId) -> None:
             try:
-                known[id_] = await self._obstacles.in_the_way(id_)
+                known[id_] = await self._in_the_way.in_the_way(id_)
             except (BatchUnavailable, BatchRefused) as error:
                 trouble(f"schedule {id_} is undecided until Batch answers", error)
                 if isinstance(error, BatchUnavailable):

@@ -178,7 +178,7 @@ def _open_runs(ledger: ContainerClient) -> Iterator[Finding]:
     reasons: Counter[str] = Counter()
     count, stuck = 0, []
     for blob in ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
-        if ids.open_run(blob.name) is None:
+        if ids.open_run_id(blob.name) is None:
             continue
         count += 1
         values = blob.metadata or {}

@@ -14,7 +14,7 @@ from orchestrator import ids
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record, load
-from orchestrator.ledger.state import OpenRun, open_run
+from orchestrator.ledger.state import OpenRun, read_open_run
 from recur.errors import CliError, Exit
 from recur.history.evidence import OLDER
 from recur.history.names import TRIGGERED, Entry, Month, entry, is_of, month, month_of
@@ -84,11 +84,11 @@ class History:
         found: list[OpenRun] = []
         unlisted: dict[RunId, str] = {}
         for blob in self._ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
-            id_ = ids.open_run(blob.name)
+            id_ = ids.open_run_id(blob.name)
             if id_ is None:
                 continue
             try:
-                run = open_run(blob.name, blob.metadata or {})
+                run = read_open_run(blob.name, blob.metadata or {})
             except RecordUnreadable as error:
                 unlisted[id_] = str(error)
             else:

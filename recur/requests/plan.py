@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestrator import ids
-from orchestrator.decisions.backfill import asked_for, eligible
+from orchestrator.decisions.backfill import eligible, occurrences_between
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import ScheduleState
@@ -111,7 +111,7 @@ def plan(  # noqa: PLR0913 - a plan has that many sources
         _unreadable(one.nominal, run)
         if run in unreadable and run not in opened
         else _line(run, one, opened=opened, record=records.get(run), rerun=rerun)
-        for one in asked_for(state, after=after, until=until)
+        for one in occurrences_between(state, after=after, until=until)
         for run in [ids.run_id(schedule, one.nominal)]
     ]
     lines += [

@@ -132,7 +132,7 @@ def find_request(ledger: ContainerClient, request_id: str) -> Waiting | None:
 def waiting_ids(ledger: ContainerClient, begin: str = "") -> Iterator[str]:
     """Yield the ids of the requests that wait and begin with ``begin``."""
     for name in ledger.list_blob_names(name_starts_with=f"{ids.REQUEST_PREFIX}{begin}"):
-        if request_id := ids.open_request(str(name)):
+        if request_id := ids.open_request_id(str(name)):
             yield request_id
 
 

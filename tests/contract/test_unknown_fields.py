@@ -102,7 +102,7 @@ async def test_a_plan_of_a_later_version_becomes_records_with_all_their_fields(
 
 async def test_a_run_that_had_ended_under_a_later_version_keeps_its_fields(world: World) -> None:
     """Its outputs included: the final record has what the open one had."""
-    names = [name for name in GOLDEN if ids.open_run(name)]
+    names = [name for name in GOLDEN if ids.open_run_id(name)]
     name = next(one for one in names if load(GOLDEN[one]).attempt.state is AttemptState.ENDED)
     metadata = json.loads((FOLDER / "v1" / METADATA).read_text())[name]
     given = injected(GOLDEN[name])

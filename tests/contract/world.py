@@ -150,7 +150,7 @@ class World:
 
     async def open(self) -> list[Record]:
         blobs = await self.blobs(ids.OPEN_PREFIX)
-        return [load(data) for name, data in blobs.items() if ids.open_run(name)]
+        return [load(data) for name, data in blobs.items() if ids.open_run_id(name)]
 
     async def final(self) -> list[Record]:
         return [load(data) for data in (await self.blobs("runs/")).values()]

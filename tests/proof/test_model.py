@@ -27,7 +27,7 @@ from rich.table import Table
 from local.azurite import Azurite
 from orchestrator.adapters.calls import RETRIES
 from orchestrator.enums import AttemptState
-from orchestrator.ids import RunId, ScheduleId, open_run, request_blob
+from orchestrator.ids import RunId, ScheduleId, open_run_id, request_blob
 from orchestrator.ledger.record import load
 from orchestrator.ledger.request import Request, RequestKind, dump_request
 from tests.conftest import YoungAzurite
@@ -166,7 +166,7 @@ class Machine(RuleBasedStateMachine):
 
     def _runs(self) -> list[RunId]:
         """Return the runs of the work list, first those that nobody knows to have a job."""
-        records = [load(data) for name, data in self.stage.blobs.items() if open_run(name)]
+        records = [load(data) for name, data in self.stage.blobs.items() if open_run_id(name)]
         in_order = sorted(records, key=lambda one: (one.attempt.state, one.run_id))
         return [one.run_id for one in in_order]
 
@@ -219,7 +219,7 @@ class Machine(RuleBasedStateMachine):
         self._step(self._forget(n))
 
     async def _forget(self, n: int) -> None:
-        records = [load(data) for name, data in self.stage.blobs.items() if open_run(name)]
+        records = [load(data) for name, data in self.stage.blobs.items() if open_run_id(name)]
         attempts = [one.attempt for one in records]
         unsure = {one.job_id for one in attempts if one.state is AttemptState.CLAIMED}
         # The one exception to the first invariant: an answer was lost, then the job is deleted.

@@ -91,7 +91,7 @@ def test_a_returned_schedule_is_not_paused_by_a_trigger_of_its_former_life() -> 
     def failed(key: str, now: datetime) -> CollectState:
         """Return the results after a trigger at ``now`` whose run failed."""
         request = Request(id=key, kind=RequestKind.TRIGGER, by="me", schedule=ID, key=key)
-        record = claims.asked_for(
+        record = claims.claim_requested(
             table,
             Occurrence(nominal=now),
             state.schedules[ID],

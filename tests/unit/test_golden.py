@@ -26,7 +26,7 @@ from orchestrator.ledger.state import (
     finished,
     load_collect,
     load_submit,
-    open_run,
+    read_open_run,
 )
 from recur.schedules.spelt import spelt
 from tests.golden.blobs import (
@@ -66,7 +66,7 @@ def submit_state() -> SubmitState:
 
 
 def open_records() -> list[Record]:
-    return [load(unknowing(name)) for name in V1 if ids.open_run(name)]
+    return [load(unknowing(name)) for name in V1 if ids.open_run_id(name)]
 
 
 @pytest.mark.parametrize(("name", "data"), EVERY)
@@ -102,9 +102,9 @@ def test_stored_names_and_metadata_are_those_of_today(version: Path) -> None:
             record = load(found[name])
             assert record.blob == name
             assert record.range or ids.blob_of(record.run_id) == name
-        elif ids.open_run(name):
+        elif ids.open_run_id(name):
             record = load(found[name])
-            attempt, line = record.attempt, open_run(name, stored[name])
+            attempt, line = record.attempt, read_open_run(name, stored[name])
             assert line is not None
             assert list(lost(stored[name], metadata(record))) == []
             assert (line.run_id, line.schedule) == (record.run_id, record.schedule)

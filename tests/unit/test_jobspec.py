@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.batch_state import Place, Pool
+from orchestrator.batch_state import JobPlace, Pool
 from orchestrator.decisions.job_body import command_line, job
 from tests.unit.test_conclude import RECORD
 
-PLACE = Place(
+PLACE = JobPlace(
     pool_id="recur",
     outputs_url="https://data.example/outputs",
     node_identity="/subscriptions/s/resourceGroups/g/providers/x/id-node",

@@ -21,7 +21,7 @@ from orchestrator.ledger.state import (
     finished,
     load_collect,
     load_submit,
-    open_run,
+    read_open_run,
 )
 from orchestrator.timing.occurrences import occurrences_of
 from tests.unit.test_conclude import RECORD
@@ -191,8 +191,8 @@ def test_a_blob_that_is_no_record_is_told(data: bytes) -> None:
 def test_an_open_run_that_says_what_we_do_not_know_is_told(metadata: dict[str, str]) -> None:
     """It does not vanish from the work list in silence."""
     with pytest.raises(RecordUnreadable):
-        open_run(ids.open_blob(RECORD.run_id), metadata)
-    assert open_run(ids.open_blob(RECORD.run_id), {}) is None
+        read_open_run(ids.open_blob(RECORD.run_id), metadata)
+    assert read_open_run(ids.open_blob(RECORD.run_id), {}) is None
 
 
 @given(
@@ -205,9 +205,9 @@ def test_a_run_id_is_parsed_back(schedule: str, nominal: datetime) -> None:
     run = ids.run_id(ScheduleId(schedule), nominal)
 
     assert ids.parse_run_id(run) == (schedule, nominal)
-    assert ids.open_run(ids.open_blob(run)) == run
+    assert ids.open_run_id(ids.open_blob(run)) == run
     assert len(ids.job_id(run, 99)) <= 64
-    assert ids.open_run(f"open/request/{run}.json") is None
+    assert ids.open_run_id(f"open/request/{run}.json") is None
 
 
 @pytest.mark.parametrize("time", ["00010101T000000Z", "19691231T235959Z", "99991231T235959Z"])
