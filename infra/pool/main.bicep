@@ -100,9 +100,10 @@ var network = {
   }
 }
 
-var security = linux.deploymentConfiguration.virtualMachineConfiguration.securityProfile
 var hardening = {
-  ...(trustedLaunch ? { securityType: security.securityType, uefiSettings: security.uefiSettings } : {})
+  ...(trustedLaunch
+    ? { securityType: 'trustedLaunch', uefiSettings: { secureBootEnabled: true, vTpmEnabled: true } }
+    : {})
   ...((encryptionAtHost ?? vmSize == linux.vmSize) ? { encryptionAtHost: true } : {})
 }
 
@@ -122,8 +123,8 @@ resource pool 'Microsoft.Batch/batchAccounts/pools@2025-06-01' = {
     vmSize: vmSize
     deploymentConfiguration: {
       virtualMachineConfiguration: {
+        ...machine
         imageReference: { ...machine.imageReference, ...(imageSku == null ? {} : { sku: imageSku! }) }
-        nodeAgentSkuId: machine.nodeAgentSkuId
         ...(empty(hardening) ? {} : { securityProfile: hardening })
       }
     }

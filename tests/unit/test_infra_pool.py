@@ -1,6 +1,7 @@
 """The pool that each set of parameters comes to, by the snapshots that are committed."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,12 @@ def test_by_default_the_pool_is_what_its_file_says() -> None:
     text = (INFRA / "pool/autoscale.formula").read_text()
 
     assert properties["scaleSettings"]["autoScale"].pop("formula") == text
+    machine = properties["deploymentConfiguration"]["virtualMachineConfiguration"]
+    assert machine.pop("securityProfile") == {
+        "encryptionAtHost": True,
+        "securityType": "trustedLaunch",
+        "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True},
+    }
     packages = properties.pop("applicationPackages")
     assert [each["id"].rpartition("/")[2] for each in packages] == [
         each["id"] for each in POOL["applicationPackages"]
@@ -109,6 +116,44 @@ def test_a_windows_pool_starts_its_package_by_cmd() -> None:
     assert properties["startTask"]["commandLine"].startswith('cmd /c "')
     assert "AZ_BATCH_APP_PACKAGE_pythonsetup#" in properties["startTask"]["commandLine"]
     assert machine["securityProfile"]["securityType"] == "trustedLaunch"
+
+
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [
+        ("pool.soft", None),
+        ("pool.article", None),  # a size of generation 1
+        ("pool.windows", "trustedLaunch"),
+    ],
+)
+def test_hardening_can_be_left_out(name: str, profile: str | None) -> None:
+    """By its parameters; a size that is not the default gets no encryption at host unasked."""
+    machine = resource(name)["properties"]["deploymentConfiguration"]["virtualMachineConfiguration"]
+
+    assert machine.get("securityProfile", {}).get("securityType") == profile
+
+
+def test_a_size_of_generation_1_gets_its_image() -> None:
+    """The SKU alone differs."""
+    (machine, ours) = (
+        pool["deploymentConfiguration"]["virtualMachineConfiguration"]["imageReference"]
+        for pool in (resource("pool.article")["properties"], POOL)
+    )
+
+    assert machine == {**ours, "sku": "server-gen1"}
+
+
+def test_the_default_size_has_a_local_disk() -> None:
+    """Its name says so: d behind the cores. Batch does not support all sizes without one."""
+    assert re.fullmatch(r"Standard_D\d+ds_v\d+", POOL["vmSize"])
+
+
+def test_nodes_of_the_private_network_have_no_public_address() -> None:
+    """The subnet comes from core, and nothing else has to be said."""
+    network = resource("pool.private")["properties"]["networkConfiguration"]
+
+    assert network["subnetId"] == SNAPSHOTS["pool.private"]["NODE_SUBNET_ID"]
+    assert network["publicIPAddressConfiguration"] == {"provision": "NoPublicIPAddresses"}
 
 
 def test_nodes_in_a_subnet_need_no_public_address() -> None:
