@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.commands import Command, in_page, in_repository
+from tests.peers.commands import VALUE, Command, in_page, in_repository
 
 _ROOT = Path(__file__).parents[2]
 _JUDGE = Path(__file__).with_name("azure_cli.py")
 _INCOMPLETE = "the following arguments are required"
+_UNKNOWN = f"'{VALUE}' is not a valid value for"
 
 
 def _given(words: tuple[str, ...]) -> list[str]:
@@ -21,6 +22,14 @@ def _given(words: tuple[str, ...]) -> list[str]:
 
 def complaints(peers: Path, quiet: dict[str, str], commands: tuple[Command, ...]) -> list[str]:
     """Return what azure-cli's parser has against commands, each with its place."""
+
+
+def _complaints(peers: Path, quiet: dict[str, str], commands: tuple[Command, ...]) -> list[str]:
+    """
+    Return what azure-cli's parser has against commands, each with its place.
+
+    Complaints that a placeholder is missing from a closed list are left out.
+    """
     asked = subprocess.run(
         [str(peers / "python"), str(_JUDGE)],
         input=json.dumps([_given(one.words) for one in commands]),
@@ -32,7 +41,9 @@ def complaints(peers: Path, quiet: dict[str, str], commands: tuple[Command, ...]
     return [
         f"{command}: {verdict}"
         for command, verdict in zip(commands, json.loads(asked.stdout), strict=True)
-        if verdict and (command.whole or not verdict.startswith(_INCOMPLETE))
+        if verdict
+        and (command.whole or not verdict.startswith(_INCOMPLETE))
+        and _UNKNOWN not in verdict
     ]
 
 
