@@ -23,6 +23,10 @@ _ROOT = Path(__file__).parents[2]
 _PAGE = (_ROOT / "docs/deploy.md").read_text()
 _PARAMETER = re.compile(r"^param (\w+) [^=\n]+?(?:= (.+))?$", re.MULTILINE)
 _READ = re.compile(r"^param (\w+) = [^=]*?readEnvironmentVariable\('(\w+)'", re.MULTILINE)
+_NOT_RUN = (
+    "`azd up` is checked against azd's rules and compiled templates; "
+    "it has not been run against a subscription yet."
+)
 _ROW = re.compile(r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| ([^|]*) \|", re.MULTILINE)
 
 if not app.registered_commands:
@@ -64,6 +68,10 @@ def test_documented_defaults_are_in_force(layer: str) -> None:
 
     assert given
     assert {name: documented[name] for name in given} == given
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def _all(program: str) -> tuple[Command, ...]:
@@ -159,6 +167,45 @@ def test_the_price_list_adds_up() -> None:
         (told,) = [row for row in rows if words in row[0]]
         assert told[0].startswith(f"{count} ")
         assert float(told[2]) == count * price
+
+
+def test_the_free_grant_is_reckoned() -> None:
+    """How long a tick may take comes from the memory and the timers that are deployed."""
+    core = (_ROOT / "infra/core/main.bicep").read_text()
+    (megabytes,) = re.findall(r"^param instanceMemoryMB \w+ = (\d+)$", core, re.MULTILINE)
+    timers = re.findall(r"^param (?:submit|collect)Cron string = '\d+ \* ", core, re.MULTILINE)
+    minutes = timedelta(days=30) // timedelta(minutes=1)
+    ((grant, ticks, memory, told),) = re.findall(
+        r"([\d,]+) GB-s / ([\d,]+) ticks / ([\d.]+) GB = ([\d.]+) s", _PAGE
+    )
+
+    assert float(memory) == int(megabytes) / 1024
+    assert _number(ticks) == len(timers) * minutes
+    assert float(told) == round(_number(grant) / _number(ticks) / float(memory), 1)
+
+
+def test_a_run_is_reckoned() -> None:
+    """Hours times the price of an hour; the nightly job is 30 of them and what is idle."""
+    ((hours, price, run),) = re.findall(r"= ([\d.]+) h x ([\d.]+);.*\| ([\d.]+) a run \|", _PAGE)
+    ((idle, runs, each, job),) = re.findall(
+        r"\| (\d+) \+ (\d+) x ([\d.]+) \| \*\*about ([\d.]+)\*\* \|", _PAGE
+    )
+
+    assert float(run) == round(float(hours) * float(price), 2)
+    assert each == run
+    assert float(job) == round(int(idle) + int(runs) * float(each), 2)
+
+
+@pytest.mark.parametrize(
+    ("page", "heading"), [("README.md", "In Azure"), ("docs/deploy.md", "With azd")]
+)
+def test_nothing_is_promised_that_nobody_has_run(page: str, heading: str) -> None:
+    """In the section in which a reader meets `azd up`."""
+    _, _, after = (_ROOT / page).read_text().partition(f"\n## {heading}\n")
+    section, _, _ = after.partition("\n## ")
+
+    assert "azd up" in section
+    assert _NOT_RUN in section
 
 
 def test_the_sample_runs_nothing() -> None:
