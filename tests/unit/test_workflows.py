@@ -117,7 +117,7 @@ def test_it_deploys_then_looks(workflow: dict[str, Any]) -> None:
     """Sign in, deploy, then doctor: what it finds ends the run in red."""
     order = [
         _run(workflow, words)
-        for words in ("azd auth login", "azd up --no-prompt", "python -m cli doctor")
+        for words in ("azd auth login", "azd up --no-prompt", "python -m recur doctor")
     ]
 
     assert order == sorted(order)
