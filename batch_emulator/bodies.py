@@ -9,7 +9,6 @@ from batch_emulator.shapes import (
     ENVIRONMENT,
     METADATA,
     PACKAGES,
-    Json,
     boolean,
     choice,
     command_line,
@@ -24,7 +23,7 @@ from batch_emulator.shapes import (
     text,
     unsupported,
 )
-from batch_emulator.wire import UNLIMITED, print_duration
+from batch_emulator.wire import UNLIMITED, Json, print_duration
 
 _ENDLESS = print_duration(UNLIMITED)
 _NODES = integer(0, 2**31 - 1)

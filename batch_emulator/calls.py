@@ -13,8 +13,7 @@ from batch_emulator.account import Account
 from batch_emulator.errors import ServiceError
 from batch_emulator.properties import PROPERTIES
 from batch_emulator.query import Key, page, selection
-from batch_emulator.shapes import Json
-from batch_emulator.wire import print_etag, print_http_date
+from batch_emulator.wire import Json, print_etag, print_http_date
 
 JSON_TYPE: Final = "application/json;odata=minimalmetadata"
 CONDITIONS: Final = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since")

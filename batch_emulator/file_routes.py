@@ -19,11 +19,10 @@ from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.job_routes import the_task
 from batch_emulator.query import Key
 from batch_emulator.resource_routes import the_node
-from batch_emulator.shapes import Json
 from batch_emulator.state import Node
 from batch_emulator.states import NodeState, TaskState
 from batch_emulator.views import node_url, task_url
-from batch_emulator.wire import print_http_date, print_time
+from batch_emulator.wire import Json, print_http_date, print_time
 
 _CHUNK_BYTES: Final = 256 * 1024
 _RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.storage.blob.aio import BlobServiceClient
 
-from batch_emulator.shapes import Json
 from batch_emulator.states import Failure
+from batch_emulator.wire import Json
 
 _LOG: Final = "fileuploadout.txt"
 _ERROR_LOG: Final = "fileuploaderr.txt"

@@ -12,7 +12,7 @@ from typing import Final, Self
 from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.errors import ServiceError
-from batch_emulator.shapes import Json
+from batch_emulator.wire import Json
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VERSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")

@@ -10,10 +10,9 @@ from batch_emulator.formula import Formula
 from batch_emulator.journal import tell, tell_failure
 from batch_emulator.packages import Package, resolve
 from batch_emulator.scheduling import assign, stop
-from batch_emulator.shapes import Json
 from batch_emulator.state import Node, Pool
 from batch_emulator.states import Failure, NodeState, PoolState, Stop
-from batch_emulator.wire import now
+from batch_emulator.wire import Json, now
 
 MOST_NODES: Final = 64
 """The quota of nodes of one kind in one pool: they are processes of one laptop."""

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from batch_emulator.errors import invalid_query, not_supported
-from batch_emulator.shapes import Json
+from batch_emulator.wire import Json
 
 _MOST_RESULTS: Final = 1000
 _TOKEN: Final = "$skiptoken"  # noqa: S105 - the name of a query parameter

@@ -8,9 +8,9 @@ from batch_emulator.calls import Call
 from batch_emulator.errors import ServiceError
 from batch_emulator.query import Key
 from batch_emulator.scheduling import node_of
-from batch_emulator.shapes import Json
 from batch_emulator.state import Node, Pool
 from batch_emulator.views import pool_url, show_node, show_pool
+from batch_emulator.wire import Json
 
 
 def the_pool(call: Call) -> Pool:

@@ -10,12 +10,11 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from batch_emulator.errors import ServiceError, invalid_property, not_supported
 from batch_emulator.wire import parse_duration, print_duration
 
-type Json = dict[str, Any]
 type Check = Callable[[str, object], object]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

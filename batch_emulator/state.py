@@ -15,7 +15,6 @@ from pathlib import Path
 
 from batch_emulator.formula import EvaluationError, Formula
 from batch_emulator.packages import Package
-from batch_emulator.shapes import Json
 from batch_emulator.states import (
     AllocationState,
     Execution,
@@ -26,7 +25,7 @@ from batch_emulator.states import (
     Stop,
     TaskState,
 )
-from batch_emulator.wire import now
+from batch_emulator.wire import Json, now
 
 
 @dataclass(slots=True)

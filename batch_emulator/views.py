@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from batch_emulator.shapes import Json
 from batch_emulator.state import Job, Node, Pool, Scaling, Task
 from batch_emulator.states import Execution, Failure, NodeState
-from batch_emulator.wire import print_etag, print_time
+from batch_emulator.wire import Json, print_etag, print_time
 
 _AGENT_VERSION = "emulator"
 

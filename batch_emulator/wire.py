@@ -1,9 +1,11 @@
-"""How times, durations and tags look on the wire."""
+"""JSON, times, durations and tags as they look on the wire."""
 
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Final
+from typing import Any, Final
+
+type Json = dict[str, Any]
 
 UNLIMITED: Final = timedelta(days=10_675_199, hours=2, minutes=48, seconds=5, microseconds=477_580)
 """The longest duration of the service, which it echoes where nothing was asked for."""

@@ -14,7 +14,6 @@ from batch_emulator.shapes import (
     ENVIRONMENT,
     METADATA,
     Check,
-    Json,
     boolean,
     command_line,
     duration,
@@ -26,6 +25,7 @@ from batch_emulator.shapes import (
     text,
     unsupported,
 )
+from batch_emulator.wire import Json
 
 _MOST: Final = 2**31 - 1
 _SAME: Final = ("displayName", "vmSize", "taskSlotsPerNode", "metadata", "networkConfiguration")

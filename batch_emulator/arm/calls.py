@@ -11,8 +11,7 @@ from aiohttp import web
 from batch_emulator.account import Account
 from batch_emulator.errors import ServiceError
 from batch_emulator.query import Key, page
-from batch_emulator.shapes import Json
-from batch_emulator.wire import print_etag, print_http_date
+from batch_emulator.wire import Json, print_etag, print_http_date
 
 SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 GROUP: Final = "recur"

@@ -19,8 +19,8 @@ from batch_emulator.applications import Version
 from batch_emulator.arm.application_routes import application_id, the_application
 from batch_emulator.arm.calls import TYPE, ArmCall, print_tag
 from batch_emulator.errors import ServiceError, invalid_property
-from batch_emulator.shapes import Json, only, shape
-from batch_emulator.wire import now, print_time
+from batch_emulator.shapes import only, shape
+from batch_emulator.wire import Json, now, print_time
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,63}")
 _ACTIVATION: Final = shape({"format": only("zip")}, required=("format",))

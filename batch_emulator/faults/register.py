@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from batch_emulator.faults.rules import Asked, BadRuleError, Denial, Fault, Latency, Rule
-from batch_emulator.shapes import Json
+from batch_emulator.wire import Json
 
 _MOST_SEEN: Final = 100_000
 
