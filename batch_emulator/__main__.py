@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from batch_emulator.packages import Package
-from batch_emulator.server import Emulator, Options
+from batch_emulator.options import Options
+from batch_emulator.package import Package
+from batch_emulator.server import Emulator
 
 _LAST_PORT: Final = 65535
 

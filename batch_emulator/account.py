@@ -1,72 +1,16 @@
-"""One Batch account: what it was started with, and all that it holds."""
+"""One Batch account with all that it holds."""
 
 import asyncio
-import itertools
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.applications import Applications
 from batch_emulator.background import Background
 from batch_emulator.collection import Collection
-from batch_emulator.packages import Package
+from batch_emulator.options import Options
 from batch_emulator.state import Job, Pool
-
-BOOT_SECONDS = 140.0
-"""From allocation to the start task; the service's median, as measured in recorded traffic."""
-
-KILL_GRACE_SECONDS = 2.0
-"""From the request to end to the force, for the processes of a task."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """
-    What an emulator is started with.
-
-    Attributes:
-        account: The account's name.
-        key: The account's key, in base64.
-        storage: The connection string that every identity reference stands for.
-        root: The folder of the nodes' folders; made if it is missing.
-        port: 0 takes a free one.
-        pool_speed: Divides everything that a pool waits for.
-        applications: The application packages that exist, all active.
-        boot_seconds: How long a node takes from its allocation to its start task, at speed 1.
-        kill_grace_seconds: How long a task's processes have to end when they are asked to.
-        package_sas: Whether the address for an upload holds a signature, as where the account
-            reaches its storage by key.
-        faults: Whether faults can be asked for, by the paths under ``/emulator``.
-    """
-
-    account: str
-    key: str
-    storage: str
-    root: Path
-    port: int = 0
-    pool_speed: float = 1.0
-    applications: tuple[Package, ...] = ()
-    boot_seconds: float = BOOT_SECONDS
-    kill_grace_seconds: float = KILL_GRACE_SECONDS
-    package_sas: bool = False
-    faults: bool = False
-
-    def __post_init__(self) -> None:
-        """
-        Refuse packages of which a pool could not say which one it means.
-
-        Raises:
-            ValueError: One version is given twice, or one application's id is spelled in two ways.
-        """
-        versions = [(item.application.lower(), item.version.lower()) for item in self.applications]
-        for application, version in versions:
-            if versions.count((application, version)) > 1:
-                raise ValueError(f"two packages of application {application}, version {version}")
-        spellings = {item.application for item in self.applications}
-        if len({spelling.lower() for spelling in spellings}) < len(spellings):
-            raise ValueError(f"one application in two spellings: {', '.join(sorted(spellings))}")
 
 
 @dataclass(slots=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from batch_emulator.collection import Collection
 from batch_emulator.errors import ServiceError
-from batch_emulator.packages import Package
+from batch_emulator.package import Package
 from batch_emulator.wire import now
 
 MOST_VERSIONS: Final = 40

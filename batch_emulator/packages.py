@@ -1,69 +1,21 @@
-"""Application packages: given at start or uploaded, unzipped on each node, named by a variable."""
+"""The application packages of a pool: found by reference, fetched and unzipped on each node."""
 
-import re
 import shutil
 import stat
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Final, Self
+from typing import Final
 
 from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.errors import ServiceError
+from batch_emulator.package import Package
 from batch_emulator.wire import Json
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_VERSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_FLATTENED: Final = str.maketrans(".-#", "___")
 _UNIX: Final = 3  # the zip was made on a system whose modes are Unix modes
 _PLAIN_MODE: Final = 0o644
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """
-    One version of one application, as a zip.
-
-    Attributes:
-        application: The application's id.
-        version: The version's name.
-        zip_path: The zip file; of an uploaded one only the name that it is to have on a node.
-        blob: Container and name of an uploaded one, joined by a slash.
-    """
-
-    application: str
-    version: str
-    zip_path: Path
-    blob: str = ""
-
-    @classmethod
-    def parse(cls, argument: str) -> Self:
-        """
-        Read ``NAME=VERSION=ZIP``.
-
-        Raises:
-            ValueError: It is not of this form, or there is no such zip.
-        """
-        name, _, rest = argument.partition("=")
-        version, _, path = rest.partition("=")
-        if not _NAME.fullmatch(name) or not _VERSION.fullmatch(version) or not path:
-            raise ValueError(f"not of the form NAME=VERSION=ZIP: {argument}")
-        if not zipfile.is_zipfile(path):
-            raise ValueError(f"not a zip file: {path}")
-        return cls(name, version, Path(path))
-
-    @property
-    def variable(self) -> str:
-        """The variable that holds the folder: the Linux form, flattened and in lower case."""
-        flattened = f"{self.application}_{self.version}".translate(_FLATTENED).lower()
-        return f"AZ_BATCH_APP_PACKAGE_{flattened}"
-
-    @property
-    def folder(self) -> str:
-        """The folder below a node's ``applications``."""
-        return f"{self.application}{self.version}".lower()
 
 
 def resolve(references: Sequence[Json], known: Iterable[Package]) -> tuple[Package, ...]:

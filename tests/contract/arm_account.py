@@ -12,7 +12,8 @@ from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import BlobServiceClient
 
-from batch_emulator.server import Emulator, Options
+from batch_emulator.options import Options
+from batch_emulator.server import Emulator
 from local.azurite import Azurite
 from recur.arm import BatchArm
 from recur.target import Target

@@ -19,8 +19,9 @@ from azure.storage.blob import BlobServiceClient as BlockingBlobServiceClient
 from azure.storage.blob import ContainerClient
 from azure.storage.blob.aio import BlobServiceClient
 
-from batch_emulator.packages import Package
-from batch_emulator.server import Emulator, Options
+from batch_emulator.options import Options
+from batch_emulator.package import Package
+from batch_emulator.server import Emulator
 from local.azurite import Azurite
 from tests.conftest import Containers
 from tests.contract.faults import Faults

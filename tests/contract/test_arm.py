@@ -18,7 +18,7 @@ from azure.mgmt.batch import BatchManagementClient
 from azure.storage.blob import BlobClient, BlobServiceClient
 
 from batch_emulator.arm.operations import ARM_OPERATIONS
-from batch_emulator.packages import Package
+from batch_emulator.package import Package
 from local.azurite import Azurite
 from tests.contract.arm_account import ACCOUNT, GROUP, ArmAccount
 from tests.contract.conftest import pool_body

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batch_emulator.packages import Package
+from batch_emulator.package import Package
 from batch_emulator.wire import now
 from recur.packages import version_in
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal

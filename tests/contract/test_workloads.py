@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
-from batch_emulator.packages import Package
+from batch_emulator.package import Package
 from infra.compiler import Compiler, find
 from orchestrator.document.parse import parse
 from orchestrator.enums import Outcome, Reason

@@ -20,7 +20,8 @@ from azure.batch.aio import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob.aio import BlobServiceClient
 
-from batch_emulator.server import Emulator, Options
+from batch_emulator.options import Options
+from batch_emulator.server import Emulator
 from local.azurite import Azurite
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import KEYS, Event

@@ -16,7 +16,8 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 from azure.storage.blob.aio import BlobLeaseClient, BlobServiceClient, ContainerClient
 
-from batch_emulator.server import Emulator, Options
+from batch_emulator.options import Options
+from batch_emulator.server import Emulator
 from local.azurite import ACCOUNT, Azurite
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import read_settings

@@ -1,7 +1,5 @@
-"""The words for what things are doing, and how the run of a program went."""
+"""The states of pools, nodes, jobs and tasks, and why a task is stopped."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 
@@ -54,34 +52,3 @@ class Stop(StrEnum):
 
     TERMINATE = "terminate"  # it is completed, as a failure
     REQUEUE = "requeue"  # it becomes active again
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a task failed, in the service's words."""
-
-    code: str
-    message: str
-    details: tuple[tuple[str, str], ...] = ()
-    category: str = "UserError"
-
-
-@dataclass(slots=True)
-class Execution:
-    """How the last run of a task or start task went; ``None`` is what is not known yet."""
-
-    started: datetime | None = None
-    ended: datetime | None = None
-    exit_code: int | None = None
-    failure: Failure | None = None
-    retries: int = 0
-    last_retry: datetime | None = None
-    requeues: int = 0
-    last_requeue: datetime | None = None
-
-    @property
-    def result(self) -> str | None:
-        """Success or failure, once it has ended."""
-        if self.ended is None:
-            return None
-        return "failure" if self.failure else "success"
