@@ -9,10 +9,10 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator.account import Account
 from batch_emulator.errors import ServiceError
 from batch_emulator.properties import PROPERTIES
 from batch_emulator.query import Key, page, selection
+from batch_emulator.runtime.account import Account
 from batch_emulator.wire import Json, print_etag, print_http_date
 
 JSON_TYPE: Final = "application/json;odata=minimalmetadata"

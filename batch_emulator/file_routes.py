@@ -15,12 +15,12 @@ from urllib.parse import quote
 from aiohttp import web
 
 from batch_emulator.calls import Call
-from batch_emulator.enums import NodeState, TaskState
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.job_routes import the_task
 from batch_emulator.query import Key
 from batch_emulator.resource_routes import the_node
-from batch_emulator.state import Node
+from batch_emulator.runtime.enums import NodeState, TaskState
+from batch_emulator.runtime.state import Node
 from batch_emulator.views import node_url, task_url
 from batch_emulator.wire import Json, print_http_date, print_time
 

@@ -20,7 +20,6 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from batch_emulator.account import Account
 from batch_emulator.arm.service import answer as arm_answer
 from batch_emulator.arm.service import is_for_arm
 from batch_emulator.arm.service import refusal as arm_refusal
@@ -30,6 +29,7 @@ from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.faults.middleware import faults
 from batch_emulator.journal import tell, tell_failure
 from batch_emulator.operations import Operation, find_operation
+from batch_emulator.runtime.account import Account
 from batch_emulator.wire import now, print_time
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from batch_emulator.enums import NodeState
-from batch_emulator.execution import Execution, Failure
-from batch_emulator.state import Job, Node, Pool, Scaling, Task
+from batch_emulator.runtime.enums import NodeState
+from batch_emulator.runtime.execution import Execution, Failure
+from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
 from batch_emulator.wire import Json, print_etag, print_time
 
 _AGENT_VERSION = "emulator"

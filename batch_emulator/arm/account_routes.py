@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from batch_emulator.arm.calls import PRINCIPAL, TENANT, TYPE, ArmCall, account_id, storage_id
-from batch_emulator.pools import MOST_NODES
+from batch_emulator.runtime.pools import MOST_NODES
 from batch_emulator.wire import Json
 
 _CORES: Final = 2 * MOST_NODES  # of the smallest size with two

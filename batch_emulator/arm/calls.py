@@ -8,9 +8,9 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator.account import Account
 from batch_emulator.errors import ServiceError
 from batch_emulator.query import Key, page
+from batch_emulator.runtime.account import Account
 from batch_emulator.wire import Json, print_etag, print_http_date
 
 SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"

@@ -9,11 +9,11 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator.account import Account
 from batch_emulator.arm.calls import GROUP, SUBSCRIPTION, ArmCall, error_response
 from batch_emulator.arm.operations import ARM_OPERATIONS, ArmOperation
 from batch_emulator.errors import ServiceError, not_supported
 from batch_emulator.journal import tell_failure
+from batch_emulator.runtime.account import Account
 from batch_emulator.wire import now, print_time
 
 API_VERSIONS: Final = ("2024-07-01", "2025-06-01")

@@ -8,11 +8,11 @@ import json
 
 from aiohttp import web
 
-from batch_emulator import jobs
-from batch_emulator.account import Account
 from batch_emulator.faults.register import Register
 from batch_emulator.faults.rules import BadRuleError, read_rule
-from batch_emulator.state import Job
+from batch_emulator.runtime import jobs
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.state import Job
 
 _PREFIX = "/emulator/"
 

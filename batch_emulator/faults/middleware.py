@@ -11,7 +11,6 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from batch_emulator.account import Account
 from batch_emulator.arm.calls import PRINCIPAL, storage_id
 from batch_emulator.arm.service import find_arm_operation, is_for_arm
 from batch_emulator.errors import ServiceError
@@ -20,6 +19,7 @@ from batch_emulator.faults.register import Register, Seen
 from batch_emulator.faults.rules import Asked, Denial, Fault, Quota, Refusal, Reset, Silence
 from batch_emulator.journal import tell
 from batch_emulator.operations import find_operation
+from batch_emulator.runtime.account import Account
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 type Refuse = Callable[[web.Request, ServiceError], web.Response]

@@ -16,7 +16,7 @@ import pytest
 from azure.batch.aio import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 
-from batch_emulator.process import MARKER, sweep
+from batch_emulator.runtime.process import MARKER, sweep
 from local.azurite import Azurite
 from tests.contract.conftest import ACCOUNT, KEY, Batch, job_body, pool_body
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from batch_emulator.background import Background
+from batch_emulator.runtime.background import Background
 
 
 @pytest.mark.timeout(10)

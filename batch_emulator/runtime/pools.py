@@ -2,18 +2,18 @@
 
 from typing import Final
 
-from batch_emulator import nodes
-from batch_emulator.account import Account
-from batch_emulator.autoscale import follow_formula, read_formula
-from batch_emulator.enums import NodeState, PoolState, Stop
 from batch_emulator.errors import ServiceError
-from batch_emulator.execution import Failure
 from batch_emulator.formula import Formula
 from batch_emulator.journal import tell, tell_failure
 from batch_emulator.package import Package
-from batch_emulator.packages import resolve
-from batch_emulator.scheduling import assign, stop
-from batch_emulator.state import Node, Pool
+from batch_emulator.runtime import nodes
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.autoscale import follow_formula, read_formula
+from batch_emulator.runtime.enums import NodeState, PoolState, Stop
+from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.node_packages import resolve
+from batch_emulator.runtime.scheduling import assign, stop
+from batch_emulator.runtime.state import Node, Pool
 from batch_emulator.wire import Json, now
 
 MOST_NODES: Final = 64

@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
 
-from batch_emulator.collection import Collection
 from batch_emulator.errors import ServiceError
 from batch_emulator.package import Package
+from batch_emulator.runtime.collection import Collection
 from batch_emulator.wire import now
 
 MOST_VERSIONS: Final = 40

@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from batch_emulator.account import Account
-from batch_emulator.enums import NodeState
-from batch_emulator.execution import Execution, Failure
 from batch_emulator.journal import tell
-from batch_emulator.packages import fetch, unzip
-from batch_emulator.running import run_command, start_environment
-from batch_emulator.state import Node, Pool
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.command_line import run_command, start_environment
+from batch_emulator.runtime.enums import NodeState
+from batch_emulator.runtime.execution import Execution, Failure
+from batch_emulator.runtime.node_packages import fetch, unzip
+from batch_emulator.runtime.state import Node, Pool
 from batch_emulator.wire import Json, now
 
 _CREATING_SECONDS: Final = 1.0

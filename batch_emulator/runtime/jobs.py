@@ -3,13 +3,13 @@
 import asyncio
 from pathlib import Path
 
-from batch_emulator.account import Account
-from batch_emulator.enums import JobState, Stop
 from batch_emulator.errors import ServiceError
 from batch_emulator.journal import tell
-from batch_emulator.nodes import wipe
-from batch_emulator.scheduling import assign, pool_of, runs_of, stop
-from batch_emulator.state import Job, Task
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.enums import JobState, Stop
+from batch_emulator.runtime.nodes import wipe
+from batch_emulator.runtime.scheduling import assign, pool_of, runs_of, stop
+from batch_emulator.runtime.state import Job, Task
 from batch_emulator.wire import UNLIMITED, Json, now, parse_duration
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.storage.blob.aio import BlobServiceClient
 
-from batch_emulator.execution import Failure
+from batch_emulator.runtime.execution import Failure
 from batch_emulator.wire import Json
 
 _LOG: Final = "fileuploadout.txt"

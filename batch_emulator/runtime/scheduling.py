@@ -2,13 +2,13 @@
 
 import asyncio
 
-from batch_emulator.account import Account
-from batch_emulator.enums import JobState, Stop, TaskState
-from batch_emulator.execution import Failure
 from batch_emulator.journal import tell, tell_failure
-from batch_emulator.outputs import upload_all
-from batch_emulator.running import ENDED, Ending, run_command, task_environment
-from batch_emulator.state import Job, Node, Pool, Run, Task
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.command_line import ENDED, Ending, run_command, task_environment
+from batch_emulator.runtime.enums import JobState, Stop, TaskState
+from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.output_files import upload_all
+from batch_emulator.runtime.state import Job, Node, Pool, Run, Task
 from batch_emulator.wire import now, parse_duration
 
 

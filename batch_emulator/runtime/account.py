@@ -1,16 +1,17 @@
 """One Batch account with all that it holds."""
 
 import asyncio
+import itertools
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from azure.storage.blob.aio import BlobServiceClient
 
-from batch_emulator.applications import Applications
-from batch_emulator.background import Background
-from batch_emulator.collection import Collection
 from batch_emulator.options import Options
-from batch_emulator.state import Job, Pool
+from batch_emulator.runtime.applications import Applications
+from batch_emulator.runtime.background import Background
+from batch_emulator.runtime.collection import Collection
+from batch_emulator.runtime.state import Job, Pool
 
 
 @dataclass(slots=True, eq=False)

@@ -13,10 +13,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from batch_emulator.enums import AllocationState, JobState, NodeState, PoolState, Stop, TaskState
-from batch_emulator.execution import Execution, Failure
 from batch_emulator.formula import EvaluationError, Formula
 from batch_emulator.package import Package
+from batch_emulator.runtime.enums import (
+    AllocationState,
+    JobState,
+    NodeState,
+    PoolState,
+    Stop,
+    TaskState,
+)
+from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.wire import Json, now
 
 

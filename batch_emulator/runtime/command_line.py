@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from batch_emulator.account import Account
-from batch_emulator.execution import Failure
-from batch_emulator.process import Command, LaunchError, Program
-from batch_emulator.state import Node, Task
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.process import Command, LaunchError, Program
+from batch_emulator.runtime.state import Node, Task
 from batch_emulator.wire import UNLIMITED, Json
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -5,12 +5,12 @@ from collections import Counter
 from datetime import timedelta
 from typing import Final
 
-from batch_emulator.account import Account
-from batch_emulator.enums import JobState, NodeState, PoolState, TaskState
 from batch_emulator.errors import ServiceError
 from batch_emulator.formula import Formula, FormulaSyntaxError, Metric, SampleStore, parse
 from batch_emulator.journal import tell
-from batch_emulator.state import Pool, Scaling
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.enums import JobState, NodeState, PoolState, TaskState
+from batch_emulator.runtime.state import Pool, Scaling
 from batch_emulator.wire import now, parse_duration
 
 _PERIOD: Final = timedelta(seconds=30)
