@@ -23,12 +23,12 @@ from aiohttp.typedefs import Middleware
 from batch_emulator.arm.service import answer as arm_answer
 from batch_emulator.arm.service import is_for_arm
 from batch_emulator.arm.service import refusal as arm_refusal
-from batch_emulator.auth import verify
-from batch_emulator.calls import CONDITIONS, JSON_TYPE
+from batch_emulator.dataplane.auth import verify
+from batch_emulator.dataplane.batch_call import CONDITIONS, JSON_TYPE
+from batch_emulator.dataplane.operations import Operation, find_operation
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.faults.middleware import faults
 from batch_emulator.journal import tell, tell_failure
-from batch_emulator.operations import Operation, find_operation
 from batch_emulator.runtime.account import Account
 from batch_emulator.wire import now, print_time
 

@@ -7,10 +7,10 @@ from typing import Final, Self
 from aiohttp import web
 from azure.storage.blob.aio import BlobServiceClient, LinearRetry
 
-from batch_emulator.calls import Call
+from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.operations import OPERATIONS, Handle
 from batch_emulator.errors import not_supported
 from batch_emulator.journal import tell
-from batch_emulator.operations import OPERATIONS, Handle
 from batch_emulator.options import Options
 from batch_emulator.pipeline import add_common_headers, pipeline
 from batch_emulator.runtime.account import Account

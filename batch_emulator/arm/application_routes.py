@@ -5,9 +5,9 @@ from typing import Final, cast
 from aiohttp import web
 
 from batch_emulator.arm.calls import TYPE, ArmCall, account_id, print_tag
+from batch_emulator.dataplane.shapes import boolean, identifier, inert, shape, text, unsupported
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.applications import Application
-from batch_emulator.shapes import boolean, identifier, inert, shape, text, unsupported
 from batch_emulator.wire import Json, now
 
 _BODY: Final = shape(

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, cast
 
-from batch_emulator.errors import ServiceError, invalid_property
-from batch_emulator.shapes import (
+from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
     METADATA,
     Check,
@@ -25,6 +24,7 @@ from batch_emulator.shapes import (
     text,
     unsupported,
 )
+from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.wire import Json
 
 _MOST: Final = 2**31 - 1

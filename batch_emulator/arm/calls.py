@@ -8,8 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
+from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
-from batch_emulator.query import Key, page
 from batch_emulator.runtime.account import Account
 from batch_emulator.wire import Json, print_etag, print_http_date
 

@@ -11,12 +11,12 @@ from aiohttp import web
 
 from batch_emulator.arm.bodies import read_resource, to_data_plane, to_properties
 from batch_emulator.arm.calls import TYPE, ArmCall, account_id, print_tag
-from batch_emulator.bodies import read_pool
+from batch_emulator.dataplane.bodies import read_pool
+from batch_emulator.dataplane.shapes import identifier
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.runtime import pools
 from batch_emulator.runtime.enums import PoolState
 from batch_emulator.runtime.state import Pool
-from batch_emulator.shapes import identifier
 from batch_emulator.wire import Json, print_time
 
 _CHANGE_WITH_NODES: Final = {"applicationPackages", "metadata", "scaleSettings", "startTask"}

@@ -17,9 +17,9 @@ from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 
 from batch_emulator.arm.application_routes import application_id, the_application
 from batch_emulator.arm.calls import TYPE, ArmCall, print_tag
+from batch_emulator.dataplane.shapes import only, shape
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.runtime.applications import Version
-from batch_emulator.shapes import only, shape
 from batch_emulator.wire import Json, now, print_time
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,63}")

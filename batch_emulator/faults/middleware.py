@@ -13,12 +13,12 @@ from aiohttp.typedefs import Middleware
 
 from batch_emulator.arm.calls import PRINCIPAL, storage_id
 from batch_emulator.arm.service import find_arm_operation, is_for_arm
+from batch_emulator.dataplane.operations import find_operation
 from batch_emulator.errors import ServiceError
 from batch_emulator.faults.control import control, is_control
 from batch_emulator.faults.register import Register, Seen
 from batch_emulator.faults.rules import Asked, Denial, Fault, Quota, Refusal, Reset, Silence
 from batch_emulator.journal import tell
-from batch_emulator.operations import find_operation
 from batch_emulator.runtime.account import Account
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

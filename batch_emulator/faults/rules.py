@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from batch_emulator.arm.operations import ARM_OPERATIONS
-from batch_emulator.operations import SUPPORTED
+from batch_emulator.dataplane.operations import SUPPORTED
 
 _LONGEST_MILLISECONDS: Final = 600_000
 _LONGEST_RETRY_SECONDS: Final = 3600

@@ -15,7 +15,7 @@ from azure.core import MatchConditions
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError, ResourceModifiedError
 
-from batch_emulator.auth import sign, string_to_sign
+from batch_emulator.dataplane.auth import sign, string_to_sign
 from tests.contract.conftest import ACCOUNT, KEY, Batch, job_body, pool_body, refusal
 
 WRONG_KEY = base64.b64encode(b"another key").decode()

@@ -11,7 +11,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse
 
-from batch_emulator.properties import PROPERTIES
+from batch_emulator.dataplane.properties import PROPERTIES
 from tests.conftest import Containers
 from tests.contract.conftest import Batch, job_body, pool_body
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from batch_emulator.dataplane.operations import OPERATIONS
 from batch_emulator.faults.rules import KINDS
-from batch_emulator.operations import OPERATIONS
 
 SUPPORT = Path(__file__).parents[2] / "batch_emulator/SUPPORT.md"
 ROW = re.compile(r"\| `(\w+)` \| `([A-Z]+) (\S+)` \| (supported|refused) \|")

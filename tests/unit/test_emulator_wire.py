@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_emulator.__main__ import read_options
-from batch_emulator.auth import sign, string_to_sign
-from batch_emulator.bodies import read_job, read_pool
+from batch_emulator.dataplane.auth import sign, string_to_sign
+from batch_emulator.dataplane.bodies import read_job, read_pool
+from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
-from batch_emulator.query import Key, page
 from batch_emulator.runtime.output_files import UploadError, container_name
 from batch_emulator.wire import UNLIMITED, parse_duration, print_duration, print_etag, print_time
 

@@ -11,8 +11,8 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator import file_routes, job_routes, resource_routes
-from batch_emulator.calls import Call
+from batch_emulator.dataplane import file_routes, job_routes, resource_routes
+from batch_emulator.dataplane.batch_call import Call
 
 type Handle = Callable[[Call], Awaitable[web.StreamResponse]]
 

@@ -14,14 +14,14 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from batch_emulator.calls import Call
+from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.job_routes import the_task
+from batch_emulator.dataplane.query import Key
+from batch_emulator.dataplane.resource_routes import the_node
+from batch_emulator.dataplane.views import node_url, task_url
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
-from batch_emulator.job_routes import the_task
-from batch_emulator.query import Key
-from batch_emulator.resource_routes import the_node
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.state import Node
-from batch_emulator.views import node_url, task_url
 from batch_emulator.wire import Json, print_http_date, print_time
 
 _CHUNK_BYTES: Final = 256 * 1024

@@ -4,8 +4,7 @@ from datetime import timedelta
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from batch_emulator.errors import invalid_property, not_supported
-from batch_emulator.shapes import (
+from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
     METADATA,
     PACKAGES,
@@ -23,6 +22,7 @@ from batch_emulator.shapes import (
     text,
     unsupported,
 )
+from batch_emulator.errors import invalid_property, not_supported
 from batch_emulator.wire import UNLIMITED, Json, print_duration
 
 _ENDLESS = print_duration(UNLIMITED)

@@ -2,14 +2,14 @@
 
 from aiohttp import web
 
-from batch_emulator.bodies import read_pool
-from batch_emulator.calls import Call
+from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.bodies import read_pool
+from batch_emulator.dataplane.query import Key
+from batch_emulator.dataplane.views import pool_url, show_node, show_pool
 from batch_emulator.errors import ServiceError
-from batch_emulator.query import Key
 from batch_emulator.runtime import pools
 from batch_emulator.runtime.scheduling import node_of
 from batch_emulator.runtime.state import Node, Pool
-from batch_emulator.views import pool_url, show_node, show_pool
 from batch_emulator.wire import Json
 
 

@@ -2,13 +2,13 @@
 
 from aiohttp import web
 
-from batch_emulator.bodies import read_job, read_termination
-from batch_emulator.calls import Call
+from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.bodies import read_job, read_termination
+from batch_emulator.dataplane.query import Key
+from batch_emulator.dataplane.views import job_url, show_job, show_task
 from batch_emulator.errors import ServiceError, invalid_query
-from batch_emulator.query import Key
 from batch_emulator.runtime import jobs
 from batch_emulator.runtime.state import Job, Task
-from batch_emulator.views import job_url, show_job, show_task
 
 
 def the_job(call: Call) -> Job:
