@@ -51,7 +51,7 @@ def _speed(argument: str) -> float:
     return speed
 
 
-class _Parser(argparse.ArgumentParser):
+class _OptionParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, without the usage."""
         self.exit(2, f"{self.prog}: {message}\n")
@@ -59,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
 
 def read_options(arguments: Sequence[str]) -> Options:
     """Read the command line; a wrong one ends the process with code 2 and one clear line."""
-    parser = _Parser(prog="python -m batch_emulator", description=__doc__)
+    parser = _OptionParser(prog="python -m batch_emulator", description=__doc__)
     parser.add_argument("--port", type=_checked(_port), default=0, help="0 takes a free one")
     parser.add_argument("--account", required=True, help="name of the Batch account")
     parser.add_argument("--key", required=True, type=_checked(_key), help="its key, in base64")

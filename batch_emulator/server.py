@@ -7,7 +7,7 @@ from typing import Final, Self
 from aiohttp import web
 from azure.storage.blob.aio import BlobServiceClient, LinearRetry
 
-from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.batch_call import BatchCall
 from batch_emulator.dataplane.operations import OPERATIONS, Handle
 from batch_emulator.errors import not_supported
 from batch_emulator.journal import tell
@@ -58,7 +58,7 @@ class Emulator:
         )
         account = Account(self._options, "", storage)
         runner = web.AppRunner(
-            _application(account), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+            _web_application(account), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
         )
         try:
             await runner.setup()
@@ -89,7 +89,7 @@ class Emulator:
         tell("emulator.stopped", url=self._account.url)
 
 
-def _application(account: Account) -> web.Application:
+def _web_application(account: Account) -> web.Application:
     application = web.Application(middlewares=pipeline(account), client_max_size=_MOST_BODY_BYTES)
     application.on_response_prepare.append(add_common_headers)
     for operation in OPERATIONS:
@@ -105,6 +105,6 @@ def _bind(
     async def answer(request: web.Request) -> web.StreamResponse:
         if handle is None:
             raise not_supported(request.path)
-        return await handle(Call(account, request))
+        return await handle(BatchCall(account, request))
 
     return answer

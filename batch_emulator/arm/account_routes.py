@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator.arm.calls import PRINCIPAL, TENANT, TYPE, ArmCall, account_id, storage_id
+from batch_emulator.arm.arm_call import PRINCIPAL, TENANT, TYPE, ArmCall, account_id, storage_id
 from batch_emulator.runtime.pools import MOST_NODES
 from batch_emulator.wire import Json
 
@@ -13,7 +13,7 @@ _POOLS: Final = 100
 _JOBS: Final = 300
 
 
-def _show(call: ArmCall) -> Json:
+def _show_account(call: ArmCall) -> Json:
     account = call.account
     keys = account.options.package_sas
     identity = {"type": "SystemAssigned", "principalId": PRINCIPAL, "tenantId": TENANT}
@@ -46,4 +46,4 @@ def _show(call: ArmCall) -> Json:
 
 async def get(call: ArmCall) -> web.Response:
     """Answer GET of the account."""
-    return call.one(_show(call))
+    return call.one(_show_account(call))

@@ -4,7 +4,7 @@ from typing import Final, cast
 
 from aiohttp import web
 
-from batch_emulator.arm.calls import TYPE, ArmCall, account_id, print_tag
+from batch_emulator.arm.arm_call import TYPE, ArmCall, account_id, print_tag
 from batch_emulator.dataplane.shapes import boolean, identifier, inert, shape, text, unsupported
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.applications import Application
@@ -39,7 +39,7 @@ def application_id(call: ArmCall, application: Application) -> str:
     return f"{account_id(call.account)}/applications/{application.id}"
 
 
-def _show(call: ArmCall, application: Application) -> Json:
+def _show_application(call: ArmCall, application: Application) -> Json:
     properties: Json = {"allowUpdates": application.allow_updates}
     if application.display_name is not None:
         properties["displayName"] = application.display_name
@@ -55,17 +55,17 @@ def _show(call: ArmCall, application: Application) -> Json:
 async def get(call: ArmCall) -> web.Response:
     """Answer GET of an application."""
     found = the_application(call)
-    return call.one(_show(call, found), found.modified)
+    return call.one(_show_application(call, found), found.modified)
 
 
 async def many(call: ArmCall) -> web.Response:
     """Answer GET of all applications."""
     return call.many(
-        call.account.applications, lambda item: _show(call, item), lambda item: item.id
+        call.account.applications, lambda item: _show_application(call, item), lambda item: item.id
     )
 
 
-async def _properties(call: ArmCall) -> Json:
+async def _read_properties(call: ArmCall) -> Json:
     body = cast("Json", _BODY("", await call.body()))
     return cast("Json", body.get("properties", {}))
 
@@ -73,7 +73,7 @@ async def _properties(call: ArmCall) -> Json:
 async def put(call: ArmCall) -> web.Response:
     """Answer PUT of an application: what is not given has its default; versions are kept."""
     name = str(identifier("applicationName", call.parts["application"]))
-    given = await _properties(call)
+    given = await _read_properties(call)
     application = call.account.applications.find(name)
     if application is None:
         application = Application(name)
@@ -81,16 +81,16 @@ async def put(call: ArmCall) -> web.Response:
     application.allow_updates = given.get("allowUpdates", True)
     application.display_name = given.get("displayName")
     application.modified = now()
-    return call.one(_show(call, application), application.modified)
+    return call.one(_show_application(call, application), application.modified)
 
 
 async def patch(call: ArmCall) -> web.Response:
     """Answer PATCH of an application."""
-    given, application = await _properties(call), the_application(call)
+    given, application = await _read_properties(call), the_application(call)
     application.allow_updates = given.get("allowUpdates", application.allow_updates)
     application.display_name = given.get("displayName", application.display_name)
     application.modified = now()
-    return call.one(_show(call, application), application.modified)
+    return call.one(_show_application(call, application), application.modified)
 
 
 async def delete(call: ArmCall) -> web.Response:

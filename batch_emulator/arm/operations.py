@@ -13,7 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from batch_emulator.arm import account_routes, application_routes, pool_routes, version_routes
-from batch_emulator.arm.calls import ArmCall
+from batch_emulator.arm.arm_call import ArmCall
 
 type ArmHandle = Callable[[ArmCall], Awaitable[web.Response]]
 

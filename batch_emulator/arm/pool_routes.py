@@ -9,8 +9,8 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator.arm.bodies import read_resource, to_data_plane, to_properties
-from batch_emulator.arm.calls import TYPE, ArmCall, account_id, print_tag
+from batch_emulator.arm.arm_call import TYPE, ArmCall, account_id, print_tag
+from batch_emulator.arm.pool_properties import read_resource, to_data_plane, to_properties
 from batch_emulator.dataplane.bodies import read_pool
 from batch_emulator.dataplane.shapes import identifier
 from batch_emulator.errors import ServiceError, invalid_property
@@ -33,12 +33,12 @@ def _the_pool(call: ArmCall) -> Pool:
     raise ServiceError("PoolNotFound")
 
 
-def _properties(call: ArmCall, pool: Pool) -> Json:
+def _pool_properties(call: ArmCall, pool: Pool) -> Json:
     targets = (pool.target_dedicated, pool.target_low_priority)
     return to_properties(pool.body, targets, _applications(call))
 
 
-def _show(call: ArmCall, pool: Pool) -> Json:
+def _show_pool(call: ArmCall, pool: Pool) -> Json:
     deleting = pool.state is PoolState.DELETING
     status: Json = {
         "lastModified": print_time(pool.modified),
@@ -67,7 +67,7 @@ def _show(call: ArmCall, pool: Pool) -> Json:
         "etag": print_tag(pool.modified),
         "tags": pool.tags,
         "identity": _show_identity(pool),
-        "properties": _properties(call, pool) | status,
+        "properties": _pool_properties(call, pool) | status,
     }
 
 
@@ -91,12 +91,12 @@ def _read_identity(given: Json) -> Json:
 async def get(call: ArmCall) -> web.Response:
     """Answer GET of a pool."""
     pool = _the_pool(call)
-    return call.one(_show(call, pool), pool.modified)
+    return call.one(_show_pool(call, pool), pool.modified)
 
 
 async def many(call: ArmCall) -> web.Response:
     """Answer GET of all pools."""
-    return call.many(call.account.pools, lambda pool: _show(call, pool), lambda pool: pool.id)
+    return call.many(call.account.pools, lambda pool: _show_pool(call, pool), lambda pool: pool.id)
 
 
 async def put(call: ArmCall) -> web.Response:
@@ -118,13 +118,13 @@ async def patch(call: ArmCall) -> web.Response:
     pool = _the_pool(call)
     given = read_resource(await call.body())
     call.check_conditions(pool.modified)
-    before = _show(call, pool)
+    before = _show_pool(call, pool)
     wanted = {
         "identity": before["identity"]
         if given["identity"]["type"] == "None"
         else given["identity"],
         "tags": given["tags"] or before["tags"],
-        "properties": _properties(call, pool) | given["properties"],
+        "properties": _pool_properties(call, pool) | given["properties"],
     }
     _replace(call, pool, given["properties"], _body(call, pool.id, wanted))
     return _changed(call, pool, wanted)
@@ -137,7 +137,7 @@ def _body(call: ArmCall, name: str, wanted: Json) -> Json:
 
 
 def _replace(call: ArmCall, pool: Pool, given: Json, body: Json) -> None:
-    before = _properties(call, pool)
+    before = _pool_properties(call, pool)
     targets = (body.get("targetDedicatedNodes", 0), body.get("targetLowPriorityNodes", 0))
     after = to_properties(body, targets, _applications(call))
     if pool.nodes:
@@ -163,7 +163,7 @@ def _cannot_change(path: str) -> ServiceError:
 
 def _changed(call: ArmCall, pool: Pool, wanted: Json) -> web.Response:
     pool.tags = wanted["tags"]
-    return call.one(_show(call, pool), pool.modified)
+    return call.one(_show_pool(call, pool), pool.modified)
 
 
 async def delete(call: ArmCall) -> web.Response:

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator.arm.calls import GROUP, SUBSCRIPTION, ArmCall, error_response
+from batch_emulator.arm.arm_call import GROUP, SUBSCRIPTION, ArmCall, error_response
 from batch_emulator.arm.operations import ARM_OPERATIONS, ArmOperation
 from batch_emulator.errors import ServiceError, not_supported
 from batch_emulator.journal import tell_failure
@@ -50,7 +50,7 @@ def refusal(request_id: str, error: ServiceError) -> web.Response:
 async def answer(account: Account, request: web.Request, request_id: str) -> web.Response:
     """Answer a request, whatever becomes of it."""
     try:
-        response = await _answer(account, request)
+        response = await _dispatch(account, request)
     except ServiceError as error:
         return refusal(request_id, error)
     except web.HTTPRequestEntityTooLarge:
@@ -64,7 +64,7 @@ async def answer(account: Account, request: web.Request, request_id: str) -> web
     return response
 
 
-async def _answer(account: Account, request: web.Request) -> web.Response:
+async def _dispatch(account: Account, request: web.Request) -> web.Response:
     _check_token(request)
     _check_version(request)
     rest = _below_account(account, request)

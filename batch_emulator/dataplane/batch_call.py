@@ -20,7 +20,7 @@ CONDITIONS: Final = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmod
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class BatchCall:
     """A request that has passed the pipeline."""
 
     account: Account

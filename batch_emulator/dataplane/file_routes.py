@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.batch_call import BatchCall
 from batch_emulator.dataplane.job_routes import the_task
 from batch_emulator.dataplane.query import Key
 from batch_emulator.dataplane.resource_routes import the_node
@@ -28,7 +28,7 @@ _CHUNK_BYTES: Final = 256 * 1024
 _RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")
 
 
-def _task_root(call: Call) -> Path:
+def _task_root(call: BatchCall) -> Path:
     task = the_task(call)
     if task.state is TaskState.ACTIVE:
         reason = (
@@ -48,12 +48,12 @@ def _root(node: Node) -> Path:
     return node.root
 
 
-def _node_root(call: Call) -> Path:
+def _node_root(call: BatchCall) -> Path:
     return _root(the_node(call))
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _FileEntry:
     """A file or directory as it was at one moment; a task may change it in the next."""
 
     path: Path
@@ -76,7 +76,7 @@ class _Entry:
         return mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
 
 
-def _show(entry: _Entry, name: str, base: str) -> Json:
+def _show_file(entry: _FileEntry, name: str, base: str) -> Json:
     shown: Json = {"name": name, "url": f"{base}/files/{name}", "isDirectory": entry.is_directory}
     if not entry.is_directory:
         shown["properties"] = {
@@ -88,7 +88,7 @@ def _show(entry: _Entry, name: str, base: str) -> Json:
     return shown
 
 
-def _entry(inside: Path, path: Path) -> _Entry:
+def _entry(inside: Path, path: Path) -> _FileEntry:
     """
     Look at a file or directory of a node; a link counts as what it leads to.
 
@@ -103,10 +103,10 @@ def _entry(inside: Path, path: Path) -> _Entry:
         raise ServiceError("FileNotFound") from None
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise ServiceError("FileNotFound")
-    return _Entry(path, status)
+    return _FileEntry(path, status)
 
 
-def _entries(root: Path, *, recursive: bool) -> Iterator[_Entry]:
+def _entries(root: Path, *, recursive: bool) -> Iterator[_FileEntry]:
     inside = root.resolve()
     for path in root.rglob("*") if recursive else root.glob("*"):
         # A running task may remove a file while it is listed.
@@ -114,42 +114,42 @@ def _entries(root: Path, *, recursive: bool) -> Iterator[_Entry]:
             yield _entry(inside, path)
 
 
-def _list(call: Call, root: Path, base: str) -> web.StreamResponse:
+def _list(call: BatchCall, root: Path, base: str) -> web.StreamResponse:
     recursive = call.query.get("recursive", "false").lower()
     if recursive not in {"true", "false"}:
         raise invalid_query("recursive", recursive, "The value is neither true nor false")
-    key = Key[_Entry](lambda entry: str(entry.path.relative_to(root)))
+    key = Key[_FileEntry](lambda entry: str(entry.path.relative_to(root)))
     entries = _entries(root, recursive=recursive == "true")
-    return call.many("files", entries, lambda entry: _show(entry, key.name(entry), base), key)
+    return call.many("files", entries, lambda entry: _show_file(entry, key.name(entry), base), key)
 
 
-async def list_task_files(call: Call) -> web.StreamResponse:
+async def list_task_files(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a task's files."""
     root = _task_root(call)
     return _list(call, root, task_url(call.base, the_task(call)))
 
 
-async def list_node_files(call: Call) -> web.StreamResponse:
+async def list_node_files(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a node's files."""
     root = _node_root(call)
     return _list(call, root, node_url(call.base, the_node(call)))
 
 
-async def task_file(call: Call) -> web.StreamResponse:
+async def task_file(call: BatchCall) -> web.StreamResponse:
     """Answer GET and HEAD of a task's file."""
-    return await _answer(call, _task_root(call))
+    return await _answer_with_file(call, _task_root(call))
 
 
-async def node_file(call: Call) -> web.StreamResponse:
+async def node_file(call: BatchCall) -> web.StreamResponse:
     """Answer GET and HEAD of a node's file."""
-    return await _answer(call, _node_root(call))
+    return await _answer_with_file(call, _node_root(call))
 
 
-def _find(root: Path, name: str) -> _Entry:
+def _find(root: Path, name: str) -> _FileEntry:
     return _entry(root.resolve(), root / name)
 
 
-async def _answer(call: Call, root: Path) -> web.StreamResponse:
+async def _answer_with_file(call: BatchCall, root: Path) -> web.StreamResponse:
     entry = _find(root, call.part("filePath"))
     if entry.is_directory and call.request.method == "GET":
         raise not_supported("the content of a directory")
@@ -165,10 +165,10 @@ async def _answer(call: Call, root: Path) -> web.StreamResponse:
     size = entry.status.st_size
     if call.request.method == "HEAD":
         return web.Response(headers={**headers, "Content-Length": str(size)})
-    return await _send(call, entry.path, headers, *_range(call, size))
+    return await _send_range(call, entry.path, headers, *_range(call, size))
 
 
-def _range(call: Call, size: int) -> tuple[int, int]:
+def _range(call: BatchCall, size: int) -> tuple[int, int]:
     if not (text := call.request.headers.get("ocp-range")):
         return 0, size
     match = _RANGE.fullmatch(text.strip())
@@ -181,8 +181,8 @@ def _range(call: Call, size: int) -> tuple[int, int]:
     return start, min(end, size)
 
 
-async def _send(
-    call: Call, path: Path, headers: dict[str, str], start: int, end: int
+async def _send_range(
+    call: BatchCall, path: Path, headers: dict[str, str], start: int, end: int
 ) -> web.StreamResponse:
     # 200 for a part as well: the official client takes nothing else. The length is fixed before
     # the first byte, so that a file that grows is sent as it was.

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.batch_call import BatchCall
 from batch_emulator.dataplane.bodies import read_job, read_termination
 from batch_emulator.dataplane.query import Key
 from batch_emulator.dataplane.views import job_url, show_job, show_task
@@ -11,7 +11,7 @@ from batch_emulator.runtime import jobs
 from batch_emulator.runtime.state import Job, Task
 
 
-def the_job(call: Call) -> Job:
+def the_job(call: BatchCall) -> Job:
     """
     Return the job of the path.
 
@@ -23,7 +23,7 @@ def the_job(call: Call) -> Job:
     raise ServiceError("JobNotFound")
 
 
-def the_task(call: Call) -> Task:
+def the_task(call: BatchCall) -> Task:
     """
     Return the task of the path.
 
@@ -35,33 +35,33 @@ def the_task(call: Call) -> Task:
     raise ServiceError("TaskNotFound")
 
 
-async def create_job(call: Call) -> web.StreamResponse:
+async def create_job(call: BatchCall) -> web.StreamResponse:
     """Answer POST /jobs."""
     job = jobs.create(call.account, read_job(await call.body()))
     return call.created(job_url(call.base, job), job.modified)
 
 
-async def get_job(call: Call) -> web.StreamResponse:
+async def get_job(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
     return call.one("jobs", show_job(job, call.base), modified=job.modified)
 
 
-async def list_jobs(call: Call) -> web.StreamResponse:
+async def list_jobs(call: BatchCall) -> web.StreamResponse:
     """Answer GET /jobs."""
     key = Key[Job](lambda job: job.id, lambda job: job.state)
     return call.many("jobs", call.account.jobs, lambda job: show_job(job, call.base), key)
 
 
-def _check_force(call: Call) -> None:
+def _check_force(call: BatchCall) -> None:
     # Ending a job never fails here, so that force has nothing to add.
     force = call.query.get("force", "false")
     if force.lower() not in {"true", "false"}:
         raise invalid_query("force", force, "The value is neither true nor false")
 
 
-async def terminate_job(call: Call) -> web.StreamResponse:
+async def terminate_job(call: BatchCall) -> web.StreamResponse:
     """Answer POST of a job's termination."""
     job = the_job(call)
     call.check_conditions(job.modified)
@@ -70,7 +70,7 @@ async def terminate_job(call: Call) -> web.StreamResponse:
     return call.changing(job.modified)
 
 
-async def delete_job(call: Call) -> web.StreamResponse:
+async def delete_job(call: BatchCall) -> web.StreamResponse:
     """Answer DELETE of a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
@@ -79,14 +79,14 @@ async def delete_job(call: Call) -> web.StreamResponse:
     return call.deleting()
 
 
-async def get_task(call: Call) -> web.StreamResponse:
+async def get_task(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a task."""
     task = the_task(call)
     call.check_conditions(task.created)
     return call.one("tasks", show_task(task, call.base), modified=task.created)
 
 
-async def list_tasks(call: Call) -> web.StreamResponse:
+async def list_tasks(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a job's tasks."""
     tasks = the_job(call).tasks.values()
     key = Key[Task](lambda task: task.id, lambda task: task.state)

@@ -12,9 +12,9 @@ from typing import Final
 from aiohttp import web
 
 from batch_emulator.dataplane import file_routes, job_routes, resource_routes
-from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.batch_call import BatchCall
 
-type Handle = Callable[[Call], Awaitable[web.StreamResponse]]
+type Handle = Callable[[BatchCall], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from batch_emulator.dataplane.batch_call import Call
+from batch_emulator.dataplane.batch_call import BatchCall
 from batch_emulator.dataplane.bodies import read_pool
 from batch_emulator.dataplane.query import Key
 from batch_emulator.dataplane.views import pool_url, show_node, show_pool
@@ -13,7 +13,7 @@ from batch_emulator.runtime.state import Node, Pool
 from batch_emulator.wire import Json
 
 
-def the_pool(call: Call) -> Pool:
+def the_pool(call: BatchCall) -> Pool:
     """
     Return the pool of the path.
 
@@ -25,7 +25,7 @@ def the_pool(call: Call) -> Pool:
     raise ServiceError("PoolNotFound")
 
 
-def the_node(call: Call) -> Node:
+def the_node(call: BatchCall) -> Node:
     """
     Return the node of the path.
 
@@ -37,26 +37,26 @@ def the_node(call: Call) -> Node:
     raise ServiceError("NodeNotFound")
 
 
-async def create_pool(call: Call) -> web.StreamResponse:
+async def create_pool(call: BatchCall) -> web.StreamResponse:
     """Answer POST /pools."""
     pool = pools.create(call.account, read_pool(await call.body()))
     return call.created(pool_url(call.base, pool), pool.modified)
 
 
-async def get_pool(call: Call) -> web.StreamResponse:
+async def get_pool(call: BatchCall) -> web.StreamResponse:
     """Answer GET and HEAD of a pool."""
     pool = the_pool(call)
     call.check_conditions(pool.modified)
     return call.one("pools", show_pool(pool, call.base), modified=pool.modified)
 
 
-async def list_pools(call: Call) -> web.StreamResponse:
+async def list_pools(call: BatchCall) -> web.StreamResponse:
     """Answer GET /pools."""
     key = Key[Pool](lambda pool: pool.id, lambda pool: pool.state)
     return call.many("pools", call.account.pools, lambda pool: show_pool(pool, call.base), key)
 
 
-async def delete_pool(call: Call) -> web.StreamResponse:
+async def delete_pool(call: BatchCall) -> web.StreamResponse:
     """Answer DELETE of a pool."""
     pool = the_pool(call)
     call.check_conditions(pool.modified)
@@ -64,14 +64,14 @@ async def delete_pool(call: Call) -> web.StreamResponse:
     return call.deleting()
 
 
-async def list_nodes(call: Call) -> web.StreamResponse:
+async def list_nodes(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a pool's nodes."""
     nodes = the_pool(call).nodes.values()
     key = Key[Node](lambda node: node.id, lambda node: node.state)
     return call.many("nodes", nodes, lambda node: show_node(node, call.base), key)
 
 
-async def get_node(call: Call) -> web.StreamResponse:
+async def get_node(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a node."""
     return call.one("nodes", show_node(the_node(call), call.base))
 
@@ -81,14 +81,14 @@ def _show_application(application: tuple[str, list[str]]) -> Json:
     return {"id": name, "displayName": name, "versions": versions}
 
 
-async def list_applications(call: Call) -> web.StreamResponse:
+async def list_applications(call: BatchCall) -> web.StreamResponse:
     """Answer GET /applications."""
     applications = call.account.active_versions().items()
     key = Key[tuple[str, list[str]]](lambda application: application[0])
     return call.many("listapplicationsummariesresponses", applications, _show_application, key)
 
 
-async def get_application(call: Call) -> web.StreamResponse:
+async def get_application(call: BatchCall) -> web.StreamResponse:
     """Answer GET of an application."""
     wanted = call.part("applicationId").lower()
     for application in call.account.active_versions().items():

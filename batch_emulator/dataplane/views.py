@@ -18,7 +18,7 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> list[Json]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
-def _failure(failure: Failure) -> Json:
+def _failure_info(failure: Failure) -> Json:
     return {
         "category": failure.category,
         "code": failure.code,
@@ -91,7 +91,7 @@ def _start_task_info(execution: Execution) -> Json:
         startTime=execution.started and print_time(execution.started),
         endTime=execution.ended and print_time(execution.ended),
         exitCode=execution.exit_code,
-        failureInfo=execution.failure and _failure(execution.failure),
+        failureInfo=execution.failure and _failure_info(execution.failure),
         result=execution.result,
         retryCount=execution.retries,
         lastRetryTime=execution.last_retry and print_time(execution.last_retry),
@@ -176,7 +176,7 @@ def _task_execution(execution: Execution) -> Json:
         startTime=execution.started and print_time(execution.started),
         endTime=execution.ended and print_time(execution.ended),
         exitCode=execution.exit_code,
-        failureInfo=execution.failure and _failure(execution.failure),
+        failureInfo=execution.failure and _failure_info(execution.failure),
         result=execution.result,
         retryCount=execution.retries,
         lastRetryTime=execution.last_retry and print_time(execution.last_retry),

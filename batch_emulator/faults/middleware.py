@@ -11,13 +11,21 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from batch_emulator.arm.calls import PRINCIPAL, storage_id
+from batch_emulator.arm.arm_call import PRINCIPAL, storage_id
 from batch_emulator.arm.service import find_arm_operation, is_for_arm
 from batch_emulator.dataplane.operations import find_operation
 from batch_emulator.errors import ServiceError
 from batch_emulator.faults.control import control, is_control
 from batch_emulator.faults.register import Register, Seen
-from batch_emulator.faults.rules import Asked, Denial, Fault, Quota, Refusal, Reset, Silence
+from batch_emulator.faults.rules import (
+    Denial,
+    Fault,
+    IncomingRequest,
+    Quota,
+    Refusal,
+    Reset,
+    Silence,
+)
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 
@@ -60,7 +68,7 @@ def faults(account: Account, refuse: Refuse) -> Middleware:
             return refuse(request, ServiceError("RequestBodyTooLarge"))
         seen, milliseconds, fault = register.choose(asked)
         await asyncio.sleep(milliseconds / 1000)
-        response = await _answer(request, handler, refuse, seen, fault)
+        response = await _answer_with_fault(request, handler, refuse, seen, fault)
         if fault is not None:
             tell("fault.hit", rule=seen.fault, kind=fault.kind, effect=seen.effect)
         return response
@@ -68,7 +76,7 @@ def faults(account: Account, refuse: Refuse) -> Middleware:
     return bring_about
 
 
-async def _answer(
+async def _answer_with_fault(
     request: web.Request, handler: Handler, refuse: Refuse, seen: Seen, rule: Fault | None
 ) -> web.StreamResponse:
     if rule is None or getattr(rule, "after_effect", False):
@@ -83,7 +91,7 @@ async def _answer(
         case Silence():
             await _wait_for_end(request)
         case Refusal():
-            response = _refusal(request, refuse, rule)
+            response = _refused_by_rule(request, refuse, rule)
             seen.status = response.status
             return response
         case Quota():
@@ -93,7 +101,7 @@ async def _answer(
     return web.Response(status=NOT_ANSWERED, reason="No answer")
 
 
-def _refusal(request: web.Request, refuse: Refuse, rule: Refusal) -> web.Response:
+def _refused_by_rule(request: web.Request, refuse: Refuse, rule: Refusal) -> web.Response:
     if rule.body:
         response = refuse(request, ServiceError(_CODES[rule.status]))
     else:
@@ -118,10 +126,10 @@ async def _wait_for_end(request: web.Request) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _asked_of_arm(account: Account, request: web.Request) -> Asked:
+def _asked_of_arm(account: Account, request: web.Request) -> IncomingRequest:
     operation = find_arm_operation(account, request)
     name = operation.name if operation else None
-    return Asked(method=request.method, path=request.path, operation=name, job=None)
+    return IncomingRequest(method=request.method, path=request.path, operation=name, job=None)
 
 
 def _denial(account: Account, request: web.Request, rule: Denial) -> ServiceError:
@@ -139,13 +147,13 @@ def _denial(account: Account, request: web.Request, rule: Denial) -> ServiceErro
     )
 
 
-async def _asked(request: web.Request) -> Asked:
+async def _asked(request: web.Request) -> IncomingRequest:
     operation = find_operation(request)
     name = operation.name if operation else None
     job = request.match_info.get("jobId")
     if name == "create_job":
         job = _job_of(await request.read())
-    return Asked(method=request.method, path=request.path, operation=name, job=job)
+    return IncomingRequest(method=request.method, path=request.path, operation=name, job=job)
 
 
 def _job_of(body: bytes) -> str | None:

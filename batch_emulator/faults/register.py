@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from batch_emulator.faults.rules import Asked, BadRuleError, Denial, Fault, Latency, Rule
+from batch_emulator.faults.rules import BadRuleError, Denial, Fault, IncomingRequest, Latency, Rule
 from batch_emulator.wire import Json
 
 _MOST_SEEN: Final = 100_000
@@ -22,7 +22,7 @@ class Seen:
         effect: Whether it was carried out, and not refused by the account itself.
     """
 
-    asked: Asked
+    asked: IncomingRequest
     fault: str | None = None
     status: int | None = None
     effect: bool = False
@@ -75,7 +75,7 @@ class Register:
         self._rules.clear()
         self._seen.clear()
 
-    def choose(self, asked: Asked) -> tuple[Seen, int, Fault | None]:
+    def choose(self, asked: IncomingRequest) -> tuple[Seen, int, Fault | None]:
         """
         Return a request's entry, how many milliseconds it waits, and the rule that hits it.
 
@@ -94,7 +94,7 @@ class Register:
             return seen, milliseconds, live.rule
         return seen, milliseconds, None
 
-    def choose_denial(self, asked: Asked) -> tuple[str, Denial] | None:
+    def choose_denial(self, asked: IncomingRequest) -> tuple[str, Denial] | None:
         """Return the first rule that denies a request to Azure Resource Manager, and its id."""
         for id_, live in self._rules.items():
             if isinstance(live.rule, Denial) and live.rule.concerns(asked) and live.hit():

@@ -26,7 +26,7 @@ _CREATION: Final = "create_job"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class IncomingRequest:
     """
     What of a request a rule may look at.
 
@@ -77,13 +77,13 @@ class Match(_Strict):
         """Whether only requests that change nothing are concerned."""
         return (self.method or self.methods.get(self.operation or "")) in _READS
 
-    def concerns(self, asked: Asked) -> bool:
+    def concerns(self, asked: IncomingRequest) -> bool:
         """Whether a request is one of these."""
         return (
             self.method in {None, asked.method}
             and self.operation in {None, asked.operation}
-            and _fits(self.path, asked.path)
-            and _fits(self.job, asked.job)
+            and _matches_whole(self.path, asked.path)
+            and _matches_whole(self.job, asked.job)
         )
 
 
@@ -94,7 +94,7 @@ class ArmMatch(Match):
     job: None = None
 
 
-def _fits(pattern: re.Pattern[str] | None, text: str | None) -> bool:
+def _matches_whole(pattern: re.Pattern[str] | None, text: str | None) -> bool:
     if pattern is None:
         return True
     return text is not None and re.fullmatch(pattern.pattern, text, re.IGNORECASE) is not None
@@ -116,7 +116,7 @@ class _Rule(_Strict):
     after: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] | None = None
 
-    def concerns(self, asked: Asked) -> bool:
+    def concerns(self, asked: IncomingRequest) -> bool:
         """Whether a request is one that this rule is about."""
         return self.match.concerns(asked)
 
@@ -140,7 +140,7 @@ class _AnswerLost(_Rule):
             raise ValueError("the requests of match change nothing, they have no effect")
         return after_effect
 
-    def concerns(self, asked: Asked) -> bool:
+    def concerns(self, asked: IncomingRequest) -> bool:
         """Whether a request is one that this rule is about."""
         return super().concerns(asked) and not (self.after_effect and asked.method in _READS)
 
@@ -184,7 +184,7 @@ class Quota(_Rule):
 
     kind: Literal["quota"]
 
-    def concerns(self, asked: Asked) -> bool:
+    def concerns(self, asked: IncomingRequest) -> bool:
         """Whether a request is one that this rule is about."""
         return super().concerns(asked) and asked.operation == _CREATION
 

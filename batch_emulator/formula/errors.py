@@ -21,7 +21,7 @@ class Position:
         return f"Line {self.line}, Col {self.column}"
 
 
-class Code(StrEnum):
+class ErrorCode(StrEnum):
     """Error codes of the service that concern formulas."""
 
     SYNTAX = "AutoScalingFormulaSyntaxError"
@@ -31,8 +31,8 @@ class Code(StrEnum):
 
 
 MESSAGES = {
-    Code.EVALUATION: "The specified auto-scaling formula has evaluation error",
-    Code.INSUFFICIENT_DATA: "Autoscale evaluation failed due to insufficient sample data",
+    ErrorCode.EVALUATION: "The specified auto-scaling formula has evaluation error",
+    ErrorCode.INSUFFICIENT_DATA: "Autoscale evaluation failed due to insufficient sample data",
 }
 
 
@@ -47,7 +47,9 @@ class FormulaSyntaxError(Exception):
         code: The service's error code: too long a formula has one of its own.
     """
 
-    def __init__(self, message: str, line: int, column: int, *, code: Code = Code.SYNTAX) -> None:
+    def __init__(
+        self, message: str, line: int, column: int, *, code: ErrorCode = ErrorCode.SYNTAX
+    ) -> None:
         super().__init__(f"{Position(line, column)}: {message}")
         self.message = message
         self.line = line
@@ -59,7 +61,7 @@ class FaultError(Exception):
     """A formula that parses cannot be evaluated; the evaluator adds the place."""
 
     def __init__(
-        self, message: str, *, code: Code = Code.EVALUATION, at: Position | None = None
+        self, message: str, *, code: ErrorCode = ErrorCode.EVALUATION, at: Position | None = None
     ) -> None:
         super().__init__(message)
         self.message = message

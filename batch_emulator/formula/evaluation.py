@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from batch_emulator.formula.errors import MESSAGES, EvaluationError, FaultError
-from batch_emulator.formula.values import NodeDeallocationOption, Value, show
+from batch_emulator.formula.value_types import NodeDeallocationOption, Value, show
 
 DEDICATED = "$TargetDedicatedNodes"
 LOW_PRIORITY = "$TargetLowPriorityNodes"

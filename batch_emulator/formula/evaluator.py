@@ -18,7 +18,7 @@ from batch_emulator.formula.evaluation import (
     failed,
     succeeded,
 )
-from batch_emulator.formula.history import History
+from batch_emulator.formula.metric_methods import MetricHistory
 from batch_emulator.formula.samples import Metric, SampleStore
 from batch_emulator.formula.syntax import (
     Assignment,
@@ -31,10 +31,10 @@ from batch_emulator.formula.syntax import (
     Name,
     Number,
     Statement,
-    Text,
+    TextLiteral,
     Unary,
 )
-from batch_emulator.formula.values import (
+from batch_emulator.formula.value_types import (
     Interval,
     NodeDeallocationOption,
     Value,
@@ -145,7 +145,7 @@ class Evaluator:
         while isinstance(node, Conditional):
             node = node.then if self._truth(node.condition, node.at) else node.otherwise
         match node:
-            case Number() | Text():
+            case Number() | TextLiteral():
                 return node.value
             case Name():
                 return with_place(node.at, self._name, node.name)
@@ -199,8 +199,8 @@ class Evaluator:
             return self._history(name).newest()
         raise FaultError(f"Undefined symbol: {name}")
 
-    def _history(self, name: str) -> History:
-        return History(self.samples, _METRICS[name], self.now)
+    def _history(self, name: str) -> MetricHistory:
+        return MetricHistory(self.samples, _METRICS[name], self.now)
 
     def _call(self, function: str, arguments: Sequence[Value]) -> Value:
         match function, *arguments:

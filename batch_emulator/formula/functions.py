@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from batch_emulator.formula.errors import FaultError
-from batch_emulator.formula.values import Value, Vector, kind
+from batch_emulator.formula.value_types import Value, Vector, kind
 
 # W3C-DTF. Six digits of a second at most: the service is known to refuse nine.
 _W3C = re.compile(

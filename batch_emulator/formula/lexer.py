@@ -8,7 +8,7 @@ from enum import StrEnum
 from batch_emulator.formula.errors import FormulaSyntaxError, Position
 
 
-class Kind(StrEnum):
+class TokenKind(StrEnum):
     """What a token is."""
 
     NUMBER = "number"
@@ -22,12 +22,12 @@ class Kind(StrEnum):
 class Token:
     """A piece of the text; the text of a string literal comes without its quotes."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     at: Position
 
     def __str__(self) -> str:
-        return "end of formula" if self.kind is Kind.END else f"'{self.text}'"
+        return "end of formula" if self.kind is TokenKind.END else f"'{self.text}'"
 
 
 _TOKEN = re.compile(
@@ -55,18 +55,18 @@ def tokens(text: str) -> Iterator[Token]:
         at = Position(line, index - line_start + 1)
         match = _TOKEN.match(text, index)
         if match is None:
-            raise FormulaSyntaxError(_refusal(text[index]), at.line, at.column)
+            raise FormulaSyntaxError(_bad_character(text[index]), at.line, at.column)
         index = match.end()
         group, piece = str(match.lastgroup), match.group()
         if group == "newline":
             line, line_start = line + 1, index
         elif group != "space":
-            kind = Kind(group)
-            yield Token(kind, piece[1:-1] if kind is Kind.TEXT else piece, at)
-    yield Token(Kind.END, "", Position(line, index - line_start + 1))
+            kind = TokenKind(group)
+            yield Token(kind, piece[1:-1] if kind is TokenKind.TEXT else piece, at)
+    yield Token(TokenKind.END, "", Position(line, index - line_start + 1))
 
 
-def _refusal(character: str) -> str:
+def _bad_character(character: str) -> str:
     if character == '"':
         return "Unterminated string"
     return f"Unexpected character: {character}"

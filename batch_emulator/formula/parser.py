@@ -13,8 +13,8 @@ Parse a formula by recursive descent.
 
 from collections.abc import Callable, Iterable
 
-from batch_emulator.formula.errors import Code, FormulaSyntaxError, Position
-from batch_emulator.formula.lexer import Kind, Token, tokens
+from batch_emulator.formula.errors import ErrorCode, FormulaSyntaxError, Position
+from batch_emulator.formula.lexer import Token, TokenKind, tokens
 from batch_emulator.formula.syntax import (
     Assignment,
     Bare,
@@ -28,7 +28,7 @@ from batch_emulator.formula.syntax import (
     Number,
     Statement,
     Step,
-    Text,
+    TextLiteral,
     Unary,
 )
 
@@ -49,7 +49,7 @@ def parse_statements(text: str) -> tuple[Statement, ...]:
     """
     if len(text.encode()) > MAX_BYTES:
         message = f"The formula is longer than {MAX_BYTES} bytes"
-        raise FormulaSyntaxError(message, 1, 1, code=Code.TOO_LONG)
+        raise FormulaSyntaxError(message, 1, 1, code=ErrorCode.TOO_LONG)
     return _Parser(tokens(text)).formula()
 
 
@@ -65,17 +65,17 @@ class _Parser:
 
     def formula(self) -> tuple[Statement, ...]:
         statements: list[Statement] = []
-        while not statements or self._next.kind is not Kind.END:
+        while not statements or self._next.kind is not TokenKind.END:
             if len(statements) == MAX_STATEMENTS:
                 raise self._refuse(f"More than {MAX_STATEMENTS} statements", self._next.at)
             statements.append(self._statement())
-            if self._next.kind is not Kind.END:
+            if self._next.kind is not TokenKind.END:
                 self._expect(";")
         return tuple(statements)
 
     def _statement(self) -> Statement:
         target = self._next
-        if target.kind is Kind.NAME:
+        if target.kind is TokenKind.NAME:
             self._index += 1
             if self._accept("=") is not None:
                 return Assignment(target.text, self._conditional(), target.at)
@@ -142,7 +142,7 @@ class _Parser:
             dots += 1
             if dots > MAX_DEPTH:
                 raise self._refuse(f"Nested more than {MAX_DEPTH} deep", self._next.at)
-            member = self._take(Kind.NAME, "a member")
+            member = self._take(TokenKind.NAME, "a member")
             paren = self._accept("(")
             if paren is None:
                 target = Member(target, member.text, member.at)
@@ -153,13 +153,13 @@ class _Parser:
     def _primary(self) -> Expression:
         token = self._next
         match token.kind:
-            case Kind.NUMBER:
+            case TokenKind.NUMBER:
                 self._index += 1
                 return Number(float(token.text), token.at)
-            case Kind.TEXT:
+            case TokenKind.TEXT:
                 self._index += 1
-                return Text(token.text, token.at)
-            case Kind.NAME:
+                return TextLiteral(token.text, token.at)
+            case TokenKind.NAME:
                 self._index += 1
                 paren = self._accept("(")
                 if paren is None:
@@ -183,7 +183,7 @@ class _Parser:
 
     def _accept(self, *symbols: str) -> Token | None:
         token = self._next
-        if token.kind is not Kind.SYMBOL or token.text not in symbols:
+        if token.kind is not TokenKind.SYMBOL or token.text not in symbols:
             return None
         self._index += 1
         return token
@@ -193,7 +193,7 @@ class _Parser:
             found = self._next
             raise self._refuse(f"Syntax error: '{symbol}' expected, {found} found", found.at)
 
-    def _take(self, kind: Kind, what: str) -> Token:
+    def _take(self, kind: TokenKind, what: str) -> Token:
         token = self._next
         if token.kind is not kind:
             raise self._refuse(f"Syntax error: {what} expected, {token} found", token.at)

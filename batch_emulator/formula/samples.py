@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import floor
 
-from batch_emulator.formula.values import Vector
+from batch_emulator.formula.value_types import Vector
 
 
 class Metric(StrEnum):

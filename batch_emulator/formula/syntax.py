@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from batch_emulator.formula.errors import Position
 
-type Expression = Number | Text | Name | Unary | Chain | Conditional | Call | Member | Method
+type Expression = Number | TextLiteral | Name | Unary | Chain | Conditional | Call | Member | Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextLiteral:
     """A literal such as ``"Mon, 06 Oct 2014 10:20:00 GMT"``."""
 
     value: str

@@ -9,7 +9,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.options import Options
 from batch_emulator.runtime.applications import Applications
-from batch_emulator.runtime.background import Background
+from batch_emulator.runtime.background import BackgroundTasks
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.runtime.state import Job, Pool
 
@@ -21,7 +21,7 @@ class Account:
     options: Options
     url: str
     storage: BlobServiceClient
-    background: Background = field(default_factory=Background)
+    background: BackgroundTasks = field(default_factory=BackgroundTasks)
     pools: Collection[Pool] = field(default_factory=Collection)
     jobs: Collection[Job] = field(default_factory=Collection)
     applications: Applications = field(init=False)

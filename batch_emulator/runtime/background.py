@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from batch_emulator.journal import tell_failure
 
 
-class Background:
+class BackgroundTasks:
     """Own every coroutine that runs beside the requests."""
 
     def __init__(self) -> None:

@@ -47,7 +47,7 @@ class TaskState(StrEnum):
     COMPLETED = "completed"
 
 
-class Stop(StrEnum):
+class TaskStop(StrEnum):
     """Why a running task is ended by another hand than its own."""
 
     TERMINATE = "terminate"  # it is completed, as a failure

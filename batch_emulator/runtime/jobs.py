@@ -6,9 +6,9 @@ from pathlib import Path
 from batch_emulator.errors import ServiceError
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.enums import JobState, Stop
+from batch_emulator.runtime.enums import JobState, TaskStop
 from batch_emulator.runtime.nodes import wipe
-from batch_emulator.runtime.scheduling import assign, pool_of, runs_of, stop
+from batch_emulator.runtime.scheduling import assign, pool_of, runs_of, stop_runs
 from batch_emulator.runtime.state import Job, Task
 from batch_emulator.wire import UNLIMITED, Json, now, parse_duration
 
@@ -29,14 +29,14 @@ def create(account: Account, body: Json) -> Job:
     manager: Json = body["jobManagerTask"]
     job.tasks[manager["id"].lower()] = Task(job, manager)
     account.jobs.add(job.id, job)
-    account.background.start(_live(account, job), name=f"job {job.id}")
+    account.background.start(_live_job(account, job), name=f"job {job.id}")
     tell("job.created", job=job.id, pool=job.pool_id)
     if pool := pool_of(account, job):
         assign(account, pool)
     return job
 
 
-async def _live(account: Account, job: Job) -> None:
+async def _live_job(account: Account, job: Job) -> None:
     limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
     left = None if limit >= UNLIMITED else (limit - (now() - job.created)).total_seconds()
     try:
@@ -44,7 +44,7 @@ async def _live(account: Account, job: Job) -> None:
             await job.ending.wait()
     except TimeoutError:
         job.end("MaxWallClockTimeExpiry")
-    await stop(runs_of(job), Stop.TERMINATE)
+    await stop_runs(runs_of(job), TaskStop.TERMINATE)
     job.complete()
     tell("job.ended", job=job.id, state=job.state, reason=job.reason)
     if job.state is JobState.DELETING:
@@ -110,7 +110,8 @@ async def forget(account: Account, job: Job) -> None:
     job.enter(JobState.TERMINATING)  # and not deleting, so that nothing is removed a second time
     job.ending.set()
     folders = _folders(job)
-    await stop(runs_of(job), Stop.REQUEUE)  # of no job, it starts no more; and nothing is uploaded
+    # Requeued, a task of a job that is gone starts no more, and none of its outputs is uploaded.
+    await stop_runs(runs_of(job), TaskStop.REQUEUE)
     await _wipe(folders)
     tell("job.forgotten", job=job.id)
 
@@ -119,7 +120,7 @@ async def keep_deleting(job: Job) -> None:
     """Begin a removal that does not end: the job stays in its state until it is forgotten."""
     if job.state is not JobState.DELETING:
         job.enter(JobState.DELETING)
-    await stop(runs_of(job), Stop.TERMINATE)
+    await stop_runs(runs_of(job), TaskStop.TERMINATE)
 
 
 def _folders(job: Job) -> list[Path]:

@@ -18,7 +18,7 @@ _UNIX: Final = 3  # the zip was made on a system whose modes are Unix modes
 _PLAIN_MODE: Final = 0o644
 
 
-def resolve(references: Sequence[Json], known: Iterable[Package]) -> tuple[Package, ...]:
+def resolve_packages(references: Sequence[Json], known: Iterable[Package]) -> tuple[Package, ...]:
     """
     Return the packages that a pool refers to.
 

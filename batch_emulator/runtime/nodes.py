@@ -41,7 +41,7 @@ async def boot(account: Account, node: Node) -> bool:
     node.booted = now()
     for folder in _FOLDERS:
         (node.root / folder).mkdir(parents=True, exist_ok=True)
-    if not await _unzip_packages(account, node) or not await _start(account, node):
+    if not await _unzip_packages(account, node) or not await _start_before_tasks(account, node):
         return False
     node.enter(NodeState.IDLE)
     tell("node.ready", pool=node.pool.id, node=node.id)
@@ -71,7 +71,7 @@ def spoil(node: Node, code: str, message: str, error: Exception) -> None:
     tell("node.unusable", pool=node.pool.id, node=node.id, reason=reason)
 
 
-async def _start(account: Account, node: Node) -> bool:
+async def _start_before_tasks(account: Account, node: Node) -> bool:
     start_task: Json | None = node.pool.body.get("startTask")
     if start_task is None or not start_task["waitForSuccess"]:
         return True

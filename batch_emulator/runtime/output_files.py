@@ -111,7 +111,7 @@ def wanted(output: Json, *, success: bool) -> bool:
     return condition in {"taskcompletion", "tasksuccess" if success else "taskfailure"}
 
 
-async def _send(storage: BlobServiceClient, upload: Upload) -> None:
+async def _upload(storage: BlobServiceClient, upload: Upload) -> None:
     try:
         # The length is fixed first, so that a file that still grows is cut and not corrupted.
         length = upload.file.stat().st_size
@@ -149,7 +149,7 @@ async def upload_all(
                     continue
                 try:
                     for upload in plan(output, directory, variables, str(storage.url)):
-                        await _send(storage, upload)
+                        await _upload(storage, upload)
                         log.write(f"{upload.file} -> {upload.container}/{upload.blob}\n")
                 except UploadError as error:
                     failures.append(error.failure)

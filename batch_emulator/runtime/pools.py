@@ -9,10 +9,10 @@ from batch_emulator.package import Package
 from batch_emulator.runtime import nodes
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.autoscale import follow_formula, read_formula
-from batch_emulator.runtime.enums import NodeState, PoolState, Stop
+from batch_emulator.runtime.enums import NodeState, PoolState, TaskStop
 from batch_emulator.runtime.execution import Failure
-from batch_emulator.runtime.node_packages import resolve
-from batch_emulator.runtime.scheduling import assign, stop
+from batch_emulator.runtime.node_packages import resolve_packages
+from batch_emulator.runtime.scheduling import assign, stop_runs
 from batch_emulator.runtime.state import Node, Pool
 from batch_emulator.wire import Json, now
 
@@ -48,12 +48,12 @@ def create(account: Account, body: Json) -> Pool:
     if there := account.pools.find(body["id"]):
         deleting = there.state is PoolState.DELETING
         raise ServiceError("PoolBeingDeleted" if deleting else "PoolExists")
-    pool = Pool(body, *_read(account, body))
+    pool = Pool(body, *_packages_and_formula(account, body))
     pool.retarget(*_targets(body), pool.deallocation)
     account.pools.add(pool.id, pool)
     tell("pool.created", pool=pool.id)
     _follow(account, pool)
-    account.background.start(_live(account, pool), name=f"pool {pool.id}")
+    account.background.start(_live_pool(account, pool), name=f"pool {pool.id}")
     return pool
 
 
@@ -66,7 +66,7 @@ def update(account: Account, pool: Pool, body: Json) -> None:
     """
     if pool.state is PoolState.DELETING:
         raise ServiceError("PoolBeingDeleted")
-    pool.packages, pool.formula = _read(account, body)
+    pool.packages, pool.formula = _packages_and_formula(account, body)
     targets = _targets(body)
     pool.body, pool.modified = body, now()
     if pool.formula is None:
@@ -76,9 +76,11 @@ def update(account: Account, pool: Pool, body: Json) -> None:
     tell("pool.updated", pool=pool.id)
 
 
-def _read(account: Account, body: Json) -> tuple[tuple[Package, ...], Formula | None]:
+def _packages_and_formula(
+    account: Account, body: Json
+) -> tuple[tuple[Package, ...], Formula | None]:
     references = body.get("applicationPackageReferences", ())
-    packages = resolve(references, account.applications.active())
+    packages = resolve_packages(references, account.applications.active())
     return packages, read_formula(body["autoScaleFormula"]) if body["enableAutoScale"] else None
 
 
@@ -110,7 +112,7 @@ def delete(pool: Pool) -> None:
     pool.delete()
 
 
-async def _live(account: Account, pool: Pool) -> None:
+async def _live_pool(account: Account, pool: Pool) -> None:
     while pool.state is PoolState.ACTIVE or pool.nodes:
         await pool.changed.wait()
         pool.changed.clear()
@@ -157,8 +159,8 @@ def _drain(account: Account, node: Node) -> None:
     if not node.runs:
         _let_go(account, node)
     elif node.pool.deallocation != "taskcompletion":
-        why = Stop.TERMINATE if node.pool.deallocation == "terminate" else Stop.REQUEUE
-        account.background.start(stop([*node.runs.values()], why), name=f"drain of {node.id}")
+        why = TaskStop.TERMINATE if node.pool.deallocation == "terminate" else TaskStop.REQUEUE
+        account.background.start(stop_runs([*node.runs.values()], why), name=f"drain of {node.id}")
 
 
 def _let_go(account: Account, node: Node) -> None:

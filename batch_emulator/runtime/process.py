@@ -14,7 +14,7 @@ from typing import Final, cast
 
 import psutil
 
-MARKER: Final = "AZ_BATCH_EMULATOR_TREE"
+TREE_VARIABLE: Final = "AZ_BATCH_EMULATOR_TREE"
 """The variable by which a process is known to belong to a tree, whatever its parent."""
 
 _SWEEP_SECONDS: Final = 0.01
@@ -125,7 +125,7 @@ def _order(command: Command, marker: str) -> bytes:
     order = {
         "argv": list(command.argv),
         "directory": str(command.directory),
-        "environment": {**command.environment, MARKER: marker},
+        "environment": {**command.environment, TREE_VARIABLE: marker},
         "stdout": str(command.stdout),
         "stderr": str(command.stderr),
         "grace_seconds": command.grace_seconds,
@@ -148,7 +148,7 @@ def sweep(marker: str) -> int:
     killed = 0
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.environ().get(MARKER) == marker:
+            if process.pid != os.getpid() and process.environ().get(TREE_VARIABLE) == marker:
                 process.kill()
                 killed += 1
     return killed

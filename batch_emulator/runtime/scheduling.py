@@ -5,7 +5,7 @@ import asyncio
 from batch_emulator.journal import tell, tell_failure
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import ENDED, Ending, run_command, task_environment
-from batch_emulator.runtime.enums import JobState, Stop, TaskState
+from batch_emulator.runtime.enums import JobState, TaskState, TaskStop
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.output_files import upload_all
 from batch_emulator.runtime.state import Job, Node, Pool, Run, Task
@@ -26,7 +26,7 @@ def assign(account: Account, pool: Pool) -> None:
     if not any(node.ready and node.slots_free > 0 for node in pool.nodes.values()):
         return  # most jobs are created while there is none
     for task in waiting(account, pool):
-        fits = [node for node in pool.nodes.values() if _fits(task, node)]
+        fits = [node for node in pool.nodes.values() if _has_room(task, node)]
         if not fits:
             continue
         pack = pool.body["taskSchedulingPolicy"]["nodeFillType"] == "Pack"
@@ -41,7 +41,7 @@ def assign(account: Account, pool: Pool) -> None:
         tell("task.started", job=task.job.id, task=task.id, node=node.id)
 
 
-def _fits(task: Task, node: Node) -> bool:
+def _has_room(task: Task, node: Node) -> bool:
     slots = node.pool.body["taskSlotsPerNode"]
     needed = slots if task.body["runExclusive"] else task.body["requiredSlots"]
     allowed = node.dedicated or task.body["allowLowPriorityNode"]
@@ -62,7 +62,7 @@ async def _carry(account: Account, run: Run) -> None:
         message = f"The emulator failed to run the task: {error}"
         failure = Failure("Unknown", message, category="ServerError")
         ending, stopped = Ending(None, failure), None
-    if stopped is Stop.REQUEUE:
+    if stopped is TaskStop.REQUEUE:
         task.requeue()
     else:
         task.execution.exit_code, task.execution.failure = ending.exit_code, failure
@@ -76,7 +76,7 @@ async def _carry(account: Account, run: Run) -> None:
     assign(account, node.pool)
 
 
-async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None, Stop | None]:
+async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None, TaskStop | None]:
     task, node = run.task, run.node
     constraints = task.body["constraints"]
     root = node.root / task.root
@@ -96,9 +96,9 @@ async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None, 
         task.execution.retries += 1
         task.execution.last_retry = task.execution.started = now()
     stopped = run.stop  # a wish to stop that comes while the outputs are uploaded is too late
-    failure = ENDED if stopped is Stop.TERMINATE else ending.failure
+    failure = ENDED if stopped is TaskStop.TERMINATE else ending.failure
     outputs = task.body.get("outputFiles", ())
-    if not outputs or stopped is Stop.REQUEUE or ending.exit_code is None:
+    if not outputs or stopped is TaskStop.REQUEUE or ending.exit_code is None:
         return ending, failure, stopped
     upload_failure = await upload_all(
         account.storage,
@@ -110,7 +110,7 @@ async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None, 
     return ending, failure or upload_failure, stopped
 
 
-async def stop(runs: list[Run], why: Stop) -> None:
+async def stop_runs(runs: list[Run], why: TaskStop) -> None:
     """End these runs and wait until their processes are gone and their tasks are settled."""
     for run in runs:
         run.ask_to_stop(why)

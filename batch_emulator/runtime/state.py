@@ -20,8 +20,8 @@ from batch_emulator.runtime.enums import (
     JobState,
     NodeState,
     PoolState,
-    Stop,
     TaskState,
+    TaskStop,
 )
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.wire import Json, now
@@ -261,11 +261,11 @@ class Run:
     task: Task
     node: Node
     slots: int
-    stop: Stop | None = None
+    stop: TaskStop | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     carrier: asyncio.Task[None] | None = None
 
-    def ask_to_stop(self, stop: Stop) -> None:
+    def ask_to_stop(self, stop: TaskStop) -> None:
         """Ask for the end of the run; the first to ask decides what becomes of the task."""
         if self.stop is None:
             self.stop = stop

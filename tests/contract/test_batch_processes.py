@@ -16,7 +16,7 @@ import pytest
 from azure.batch.aio import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 
-from batch_emulator.runtime.process import MARKER, sweep
+from batch_emulator.runtime.process import TREE_VARIABLE, sweep
 from local.azurite import Azurite
 from tests.contract.conftest import ACCOUNT, KEY, Batch, job_body, pool_body
 
@@ -112,7 +112,7 @@ async def test_a_task_that_kills_its_supervisor_leaves_no_process(batch: Batch, 
 
 async def test_sweep_finds_processes_by_their_mark(mark: str) -> None:
     """Where orphans cannot be adopted, the environment gives them away."""
-    environment = {**os.environ, MARKER: mark}
+    environment = {**os.environ, TREE_VARIABLE: mark}
     process = await asyncio.create_subprocess_exec(
         "/bin/sleep", "600", env=environment, start_new_session=True
     )

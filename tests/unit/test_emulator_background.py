@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from batch_emulator.runtime.background import Background
+from batch_emulator.runtime.background import BackgroundTasks
 
 
 @pytest.mark.timeout(10)
@@ -14,7 +14,7 @@ async def test_work_that_ended_just_before_the_stop_is_not_waited_for_forever(
 ) -> None:
     """It is done and its callback has not run yet; the stop ends, and its failure is logged."""
     caplog.set_level(logging.ERROR, logger="batch_emulator")
-    background = Background()
+    background = BackgroundTasks()
 
     async def work() -> None:
         raise ValueError("the disk is full")
@@ -33,7 +33,7 @@ async def test_work_that_ended_just_before_the_stop_is_not_waited_for_forever(
 @pytest.mark.timeout(10)
 async def test_work_that_begins_during_the_stop_is_cancelled() -> None:
     """Work that is cancelled may start some more to clean up."""
-    background = Background()
+    background = BackgroundTasks()
     begun = asyncio.Event()
     later: list[asyncio.Task[None]] = []
 

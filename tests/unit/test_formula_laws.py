@@ -43,7 +43,7 @@ def deeper(inner: st.SearchStrategy[ast.Expression]) -> st.SearchStrategy[ast.Ex
 EXPRESSIONS = st.recursive(
     st.one_of(
         st.builds(ast.Number, st.sampled_from([0.0, 1.0, 70.0, 0.5, 2.25, 1e300]), st.just(AT)),
-        st.builds(ast.Text, st.sampled_from(["", "2016-10-13", "x"]), st.just(AT)),
+        st.builds(ast.TextLiteral, st.sampled_from(["", "2016-10-13", "x"]), st.just(AT)),
         st.builds(ast.Name, st.sampled_from(NAMES), st.just(AT)),
     ),
     deeper,
@@ -61,7 +61,7 @@ def write(node: ast.Expression | ast.Statement) -> str:  # noqa: C901, PLR0911  
     match node:
         case ast.Number(number):
             return f"{number:f}".removesuffix(".000000")
-        case ast.Text(text):
+        case ast.TextLiteral(text):
             return f'"{text}"'
         case ast.Name(name):
             return name

@@ -35,7 +35,7 @@ _ORDERS: Final = {"None": "none", "CreationTime": "creationtime"}
 _WORDS: Final = {"Pool": "pool", "Task": "task", "Admin": "admin", "NonAdmin": "nonadmin"}
 
 
-def _word(*words: str) -> Check:
+def _one_of(*words: str) -> Check:
     def check(path: str, value: object) -> object:
         if value not in words:
             raise invalid_property(path, value, f"The value must be one of {', '.join(words)}")
@@ -48,7 +48,7 @@ _USER: Final = shape(
     {
         "userName": text,
         "autoUser": shape(
-            {"scope": _word("Pool", "Task"), "elevationLevel": _word("Admin", "NonAdmin")}
+            {"scope": _one_of("Pool", "Task"), "elevationLevel": _one_of("Admin", "NonAdmin")}
         ),
     }
 )
@@ -77,7 +77,7 @@ _SCALE: Final = shape(
                 "targetDedicatedNodes": integer(0, _MOST),
                 "targetLowPriorityNodes": integer(0, _MOST),
                 "resizeTimeout": duration(timedelta(minutes=5)),
-                "nodeDeallocationOption": _word(
+                "nodeDeallocationOption": _one_of(
                     "Requeue", "Terminate", "TaskCompletion", "RetainedData"
                 ),
             }
@@ -103,11 +103,11 @@ _PROPERTIES: Final = shape(
         "vmSize": text,
         "deploymentConfiguration": shape({"virtualMachineConfiguration": inert}),
         "scaleSettings": _SCALE,
-        "interNodeCommunication": _word(*_INTER_NODE),
+        "interNodeCommunication": _one_of(*_INTER_NODE),
         "networkConfiguration": inert,
         "taskSlotsPerNode": integer(1, 256),
         "taskSchedulingPolicy": shape(
-            {"nodeFillType": _word("Spread", "Pack"), "jobDefaultOrder": _word(*_ORDERS)},
+            {"nodeFillType": _one_of("Spread", "Pack"), "jobDefaultOrder": _one_of(*_ORDERS)},
             required=("nodeFillType",),
         ),
         "userAccounts": inert,
@@ -123,7 +123,7 @@ _RESOURCE: Final = shape(
         **dict.fromkeys(("id", "name", "type", "etag", "systemData"), inert),
         "properties": _PROPERTIES,
         "identity": shape(
-            {"type": _word("UserAssigned", "None"), "userAssignedIdentities": inert},
+            {"type": _one_of("UserAssigned", "None"), "userAssignedIdentities": inert},
             required=("type",),
         ),
         "tags": inert,
@@ -172,7 +172,7 @@ def to_data_plane(name: str, properties: Json, applications: str) -> Json:
     if start := properties.get("startTask"):
         body["startTask"] = {**start, **_user(start, _WORDS)}
     body["applicationPackageReferences"] = [
-        {**version, "applicationId": _application(package, applications)}
+        {**version, "applicationId": _application_name(package, applications)}
         for package, version in map(_split, properties.get("applicationPackages", ()))
     ]
     return body | _scaled(properties.get("scaleSettings", {}))
@@ -197,7 +197,7 @@ def _split(package: Json) -> tuple[str, Json]:
     return package["id"], {"version": package["version"]} if "version" in package else {}
 
 
-def _application(package: str, applications: str) -> str:
+def _application_name(package: str, applications: str) -> str:
     parent, _, name = package.rpartition("/")
     if parent.lower() != applications.lower():
         reason = f"The id of an application of this account begins with {applications}/"

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from batch_emulator.formula.errors import Code, FaultError
+from batch_emulator.formula.errors import ErrorCode, FaultError
 from batch_emulator.formula.samples import Metric, SampleStore, Window
-from batch_emulator.formula.values import Interval, Value, Vector, kind, later, show
+from batch_emulator.formula.value_types import Interval, Value, Vector, kind, later, show
 
 # Of the samples of a window, unless the formula says otherwise.
 DEFAULT_PERCENT = 70.0
@@ -14,7 +14,7 @@ _NOW = Interval(0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class MetricHistory:
     """What one evaluation can read of one metric."""
 
     samples: SampleStore
@@ -106,7 +106,7 @@ class History:
         return FaultError(
             f"Insufficient data from data set: {self.metric} "
             f"wanted {show(wanted)}%, received {int(received)}%",
-            code=Code.INSUFFICIENT_DATA,
+            code=ErrorCode.INSUFFICIENT_DATA,
         )
 
 
