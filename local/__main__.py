@@ -70,7 +70,7 @@ def _up(arguments: argparse.Namespace) -> int:
 
 
 def _package(arguments: argparse.Namespace) -> int:
-    from local.deployment import write_package  # noqa: PLC0415
+    from local.deployment_package import write_package  # noqa: PLC0415
 
     files = write_package(_ROOT, arguments.target)
     sys.stdout.write(f"{arguments.target}: {len(files)} files\n")
@@ -78,15 +78,15 @@ def _package(arguments: argparse.Namespace) -> int:
 
 
 def _start(arguments: argparse.Namespace) -> int:
-    from local import running  # noqa: PLC0415 - importing the worker takes a second: only here
+    from local.host import start_and_tick  # noqa: PLC0415 - the worker takes a second to import
 
-    return running.start(arguments.app, arguments.settings)
+    return start_and_tick.start(arguments.app, arguments.settings)
 
 
 def _tick(arguments: argparse.Namespace) -> int:
-    from local import running  # noqa: PLC0415
+    from local.host import start_and_tick  # noqa: PLC0415
 
-    return running.tick(arguments.app, arguments.settings, arguments.function)
+    return start_and_tick.tick(arguments.app, arguments.settings, arguments.function)
 
 
 def _reach_loopback_directly() -> None:

@@ -15,7 +15,7 @@ from local.child import Child
 from local.display import Display, display
 from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
-from local.laptop import Laptop, Place, settings_document
+from local.laptop import Laptop, LaptopOptions, settings_document
 from local.operator import Operator
 from local.provision import document
 from local.survivors import end_survivors, mark
@@ -85,7 +85,7 @@ def _none_left(processes: list[str]) -> None:
 
 
 def _run(screen: Display, folder: Path, stop: StopRequest) -> None:
-    with Laptop(Place(folder=folder), tell=screen.step, pause=stop.pause) as laptop:
+    with Laptop(LaptopOptions(folder=folder), tell=screen.step, pause=stop.pause) as laptop:
         settings = _write_settings(laptop, folder)
         operator = Operator(settings)
         schedules = folder / "schedules.toml"
@@ -99,7 +99,7 @@ def _run(screen: Display, folder: Path, stop: StopRequest) -> None:
         schedules.write_text(document(minutes_back=2, cron=_EVERY_MINUTE, paused="true"))
         _command(screen, operator, "apply", str(schedules))
         _until(watch, screen, stop, lambda: watch.record is not None)
-        _show(watch, screen, operator)
+        _show_until_ended(watch, screen, operator)
         _until(watch, screen, stop, lambda: watch.nodes == 0)
         screen.step("the pool is back at zero nodes")
 
@@ -146,7 +146,7 @@ def _until(watch: Watch, screen: Display, stop: StopRequest, reached: Callable[[
         stop.pause(_LOOK_SECONDS)
 
 
-def _show(watch: Watch, screen: Display, operator: Operator) -> None:
+def _show_until_ended(watch: Watch, screen: Display, operator: Operator) -> None:
     """Print the record and the output as an operator sees them, and hold the one to the other."""
     record = watch.record or {}
     screen.text(f"The record {watch.record_blob}", json.dumps(record, indent=2))

@@ -42,9 +42,9 @@ _HOST_CONTAINER = "azure-webjobs-hosts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LaptopOptions:
     """
-    Where things are on this machine.
+    How the services of this machine are started.
 
     Attributes:
         folder: Logs, packages and the nodes' folders.
@@ -71,7 +71,7 @@ class Laptop:
     Azurite and the emulator with containers, application packages and the pool.
 
     Attributes:
-        place: Where things are.
+        options: How its services are started.
         settings: For the function app, with the addresses of what runs here.
         storage: A client of Azurite.
         batch: A client of the emulator.
@@ -84,7 +84,7 @@ class Laptop:
 
     def __init__(
         self,
-        place: Place,
+        options: LaptopOptions,
         *,
         settings: Mapping[str, str] | None = None,
         tell: Callable[[str], None],
@@ -94,12 +94,12 @@ class Laptop:
         Prepare it.
 
         Args:
-            place: Where things are.
+            options: How its services are started.
             settings: The function app's; by default the sample's.
             tell: Is told in a sentence what was done.
             pause: Waits; may raise to give up.
         """
-        self.place = place
+        self.options = options
         self.settings = dict(read_settings(_ROOT / SAMPLE) if settings is None else settings)
         self._tell = tell
         self._pause = pause
@@ -135,11 +135,11 @@ class Laptop:
             child.check()
 
     def _start(self) -> None:
-        place = self.place
+        options = self.options
         azurite = Azurite(
-            log=place.folder / "azurite.log",
-            port=place.azurite_port,
-            location=place.folder / "blobs" if place.kept else None,
+            log=options.folder / "azurite.log",
+            port=options.azurite_port,
+            location=options.folder / "blobs" if options.kept else None,
             pause=self._pause,
         )
         self._running.callback(azurite.stop)
@@ -160,10 +160,10 @@ class Laptop:
     def _start_batch(self, connection_string: str) -> None:
         account, key = self.settings["BATCH_ACCOUNT_NAME"], self.settings["BATCH_ACCOUNT_KEY"]
         command = [sys.executable, "-m", "batch_emulator"]
-        command += ["--port", str(self.place.batch_port), "--account", account, "--key", key]
-        command += ["--storage", connection_string, "--root", str(self.place.nodes)]
-        command += ["--pool-speed", f"{self.place.pool_speed:g}"]
-        emulator = Child("the Batch emulator", command, log=self.place.folder / "emulator.log")
+        command += ["--port", str(self.options.batch_port), "--account", account, "--key", key]
+        command += ["--storage", connection_string, "--root", str(self.options.nodes)]
+        command += ["--pool-speed", f"{self.options.pool_speed:g}"]
+        emulator = Child("the Batch emulator", command, log=self.options.folder / "emulator.log")
         self.run(emulator)
         ready = emulator.wait_for(_READY, limit_seconds=_START_LIMIT_SECONDS, pause=self._pause)
         url = json.loads(ready[0])["url"]
@@ -186,7 +186,7 @@ class Laptop:
         no_wait = RoleWait(Console(stderr=True), timedelta(0))  # no role can be missing here
         publisher = Publisher(arm, uploads, no_wait, tell=self._tell)
         try:
-            packages = build_all(_ROOT / "workload", self.place.folder / "packages")
+            packages = build_all(_ROOT / "workload", self.options.folder / "packages")
             return publisher.publish(packages).versions
         except (PackageError, CliError) as error:
             raise LocalError(str(error)) from error

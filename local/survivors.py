@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import psutil
 
-MARKER = "RECUR_LAPTOP"
+MARK_VARIABLE = "RECUR_LAPTOP"
 
 
 def mark() -> str:
     """Mark this process: whatever it starts inherits the mark in its environment."""
     mark = uuid4().hex
-    os.environ[MARKER] = mark
+    os.environ[MARK_VARIABLE] = mark
     return mark
 
 
@@ -31,7 +31,9 @@ def end_survivors(mark: str, nodes: Path) -> list[str]:
             if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             root = environment.get("AZ_BATCH_NODE_ROOT_DIR")
-            if environment.get(MARKER) == mark or (root and Path(root).is_relative_to(nodes)):
+            if environment.get(MARK_VARIABLE) == mark or (
+                root and Path(root).is_relative_to(nodes)
+            ):
                 command = " ".join(process.cmdline())
                 process.kill()
                 found.append(f"{process.pid} {command}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
-from local.laptop import Laptop, Place, port_of
+from local.laptop import Laptop, LaptopOptions, port_of
 from local.provision import document, put_document
 from local.settings import read_settings, settings_file
 from local.survivors import end_survivors, mark
@@ -38,18 +38,20 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
     """
     path = settings_path or settings_file(_ROOT)
     settings = read_settings(path)
-    place = Place(
+    options = LaptopOptions(
         folder=folder.resolve(),
         kept=True,
         azurite_port=_free(settings, "DATA_STORAGE_URL", "Azurite", path),
         batch_port=_free(settings, "BATCH_ACCOUNT_URL", "the Batch emulator", path),
         pool_speed=pool_speed,
     )
-    place.folder.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(place.nodes, ignore_errors=True)  # the account begins empty, and so do its nodes
+    options.folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(
+        options.nodes, ignore_errors=True
+    )  # the account begins empty, and so do its nodes
     marked = mark()
     try:
-        with Laptop(place, settings=settings, tell=_say, pause=stop.pause) as laptop:
+        with Laptop(options, settings=settings, tell=_say, pause=stop.pause) as laptop:
             _same_storage(settings, laptop.settings, path)
             _explain(laptop)
             while True:
@@ -59,7 +61,7 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
         _say(f"{stopped}; nothing is left running")
         return 0
     finally:
-        end_survivors(marked, place.nodes)
+        end_survivors(marked, options.nodes)
 
 
 def _free(settings: Mapping[str, str], name: str, what: str, path: Path) -> int:
@@ -85,7 +87,7 @@ def _same_storage(settings: Mapping[str, str], made: Mapping[str, str], path: Pa
 
 
 def _explain(laptop: Laptop) -> None:
-    settings, place = laptop.settings, laptop.place
+    settings, options = laptop.settings, laptop.options
     text = document(minutes_back=_START_MINUTES_BACK)
     if put_document(laptop.storage, settings["LEDGER_CONTAINER"], text):
         _say("schedules.toml: uploaded from local/schedules.toml")
@@ -97,9 +99,9 @@ def _explain(laptop: Laptop) -> None:
             batch=settings["BATCH_ACCOUNT_URL"],
             account=settings["BATCH_ACCOUNT_NAME"],
             pool=settings["BATCH_POOL_ID"],
-            speed=place.pool_speed,
+            speed=options.pool_speed,
             ledger=settings["LEDGER_CONTAINER"],
-            folder=place.folder,
+            folder=options.folder,
         )
     )
     sys.stdout.flush()

@@ -13,7 +13,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from local.azurite import Azurite
-from local.laptop import Laptop, Place
+from local.laptop import Laptop, LaptopOptions
 from orchestrator.document.parse import parse
 from recur.packages import build_all
 from recur.role_waiting import LIMIT
@@ -54,8 +54,8 @@ def _run(
 
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    place = Place(folder=tmp_path_factory.mktemp("laptop"))
-    with Laptop(place, tell=lambda _: None, pause=time.sleep) as running:
+    options = LaptopOptions(folder=tmp_path_factory.mktemp("laptop"))
+    with Laptop(options, tell=lambda _: None, pause=time.sleep) as running:
         yield running
 
 

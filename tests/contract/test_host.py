@@ -18,7 +18,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from local.azurite import Azurite
-from local.timers import ScheduleStatus
+from local.host.timers import ScheduleStatus
 
 _ROOT = Path(__file__).resolve().parents[2]
 _APP = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.errors import LocalError
-from local.laptop import Laptop, Place
+from local.laptop import Laptop, LaptopOptions
 from local.provision import (
     document,
     make_containers,
@@ -31,8 +31,8 @@ def told() -> list[str]:
 
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory, told: list[str]) -> Iterator[Laptop]:
-    place = Place(folder=tmp_path_factory.mktemp("laptop"))
-    with Laptop(place, tell=told.append, pause=time.sleep) as running:
+    options = LaptopOptions(folder=tmp_path_factory.mktemp("laptop"))
+    with Laptop(options, tell=told.append, pause=time.sleep) as running:
         yield running
 
 

@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from local.deployment import deployed_files, write_package
+from local.deployment_package import deployed_files, write_package
 from local.errors import LocalError
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.errors import LocalError
-from local.timers import Ncrontab, ScheduleStatus, status_after_run, status_at_start, timer_input
+from local.host.timers import (
+    Ncrontab,
+    ScheduleStatus,
+    status_after_run,
+    status_at_start,
+    timer_input,
+)
 
 _HOURLY = Ncrontab("0 0 * * * *")
 _EXPRESSIONS = ("0 * * * * *", "30 * * * * *", "*/2 * * * * *", "*/5 * * * *", "0 30 4 * * 1-5")

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from local.child import Child
-from local.console import LineFormatter
 from local.demo import explained
 from local.errors import ChildError, LocalError, StopRequestedError
+from local.host.log_lines import LineFormatter
 from local.interrupt import StopRequest
-from local.survivors import MARKER, end_survivors
+from local.survivors import MARK_VARIABLE, end_survivors
 
 _READY = re.compile("ready (.*)")
 
@@ -138,11 +138,11 @@ def test_a_signal_ends_a_wait_that_has_begun() -> None:
         assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("trace", [MARKER, "AZ_BATCH_NODE_ROOT_DIR"])
+@pytest.mark.parametrize("trace", [MARK_VARIABLE, "AZ_BATCH_NODE_ROOT_DIR"])
 def test_survivors_are_found_by_their_mark_or_their_node(tmp_path: Path, trace: str) -> None:
     """In a session of their own, they are ended all the same, and nobody else is."""
     program = "import time; time.sleep(60)"
-    value = "mine" if trace == MARKER else str(tmp_path / "nodes/recur/one")
+    value = "mine" if trace == MARK_VARIABLE else str(tmp_path / "nodes/recur/one")
     processes = [
         subprocess.Popen([sys.executable, "-c", program], env={trace: text}, start_new_session=True)
         for text in (value, "of somebody else")

@@ -36,7 +36,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class FunctionFailure:
     """
     An exception that the worker reports.
 
@@ -115,7 +115,7 @@ class _Parameter:
         return "data"
 
 
-async def index(app: Path) -> tuple[Function, ...]:
+async def index_functions(app: Path) -> tuple[Function, ...]:
     """
     Import ``function_app.py`` of a folder and return its functions.
 
@@ -131,7 +131,7 @@ async def index(app: Path) -> tuple[Function, ...]:
             SimpleNamespace(capabilities={}, function_app_directory=str(app)),
         )
     )
-    if failure := _failure(began):
+    if failure := _failure_of(began):
         raise LocalError(f"{app / 'function_app.py'}: {failure.message}\n{failure.stack_trace}")
     answer = await runtime.functions_metadata_request(_request("functions_metadata_request", None))
     functions = tuple(
@@ -151,7 +151,7 @@ async def index(app: Path) -> tuple[Function, ...]:
     return functions
 
 
-async def invoke(function: Function, invocation: Invocation) -> Failure | None:
+async def invoke_function(function: Function, invocation: Invocation) -> FunctionFailure | None:
     """Run a function once and return what went wrong, if anything."""
     answer = await runtime.invocation_request(
         _request(
@@ -168,10 +168,10 @@ async def invoke(function: Function, invocation: Invocation) -> Failure | None:
             ),
         )
     )
-    return _failure(answer)
+    return _failure_of(answer)
 
 
-def stop() -> None:
+def stop_worker() -> None:
     """Wait for the threads of synchronous functions and end them."""
     runtime.stop_threadpool_executor()
 
@@ -183,8 +183,8 @@ def _request(kind: str, content: object) -> SimpleNamespace:
     )
 
 
-def _failure(answer: SimpleNamespace) -> Failure | None:
+def _failure_of(answer: SimpleNamespace) -> FunctionFailure | None:
     if answer.result.status == _StatusResult.Success:
         return None
     exception = answer.result.exception
-    return Failure(message=exception.message, stack_trace=exception.stack_trace)
+    return FunctionFailure(message=exception.message, stack_trace=exception.stack_trace)

@@ -1,4 +1,4 @@
-"""How a process of the laptop writes its log: one line per event, on stderr."""
+"""The log of the host: one line per event, on stderr."""
 
 import logging
 import sys

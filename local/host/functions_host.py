@@ -21,11 +21,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from local import worker
 from local.errors import LocalError
-from local.monitor import MonitorError, StatusBlobs
+from local.host import worker
+from local.host.monitor import MonitorError, StatusBlobs
+from local.host.timers import (
+    Ncrontab,
+    ScheduleStatus,
+    status_after_run,
+    status_at_start,
+    timer_input,
+)
 from local.settings import resolve
-from local.timers import Ncrontab, ScheduleStatus, status_after_run, status_at_start, timer_input
 
 _log = logging.getLogger("local.host")
 
@@ -55,7 +61,7 @@ class Timer:
     monitored: bool
 
 
-async def index(app: Path, settings: Mapping[str, str]) -> tuple[Timer, ...]:
+async def index_timers(app: Path, settings: Mapping[str, str]) -> tuple[Timer, ...]:
     """
     Import ``function_app.py`` as the worker does and return its timers.
 
@@ -65,10 +71,10 @@ async def index(app: Path, settings: Mapping[str, str]) -> tuple[Timer, ...]:
     os.environ.update({name: text for name, text in settings.items() if name not in os.environ})
     sys.path.insert(0, str(app))
     os.chdir(app)
-    return tuple(_timer(function) for function in await worker.index(app))
+    return tuple(_timer(function) for function in await worker.index_functions(app))
 
 
-async def serve(timers: tuple[Timer, ...]) -> bool:
+async def fire_timers(timers: tuple[Timer, ...]) -> bool:
     """
     Fire the timers until SIGINT, SIGTERM or SIGHUP; a running invocation gets a moment.
 
@@ -99,11 +105,11 @@ async def serve(timers: tuple[Timer, ...]) -> bool:
     return not late
 
 
-async def invoke(timer: Timer, *, past_due: bool, status: ScheduleStatus | None) -> bool:
+async def invoke_timer(timer: Timer, *, past_due: bool, status: ScheduleStatus | None) -> bool:
     """Run a timer function once, now, and return whether it succeeded."""
     name = timer.function.name
     began = time.monotonic()
-    failure = await worker.invoke(
+    failure = await worker.invoke_function(
         timer.function,
         worker.Invocation(
             invocation_id=str(uuid4()),
@@ -114,7 +120,7 @@ async def invoke(timer: Timer, *, past_due: bool, status: ScheduleStatus | None)
     )
     seconds = time.monotonic() - began
     if failure:
-        _log.error("%s failed in %.2f s: %s\n%s", name, seconds, *_told(failure))
+        _log.error("%s failed in %.2f s: %s\n%s", name, seconds, *_first_line_and_stack(failure))
     else:
         _log.info("%s succeeded in %.2f s%s", name, seconds, " (past due)" if past_due else "")
     return failure is None
@@ -124,19 +130,19 @@ async def _keep(timer: Timer, monitor: StatusBlobs | None, stop: asyncio.Event) 
     """Fire one timer whenever it is due, one invocation at a time."""
     name = timer.function.name
     now = datetime.now(UTC)
-    stored = await _read(monitor, name) if monitor else None
+    stored = await _read_status(monitor, name) if monitor else None
     status = status_at_start(timer.schedule, stored, now)
     if monitor and status != stored:
-        await _write(monitor, name, status)
+        await _write_status(monitor, name, status)
     past_due = status.next < now
     at_once = past_due or timer.run_on_startup
     _log.info("%s: %s, next at %s", name, timer.schedule.expression, status.next.isoformat())
     while at_once or await _reached(status.next, stop):
         started = datetime.now(UTC)
-        await invoke(timer, past_due=past_due, status=status if monitor else None)
+        await invoke_timer(timer, past_due=past_due, status=status if monitor else None)
         status = status_after_run(timer.schedule, started)
         if monitor:
-            await _write(monitor, name, status)
+            await _write_status(monitor, name, status)
         past_due = at_once = False
 
 
@@ -174,7 +180,7 @@ def _monitor() -> StatusBlobs | None:
     return StatusBlobs(connection_string, os.environ.get(_HOST_ID, "recur-laptop"))
 
 
-async def _read(monitor: StatusBlobs, name: str) -> ScheduleStatus | None:
+async def _read_status(monitor: StatusBlobs, name: str) -> ScheduleStatus | None:
     try:
         return await asyncio.to_thread(monitor.read, name)
     except MonitorError as error:
@@ -182,12 +188,12 @@ async def _read(monitor: StatusBlobs, name: str) -> ScheduleStatus | None:
         return None
 
 
-async def _write(monitor: StatusBlobs, name: str, status: ScheduleStatus) -> None:
+async def _write_status(monitor: StatusBlobs, name: str, status: ScheduleStatus) -> None:
     try:
         await asyncio.to_thread(monitor.write, name, status)
     except MonitorError as error:  # best effort, as in the host
         _log.warning("%s: its status is not stored: %s", name, error)
 
 
-def _told(failure: worker.Failure) -> tuple[str, str]:
+def _first_line_and_stack(failure: worker.FunctionFailure) -> tuple[str, str]:
     return failure.message.partition("\n")[0], failure.stack_trace.rstrip()

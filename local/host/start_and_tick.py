@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local import host, worker
-from local.console import write_log_lines
 from local.errors import LocalError
+from local.host import functions_host, worker
+from local.host.log_lines import write_log_lines
 from local.settings import read_settings, settings_file
 
-_log = logging.getLogger("local.running")
+_log = logging.getLogger("local.host")
 
 _SERVICES = {"DATA_STORAGE_URL": "blob storage", "BATCH_ACCOUNT_URL": "the Batch account"}
 _PROBE_SECONDS = 1.0
@@ -28,42 +28,44 @@ def start(app: Path, settings: Path | None) -> int:
         settings: Its settings; by default the app's own, or the sample.
     """
     write_log_lines()
-    ended = asyncio.run(_serve(app.resolve(), _read(app, settings)))
+    ended = asyncio.run(_fire_until_stopped(app.resolve(), _read_settings(app, settings)))
     if not ended:
         logging.shutdown()
         os._exit(0)  # what was cut off may have left a thread that nobody can end
-    worker.stop()
+    worker.stop_worker()
     return 0
 
 
 def tick(app: Path, settings: Path | None, function: str) -> int:
     """Invoke one function once, now; the exit code says whether it succeeded."""
     write_log_lines()
-    succeeded = asyncio.run(_tick(app.resolve(), _read(app, settings), function))
-    worker.stop()
+    succeeded = asyncio.run(_invoke_once(app.resolve(), _read_settings(app, settings), function))
+    worker.stop_worker()
     return 0 if succeeded else 1
 
 
-def _read(app: Path, settings: Path | None) -> dict[str, str]:
+def _read_settings(app: Path, settings: Path | None) -> dict[str, str]:
     path = (settings or settings_file(app)).resolve()
     _log.info("settings of %s; the environment wins", path)
     return read_settings(path)
 
 
-async def _serve(app: Path, settings: Mapping[str, str]) -> bool:
-    timers = await host.index(app, settings)
+async def _fire_until_stopped(app: Path, settings: Mapping[str, str]) -> bool:
+    timers = await functions_host.index_timers(app, settings)
     for setting, service in _SERVICES.items():
         url = os.environ.get(setting, "")
         if url and not _answers(url):
             _log.warning("%s at %s does not answer: is `make up` running?", service, url)
-    return await host.serve(timers)
+    return await functions_host.fire_timers(timers)
 
 
-async def _tick(app: Path, settings: Mapping[str, str], function: str) -> bool:
-    timers = {timer.function.name: timer for timer in await host.index(app, settings)}
+async def _invoke_once(app: Path, settings: Mapping[str, str], function: str) -> bool:
+    timers = {
+        timer.function.name: timer for timer in await functions_host.index_timers(app, settings)
+    }
     if function not in timers:
         raise LocalError(f"there is no function {function!r}, only {', '.join(sorted(timers))}")
-    return await host.invoke(timers[function], past_due=False, status=None)
+    return await functions_host.invoke_timer(timers[function], past_due=False, status=None)
 
 
 def _answers(url: str) -> bool:

@@ -6,7 +6,7 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFo
 from azure.storage.blob import BlobServiceClient
 
 from local.errors import LocalError
-from local.timers import ScheduleStatus
+from local.host.timers import ScheduleStatus
 
 _CONTAINER = "azure-webjobs-hosts"
 _QUICK: dict[str, Any] = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 10}

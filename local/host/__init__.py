@@ -1,0 +1,1 @@
+"""The thin Functions host: `make start`, one tick by hand, timers, worker and status blobs."""
