@@ -3,7 +3,7 @@ What every request passes on its way to its handler, in this order.
 
 stamp                 an id for the request, and one line in the journal
 faults                where they are enabled: the faults that a test has asked for
-hand over             what is for Azure Resource Manager goes to ``emulator.arm``, and no further
+hand over             what is for Azure Resource Manager goes to ``batch_emulator.arm``, and no further
 answer_errors         refusals become the service's error bodies
 require_version       api-version is given and known
 require_signature     signed with the account's key, a short while ago

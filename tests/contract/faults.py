@@ -12,7 +12,7 @@ type Kind = Literal["latency", "refusal", "reset", "silence", "quota", "denial"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """
-    One request that the emulator has seen; the meaning is that of ``emulator.faults.register``.
+    One request that the emulator has seen; the meaning is that of ``batch_emulator.faults.register``.
 
     Attributes:
         method: Of the request.

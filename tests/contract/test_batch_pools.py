@@ -169,7 +169,7 @@ async def test_a_pool_follows_its_formula_when_the_clock_is_set_back(
     """It does not wait until the clock is where it was."""
     await batch.client.create_pool(pool_body(**scaled(FOLLOW.format(option="taskcompletion"))))
     await asyncio.sleep(0.2)
-    monkeypatch.setattr("batch_emulator.autoscale.now", lambda: now() - timedelta(hours=1))
+    monkeypatch.setattr("batch_emulator.runtime.autoscale.now", lambda: now() - timedelta(hours=1))
     await batch.client.create_job(job_body("job", "/bin/true"))
 
     await batch.completed("job")
