@@ -13,7 +13,7 @@ _POOLS: Final = 100
 _JOBS: Final = 300
 
 
-def _show_account(call: ArmCall) -> Json:
+def _arm_account(call: ArmCall) -> Json:
     account = call.account
     keys = account.options.package_sas
     identity = {"type": "SystemAssigned", "principalId": PRINCIPAL, "tenantId": TENANT}
@@ -46,4 +46,4 @@ def _show_account(call: ArmCall) -> Json:
 
 async def get(call: ArmCall) -> web.Response:
     """Answer GET of the account."""
-    return call.one(_show_account(call))
+    return call.one(_arm_account(call))

@@ -39,7 +39,7 @@ def application_id(call: ArmCall, application: Application) -> str:
     return f"{account_id(call.account)}/applications/{application.id}"
 
 
-def _show_application(call: ArmCall, application: Application) -> Json:
+def _arm_application(call: ArmCall, application: Application) -> Json:
     properties: Json = {"allowUpdates": application.allow_updates}
     if application.display_name is not None:
         properties["displayName"] = application.display_name
@@ -55,13 +55,13 @@ def _show_application(call: ArmCall, application: Application) -> Json:
 async def get(call: ArmCall) -> web.Response:
     """Answer GET of an application."""
     found = the_application(call)
-    return call.one(_show_application(call, found), found.modified)
+    return call.one(_arm_application(call, found), found.modified)
 
 
 async def many(call: ArmCall) -> web.Response:
     """Answer GET of all applications."""
     return call.many(
-        call.account.applications, lambda item: _show_application(call, item), lambda item: item.id
+        call.account.applications, lambda item: _arm_application(call, item), lambda item: item.id
     )
 
 
@@ -81,7 +81,7 @@ async def put(call: ArmCall) -> web.Response:
     application.allow_updates = given.get("allowUpdates", True)
     application.display_name = given.get("displayName")
     application.modified = now()
-    return call.one(_show_application(call, application), application.modified)
+    return call.one(_arm_application(call, application), application.modified)
 
 
 async def patch(call: ArmCall) -> web.Response:
@@ -90,7 +90,7 @@ async def patch(call: ArmCall) -> web.Response:
     application.allow_updates = given.get("allowUpdates", application.allow_updates)
     application.display_name = given.get("displayName", application.display_name)
     application.modified = now()
-    return call.one(_show_application(call, application), application.modified)
+    return call.one(_arm_application(call, application), application.modified)
 
 
 async def delete(call: ArmCall) -> web.Response:

@@ -44,7 +44,7 @@ def _one_of(*words: str) -> Check:
     return check
 
 
-_USER: Final = shape(
+_USER_IDENTITY: Final = shape(
     {
         "userName": text,
         "autoUser": shape(
@@ -52,11 +52,11 @@ _USER: Final = shape(
         ),
     }
 )
-_START_TASK: Final = shape(
+_ARM_START_TASK: Final = shape(
     {
         "commandLine": command_line,
         "environmentSettings": ENVIRONMENT,
-        "userIdentity": _USER,
+        "userIdentity": _USER_IDENTITY,
         "maxTaskRetryCount": integer(-1, _MOST),
         "waitForSuccess": boolean,
         "containerSettings": unsupported,
@@ -112,7 +112,7 @@ _PROPERTIES: Final = shape(
         ),
         "userAccounts": inert,
         "metadata": METADATA,
-        "startTask": _START_TASK,
+        "startTask": _ARM_START_TASK,
         "applicationPackages": items(shape({"id": text, "version": text}, required=("id",))),
         "mountConfiguration": unsupported,
         "upgradePolicy": inert,

@@ -38,7 +38,7 @@ def _pool_properties(call: ArmCall, pool: Pool) -> Json:
     return to_properties(pool.body, targets, _applications(call))
 
 
-def _show_pool(call: ArmCall, pool: Pool) -> Json:
+def _arm_pool(call: ArmCall, pool: Pool) -> Json:
     deleting = pool.state is PoolState.DELETING
     status: Json = {
         "lastModified": print_time(pool.modified),
@@ -91,12 +91,12 @@ def _read_identity(given: Json) -> Json:
 async def get(call: ArmCall) -> web.Response:
     """Answer GET of a pool."""
     pool = _the_pool(call)
-    return call.one(_show_pool(call, pool), pool.modified)
+    return call.one(_arm_pool(call, pool), pool.modified)
 
 
 async def many(call: ArmCall) -> web.Response:
     """Answer GET of all pools."""
-    return call.many(call.account.pools, lambda pool: _show_pool(call, pool), lambda pool: pool.id)
+    return call.many(call.account.pools, lambda pool: _arm_pool(call, pool), lambda pool: pool.id)
 
 
 async def put(call: ArmCall) -> web.Response:
@@ -118,7 +118,7 @@ async def patch(call: ArmCall) -> web.Response:
     pool = _the_pool(call)
     given = read_resource(await call.body())
     call.check_conditions(pool.modified)
-    before = _show_pool(call, pool)
+    before = _arm_pool(call, pool)
     wanted = {
         "identity": before["identity"]
         if given["identity"]["type"] == "None"
@@ -163,7 +163,7 @@ def _cannot_change(path: str) -> ServiceError:
 
 def _changed(call: ArmCall, pool: Pool, wanted: Json) -> web.Response:
     pool.tags = wanted["tags"]
-    return call.one(_show_pool(call, pool), pool.modified)
+    return call.one(_arm_pool(call, pool), pool.modified)
 
 
 async def delete(call: ArmCall) -> web.Response:

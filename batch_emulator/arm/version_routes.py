@@ -34,7 +34,7 @@ def _the_version(call: ArmCall) -> Version:
     raise ServiceError("ApplicationPackageNotFound")
 
 
-def _show_version(call: ArmCall, version: Version, **address: str) -> Json:
+def _arm_version(call: ArmCall, version: Version, **address: str) -> Json:
     properties: Json = {"state": version.state, **address}
     if version.activated is not None:
         properties |= {"format": "zip", "lastActivationTime": print_time(version.activated)}
@@ -50,13 +50,13 @@ def _show_version(call: ArmCall, version: Version, **address: str) -> Json:
 async def get(call: ArmCall) -> web.Response:
     """Answer GET of a version."""
     version = _the_version(call)
-    return call.one(_show_version(call, version), version.modified)
+    return call.one(_arm_version(call, version), version.modified)
 
 
 async def many(call: ArmCall) -> web.Response:
     """Answer GET of all versions of an application."""
     return call.many(
-        the_application(call).versions, lambda item: _show_version(call, item), lambda item: item.id
+        the_application(call).versions, lambda item: _arm_version(call, item), lambda item: item.id
     )
 
 
@@ -70,7 +70,7 @@ async def put(call: ArmCall) -> web.Response:
     version = application.open(name)
     with contextlib.suppress(ResourceExistsError):
         await call.account.storage.create_container(application.container)
-    return call.one(_show_version(call, version, **_address(call, version)), version.modified)
+    return call.one(_arm_version(call, version, **_address(call, version)), version.modified)
 
 
 def _address(call: ArmCall, version: Version) -> dict[str, str]:
@@ -107,7 +107,7 @@ async def activate(call: ArmCall) -> web.Response:
         raise ServiceError("ApplicationPackageBlobNotFound")
     version = _activatable(call)  # it may have been changed meanwhile
     version.activate()
-    return call.one(_show_version(call, version), version.modified)
+    return call.one(_arm_version(call, version), version.modified)
 
 
 async def delete(call: ArmCall) -> web.Response:

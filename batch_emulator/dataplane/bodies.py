@@ -54,7 +54,7 @@ _START_TASK: Final = shape(
     required=("commandLine",),
 )
 
-_POOL: Final = shape(
+_POOL_BODY: Final = shape(
     {
         "id": identifier,
         "displayName": text,
@@ -140,7 +140,7 @@ _JOB_MANAGER: Final = shape(
     required=("id", "commandLine"),
 )
 
-_JOB: Final = shape(
+_JOB_BODY: Final = shape(
     {
         "id": identifier,
         "displayName": text,
@@ -183,7 +183,7 @@ def read_pool(body: object) -> Json:
     Raises:
         ServiceError: The body is wrong, or holds what the emulator does not support.
     """
-    given = cast("Json", _POOL("", body))
+    given = cast("Json", _POOL_BODY("", body))
     autoscale = given.get("enableAutoScale", False)
     fixed = {"targetDedicatedNodes", "targetLowPriorityNodes", "resizeTimeout"} & given.keys()
     scaled = {"autoScaleFormula", "autoScaleEvaluationInterval"} & given.keys()
@@ -234,7 +234,7 @@ def read_job(body: object) -> Json:
     Raises:
         ServiceError: The body is wrong, or holds what the emulator does not support.
     """
-    given = cast("Json", _JOB("", body))
+    given = cast("Json", _JOB_BODY("", body))
     if "jobManagerTask" not in given:
         raise not_supported("a job without property jobManagerTask, since tasks cannot be added")
     constraints: Json = {"maxWallClockTime": _ENDLESS, "maxTaskRetryCount": 0}

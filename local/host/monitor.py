@@ -9,7 +9,7 @@ from local.errors import LocalError
 from local.host.timers import ScheduleStatus
 
 _CONTAINER = "azure-webjobs-hosts"
-_QUICK: dict[str, Any] = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 10}
+_ONE_TRY: dict[str, Any] = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 10}
 
 
 class MonitorError(Exception):
@@ -28,7 +28,7 @@ class StatusBlobs:
 
     def __init__(self, connection_string: str, host_id: str) -> None:
         try:
-            storage = BlobServiceClient.from_connection_string(connection_string, **_QUICK)
+            storage = BlobServiceClient.from_connection_string(connection_string, **_ONE_TRY)
         except ValueError as error:
             raise LocalError(f"AzureWebJobsStorage is not a connection string: {error}") from None
         self._container = storage.get_container_client(_CONTAINER)
