@@ -21,10 +21,6 @@ def _given(words: tuple[str, ...]) -> list[str]:
 
 
 def complaints(peers: Path, quiet: dict[str, str], commands: tuple[Command, ...]) -> list[str]:
-    """Return what azure-cli's parser has against commands, each with its place."""
-
-
-def _complaints(peers: Path, quiet: dict[str, str], commands: tuple[Command, ...]) -> list[str]:
     """
     Return what azure-cli's parser has against commands, each with its place.
 
