@@ -29,11 +29,11 @@ from local.provision import (
 from local.settings import SAMPLE, read_settings
 from recur.arm import BatchArm
 from recur.errors import CliError
-from recur.packages import PackageError, build_all
-from recur.publisher import Publisher
+from recur.publishing.packaging import PackageError, build_all
+from recur.publishing.publisher import Publisher
+from recur.publishing.uploads import Uploads
 from recur.role_waiting import RoleWait
 from recur.target import Target
-from recur.uploads import Uploads
 
 _ROOT = Path(__file__).resolve().parent.parent
 _READY = re.compile(r'^\{"event": "ready".*\}$', re.MULTILINE)

@@ -1,30 +1,22 @@
-"""The commands of `recur`, their options and their exit codes."""
+"""`recur` as a program: the options that all commands share, and the way out for each error."""
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-    ServiceRequestError,
-    ServiceResponseError,
-)
 
 from orchestrator import __version__
+from recur.commands import CommandGroup
+from recur.context import Context
 from recur.errors import CliError, Exit
 from recur.output import Output
-from recur.target import Target, find_target
-
-_FORBIDDEN = 403
 
 app = typer.Typer(
     name="recur",
+    cls=CommandGroup,
     help="Recurrent batch jobs on Azure Batch: their schedules, what became of each occurrence, "
     "what an operator asks for, and the deployment itself. Every command takes --json and "
     "--settings, before its name or after it.",
@@ -34,18 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What every command is given: where to work and where to speak."""
-
-    settings: Path | None
-    output: Output
-
-    def target(self) -> Target:
-        """Find the deployment."""
-        return find_target(self.settings)
 
 
 def _version(wanted: bool) -> None:
@@ -74,37 +54,6 @@ def options(
     context.obj = Context(settings=settings, output=Output(as_json=as_json))
 
 
-def run(context: typer.Context, command: Callable[[Context], Exit]) -> None:
-    """Run a command and end with its exit code; whatever fails is told in our words."""
-    given: Context = context.obj
-    try:
-        code = command(given)
-    except CliError as error:
-        given.output.fail(error)
-        raise typer.Exit(error.code) from error
-    except AzureError as error:
-        told = in_our_words(error)
-        given.output.fail(told)
-        raise typer.Exit(told.code) from error
-    except ValueError as error:  # of the Azure clients, for a key or an address that is none
-        told = CliError(Exit.REFUSED, f"a setting cannot be used: {error}", "recur doctor")
-        given.output.fail(told)
-        raise typer.Exit(told.code) from error
-    raise typer.Exit(code)
-
-
-def in_our_words(error: AzureError) -> CliError:
-    """Say what an error of an Azure client means for the person at the keyboard."""
-    first = str(error.message).partition("\n")[0]
-    if isinstance(error, ClientAuthenticationError) or (
-        isinstance(error, HttpResponseError) and error.status_code == _FORBIDDEN
-    ):
-        return CliError(Exit.NO_ACCESS, first, "sign in by `az login`, then `recur doctor`")
-    if isinstance(error, ServiceRequestError | ServiceResponseError):
-        return CliError(Exit.UNAVAILABLE, first, "check the address and the network, try again")
-    return CliError(Exit.FOUND, first, "`recur doctor` checks the deployment")
-
-
 def hoisted(arguments: Sequence[str]) -> list[str]:
     """Return the arguments with the options that all commands share in front, where they belong."""
     shared: list[str] = []
@@ -122,9 +71,6 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Run `recur`."""
-    from recur import commands  # noqa: PLC0415 - they register themselves with this app
-
-    commands.register(app)
     # Our own words say what failed; the clients would tell each try at length.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
     arguments = hoisted(sys.argv[1:])

@@ -5,12 +5,16 @@ Without a deployment, or where storage does not answer at once, it offers nothin
 """
 
 import threading
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from typing import Final
 
 import typer
 from azure.storage.blob import ContainerClient
+
+from orchestrator import ids
+from orchestrator.ids import ScheduleId
 
 _SECONDS: Final = 3
 _MOST: Final = 200
@@ -18,7 +22,7 @@ _MOST: Final = 200
 type Find = Callable[[ContainerClient], Iterable[str]]
 
 
-def offer(context: typer.Context, incomplete: str, find: Find) -> list[str]:
+def _offer(context: typer.Context, incomplete: str, find: Find) -> list[str]:
     """
     Return what ``find`` yields and begins with ``incomplete``, 200 at most, sorted.
 
@@ -45,20 +49,46 @@ def offer(context: typer.Context, incomplete: str, find: Find) -> list[str]:
 
 def schedules(context: typer.Context, incomplete: str) -> list[str]:
     """Offer the schedules of the document and of the ledger."""
-    from recur.known import look_at, schedule_ids  # noqa: PLC0415 - only when a shell asks
+    from recur.ledger_reader.snapshot import read_snapshot, schedule_ids  # noqa: PLC0415 - only when a shell asks
 
-    return offer(context, incomplete, lambda ledger: schedule_ids(look_at(ledger)))
+    return _offer(context, incomplete, lambda ledger: schedule_ids(read_snapshot(ledger)))
 
 
 def open_runs(context: typer.Context, incomplete: str) -> list[str]:
     """Offer the runs that have not ended."""
-    from recur.known import open_run_ids  # noqa: PLC0415 - only when a shell asks
+    from recur.ledger_reader.snapshot import open_run_ids  # noqa: PLC0415 - only when a shell asks
 
-    return offer(context, incomplete, lambda ledger: open_run_ids(ledger, incomplete))
+    return _offer(context, incomplete, lambda ledger: open_run_ids(ledger, incomplete))
 
 
 def waiting_requests(context: typer.Context, incomplete: str) -> list[str]:
     """Offer the requests that no tick has answered yet."""
-    from recur.requests.post import waiting_ids  # noqa: PLC0415 - only when a shell asks
+    from recur.requests.request_blobs import waiting_ids  # noqa: PLC0415 - only when a shell asks
 
-    return offer(context, incomplete, lambda ledger: waiting_ids(ledger, incomplete))
+    return _offer(context, incomplete, lambda ledger: waiting_ids(ledger, incomplete))
+
+
+def run_ids(context: typer.Context, incomplete: str) -> list[str]:
+    """Offer the runs whose ids begin so: open ones, and of one schedule those of two months."""
+
+    def find(ledger: ContainerClient) -> Iterator[str]:
+        from recur.ledger_reader.snapshot import open_run_ids  # noqa: PLC0415 - only when a shell asks
+
+        return chain(open_run_ids(ledger, incomplete), _final_runs(ledger, incomplete))
+
+    return _offer(context, incomplete, find)
+
+
+def _final_runs(ledger: ContainerClient, incomplete: str) -> Iterator[str]:
+    """Yield the final runs of this month and the last, once it is clear of which schedule."""
+    from recur.ledger_reader.record_blobs import month_folder, months_back, record_blob  # noqa: PLC0415 - the same
+
+    folders = ledger.walk_blobs(name_starts_with=ids.FINAL_PREFIX, delimiter="/")
+    known = [ScheduleId(folder.name.split("/")[1]) for folder in folders]
+    now = datetime.now(UTC)
+    for schedule in [one for one in known if incomplete.startswith(f"{one}-")]:
+        for year, number in months_back(now, now.replace(day=1) - timedelta(days=1)):
+            prefix = f"{month_folder(schedule, year, number)}{incomplete}"
+            for name in ledger.list_blob_names(name_starts_with=prefix):
+                if one := record_blob(str(name)):
+                    yield one.run_id

@@ -3,11 +3,15 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, override
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from recur.errors import CliError
 
@@ -54,6 +58,27 @@ class Output:
         sys.stderr.write(f"recur: {error.message}\n")
         if error.next_step:
             sys.stderr.write(f"  next: {error.next_step}\n")
+
+
+def show_table(output: Output, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """
+    Print rows below the names of their columns, folded to the width of the terminal.
+
+    Off terminals each row is one line, and nothing is cut: programs read it.
+    """
+    if not output.people.is_terminal:
+        cells = [columns, *rows]
+        widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
+        for row in cells:
+            padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            output.say("  ".join(padded).rstrip())
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for n, name in enumerate(columns):  # what comes first is what people copy
+        table.add_column(name, overflow="fold", no_wrap=not n)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    output.people.print(table, soft_wrap=False)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - json's own hook

@@ -39,7 +39,7 @@ def _apply(file: str) -> str:
 
 def _ledger_is_empty() -> bool:
     """Whether no document is in force; `recur apply` itself replaces one."""
-    from recur.apply import LedgerCalls  # noqa: PLC0415 - as above
+    from recur.commands.apply import LedgerCalls  # noqa: PLC0415 - as above
     from recur.errors import CliError  # noqa: PLC0415 - as above
     from recur.output import Output  # noqa: PLC0415 - as above
     from recur.role_waiting import RoleWait  # noqa: PLC0415 - as above

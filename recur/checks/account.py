@@ -9,9 +9,9 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.batch.models import BatchAccountProperties
 
 from recur.arm import BatchArm
-from recur.findings import Finding, good, note, problem, unchecked
+from recur.checks.findings import Finding, good, note, problem, unchecked
+from recur.publishing.uploads import Uploads
 from recur.target import Target
-from recur.uploads import Uploads
 
 _ENTRA_ONLY: Final = ["AAD"]
 

@@ -9,7 +9,7 @@ from azure.batch import BatchClient
 from azure.batch.models import BatchNode, BatchPool
 from azure.core.exceptions import HttpResponseError
 
-from recur.findings import Finding, good, note, problem, unchecked
+from recur.checks.findings import Finding, good, note, problem, unchecked
 from recur.target import Target
 
 _NOT_FOUND: Final = 404

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from recur.arm_reader import ArmReader, ClosedError, UnreadError
-from recur.findings import Finding, good, note, problem, unchecked
-from recur.wanted import Wanted, plain_region
+from recur.checks.findings import Finding, good, note, problem, unchecked
+from recur.checks.planned_deployment import PlannedDeployment, plain_region
 
 PROVIDERS: Final = (
     "Microsoft.Batch",
@@ -25,7 +25,7 @@ _BATCH: Final = "2025-06-01"
 _WEB: Final = "2025-05-01"
 
 
-def check_providers(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
+def check_providers(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether each resource provider is registered."""
     for name in PROVIDERS + (PRIVATE_PROVIDERS if wanted.private else ()):
         try:
@@ -38,7 +38,7 @@ def check_providers(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
         yield _provider(name, str(state or ""), wanted)
 
 
-def _provider(name: str, state: str, wanted: Wanted) -> Finding:
+def _provider(name: str, state: str, wanted: PlannedDeployment) -> Finding:
     check = f"provider {name}"
     show = (
         f"az provider show --namespace {name} --subscription {wanted.subscription} "
@@ -62,7 +62,7 @@ def _provider(name: str, state: str, wanted: Wanted) -> Finding:
             )
 
 
-def check_flex(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
+def check_flex(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether the function app's plan is offered in the region."""
     listed = reader.list("/providers/Microsoft.Web/geoRegions", _WEB, sku="FlexConsumption")
     if wanted.location in {plain_region(str(one.get("name") or "")) for one in listed}:
@@ -77,7 +77,7 @@ def check_flex(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
     )
 
 
-def check_batch_region(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
+def check_batch_region(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether Batch accounts can be made in the region."""
     types = reader.get("/providers/Microsoft.Batch", _RESOURCES).get("resourceTypes") or ()
     places = {
@@ -100,7 +100,7 @@ def check_batch_region(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
         )
 
 
-def check_accounts(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
+def check_accounts(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether the subscription may have one more Batch account in the region."""
     check = "Batch accounts"
     path = f"/providers/Microsoft.Batch/locations/{wanted.location}/quotas"

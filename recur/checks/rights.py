@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from recur.arm_reader import AbsentError, ArmReader
-from recur.findings import Finding, good, problem
+from recur.checks.findings import Finding, good, problem
+from recur.checks.planned_deployment import PlannedDeployment
 from recur.roles import PUBLISHER, Role
-from recur.wanted import Wanted
 
 _PERMISSIONS: Final = "2022-04-01"
 _PATH: Final = "/providers/Microsoft.Authorization/permissions"
@@ -73,7 +73,7 @@ _AUTHORIZATION: Final = (
 )
 
 
-def check_rights(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
+def check_rights(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
     """Yield what the caller may do in the resource group, or else in the subscription."""
     held: list[dict[str, Any]] | None = None
     place, scope = "the subscription", f"/subscriptions/{wanted.subscription}"

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from recur.arm import BatchArm
+from recur.checks.findings import Finding, good, problem, unchecked
 from recur.checks.resources import Resources
 from recur.errors import CliError, Exit
-from recur.findings import Finding, good, problem, unchecked
 from recur.target import Target
 
 _SUBMITTER: Final = ("Azure Batch Job Submitter", "48e5e92e-a480-4e71-aa9c-2778f4c13781")

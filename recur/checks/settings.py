@@ -7,8 +7,8 @@ from azure.core.exceptions import AzureError
 
 from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import SettingsError
+from recur.checks.findings import Finding, good, problem, unchecked
 from recur.checks.resources import Resources
-from recur.findings import Finding, good, problem, unchecked
 from recur.target import Target
 
 # What a settings file of the laptop may leave to the host.

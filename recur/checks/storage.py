@@ -17,7 +17,7 @@ from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError, RecurError
 from orchestrator.ledger.record import load
 from orchestrator.ledger.state import SubmitState, load_submit
-from recur.findings import Finding, good, note, problem, unchecked
+from recur.checks.findings import Finding, good, note, problem, unchecked
 from recur.target import Target
 
 _SKEW: Final = timedelta(seconds=60)

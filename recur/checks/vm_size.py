@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from recur.arm_reader import ArmReader
-from recur.findings import Finding, good, note, problem, unchecked
-from recur.wanted import Wanted, plain_region
+from recur.checks.findings import Finding, good, note, problem, unchecked
+from recur.checks.planned_deployment import PlannedDeployment, plain_region
 
 _BATCH: Final = "2025-06-01"
 _COMPUTE: Final = "2021-07-01"
@@ -15,7 +15,7 @@ _TRUE: Final = "true"
 type Sku = Mapping[str, Any]
 
 
-def check_batch_size(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
+def check_batch_size(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether Batch makes nodes of the size in the region."""
     check = f"{wanted.vm_size} in Batch"
     path = f"/providers/Microsoft.Batch/locations/{wanted.location}/virtualMachineSkus"
@@ -32,7 +32,7 @@ def check_batch_size(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
     yield _retirement(check, sku.get("batchSupportEndOfLife"), wanted)
 
 
-def _retirement(check: str, ends: object, wanted: Wanted) -> Finding:
+def _retirement(check: str, ends: object, wanted: PlannedDeployment) -> Finding:
     fix = (
         f"az batch location list-skus --location {wanted.location} "
         f'--subscription {wanted.subscription} --query "[?batchSupportEndOfLife==null].name" '
@@ -50,7 +50,7 @@ def _retirement(check: str, ends: object, wanted: Wanted) -> Finding:
     return note(check, what, "from then on the pool gets no nodes", fix)
 
 
-def check_machine(reader: ArmReader, wanted: Wanted) -> Iterator[Finding]:
+def check_machine(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
     """Yield what Compute says of the size, as far as the pool depends on it."""
     location = wanted.location
     listed = reader.list(
@@ -81,7 +81,7 @@ def _named(name: str, skus: list[dict[str, Any]]) -> Sku | None:
     return next((one for one in skus if str(one.get("name")).lower() == name.lower()), None)
 
 
-def _others(wanted: Wanted, condition: str) -> str:
+def _others(wanted: PlannedDeployment, condition: str) -> str:
     """Return the command that lists the sizes that meet a condition in JMESPath."""
     return (
         f"az vm list-skus --location {wanted.location} --subscription {wanted.subscription} "
@@ -93,7 +93,7 @@ def _having(capability: str, value: str) -> str:
     return f"capabilities[?name=='{capability}' && {value}]"
 
 
-def _restriction(sku: Sku, wanted: Wanted) -> Finding:
+def _restriction(sku: Sku, wanted: PlannedDeployment) -> Finding:
     check = f"{wanted.vm_size} restrictions"
     for one in sku.get("restrictions") or ():
         places = (one.get("restrictionInfo") or {}).get("locations") or one.get("values") or ()
@@ -109,7 +109,7 @@ def _restriction(sku: Sku, wanted: Wanted) -> Finding:
     return good(check, "none for this subscription")
 
 
-def _disk(can: Mapping[str, str], wanted: Wanted) -> Finding:
+def _disk(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
     check = f"{wanted.vm_size} local disk"
     size = can.get("MaxResourceVolumeMB")
     if size is None or not size.isdigit():
@@ -124,7 +124,7 @@ def _disk(can: Mapping[str, str], wanted: Wanted) -> Finding:
     )
 
 
-def _generation(can: Mapping[str, str], wanted: Wanted) -> Finding:
+def _generation(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
     check = f"{wanted.vm_size} image"
     generations = can.get("HyperVGenerations")
     if generations is None:
@@ -140,7 +140,7 @@ def _generation(can: Mapping[str, str], wanted: Wanted) -> Finding:
     )
 
 
-def _trusted_launch(can: Mapping[str, str], wanted: Wanted) -> Finding:
+def _trusted_launch(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
     check = f"{wanted.vm_size} trusted launch"
     if "HyperVGenerations" not in can:
         return unchecked(check, "Azure does not report which generations of images it runs")
@@ -155,7 +155,7 @@ def _trusted_launch(can: Mapping[str, str], wanted: Wanted) -> Finding:
     )
 
 
-def _encryption(can: Mapping[str, str], wanted: Wanted) -> Finding:
+def _encryption(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
     check = f"{wanted.vm_size} encryption at host"
     if can.get("EncryptionAtHostSupported", "").lower() == _TRUE:
         return good(check, "possible")
@@ -167,7 +167,7 @@ def _encryption(can: Mapping[str, str], wanted: Wanted) -> Finding:
     )
 
 
-def _spot(can: Mapping[str, str], wanted: Wanted) -> Finding:
+def _spot(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
     check = f"{wanted.vm_size} as Spot node"
     capable = can.get("LowPriorityCapable")
     if capable is None:
@@ -182,7 +182,7 @@ def _spot(can: Mapping[str, str], wanted: Wanted) -> Finding:
     )
 
 
-def _cores(can: Mapping[str, str], family: str, wanted: Wanted) -> Finding:
+def _cores(can: Mapping[str, str], family: str, wanted: PlannedDeployment) -> Finding:
     """Say what the pool needs; the quota that counts is that of an account which is not there yet."""
     kind = "Spot" if wanted.spot else "dedicated"
     cores = can.get("vCPUs", "")

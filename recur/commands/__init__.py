@@ -1,11 +1,60 @@
-"""Every command with its options; the module behind one is loaded when it is run."""
+"""
+The commands of `recur`: each is a module of its own, named as the command.
+
+A module is loaded when its command is run, completed or listed in a help text: the clients that one
+command needs do not slow down the others.
+"""
+
+from importlib import import_module
+from typing import Any, Final, override
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from recur.commands import deployment, history, requests, schedules
+NAMES: Final = (
+    "apply",
+    "validate",
+    "next",
+    "schema",
+    "runs",
+    "show",
+    "explain",
+    "gaps",
+    "logs",
+    "trigger",
+    "stop",
+    "pause",
+    "resume",
+    "backfill",
+    "answer",
+    "tick",
+    "doctor",
+    "publish",
+)
+"""In the order of the help text."""
 
 
-def register(app: typer.Typer) -> None:
-    """Register all commands."""
-    for group in (schedules, history, requests, deployment):
-        group.register(app)
+def load_command(name: str) -> TyperCommand:
+    """Load the module of a command and return the command; its function is called ``command``."""
+    single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    single.command(name=name)(import_module(f"recur.commands.{name}").command)
+    loaded = typer.main.get_command(single)
+    assert isinstance(loaded, TyperCommand), "one command makes no group"  # noqa: S101
+    return loaded
+
+
+class CommandGroup(TyperGroup):
+    """All commands; each is loaded when it is first asked for."""
+
+    @override
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(NAMES)
+
+    @override
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:
+        # An unknown name is answered with those that are written nearly like it: all are loaded.
+        for name in [cmd_name] if cmd_name in NAMES else NAMES:
+            if name not in self.commands:
+                self.add_command(load_command(name), name)
+        found = super().get_command(ctx, cmd_name)
+        return found if isinstance(found, TyperCommand) else None

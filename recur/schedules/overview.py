@@ -16,16 +16,14 @@ from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import ScheduleResults, load_collect
 from orchestrator.model import Pause, Schedule
 from orchestrator.timing.zones import parse_zone
-from recur.app import Context
+from recur.context import Context
 from recur.errors import Exit
-from recur.history.standing import local
-from recur.known import Known, look_at, zone_of
-from recur.output import Output
+from recur.formats import NOTHING, iso_offset, local
+from recur.ledger_reader.snapshot import Snapshot, read_snapshot, zone_of
+from recur.output import Output, show_table
 from recur.progress import progress
-from recur.schedules.coming import first, told_pauses
-from recur.schedules.next import NOTHING, spelt_offset
 from recur.schedules.source import document_in_force, document_of_file
-from recur.tables import show_table
+from recur.schedules.upcoming import next_due, pause_notes
 from recur.times import parse_time
 
 _MOST_FAILED: Final = 100  # collect.json keeps no more
@@ -66,7 +64,7 @@ class _Sources:
     """
 
     document: Document
-    known: Known | None = None
+    snapshot: Snapshot | None = None
     results: Mapping[ScheduleId, ScheduleResults] | None = None
     doubts: tuple[str, ...] = ()
 
@@ -84,7 +82,10 @@ def show_overview(given: Context, file: Path | None, begin: str | None) -> Exit:
         CliError: There is no document, or it or the time cannot be read.
     """
     sources = _Sources(document=document_of_file(file)) if file else _in_force(given)
-    document, now = sources.document, sources.known.now if sources.known else datetime.now(UTC)
+    document, now = (
+        sources.document,
+        sources.snapshot.now if sources.snapshot else datetime.now(UTC),
+    )
     found: list[Outlook] = []
     schedule_ids = sorted({*document.schedules, *document.invalid})
     with progress(given.output, "looking ahead", len(schedule_ids)) as advance:
@@ -93,20 +94,20 @@ def show_overview(given: Context, file: Path | None, begin: str | None) -> Exit:
             advance(1)
     for doubt in sources.doubts:
         given.output.say(f"not taken into account: {doubt}")
-    _show(given.output, found, with_results=sources.known is not None)
-    given.output.result({"from": begin or now, "schedules": [_told(one) for one in found]})
+    _show_outlooks(given.output, found, with_results=sources.snapshot is not None)
+    given.output.result({"from": begin or now, "schedules": [_outlook_json(one) for one in found]})
     return Exit.DONE
 
 
 def _in_force(given: Context) -> _Sources:
     ledger = given.target().ledger()
-    known = look_at(ledger)
-    document = document_in_force(known)
+    snapshot = read_snapshot(ledger)
+    document = document_in_force(snapshot)
     try:
-        results, doubts = _results(ledger), known.doubts
+        results, doubts = _results(ledger), snapshot.doubts
     except RecordUnreadable as error:
-        results, doubts = None, (*known.doubts, str(error).partition("\n")[0])
-    return _Sources(document=document, known=known, results=results, doubts=doubts)
+        results, doubts = None, (*snapshot.doubts, str(error).partition("\n")[0])
+    return _Sources(document=document, snapshot=snapshot, results=results, doubts=doubts)
 
 
 def _results(ledger: ContainerClient) -> Mapping[ScheduleId, ScheduleResults]:
@@ -118,7 +119,7 @@ def _results(ledger: ContainerClient) -> Mapping[ScheduleId, ScheduleResults]:
 
 
 def _outlook(id_: ScheduleId, sources: _Sources, now: datetime, begin: str | None) -> Outlook:
-    known = sources.known
+    snapshot = sources.snapshot
     results = None
     if sources.results is not None:
         results = sources.results.get(id_, ScheduleResults())
@@ -126,17 +127,17 @@ def _outlook(id_: ScheduleId, sources: _Sources, now: datetime, begin: str | Non
     if schedule is None:
         return Outlook(
             schedule=id_,
-            zone=(zone_of(known, id_) if known else None) or UTC,
+            zone=(zone_of(snapshot, id_) if snapshot else None) or UTC,
             notes=("its table is invalid: it stands still",),
             results=results,
         )
     zone = parse_zone(schedule.recurrence.time_zone)
     after = parse_time(begin, zone, name="--from") - timedelta(seconds=1) if begin else now
-    state = known.schedule(id_) if known else None
+    state = snapshot.schedule(id_) if snapshot else None
     pauses = state.pauses if state else ()
-    at = next(iter(first(schedule, after, 1)), None)
+    at = next(iter(next_due(schedule, after, 1)), None)
     notes = _notes(schedule, pauses, begin=after, at=at)
-    if known and not known.doubts and (state is None or state.removed):
+    if snapshot and not snapshot.doubts and (state is None or state.removed):
         notes = (*notes, "no tick has seen it yet")
     return Outlook(
         schedule=id_,
@@ -154,11 +155,11 @@ def _notes(
     """Return what keeps a schedule from running, at the begin or when it is due next."""
     moments = [begin + timedelta(seconds=1), *([at] if at else [])]
     held = [one for one in pauses if any(one.holds(moment) for moment in moments)]
-    notes = told_pauses(schedule, held)
+    notes = pause_notes(schedule, held)
     return tuple(notes if at else [*notes, "not due within nine years"])
 
 
-def _show(output: Output, found: list[Outlook], *, with_results: bool) -> None:
+def _show_outlooks(output: Output, found: list[Outlook], *, with_results: bool) -> None:
     columns = ("SCHEDULE", "NEXT", "UTC", *(_RESULTS if with_results else ()), "NOTE")
     rows = [
         (
@@ -185,14 +186,14 @@ def _went(one: Outlook) -> tuple[str, str]:
     return local(success, one.zone) if success else NOTHING, f"{failed}{more}"
 
 
-def _told(one: Outlook) -> dict[str, Any]:
+def _outlook_json(one: Outlook) -> dict[str, Any]:
     shown = one.at.astimezone(one.zone) if one.at else None
     results = one.results
     return {
         "schedule": one.schedule,
         "time_zone": str(one.zone),
         "wall": shown.replace(tzinfo=None, fold=0).isoformat() if shown else None,
-        "offset": spelt_offset(shown.utcoffset()) if shown else None,
+        "offset": iso_offset(shown.utcoffset()) if shown else None,
         "utc": one.at,
         "runs": one.runs,
         "notes": list(one.notes),

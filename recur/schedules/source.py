@@ -8,10 +8,10 @@ from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
 from orchestrator.model import Pause, Schedule
-from recur.app import Context
+from recur.context import Context
 from recur.errors import CliError, Exit
-from recur.known import Known, check_schedule, look_at, meant
-from recur.schedules.files import read_file, refused
+from recur.ledger_reader.snapshot import Snapshot, check_schedule, did_you_mean, read_snapshot
+from recur.schedules.document_file import read_file, refused_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,34 +60,34 @@ def document_of_file(file: Path) -> Document:
     try:
         return parse(read_file(file))
     except DocumentError as error:
-        raise refused(file, error.problems, f"recur validate {file}") from error
+        raise refused_document(file, error.problems, f"recur validate {file}") from error
 
 
-def document_in_force(known: Known) -> Document:
+def document_in_force(snapshot: Snapshot) -> Document:
     """
     Return the document in force.
 
     Raises:
         CliError: There is none, or none that can be read.
     """
-    if known.document is None:
+    if snapshot.document is None:
         raise CliError(
-            Exit.FOUND, "; ".join(known.doubts) or "no document is in force", "recur apply FILE"
+            Exit.FOUND, "; ".join(snapshot.doubts) or "no document is in force", "recur apply FILE"
         )
-    return known.document
+    return snapshot.document
 
 
 def _in_force(given: Context, text: str) -> Source:
-    known = look_at(given.target().ledger())
-    id_ = check_schedule(known, text)
-    document = document_in_force(known)
-    state = known.schedule(id_)
+    snapshot = read_snapshot(given.target().ledger())
+    id_ = check_schedule(snapshot, text)
+    document = document_in_force(snapshot)
+    state = snapshot.schedule(id_)
     return Source(
         schedule=_table(document, id_, "the document in force", "recur apply FILE"),
         pauses=state.pauses if state else (),
-        now=known.now,
+        now=snapshot.now,
         place="the document in force",
-        doubts=known.doubts,
+        doubts=snapshot.doubts,
     )
 
 
@@ -101,5 +101,5 @@ def _table(document: Document, id_: ScheduleId, place: str, next_step: str) -> S
             Exit.REFUSED, f"the table of {id_!r} in {place} is invalid:{lines}", next_step
         )
     there = sorted(document.schedules)
-    hint = meant(id_, there) or f"there are: {', '.join(there[:10]) or 'none'}"
+    hint = did_you_mean(id_, there) or f"there are: {', '.join(there[:10]) or 'none'}"
     raise CliError(Exit.REFUSED, f"there is no schedule {id_!r} in {place}", hint)

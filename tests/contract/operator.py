@@ -7,11 +7,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from recur import commands
 from recur.app import app
-
-if not app.registered_commands:
-    commands.register(app)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Any
 from azure.core.pipeline.transport import RequestsTransport
 from rich.console import Console
 
-from recur.packages import Package, build_all
-from recur.publisher import Published, Publisher
+from recur.publishing.packaging import Package, build_all
+from recur.publishing.publisher import Published, Publisher
+from recur.publishing.uploads import Uploads
 from recur.role_waiting import RoleWait
-from recur.uploads import Uploads
 from tests.contract.arm_account import ACCOUNT, GROUP, ArmAccount
 
 NAMES = ("pythonscript", "pythonsetup")

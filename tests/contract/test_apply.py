@@ -11,7 +11,7 @@ from azure.storage.blob import ContainerClient
 
 from orchestrator.ids import DOCUMENT
 from recur.app import hoisted
-from recur.apply import put_in_force
+from recur.commands.apply import put_in_force
 from recur.errors import CliError, Exit
 from recur.target import find_target
 from tests.conftest import Containers

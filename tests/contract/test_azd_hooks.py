@@ -15,7 +15,7 @@ from azure.storage.blob import BlobServiceClient
 from local.azurite import Azurite
 from local.laptop import Laptop, LaptopOptions
 from orchestrator.document.parse import parse
-from recur.packages import build_all
+from recur.publishing.packaging import build_all
 from recur.role_waiting import LIMIT
 from tests.conftest import Containers
 from tests.contract.arm_account import ArmAccount

@@ -10,7 +10,7 @@ import pytest
 
 from batch_emulator.package import Package
 from batch_emulator.wire import now
-from recur.packages import version_in
+from recur.publishing.packaging import version_in
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
 
 FOLLOW = """

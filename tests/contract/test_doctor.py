@@ -11,7 +11,7 @@ import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
 from local.azurite import Azurite
-from recur.doctor import CHECKS
+from recur.commands.doctor import CHECKS
 from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.operator import Operator, Told, operator

@@ -12,7 +12,7 @@ from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Kind, dump
 from orchestrator.ledger.state import dump_submit
 from recur.errors import Exit
-from recur.history.names import KEPT
+from recur.ledger_reader.record_blobs import KEPT
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule

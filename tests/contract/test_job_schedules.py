@@ -19,7 +19,7 @@ from azure.batch.models import (
 from azure.core.exceptions import HttpResponseError
 
 from recur.checks.batch import check_job_schedules
-from recur.findings import Finding, Grade
+from recur.checks.findings import Finding, Grade
 from recur.target import Target
 from tests.contract.arm_stub import made, wire
 from tests.contract.conftest import ACCOUNT, KEY

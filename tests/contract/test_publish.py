@@ -14,9 +14,9 @@ from azure.core.exceptions import HttpResponseError
 
 from local.azurite import Azurite
 from recur.errors import CliError, Exit
-from recur.publisher import MOST_VERSIONS
+from recur.publishing.publisher import MOST_VERSIONS
+from recur.publishing.uploads import Uploads
 from recur.role_waiting import LIMIT
-from recur.uploads import Uploads
 from tests.contract.arm_account import ArmAccount
 from tests.contract.conftest import pool_body
 from tests.contract.operator import Told, operator

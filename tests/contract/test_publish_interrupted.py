@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.azurite import Azurite
-from recur.packages import Package
+from recur.publishing.packaging import Package
 from tests.contract.arm_account import ArmAccount
 from tests.contract.publishing import (
     CutTransport,

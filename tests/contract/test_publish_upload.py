@@ -26,10 +26,10 @@ from rich.console import Console
 
 from local.azurite import ACCOUNT, KEY
 from local.child import Child
-from recur.packages import Package, build
+from recur.publishing.packaging import Package, build
+from recur.publishing.uploads import Uploads
 from recur.role_waiting import LIMIT, RoleWait
 from recur.target import Target
-from recur.uploads import Uploads
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = _ROOT / "local/azurite/node_modules/azurite/dist/src/blob/main.js"

@@ -29,7 +29,7 @@ from orchestrator.ledger.request import (
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Recurrence, Timing
 from recur.errors import CliError, Exit
-from recur.requests import post
+from recur.requests import request_blobs
 from tests.conftest import Containers
 from tests.contract.operator import Operator, Told
 
@@ -519,9 +519,11 @@ def test_an_upload_whose_answer_is_lost_makes_one_request(
     losing: Callable[[int], ContainerClient], ledger: ContainerClient
 ) -> None:
     """The second try finds the first one's blob: the id is nobody else's."""
-    request = Request(id=post.new_id(), kind=RequestKind.RESUME, by="eva", schedule=NIGHTLY)
+    request = Request(
+        id=request_blobs.new_id(), kind=RequestKind.RESUME, by="eva", schedule=NIGHTLY
+    )
 
-    post.make(losing(1), request)
+    request_blobs.make(losing(1), request)
 
     assert made(ledger) == [request]
 
@@ -530,10 +532,12 @@ def test_an_upload_that_is_never_answered_says_how_to_look(
     losing: Callable[[int], ContainerClient], ledger: ContainerClient
 ) -> None:
     """It may have arrived, so nobody is told that it did not."""
-    request = Request(id=post.new_id(), kind=RequestKind.RESUME, by="eva", schedule=NIGHTLY)
+    request = Request(
+        id=request_blobs.new_id(), kind=RequestKind.RESUME, by="eva", schedule=NIGHTLY
+    )
 
     with pytest.raises(CliError, match="may have been made or not") as error:
-        post.make(losing(9), request)
+        request_blobs.make(losing(9), request)
 
     assert error.value.code is Exit.UNAVAILABLE
     assert f"recur answer {request.id}" in (error.value.next_step or "")
@@ -544,7 +548,7 @@ def test_requests_are_public_json(ledger: ContainerClient) -> None:
     """Others may write them: the names of the fields are kept."""
     request = Request(id="1", kind=RequestKind.STOP, by="eva", schedule=NIGHTLY, run_id=RUN)
 
-    post.make(ledger, request)
+    request_blobs.make(ledger, request)
 
     data = json.loads(ledger.download_blob("open/request/1.json").readall())
     assert data == {

@@ -23,12 +23,12 @@ from rich.console import Console
 
 from local.azurite import ACCOUNT as STORAGE
 from local.azurite import KEY, Azurite
-from recur.apply import LedgerCalls, put_in_force
+from recur.commands.apply import LedgerCalls, put_in_force
 from recur.errors import CliError, Exit
-from recur.packages import Package
+from recur.publishing.packaging import Package
+from recur.publishing.uploads import Uploads
 from recur.role_waiting import LIMIT, PAUSE, RoleWait
 from recur.target import Target
-from recur.uploads import Uploads
 from tests.conftest import Containers
 from tests.contract.arm_account import ACCOUNT, ArmAccount
 from tests.contract.operator import operator

@@ -16,7 +16,7 @@ from orchestrator.document.parse import parse
 from orchestrator.enums import Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record
-from recur.packages import build
+from recur.publishing.packaging import build
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Start
 from tests.contract.world import World, schedule, settings

@@ -12,8 +12,8 @@ from orchestrator.enums import Fold, Gap
 from orchestrator.model import Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences_of
 from recur.errors import CliError, Exit
-from recur.history.asking import Asked, asked, parse
-from recur.history.nearby import after, before, occurrence_at
+from recur.explain.time_argument import Question, parse_time_argument, questions
+from recur.timing_lookup import occurrence_after, occurrence_at, occurrence_before
 
 LONG_AGO = datetime(2011, 1, 1, tzinfo=UTC)
 
@@ -27,9 +27,9 @@ def timings(cron: str, zone: str = "America/New_York", **keys: Gap | Fold) -> tu
     return (Timing(since=LONG_AGO, recurrence=recurrence),)
 
 
-def meant(text: str, of: tuple[Timing, ...]) -> list[Asked]:
+def meant(text: str, of: tuple[Timing, ...]) -> list[Question]:
     assert of[0].recurrence
-    return asked(parse(text), of, ZoneInfo(of[0].recurrence.time_zone))
+    return questions(parse_time_argument(text), of, ZoneInfo(of[0].recurrence.time_zone))
 
 
 def instants(text: str, of: tuple[Timing, ...]) -> list[str]:
@@ -57,7 +57,7 @@ def test_a_time_is_an_instant(text: str, meant: list[str]) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     """With what to write instead."""
     with pytest.raises(CliError) as refused:
-        parse(text)
+        parse_time_argument(text)
 
     assert refused.value.code == Exit.USAGE
     assert "2026-11-01T07:30Z" in (refused.value.next_step or "")
@@ -67,7 +67,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_what_no_recurrence_reaches_is_refused(text: str) -> None:
     """With the years that there are."""
     with pytest.raises(CliError, match="too far away") as refused:
-        parse(text)
+        parse_time_argument(text)
 
     assert refused.value.code == Exit.USAGE
     assert "before 2200" in (refused.value.next_step or "")
@@ -163,7 +163,7 @@ def test_a_day_without_occurrence_means_the_day() -> None:
 
 def test_a_day_of_a_schedule_that_is_forgotten_means_the_day() -> None:
     """In the zone that is given: no timing tells more."""
-    (one,) = asked(parse("2026-11-21"), (), ZoneInfo("America/Bogota"))
+    (one,) = questions(parse_time_argument("2026-11-21"), (), ZoneInfo("America/Bogota"))
 
     assert (one.day, one.instant.hour) == (date(2026, 11, 21), 5)
 
@@ -187,7 +187,10 @@ def test_a_day_is_that_of_the_zone_of_its_time() -> None:
     both = (Timing(since=LONG_AGO, recurrence=new_york), Timing(since=moved, recurrence=kiritimati))
 
     def of(text: str) -> list[datetime]:
-        return [one.instant for one in asked(parse(text), both, ZoneInfo("Pacific/Kiritimati"))]
+        return [
+            one.instant
+            for one in questions(parse_time_argument(text), both, ZoneInfo("Pacific/Kiritimati"))
+        ]
 
     assert of("2026-11-05") == [*of("2026-11-05T11:30"), *of("2026-11-05T23:30")]
     assert of("2026-11-05") == [
@@ -218,7 +221,7 @@ def test_every_occurrence_belongs_to_one_day() -> None:
     )
     days = (f"2026-11-{day:02}" for day in range(1, 31))
 
-    found = [one.instant for day in days for one in asked(parse(day), both, UTC)]
+    found = [one.instant for day in days for one in questions(parse_time_argument(day), both, UTC)]
 
     begin, end = found[0] - timedelta(seconds=1), found[-1]
     assert sorted(found) == [one.nominal for one in occurrences_of(both, after=begin, until=end)]
@@ -236,7 +239,7 @@ crons = st.sampled_from(
 def test_neighbours_are_the_nearest_occurrences(instant: datetime, cron: str) -> None:
     """Nothing lies between them but the instant itself."""
     of = timings(cron)
-    low, high = before(of, instant), after(of, instant)
+    low, high = occurrence_before(of, instant), occurrence_after(of, instant)
 
     assert low is not None
     assert high is not None

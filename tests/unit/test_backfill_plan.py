@@ -12,7 +12,7 @@ from orchestrator.ids import RunId, ScheduleId, run_id
 from orchestrator.ledger.record import Action, Decided, Record, Versions
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Recurrence, Timing
-from recur.requests.plan import Plan, Standing, plan
+from recur.requests.backfill_plan import BackfillPlan, PriorState, plan_backfill
 
 NIGHTLY = ScheduleId("nightly")
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -59,8 +59,10 @@ def made(
     rerun: bool = False,
     state: ScheduleState = STATE,
     opened: frozenset[RunId] = frozenset({at(6), at(8)}),
-) -> Plan:
-    return plan(NIGHTLY, state, after=begin, until=end, rerun=rerun, opened=opened, records=RECORDS)
+) -> BackfillPlan:
+    return plan_backfill(
+        NIGHTLY, state, after=begin, until=end, rerun=rerun, opened=opened, records=RECORDS
+    )
 
 
 def test_what_has_not_run_is_to_run() -> None:
@@ -119,7 +121,7 @@ def test_what_except_leaves_out_runs_only_by_a_rerun() -> None:
     state = replace(STATE, timings=(Timing(since=BEGIN - DAY, recurrence=recurrence),))
 
     assert {line.run_id: line for line in made(state=state).lines}[at(5)].chosen is False
-    assert Standing.EXCLUDED in {line.standing for line in made(state=state).lines}
+    assert PriorState.EXCLUDED in {line.prior for line in made(state=state).lines}
     assert {line.run_id: line for line in made(state=state, rerun=True).lines}[at(5)].chosen
 
 
@@ -128,7 +130,7 @@ def test_what_cannot_be_read_is_left(rerun: bool) -> None:
     """As the tick leaves it: nobody knows whether it ran."""
     unreadable = frozenset({at(4), at(6)})
 
-    found = plan(
+    found = plan_backfill(
         NIGHTLY,
         STATE,
         after=BEGIN,
@@ -139,7 +141,7 @@ def test_what_cannot_be_read_is_left(rerun: bool) -> None:
         unreadable=unreadable,
     )
 
-    assert [line.run_id for line in found.lines if line.standing is Standing.UNREADABLE] == [at(4)]
+    assert [line.run_id for line in found.lines if line.prior is PriorState.UNREADABLE] == [at(4)]
     assert not unreadable & {line.run_id for line in found.chosen}
 
 
@@ -153,5 +155,5 @@ def test_what_does_not_exist_is_named_and_never_runs() -> None:
 
     lines = made(begin, begin + 4 * DAY, state=state, rerun=True).lines
 
-    assert [line.chosen for line in lines if line.standing is Standing.NONEXISTENT] == [False]
+    assert [line.chosen for line in lines if line.prior is PriorState.NONEXISTENT] == [False]
     assert [line.nominal for line in lines] == sorted(line.nominal for line in lines)

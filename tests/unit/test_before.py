@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recur.arm_reader import PUBLIC, ArmReader, ClosedError
+from recur.checks.planned_deployment import Choice, read_planned_deployment
 from recur.checks.regions import PRIVATE_PROVIDERS, PROVIDERS
 from recur.checks.rights import allows
-from recur.wanted import Choice, read_wanted
 
 ROOT = Path(__file__).parents[2]
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -83,9 +83,9 @@ def test_the_pools_own_size_is_the_default() -> None:
     values = {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION, "AZURE_LOCATION": "West Europe"}
     pool = json.loads((ROOT / "infra/pool/pool.json").read_text())
 
-    default = read_wanted(values, "a test", Choice())
-    named = read_wanted(values | {"VM_SIZE": "Standard_D4ds_v5"}, "a test", Choice())
-    chosen = read_wanted(
+    default = read_planned_deployment(values, "a test", Choice())
+    named = read_planned_deployment(values | {"VM_SIZE": "Standard_D4ds_v5"}, "a test", Choice())
+    chosen = read_planned_deployment(
         values | {"VM_SIZE": "Standard_D4ds_v5"}, "a test", Choice(vm_size="Standard_D8ds_v5")
     )
 

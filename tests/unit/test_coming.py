@@ -9,8 +9,8 @@ import pytest
 from orchestrator.enums import Gap
 from orchestrator.model import Recurrence
 from orchestrator.timing.placement import placements
-from recur.schedules.coming import coming, first
-from recur.schedules.compare import next_difference, policy
+from recur.schedules.policy_comparison import next_difference, parse_policy
+from recur.schedules.upcoming import next_due, upcoming
 from tests.unit.schedules import schedule
 from tests.unit.test_schedule import counted
 
@@ -28,9 +28,9 @@ def test_the_first_that_run_are_those_of_the_list(recurrence: Recurrence) -> Non
     """From the start on, paused or not."""
     one = schedule(recurrence=recurrence, start=NOW + timedelta(days=2), paused=True)
 
-    running = (line.nominal for line in coming(replace(one, paused=False), NOW) if line.runs)
+    running = (line.nominal for line in upcoming(replace(one, paused=False), NOW) if line.runs)
 
-    assert first(one, NOW, 2) == list(islice(running, 2))
+    assert next_due(one, NOW, 2) == list(islice(running, 2))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_first_that_run_are_those_of_the_list(recurrence: Recurrence) -> Non
 )
 def test_what_never_runs_is_known_before_long(recurrence: Recurrence) -> None:
     """Millions of occurrences in nine years, all of them left out, are not listed."""
-    found, steps = counted(first, schedule(recurrence=recurrence), NOW, 3)
+    found, steps = counted(next_due, schedule(recurrence=recurrence), NOW, 3)
 
     assert found == []
     assert steps < 100 * 366 * 9
@@ -63,7 +63,7 @@ def test_what_never_runs_is_known_before_long(recurrence: Recurrence) -> None:
 def test_policies_differ_where_a_list_of_both_does(cron: str, zone: str, other: str) -> None:
     """One difference after the other; none where no clock changes, or nothing is due then."""
     one = schedule(recurrence=Recurrence(cron=(cron,), time_zone=zone))
-    two = replace(one, recurrence=policy(other).on(one.recurrence))
+    two = replace(one, recurrence=parse_policy(other).on(one.recurrence))
     until = NOW + timedelta(days=731)
     mine, theirs = (
         {found.nominal for found in placements(each.recurrence, after=NOW, until=until)}

@@ -13,9 +13,9 @@ from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.record import Action, How, Kind, Output, Past, Record
 from orchestrator.ledger.state import OpenRun, ScheduleState
 from orchestrator.model import Pause, Recurrence, Timing
-from recur.history.evidence import WRONG, Background, Case, Fact, Verdict
-from recur.history.explaining import explain
-from recur.history.nearby import after, before, occurrence_at
+from recur.explain.case import WRONG, Background, Case, Fact, Verdict
+from recur.explain.explanation import explain
+from recur.timing_lookup import occurrence_after, occurrence_at, occurrence_before
 from tests.unit.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran, replaced
 
 NOMINAL = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
@@ -43,7 +43,10 @@ def case(nominal: datetime = NOMINAL, *, of: Background | None = None, **keys: A
     state = (of or background()).state
     assert state
     occurrence = occurrence_at(state.timings, nominal)
-    around = {"before": before(state.timings, nominal), "after": after(state.timings, nominal)}
+    around = {
+        "before": occurrence_before(state.timings, nominal),
+        "after": occurrence_after(state.timings, nominal),
+    }
     return Case(nominal=nominal, occurrence=occurrence, **(around | keys))
 
 

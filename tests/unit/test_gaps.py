@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Recurrence, Timing
-from recur.history.coverage import Coverage, Recorded, Span, compare
+from recur.ledger_reader.coverage import Coverage, RangeRecord, Recorded, compare_coverage
 from tests.unit.records import NIGHTLY
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -26,7 +26,7 @@ def hours(*numbers: int) -> set[datetime]:
 
 def compared(  # noqa: PLR0913 - a comparison has that many sources
     single: AbstractSet[datetime],
-    *spans: Span,
+    *spans: RangeRecord,
     decided: int = HOURS,
     now: int = HOURS,
     after: int = 0,
@@ -36,11 +36,11 @@ def compared(  # noqa: PLR0913 - a comparison has that many sources
     timing = Timing(since=BEGIN, recurrence=HOURLY)
     state = ScheduleState(timings=(timing,), decided_until=at(decided))
     recorded = Recorded(single=single, spans=spans, twice=twice, unlisted=unlisted)
-    return compare(NIGHTLY, state, recorded, after=at(after), now=at(now))
+    return compare_coverage(NIGHTLY, state, recorded, after=at(after), now=at(now))
 
 
-def span(first: int, last: int, count: int | None = None) -> Span:
-    return Span(first=at(first), last=at(last), count=count or last - first + 1, blob="x")
+def span(first: int, last: int, count: int | None = None) -> RangeRecord:
+    return RangeRecord(first=at(first), last=at(last), count=count or last - first + 1, blob="x")
 
 
 everything = hours(*range(1, HOURS + 1))

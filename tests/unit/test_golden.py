@@ -28,7 +28,7 @@ from orchestrator.ledger.state import (
     load_submit,
     read_open_run,
 )
-from recur.schedules.spelt import spelt
+from recur.schedules.document_changes import toml_values
 from tests.golden.blobs import (
     EXPECTED,
     FOLDER,
@@ -125,7 +125,7 @@ def test_a_stored_document_means_what_it_meant(version: Path) -> None:
     assert document.problems == ()
     assert document.schedules.keys() == expected.keys()
     for id_, schedule in document.schedules.items():
-        assert list(lost(expected[id_], spelt(schedule))) == []
+        assert list(lost(expected[id_], toml_values(schedule))) == []
 
 
 def test_unknown_fields_of_a_schedule_survive_what_the_submit_pass_does() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recur.known import meant
+from recur.ledger_reader.snapshot import did_you_mean
 
 OPEN = ["flaky-20261123T124400Z", "minutely-20261123T143900Z", "nightly-m0123456789abcdef"]
 
@@ -19,10 +19,10 @@ OPEN = ["flaky-20261123T124400Z", "minutely-20261123T143900Z", "nightly-m0123456
 )
 def test_a_run_of_the_same_schedule_is_meant(typed: str, asked: str | None) -> None:
     """Never one of another at the same time, unless the schedule is written nearly so."""
-    assert meant(typed, OPEN) == asked
+    assert did_you_mean(typed, OPEN) == asked
 
 
 def test_a_schedule_is_told_from_those_there_are() -> None:
     """By its letters."""
-    assert meant("nigthly", ["nightly", "hello"]) == "did you mean nightly?"
-    assert meant("x", ["nightly", "hello"]) is None
+    assert did_you_mean("nigthly", ["nightly", "hello"]) == "did you mean nightly?"
+    assert did_you_mean("x", ["nightly", "hello"]) is None

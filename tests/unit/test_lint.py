@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from orchestrator.document.parse import parse
 from orchestrator.model import Recurrence
 from orchestrator.timing.placement import placements
-from recur.schedules.lint import lint, told
-from recur.schedules.notes import Code, Note, shortest_period
-from recur.schedules.secrets import looks_secret
+from recur.lint.document_notes import lint, note_lines
+from recur.lint.notes import Code, Note, shortest_period
+from recur.lint.secret_patterns import looks_secret
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -198,8 +198,8 @@ def test_a_note_does_not_repeat_a_secret() -> None:
     """Notes stand in logs of pipelines."""
     found = of(environment='{ DB_PASSWORD = "hunter2" }', command='"x://me:hunter2@db"')
 
-    assert len(list(told(found))) == 3
-    assert not any("hunter2" in line for line in told(found))
+    assert len(list(note_lines(found))) == 3
+    assert not any("hunter2" in line for line in note_lines(found))
 
 
 def test_the_pool_is_evaluated_as_often_as_the_note_says() -> None:

@@ -7,8 +7,7 @@ import pytest
 from rich.console import Console
 from rich.markup import escape
 
-from recur.output import Output
-from recur.tables import show_table
+from recur.output import Output, show_table
 
 CODES = "convert 0:100:2 a:bug:b [bold]x"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recur.packages import Package, PackageError, build
+from recur.publishing.packaging import Package, PackageError, build
 
 FILES = {"main.py": b"print(1)\n", "lib/a.py": b"A = 1\n", "lib/b.txt": b"\x00\xff"}
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recur.arm import Version
+from recur.commands.publish import write_parameter
 from recur.errors import CliError, Exit
-from recur.packages import PackageError, build, build_all, version_in
-from recur.parameter import write_parameter
-from recur.publisher import superfluous
+from recur.publishing.packaging import PackageError, build, build_all, version_in
+from recur.publishing.publisher import superfluous
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 

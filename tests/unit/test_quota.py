@@ -5,7 +5,7 @@ from azure.batch.models import BatchPool
 from azure.mgmt.batch.models import BatchAccountProperties, VirtualMachineFamilyCoreQuota
 
 from recur.checks.account import _quotas, cores_of, family_of, wants_spot
-from recur.findings import Grade
+from recur.checks.findings import Grade
 
 FORMULA = "maxNodes = 1;\nspot = {};\n$TargetDedicatedNodes = 0;"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from recur.checks.findings import Grade
 from recur.checks.roles import judge, needs
 from recur.checks.settings import judge as judge_settings
-from recur.findings import Grade
 from recur.target import Target
 from tests.policies.roles import GRANTS
 

@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 from orchestrator.document.keys import json_schema
 from orchestrator.document.parse import parse
 from orchestrator.enums import Overlap
-from recur import commands
 from recur.app import app
-from recur.schedules.notes import Code
+from recur.lint.notes import Code
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/schedules.md").read_text()
@@ -25,9 +24,6 @@ SHOWN = [
     for one in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
 ]
 ROW = re.compile(r"^\| `([a-z_.]+)` \| (?:`(.*?)`)? ?\| .+ \|$", re.MULTILINE)
-
-if not app.registered_commands:
-    commands.register(app)
 
 
 def section(title: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import ids
-from recur.history.names import entry, month_of, slices_back
+from recur.ledger_reader.record_blobs import month_of, record_blob, slices_back
 from tests.unit.records import NIGHTLY
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,9 +34,9 @@ def test_each_record_lies_in_one_slice_that_lists_it(
 def test_a_name_that_is_none_is_no_entry() -> None:
     """Another schedule's folder, another form, a trigger among months."""
     good = "runs/nightly/2026/11/nightly-20261101T073000Z.json"
-    assert entry(good)
-    assert entry(good.replace(".json", "+12.json")).count == 12  # type: ignore[union-attr]
-    assert entry("runs/nightly/triggered/nightly-m0123456789abcdef.json")
+    assert record_blob(good)
+    assert record_blob(good.replace(".json", "+12.json")).count == 12  # type: ignore[union-attr]
+    assert record_blob("runs/nightly/triggered/nightly-m0123456789abcdef.json")
     for bad in (
         "runs/other/2026/11/nightly-20261101T073000Z.json",
         "runs/nightly/2026/11/nightly-m0123456789abcdef.json",
@@ -45,7 +45,7 @@ def test_a_name_that_is_none_is_no_entry() -> None:
         f"runs/nightly/2026/11/nightly-20261101T073000Z+{'9' * 20}.json",
         "open/nightly-20261101T073000Z.json",
     ):
-        assert entry(bad) is None
+        assert record_blob(bad) is None
 
 
 def test_a_folder_that_is_none_is_no_month() -> None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from orchestrator.enums import Outcome
-from recur.history.evidence import Background, Explanation, Verdict
-from recur.history.telling import tell
+from recur.explain.case import Background, Explanation, Verdict
+from recur.explain.rendering import show_explanations
 from recur.output import Output
 from tests.unit.records import NIGHTLY
 
@@ -28,7 +28,9 @@ def told(*verdicts: tuple[Verdict, Outcome | None]) -> list[str]:
     output = Output(as_json=False)
     page = io.StringIO()
     output.people = Console(file=page, width=200, highlight=False, soft_wrap=True)
-    tell(output, found, Background(schedule=NIGHTLY, zone=UTC, state=None, now=MIDNIGHT))
+    show_explanations(
+        output, found, Background(schedule=NIGHTLY, zone=UTC, state=None, now=MIDNIGHT)
+    )
     return page.getvalue().splitlines()
 
 

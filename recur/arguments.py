@@ -1,0 +1,37 @@
+"""The arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from recur.completion import run_ids, schedules
+
+TIME: Final = (
+    "ISO 8601 with an offset or Z, else the wall time of the schedule's zone; a date is when it "
+    "begins there."
+)
+
+File = Annotated[Path, typer.Argument(help="The schedule document, TOML.")]
+Schedule = Annotated[str, typer.Argument(help="The id of a schedule.", autocompletion=schedules)]
+AnySchedule = Annotated[str | None, typer.Argument(help="Default: all.", autocompletion=schedules)]
+Run = Annotated[
+    str, typer.Argument(help="A run id, or the id of one of its jobs.", autocompletion=run_ids)
+]
+Since = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="From this nominal time on. Default: 400 days back."),
+]
+Note = Annotated[str | None, typer.Option(help="Why, for the record.")]
+By = Annotated[
+    str | None,
+    typer.Option(
+        help="Who asks, for the record: nobody checks it.", show_default="login name and host"
+    ),
+]
+Wait = Annotated[
+    int, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the answer.")
+]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Make the request and end: `recur answer` looks later.")
+]

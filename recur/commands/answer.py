@@ -1,0 +1,95 @@
+"""`recur answer`: how a request was answered, or which requests wait."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from orchestrator import ids
+from recur.arguments import Wait
+from recur.completion import waiting_requests
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.requests import request_blobs
+from recur.requests.answer_wait import conclude, wait_for_answer
+from recur.requests.options import WAIT_SECONDS
+
+
+def answer(given: Context, request_id: str, wait: timedelta) -> Exit:
+    """
+    Tell how a request was answered, waiting for it where it waits.
+
+    Raises:
+        CliError: There is neither a request nor an answer of this id, or it is none.
+    """
+    if not ids.REQUEST_ID.fullmatch(request_id):
+        raise CliError(
+            Exit.REFUSED,
+            f"{request_id!r} is no request id: 1 to 64 lower-case letters and digits",
+            "`recur answer` alone lists those that wait",
+        )
+    ledger = given.target().ledger()
+    asked = None
+    found = request_blobs.find_answer(ledger, request_id)
+    if found is None:
+        waiting = request_blobs.find_request(ledger, request_id)
+        asked = waiting.request if waiting else None
+        # A tick answers first and removes then: whoever finds neither looks once more.
+        limit = wait if waiting else timedelta()
+        found = wait_for_answer(given, ledger, request_id, limit)
+        if found is None and waiting is None:
+            raise CliError(
+                Exit.REFUSED,
+                f"there is no request {request_id!r}: it was never made, or was answered more "
+                "than 30 days ago",
+                "`recur answer` alone lists those that wait; else ask again",
+            )
+    return conclude(given, request_id, found.request if found else asked, found, waited=True)
+
+
+def list_waiting(given: Context) -> Exit:
+    """Tell which requests no tick has answered yet, the oldest first."""
+    ledger = given.target().ledger()
+    found = [request_blobs.find_request(ledger, one) for one in request_blobs.waiting_ids(ledger)]
+    waiting = sorted((one for one in found if one), key=lambda one: (one.made, one.id))
+    for one in waiting:
+        asked = one.request
+        what = f"{asked.kind} {asked.run_id or asked.schedule}, by {asked.by}" if asked else "?"
+        given.output.say(f"{one.id}  {one.made:%Y-%m-%dT%H:%M:%SZ}  {what}")
+    if not waiting:
+        given.output.say("no request waits")
+    given.output.result(
+        [
+            {"id": one.id, "made": one.made}
+            | {"request": request_blobs.told(one.request, None)["request"]}
+            for one in waiting
+        ]
+    )
+    return Exit.DONE
+
+
+def command(
+    context: typer.Context,
+    request: Annotated[
+        str | None,
+        typer.Argument(
+            help="The id of a request; without it, those that wait are listed.",
+            autocompletion=waiting_requests,
+        ),
+    ] = None,
+    wait: Wait = WAIT_SECONDS,
+) -> None:
+    """
+    Tell how a request was answered, waiting for that where it was not yet.
+
+    Answers are kept for 30 days.
+
+    Example: recur answer 5f0c2b7e9d3a4c1f8e6b7a5d4c3b2a19
+    """
+
+    def look(given: Context) -> Exit:
+        if request is None:
+            return list_waiting(given)
+        return answer(given, request, timedelta(seconds=wait))
+
+    run(context, look)

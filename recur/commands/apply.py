@@ -1,0 +1,225 @@
+"""`recur apply`: validate a schedule document, show what changes, put it in force."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from orchestrator import ids
+from orchestrator.document.parse import Document, parse
+from orchestrator.errors import DocumentError
+from orchestrator.ids import ScheduleId
+from orchestrator.model import Schedule
+from orchestrator.timing.zones import parse_zone
+from recur.arguments import File
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.ledger_reader.snapshot import check_container
+from recur.lint.document_notes import lint, note_lines
+from recur.lint.notes import Note
+from recur.output import Output
+from recur.progress import progress
+from recur.role_waiting import RoleWait
+from recur.roles import missing_on_storage, storage_role
+from recur.schedules.document_changes import Change, changes
+from recur.schedules.document_file import read_file, valid_document
+from recur.schedules.upcoming import next_due
+from recur.target import Target
+
+
+def apply_document(  # noqa: PLR0913 - one argument for each option
+    given: Context, file: Path, *, dry_run: bool, count: int, empty: bool, wait: timedelta
+) -> Exit:
+    """
+    Put a document in force, if it is valid throughout.
+
+    Raises:
+        CliError: It cannot be read, it is invalid, somebody changed the one in force meanwhile,
+            or the role is still missing after ``wait``.
+    """
+    text = read_file(file)
+    document = valid_document(text, file, f"correct {file}, apply it again")
+    if not document.schedules and not empty:
+        raise CliError(
+            Exit.REFUSED,
+            f"{file} holds no schedule: it would end them all",
+            "pause them by paused = true; or, to end them all, apply it with --empty",
+        )
+    target = given.target()
+    ledger = LedgerCalls(target, target.ledger(), RoleWait(given.output.progress, wait))
+    before, in_force, etag = ledger.call(_in_force)
+    found = tuple(changes(before, document))
+    notes, coming = _look_ahead(given.output, text, document, count)
+    _show_changes(given.output, found, document, coming)
+    for line in note_lines(notes):
+        given.output.say(line)
+    changed = in_force != text.encode()
+    if changed and not dry_run:
+        ledger.call(lambda container: put_in_force(container, text, etag))
+    given.output.say(_conclusion(changed=changed, dry_run=dry_run))
+    given.output.result(
+        {
+            "applied": changed and not dry_run,
+            "changes": [asdict(change) for change in found],
+            "next": coming,
+            "notes": [asdict(note) for note in notes],
+        }
+    )
+    return Exit.DONE
+
+
+class LedgerCalls:
+    """
+    Calls of the ledger's container that wait for the role where a role opens it.
+
+    A connection string holds a key or a signature: its refusals are raised at once.
+    """
+
+    def __init__(self, target: Target, container: ContainerClient, role_wait: RoleWait) -> None:
+        """
+        Prepare it.
+
+        Args:
+            target: Says whether a connection string opens the container.
+            container: The ledger's.
+            role_wait: Waits for the role.
+        """
+        self._container = container
+        self._waits = not target.opens_storage_by_key
+        self._missing = missing_on_storage(storage_role(str(container.account_name)))
+        self._role_wait = role_wait
+
+    def call[T](self, work: Callable[[ContainerClient], T]) -> T:
+        """
+        Return what ``work`` returns for the container.
+
+        Raises:
+            CliError: The role is still missing when the time is over.
+        """
+        if not self._waits:
+            return work(self._container)
+        return self._role_wait.call(lambda: work(self._container), self._missing)
+
+
+def _in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, str | None]:
+    """Return the document in force, its bytes and its ETag; a broken one has no schedules."""
+    try:
+        blob = ledger.download_blob(ids.DOCUMENT)
+        data, etag = blob.readall(), str(blob.properties.etag)
+    except ResourceNotFoundError as error:
+        check_container(ledger, error)
+        return None, None, None
+    try:
+        return parse(data.decode("utf-8-sig")), data, etag
+    except (UnicodeDecodeError, DocumentError):
+        return None, data, etag
+
+
+def _look_ahead(
+    output: Output, text: str, document: Document, count: int
+) -> tuple[list[Note], dict[ScheduleId, list[dict[str, Any]]]]:
+    """Return the notes on a document, and the next occurrences of each schedule."""
+    now = datetime.now(UTC)
+    with progress(output, "looking ahead", 2 * len(document.schedules)) as advance:
+        notes = lint(text, document, now, advance=advance)
+        coming: dict[ScheduleId, list[dict[str, Any]]] = {}
+        for id_, schedule in document.schedules.items():
+            coming[id_] = _next(schedule, now, count)
+            advance(1)
+    return notes, coming
+
+
+def _next(schedule: Schedule, now: datetime, count: int) -> list[dict[str, Any]]:
+    """Return the next occurrences: wall time with offset, and UTC."""
+    zone = parse_zone(schedule.recurrence.time_zone)
+    return [
+        {"local": one.astimezone(zone).isoformat(), "utc": one}
+        for one in next_due(schedule, now, count)
+    ]
+
+
+def _show_changes(
+    output: Output,
+    found: Sequence[Change],
+    document: Document,
+    coming: Mapping[ScheduleId, Sequence[Mapping[str, Any]]],
+) -> None:
+    for change in found:
+        output.say(f"{change.schedule}: {change.kind}")
+        for key, old, new in change.keys:
+            output.say(f"  {key}: {old} -> {new}")
+        schedule = document.schedules.get(change.schedule)
+        times = [one["local"] for one in coming.get(change.schedule, [])]
+        if schedule and times:
+            output.say(f"  next: {'paused' if schedule.paused else ', '.join(times)}")
+
+
+def _conclusion(*, changed: bool, dry_run: bool) -> str:
+    if not changed:
+        return "nothing to change: this document is in force"
+    return "a dry run: nothing was uploaded" if dry_run else "applied; the next tick takes it over"
+
+
+def put_in_force(ledger: ContainerClient, text: str, etag: str | None) -> None:
+    """
+    Replace the document that was compared with, and no other.
+
+    Args:
+        ledger: The container.
+        text: The new document.
+        etag: Of the one that was compared with; None if there was none.
+
+    Raises:
+        CliError: Somebody else put another one in force meanwhile.
+    """
+    condition: dict[str, Any] = (
+        {"etag": etag, "match_condition": MatchConditions.IfNotModified, "overwrite": True}
+        if etag
+        else {"overwrite": False}
+    )
+    try:
+        ledger.upload_blob(ids.DOCUMENT, text.encode(), **condition)
+    except (ResourceModifiedError, ResourceExistsError) as error:
+        raise CliError(
+            Exit.CONFLICT,
+            "somebody else applied a document in the meantime; nothing was uploaded",
+            "apply again: the changes are then shown against theirs",
+        ) from error
+
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    file: File,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; upload nothing.")
+    ] = False,
+    count: Annotated[
+        int, typer.Option("--next", min=0, max=100, help="So many occurrences of each schedule.")
+    ] = 3,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Take a document without schedules: it ends them all.")
+    ] = False,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
+    ] = 0,
+) -> None:
+    """
+    Validate a schedule document, show what changes, and put it in force.
+
+    An invalid one is refused with every problem at once (exit code 3), and nothing is uploaded. If
+    somebody else applies one at the same time, the second is refused (exit code 4).
+
+    Example: recur apply schedules.toml --dry-run
+    """
+
+    def put(given: Context) -> Exit:
+        limit = timedelta(seconds=wait)
+        return apply_document(given, file, dry_run=dry_run, count=count, empty=empty, wait=limit)
+
+    run(context, put)

@@ -1,0 +1,284 @@
+"""`recur backfill`: a plan first, then the request."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated, Any, Final
+
+import typer
+from azure.storage.blob import ContainerClient
+
+from orchestrator.errors import RecordUnreadable, RequestRefused, ScheduleSyntaxError
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.request import RequestKind
+from orchestrator.ledger.state import ScheduleState
+from recur.arguments import TIME, By, Note, NoWait, Schedule, Wait
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.ledger_reader.record_blobs import RecordBlob, month_folder, months_back
+from recur.ledger_reader.records import History
+from recur.ledger_reader.snapshot import Snapshot, check_schedule, open_run_ids, zone_of
+from recur.requests.answer_wait import Count
+from recur.requests.backfill_plan import BackfillPlan, PlannedOccurrence, plan_backfill
+from recur.requests.new_request import make_request, new_request, open_ledger
+from recur.requests.options import WAIT_SECONDS, RequestOptions
+from recur.times import parse_time
+
+_ENDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillOptions:
+    """
+    What is asked for.
+
+    Attributes:
+        begin: As it was typed; exclusive.
+        end: As it was typed; inclusive.
+        rerun: Also what has run.
+        yes: Do not ask whether to.
+        dry_run: The plan alone.
+    """
+
+    begin: str
+    end: str
+    rerun: bool
+    yes: bool
+    dry_run: bool
+
+
+def backfill(given: Context, schedule: str, wish: BackfillOptions, manner: RequestOptions) -> Exit:
+    """
+    Show what a backfill would do, and ask for it.
+
+    Raises:
+        CliError: It cannot be planned, or nobody said yes.
+    """
+    ledger, snapshot = open_ledger(given)
+    id_ = check_schedule(snapshot, schedule)
+    zone = zone_of(snapshot, id_)
+    after = parse_time(wish.begin, zone, name="--from")
+    until = parse_time(wish.end, zone, name="--to")
+    if after >= until:
+        raise CliError(
+            Exit.USAGE, f"--from {wish.begin} is not before --to {wish.end}", "exchange them"
+        )
+    made = _plan(given, ledger, id_, _state(snapshot, id_), after, until, rerun=wish.rerun)
+    _show_plan(given, made, zone or UTC, asked_until=until)
+    if wish.dry_run or not made.chosen:
+        given.output.say("a dry run: nothing is asked for" if made.chosen else "nothing to run")
+        given.output.result({"plan": _plan_json(made), "request": None, "answer": None})
+        return Exit.DONE
+    if not wish.yes:
+        _confirm(given, made)
+    request = replace(
+        new_request(RequestKind.BACKFILL, id_, manner),
+        after=made.after,
+        until=made.until,
+        rerun=made.rerun,
+    )
+    what = f"{len(made.chosen)} occurrence(s) of {id_} to run"
+    details = {"plan": _plan_json(made)}
+    return make_request(given, ledger, request, manner, what, _count(ledger, made), details)
+
+
+def _state(snapshot: Snapshot, schedule: ScheduleId) -> ScheduleState:
+    state = snapshot.schedule(schedule)
+    if state is not None:
+        return state
+    if snapshot.state is None and snapshot.doubts:
+        raise CliError(
+            Exit.FOUND,
+            f"what is decided cannot be read, so there is nothing to plan by: {snapshot.doubts[0]}",
+            "use the `recur` of the version that is deployed; `recur doctor`",
+        )
+    raise CliError(
+        Exit.REFUSED,
+        f"no tick has seen schedule {schedule} yet: nothing of it is decided",
+        "wait for the next tick; `recur doctor` says whether the timers run",
+    )
+
+
+def _plan(  # noqa: PLR0913, PLR0917 - where to look, and what for
+    given: Context,
+    ledger: ContainerClient,
+    schedule: ScheduleId,
+    state: ScheduleState,
+    after: datetime,
+    until: datetime,
+    *,
+    rerun: bool,
+) -> BackfillPlan:
+    until = min(until, state.decided_until)
+    try:
+        empty = plan_backfill(
+            schedule, state, after=after, until=until, rerun=True, opened=set(), records={}
+        )
+        opened = set(open_run_ids(ledger, f"{schedule}-"))
+        history = History(ledger, given.output)
+        entries = _entries(history, schedule, empty.lines)
+        records = history.records([one.blob for one in entries])
+        for text in history.complaints:
+            given.output.progress.print(text, markup=False)
+        return plan_backfill(
+            schedule,
+            state,
+            after=after,
+            until=until,
+            rerun=rerun,
+            opened=opened,
+            records={one.run_id: one for one in records if one},
+            unreadable={one.run_id for one in entries if one.blob in history.unreadable},
+        )
+    except (RequestRefused, ScheduleSyntaxError) as error:
+        raise CliError(Exit.REFUSED, str(error), "bring --from and --to closer together") from error
+    except RecordUnreadable as error:
+        raise CliError(
+            Exit.FOUND,
+            str(error).partition("\n")[0],
+            "use the `recur` of the version that is deployed",
+        ) from error
+
+
+def _entries(
+    history: History, schedule: ScheduleId, lines: Sequence[PlannedOccurrence]
+) -> list[RecordBlob]:
+    """Return the final records of some occurrences, by the listing of their months."""
+    if not lines:
+        return []
+    wanted = {line.run_id for line in lines}
+    folders = [
+        month_folder(schedule, year, number)
+        for year, number in months_back(lines[-1].nominal, lines[0].nominal)
+    ]
+    return [
+        entry for entry in history.entries(folders) if entry.count == 1 and entry.run_id in wanted
+    ]
+
+
+def _show_plan(given: Context, made: BackfillPlan, zone: tzinfo, *, asked_until: datetime) -> None:
+    say = given.output.say
+    say(
+        f"{made.schedule}, after {_wall(made.after, zone)} and up to {_wall(made.until, zone)} "
+        f"({zone}): {len(made.lines)} occurrence(s)"
+    )
+    if made.until < asked_until:
+        say("  up to there its occurrences are decided; later ones are still the tick's")
+    if made.after < made.known_after:
+        say(
+            f"  what is known of {made.schedule} begins after {_wall(made.known_after, zone)}: "
+            "a backfill cannot reach before that"
+        )
+    for words, chosen in (("to run", True), ("left", False)):
+        counts = made.counts(chosen=chosen)
+        listed = ", ".join(f"{count} {what}" for what, count in counts.items())
+        say(f"  {words}: {sum(counts.values())}" + (f" ({listed})" if listed else ""))
+    hidden = len(made.chosen) - 2 * _ENDS
+    for line in _ends(made.chosen):
+        say(_plan_line(line, zone) if line else f"    ... {hidden} more: --json has all of them")
+
+
+def _ends(lines: Sequence[PlannedOccurrence]) -> Iterator[PlannedOccurrence | None]:
+    """Yield the first and the last few, with None for what is between."""
+    if len(lines) <= 2 * _ENDS + 1:
+        yield from lines
+        return
+    yield from lines[:_ENDS]
+    yield None
+    yield from lines[-_ENDS:]
+
+
+def _plan_line(line: PlannedOccurrence, zone: tzinfo) -> str:
+    because = f" ({line.because})" if line.because else ""
+    return f"    {line.run_id}  {_wall(line.nominal, zone)}  {line.prior}{because}"
+
+
+def _wall(instant: datetime, zone: tzinfo) -> str:
+    shown = instant.astimezone(zone)
+    return shown.isoformat(timespec="seconds" if shown.second else "minutes")
+
+
+def _confirm(given: Context, made: BackfillPlan) -> None:
+    """
+    Ask whether to.
+
+    Raises:
+        CliError: The answer is no, or there is nobody to ask.
+    """
+    if given.output.as_json or not sys.stdin.isatty():
+        raise CliError(
+            Exit.USAGE,
+            f"{len(made.chosen)} occurrence(s) would run, and there is nobody here to say yes",
+            "add --yes, or --dry-run for the plan alone",
+            details={"plan": _plan_json(made)},
+        )
+    if not typer.confirm(f"run {len(made.chosen)} occurrence(s), one at a time?", err=True):
+        raise CliError(Exit.FOUND, "nothing was asked for")
+
+
+def _count(ledger: ContainerClient, made: BackfillPlan) -> Count:
+    """Return what counts the planned runs that are open: a tick claims them in pieces."""
+    wanted = {line.run_id for line in made.chosen}
+
+    def count() -> tuple[int, int]:
+        return len(wanted.intersection(open_run_ids(ledger, f"{made.schedule}-"))), len(wanted)
+
+    return count
+
+
+def _plan_json(made: BackfillPlan) -> dict[str, Any]:
+    return {
+        "schedule": made.schedule,
+        "after": made.after,
+        "until": made.until,
+        "known_after": made.known_after,
+        "rerun": made.rerun,
+        "occurrences": len(made.lines),
+        "to_run": {"count": len(made.chosen), "of_them": made.counts(chosen=True)},
+        "left": {
+            "count": len(made.lines) - len(made.chosen),
+            "of_them": made.counts(chosen=False),
+        },
+        "runs": [
+            {"run_id": line.run_id, "nominal": line.nominal, "was": line.prior}
+            | ({"because": line.because} if line.because else {})
+            for line in made.chosen
+        ],
+    }
+
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: Schedule,
+    begin: Annotated[str, typer.Option("--from", metavar="TIME", help=f"Exclusive. {TIME}")],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Inclusive; as --from.")],
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Also what has run, and what `except` leaves out.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed off a terminal.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run; ask for nothing.")
+    ] = False,
+    note: Note = None,
+    by: By = None,
+    wait: Wait = WAIT_SECONDS,
+    no_wait: NoWait = False,
+) -> None:
+    """
+    Run past occurrences: those later than --from and not later than --to that have not run.
+
+    First the plan: how many, and which. They run one at a time, oldest first, under the ids of the
+    schedule and beside its other runs; what has run is left, unless --rerun is given. At most 1,000
+    occurrences at once, none that is still to be decided, and none from before Recur knew the
+    schedule.
+
+    Example: recur backfill nightly-report --from 2026-11-01 --to 2026-12-01 --dry-run
+    """
+
+    def ask(given: Context) -> Exit:
+        wish = BackfillOptions(begin=begin, end=end, rerun=rerun, yes=yes, dry_run=dry_run)
+        options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
+        return backfill(given, schedule, wish, options)
+
+    run(context, ask)

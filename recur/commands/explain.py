@@ -1,0 +1,81 @@
+"""`recur explain`: one sentence about an occurrence, whatever became of it, and the evidence."""
+
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator import ids
+from recur.completion import schedules
+from recur.context import Context, run
+from recur.errors import Exit
+from recur.explain.case import WRONG, Background, Explanation
+from recur.explain.case_reader import read_background, read_cases
+from recur.explain.explanation import explain
+from recur.explain.rendering import show_explanations
+from recur.explain.time_argument import parse_time_argument, questions
+from recur.formats import utc
+from recur.ledger_reader.records import History
+from recur.ledger_reader.run_lookup import past_schedule
+from recur.ledger_reader.snapshot import read_snapshot
+
+
+def explain_time(given: Context, schedule: str, text: str) -> Exit:
+    """
+    Explain the occurrences that ``text`` means.
+
+    Raises:
+        CliError: There is no such schedule, or ``text`` is no time.
+    """
+    ledger = given.target().ledger()
+    snapshot = read_snapshot(ledger)
+    history = History(ledger, given.output)
+    id_ = past_schedule(history, snapshot, schedule)
+    work = history.open_list()
+    background = read_background(ledger, snapshot, id_, work)
+    timings = background.state.timings if background.state else ()
+    asked = questions(parse_time_argument(text), timings, background.zone)
+    cases = read_cases(history, snapshot, asked, background, work)
+    found = [explain(case, background) for case in cases]
+    show_explanations(given.output, found, background)
+    given.output.result(
+        {
+            "schedule": id_,
+            "asked": text,
+            "explanations": [_explanation_json(one, background) for one in found],
+        }
+    )
+    return Exit.FOUND if any(one.verdict in WRONG for one in found) else Exit.DONE
+
+
+def _explanation_json(one: Explanation, background: Background) -> dict[str, Any]:
+    return {
+        "verdict": one.verdict,
+        "run_id": ids.run_id(background.schedule, one.nominal),
+        "nominal": utc(one.nominal),
+        "local": one.nominal.astimezone(background.zone).isoformat(),
+        "sentence": one.sentence,
+        "facts": one.facts,
+        "next": one.next_step,
+    }
+
+
+def command(
+    context: typer.Context,
+    schedule: Annotated[str, typer.Argument(help="Its id.", autocompletion=schedules)],
+    time: Annotated[
+        str, typer.Argument(metavar="TIME", help="An instant, a wall time, or a whole day.")
+    ],
+) -> None:
+    """
+    Say in one sentence what became of an occurrence and why, then show the evidence.
+
+    It answers for every instant: what ran, runs, waits, was skipped or missed, is not due, lies in
+    the future, or should have been decided and is not (exit code 1).
+
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall
+    time that comes twice both are explained. A date means all occurrences of that day; of more than
+    twenty those that did not succeed are shown first, and the others counted. --json has them all.
+
+    Example: recur explain nightly-report 2026-11-01T01:30
+    """
+    run(context, lambda given: explain_time(given, schedule, time))

@@ -1,0 +1,232 @@
+"""`recur gaps`: what should be recorded and is not; none, as long as nobody meddles."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import typer
+
+from orchestrator import ids
+from orchestrator.enums import AttemptState
+from orchestrator.ids import ScheduleId
+from orchestrator.ledger.record import Kind
+from orchestrator.ledger.state import ScheduleState
+from recur.arguments import AnySchedule, Since
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.formats import local, short_duration, utc
+from recur.ledger_reader.coverage import Coverage, RangeRecord, Recorded, compare_coverage
+from recur.ledger_reader.record_blobs import KEPT, RecordBlob, month_folder, months_back
+from recur.ledger_reader.records import History, OpenList
+from recur.ledger_reader.run_lookup import past_schedule
+from recur.ledger_reader.snapshot import Snapshot, read_snapshot, zone_of
+from recur.output import Output, show_table
+from recur.progress import progress
+from recur.times import parse_time
+
+_SHOWN: Final = 50
+_FEW_MONTHS: Final = 2
+_MISSING: Final = "what is missing"
+
+
+def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
+    """
+    Compare what the timings plan with what is recorded.
+
+    What is read follows the way of a record (plan, open, final), so that a tick at work meanwhile
+    makes no gap.
+
+    Raises:
+        CliError: There is no such schedule, or nothing was ever decided.
+    """
+    ledger = given.target().ledger()
+    snapshot = read_snapshot(ledger)
+    if snapshot.state is None:
+        raise CliError(
+            Exit.FOUND,
+            "; ".join(snapshot.doubts) or "nothing has been decided yet: no tick has run",
+            "recur doctor says what is wrong",
+        )
+    history = History(ledger, given.output)
+    states = snapshot.state.schedules
+    if schedule is not None:
+        id_ = past_schedule(history, snapshot, schedule)
+        states = {id_: states[id_]} if id_ in states else {}
+    zone = zone_of(snapshot, next(iter(states))) if len(states) == 1 else UTC
+    begin = parse_time(since, zone, name="--since") if since else snapshot.now - KEPT
+    begin = max(begin, snapshot.now - KEPT)
+    after = begin - timedelta(seconds=1)
+    found = list(_compared(given.output, history, snapshot, states, after))
+    _show_gaps(given.output, snapshot, found)
+    given.output.result({"since": utc(begin), "schedules": [_coverage_json(one) for one in found]})
+    return Exit.DONE if all(one.whole for one in found) else Exit.FOUND
+
+
+def _compared(
+    output: Output,
+    history: History,
+    snapshot: Snapshot,
+    states: dict[ScheduleId, ScheduleState],
+    after: datetime,
+) -> Iterator[Coverage]:
+    """Yield the comparison of each schedule."""
+    work = history.open_list()
+    folders = [
+        folder for id_, one in states.items() for folder in _folders(id_, after, one.decided_until)
+    ]
+    entries: dict[ScheduleId, list[RecordBlob]] = defaultdict(list)
+    for entry in history.entries(folders):
+        entries[entry.schedule].append(entry)
+    spans = _spans(history, [one for some in entries.values() for one in some if one.count > 1])
+    with progress(output, "comparing", len(states)) as advance:
+        for id_, state in sorted(states.items()):
+            recorded = _recorded(snapshot, id_, work, entries[id_], spans[id_])
+            begin = max(after, state.timings[0].since)
+            one = compare_coverage(id_, state, recorded, after=begin, now=snapshot.now)
+            if one.gaps and begin > state.timings[0].since:
+                one = _without_earlier_ranges(history, one)
+            advance(1)
+            yield one
+
+
+def _folders(schedule: ScheduleId, after: datetime, until: datetime) -> list[str]:
+    """Return what to list: a few months, or else whole years."""
+    if until <= after:
+        return []
+    months = list(months_back(until, after))
+    if len(months) <= _FEW_MONTHS:
+        return [month_folder(schedule, year, number) for year, number in months]
+    years = sorted({year for year, _ in months})
+    return [f"{ids.FINAL_PREFIX}{schedule}/{year:04}/" for year in years]
+
+
+def _spans(history: History, entries: Sequence[RecordBlob]) -> dict[ScheduleId, list[RangeRecord]]:
+    """Read the range records: their names tell where they begin, not where they end."""
+    spans: dict[ScheduleId, list[RangeRecord]] = defaultdict(list)
+    records = history.records([one.blob for one in entries])
+    history.check_read(_MISSING)
+    for entry, record in zip(entries, records, strict=True):
+        if record and record.range:
+            one = record.range
+            spans[entry.schedule].append(
+                RangeRecord(first=one.first, last=one.last, count=one.count, blob=entry.blob)
+            )
+    return spans
+
+
+def _recorded(
+    snapshot: Snapshot,
+    schedule: ScheduleId,
+    work: OpenList,
+    entries: Sequence[RecordBlob],
+    spans: Sequence[RangeRecord],
+) -> Recorded:
+    single = {one.nominal for one in entries if one.count == 1 and one.nominal}
+    runs = [run for run in work.runs if run.schedule == schedule and run.kind is not Kind.TRIGGERED]
+    parsed = [ids.parse_run_id(run) for run in work.unlisted]
+    unlisted = {one[1] for one in parsed if one and one[0] == schedule and one[1]}
+    twice = [
+        run.nominal
+        for run in runs
+        if run.kind is Kind.SCHEDULED
+        and run.state is not AttemptState.ENDED
+        and run.nominal in single
+    ]
+    planned = (
+        [one for one in snapshot.state.plan if one.schedule == schedule] if snapshot.state else []
+    )
+    single |= {run.nominal for run in runs} | unlisted
+    single |= {
+        one.nominal for one in planned if one.range is None and one.kind is not Kind.TRIGGERED
+    }
+    found = [*spans]
+    for one in planned:
+        if one.range and one.blob not in {span.blob for span in spans}:
+            ends = one.range
+            found.append(
+                RangeRecord(first=ends.first, last=ends.last, count=ends.count, blob=one.blob)
+            )
+    return Recorded(single=single, spans=found, twice=twice, unlisted=unlisted)
+
+
+def _without_earlier_ranges(history: History, one: Coverage) -> Coverage:
+    """Leave out what lies in ranges that begin before the time looked at."""
+    left = [gap for gap in one.gaps if history.range_with(one.schedule, gap) is None]
+    if left:
+        history.check_read(_MISSING)
+    return replace(one, gaps=tuple(left))
+
+
+def _show_gaps(output: Output, snapshot: Snapshot, found: Sequence[Coverage]) -> None:
+    rows = []
+    for one in found:
+        zone = zone_of(snapshot, one.schedule) or UTC
+        told = [
+            *((gap, "decided, and without a record") for gap in one.gaps),
+            *((gap, "more than one record") for gap in one.doubled),
+            *((gap, "open, and the ticks leave it alone") for gap in one.unlisted),
+            *(
+                (gap, f"undecided, {short_duration(snapshot.now - gap)} late")
+                for gap in one.overdue
+            ),
+            *(
+                (two.span.first, f"a range for {two.span.count}, and {two.bare} lie in it")
+                for two in one.short
+            ),
+        ]
+        rows += [(one.schedule, local(at, zone), utc(at), what) for at, what in sorted(told)]
+    if rows:
+        show_table(output, ("SCHEDULE", "NOMINAL", "UTC", "WHAT"), rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        output.say(f"and {len(rows) - _SHOWN} more; --json has them all")
+    planned = sum(one.planned for one in found)
+    gaps = sum(len(one.gaps) + len(one.short) for one in found)
+    output.say(
+        f"{planned} occurrences of {len(found)} schedule(s) were decided; "
+        + (f"{gaps} gap(s)" if gaps else "no gap")
+    )
+    unplanned = sum(len(one.unplanned) for one in found)
+    if unplanned:
+        output.say(f"{unplanned} record(s) are of times that no timing has; --json names them")
+    for step in _next_steps(found):
+        output.say(f"  next: {step}")
+
+
+def _next_steps(found: Sequence[Coverage]) -> Iterator[str]:
+    if any(one.overdue for one in found):
+        yield "recur doctor says why nothing ticks; `recur tick submit` makes one tick by hand"
+    for one in found:
+        for gap in (*one.gaps, *one.unlisted)[:1]:
+            yield f"recur explain {one.schedule} {utc(gap)}"
+            return
+
+
+def _coverage_json(one: Coverage) -> dict[str, Any]:
+    return {
+        "schedule": one.schedule,
+        "planned": one.planned,
+        "gaps": one.gaps,
+        "short": one.short,
+        "doubled": one.doubled,
+        "unlisted": one.unlisted,
+        "overdue": one.overdue,
+        "unplanned": one.unplanned,
+    }
+
+
+def command(
+    context: typer.Context,
+    schedule: AnySchedule = None,
+    since: Since = None,
+) -> None:
+    """
+    Compare what should be recorded with what is: exit code 1 if anything is missing.
+
+    Every occurrence up to the watermark has one record, or lies in a range of missed ones. What is
+    due for more than five minutes and undecided is told as well: then nothing ticks.
+
+    Example: recur gaps --since 2026-11-01
+    """
+    run(context, lambda given: find_gaps(given, schedule, since))

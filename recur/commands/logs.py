@@ -1,0 +1,266 @@
+"""`recur logs`: what a run wrote, byte for byte, also while it runs."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator import ids
+from orchestrator.enums import Outcome
+from orchestrator.ledger.record import How, Record
+from recur.arguments import Run
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.ledger_reader.records import History
+from recur.ledger_reader.run_lookup import FoundRun, find_run
+from recur.ledger_reader.run_state import run_state
+from recur.ledger_reader.snapshot import Snapshot, did_you_mean, read_snapshot
+from recur.output import show_table
+from recur.progress import progress
+from recur.run_output.follower import Follower
+from recur.run_output.sources import (
+    STREAMS,
+    NodeFiles,
+    Sink,
+    StoredOutputs,
+    node_files,
+    stored_outputs,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsOptions:
+    """
+    What to show.
+
+    Attributes:
+        run: A run id, or the id of one of its jobs.
+        path: Of the output, below the run's folder.
+        attempt: Its number; None for the newest, or the one that ``run`` names.
+        follow: Whether to go on until the run has ended.
+    """
+
+    run: str
+    path: str = STREAMS[0]
+    attempt: int | None = None
+    follow: bool = False
+
+
+def show_output(given: Context, wish: LogsOptions) -> Exit:
+    """
+    Write an output to stdout as it is.
+
+    Raises:
+        CliError: There is no such run or output, or none can be; the message says why.
+    """
+    _check_path(wish.path)
+    target = given.target()
+    ledger = target.ledger()
+    history, snapshot = History(ledger, given.output), read_snapshot(ledger)
+    found = find_run(history, snapshot, wish.run)
+    number = _attempt(found, wish.attempt)
+    sink = Sink(keep=given.output.as_json)
+    node, outputs = node_files(target), stored_outputs(target)
+    if wish.follow:
+        follower = Follower(given.output, sink, outputs, node, wish.path)
+        ended = follower.follow(history, snapshot, found.record.run_id)
+        given.output.result(_output_json(ended.run_id, ended.attempt.number, wish.path, sink))
+        return Exit.DONE if ended.outcome is Outcome.SUCCEEDED else Exit.FOUND
+    record = found.record
+    path = _folder(record, number) + wish.path
+    size = outputs.size(path)
+    if size is not None:
+        with progress(given.output, "reading", size, shown=True) as advance:
+            for part in outputs.read(path, 0, size):
+                sink.take(part)
+                advance(len(part))
+        _vouched(record, number, wish.path, sink)
+    elif not _from_node(node, found, number, wish.path, sink):
+        raise _missing(outputs, snapshot, found, number, wish.path)
+    given.output.result(_output_json(record.run_id, number, wish.path, sink))
+    return Exit.DONE
+
+
+def list_outputs(given: Context, run: str, attempt: int | None) -> Exit:
+    """
+    List what is stored of a run.
+
+    Raises:
+        CliError: There is no such run, or it never had an attempt.
+    """
+    target = given.target()
+    ledger = target.ledger()
+    found = find_run(History(ledger, given.output), read_snapshot(ledger), run)
+    number = _attempt(found, attempt)
+    record = found.record
+    paths = dict(_paths(stored_outputs(target), record, number))
+    last = number == record.attempt.number
+    noted = {one.path: one for one in record.outputs} if last else {}
+    rows: list[dict[str, Any]] = [
+        {
+            "path": path,
+            "bytes": paths.get(path),
+            "sha256": noted[path].sha256 if path in noted else None,
+            "why": noted[path].why if path in noted else None,
+        }
+        for path in sorted({*paths, *noted})
+    ]
+    for row in rows:
+        row["why"] = row["why"] or ("" if row["bytes"] is not None else "it is gone")
+    if rows:
+        cells = [(one["path"], str(one["bytes"]), one["why"] or "") for one in rows]
+        show_table(given.output, ("PATH", "BYTES", "MISSING"), cells)
+    else:
+        given.output.say(f"nothing is stored of attempt {number} yet")
+    given.output.result({"run_id": record.run_id, "attempt": number, "outputs": rows})
+    return Exit.DONE
+
+
+def _check_path(path: str) -> None:
+    """Refuse a path that leads out of the folder of an attempt, or nowhere."""
+    if not path or {".", ".."} & {*path.split("/")}:
+        raise CliError(
+            Exit.USAGE,
+            f"--output {path!r} is no path of an output",
+            "write it as `recur logs RUN --outputs` lists it, without . and ..",
+        )
+
+
+def _attempt(found: FoundRun, asked: int | None) -> int:
+    """Return the number of the attempt that is meant."""
+    record = found.record
+    if not record.attempts:
+        decision = record.decision
+        raise CliError(
+            Exit.FOUND,
+            f"{record.run_id} wrote nothing, since it did not run: {decision.action} "
+            f"({decision.reason})",
+            f"recur show {record.run_id}",
+        )
+    number = asked or found.attempt or record.attempt.number
+    if number > record.attempt.number:
+        raise CliError(
+            Exit.REFUSED,
+            f"{record.run_id} has {record.attempt.number} attempt(s), and no attempt {number}",
+            f"recur show {record.run_id} lists them",
+        )
+    return number
+
+
+def _folder(record: Record, number: int) -> str:
+    return ids.output_prefix(record.schedule, record.nominal, record.run_id, number)
+
+
+def _paths(outputs: StoredOutputs, record: Record, number: int) -> list[tuple[str, int]]:
+    """Return what is stored of an attempt; the first one's folder holds those of the others."""
+    others = {f"r{other}" for other in range(2, record.attempt.number + 1)} if number == 1 else {}
+    found = outputs.paths(_folder(record, number))
+    return [(path, size) for path, size in found if path.partition("/")[0] not in others]
+
+
+def _from_node(node: NodeFiles, found: FoundRun, number: int, path: str, sink: Sink) -> bool:
+    """Read a stream from the node of a run that has not ended; False if it is not there."""
+    if found.open is None or path not in STREAMS or number != found.open.attempt.number:
+        return False
+    job_id = found.open.attempt.job_id
+    size = node.size(job_id, path)
+    if size is None:
+        return False
+    for part in node.read(job_id, path, 0, size):
+        sink.take(part)
+    return True
+
+
+def _vouched(record: Record, number: int, path: str, sink: Sink) -> None:
+    """Compare what was read with what the record says of it."""
+    if number != record.attempt.number:
+        return
+    for one in record.outputs:
+        if one.path == path and one.sha256 and one.sha256 != sink.sha256:
+            raise CliError(
+                Exit.FOUND,
+                f"{path} is not what the record vouches for: its sha256 is {sink.sha256}, and was "
+                f"{one.sha256} when the run ended",
+                "look who has written into the outputs container since",
+            )
+
+
+def _missing(
+    outputs: StoredOutputs, snapshot: Snapshot, found: FoundRun, number: int, path: str
+) -> CliError:
+    """Say why an output is not there."""
+    record = found.record
+    stands = run_state(record, snapshot.now, is_open=found.open is not None)
+    if found.open and number == record.attempt.number:
+        why = f"the run is {stands.word}" + (f" ({stands.reason})" if stands.reason else "")
+        how = f"recur logs {record.run_id} --follow waits for it"
+        if path not in STREAMS:
+            how = "files are stored when the task ends"
+        return CliError(Exit.FOUND, f"there is no {path} yet: {why}", how)
+    noted = next((one.why for one in record.outputs if one.path == path and one.why), None)
+    if noted is not None and number == record.attempt.number:
+        return CliError(Exit.FOUND, f"{path} is missing: {noted}", f"recur show {record.run_id}")
+    there = [name for name, _ in _paths(outputs, record, number)]
+    if any(one.path == path and one.how is How.PUSHED for one in record.outputs):
+        return CliError(
+            Exit.FOUND,
+            f"{path} was stored, and is gone from the outputs container",
+            "outputs are kept 90 days unless infra/core says otherwise",
+        )
+    return CliError(
+        Exit.FOUND if path in STREAMS else Exit.REFUSED,
+        f"attempt {number} of {record.run_id} has no output {path!r}",
+        did_you_mean(path, there) or f"recur logs {record.run_id} --outputs lists what there is",
+    )
+
+
+def _output_json(run: str, number: int, path: str, sink: Sink) -> dict[str, Any]:
+    return {
+        "run_id": run,
+        "attempt": number,
+        "path": path,
+        "bytes": sink.bytes,
+        "sha256": sink.sha256,
+        "text": sink.text,
+    }
+
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    run_id: Run,
+    stderr: Annotated[bool, typer.Option("--stderr", help="stderr.txt instead of stdout.")] = False,
+    output: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Another output, as --outputs lists them.")
+    ] = None,
+    outputs: Annotated[bool, typer.Option("--outputs", help="List what is stored.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="Its number. Default: the newest.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until the run has ended.")
+    ] = False,
+) -> None:
+    """
+    Write what a run wrote to stdout, byte for byte; by default what it wrote to its own stdout.
+
+    While it runs that is read from its node. With --follow it ends when the run has ended: exit
+    code 0 if it succeeded, 1 if not.
+
+    Example: recur logs nightly-report-20261123T070000Z --follow
+    """
+    chosen = [stderr, output is not None, outputs]
+    if sum(chosen) > 1:
+        raise typer.BadParameter("--stderr, --output and --outputs exclude each other")
+    if follow and (outputs or attempt is not None):
+        raise typer.BadParameter("--follow is about the newest attempt, and about one output")
+
+    def read(given: Context) -> Exit:
+        if outputs:
+            return list_outputs(given, run_id, attempt)
+        stream = "stderr.txt" if stderr else "stdout.txt"
+        path = stream if output is None else output
+        return show_output(
+            given, LogsOptions(run=run_id, path=path, attempt=attempt, follow=follow)
+        )
+
+    run(context, read)

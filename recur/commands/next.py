@@ -1,0 +1,207 @@
+"""`recur next`: when a schedule is due, also where clocks change, also under another policy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.model import Schedule
+from orchestrator.timing.zones import parse_zone
+from recur.completion import schedules
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.formats import NOTHING, iso_offset
+from recur.output import Output, show_table
+from recur.schedules.overview import show_overview
+from recur.schedules.policy_comparison import compared, next_difference, parse_policy
+from recur.schedules.source import Source, find_schedule
+from recur.schedules.upcoming import Upcoming, occurrences, upcoming
+from recur.times import parse_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextOptions:
+    """What is asked for: the arguments of `recur next`."""
+
+    schedule: str
+    count: int
+    file: Path | None
+    begin: str | None
+    compare: str | None
+
+
+def show_next(given: Context, wanted: NextOptions) -> Exit:
+    """
+    Show the next occurrences of a schedule.
+
+    Returns:
+        FOUND if there is none within nine years.
+
+    Raises:
+        CliError: There is no such schedule, or a time or a policy cannot be read.
+    """
+    other = parse_policy(wanted.compare) if wanted.compare else None
+    source = find_schedule(given, wanted.schedule, wanted.file)
+    zone = parse_zone(source.schedule.recurrence.time_zone)
+    begin = parse_time(wanted.begin, zone, name="--from") if wanted.begin else source.now
+    after = begin - timedelta(seconds=1) if wanted.begin else begin
+    lines = list(occurrences(upcoming(source.schedule, after, pauses=source.pauses), wanted.count))
+    for doubt in source.doubts:
+        given.output.say(f"not taken into account: {doubt}")
+    if not any(one.nominal for one in lines):
+        raise CliError(
+            Exit.FOUND,
+            f"schedule {wanted.schedule!r} is not due within nine years",
+            "look at its cron, every, except and start, and at recur validate",
+        )
+    if other:
+        changed = replace(source.schedule, recurrence=other.on(source.schedule.recurrence))
+        _compare(given.output, source, changed, begin, after, lines, other.text)
+    else:
+        _show_upcoming(given.output, source, begin, lines)
+    return Exit.DONE
+
+
+def _show_upcoming(
+    output: Output, source: Source, begin: datetime, lines: Sequence[Upcoming]
+) -> None:
+    rows = [(*_cells(one), "; ".join(one.notes)) for one in lines]
+    show_table(output, ("WALL TIME", "OFFSET", "UTC", "NOTE"), rows)
+    output.result(
+        {**_heading(source.schedule, begin), "occurrences": [_upcoming_json(one) for one in lines]}
+    )
+
+
+def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in common
+    output: Output,
+    source: Source,
+    changed: Schedule,
+    begin: datetime,
+    after: datetime,
+    lines: Sequence[Upcoming],
+    text: str,
+) -> None:
+    """Show two policies side by side, over the time that the first one's lines take."""
+    until = max(one.nominal for one in lines if one.nominal)
+    others = list(upcoming(changed, after, pauses=source.pauses, until=until))
+    pairs = list(compared(lines, others))
+    rows = [
+        ("*" if pair.differs else "", *_cells(pair.either), _side(pair.here), _side(pair.there))
+        for pair in pairs
+    ]
+    show_table(output, ("", "WALL TIME", "OFFSET", "UTC", "AS IT IS", text.upper()), rows)
+    later = None
+    if not any(pair.differs for pair in pairs):
+        later = next_difference(source.schedule, changed, until)
+        when = later.astimezone(parse_zone(source.schedule.recurrence.time_zone)) if later else None
+        output.say(
+            f"no difference here; the next is at {when:%Y-%m-%d %H:%M%:z}"
+            if when
+            else "no difference here, nor within two years"
+        )
+    output.result(
+        {
+            **_heading(source.schedule, begin),
+            "compared_with": text,
+            "rows": [
+                {
+                    "differs": pair.differs,
+                    "here": _upcoming_json(pair.here) if pair.here else None,
+                    "there": _upcoming_json(pair.there) if pair.there else None,
+                }
+                for pair in pairs
+            ],
+            "next_difference": later,
+        }
+    )
+
+
+def _heading(schedule: Schedule, begin: datetime) -> dict[str, Any]:
+    return {
+        "schedule": schedule.id,
+        "time_zone": schedule.recurrence.time_zone,
+        "from": begin,
+    }
+
+
+def _upcoming_json(one: Upcoming) -> dict[str, Any]:
+    return {
+        "wall": one.wall.isoformat(),
+        "offset": iso_offset(one.offset),
+        "utc": one.nominal,
+        "runs": one.runs,
+        "notes": list(one.notes),
+    }
+
+
+def _cells(one: Upcoming) -> tuple[str, str, str]:
+    """Return wall time, offset and instant for people; seconds only where there are some."""
+    form = "%Y-%m-%d %H:%M:%S" if one.wall.second else "%Y-%m-%d %H:%M"
+    utc = f"{one.nominal:{form}}Z" if one.nominal else NOTHING
+    return f"{one.wall:{form}}", iso_offset(one.offset) or NOTHING, utc
+
+
+def _side(one: Upcoming | None) -> str:
+    if one is None:
+        return NOTHING
+    return "; ".join(one.notes) or "runs"
+
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: Annotated[
+        str | None,
+        typer.Argument(help="Its id; without it, all are listed.", autocompletion=schedules),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option("-n", min=1, max=10_000, help="So many occurrences. Default: 10."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A document that need not be in force. Default: the one that is."
+        ),
+    ] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="From this time on. Default: now.")
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="POLICY", help="Show beside it what another dst would give."),
+    ] = None,
+) -> None:
+    """
+    Show when a schedule is due: wall time, offset, UTC, and what changes of the clock do to it.
+
+    Without SCHEDULE: one line for each, with when it is due next and what keeps it from running;
+    of the document in force also its last success, by nominal time, and how many failed since.
+
+    It goes by the table as it stands, also for times in the past; what was in force then is told
+    by explain. Pauses by operators are taken into account for the document in force. Wall times
+    that do not exist have a line of their own. Exit code 1: nothing comes due within nine years.
+
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date.
+    POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between.
+
+    Example: recur next
+
+    Example: recur next nightly-report -n 5 --from 2026-03-07 --compare gap=skip
+    """
+
+    def look(given: Context) -> Exit:
+        if schedule is not None:
+            wanted = NextOptions(
+                schedule=schedule, count=count or 10, file=file, begin=begin, compare=compare
+            )
+            return show_next(given, wanted)
+        if count is not None or compare is not None:
+            raise CliError(
+                Exit.USAGE, "-n and --compare need a SCHEDULE", "`recur next` alone lists them all"
+            )
+        return show_overview(given, file, begin)
+
+    run(context, look)

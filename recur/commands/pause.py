@@ -1,0 +1,106 @@
+"""`recur pause`: skip the occurrences of a schedule, until a time or for a duration."""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Annotated, Final
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator.document.types import Every
+from orchestrator.ledger.request import RequestKind
+from recur.arguments import TIME, By, Note, NoWait, Schedule, Wait
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.ledger_reader.snapshot import check_schedule, zone_of
+from recur.requests.new_request import make_request, new_request, open_ledger
+from recur.requests.options import WAIT_SECONDS, RequestOptions
+from recur.times import parse_time
+
+_LENGTH: Final[TypeAdapter[timedelta]] = TypeAdapter(Every)
+_MEANT_AS_LENGTH: Final = re.compile(r"P.*|.*[smhd]")
+_HOW: Final = "30m, 2h, 1d or PT2H for so long from now on"
+
+
+def parse_until(text: str, zone: tzinfo | None, now: datetime) -> datetime:
+    """
+    Return the instant that ``text`` names, in UTC.
+
+    Args:
+        text: A time as in ``recur.times``, or a duration as in the schedule document.
+        zone: Of wall times; None if it is not known.
+        now: From when on a duration counts.
+
+    Raises:
+        CliError: It is neither, or has passed.
+    """
+    end = now.replace(microsecond=0) + length if (length := _length(text)) else _time(text, zone)
+    if end <= now:
+        raise CliError(
+            Exit.USAGE,
+            f"--until {text} has passed: it is {now:%Y-%m-%dT%H:%M:%SZ}",
+            "name a time in the future, or none for a pause without an end",
+        )
+    return end
+
+
+def _length(text: str) -> timedelta | None:
+    """Return a duration; None for what is not meant as one."""
+    if not _MEANT_AS_LENGTH.fullmatch(text):
+        return None
+    try:
+        return _LENGTH.validate_python(text)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise CliError(Exit.USAGE, f"--until {text!r} {why}", f"write {_HOW}, or a time") from error
+
+
+def _time(text: str, zone: tzinfo | None) -> datetime:
+    try:
+        return parse_time(text, zone, name="--until")
+    except CliError as error:
+        raise CliError(error.code, error.message, f"{error.next_step}; or {_HOW}") from error
+
+
+def pause(given: Context, schedule: str, manner: RequestOptions, *, until: str | None) -> Exit:
+    """Ask for a pause: occurrences from now on are skipped, and recorded as such."""
+    ledger, snapshot = open_ledger(given)
+    id_ = check_schedule(snapshot, schedule)
+    end = parse_until(until, zone_of(snapshot, id_), snapshot.now) if until is not None else None
+    request = replace(new_request(RequestKind.PAUSE, id_, manner), until=end)
+    length = f"until {end:%Y-%m-%dT%H:%M:%SZ}" if end else "until somebody resumes it"
+    return make_request(given, ledger, request, manner, f"a pause of {id_} {length}")
+
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: Schedule,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help=f"{TIME} Or for so long from now on: 30m, 2h, 1d, PT2H.",
+            show_default="until somebody resumes it",
+        ),
+    ] = None,
+    note: Note = None,
+    by: By = None,
+    wait: Wait = WAIT_SECONDS,
+    no_wait: NoWait = False,
+) -> None:
+    """
+    Skip the occurrences of a schedule from now on; each is recorded as skipped (paused).
+
+    Runs that are open go on. What was skipped is not made up for: `recur backfill` can run it.
+
+    Example: recur pause nightly-report --until 2h
+
+    Example: recur pause nightly-report --until 2026-12-01T06:00 --note "database moves"
+    """
+
+    def ask(given: Context) -> Exit:
+        options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
+        return pause(given, schedule, options, until=until)
+
+    run(context, ask)

@@ -1,0 +1,186 @@
+"""`recur publish`: build the packages of the workload, publish them, say what changed."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from recur.arm import BatchArm
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.publishing.packaging import PackageError, build_all
+from recur.publishing.publisher import Published, Publisher
+from recur.publishing.uploads import Uploads
+from recur.role_waiting import RoleWait
+
+PARAMETER: Final = "PACKAGE_VERSIONS"
+
+_WORKLOAD: Final = Path(__file__).resolve().parents[2] / "workload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishOptions:
+    """
+    What is asked for.
+
+    Attributes:
+        source: The folder of the workload; each folder in it is an application.
+        keep: How many of the newest versions stay.
+        wait: How long to wait for roles.
+        dry_run: Only say what would be published.
+        write: The file into which the parameter of infra/pool goes.
+    """
+
+    source: Path
+    keep: int
+    wait: timedelta
+    dry_run: bool
+    write: Path | None
+
+
+def publish_workload(given: Context, wishes: PublishOptions) -> Exit:
+    """
+    Publish the workload.
+
+    Raises:
+        CliError: The workload cannot be packaged, or see `Publisher.publish`.
+    """
+    done = _publish(given, wishes)
+    if wishes.write is not None and not wishes.dry_run:
+        write_parameter(wishes.write, done.versions)
+    _show_packages(given, done, dry_run=wishes.dry_run)
+    _result_json(given, done, dry_run=wishes.dry_run)
+    return Exit.DONE
+
+
+def write_parameter(file: Path, versions: Mapping[str, str]) -> None:
+    """
+    Write ``PACKAGE_VERSIONS='{...}'`` into a file of such lines, and leave its other lines alone.
+
+    A shell can source the file, and azd can read it.
+
+    Raises:
+        CliError: It cannot be written.
+    """
+    line = f"{PARAMETER}='{json.dumps(dict(versions), separators=(',', ':'))}'"
+    try:
+        before = file.read_text().splitlines() if file.exists() else []
+        kept = [text for text in before if not text.startswith(f"{PARAMETER}=")]
+        # Written aside, so that whoever reads the file never finds half of it.
+        partial = file.with_name(f"{file.name}.{os.getpid()}")
+        partial.write_text("\n".join([*kept, line]) + "\n")
+        if file.exists():
+            partial.chmod(file.stat().st_mode)
+        partial.replace(file)
+    except OSError as error:
+        raise CliError(Exit.REFUSED, f"{file} cannot be written: {error.strerror}") from error
+
+
+def _publish(given: Context, wishes: PublishOptions) -> Published:
+    target, progress = given.target(), given.output.progress
+    with tempfile.TemporaryDirectory(prefix="recur-publish-") as folder:
+        try:
+            packages = build_all(wishes.source, Path(folder))
+        except PackageError as error:
+            raise CliError(Exit.REFUSED, str(error), "correct it, publish again") from error
+        publisher = Publisher(
+            BatchArm.of(target),
+            Uploads(target),
+            RoleWait(progress, wishes.wait),
+            tell=lambda text: progress.print(text, markup=False),
+            keep=wishes.keep,
+        )
+        if not wishes.dry_run:
+            return publisher.publish(packages)
+        missing = [package.name for package in publisher.missing(packages)]
+        return Published({package.name: package.version for package in packages}, missing)
+
+
+def _show_packages(given: Context, done: Published, *, dry_run: bool) -> None:
+    output = given.output
+    new = "to be published" if dry_run else "published"
+    table = Table("application", "version", "", box=None, pad_edge=False)
+    for name, version in done.versions.items():
+        table.add_row(name, version, new if name in done.new else "active")
+    for name, version in done.removed:
+        table.add_row(name, version, "removed: old, and no pool refers to it")
+    for name, version, reason in done.kept:
+        table.add_row(name, version, Text(f"old, and could not be removed: {reason}"))
+    output.people.print(table)
+    for name in done.unverified:
+        output.say(f"{name}: what lies in storage could not be looked at")
+    if dry_run:
+        output.say("a dry run: nothing was published")
+    elif not done.changed:
+        output.say("nothing to do")
+    output.say(f"{PARAMETER}='{json.dumps(done.versions, separators=(',', ':'))}'")
+
+
+def _result_json(given: Context, done: Published, *, dry_run: bool) -> None:
+    removed = [{"application": name, "version": version} for name, version in done.removed]
+    given.output.result(
+        {
+            "versions": done.versions,
+            "published": [] if dry_run else done.new,
+            "missing": done.new if dry_run else [],
+            "removed": removed,
+            "kept": [
+                {"application": name, "version": version, "reason": reason}
+                for name, version, reason in done.kept
+            ],
+            "unverified": done.unverified,
+        }
+    )
+
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    workload: Annotated[
+        Path,
+        typer.Option(
+            help="The folder whose folders are the applications.",
+            show_default="workload of this checkout",
+        ),
+    ] = _WORKLOAD,
+    keep: Annotated[
+        int,
+        typer.Option(
+            min=1, max=39, help="So many of the newest versions stay, referred to or not."
+        ),
+    ] = 5,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
+    ] = 1800,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write PACKAGE_VERSIONS, which infra/pool reads."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be published; change nothing.")
+    ] = False,
+) -> None:
+    """
+    Build the application packages of the workload, upload and activate those that are new.
+
+    Versions are made of the content: a second run has nothing to do. Old versions go, except the
+    newest ones and those that a pool refers to.
+
+    Example: recur publish --write packages.env
+    """
+
+    def bring(given: Context) -> Exit:
+        limit = timedelta(seconds=wait)
+        wishes = PublishOptions(
+            source=workload, keep=keep, wait=limit, dry_run=dry_run, write=write
+        )
+        return publish_workload(given, wishes)
+
+    run(context, bring)

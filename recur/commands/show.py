@@ -1,0 +1,202 @@
+"""`recur show`: one record, for people, with what Batch says of its job right now."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+import typer
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+from orchestrator import ids
+from orchestrator.enums import AttemptState
+from orchestrator.ledger.attempt import Attempt
+from orchestrator.ledger.record import Record, dump
+from recur.arguments import Run
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.formats import local, short_duration, utc
+from recur.ledger_reader.records import History
+from recur.ledger_reader.run_lookup import FoundRun, find_run
+from recur.ledger_reader.run_state import duration, run_state
+from recur.ledger_reader.snapshot import read_snapshot, zone_of
+from recur.target import Target
+
+_QUICKLY: Final[dict[str, Any]] = {
+    "retry_total": 0,
+    "connection_timeout": 3,
+    "read_timeout": 5,
+}
+_TASK: Final = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """
+    What Batch says of an attempt's job.
+
+    Attributes:
+        job: Its state; None if Batch has none, or gave no answer.
+        task: The state of its task; None likewise.
+        trouble: Why Batch could not be asked; None where it answered.
+    """
+
+    job: str | None = None
+    task: str | None = None
+    trouble: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The same for people."""
+        if self.trouble:
+            return f"not asked: {self.trouble}"
+        if self.job is None:
+            return "there is no such job (jobs are removed some days after their end)"
+        return f"job {self.job}, task {self.task or 'missing'}"
+
+
+def show_run(given: Context, text: str) -> Exit:
+    """
+    Show the record of a run.
+
+    Raises:
+        CliError: There is none.
+    """
+    target = given.target()
+    ledger = target.ledger()
+    snapshot = read_snapshot(ledger)
+    found = find_run(History(ledger, given.output), snapshot, text)
+    record = found.record
+    zone = zone_of(snapshot, record.schedule) or UTC
+    live = ask_batch(target, record) if record.attempts else None
+    for line in _lines(found, zone, snapshot.now, live):
+        given.output.say(line)
+    stands = run_state(record, snapshot.now, is_open=found.open is not None)
+    given.output.result(
+        {
+            "open": found.open is not None,
+            "state": stands.word,
+            "blob": ids.open_blob(record.run_id) if found.open else found.blob,
+            "record": json.loads(dump(record)),
+            "before": json.loads(dump(found.final)) if found.open and found.final else None,
+            "batch": live,
+        }
+    )
+    return Exit.DONE
+
+
+def ask_batch(target: Target, record: Record) -> Live:
+    """Ask Batch for the job of the attempt in hand; where it does not answer, that is said."""
+    job_id = record.attempt.job_id
+    try:
+        batch = target.batch()
+        job = batch.get_job(job_id, **_QUICKLY)
+    except ResourceNotFoundError:
+        return Live()
+    except (AzureError, CliError, ValueError) as error:
+        return Live(trouble=str(error).partition("\n")[0])
+    try:
+        task = batch.get_task(job_id, _TASK, **_QUICKLY)
+    except ResourceNotFoundError:
+        return Live(job=_word(job.state))
+    except AzureError as error:
+        return Live(job=_word(job.state), trouble=str(error).partition("\n")[0])
+    return Live(job=_word(job.state), task=_word(task.state))
+
+
+def _word(state: object) -> str | None:
+    return None if state is None else str(getattr(state, "value", state))
+
+
+def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> Iterator[str]:
+    record = found.record
+    stands = run_state(record, now, is_open=found.open is not None)
+    why = f" ({stands.reason})" if stands.reason else ""
+    since = f" since {local(stands.since, zone)}" if found.open and stands.since else ""
+    yield f"{record.run_id}: {stands.word}{why}{since}"
+    if record.sentence:
+        yield f"  {record.sentence}"
+    if record.stop and (found.open or record.stop.sentence != record.sentence):
+        asked = "is" if found.open else "was"
+        at = local(record.stop.at, zone)
+        yield f"  it {asked} to be ended, {at}: {record.stop.sentence}"
+    yield _fact("schedule", record.schedule)
+    yield _fact("nominal", f"{local(record.nominal, zone)}, {utc(record.nominal)}")
+    if record.range:
+        spans = f"{record.range.count} occurrences, the last {local(record.range.last, zone)}"
+        yield _fact("stands for", spans)
+    yield from _decision(record, zone)
+    for attempt in record.attempts:
+        yield from _attempt(attempt, zone)
+    took = duration(record, now)
+    if took:
+        yield _fact("took", short_duration(took))
+    for output in record.outputs:
+        size = f"{output.bytes} bytes" if output.bytes is not None else f"missing: {output.why}"
+        yield _fact("output", f"{output.path}, {size}")
+    if live:
+        yield _fact("batch", live.sentence)
+    for past in record.history:
+        ended = past.outcome or f"{past.decision.action}({past.decision.reason})"
+        yield _fact("before", f"{ended}, decided {local(past.decision.at, zone)}")
+    yield _fact("record", ids.open_blob(record.run_id) if found.open else found.blob or "")
+    if record.task:
+        yield _fact("command", record.task.command)
+    yield _fact("versions", f"recur {record.versions.product}, tzdata {record.versions.tzdata}")
+
+
+def _decision(record: Record, zone: tzinfo) -> Iterator[str]:
+    decided = record.decision
+    reason = f" ({decided.reason})" if decided.reason else ""
+    because = f", because of {decided.because}" if decided.because else ""
+    yield _fact("decided", f"{decided.action}{reason}{because}, {local(decided.at, zone)}")
+    if record.request:
+        who = f" by {record.by}" if record.by else ""
+        why = f": {record.note}" if record.note else ""
+        yield _fact("request", f"{record.kind}{who}{why} (request {record.request})")
+    if record.lateness_seconds is not None:
+        yield _fact("lateness", short_duration(record.lateness_seconds))
+    if record.merged > 1:
+        yield _fact("merged", f"{record.merged} wall times fell on this instant")
+
+
+def _attempt(attempt: Attempt, zone: tzinfo) -> Iterator[str]:
+    ended = attempt.outcome or attempt.state
+    why = f" ({attempt.reason})" if attempt.reason else ""
+    code = f", exit code {attempt.exit_code}" if attempt.exit_code is not None else ""
+    yield _fact(f"attempt {attempt.number}", f"{ended}{why}{code}, job {attempt.job_id}")
+    times = (
+        ("claimed", attempt.claimed),
+        ("not before", attempt.not_before),
+        ("first tried", attempt.ready),
+        ("submitted", attempt.submitted),
+        ("started", attempt.started),
+        ("finished", attempt.finished),
+    )
+    for name, time in times:
+        if time:
+            yield _fact(f"  {name}", local(time, zone))
+    if attempt.after:
+        waits = "waits" if attempt.state is AttemptState.CLAIMED else "waited"
+        yield _fact(f"  {waits}", f"for the earlier runs of its schedule ({attempt.after})")
+    if attempt.blocked:
+        yield _fact("  blocked", f"{attempt.blocked}: {attempt.blocked_detail or ''}".rstrip(": "))
+    if attempt.node:
+        times_back = f", put back into the queue {attempt.requeues} times"
+        yield _fact("  node", attempt.node + (times_back if attempt.requeues else ""))
+    if attempt.sentence:
+        yield f"    {attempt.sentence}"
+
+
+def _fact(name: str, value: str) -> str:
+    return f"  {name:<13} {value}"
+
+
+def command(context: typer.Context, run_id: Run) -> None:
+    """
+    Show the record of one run: what was decided, its attempts, its outputs, its past.
+
+    Example: recur show nightly-report-20261123T070000Z
+    """
+    run(context, lambda given: show_run(given, run_id))

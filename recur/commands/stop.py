@@ -1,0 +1,87 @@
+"""`recur stop`: the end of an open run."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from orchestrator import ids
+from orchestrator.errors import RecordUnreadable
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import load
+from orchestrator.ledger.request import RequestKind
+from recur.arguments import By, Note, NoWait, Wait
+from recur.completion import open_runs
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.ledger_reader.snapshot import did_you_mean, open_run_ids
+from recur.requests.new_request import make_request, new_request
+from recur.requests.options import WAIT_SECONDS, RequestOptions
+
+
+def stop(given: Context, run: str, manner: RequestOptions) -> Exit:
+    """Ask for the end of an open run."""
+    ledger = given.target().ledger()
+    run_id, schedule = _find_open_run(ledger, run)
+    request = replace(new_request(RequestKind.STOP, schedule, manner), run_id=run_id)
+    return make_request(given, ledger, request, manner, f"the end of {run_id}")
+
+
+def _find_open_run(ledger: ContainerClient, text: str) -> tuple[RunId, ScheduleId]:
+    """
+    Return an open run and its schedule.
+
+    Raises:
+        CliError: It has ended, or there is none; the message has those that are meant perhaps.
+    """
+    parsed = ids.parse_run_id(text)
+    if parsed is not None:
+        run = RunId(text)
+        if ledger.get_blob_client(ids.open_blob(run)).exists():
+            return run, parsed[0]
+        if ended := _how_it_ended(ledger, ids.blob_of(run)):
+            raise CliError(Exit.REFUSED, f"{text} {ended}", "there is nothing left to stop")
+    there = list(open_run_ids(ledger))
+    listed = f"open are: {', '.join(there[:10])}" if there else "no run is open"
+    raise CliError(
+        Exit.REFUSED, f"there is no open run {text!r}", did_you_mean(text, there) or listed
+    )
+
+
+def _how_it_ended(ledger: ContainerClient, final: str) -> str | None:
+    """Say what a final record says; None if there is none."""
+    try:
+        record = load(ledger.download_blob(final).readall())
+    except ResourceNotFoundError:
+        return None
+    except RecordUnreadable:
+        return "has a final record, which this version cannot read"
+    if record.outcome is None:
+        return f"did not run: {record.decision.action} ({record.decision.reason})"
+    return f"has ended already: {record.outcome} ({record.reason})"
+
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN", help="The id of a run.", autocompletion=open_runs)
+    ],
+    note: Note = None,
+    by: By = None,
+    wait: Wait = WAIT_SECONDS,
+    no_wait: NoWait = False,
+) -> None:
+    """
+    End a run that is open; it is not tried again.
+
+    The tick marks it, and the collector ends its job: a minute or two later it is terminated.
+
+    Example: recur stop nightly-report-20261123T070000Z --note "wrong input"
+    """
+
+    def ask(given: Context) -> Exit:
+        return stop(given, run_id, RequestOptions.of(by, note, seconds=None if no_wait else wait))
+
+    run(context, ask)

@@ -1,0 +1,270 @@
+"""The explanation of an occurrence that the ledger has a record of."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from orchestrator import ids
+from orchestrator.enums import After, AttemptState, Outcome
+from orchestrator.ledger.attempt import Attempt
+from orchestrator.ledger.record import Action, How, Kind, Record
+from orchestrator.ledger.state import OpenRun
+from recur.explain.case import Background, Case, Explanation, Fact, Verdict, timing_facts, who
+from recur.formats import local, short_duration, utc
+from recur.ledger_reader.records import OLDER
+from recur.ledger_reader.run_state import RunState, duration, run_state
+
+_STDOUT: Final = "stdout.txt"
+_OUTCOMES = {
+    Outcome.SUCCEEDED: "succeeded",
+    Outcome.FAILED: "failed",
+    Outcome.TIMED_OUT: "was ended at its run timeout",
+    Outcome.TERMINATED: "was terminated",
+    Outcome.LOST: "was lost",
+    Outcome.NEVER_STARTED: "never started",
+}
+_GATES = {
+    After.QUEUE: "it waits for the earlier runs of its schedule to end (queue)",
+    After.REPLACE: "it waits until what it replaces has ended (replace)",
+    After.RETRY: "its next attempt waits for the submitted runs of its schedule to end (retry)",
+    After.BACKFILL: "it waits for its turn: backfilled runs go one at a time, the oldest first "
+    "(backfill)",
+}
+
+
+def opened(case: Case, record: Record, background: Background) -> Explanation:
+    """Explain a run that has not ended."""
+    stands = run_state(record, background.now, is_open=True)
+    blob = ids.open_blob(record.run_id)
+    facts = [*timing_facts(case, background), *_facts(record, blob, background)]
+    if case.final and case.blob:
+        facts.append(Fact(source=case.blob, says=f"before: {_ended(case.final)}"))
+    facts += case.unreadable
+    return Explanation(
+        verdict=Verdict.OPEN,
+        nominal=case.nominal,
+        sentence=f"{who(case, background)} {_progress(record, stands, background)}.",
+        facts=tuple(facts),
+        next_step=_remedy(record, stands),
+    )
+
+
+def final(case: Case, record: Record, background: Background) -> Explanation:
+    """Explain what has its final record."""
+    facts = [*timing_facts(case, background), *_facts(record, case.blob or "", background)]
+    verdict = {
+        Action.SUBMIT: Verdict.RAN,
+        Action.SKIPPED: Verdict.SKIPPED,
+        Action.MISSED: Verdict.MISSED,
+    }[record.decision.action]
+    if verdict is Verdict.RAN:
+        sentence = f"{who(case, background)} {_result(record, background)}"
+    else:
+        sentence = f"{who(case, background)} did not run. {record.sentence or _ended(record)}"
+    wrong = verdict is Verdict.RAN and record.outcome is not Outcome.SUCCEEDED
+    return Explanation(
+        verdict=verdict,
+        nominal=case.nominal,
+        sentence=sentence,
+        facts=tuple(facts),
+        next_step=_output_of(record) if wrong else None,
+        outcome=record.outcome,
+    )
+
+
+def planned(case: Case, record: Record, background: Background) -> Explanation:
+    """Explain what is decided and has no blob of its own yet."""
+    says = f"the plan holds it: {_ended(record)}, decided {utc(record.decision.at)}"
+    facts = [*timing_facts(case, background), Fact(source=ids.SUBMIT_STATE, says=says)]
+    return Explanation(
+        verdict=Verdict.PLANNED,
+        nominal=case.nominal,
+        sentence=f"{who(case, background)} is decided ({record.decision.action}), and a tick is "
+        "about to carry that out.",
+        facts=tuple(facts),
+    )
+
+
+def unreadable(case: Case, background: Background) -> Explanation:
+    """Explain what has a record, and one that nobody can read."""
+    facts = [*timing_facts(case, background), *case.unreadable]
+    if case.final and case.blob:
+        facts += _facts(case.final, case.blob, background)
+    return Explanation(
+        verdict=Verdict.UNREADABLE,
+        nominal=case.nominal,
+        sentence=f"{who(case, background)} has a record that cannot be read.",
+        facts=tuple(facts),
+        next_step=OLDER,
+    )
+
+
+def _progress(record: Record, stands: RunState, background: Background) -> str:
+    """Say what an open run does or waits for."""
+    attempt, zone = record.attempt, background.zone
+    again = f", attempt {attempt.number}" if attempt.number > 1 else ""
+    since = f" since {local(stands.since, zone)}" if stands.since else ""
+    match stands.word:
+        case "running":
+            took = short_duration(duration(record, background.now))
+            text = f"is running{again}{since}, for {took}"
+        case "submitted":
+            text = f"is submitted{again} and waits for a node{since}"
+        case "stopping":
+            text = f"is being ended ({stands.reason}){since}"
+        case "finishing":
+            text = f"has ended ({stands.reason}){again}; its final record is about to be written"
+        case "blocked":
+            said = f": {attempt.blocked_detail}" if attempt.blocked_detail else ""
+            text = f"has no job yet, blocked ({stands.reason}){since}{said}"
+        case "waiting" if attempt.after and stands.reason == attempt.after:
+            text = f"has not been submitted: {_GATES[attempt.after]}{_ahead(record, background)}"
+        case "waiting":
+            until = local(attempt.not_before, zone) if attempt.not_before else "its time"
+            text = f"has not been submitted: it is put off until {until} ({stands.reason})"
+        case _:
+            text = f"is claimed{since}{again}; the next tick creates its job"
+    return text
+
+
+def _ahead(record: Record, background: Background) -> str:
+    """Name the runs that an attempt waits for, as far as the ledger tells."""
+    me = (record.nominal, record.run_id)
+    backfill = record.attempt.after is After.BACKFILL
+    names = [
+        run.run_id
+        for run in background.open_runs
+        if run.run_id != record.run_id
+        and (run.kind is Kind.BACKFILLED) == backfill
+        and (backfill or not run.forced)
+        and not _has_ended(run)
+        and (_has_started(run) or run.order < me)
+    ]
+    if not names:
+        return "; none of them is open any more, so the next tick submits it"
+    return f": {', '.join(names)}"
+
+
+def _has_ended(run: OpenRun) -> bool:
+    """Whether the ledger alone tells that no job of a run is active; else Batch is asked."""
+    given_up = run.state is AttemptState.CLAIMED and run.stop and run.untried
+    return run.state is AttemptState.ENDED or given_up
+
+
+def _has_started(run: OpenRun) -> bool:
+    """Whether a run has a job, or waits for nothing but its dispatch."""
+    return run.state is not AttemptState.CLAIMED or run.stop or run.after is None
+
+
+def _remedy(record: Record, stands: RunState) -> str | None:
+    if stands.word != "blocked" or record.task is None:
+        return None
+    opened = stands.since or record.attempt.claimed
+    until = utc(opened + record.task.catch_up_window)
+    return f"recur doctor says what mends it; each tick tries again, until {until}"
+
+
+def _ended(record: Record) -> str:
+    if record.outcome:
+        return f"{record.outcome}" + (f" ({record.reason})" if record.reason else "")
+    decision = record.decision
+    return decision.action + (f" ({decision.reason})" if decision.reason else "")
+
+
+def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
+    """Yield what a record says, oldest first."""
+    for past in record.history:
+        ended = past.outcome or f"{past.decision.action} ({past.decision.reason})"
+        yield Fact(source=blob, says=f"before: {ended}, decided {utc(past.decision.at)}")
+    decision = record.decision
+    reason = f" ({decision.reason})" if decision.reason else ""
+    because = f", because of {decision.because}" if decision.because else ""
+    text = f"{record.kind}: {decision.action}{reason}{because}, decided {utc(decision.at)}"
+    who = f" of {record.by}" if record.by else ""
+    why = f" ({record.note})" if record.note else ""
+    asked = f", request {record.request}{who}{why}" if record.request else ""
+    yield Fact(source=blob, says=text + asked)
+    if record.range:
+        first, last = utc(record.range.first), utc(record.range.last)
+        text = f"one record for {record.range.count} occurrences, {first} to {last}"
+        yield Fact(source=blob, says=text)
+    yield from _pauses(record.nominal, decision.reason, background)
+    for attempt in record.attempts:
+        yield Fact(source=blob, says=_attempt(attempt))
+    for output in record.outputs:
+        if output.how is How.MISSING:
+            yield Fact(source=blob, says=f"{output.path} is missing: {output.why}")
+
+
+def _attempt(attempt: Attempt) -> str:
+    times = (
+        ("claimed", attempt.claimed),
+        ("submitted", attempt.submitted),
+        ("began", attempt.started),
+        ("ended", attempt.finished),
+    )
+    told = ", ".join(f"{name} {utc(time)}" for name, time in times if time)
+    ended = f": {attempt.outcome} ({attempt.reason})" if attempt.outcome else ""
+    return f"attempt {attempt.number}, job {attempt.job_id}: {told}{ended}"
+
+
+def _pauses(nominal: datetime, reason: str | None, background: Background) -> Iterator[Fact]:
+    if reason != "paused" or background.state is None:
+        return
+    for pause in background.state.pauses:
+        if pause.holds(nominal):
+            note = f": {pause.note}" if pause.note else ""
+            until = f" until {utc(pause.until)}" if pause.until else ""
+            says = f"paused by {pause.by} from {utc(pause.since)}{until}{note}"
+            yield Fact(source=ids.SUBMIT_STATE, says=says)
+
+
+def _output_of(record: Record) -> str | None:
+    """Say how to see what a run wrote; None if it wrote nothing."""
+    stored = [one.path for one in record.outputs if one.how is not How.MISSING]
+    if _STDOUT in stored:
+        return f"recur logs {record.run_id} shows its output"
+    if stored:
+        return f"recur logs {record.run_id} --outputs lists what is stored of it"
+    earlier = [one for one in _attempts(record)[:-1] if one.started]
+    if earlier:
+        number = earlier[-1].number
+        return f"recur logs {record.run_id} --attempt {number} shows what that attempt wrote"
+    return None
+
+
+def _attempts(record: Record) -> tuple[Attempt, ...]:
+    """Return the attempts of a run without those from before a backfill opened it again."""
+    return record.attempts[record.history[-1].attempts :] if record.history else record.attempts
+
+
+def _result(record: Record, background: Background) -> str:
+    """Say how a run ended, when it began and how long it took."""
+    outcome = record.outcome
+    word = _OUTCOMES[outcome] if outcome else "ended"
+    if outcome is not Outcome.SUCCEEDED:
+        word += f" ({record.reason})"
+    attempts = _attempts(record)
+    if len(attempts) > 1:
+        word += f" at attempt {len(attempts)} of {len(attempts)}"
+    ran = _times(record, attempts, background)
+    sentence = f" {record.sentence}" if record.sentence and outcome is not Outcome.SUCCEEDED else ""
+    return f"{word}{ran}.{sentence}"
+
+
+def _times(record: Record, attempts: Sequence[Attempt], background: Background) -> str:
+    """Say when a run first began, and how long its last attempt took."""
+    began = [one.started for one in attempts if one.started]
+    if not began:
+        return ""
+    again = len(attempts) > 1
+    late = f"it {'first ' * again}began {short_duration(began[0] - record.nominal)} after its time"
+    if record.kind is Kind.BACKFILLED:
+        late = f"a backfill {'first ' * again}ran it at {local(began[0], background.zone)}"
+    last = record.attempt
+    if last.started is None:
+        return f": {late}"
+    took = f"took {short_duration(duration(record, background.now))}"
+    if again:
+        return f": {late}; its last attempt began {local(last.started, background.zone)} and {took}"
+    return f": {late}" + (f"; it {took}" if record.kind is Kind.BACKFILLED else f" and {took}")

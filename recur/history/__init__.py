@@ -1,1 +1,0 @@
-"""What happened: the ledger read for people and programs, by the commands that only look."""

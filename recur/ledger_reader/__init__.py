@@ -1,0 +1,1 @@
+"""The ledger as the commands read it: schedules, runs and records, found by few calls."""

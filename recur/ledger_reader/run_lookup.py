@@ -1,0 +1,119 @@
+"""Which schedules and runs an operator means: also those that the document no longer holds."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator import ids
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Record
+from recur.errors import CliError, Exit
+from recur.ledger_reader.record_blobs import month_folder
+from recur.ledger_reader.records import History
+from recur.ledger_reader.snapshot import Snapshot, check_schedule, did_you_mean
+from recur.timing_lookup import occurrence_at
+
+_ATTEMPT = re.compile(r"(?P<run>.+[Zz0-9a-f])-r(?P<attempt>\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRun:
+    """
+    What the ledger holds of one run.
+
+    Attributes:
+        open: Its open record, the newer truth where there are both.
+        final: Its final record; of an occurrence without one of its own, that of its range.
+        blob: The name of the final record's blob.
+        attempt: The number of the attempt, where the operator named one by its job id.
+    """
+
+    open: Record | None
+    final: Record | None
+    blob: str | None
+    attempt: int | None = None
+
+    @property
+    def record(self) -> Record:
+        """What is to be believed."""
+        found = self.open or self.final
+        assert found is not None, "something was found"  # noqa: S101
+        return found
+
+
+def past_schedule(history: History, snapshot: Snapshot, text: str) -> ScheduleId:
+    """
+    Return the id of a schedule that there is, or that there was.
+
+    Raises:
+        CliError: There is nothing of this id; the message has those that are meant perhaps.
+    """
+    there = snapshot.state.schedules if snapshot.state else {}
+    if text in there:
+        return ScheduleId(text)
+    if ids.SCHEDULE_ID.fullmatch(text) and (
+        text in history.schedules() or history.open_list().ids(ScheduleId(text))
+    ):
+        return ScheduleId(text)
+    return check_schedule(snapshot, text)
+
+
+def find_run(history: History, snapshot: Snapshot, text: str) -> FoundRun:
+    """
+    Find a run by its id, or by the id of one of its Batch jobs.
+
+    Raises:
+        CliError: The ledger has none of this id; the message has those that are meant perhaps.
+    """
+    run, attempt = RunId(text), None
+    if ids.parse_run_id(text) is None and (match := _ATTEMPT.fullmatch(text)):
+        run, attempt = RunId(match["run"]), int(match["attempt"])
+    parsed = ids.parse_run_id(run)
+    if parsed is None:
+        raise _unknown(history, snapshot, text)
+    schedule, nominal = parsed
+    opened = history.record(ids.open_blob(run))
+    if nominal is None:
+        blob = ids.triggered_blob(schedule, run)
+    else:
+        blob = ids.final_blob(schedule, nominal, run)
+    final = history.record(blob)  # after the open one, which goes only when this is there
+    if final is None and opened is None and nominal and _is_due(snapshot, schedule, nominal):
+        final, blob = history.range_with(schedule, nominal) or (None, blob)
+        if final is None:
+            history.check_read(f"whether {run} lies in a range")
+    if final is None and opened is None:
+        raise _unknown(history, snapshot, text)
+    return FoundRun(open=opened, final=final, blob=blob if final else None, attempt=attempt)
+
+
+def _is_due(snapshot: Snapshot, schedule: ScheduleId, nominal: datetime) -> bool:
+    """Whether the schedule had an occurrence at this time, as far as is known."""
+    state = snapshot.schedule(schedule)
+    return state is None or occurrence_at(state.timings, nominal) is not None
+
+
+def _unknown(history: History, snapshot: Snapshot, text: str) -> CliError:
+    """Say what there is that is written nearly like ``text``."""
+    parsed = ids.parse_run_id(text)
+    if parsed is None:
+        return CliError(
+            Exit.REFUSED,
+            f"{text!r} is no run id, such as nightly-20261101T073000Z",
+            "recur runs, which lists them",
+        )
+    schedule, nominal = parsed
+    there = snapshot.state.schedules if snapshot.state else {}
+    if schedule not in there and schedule not in (others := history.schedules()):
+        guess = did_you_mean(schedule, {*there, *others})
+        how = guess or "recur runs, which lists what there is"
+        return CliError(Exit.REFUSED, f"there is no schedule {schedule!r}", how)
+    names = history.open_list().ids(schedule)
+    if nominal:
+        folder = month_folder(schedule, nominal.year, nominal.month)
+        names += [one.run_id for one in history.entries([folder])]
+    else:
+        names += [one.run_id for one in history.triggered([schedule])]
+    close = did_you_mean(text, names)
+    how = f"recur runs {schedule}"
+    return CliError(Exit.REFUSED, f"there is no record of run {text}", close or how)

@@ -1,0 +1,1 @@
+"""What is valid in a schedule document and is probably a mistake."""

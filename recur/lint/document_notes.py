@@ -1,0 +1,181 @@
+"""What is valid in a schedule and yet may not be meant: notes that never keep it from running."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from orchestrator.document.parse import Document, merged, read
+from orchestrator.enums import CatchUpMode, Outcome, Overlap
+from orchestrator.model import Schedule
+from recur.formats import duration_in_words
+from recur.lint.notes import Code, KeyNote, Note, key_note, most_within, shortest_period
+from recur.lint.recurrence_notes import recurrence_notes
+from recur.lint.secret_patterns import looks_secret, secret_within
+from recur.progress import Advance
+
+# How long a pool from zero needs for its first node: it is evaluated every 5 minutes
+# (autoScaleEvaluationInterval in infra/pool/pool.json), and a virtual machine and the start task
+# take some minutes more; 5 to 15 together is usual.
+COLD_START = timedelta(minutes=10)
+_STORM = 5
+
+
+def lint(
+    text: str, document: Document, now: datetime, *, advance: Advance = lambda _: None
+) -> list[Note]:
+    """
+    Return the notes on all schedules of a document.
+
+    Args:
+        text: The document.
+        document: The same, read.
+        now: From when on schedules are to come due.
+        advance: Is called with the number of schedules that were looked at since the last call.
+    """
+    content = read(text)
+    defaults: Mapping[str, object] = content.get("defaults", {})
+    found: list[Note] = []
+    for id_, schedule in document.schedules.items():
+        table = merged(content["schedules"][id_], defaults)
+        found += (
+            Note(code=code, schedule=id_, key=key, message=message)
+            for code, key, message in _notes(schedule, table, now)
+        )
+        advance(1)
+    return found
+
+
+def _notes(schedule: Schedule, table: Mapping[str, object], now: datetime) -> Iterator[KeyNote]:
+    yield from recurrence_notes(schedule, table, now)
+    period = shortest_period(schedule.recurrence)
+    if period:
+        yield from _period(schedule, period)
+        yield from _catch_up(schedule, period)
+        yield from _retries(schedule, period)
+    if schedule.retries.exit_codes and Outcome.FAILED not in schedule.retries.on:
+        yield key_note(
+            Code.EXIT_CODES_UNUSED,
+            "retries.exit_codes",
+            'no failed run is tried again; add "failed" to retries.on, or leave exit_codes out',
+        )
+    yield from _secrets(schedule)
+
+
+def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
+    """Note what does not fit between two occurrences."""
+    key = "every" if schedule.recurrence.every else "cron"
+    if period < COLD_START:
+        yield key_note(
+            Code.SHORT_PERIOD,
+            key,
+            f"is due as often as every {duration_in_words(period)}; a pool from zero needs about "
+            f"{duration_in_words(COLD_START)} for its first node (it is evaluated every 5 minutes, "
+            "infra/pool/pool.json, and a machine takes some minutes to boot): choose a longer period, or keep a node",
+        )
+    if schedule.overlap is Overlap.SKIP and schedule.run_timeout > period:
+        lost = int(schedule.run_timeout / period)
+        yield key_note(
+            Code.TIMEOUT_OVER_PERIOD,
+            "run_timeout",
+            f"a run may take {duration_in_words(schedule.run_timeout)}, and the next can be due after "
+            f"{duration_in_words(period)}: one that hangs lets up to {lost:,} be skipped; give a run_timeout "
+            "below the period",
+        )
+    if schedule.jitter > period:
+        yield key_note(
+            Code.JITTER_CUT,
+            "jitter",
+            f"{duration_in_words(schedule.jitter)} are cut to the time to the next occurrence, which can be "
+            f"{duration_in_words(period)}",
+        )
+
+
+def _catch_up(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
+    """Note what happens after an outage."""
+    policy = schedule.catch_up
+    if policy.mode is not CatchUpMode.NONE and policy.window < period:
+        yield key_note(
+            Code.WINDOW_UNDER_PERIOD,
+            "catch_up.window",
+            f"is {duration_in_words(policy.window)}, and occurrences are {duration_in_words(period)} apart or more: after a "
+            "longer outage one is missed and nothing stands for it until the next; give a window "
+            "of the period or more",
+        )
+    if policy.mode is not CatchUpMode.ALL:
+        return
+    together = min(policy.max, int(policy.window / period))
+    together = most_within(schedule.recurrence, policy.window, together) if together > 1 else 0
+    if together <= 1:
+        return
+    if schedule.overlap is Overlap.REPLACE:
+        yield key_note(
+            Code.CATCH_UP_LAST_ONLY,
+            "catch_up.mode",
+            f"{together} occurrences are claimed at once and each replaces the one before: only the "
+            'newest runs to its end; mode = "latest" says the same',
+        )
+        return
+    room = {
+        Overlap.SKIP: 1,
+        Overlap.QUEUE: 1 + schedule.max_queued,
+        Overlap.ALLOW: schedule.max_parallel,
+    }[schedule.overlap]
+    if room < together:
+        yield key_note(
+            Code.CATCH_UP_FIRST_ONLY,
+            "catch_up.mode",
+            f'of {together} occurrences that are caught up, overlap = "{schedule.overlap}" runs the '
+            f'oldest {room} and skips the rest; use mode = "latest", or make room for all',
+        )
+    if min(room, together) >= _STORM:
+        yield key_note(
+            Code.CATCH_UP_STORM,
+            "catch_up.max",
+            f"after an outage of {duration_in_words(policy.window)} or less, {min(room, together)} runs are "
+            'claimed at once; lower max, or use mode = "latest"',
+        )
+
+
+def _retries(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
+    """Note attempts that could only begin when the next occurrence is due already."""
+    retries = schedule.retries
+    if not retries.max or schedule.overlap is Overlap.QUEUE:
+        return
+    before = {
+        Outcome.NEVER_STARTED: schedule.start_timeout,
+        Outcome.TIMED_OUT: schedule.run_timeout,
+    }
+    late = [one for one in retries.on if before.get(one, timedelta()) + retries.backoff >= period]
+    if late:
+        yield key_note(
+            Code.RETRY_TOO_LATE,
+            "retries",
+            f"after {' or '.join(late)} no second attempt can begin where the next occurrence is "
+            f"due {duration_in_words(period)} later: retries end there; shorten the timeout or the backoff, or "
+            'use overlap = "queue"',
+        )
+
+
+def _secrets(schedule: Schedule) -> Iterator[KeyNote]:
+    """Note what everybody who may read the ledger would read."""
+    for name, value in schedule.environment.items():
+        if looks_secret(name, value):
+            yield key_note(
+                Code.SECRET,
+                f"environment.{name}",
+                "looks like a secret, and stands in the ledger as it is; let the job read it from "
+                "a Key Vault by the pool's second identity (docs/data-and-secrets.md)",
+            )
+    if secret_within(schedule.command):
+        yield key_note(
+            Code.SECRET,
+            "command",
+            "holds what looks like a secret, and stands in the ledger as it is; let the job read it "
+            "from a Key Vault by the pool's second identity (docs/data-and-secrets.md)",
+        )
+
+
+def note_lines(notes: Sequence[Note]) -> Iterator[str]:
+    """Yield the lines that tell people of notes."""
+    if notes:
+        yield f"{len(notes)} note(s), none of which keeps anything from running:"
+        yield from (f"  {one}" for one in notes)

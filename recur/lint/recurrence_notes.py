@@ -1,0 +1,135 @@
+"""Notes on when a schedule is due."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from orchestrator.document.cron_hints import has_seconds, normalised
+from orchestrator.model import Recurrence, Schedule, Timing
+from orchestrator.timing.cron import exceptions, parse_cron, walls
+from orchestrator.timing.occurrences import following
+from orchestrator.timing.zones import parse_zone
+from recur.formats import duration_in_words
+from recur.lint.notes import Code, KeyNote, key_note
+
+_DAY, _MOMENT = timedelta(days=1), timedelta(seconds=1)
+_YEARS = timedelta(days=366 * 9)
+_LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+
+
+def recurrence_notes(
+    schedule: Schedule, table: Mapping[str, object], now: datetime
+) -> Iterator[KeyNote]:
+    """
+    Yield the notes on a schedule's recurrence.
+
+    Args:
+        schedule: As it was read.
+        table: As it stands in the document, with what it inherits.
+        now: From when on it is to come due.
+    """
+    recurrence = schedule.recurrence
+    begin = max(now, schedule.start - _MOMENT) if schedule.start else now
+    for key in ("cron", "except"):
+        for written in _texts(table.get(key)):
+            if has_seconds(written):
+                yield key_note(
+                    Code.SECONDS_FIELD,
+                    key,
+                    f"{written!r} is read as {normalised(written)!r}: cron here has no field of "
+                    "seconds; write five fields",
+                )
+    for cron in recurrence.cron:
+        yield from _days(cron)
+        yield from _dates(cron, begin.astimezone(parse_zone(recurrence.time_zone)))
+    yield from _never(recurrence, begin)
+    if recurrence.every:
+        yield from _interval(recurrence, recurrence.every, now)
+
+
+def _texts(value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]
+
+
+def _days(cron: str) -> Iterator[KeyNote]:
+    """Note which rule joins a day of the month and a day of the week."""
+    _, _, day, _, weekday = cron.split()
+    if "*" in {day, weekday}:
+        return
+    if day.startswith("*") or weekday.startswith("*"):
+        yield key_note(
+            Code.DAY_AND_WEEKDAY,
+            "cron",
+            f"{cron!r} is due on days that are both {day!r} of the month and {weekday!r} of the "
+            "week, since one of them begins with '*'; write the values out if either will do",
+        )
+    else:
+        yield key_note(
+            Code.DAY_OR_WEEKDAY,
+            "cron",
+            f"{cron!r} is due on each day that is {day!r} of the month, and on each that is "
+            f"{weekday!r} of the week: either will do; leave one of them '*', or use MON#1 or 5L",
+        )
+
+
+def _dates(cron: str, local: datetime) -> Iterator[KeyNote]:
+    """Note days that many months, or most years, have not; ``local`` is the time it begins at."""
+    _, _, day, _, weekday = cron.split()
+    if weekday != "*" or not day.isdigit():
+        return
+    months = parse_cron(cron).months
+    without = [month for month in sorted(months) if _LONGEST_MONTHS.get(month, 31) < int(day)]
+    if without:
+        yield key_note(
+            Code.SHORT_MONTHS,
+            "cron",
+            f"{cron!r} leaves out {len(without)} month(s) that have no day {day}; "
+            "write L for the last day of each month",
+        )
+    elif months == {2} and day == "29":
+        begin = local.replace(tzinfo=None)
+        found = walls((cron,), exceptions(()), begin, begin + _YEARS, excluded=False)
+        when = next(found, None)
+        yield key_note(
+            Code.RARE_DATE,
+            "cron",
+            f"{cron!r} is due in leap years only"
+            + (f", next on {when.time:%Y-%m-%d}" if when else "")
+            + "; write 'L 2' for the last day of each February",
+        )
+
+
+def _never(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
+    if following((Timing(since=begin, recurrence=recurrence),), begin) is None:
+        left_out = " once 'except' has left out what it leaves out" if recurrence.except_ else ""
+        yield key_note(
+            Code.NEVER_DUE,
+            "every" if recurrence.every else "cron",
+            f"nothing comes due within nine years{left_out}; correct it or remove the schedule",
+        )
+
+
+def _interval(recurrence: Recurrence, every: timedelta, now: datetime) -> Iterator[KeyNote]:
+    """Note that an interval and a wall clock go apart."""
+    zone = parse_zone(recurrence.time_zone)
+    offsets = {(now + 30 * _DAY * n).astimezone(zone).utcoffset() for n in range(13)}
+    if every < _DAY and _DAY % every:
+        yield key_note(
+            Code.INTERVAL_DRIFTS,
+            "every",
+            f"{duration_in_words(every)} do not divide a day: it is due at other times each day; "
+            "use cron if the time of day matters",
+        )
+    elif every >= _DAY and len(offsets) > 1:
+        yield key_note(
+            Code.INTERVAL_DRIFTS,
+            "every",
+            f"{duration_in_words(every)} of elapsed time: where the clock of {recurrence.time_zone} changes, it "
+            "is due at another time of day from then on; use cron if that matters",
+        )
+    if recurrence.gap != "auto" or recurrence.fold != "auto":
+        yield key_note(
+            Code.DST_UNUSED,
+            "dst",
+            "an interval knows no clock: 'dst' has no effect with 'every'; leave it out",
+        )

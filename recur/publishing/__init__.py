@@ -1,0 +1,1 @@
+"""Application packages: built from folders, and brought into the Batch account."""

@@ -1,0 +1,156 @@
+"""Wait for what a tick answers, visibly, and no longer than was asked for."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
+
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.storage.blob import ContainerClient
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from orchestrator.ledger.request import Answer, Request, Status
+from recur.context import Context
+from recur.errors import CliError, Exit
+from recur.requests import request_blobs
+
+_POLL_SECONDS: Final = 1.0
+_QUIET_SECONDS: Final = 2.0
+_LATE_SECONDS: Final = 90.0
+_SHOWN_RUNS: Final = 10
+_CLIENT_ERROR: Final = range(400, 500)
+
+type Count = Callable[[], tuple[int, int]]
+"""Returns how much is done, and of how much."""
+
+
+def wait_for_answer(
+    given: Context,
+    ledger: ContainerClient,
+    request_id: str,
+    limit: timedelta,
+    count: Count | None = None,
+) -> Answer | None:
+    """
+    Return the answer, once a tick has given it; None if none does in time, or upon Ctrl-C.
+
+    Storage that does not answer in between ends nothing: the request is made.
+    """
+    begin = time.monotonic()
+    with _progress(given) as progress:
+        task = progress.add_task("", total=None, visible=False)
+        try:
+            while True:
+                answer = _ask(ledger, request_id)
+                waited = time.monotonic() - begin
+                if answer is not None or waited >= limit.total_seconds():
+                    return answer
+                if waited >= _QUIET_SECONDS and not progress.disable:
+                    done, total = _counted(count)
+                    progress.update(
+                        task,
+                        description=_words(waited, done),
+                        completed=done,
+                        total=total,
+                        visible=True,
+                    )
+                time.sleep(max(0.0, min(_POLL_SECONDS, limit.total_seconds() - waited)))
+        except KeyboardInterrupt:
+            return None
+
+
+def _progress(given: Context) -> Progress:
+    """Return a line on stderr, shown on a terminal alone."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+        console=given.output.progress,
+        transient=True,
+        disable=given.output.as_json or not given.output.progress.is_terminal,
+    )
+
+
+def _ask(ledger: ContainerClient, request_id: str) -> Answer | None:
+    try:
+        return request_blobs.find_answer(ledger, request_id)
+    except ClientAuthenticationError:
+        raise
+    except (ServiceRequestError, ServiceResponseError):
+        return None
+    except HttpResponseError as error:
+        if error.status_code in _CLIENT_ERROR:
+            raise
+        return None
+
+
+def _counted(count: Count | None) -> tuple[int, int | None]:
+    if count is None:
+        return 0, None
+    try:
+        return count()
+    except (ServiceRequestError, ServiceResponseError, HttpResponseError):
+        return 0, None
+
+
+def _words(waited: float, done: int) -> str:
+    if done:
+        return "a tick carries it out"
+    if waited < _LATE_SECONDS:
+        return "the next tick answers, within a minute or so"
+    return "no tick has answered yet: do the timers run?"
+
+
+def conclude(  # noqa: PLR0913 - what was asked for, and how it ended
+    given: Context,
+    request_id: str,
+    request: Request | None,
+    answer: Answer | None,
+    *,
+    waited: bool,
+    details: Mapping[str, object] = MappingProxyType({}),
+) -> Exit:
+    """
+    Tell how a request was answered, or that it waits.
+
+    Args:
+        given: What every command is given.
+        request_id: Of what was asked for.
+        request: The same; None if it cannot be read.
+        answer: How it was answered; None if it was not yet.
+        waited: Whether that was waited for.
+        details: What else programs are told.
+
+    Raises:
+        CliError: It was refused, or no tick answered in time.
+    """
+    details = {**details, **request_blobs.told(request, answer)}
+    if answer is None:
+        look = f"recur answer {request_id}"
+        if not waited:
+            given.output.say(f"the next tick answers it: {look}")
+            given.output.result(details)
+            return Exit.DONE
+        raise CliError(
+            Exit.UNAVAILABLE,
+            f"no tick has answered yet; request {request_id} stays, and the next tick answers it",
+            f"{look}; `recur doctor` says whether the timers run, and where they do not, "
+            "`recur tick submit` does their work",
+            details=details,
+        )
+    if answer.status is Status.REFUSED:
+        raise CliError(Exit.REFUSED, answer.sentence, details=details)
+    given.output.say(answer.sentence)
+    for run in answer.runs[:_SHOWN_RUNS]:
+        given.output.say(f"  {run}")
+    if len(answer.runs) > _SHOWN_RUNS:
+        given.output.say(f"  and {len(answer.runs) - _SHOWN_RUNS} more")
+    given.output.result(details)
+    return Exit.DONE

@@ -1,0 +1,168 @@
+"""What a backfill would do: by the tick's own rules, from values alone."""
+
+from collections import Counter
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from orchestrator import ids
+from orchestrator.decisions.backfill import eligible, occurrences_between
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.record import Record
+from orchestrator.ledger.state import ScheduleState
+from orchestrator.model import Occurrence
+from orchestrator.timing.occurrences import occurrences_of
+
+
+class PriorState(StrEnum):
+    """What there is of an occurrence before the backfill."""
+
+    UNRECORDED = "without a record of its own"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    RAN = "ran"
+    OPEN = "open"
+    EXCLUDED = "left out by `except`"
+    NONEXISTENT = "nonexistent"
+    UNREADABLE = "with a record that cannot be read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedOccurrence:
+    """
+    One occurrence of the time that is asked for.
+
+    Attributes:
+        nominal: When it should have run.
+        run_id: Of the run that it has or gets.
+        prior: What there is of it.
+        because: The outcome or the reason in its record.
+        chosen: Whether the backfill runs it.
+    """
+
+    nominal: datetime
+    run_id: RunId
+    prior: PriorState
+    because: str | None = None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillPlan:
+    """
+    What a backfill would do.
+
+    Attributes:
+        after: Exclusive.
+        until: Inclusive, and no later than what is decided.
+        known_after: The begin of what is known of the schedule: nothing up to it has occurrences.
+        rerun: Whether what has run is to run again.
+        lines: Oldest first.
+    """
+
+    schedule: ScheduleId
+    after: datetime
+    until: datetime
+    known_after: datetime
+    rerun: bool
+    lines: tuple[PlannedOccurrence, ...]
+
+    @property
+    def chosen(self) -> tuple[PlannedOccurrence, ...]:
+        """What would run."""
+        return tuple(line for line in self.lines if line.chosen)
+
+    def counts(self, *, chosen: bool) -> dict[str, int]:
+        """Return how many occurrences there are of each state, those that run or the others."""
+        return dict(Counter(line.prior.value for line in self.lines if line.chosen is chosen))
+
+
+def plan_backfill(  # noqa: PLR0913 - a plan has that many sources
+    schedule: ScheduleId,
+    state: ScheduleState,
+    *,
+    after: datetime,
+    until: datetime,
+    rerun: bool,
+    opened: AbstractSet[RunId],
+    records: Mapping[RunId, Record],
+    unreadable: AbstractSet[RunId] = frozenset(),
+) -> BackfillPlan:
+    """
+    Say what a backfill would do.
+
+    Args:
+        schedule: Whose occurrences are asked for.
+        state: What is decided of it.
+        after: Exclusive.
+        until: Inclusive.
+        rerun: Whether what has run is to run again.
+        opened: The runs that are open.
+        records: The final records, by run; ranges are nobody's own.
+        unreadable: The runs whose final records cannot be read: the tick leaves them.
+
+    Raises:
+        RequestRefused: More is asked for than one request may.
+    """
+    until = min(until, state.decided_until)
+    lines = [
+        _unreadable(one.nominal, run)
+        if run in unreadable and run not in opened
+        else _line(run, one, opened=opened, record=records.get(run), rerun=rerun)
+        for one in occurrences_between(state, after=after, until=until)
+        for run in [ids.run_id(schedule, one.nominal)]
+    ]
+    lines += [
+        PlannedOccurrence(
+            nominal=one.nominal,
+            run_id=ids.run_id(schedule, one.nominal),
+            prior=PriorState.NONEXISTENT,
+            chosen=False,
+        )
+        for one in occurrences_of(state.timings, after=after, until=until)
+        if not one.exists
+    ]
+    return BackfillPlan(
+        schedule=schedule,
+        after=after,
+        until=until,
+        known_after=state.timings[0].since,
+        rerun=rerun,
+        lines=tuple(sorted(lines, key=lambda line: line.nominal)),
+    )
+
+
+def _unreadable(nominal: datetime, run: RunId) -> PlannedOccurrence:
+    return PlannedOccurrence(nominal=nominal, run_id=run, prior=PriorState.UNREADABLE, chosen=False)
+
+
+def _line(
+    run: RunId,
+    occurrence: Occurrence,
+    *,
+    opened: AbstractSet[RunId],
+    record: Record | None,
+    rerun: bool,
+) -> PlannedOccurrence:
+    prior, because = _prior_state(occurrence, record)
+    if run in opened:
+        prior, because = PriorState.OPEN, None
+    return PlannedOccurrence(
+        nominal=occurrence.nominal,
+        run_id=run,
+        prior=prior,
+        because=because,
+        chosen=run not in opened and eligible(occurrence, record, rerun=rerun),
+    )
+
+
+def _prior_state(occurrence: Occurrence, record: Record | None) -> tuple[PriorState, str | None]:
+    if record is not None and record.outcome is not None:
+        return PriorState.RAN, record.outcome.value
+    if occurrence.excluded:
+        return PriorState.EXCLUDED, None
+    if record is None:
+        return PriorState.UNRECORDED, None
+    return PriorState(record.decision.action.value), record.decision.reason

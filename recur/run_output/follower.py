@@ -1,0 +1,138 @@
+"""The output of a run as it comes: from its node, and what is left from the outputs container."""
+
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Final
+
+from azure.core.exceptions import AzureError
+
+from orchestrator import ids
+from orchestrator.enums import AttemptState
+from orchestrator.ledger.attempt import Attempt
+from orchestrator.ledger.record import Record
+from recur.ledger_reader.records import History
+from recur.ledger_reader.run_lookup import FoundRun, find_run
+from recur.ledger_reader.run_state import run_state
+from recur.ledger_reader.snapshot import Snapshot
+from recur.output import Output
+from recur.progress import progress
+from recur.run_output.sources import STREAMS, NodeFiles, Sink, StoredOutputs
+
+_PAUSE_SECONDS: Final = 2
+_FAILURES: Final = 5
+"""So many times in a row may storage or Batch fail before that is told as an error."""
+
+
+class Follower:
+    """Writes what a run writes, until it has ended; what it waits for is told on stderr."""
+
+    def __init__(
+        self, output: Output, sink: Sink, outputs: StoredOutputs, node: NodeFiles, path: str
+    ) -> None:
+        self._output = output
+        self._sink = sink
+        self._outputs = outputs
+        self._node = node
+        self._path = path
+        self._attempt = 0
+        self._offset = 0
+        self._said = ""
+        self._waits = ExitStack()
+        self._is_shown = False
+
+    def follow(self, history: History, snapshot: Snapshot, run: str) -> Record:
+        """
+        Follow a run until it has its final record, and return that.
+
+        Raises:
+            CliError: There is no such run.
+            AzureError: Storage or Batch failed several times in a row.
+        """
+        failures = 0
+        with self._waits:
+            while True:
+                try:
+                    found = find_run(history, snapshot, run)
+                    self._step(found)
+                except AzureError:
+                    failures += 1
+                    if failures == _FAILURES:
+                        raise
+                else:
+                    failures = 0
+                    if found.open is None:
+                        return found.record
+                self._show()
+                time.sleep(_PAUSE_SECONDS)
+
+    def _step(self, found: FoundRun) -> None:
+        """Write what is new, and what an attempt left when the next one has begun."""
+        record = found.record
+        attempt = record.attempt
+        if attempt.number != self._attempt:
+            if self._attempt:
+                self._rest(record)
+            self._attempt, self._offset = attempt.number, 0
+        stands = run_state(record, datetime.now(UTC), is_open=found.open is not None)
+        why = f" ({stands.reason})" if stands.reason else ""
+        if found.open is None:
+            self._rest(record)
+            self._say(f"{record.run_id}: {stands.word}{why}")
+            return
+        size = self._on_node(attempt)
+        word = "running" if size is not None and stands.word == "submitted" else stands.word
+        self._say(f"{record.run_id}: {word}{why}, attempt {attempt.number}")
+        if size is not None:
+            self._begin_anew(size)
+            for part in self._node.read(attempt.job_id, self._path, self._offset, size):
+                self._take(part)
+
+    def _on_node(self, attempt: Attempt) -> int | None:
+        """Return how much its node has; that may be before a tick has seen that it runs."""
+        if attempt.state is AttemptState.SUBMITTED and self._path in STREAMS:
+            return self._node.size(attempt.job_id, self._path)
+        return None
+
+    def _rest(self, record: Record) -> None:
+        """Write what is stored of the attempt beyond what came from its node."""
+        number = self._attempt
+        folder = ids.output_prefix(record.schedule, record.nominal, record.run_id, number)
+        size = self._outputs.size(folder + self._path)
+        if size is None:
+            last = number == record.attempt.number
+            noted = (one.why for one in record.outputs if last and one.path == self._path)
+            why = next((text for text in noted if text), "nothing is stored of it")
+            self._say(f"{self._path} of attempt {number} is not complete: {why}")
+            return
+        self._begin_anew(size)
+        for part in self._outputs.read(folder + self._path, self._offset, size):
+            self._take(part)
+
+    def _begin_anew(self, size: int) -> None:
+        """Start over where a task was put back into the queue, and writes its file again."""
+        if size < self._offset:
+            self._offset = 0
+            self._say(f"{self._path} begins anew")
+
+    def _take(self, part: bytes) -> None:
+        self._hide()
+        self._sink.take(part)
+        self._offset += len(part)
+
+    def _say(self, text: str) -> None:
+        if text != self._said and not self._output.as_json:
+            self._hide()
+            self._output.progress.print(text, markup=False)
+        self._said = text
+
+    def _show(self) -> None:
+        """Show that it waits, unless that would wipe out the line that the run is writing."""
+        beside = self._output.people.is_terminal and not self._sink.ends_a_line
+        if not self._is_shown and not beside:
+            self._waits.enter_context(progress(self._output, "waiting for something new"))
+            self._is_shown = True
+
+    def _hide(self) -> None:
+        self._waits.close()
+        self._is_shown = False

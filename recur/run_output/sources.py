@@ -1,0 +1,143 @@
+"""What a run wrote: from the outputs container once it ended, from its node while it runs."""
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from azure.batch import BatchClient
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from recur.target import Target
+
+STREAMS: Final = ("stdout.txt", "stderr.txt")
+_TASK: Final = "main"
+_TEXT_BYTES: Final = 1024 * 1024
+"""In the JSON document a text stands up to this size."""
+
+_QUICKLY: Final[dict[str, Any]] = {
+    "retry_total": 0,
+    "connection_timeout": 3,
+    "read_timeout": 30,
+}
+_CONFLICT: Final = 409
+
+
+class Sink:
+    """
+    Takes bytes exactly as they are: to stdout, or for the JSON document.
+
+    Attributes:
+        bytes: How many there were.
+        ends_a_line: Whether what comes next begins a line.
+    """
+
+    def __init__(self, *, keep: bool) -> None:
+        """Take them; ``keep`` them for the document instead of writing them."""
+        self.bytes = 0
+        self.ends_a_line = True
+        self._keep = keep
+        self._kept = bytearray()
+        self._digest = hashlib.sha256()
+
+    def take(self, part: bytes) -> None:
+        """Take the next bytes."""
+        self.bytes += len(part)
+        self._digest.update(part)
+        self.ends_a_line = part.endswith(b"\n") if part else self.ends_a_line
+        if not self._keep:
+            sys.stdout.buffer.write(part)
+            sys.stdout.buffer.flush()
+        elif self.bytes <= _TEXT_BYTES:
+            self._kept += part
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of all that was taken."""
+        return self._digest.hexdigest()
+
+    @property
+    def text(self) -> str | None:
+        """All that was taken, if it is UTF-8 of at most 1 MiB and was kept."""
+        if not self._keep or self.bytes > _TEXT_BYTES:
+            return None
+        try:
+            return self._kept.decode()
+        except UnicodeDecodeError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOutputs:
+    """The outputs container, into which nodes push what tasks wrote."""
+
+    container: ContainerClient
+
+    def size(self, path: str) -> int | None:
+        """Return the size of an output in bytes; None if there is none."""
+        try:
+            return int(self.container.get_blob_client(path).get_blob_properties().size)
+        except ResourceNotFoundError:
+            return None
+
+    def read(self, path: str, begin: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes of an output from ``begin`` up to ``end``."""
+        if begin < end:
+            stream = self.container.download_blob(
+                path, offset=begin, length=end - begin, max_concurrency=1
+            )
+            yield from stream.chunks()
+
+    def paths(self, prefix: str) -> list[tuple[str, int]]:
+        """Return path and size of what lies below a folder."""
+        found = self.container.list_blobs(name_starts_with=prefix)
+        return [(blob.name.removeprefix(prefix), int(blob.size or 0)) for blob in found]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFiles:
+    """
+    The files of a job's task, as long as its node is there.
+
+    Attributes:
+        client: Opens the Batch account, which is needed only while a run goes on.
+    """
+
+    client: Callable[[], BatchClient]
+
+    def size(self, job_id: str, path: str) -> int | None:
+        """
+        Return the size of a file in bytes; None if there is none, or no node any more.
+
+        Raises:
+            AzureError: Batch gave no answer.
+        """
+        try:
+            found = self.client().get_task_file_properties(job_id, _TASK, path, **_QUICKLY)
+        except ResourceNotFoundError:
+            return None
+        except HttpResponseError as error:
+            if error.status_code == _CONFLICT:  # the task has no node yet, or no longer
+                return None
+            raise
+        return int(found.content_length)
+
+    def read(self, job_id: str, path: str, begin: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes of a file from ``begin`` up to ``end``; raises AzureError."""
+        if begin < end:
+            yield from self.client().download_task_file(
+                job_id, _TASK, path, ocp_range=f"bytes={begin}-{end - 1}", **_QUICKLY
+            )
+
+
+def node_files(target: Target) -> NodeFiles:
+    """Prepare to read from the nodes of a deployment."""
+    return NodeFiles(cache(target.batch))
+
+
+def stored_outputs(target: Target) -> StoredOutputs:
+    """Open the outputs container of a deployment."""
+    return StoredOutputs(target.storage().get_container_client(target.need("OUTPUTS_CONTAINER")))

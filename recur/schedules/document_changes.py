@@ -1,0 +1,114 @@
+"""Schedules as the document spells them, and what differs between two of them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import TypeAdapter
+
+from orchestrator.document.parse import Document
+from orchestrator.ids import ScheduleId
+from orchestrator.model import Schedule
+from recur.lint.secret_patterns import looks_secret
+
+ABSENT = "(none)"
+_HIDDEN, _ANOTHER = '"(hidden)"', '"(hidden, another value)"'
+_DURATION = TypeAdapter(timedelta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """
+    What becomes of one schedule.
+
+    Attributes:
+        schedule: Its id.
+        kind: added, changed, removed or unchanged.
+        keys: For a changed one: key, old and new value, each as the document spells it.
+    """
+
+    schedule: ScheduleId
+    kind: str
+    keys: tuple[tuple[str, str, str], ...] = ()
+
+
+def changes(before: Document | None, after: Document) -> Iterator[Change]:
+    """Yield what becomes of each schedule of two documents, sorted by id."""
+    old = before.schedules if before else {}
+    for id_ in sorted({*old, *after.schedules, *(before.invalid if before else ())}):
+        if id_ not in after.schedules:
+            yield Change(schedule=id_, kind="removed")
+        elif id_ not in old:
+            yield Change(schedule=id_, kind="added")
+        else:
+            keys = tuple(_differences(old[id_], after.schedules[id_]))
+            yield Change(schedule=id_, kind="changed" if keys else "unchanged", keys=keys)
+
+
+def _differences(before: Schedule, after: Schedule) -> Iterator[tuple[str, str, str]]:
+    """Yield the keys that differ; a value that looks like a secret is compared, and not shown."""
+    before_all, after_all = toml_values(before), toml_values(after)
+    before_hidden, after_hidden = set(_secrets(before)), set(_secrets(after))
+    for key in dict.fromkeys((*after_all, *before_all)):
+        old, new = before_all.get(key, ABSENT), after_all.get(key, ABSENT)
+        if old != new:
+            old = _HIDDEN if key in before_hidden else old
+            new = _HIDDEN if key in after_hidden else new
+            yield key, old, _ANOTHER if old == new else new
+
+
+def _secrets(schedule: Schedule) -> Iterator[str]:
+    for name, value in schedule.environment.items():
+        if looks_secret(name, value):
+            yield f"environment.{name}"
+
+
+def toml_values(schedule: Schedule) -> dict[str, str]:
+    """
+    Return the keys of a schedule with their values in TOML, those of inner tables with a dot.
+
+    Keys without a value are left out. What looks like a secret is here as it is.
+    """
+    recurrence, catch_up, retries = schedule.recurrence, schedule.catch_up, schedule.retries
+    one_cron = len(recurrence.cron) == 1
+    values: dict[str, object] = {
+        "cron": recurrence.cron[0] if one_cron else recurrence.cron or None,
+        "every": recurrence.every,
+        "anchor": recurrence.anchor,
+        "except": recurrence.except_,
+        "time_zone": recurrence.time_zone,
+        "dst.gap": recurrence.gap,
+        "dst.overlap": recurrence.fold,
+        "command": schedule.command,
+        **{f"environment.{name}": value for name, value in sorted(schedule.environment.items())},
+        "overlap": schedule.overlap,
+        "max_queued": schedule.max_queued,
+        "max_parallel": schedule.max_parallel,
+        "catch_up.mode": catch_up.mode,
+        "catch_up.window": catch_up.window,
+        "catch_up.max": catch_up.max,
+        "jitter": schedule.jitter,
+        "start_timeout": schedule.start_timeout,
+        "run_timeout": schedule.run_timeout,
+        "retries.max": retries.max,
+        "retries.on": retries.on,
+        "retries.exit_codes": retries.exit_codes,
+        "retries.backoff": retries.backoff,
+        "outputs": schedule.outputs,
+        "pause_after_failures": schedule.pause_after_failures,
+        "start": schedule.start,
+        "paused": schedule.paused,
+    }
+    return {key: toml(value) for key, value in values.items() if value is not None}
+
+
+def toml(value: object) -> str:
+    """Return a value as TOML has it: times unquoted, durations as ISO 8601."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return json.dumps(_DURATION.dump_python(value, mode="json"))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,65 @@
+"""A schedule document in a file: read, and refused with every problem at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.document.parse import Document, parse
+from orchestrator.errors import DocumentError, Problem
+from recur.errors import CliError, Exit
+
+
+def read_file(file: Path) -> str:
+    """
+    Return the text of a file, without a byte order mark.
+
+    Raises:
+        CliError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise CliError(Exit.REFUSED, message, "name a TOML document of schedules") from error
+    except UnicodeDecodeError as error:
+        message = f"{file} is not UTF-8, at byte {error.start}"
+        raise CliError(Exit.REFUSED, message, "save it as UTF-8, as TOML asks for") from error
+
+
+def valid_document(text: str, file: Path, next_step: str) -> Document:
+    """
+    Return the document in a text.
+
+    Args:
+        text: TOML.
+        file: Where it stands, for messages.
+        next_step: What to do once it is corrected.
+
+    Raises:
+        CliError: There are problems; the message has all of them.
+    """
+    try:
+        document = parse(text)
+    except DocumentError as error:
+        raise refused_document(file, error.problems, next_step) from error
+    if document.problems:
+        raise refused_document(file, document.problems, next_step)
+    return document
+
+
+def refused_document(file: Path, problems: Sequence[Problem], next_step: str) -> CliError:
+    """Return the error that tells every problem of a document, each in a line of its own."""
+    lines = "".join(f"\n  {problem}" for problem in problems)
+    found = [
+        {
+            "table": "defaults" if one.in_defaults else one.schedule,
+            "key": one.key,
+            "message": one.message,
+        }
+        for one in problems
+    ]
+    return CliError(
+        Exit.REFUSED,
+        f"{file} is refused, {len(problems)} problem(s):{lines}",
+        next_step,
+        details={"problems": found},
+    )
