@@ -41,19 +41,19 @@ def examine_before(given: Context, choice: Choice, wait: timedelta) -> Exit:
         CliError: What is to be deployed is not known.
     """
     target = given.target()
-    wanted = read_planned_deployment(target.values, target.source, choice)
+    planned = read_planned_deployment(target.values, target.source, choice)
     endpoint = target.values.get("ARM_ENDPOINT", "").strip() or PUBLIC
     if not endpoint.startswith(("https://", "http://")):
         message = f"ARM_ENDPOINT in {target.source} is not an address: {endpoint}"
         raise CliError(Exit.REFUSED, message, f"leave it out for {PUBLIC}")
     given.output.say(
-        f"before a deployment to {wanted.location} in subscription {wanted.subscription}, "
-        f"with nodes of {wanted.vm_size} (settings of {target.source})"
+        f"before a deployment to {planned.location} in subscription {planned.subscription}, "
+        f"with nodes of {planned.vm_size} (settings of {target.source})"
     )
-    reader = ArmReader(endpoint, wanted.subscription, target.credential(), limit=wait)
+    reader = ArmReader(endpoint, planned.subscription, target.credential(), limit=wait)
     shut: list[str] = []
     checks: list[Check] = [
-        (name, partial(_careful, name, partial(check, reader, wanted), shut))
+        (name, partial(_careful, name, partial(check, reader, planned), shut))
         for name, check in BEFORE
     ]
     try:

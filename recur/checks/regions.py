@@ -25,9 +25,9 @@ _BATCH: Final = "2025-06-01"
 _WEB: Final = "2025-05-01"
 
 
-def check_providers(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
+def check_providers(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether each resource provider is registered."""
-    for name in PROVIDERS + (PRIVATE_PROVIDERS if wanted.private else ()):
+    for name in PROVIDERS + (PRIVATE_PROVIDERS if planned.private else ()):
         try:
             state = reader.get(f"/providers/{name}", _RESOURCES).get("registrationState")
         except ClosedError:
@@ -35,13 +35,13 @@ def check_providers(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Fi
         except UnreadError as error:
             yield unchecked(f"provider {name}", str(error))
             continue
-        yield _provider(name, str(state or ""), wanted)
+        yield _provider(name, str(state or ""), planned)
 
 
-def _provider(name: str, state: str, wanted: PlannedDeployment) -> Finding:
+def _provider(name: str, state: str, planned: PlannedDeployment) -> Finding:
     check = f"provider {name}"
     show = (
-        f"az provider show --namespace {name} --subscription {wanted.subscription} "
+        f"az provider show --namespace {name} --subscription {planned.subscription} "
         "--query registrationState --output tsv"
     )
     match state.lower():
@@ -57,27 +57,27 @@ def _provider(name: str, state: str, wanted: PlannedDeployment) -> Finding:
                 check,
                 f"is not registered ({state})",
                 "the deployment fails, unless who deploys may register it for the subscription",
-                f"az provider register --namespace {name} --subscription {wanted.subscription} "
+                f"az provider register --namespace {name} --subscription {planned.subscription} "
                 "--wait",
             )
 
 
-def check_flex(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
+def check_flex(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether the function app's plan is offered in the region."""
     listed = reader.list("/providers/Microsoft.Web/geoRegions", _WEB, sku="FlexConsumption")
-    if wanted.location in {plain_region(str(one.get("name") or "")) for one in listed}:
-        yield good("Flex Consumption", f"offered in {wanted.location}")
+    if planned.location in {plain_region(str(one.get("name") or "")) for one in listed}:
+        yield good("Flex Consumption", f"offered in {planned.location}")
         return
     yield problem(
         "Flex Consumption",
-        f"not offered in {wanted.location}",
+        f"not offered in {planned.location}",
         "the function app cannot be deployed there",
-        f"az functionapp list-flexconsumption-locations --subscription {wanted.subscription} "
+        f"az functionapp list-flexconsumption-locations --subscription {planned.subscription} "
         '--query "[].name" --output tsv',
     )
 
 
-def check_batch_region(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
+def check_batch_region(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether Batch accounts can be made in the region."""
     types = reader.get("/providers/Microsoft.Batch", _RESOURCES).get("resourceTypes") or ()
     places = {
@@ -88,22 +88,22 @@ def check_batch_region(reader: ArmReader, wanted: PlannedDeployment) -> Iterator
     }
     if not places:
         yield unchecked("Batch", "Azure does not report its regions")
-    elif wanted.location in places:
-        yield good("Batch", f"offered in {wanted.location}")
+    elif planned.location in places:
+        yield good("Batch", f"offered in {planned.location}")
     else:
         yield problem(
             "Batch",
-            f"not offered in {wanted.location}",
+            f"not offered in {planned.location}",
             "the Batch account cannot be deployed there",
-            f"az provider show --namespace Microsoft.Batch --subscription {wanted.subscription} "
+            f"az provider show --namespace Microsoft.Batch --subscription {planned.subscription} "
             "--query \"resourceTypes[?resourceType=='batchAccounts'].locations[]\" --output tsv",
         )
 
 
-def check_accounts(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
+def check_accounts(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether the subscription may have one more Batch account in the region."""
     check = "Batch accounts"
-    path = f"/providers/Microsoft.Batch/locations/{wanted.location}/quotas"
+    path = f"/providers/Microsoft.Batch/locations/{planned.location}/quotas"
     quota = reader.get(path, _BATCH).get("accountQuota")
     if not isinstance(quota, int):
         yield unchecked(check, "Azure does not report how many there may be")
@@ -111,20 +111,20 @@ def check_accounts(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Fin
     ids = [
         str(one.get("id") or "")
         for one in reader.list("/providers/Microsoft.Batch/batchAccounts", _BATCH)
-        if plain_region(str(one.get("location") or "")) == wanted.location
+        if plain_region(str(one.get("location") or "")) == planned.location
     ]
-    what = f"{len(ids)} of {quota} in {wanted.location}"
+    what = f"{len(ids)} of {quota} in {planned.location}"
     if len(ids) < quota:
         yield good(check, what)
         return
-    group = f"/resourcegroups/{wanted.group.lower()}/" if wanted.group else None
+    group = f"/resourcegroups/{planned.group.lower()}/" if planned.group else None
     if group and any(group in one.lower() for one in ids):
         yield note(
             check,
-            f"{what}, one of them in {wanted.group}",
+            f"{what}, one of them in {planned.group}",
             "the deployment works only if that account is its own",
-            f"az batch account list --resource-group {wanted.group} "
-            f"--subscription {wanted.subscription} --output table",
+            f"az batch account list --resource-group {planned.group} "
+            f"--subscription {planned.subscription} --output table",
         )
         return
     yield problem(
@@ -132,5 +132,5 @@ def check_accounts(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Fin
         what,
         "the Batch account cannot be deployed: ask for more by a support request of the type "
         "Batch, or remove one that nobody uses",
-        f"az batch account list --subscription {wanted.subscription} --output table",
+        f"az batch account list --subscription {planned.subscription} --output table",
     )

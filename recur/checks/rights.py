@@ -73,18 +73,18 @@ _AUTHORIZATION: Final = (
 )
 
 
-def check_rights(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
+def check_rights(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Finding]:
     """Yield what the caller may do in the resource group, or else in the subscription."""
     held: list[dict[str, Any]] | None = None
-    place, scope = "the subscription", f"/subscriptions/{wanted.subscription}"
-    if wanted.group:
+    place, scope = "the subscription", f"/subscriptions/{planned.subscription}"
+    if planned.group:
         try:
-            held = reader.list(f"/resourceGroups/{wanted.group}{_PATH}", _PERMISSIONS)
-            place = f"resource group {wanted.group}"
-            scope = f"{scope}/resourceGroups/{wanted.group}"
+            held = reader.list(f"/resourceGroups/{planned.group}{_PATH}", _PERMISSIONS)
+            place = f"resource group {planned.group}"
+            scope = f"{scope}/resourceGroups/{planned.group}"
         except AbsentError:
-            place = f"the subscription, since {wanted.group} does not exist yet"
-    actions = _RESOURCES + (_NETWORK if wanted.private else ())
+            place = f"the subscription, since {planned.group} does not exist yet"
+    actions = _RESOURCES + (_NETWORK if planned.private else ())
     if held is None:
         held = reader.list(_PATH, _PERMISSIONS)
         actions = (_GROUP, *actions)

@@ -114,7 +114,7 @@ def check_roles(target: Target) -> Iterator[Finding]:
         yield unchecked("roles", f"role assignments cannot be read: {error.message}")
         return
     for need in wanted:
-        yield judge(need, held[need.who], principals[need.who])
+        yield judge_role(need, held[need.who], principals[need.who])
 
 
 def _batch_principal(target: Target) -> str:
@@ -123,7 +123,7 @@ def _batch_principal(target: Target) -> str:
         return arm.principal() or ""
 
 
-def judge(need: Need, held: Sequence[tuple[str, str]], principal: str) -> Finding:
+def judge_role(need: Need, held: Sequence[tuple[str, str]], principal: str) -> Finding:
     """Say whether a role is held at its scope, or at one above it."""
     name, definition = need.role
     check = f"role {name} of {need.who} on {need.scope.rpartition('/')[2]}"

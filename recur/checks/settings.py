@@ -25,7 +25,7 @@ _SHARED = (
 def check_settings(target: Target) -> Iterator[Finding]:
     """Yield what is wrong with the settings that the function app reads."""
     if target.on_laptop:
-        yield from judge({**_TIMERS, **target.values}, f"correct it in {target.source}")
+        yield from judge_settings({**_TIMERS, **target.values}, f"correct it in {target.source}")
         return
     for name in _SHARED:
         target.need(name)
@@ -38,11 +38,11 @@ def check_settings(target: Target) -> Iterator[Finding]:
     except AzureError as error:
         yield unchecked("settings", f"those of {app} cannot be read: {error.message}")
         return
-    yield from judge(values, "deploy infra/core again: it sets them all")
+    yield from judge_settings(values, "deploy infra/core again: it sets them all")
     yield from differences(target, values, app)
 
 
-def judge(values: Mapping[str, str], fix: str) -> Iterator[Finding]:
+def judge_settings(values: Mapping[str, str], fix: str) -> Iterator[Finding]:
     """Yield one finding for each setting that is missing or malformed."""
     try:
         read_settings(values)

@@ -15,31 +15,31 @@ _TRUE: Final = "true"
 type Sku = Mapping[str, Any]
 
 
-def check_batch_size(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
+def check_batch_size(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Finding]:
     """Yield whether Batch makes nodes of the size in the region."""
-    check = f"{wanted.vm_size} in Batch"
-    path = f"/providers/Microsoft.Batch/locations/{wanted.location}/virtualMachineSkus"
-    sku = _named(wanted.vm_size, reader.list(path, _BATCH))
+    check = f"{planned.vm_size} in Batch"
+    path = f"/providers/Microsoft.Batch/locations/{planned.location}/virtualMachineSkus"
+    sku = _named(planned.vm_size, reader.list(path, _BATCH))
     if sku is None:
         yield problem(
             check,
-            f"Batch does not offer it in {wanted.location}",
+            f"Batch does not offer it in {planned.location}",
             "the pool cannot be deployed",
-            f"az batch location list-skus --location {wanted.location} "
-            f'--subscription {wanted.subscription} --query "[].name" --output tsv',
+            f"az batch location list-skus --location {planned.location} "
+            f'--subscription {planned.subscription} --query "[].name" --output tsv',
         )
         return
-    yield _retirement(check, sku.get("batchSupportEndOfLife"), wanted)
+    yield _retirement(check, sku.get("batchSupportEndOfLife"), planned)
 
 
-def _retirement(check: str, ends: object, wanted: PlannedDeployment) -> Finding:
+def _retirement(check: str, ends: object, planned: PlannedDeployment) -> Finding:
     fix = (
-        f"az batch location list-skus --location {wanted.location} "
-        f'--subscription {wanted.subscription} --query "[?batchSupportEndOfLife==null].name" '
+        f"az batch location list-skus --location {planned.location} "
+        f'--subscription {planned.subscription} --query "[?batchSupportEndOfLife==null].name" '
         "--output tsv"
     )
     if not ends:
-        return good(check, f"offered in {wanted.location}")
+        return good(check, f"offered in {planned.location}")
     try:
         end = datetime.fromisoformat(str(ends))
     except ValueError:
@@ -50,41 +50,41 @@ def _retirement(check: str, ends: object, wanted: PlannedDeployment) -> Finding:
     return note(check, what, "from then on the pool gets no nodes", fix)
 
 
-def check_machine(reader: ArmReader, wanted: PlannedDeployment) -> Iterator[Finding]:
+def check_machine(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Finding]:
     """Yield what Compute says of the size, as far as the pool depends on it."""
-    location = wanted.location
+    location = planned.location
     listed = reader.list(
         "/providers/Microsoft.Compute/skus", _COMPUTE, _filter=f"location eq '{location}'"
     )
     machines = [one for one in listed if one.get("resourceType") == "virtualMachines"]
-    sku = _named(wanted.vm_size, machines)
+    sku = _named(planned.vm_size, machines)
     if sku is None:
         yield problem(
-            wanted.vm_size,
+            planned.vm_size,
             f"Azure does not offer it in {location}",
             "the pool cannot be deployed",
-            _others(wanted, "name"),
+            _others(planned, "name"),
         )
         return
-    yield _restriction(sku, wanted)
+    yield _restriction(sku, planned)
     can = {str(one.get("name")): str(one.get("value", "")) for one in sku.get("capabilities") or ()}
-    yield _disk(can, wanted)
-    yield _generation(can, wanted)
-    yield _trusted_launch(can, wanted)
-    yield _encryption(can, wanted)
-    if wanted.spot:
-        yield _spot(can, wanted)
-    yield _cores(can, str(sku.get("family") or "its family"), wanted)
+    yield _disk(can, planned)
+    yield _generation(can, planned)
+    yield _trusted_launch(can, planned)
+    yield _encryption(can, planned)
+    if planned.spot:
+        yield _spot(can, planned)
+    yield _cores(can, str(sku.get("family") or "its family"), planned)
 
 
 def _named(name: str, skus: list[dict[str, Any]]) -> Sku | None:
     return next((one for one in skus if str(one.get("name")).lower() == name.lower()), None)
 
 
-def _others(wanted: PlannedDeployment, condition: str) -> str:
+def _others(planned: PlannedDeployment, condition: str) -> str:
     """Return the command that lists the sizes that meet a condition in JMESPath."""
     return (
-        f"az vm list-skus --location {wanted.location} --subscription {wanted.subscription} "
+        f"az vm list-skus --location {planned.location} --subscription {planned.subscription} "
         f'--resource-type virtualMachines --query "[?{condition}].name" --output tsv'
     )
 
@@ -93,24 +93,24 @@ def _having(capability: str, value: str) -> str:
     return f"capabilities[?name=='{capability}' && {value}]"
 
 
-def _restriction(sku: Sku, wanted: PlannedDeployment) -> Finding:
-    check = f"{wanted.vm_size} restrictions"
+def _restriction(sku: Sku, planned: PlannedDeployment) -> Finding:
+    check = f"{planned.vm_size} restrictions"
     for one in sku.get("restrictions") or ():
         places = (one.get("restrictionInfo") or {}).get("locations") or one.get("values") or ()
-        if one.get("type") == "Location" and wanted.location in map(plain_region, places):
+        if one.get("type") == "Location" and planned.location in map(plain_region, places):
             return problem(
                 check,
-                f"withheld from this subscription in {wanted.location} "
+                f"withheld from this subscription in {planned.location} "
                 f"({one.get('reasonCode') or 'no reason given'})",
                 "Batch takes nodes from subscriptions of its own, but rarely has what Azure "
                 "withholds: runs would wait for a node that does not come",
-                _others(wanted, "(restrictions[?type=='Location'] | [0])==null"),
+                _others(planned, "(restrictions[?type=='Location'] | [0])==null"),
             )
     return good(check, "none for this subscription")
 
 
-def _disk(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
-    check = f"{wanted.vm_size} local disk"
+def _disk(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
+    check = f"{planned.vm_size} local disk"
     size = can.get("MaxResourceVolumeMB")
     if size is None or not size.isdigit():
         return unchecked(check, "Azure does not report its size")
@@ -120,12 +120,12 @@ def _disk(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
         check,
         "it has none",
         "Batch does not support every size without one, and tasks work on that disk",
-        _others(wanted, _having("MaxResourceVolumeMB", "value!='0'")),
+        _others(planned, _having("MaxResourceVolumeMB", "value!='0'")),
     )
 
 
-def _generation(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
-    check = f"{wanted.vm_size} image"
+def _generation(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
+    check = f"{planned.vm_size} image"
     generations = can.get("HyperVGenerations")
     if generations is None:
         return unchecked(check, "Azure does not report which generations of images it runs")
@@ -136,12 +136,12 @@ def _generation(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
         check,
         f"it runs images of {generations} for {processor}",
         "the pool's image is of generation 2 (V2) for x64, and no node would start",
-        _others(wanted, _having("HyperVGenerations", "contains(value, 'V2')")),
+        _others(planned, _having("HyperVGenerations", "contains(value, 'V2')")),
     )
 
 
-def _trusted_launch(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
-    check = f"{wanted.vm_size} trusted launch"
+def _trusted_launch(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
+    check = f"{planned.vm_size} trusted launch"
     if "HyperVGenerations" not in can:
         return unchecked(check, "Azure does not report which generations of images it runs")
     second = "V2" in can["HyperVGenerations"].split(",")
@@ -151,24 +151,24 @@ def _trusted_launch(can: Mapping[str, str], wanted: PlannedDeployment) -> Findin
         check,
         "not possible",
         "the pool cannot be deployed with it; TRUSTED_LAUNCH=false deploys it without",
-        _others(wanted, "(capabilities[?name=='TrustedLaunchDisabled'] | [0])==null"),
+        _others(planned, "(capabilities[?name=='TrustedLaunchDisabled'] | [0])==null"),
     )
 
 
-def _encryption(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
-    check = f"{wanted.vm_size} encryption at host"
+def _encryption(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
+    check = f"{planned.vm_size} encryption at host"
     if can.get("EncryptionAtHostSupported", "").lower() == _TRUE:
         return good(check, "possible")
     return note(
         check,
         "not possible",
         "the local disk is then encrypted by the storage below alone",
-        _others(wanted, _having("EncryptionAtHostSupported", "value=='True'")),
+        _others(planned, _having("EncryptionAtHostSupported", "value=='True'")),
     )
 
 
-def _spot(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
-    check = f"{wanted.vm_size} as Spot node"
+def _spot(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
+    check = f"{planned.vm_size} as Spot node"
     capable = can.get("LowPriorityCapable")
     if capable is None:
         return unchecked(check, "Azure does not report it")
@@ -178,18 +178,18 @@ def _spot(can: Mapping[str, str], wanted: PlannedDeployment) -> Finding:
         check,
         "not possible",
         "NODE_KIND is spot: no node ever comes",
-        _others(wanted, _having("LowPriorityCapable", "value=='True'")),
+        _others(planned, _having("LowPriorityCapable", "value=='True'")),
     )
 
 
-def _cores(can: Mapping[str, str], family: str, wanted: PlannedDeployment) -> Finding:
+def _cores(can: Mapping[str, str], family: str, planned: PlannedDeployment) -> Finding:
     """Say what the pool needs; the quota that counts is that of an account which is not there yet."""
-    kind = "Spot" if wanted.spot else "dedicated"
+    kind = "Spot" if planned.spot else "dedicated"
     cores = can.get("vCPUs", "")
-    number = str(int(cores) * wanted.nodes) if cores.isdigit() else "an unknown number of"
+    number = str(int(cores) * planned.nodes) if cores.isdigit() else "an unknown number of"
     return unchecked(
         "quota of cores",
-        f"the pool needs {number} {kind} cores of {family} for {wanted.nodes} node(s). The quota "
+        f"the pool needs {number} {kind} cores of {family} for {planned.nodes} node(s). The quota "
         "of the Batch account counts, and the account gets it when it is made: `recur doctor` "
         "reads it then. The quota of Compute does not count",
     )

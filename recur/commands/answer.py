@@ -11,11 +11,38 @@ from recur.completion import waiting_requests
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.requests import request_blobs
-from recur.requests.answer_wait import conclude, wait_for_answer
+from recur.requests.answer_wait import show_answer, wait_for_answer
 from recur.requests.options import WAIT_SECONDS
 
 
-def answer(given: Context, request_id: str, wait: timedelta) -> Exit:
+def command(
+    context: typer.Context,
+    request: Annotated[
+        str | None,
+        typer.Argument(
+            help="The id of a request; without it, those that wait are listed.",
+            autocompletion=waiting_requests,
+        ),
+    ] = None,
+    wait: Wait = WAIT_SECONDS,
+) -> None:
+    """
+    Tell how a request was answered, waiting for that where it was not yet.
+
+    Answers are kept for 30 days.
+
+    Example: recur answer 5f0c2b7e9d3a4c1f8e6b7a5d4c3b2a19
+    """
+
+    def look(given: Context) -> Exit:
+        if request is None:
+            return list_waiting(given)
+        return look_up_answer(given, request, timedelta(seconds=wait))
+
+    run(context, look)
+
+
+def look_up_answer(given: Context, request_id: str, wait: timedelta) -> Exit:
     """
     Tell how a request was answered, waiting for it where it waits.
 
@@ -44,7 +71,7 @@ def answer(given: Context, request_id: str, wait: timedelta) -> Exit:
                 "than 30 days ago",
                 "`recur answer` alone lists those that wait; else ask again",
             )
-    return conclude(given, request_id, found.request if found else asked, found, waited=True)
+    return show_answer(given, request_id, found.request if found else asked, found, waited=True)
 
 
 def list_waiting(given: Context) -> Exit:
@@ -61,35 +88,8 @@ def list_waiting(given: Context) -> Exit:
     given.output.result(
         [
             {"id": one.id, "made": one.made}
-            | {"request": request_blobs.told(one.request, None)["request"]}
+            | {"request": request_blobs.request_json(one.request, None)["request"]}
             for one in waiting
         ]
     )
     return Exit.DONE
-
-
-def command(
-    context: typer.Context,
-    request: Annotated[
-        str | None,
-        typer.Argument(
-            help="The id of a request; without it, those that wait are listed.",
-            autocompletion=waiting_requests,
-        ),
-    ] = None,
-    wait: Wait = WAIT_SECONDS,
-) -> None:
-    """
-    Tell how a request was answered, waiting for that where it was not yet.
-
-    Answers are kept for 30 days.
-
-    Example: recur answer 5f0c2b7e9d3a4c1f8e6b7a5d4c3b2a19
-    """
-
-    def look(given: Context) -> Exit:
-        if request is None:
-            return list_waiting(given)
-        return answer(given, request, timedelta(seconds=wait))
-
-    run(context, look)

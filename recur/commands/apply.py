@@ -33,6 +33,38 @@ from recur.schedules.upcoming import next_due
 from recur.target import Target
 
 
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    file: File,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; upload nothing.")
+    ] = False,
+    count: Annotated[
+        int, typer.Option("--next", min=0, max=100, help="So many occurrences of each schedule.")
+    ] = 3,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Take a document without schedules: it ends them all.")
+    ] = False,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
+    ] = 0,
+) -> None:
+    """
+    Validate a schedule document, show what changes, and put it in force.
+
+    An invalid one is refused with every problem at once (exit code 3), and nothing is uploaded. If
+    somebody else applies one at the same time, the second is refused (exit code 4).
+
+    Example: recur apply schedules.toml --dry-run
+    """
+
+    def put(given: Context) -> Exit:
+        limit = timedelta(seconds=wait)
+        return apply_document(given, file, dry_run=dry_run, count=count, empty=empty, wait=limit)
+
+    run(context, put)
+
+
 def apply_document(  # noqa: PLR0913 - one argument for each option
     given: Context, file: Path, *, dry_run: bool, count: int, empty: bool, wait: timedelta
 ) -> Exit:
@@ -191,35 +223,3 @@ def put_in_force(ledger: ContainerClient, text: str, etag: str | None) -> None:
             "somebody else applied a document in the meantime; nothing was uploaded",
             "apply again: the changes are then shown against theirs",
         ) from error
-
-
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    context: typer.Context,
-    file: File,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change; upload nothing.")
-    ] = False,
-    count: Annotated[
-        int, typer.Option("--next", min=0, max=100, help="So many occurrences of each schedule.")
-    ] = 3,
-    empty: Annotated[
-        bool, typer.Option("--empty", help="Take a document without schedules: it ends them all.")
-    ] = False,
-    wait: Annotated[
-        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
-    ] = 0,
-) -> None:
-    """
-    Validate a schedule document, show what changes, and put it in force.
-
-    An invalid one is refused with every problem at once (exit code 3), and nothing is uploaded. If
-    somebody else applies one at the same time, the second is refused (exit code 4).
-
-    Example: recur apply schedules.toml --dry-run
-    """
-
-    def put(given: Context) -> Exit:
-        limit = timedelta(seconds=wait)
-        return apply_document(given, file, dry_run=dry_run, count=count, empty=empty, wait=limit)
-
-    run(context, put)

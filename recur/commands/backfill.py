@@ -48,7 +48,45 @@ class BackfillOptions:
     dry_run: bool
 
 
-def backfill(given: Context, schedule: str, wish: BackfillOptions, manner: RequestOptions) -> Exit:
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: Schedule,
+    begin: Annotated[str, typer.Option("--from", metavar="TIME", help=f"Exclusive. {TIME}")],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Inclusive; as --from.")],
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Also what has run, and what `except` leaves out.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed off a terminal.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run; ask for nothing.")
+    ] = False,
+    note: Note = None,
+    by: By = None,
+    wait: Wait = WAIT_SECONDS,
+    no_wait: NoWait = False,
+) -> None:
+    """
+    Run past occurrences: those later than --from and not later than --to that have not run.
+
+    First the plan: how many, and which. They run one at a time, oldest first, under the ids of the
+    schedule and beside its other runs; what has run is left, unless --rerun is given. At most 1,000
+    occurrences at once, none that is still to be decided, and none from before Recur knew the
+    schedule.
+
+    Example: recur backfill nightly-report --from 2026-11-01 --to 2026-12-01 --dry-run
+    """
+
+    def ask(given: Context) -> Exit:
+        options = BackfillOptions(begin=begin, end=end, rerun=rerun, yes=yes, dry_run=dry_run)
+        request_options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
+        return request_backfill(given, schedule, options, request_options)
+
+    run(context, ask)
+
+
+def request_backfill(
+    given: Context, schedule: str, options: BackfillOptions, request_options: RequestOptions
+) -> Exit:
     """
     Show what a backfill would do, and ask for it.
 
@@ -58,29 +96,31 @@ def backfill(given: Context, schedule: str, wish: BackfillOptions, manner: Reque
     ledger, snapshot = open_ledger(given)
     id_ = check_schedule(snapshot, schedule)
     zone = zone_of(snapshot, id_)
-    after = parse_time(wish.begin, zone, name="--from")
-    until = parse_time(wish.end, zone, name="--to")
+    after = parse_time(options.begin, zone, name="--from")
+    until = parse_time(options.end, zone, name="--to")
     if after >= until:
         raise CliError(
-            Exit.USAGE, f"--from {wish.begin} is not before --to {wish.end}", "exchange them"
+            Exit.USAGE, f"--from {options.begin} is not before --to {options.end}", "exchange them"
         )
-    made = _plan(given, ledger, id_, _state(snapshot, id_), after, until, rerun=wish.rerun)
+    made = _plan(given, ledger, id_, _state(snapshot, id_), after, until, rerun=options.rerun)
     _show_plan(given, made, zone or UTC, asked_until=until)
-    if wish.dry_run or not made.chosen:
+    if options.dry_run or not made.chosen:
         given.output.say("a dry run: nothing is asked for" if made.chosen else "nothing to run")
         given.output.result({"plan": _plan_json(made), "request": None, "answer": None})
         return Exit.DONE
-    if not wish.yes:
+    if not options.yes:
         _confirm(given, made)
     request = replace(
-        new_request(RequestKind.BACKFILL, id_, manner),
+        new_request(RequestKind.BACKFILL, id_, request_options),
         after=made.after,
         until=made.until,
         rerun=made.rerun,
     )
     what = f"{len(made.chosen)} occurrence(s) of {id_} to run"
     details = {"plan": _plan_json(made)}
-    return make_request(given, ledger, request, manner, what, _count(ledger, made), details)
+    return make_request(
+        given, ledger, request, request_options, what, _count(ledger, made), details
+    )
 
 
 def _state(snapshot: Snapshot, schedule: ScheduleId) -> ScheduleState:
@@ -246,39 +286,3 @@ def _plan_json(made: BackfillPlan) -> dict[str, Any]:
             for line in made.chosen
         ],
     }
-
-
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    context: typer.Context,
-    schedule: Schedule,
-    begin: Annotated[str, typer.Option("--from", metavar="TIME", help=f"Exclusive. {TIME}")],
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Inclusive; as --from.")],
-    rerun: Annotated[
-        bool, typer.Option("--rerun", help="Also what has run, and what `except` leaves out.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed off a terminal.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would run; ask for nothing.")
-    ] = False,
-    note: Note = None,
-    by: By = None,
-    wait: Wait = WAIT_SECONDS,
-    no_wait: NoWait = False,
-) -> None:
-    """
-    Run past occurrences: those later than --from and not later than --to that have not run.
-
-    First the plan: how many, and which. They run one at a time, oldest first, under the ids of the
-    schedule and beside its other runs; what has run is left, unless --rerun is given. At most 1,000
-    occurrences at once, none that is still to be decided, and none from before Recur knew the
-    schedule.
-
-    Example: recur backfill nightly-report --from 2026-11-01 --to 2026-12-01 --dry-run
-    """
-
-    def ask(given: Context) -> Exit:
-        wish = BackfillOptions(begin=begin, end=end, rerun=rerun, yes=yes, dry_run=dry_run)
-        options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
-        return backfill(given, schedule, wish, options)
-
-    run(context, ask)

@@ -34,49 +34,6 @@ CHECKS: Final[tuple[tuple[str, Callable[[Target], Iterator[Finding]]], ...]] = (
 )
 
 
-def examine(given: Context) -> Exit:
-    """Run every check, tell what each one finds as it ends; 1 if there is a problem."""
-    target = given.target()
-    given.output.say(f"the deployment of {target.source}")
-    silent: dict[str, str] = {}
-    checks: list[Check] = [
-        (name, partial(_careful, name, check, target, silent)) for name, check in CHECKS
-    ]
-    return examine_all(given.output, target.source, checks)
-
-
-def _careful(
-    name: str,
-    check: Callable[[Target], Iterator[Finding]],
-    target: Target,
-    silent: dict[str, str],
-) -> Iterator[Finding]:
-    """
-    Run one check; that it cannot be run is a finding, and the others go on.
-
-    Args:
-        name: Of the check.
-        check: What is run.
-        target: The deployment.
-        silent: The check that told first of an address without an answer, by its message. What
-            stands at the same address is no other problem.
-    """
-    try:
-        yield from check(target)
-    except CliError as error:
-        yield problem(name, error.message, "it cannot be examined", error.next_step or "")
-    except AzureError as error:
-        told = in_our_words(error)
-        first = silent.setdefault(told.message, name) if told.code is Exit.UNAVAILABLE else name
-        if first != name:
-            yield unchecked(name, f"{first}, at the same address, does not answer")
-            return
-        yield problem(name, told.message, "it cannot be examined", told.next_step or "")
-    except ValueError as error:  # of the Azure clients, for a key or an address that is none
-        what = f"a setting cannot be used: {error}"
-        yield problem(name, what, "it cannot be examined", f"correct it in {target.source}")
-
-
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     before_deploy: Annotated[
@@ -126,11 +83,52 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         for name, value in given.items():
             if value is not None:
                 raise typer.BadParameter(f"{name} goes with --before-deploy alone")
-        from recur.commands.doctor import examine  # noqa: PLC0415 - each command loads its own
-
         run(context, examine)
         return
 
     choice = Choice(subscription=subscription, location=location, vm_size=vm_size)
     limit = timedelta(seconds=wait or _WAIT_SECONDS)
     run(context, lambda given: examine_before(given, choice, limit))
+
+
+def examine(given: Context) -> Exit:
+    """Run every check, tell what each one finds as it ends; 1 if there is a problem."""
+    target = given.target()
+    given.output.say(f"the deployment of {target.source}")
+    silent: dict[str, str] = {}
+    checks: list[Check] = [
+        (name, partial(_careful, name, check, target, silent)) for name, check in CHECKS
+    ]
+    return examine_all(given.output, target.source, checks)
+
+
+def _careful(
+    name: str,
+    check: Callable[[Target], Iterator[Finding]],
+    target: Target,
+    silent: dict[str, str],
+) -> Iterator[Finding]:
+    """
+    Run one check; that it cannot be run is a finding, and the others go on.
+
+    Args:
+        name: Of the check.
+        check: What is run.
+        target: The deployment.
+        silent: The check that told first of an address without an answer, by its message. What
+            stands at the same address is no other problem.
+    """
+    try:
+        yield from check(target)
+    except CliError as error:
+        yield problem(name, error.message, "it cannot be examined", error.next_step or "")
+    except AzureError as error:
+        told = in_our_words(error)
+        first = silent.setdefault(told.message, name) if told.code is Exit.UNAVAILABLE else name
+        if first != name:
+            yield unchecked(name, f"{first}, at the same address, does not answer")
+            return
+        yield problem(name, told.message, "it cannot be examined", told.next_step or "")
+    except ValueError as error:  # of the Azure clients, for a key or an address that is none
+        what = f"a setting cannot be used: {error}"
+        yield problem(name, what, "it cannot be examined", f"correct it in {target.source}")

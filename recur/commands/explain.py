@@ -19,6 +19,28 @@ from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import read_snapshot
 
 
+def command(
+    context: typer.Context,
+    schedule: Annotated[str, typer.Argument(help="Its id.", autocompletion=schedules)],
+    time: Annotated[
+        str, typer.Argument(metavar="TIME", help="An instant, a wall time, or a whole day.")
+    ],
+) -> None:
+    """
+    Say in one sentence what became of an occurrence and why, then show the evidence.
+
+    It answers for every instant: what ran, runs, waits, was skipped or missed, is not due, lies in
+    the future, or should have been decided and is not (exit code 1).
+
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall
+    time that comes twice both are explained. A date means all occurrences of that day; of more than
+    twenty those that did not succeed are shown first, and the others counted. --json has them all.
+
+    Example: recur explain nightly-report 2026-11-01T01:30
+    """
+    run(context, lambda given: explain_time(given, schedule, time))
+
+
 def explain_time(given: Context, schedule: str, text: str) -> Exit:
     """
     Explain the occurrences that ``text`` means.
@@ -57,25 +79,3 @@ def _explanation_json(one: Explanation, background: Background) -> dict[str, Any
         "facts": one.facts,
         "next": one.next_step,
     }
-
-
-def command(
-    context: typer.Context,
-    schedule: Annotated[str, typer.Argument(help="Its id.", autocompletion=schedules)],
-    time: Annotated[
-        str, typer.Argument(metavar="TIME", help="An instant, a wall time, or a whole day.")
-    ],
-) -> None:
-    """
-    Say in one sentence what became of an occurrence and why, then show the evidence.
-
-    It answers for every instant: what ran, runs, waits, was skipped or missed, is not due, lies in
-    the future, or should have been decided and is not (exit code 1).
-
-    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall
-    time that comes twice both are explained. A date means all occurrences of that day; of more than
-    twenty those that did not succeed are shown first, and the others counted. --json has them all.
-
-    Example: recur explain nightly-report 2026-11-01T01:30
-    """
-    run(context, lambda given: explain_time(given, schedule, time))

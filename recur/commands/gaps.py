@@ -19,7 +19,7 @@ from recur.errors import CliError, Exit
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.coverage import Coverage, RangeRecord, Recorded, compare_coverage
 from recur.ledger_reader.record_blobs import KEPT, RecordBlob, month_folder, months_back
-from recur.ledger_reader.records import History, OpenList
+from recur.ledger_reader.records import History, OpenRuns
 from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import Snapshot, read_snapshot, zone_of
 from recur.output import Output, show_table
@@ -29,6 +29,22 @@ from recur.times import parse_time
 _SHOWN: Final = 50
 _FEW_MONTHS: Final = 2
 _MISSING: Final = "what is missing"
+
+
+def command(
+    context: typer.Context,
+    schedule: AnySchedule = None,
+    since: Since = None,
+) -> None:
+    """
+    Compare what should be recorded with what is: exit code 1 if anything is missing.
+
+    Every occurrence up to the watermark has one record, or lies in a range of missed ones. What is
+    due for more than five minutes and undecided is told as well: then nothing ticks.
+
+    Example: recur gaps --since 2026-11-01
+    """
+    run(context, lambda given: find_gaps(given, schedule, since))
 
 
 def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
@@ -119,7 +135,7 @@ def _spans(history: History, entries: Sequence[RecordBlob]) -> dict[ScheduleId, 
 def _recorded(
     snapshot: Snapshot,
     schedule: ScheduleId,
-    work: OpenList,
+    work: OpenRuns,
     entries: Sequence[RecordBlob],
     spans: Sequence[RangeRecord],
 ) -> Recorded:
@@ -214,19 +230,3 @@ def _coverage_json(one: Coverage) -> dict[str, Any]:
         "overdue": one.overdue,
         "unplanned": one.unplanned,
     }
-
-
-def command(
-    context: typer.Context,
-    schedule: AnySchedule = None,
-    since: Since = None,
-) -> None:
-    """
-    Compare what should be recorded with what is: exit code 1 if anything is missing.
-
-    Every occurrence up to the watermark has one record, or lies in a range of missed ones. What is
-    due for more than five minutes and undecided is told as well: then nothing ticks.
-
-    Example: recur gaps --since 2026-11-01
-    """
-    run(context, lambda given: find_gaps(given, schedule, since))

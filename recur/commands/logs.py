@@ -46,38 +46,79 @@ class LogsOptions:
     follow: bool = False
 
 
-def show_output(given: Context, wish: LogsOptions) -> Exit:
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    run_id: Run,
+    stderr: Annotated[bool, typer.Option("--stderr", help="stderr.txt instead of stdout.")] = False,
+    output: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Another output, as --outputs lists them.")
+    ] = None,
+    outputs: Annotated[bool, typer.Option("--outputs", help="List what is stored.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="Its number. Default: the newest.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until the run has ended.")
+    ] = False,
+) -> None:
+    """
+    Write what a run wrote to stdout, byte for byte; by default what it wrote to its own stdout.
+
+    While it runs that is read from its node. With --follow it ends when the run has ended: exit
+    code 0 if it succeeded, 1 if not.
+
+    Example: recur logs nightly-report-20261123T070000Z --follow
+    """
+    chosen = [stderr, output is not None, outputs]
+    if sum(chosen) > 1:
+        raise typer.BadParameter("--stderr, --output and --outputs exclude each other")
+    if follow and (outputs or attempt is not None):
+        raise typer.BadParameter("--follow is about the newest attempt, and about one output")
+
+    def read(given: Context) -> Exit:
+        if outputs:
+            return list_outputs(given, run_id, attempt)
+        stream = "stderr.txt" if stderr else "stdout.txt"
+        path = stream if output is None else output
+        return show_output(
+            given, LogsOptions(run=run_id, path=path, attempt=attempt, follow=follow)
+        )
+
+    run(context, read)
+
+
+def show_output(given: Context, options: LogsOptions) -> Exit:
     """
     Write an output to stdout as it is.
 
     Raises:
         CliError: There is no such run or output, or none can be; the message says why.
     """
-    _check_path(wish.path)
+    _check_path(options.path)
     target = given.target()
     ledger = target.ledger()
     history, snapshot = History(ledger, given.output), read_snapshot(ledger)
-    found = find_run(history, snapshot, wish.run)
-    number = _attempt(found, wish.attempt)
+    found = find_run(history, snapshot, options.run)
+    number = _attempt(found, options.attempt)
     sink = Sink(keep=given.output.as_json)
     node, outputs = node_files(target), stored_outputs(target)
-    if wish.follow:
-        follower = Follower(given.output, sink, outputs, node, wish.path)
+    if options.follow:
+        follower = Follower(given.output, sink, outputs, node, options.path)
         ended = follower.follow(history, snapshot, found.record.run_id)
-        given.output.result(_output_json(ended.run_id, ended.attempt.number, wish.path, sink))
+        given.output.result(_output_json(ended.run_id, ended.attempt.number, options.path, sink))
         return Exit.DONE if ended.outcome is Outcome.SUCCEEDED else Exit.FOUND
     record = found.record
-    path = _folder(record, number) + wish.path
+    path = _folder(record, number) + options.path
     size = outputs.size(path)
     if size is not None:
         with progress(given.output, "reading", size, shown=True) as advance:
             for part in outputs.read(path, 0, size):
                 sink.take(part)
                 advance(len(part))
-        _vouched(record, number, wish.path, sink)
-    elif not _from_node(node, found, number, wish.path, sink):
-        raise _missing(outputs, snapshot, found, number, wish.path)
-    given.output.result(_output_json(record.run_id, number, wish.path, sink))
+        _vouched(record, number, options.path, sink)
+    elif not _from_node(node, found, number, options.path, sink):
+        raise _missing(outputs, snapshot, found, number, options.path)
+    given.output.result(_output_json(record.run_id, number, options.path, sink))
     return Exit.DONE
 
 
@@ -223,44 +264,3 @@ def _output_json(run: str, number: int, path: str, sink: Sink) -> dict[str, Any]
         "sha256": sink.sha256,
         "text": sink.text,
     }
-
-
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    context: typer.Context,
-    run_id: Run,
-    stderr: Annotated[bool, typer.Option("--stderr", help="stderr.txt instead of stdout.")] = False,
-    output: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Another output, as --outputs lists them.")
-    ] = None,
-    outputs: Annotated[bool, typer.Option("--outputs", help="List what is stored.")] = False,
-    attempt: Annotated[
-        int | None, typer.Option(min=1, help="Its number. Default: the newest.")
-    ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Go on until the run has ended.")
-    ] = False,
-) -> None:
-    """
-    Write what a run wrote to stdout, byte for byte; by default what it wrote to its own stdout.
-
-    While it runs that is read from its node. With --follow it ends when the run has ended: exit
-    code 0 if it succeeded, 1 if not.
-
-    Example: recur logs nightly-report-20261123T070000Z --follow
-    """
-    chosen = [stderr, output is not None, outputs]
-    if sum(chosen) > 1:
-        raise typer.BadParameter("--stderr, --output and --outputs exclude each other")
-    if follow and (outputs or attempt is not None):
-        raise typer.BadParameter("--follow is about the newest attempt, and about one output")
-
-    def read(given: Context) -> Exit:
-        if outputs:
-            return list_outputs(given, run_id, attempt)
-        stream = "stderr.txt" if stderr else "stdout.txt"
-        path = stream if output is None else output
-        return show_output(
-            given, LogsOptions(run=run_id, path=path, attempt=attempt, follow=follow)
-        )
-
-    run(context, read)

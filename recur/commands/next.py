@@ -18,7 +18,7 @@ from recur.output import Output, show_table
 from recur.schedules.overview import show_overview
 from recur.schedules.policy_comparison import compared, next_difference, parse_policy
 from recur.schedules.source import Source, find_schedule
-from recur.schedules.upcoming import Upcoming, occurrences, upcoming
+from recur.schedules.upcoming import Upcoming, first_occurrences, upcoming
 from recur.times import parse_time
 
 
@@ -33,7 +33,64 @@ class NextOptions:
     compare: str | None
 
 
-def show_next(given: Context, wanted: NextOptions) -> Exit:
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: Annotated[
+        str | None,
+        typer.Argument(help="Its id; without it, all are listed.", autocompletion=schedules),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option("-n", min=1, max=10_000, help="So many occurrences. Default: 10."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A document that need not be in force. Default: the one that is."
+        ),
+    ] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="From this time on. Default: now.")
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="POLICY", help="Show beside it what another dst would give."),
+    ] = None,
+) -> None:
+    """
+    Show when a schedule is due: wall time, offset, UTC, and what changes of the clock do to it.
+
+    Without SCHEDULE: one line for each, with when it is due next and what keeps it from running;
+    of the document in force also its last success, by nominal time, and how many failed since.
+
+    It goes by the table as it stands, also for times in the past; what was in force then is told
+    by explain. Pauses by operators are taken into account for the document in force. Wall times
+    that do not exist have a line of their own. Exit code 1: nothing comes due within nine years.
+
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date.
+    POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between.
+
+    Example: recur next
+
+    Example: recur next nightly-report -n 5 --from 2026-03-07 --compare gap=skip
+    """
+
+    def look(given: Context) -> Exit:
+        if schedule is not None:
+            options = NextOptions(
+                schedule=schedule, count=count or 10, file=file, begin=begin, compare=compare
+            )
+            return show_next(given, options)
+        if count is not None or compare is not None:
+            raise CliError(
+                Exit.USAGE, "-n and --compare need a SCHEDULE", "`recur next` alone lists them all"
+            )
+        return show_overview(given, file, begin)
+
+    run(context, look)
+
+
+def show_next(given: Context, options: NextOptions) -> Exit:
     """
     Show the next occurrences of a schedule.
 
@@ -43,18 +100,20 @@ def show_next(given: Context, wanted: NextOptions) -> Exit:
     Raises:
         CliError: There is no such schedule, or a time or a policy cannot be read.
     """
-    other = parse_policy(wanted.compare) if wanted.compare else None
-    source = find_schedule(given, wanted.schedule, wanted.file)
+    other = parse_policy(options.compare) if options.compare else None
+    source = find_schedule(given, options.schedule, options.file)
     zone = parse_zone(source.schedule.recurrence.time_zone)
-    begin = parse_time(wanted.begin, zone, name="--from") if wanted.begin else source.now
-    after = begin - timedelta(seconds=1) if wanted.begin else begin
-    lines = list(occurrences(upcoming(source.schedule, after, pauses=source.pauses), wanted.count))
+    begin = parse_time(options.begin, zone, name="--from") if options.begin else source.now
+    after = begin - timedelta(seconds=1) if options.begin else begin
+    lines = list(
+        first_occurrences(upcoming(source.schedule, after, pauses=source.pauses), options.count)
+    )
     for doubt in source.doubts:
         given.output.say(f"not taken into account: {doubt}")
     if not any(one.nominal for one in lines):
         raise CliError(
             Exit.FOUND,
-            f"schedule {wanted.schedule!r} is not due within nine years",
+            f"schedule {options.schedule!r} is not due within nine years",
             "look at its cron, every, except and start, and at recur validate",
         )
     if other:
@@ -148,60 +207,3 @@ def _side(one: Upcoming | None) -> str:
     if one is None:
         return NOTHING
     return "; ".join(one.notes) or "runs"
-
-
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    context: typer.Context,
-    schedule: Annotated[
-        str | None,
-        typer.Argument(help="Its id; without it, all are listed.", autocompletion=schedules),
-    ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option("-n", min=1, max=10_000, help="So many occurrences. Default: 10."),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A document that need not be in force. Default: the one that is."
-        ),
-    ] = None,
-    begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From this time on. Default: now.")
-    ] = None,
-    compare: Annotated[
-        str | None,
-        typer.Option(metavar="POLICY", help="Show beside it what another dst would give."),
-    ] = None,
-) -> None:
-    """
-    Show when a schedule is due: wall time, offset, UTC, and what changes of the clock do to it.
-
-    Without SCHEDULE: one line for each, with when it is due next and what keeps it from running;
-    of the document in force also its last success, by nominal time, and how many failed since.
-
-    It goes by the table as it stands, also for times in the past; what was in force then is told
-    by explain. Pauses by operators are taken into account for the document in force. Wall times
-    that do not exist have a line of their own. Exit code 1: nothing comes due within nine years.
-
-    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date.
-    POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between.
-
-    Example: recur next
-
-    Example: recur next nightly-report -n 5 --from 2026-03-07 --compare gap=skip
-    """
-
-    def look(given: Context) -> Exit:
-        if schedule is not None:
-            wanted = NextOptions(
-                schedule=schedule, count=count or 10, file=file, begin=begin, compare=compare
-            )
-            return show_next(given, wanted)
-        if count is not None or compare is not None:
-            raise CliError(
-                Exit.USAGE, "-n and --compare need a SCHEDULE", "`recur next` alone lists them all"
-            )
-        return show_overview(given, file, begin)
-
-    run(context, look)

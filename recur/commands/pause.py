@@ -23,6 +23,39 @@ _MEANT_AS_LENGTH: Final = re.compile(r"P.*|.*[smhd]")
 _HOW: Final = "30m, 2h, 1d or PT2H for so long from now on"
 
 
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: Schedule,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help=f"{TIME} Or for so long from now on: 30m, 2h, 1d, PT2H.",
+            show_default="until somebody resumes it",
+        ),
+    ] = None,
+    note: Note = None,
+    by: By = None,
+    wait: Wait = WAIT_SECONDS,
+    no_wait: NoWait = False,
+) -> None:
+    """
+    Skip the occurrences of a schedule from now on; each is recorded as skipped (paused).
+
+    Runs that are open go on. What was skipped is not made up for: `recur backfill` can run it.
+
+    Example: recur pause nightly-report --until 2h
+
+    Example: recur pause nightly-report --until 2026-12-01T06:00 --note "database moves"
+    """
+
+    def ask(given: Context) -> Exit:
+        request_options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
+        return request_pause(given, schedule, request_options, until=until)
+
+    run(context, ask)
+
+
 def parse_until(text: str, zone: tzinfo | None, now: datetime) -> datetime:
     """
     Return the instant that ``text`` names, in UTC.
@@ -63,44 +96,13 @@ def _time(text: str, zone: tzinfo | None) -> datetime:
         raise CliError(error.code, error.message, f"{error.next_step}; or {_HOW}") from error
 
 
-def pause(given: Context, schedule: str, manner: RequestOptions, *, until: str | None) -> Exit:
+def request_pause(
+    given: Context, schedule: str, request_options: RequestOptions, *, until: str | None
+) -> Exit:
     """Ask for a pause: occurrences from now on are skipped, and recorded as such."""
     ledger, snapshot = open_ledger(given)
     id_ = check_schedule(snapshot, schedule)
     end = parse_until(until, zone_of(snapshot, id_), snapshot.now) if until is not None else None
-    request = replace(new_request(RequestKind.PAUSE, id_, manner), until=end)
+    request = replace(new_request(RequestKind.PAUSE, id_, request_options), until=end)
     length = f"until {end:%Y-%m-%dT%H:%M:%SZ}" if end else "until somebody resumes it"
-    return make_request(given, ledger, request, manner, f"a pause of {id_} {length}")
-
-
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    context: typer.Context,
-    schedule: Schedule,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help=f"{TIME} Or for so long from now on: 30m, 2h, 1d, PT2H.",
-            show_default="until somebody resumes it",
-        ),
-    ] = None,
-    note: Note = None,
-    by: By = None,
-    wait: Wait = WAIT_SECONDS,
-    no_wait: NoWait = False,
-) -> None:
-    """
-    Skip the occurrences of a schedule from now on; each is recorded as skipped (paused).
-
-    Runs that are open go on. What was skipped is not made up for: `recur backfill` can run it.
-
-    Example: recur pause nightly-report --until 2h
-
-    Example: recur pause nightly-report --until 2026-12-01T06:00 --note "database moves"
-    """
-
-    def ask(given: Context) -> Exit:
-        options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
-        return pause(given, schedule, options, until=until)
-
-    run(context, ask)
+    return make_request(given, ledger, request, request_options, f"a pause of {id_} {length}")

@@ -46,18 +46,63 @@ class PublishOptions:
     write: Path | None
 
 
-def publish_workload(given: Context, wishes: PublishOptions) -> Exit:
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    workload: Annotated[
+        Path,
+        typer.Option(
+            help="The folder whose folders are the applications.",
+            show_default="workload of this checkout",
+        ),
+    ] = _WORKLOAD,
+    keep: Annotated[
+        int,
+        typer.Option(
+            min=1, max=39, help="So many of the newest versions stay, referred to or not."
+        ),
+    ] = 5,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
+    ] = 1800,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write PACKAGE_VERSIONS, which infra/pool reads."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be published; change nothing.")
+    ] = False,
+) -> None:
+    """
+    Build the application packages of the workload, upload and activate those that are new.
+
+    Versions are made of the content: a second run has nothing to do. Old versions go, except the
+    newest ones and those that a pool refers to.
+
+    Example: recur publish --write packages.env
+    """
+
+    def bring(given: Context) -> Exit:
+        limit = timedelta(seconds=wait)
+        options = PublishOptions(
+            source=workload, keep=keep, wait=limit, dry_run=dry_run, write=write
+        )
+        return publish_workload(given, options)
+
+    run(context, bring)
+
+
+def publish_workload(given: Context, options: PublishOptions) -> Exit:
     """
     Publish the workload.
 
     Raises:
         CliError: The workload cannot be packaged, or see `Publisher.publish`.
     """
-    done = _publish(given, wishes)
-    if wishes.write is not None and not wishes.dry_run:
-        write_parameter(wishes.write, done.versions)
-    _show_packages(given, done, dry_run=wishes.dry_run)
-    _result_json(given, done, dry_run=wishes.dry_run)
+    done = _publish(given, options)
+    if options.write is not None and not options.dry_run:
+        write_parameter(options.write, done.versions)
+    _show_packages(given, done, dry_run=options.dry_run)
+    _result_json(given, done, dry_run=options.dry_run)
     return Exit.DONE
 
 
@@ -84,21 +129,21 @@ def write_parameter(file: Path, versions: Mapping[str, str]) -> None:
         raise CliError(Exit.REFUSED, f"{file} cannot be written: {error.strerror}") from error
 
 
-def _publish(given: Context, wishes: PublishOptions) -> Published:
+def _publish(given: Context, options: PublishOptions) -> Published:
     target, progress = given.target(), given.output.progress
     with tempfile.TemporaryDirectory(prefix="recur-publish-") as folder:
         try:
-            packages = build_all(wishes.source, Path(folder))
+            packages = build_all(options.source, Path(folder))
         except PackageError as error:
             raise CliError(Exit.REFUSED, str(error), "correct it, publish again") from error
         publisher = Publisher(
             BatchArm.of(target),
             Uploads(target),
-            RoleWait(progress, wishes.wait),
+            RoleWait(progress, options.wait),
             tell=lambda text: progress.print(text, markup=False),
-            keep=wishes.keep,
+            keep=options.keep,
         )
-        if not wishes.dry_run:
+        if not options.dry_run:
             return publisher.publish(packages)
         missing = [package.name for package in publisher.missing(packages)]
         return Published({package.name: package.version for package in packages}, missing)
@@ -139,48 +184,3 @@ def _result_json(given: Context, done: Published, *, dry_run: bool) -> None:
             "unverified": done.unverified,
         }
     )
-
-
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    context: typer.Context,
-    workload: Annotated[
-        Path,
-        typer.Option(
-            help="The folder whose folders are the applications.",
-            show_default="workload of this checkout",
-        ),
-    ] = _WORKLOAD,
-    keep: Annotated[
-        int,
-        typer.Option(
-            min=1, max=39, help="So many of the newest versions stay, referred to or not."
-        ),
-    ] = 5,
-    wait: Annotated[
-        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
-    ] = 1800,
-    write: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write PACKAGE_VERSIONS, which infra/pool reads."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be published; change nothing.")
-    ] = False,
-) -> None:
-    """
-    Build the application packages of the workload, upload and activate those that are new.
-
-    Versions are made of the content: a second run has nothing to do. Old versions go, except the
-    newest ones and those that a pool refers to.
-
-    Example: recur publish --write packages.env
-    """
-
-    def bring(given: Context) -> Exit:
-        limit = timedelta(seconds=wait)
-        wishes = PublishOptions(
-            source=workload, keep=keep, wait=limit, dry_run=dry_run, write=write
-        )
-        return publish_workload(given, wishes)
-
-    run(context, bring)

@@ -11,14 +11,6 @@ from recur.requests.new_request import make_request, new_request, open_ledger
 from recur.requests.options import WAIT_SECONDS, RequestOptions
 
 
-def resume(given: Context, schedule: str, manner: RequestOptions) -> Exit:
-    """Ask for the end of a pause, by whomever."""
-    ledger, snapshot = open_ledger(given)
-    id_ = check_schedule(snapshot, schedule)
-    request = new_request(RequestKind.RESUME, id_, manner)
-    return make_request(given, ledger, request, manner, f"the end of a pause of {id_}")
-
-
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     schedule: Schedule,
@@ -36,7 +28,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
 
     def ask(given: Context) -> Exit:
-        options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
-        return resume(given, schedule, options)
+        request_options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
+        return request_resume(given, schedule, request_options)
 
     run(context, ask)
+
+
+def request_resume(given: Context, schedule: str, request_options: RequestOptions) -> Exit:
+    """Ask for the end of a pause, by whomever."""
+    ledger, snapshot = open_ledger(given)
+    id_ = check_schedule(snapshot, schedule)
+    request = new_request(RequestKind.RESUME, id_, request_options)
+    return make_request(given, ledger, request, request_options, f"the end of a pause of {id_}")

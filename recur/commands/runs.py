@@ -19,7 +19,58 @@ from recur.ledger_reader.snapshot import read_snapshot, zone_of
 from recur.output import show_table
 
 
-def list_runs(given: Context, wanted: RecordFilter) -> Exit:
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    schedule: AnySchedule = None,
+    since: Since = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Up to this nominal time.")
+    ] = None,
+    outcome: Annotated[
+        list[Outcome] | None, typer.Option(help="Only runs that ended so; may be repeated.")
+    ] = None,
+    decision: Annotated[
+        list[Action] | None, typer.Option(help="Only what was decided so; may be repeated.")
+    ] = None,
+    kind: Annotated[
+        list[Kind] | None, typer.Option(help="Only what was asked for so; may be repeated.")
+    ] = None,
+    open_only: Annotated[
+        bool, typer.Option("--open", help="Only runs that have not ended.")
+    ] = False,
+    count: Annotated[int, typer.Option("-n", min=1, help="So many at most.")] = 20,
+) -> None:
+    """
+    List what ran, what did not and why, newest first; runs that have not ended are among them.
+
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date
+    for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day.
+
+    A filter may have to read much of the history before it finds enough: --since bounds that.
+
+    Example: recur runs nightly-report --outcome failed --since 2026-11-01
+    """
+    if open_only and outcome:
+        raise typer.BadParameter(
+            "--open and --outcome exclude each other: an open run has none yet"
+        )
+    if open_only and decision and Action.SUBMIT not in decision:
+        raise typer.BadParameter("--open is about runs: what was skipped or missed is never open")
+    record_filter = RecordFilter(
+        schedule=schedule,
+        since=since,
+        until=until,
+        outcomes=tuple(outcome or ()),
+        decisions=tuple(decision or ()),
+        kinds=tuple(kind or ()),
+        open_only=open_only,
+        count=count,
+    )
+
+    run(context, lambda given: list_runs(given, record_filter))
+
+
+def list_runs(given: Context, record_filter: RecordFilter) -> Exit:
     """
     Show the newest records that are wanted.
 
@@ -29,9 +80,9 @@ def list_runs(given: Context, wanted: RecordFilter) -> Exit:
     ledger = given.target().ledger()
     snapshot = read_snapshot(ledger)
     history = History(ledger, given.output)
-    search = RecordSearch(history, snapshot, wanted)
+    search = RecordSearch(history, snapshot, record_filter)
     with history.as_one("reading the history"):
-        lines = list(islice(search.newest(), wanted.count))
+        lines = list(islice(search.newest(), record_filter.count))
     zones = {one: zone_of(snapshot, one) or UTC for one in {line.record.schedule for line in lines}}
     if lines:
         columns = ("RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK")
@@ -89,54 +140,3 @@ def _record_json(line: FoundRecord, zone: tzinfo, now: datetime) -> dict[str, An
         "count": record.range.count if record.range else 1,
         "last": utc(record.range.last) if record.range else None,
     }
-
-
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    context: typer.Context,
-    schedule: AnySchedule = None,
-    since: Since = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Up to this nominal time.")
-    ] = None,
-    outcome: Annotated[
-        list[Outcome] | None, typer.Option(help="Only runs that ended so; may be repeated.")
-    ] = None,
-    decision: Annotated[
-        list[Action] | None, typer.Option(help="Only what was decided so; may be repeated.")
-    ] = None,
-    kind: Annotated[
-        list[Kind] | None, typer.Option(help="Only what was asked for so; may be repeated.")
-    ] = None,
-    open_only: Annotated[
-        bool, typer.Option("--open", help="Only runs that have not ended.")
-    ] = False,
-    count: Annotated[int, typer.Option("-n", min=1, help="So many at most.")] = 20,
-) -> None:
-    """
-    List what ran, what did not and why, newest first; runs that have not ended are among them.
-
-    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date
-    for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day.
-
-    A filter may have to read much of the history before it finds enough: --since bounds that.
-
-    Example: recur runs nightly-report --outcome failed --since 2026-11-01
-    """
-    if open_only and outcome:
-        raise typer.BadParameter(
-            "--open and --outcome exclude each other: an open run has none yet"
-        )
-    if open_only and decision and Action.SUBMIT not in decision:
-        raise typer.BadParameter("--open is about runs: what was skipped or missed is never open")
-    wanted = RecordFilter(
-        schedule=schedule,
-        since=since,
-        until=until,
-        outcomes=tuple(outcome or ()),
-        decisions=tuple(decision or ()),
-        kinds=tuple(kind or ()),
-        open_only=open_only,
-        count=count,
-    )
-
-    run(context, lambda given: list_runs(given, wanted))

@@ -9,14 +9,6 @@ from recur.context import Context, run
 from recur.errors import Exit
 
 
-def show_schema(given: Context) -> Exit:
-    """Print the JSON Schema of a document; it is one JSON document either way."""
-    schema = json_schema()
-    given.output.say(json.dumps(schema, indent=2))
-    given.output.result(schema)
-    return Exit.DONE
-
-
 def command(context: typer.Context) -> None:
     """
     Print the JSON Schema of the schedule document, for editors.
@@ -27,3 +19,11 @@ def command(context: typer.Context) -> None:
     Example: recur schema > schedules.schema.json
     """
     run(context, show_schema)
+
+
+def show_schema(given: Context) -> Exit:
+    """Print the JSON Schema of a document; it is one JSON document either way."""
+    schema = json_schema()
+    given.output.say(json.dumps(schema, indent=2))
+    given.output.result(schema)
+    return Exit.DONE

@@ -56,6 +56,15 @@ class Live:
         return f"job {self.job}, task {self.task or 'missing'}"
 
 
+def command(context: typer.Context, run_id: Run) -> None:
+    """
+    Show the record of one run: what was decided, its attempts, its outputs, its past.
+
+    Example: recur show nightly-report-20261123T070000Z
+    """
+    run(context, lambda given: show_run(given, run_id))
+
+
 def show_run(given: Context, text: str) -> Exit:
     """
     Show the record of a run.
@@ -191,12 +200,3 @@ def _attempt(attempt: Attempt, zone: tzinfo) -> Iterator[str]:
 
 def _fact(name: str, value: str) -> str:
     return f"  {name:<13} {value}"
-
-
-def command(context: typer.Context, run_id: Run) -> None:
-    """
-    Show the record of one run: what was decided, its attempts, its outputs, its past.
-
-    Example: recur show nightly-report-20261123T070000Z
-    """
-    run(context, lambda given: show_run(given, run_id))

@@ -21,12 +21,38 @@ from recur.requests.new_request import make_request, new_request
 from recur.requests.options import WAIT_SECONDS, RequestOptions
 
 
-def stop(given: Context, run: str, manner: RequestOptions) -> Exit:
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN", help="The id of a run.", autocompletion=open_runs)
+    ],
+    note: Note = None,
+    by: By = None,
+    wait: Wait = WAIT_SECONDS,
+    no_wait: NoWait = False,
+) -> None:
+    """
+    End a run that is open; it is not tried again.
+
+    The tick marks it, and the collector ends its job: a minute or two later it is terminated.
+
+    Example: recur stop nightly-report-20261123T070000Z --note "wrong input"
+    """
+
+    def ask(given: Context) -> Exit:
+        return request_stop(
+            given, run_id, RequestOptions.of(by, note, seconds=None if no_wait else wait)
+        )
+
+    run(context, ask)
+
+
+def request_stop(given: Context, run: str, request_options: RequestOptions) -> Exit:
     """Ask for the end of an open run."""
     ledger = given.target().ledger()
     run_id, schedule = _find_open_run(ledger, run)
-    request = replace(new_request(RequestKind.STOP, schedule, manner), run_id=run_id)
-    return make_request(given, ledger, request, manner, f"the end of {run_id}")
+    request = replace(new_request(RequestKind.STOP, schedule, request_options), run_id=run_id)
+    return make_request(given, ledger, request, request_options, f"the end of {run_id}")
 
 
 def _find_open_run(ledger: ContainerClient, text: str) -> tuple[RunId, ScheduleId]:
@@ -61,27 +87,3 @@ def _how_it_ended(ledger: ContainerClient, final: str) -> str | None:
     if record.outcome is None:
         return f"did not run: {record.decision.action} ({record.decision.reason})"
     return f"has ended already: {record.outcome} ({record.reason})"
-
-
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    context: typer.Context,
-    run_id: Annotated[
-        str, typer.Argument(metavar="RUN", help="The id of a run.", autocompletion=open_runs)
-    ],
-    note: Note = None,
-    by: By = None,
-    wait: Wait = WAIT_SECONDS,
-    no_wait: NoWait = False,
-) -> None:
-    """
-    End a run that is open; it is not tried again.
-
-    The tick marks it, and the collector ends its job: a minute or two later it is terminated.
-
-    Example: recur stop nightly-report-20261123T070000Z --note "wrong input"
-    """
-
-    def ask(given: Context) -> Exit:
-        return stop(given, run_id, RequestOptions.of(by, note, seconds=None if no_wait else wait))
-
-    run(context, ask)

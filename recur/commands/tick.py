@@ -45,6 +45,25 @@ _PASSES: Final[dict[str, Callable[[Services], Awaitable[dict[str, int | str]]]]]
 }
 
 
+def command(
+    context: typer.Context,
+    which: Annotated[
+        Literal["submit", "collect", "both"], typer.Argument(metavar="PASS", help="Which one.")
+    ] = "both",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Tell each event on stderr, as telemetry has it.")
+    ] = False,
+) -> None:
+    """
+    Do the timers' work once, from here, as whoever is signed in: submit, collect, or both.
+
+    For when the timers are down. Safe beside them, and beside others who do the same.
+
+    Example: recur tick
+    """
+    run(context, lambda given: tick(given, which, verbose=verbose))
+
+
 def tick(given: Context, which: str, *, verbose: bool) -> Exit:
     """
     Do one pass, or both one after the other; the second also where the first fails.
@@ -135,22 +154,3 @@ def _log_lines(*, verbose: bool) -> Iterator[None]:
     finally:
         _LOGGER.removeHandler(handler)
         _LOGGER.propagate = before
-
-
-def command(
-    context: typer.Context,
-    which: Annotated[
-        Literal["submit", "collect", "both"], typer.Argument(metavar="PASS", help="Which one.")
-    ] = "both",
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Tell each event on stderr, as telemetry has it.")
-    ] = False,
-) -> None:
-    """
-    Do the timers' work once, from here, as whoever is signed in: submit, collect, or both.
-
-    For when the timers are down. Safe beside them, and beside others who do the same.
-
-    Example: recur tick
-    """
-    run(context, lambda given: tick(given, which, verbose=verbose))

@@ -17,36 +17,6 @@ from recur.requests.new_request import make_request, new_request, open_ledger
 from recur.requests.options import WAIT_SECONDS, RequestOptions, check_text
 
 
-def trigger(  # noqa: PLR0913 - one argument for each option
-    given: Context,
-    schedule: str,
-    manner: RequestOptions,
-    *,
-    key: str | None,
-    force: bool,
-    follow: bool = False,
-) -> Exit:
-    """
-    Ask for a run of a schedule now; the same key never makes a second run.
-
-    Raises:
-        CliError: It was refused, or not answered in time.
-    """
-    if follow and (given.output.as_json or manner.wait is None):
-        raise CliError(
-            Exit.USAGE,
-            "--follow goes with neither --json nor --no-wait",
-            "leave it out; `recur logs RUN --follow` follows a run at any time",
-        )
-    key = check_text(key, "--key") if key is not None else uuid4().hex
-    ledger, snapshot = open_ledger(given)
-    id_ = check_schedule(snapshot, schedule)
-    request = replace(new_request(RequestKind.TRIGGER, id_, manner), key=key, force=force)
-    run = ids.trigger_id(id_, key)
-    code = make_request(given, ledger, request, manner, f"a run of {id_}, {run}, with --key {key}")
-    return show_output(given, LogsOptions(run=run, follow=True)) if follow else code
-
-
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     schedule: Schedule,
@@ -81,7 +51,41 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
 
     def ask(given: Context) -> Exit:
-        options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
-        return trigger(given, schedule, options, key=key, force=force, follow=follow)
+        request_options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
+        return request_trigger(
+            given, schedule, request_options, key=key, force=force, follow=follow
+        )
 
     run(context, ask)
+
+
+def request_trigger(  # noqa: PLR0913 - one argument for each option
+    given: Context,
+    schedule: str,
+    request_options: RequestOptions,
+    *,
+    key: str | None,
+    force: bool,
+    follow: bool = False,
+) -> Exit:
+    """
+    Ask for a run of a schedule now; the same key never makes a second run.
+
+    Raises:
+        CliError: It was refused, or not answered in time.
+    """
+    if follow and (given.output.as_json or request_options.wait is None):
+        raise CliError(
+            Exit.USAGE,
+            "--follow goes with neither --json nor --no-wait",
+            "leave it out; `recur logs RUN --follow` follows a run at any time",
+        )
+    key = check_text(key, "--key") if key is not None else uuid4().hex
+    ledger, snapshot = open_ledger(given)
+    id_ = check_schedule(snapshot, schedule)
+    request = replace(new_request(RequestKind.TRIGGER, id_, request_options), key=key, force=force)
+    run = ids.trigger_id(id_, key)
+    code = make_request(
+        given, ledger, request, request_options, f"a run of {id_}, {run}, with --key {key}"
+    )
+    return show_output(given, LogsOptions(run=run, follow=True)) if follow else code

@@ -14,6 +14,17 @@ from recur.progress import progress
 from recur.schedules.document_file import read_file, valid_document
 
 
+def command(context: typer.Context, file: File) -> None:
+    """
+    Say what is wrong with a schedule document (exit code 3), and what may not be meant.
+
+    It needs no deployment. Notes on what may not be meant never change the exit code.
+
+    Example: recur validate schedules.toml
+    """
+    run(context, lambda given: validate_document(given, file))
+
+
 def validate_document(given: Context, file: Path) -> Exit:
     """
     Say what is wrong with a document and what may not be meant.
@@ -36,14 +47,3 @@ def validate_document(given: Context, file: Path) -> Exit:
         }
     )
     return Exit.DONE
-
-
-def command(context: typer.Context, file: File) -> None:
-    """
-    Say what is wrong with a schedule document (exit code 3), and what may not be meant.
-
-    It needs no deployment. Notes on what may not be meant never change the exit code.
-
-    Example: recur validate schedules.toml
-    """
-    run(context, lambda given: validate_document(given, file))

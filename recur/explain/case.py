@@ -139,7 +139,7 @@ class Case:
     after: datetime | None = None
 
 
-def who(case: Case, background: Background) -> str:
+def subject(case: Case, background: Background) -> str:
     """Return schedule and time, as sentences begin."""
     return f"{background.schedule} of {local(case.nominal, background.zone)}"
 

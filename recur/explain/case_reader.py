@@ -18,7 +18,7 @@ from recur.explain.case import Background, Case, Fact
 from recur.explain.time_argument import Question
 from recur.formats import local
 from recur.ledger_reader.record_blobs import record_blob
-from recur.ledger_reader.records import History, OpenList
+from recur.ledger_reader.records import History, OpenRuns
 from recur.ledger_reader.run_state import run_state
 from recur.ledger_reader.snapshot import Snapshot, zone_of
 from recur.timing_lookup import lies_within, occurrence_after, occurrence_at, occurrence_before
@@ -31,7 +31,7 @@ type Period = tuple[datetime, datetime]
 
 
 def read_background(
-    ledger: ContainerClient, snapshot: Snapshot, schedule: ScheduleId, work: OpenList
+    ledger: ContainerClient, snapshot: Snapshot, schedule: ScheduleId, work: OpenRuns
 ) -> Background:
     """
     Read what holds for all occurrences of one schedule.
@@ -93,7 +93,7 @@ def read_cases(
     snapshot: Snapshot,
     questions: Sequence[Question],
     background: Background,
-    work: OpenList,
+    work: OpenRuns,
 ) -> list[Case]:
     """Read what the ledger holds for each instant: first what is open, then what is final."""
     schedule = background.schedule
@@ -162,7 +162,7 @@ def _with_range(history: History, case: Case, background: Background) -> Case:
     return replace(case, unreadable=tuple(within))
 
 
-def _unreadable(history: History, work: OpenList, run: RunId, final: str) -> tuple[Fact, ...]:
+def _unreadable(history: History, work: OpenRuns, run: RunId, final: str) -> tuple[Fact, ...]:
     """Say why what there is of a run cannot be read, the open record first."""
     opened = ids.open_blob(run)
     facts = [

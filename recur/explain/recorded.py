@@ -9,7 +9,7 @@ from orchestrator.enums import After, AttemptState, Outcome
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Action, How, Kind, Record
 from orchestrator.ledger.state import OpenRun
-from recur.explain.case import Background, Case, Explanation, Fact, Verdict, timing_facts, who
+from recur.explain.case import Background, Case, Explanation, Fact, Verdict, subject, timing_facts
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.records import OLDER
 from recur.ledger_reader.run_state import RunState, duration, run_state
@@ -43,7 +43,7 @@ def opened(case: Case, record: Record, background: Background) -> Explanation:
     return Explanation(
         verdict=Verdict.OPEN,
         nominal=case.nominal,
-        sentence=f"{who(case, background)} {_progress(record, stands, background)}.",
+        sentence=f"{subject(case, background)} {_progress(record, stands, background)}.",
         facts=tuple(facts),
         next_step=_remedy(record, stands),
     )
@@ -58,9 +58,9 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
         Action.MISSED: Verdict.MISSED,
     }[record.decision.action]
     if verdict is Verdict.RAN:
-        sentence = f"{who(case, background)} {_result(record, background)}"
+        sentence = f"{subject(case, background)} {_result(record, background)}"
     else:
-        sentence = f"{who(case, background)} did not run. {record.sentence or _ended(record)}"
+        sentence = f"{subject(case, background)} did not run. {record.sentence or _ended(record)}"
     wrong = verdict is Verdict.RAN and record.outcome is not Outcome.SUCCEEDED
     return Explanation(
         verdict=verdict,
@@ -79,7 +79,7 @@ def planned(case: Case, record: Record, background: Background) -> Explanation:
     return Explanation(
         verdict=Verdict.PLANNED,
         nominal=case.nominal,
-        sentence=f"{who(case, background)} is decided ({record.decision.action}), and a tick is "
+        sentence=f"{subject(case, background)} is decided ({record.decision.action}), and a tick is "
         "about to carry that out.",
         facts=tuple(facts),
     )
@@ -93,7 +93,7 @@ def unreadable(case: Case, background: Background) -> Explanation:
     return Explanation(
         verdict=Verdict.UNREADABLE,
         nominal=case.nominal,
-        sentence=f"{who(case, background)} has a record that cannot be read.",
+        sentence=f"{subject(case, background)} has a record that cannot be read.",
         facts=tuple(facts),
         next_step=OLDER,
     )
@@ -180,9 +180,9 @@ def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
     reason = f" ({decision.reason})" if decision.reason else ""
     because = f", because of {decision.because}" if decision.because else ""
     text = f"{record.kind}: {decision.action}{reason}{because}, decided {utc(decision.at)}"
-    who = f" of {record.by}" if record.by else ""
+    by = f" of {record.by}" if record.by else ""
     why = f" ({record.note})" if record.note else ""
-    asked = f", request {record.request}{who}{why}" if record.request else ""
+    asked = f", request {record.request}{by}{why}" if record.request else ""
     yield Fact(source=blob, says=text + asked)
     if record.range:
         first, last = utc(record.range.first), utc(record.range.last)

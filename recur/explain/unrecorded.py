@@ -4,7 +4,16 @@ from orchestrator import ids
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence
 from orchestrator.timing.occurrences import in_force
-from recur.explain.case import DUE, Background, Case, Explanation, Fact, Verdict, timing_facts, who
+from recur.explain.case import (
+    DUE,
+    Background,
+    Case,
+    Explanation,
+    Fact,
+    Verdict,
+    subject,
+    timing_facts,
+)
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.record_blobs import KEPT
 
@@ -66,7 +75,7 @@ def _future(
     case: Case, occurrence: Occurrence, background: Background, state: ScheduleState
 ) -> Explanation:
     left = short_duration(case.nominal - background.now)
-    sentence = f"{who(case, background)} lies in the future: it is due in {left}."
+    sentence = f"{subject(case, background)} lies in the future: it is due in {left}."
     facts: list[Fact] = []
     held = [pause for pause in state.pauses if pause.holds(case.nominal)]
     if not occurrence.exists:
@@ -90,14 +99,14 @@ def _lost_record(case: Case, background: Background) -> Explanation:
     """Explain what cannot be: decided, and without a record."""
     if background.now - case.nominal > KEPT:
         sentence = (
-            f"{who(case, background)} has no record any more: they are kept {KEPT.days} days."
+            f"{subject(case, background)} has no record any more: they are kept {KEPT.days} days."
         )
         return _answer(case, background, Verdict.UNKNOWN, sentence)
     return _answer(
         case,
         background,
         Verdict.UNRECORDED,
-        f"{who(case, background)} has been decided, and its record is gone from the ledger.",
+        f"{subject(case, background)} has been decided, and its record is gone from the ledger.",
         f"recur gaps {background.schedule} lists all such; look who removed blobs below runs/ or "
         "open/",
     )
@@ -110,13 +119,13 @@ def _undecided(case: Case, background: Background, state: ScheduleState) -> Expl
             case,
             background,
             Verdict.UNDECIDED,
-            f"{who(case, background)} is undecided: the document holds it up. "
+            f"{subject(case, background)} is undecided: the document holds it up. "
             f"{background.trouble}.",
             "correct the document and `recur apply` it; what is late then is caught up, as "
             "catch_up says",
         )
     if late <= DUE:
-        sentence = f"{who(case, background)} is due right now: the next tick decides it."
+        sentence = f"{subject(case, background)} is due right now: the next tick decides it."
         return _answer(case, background, Verdict.DUE, sentence)
     written = ""
     if background.written:
@@ -125,7 +134,7 @@ def _undecided(case: Case, background: Background, state: ScheduleState) -> Expl
         case,
         background,
         Verdict.UNDECIDED,
-        f"{who(case, background)} is undecided, {short_duration(late)} after its time: the submit tick is "
+        f"{subject(case, background)} is undecided, {short_duration(late)} after its time: the submit tick is "
         f"silent, or Batch does not answer it. It is decided up to {utc(state.decided_until)}"
         f"{written}.",
         "recur doctor says what is wrong; `recur tick submit` makes one tick by hand",

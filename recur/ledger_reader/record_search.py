@@ -60,16 +60,16 @@ class RecordSearch:
         since: The nominal time from which on they are.
     """
 
-    def __init__(self, history: History, snapshot: Snapshot, wanted: RecordFilter) -> None:
+    def __init__(self, history: History, snapshot: Snapshot, record_filter: RecordFilter) -> None:
         self._history = history
         self._snapshot = snapshot
-        self._wanted = wanted
+        self._filter = record_filter
         self._schedule: ScheduleId | None = None
-        if wanted.schedule is not None:
-            self._schedule = past_schedule(history, snapshot, wanted.schedule)
+        if record_filter.schedule is not None:
+            self._schedule = past_schedule(history, snapshot, record_filter.schedule)
         zone = zone_of(snapshot, self._schedule) if self._schedule else UTC
-        self.since = _time(wanted.since, zone, "--since") or snapshot.now - KEPT
-        self._until = _time(wanted.until, zone, "--until") or snapshot.now
+        self.since = _time(record_filter.since, zone, "--since") or snapshot.now - KEPT
+        self._until = _time(record_filter.until, zone, "--until") or snapshot.now
 
     def newest(self) -> Iterator[FoundRecord]:
         """Yield what is wanted, newest first; no more is read than is asked for."""
@@ -82,7 +82,7 @@ class RecordSearch:
         lines = [FoundRecord(record=one, is_open=True) for one in records if self._is_wanted(one)]
         lines.sort(key=_nominal, reverse=True)
         found: list[Iterator[FoundRecord]] = [iter(lines)]
-        if not self._wanted.open_only:
+        if not self._filter.open_only:
             found.append(self._final({one.run_id for one in records}))
         yield from _merged(*found)
 
@@ -122,12 +122,12 @@ class RecordSearch:
 
     def _reaching_in(self, schedules: Sequence[ScheduleId]) -> list[FoundRecord]:
         """Return the ranges that began in a month before ``since`` and last beyond it."""
-        wanted = self._wanted
+        record_filter = self._filter
         if (
             self.since > self._snapshot.now
-            or wanted.outcomes
-            or Action.MISSED not in (wanted.decisions or Action)
-            or Kind.SCHEDULED not in (wanted.kinds or Kind)
+            or record_filter.outcomes
+            or Action.MISSED not in (record_filter.decisions or Action)
+            or Kind.SCHEDULED not in (record_filter.kinds or Kind)
         ):
             return []
 
@@ -168,14 +168,14 @@ class RecordSearch:
             begin, length = begin + length, min(2 * length, _AT_MOST)
 
     def _is_wanted(self, record: Record) -> bool:
-        wanted = self._wanted
+        record_filter = self._filter
         last = record.range.last if record.range else record.nominal
         return (
             last >= self.since
             and record.nominal <= self._until
-            and (not wanted.outcomes or record.outcome in wanted.outcomes)
-            and (not wanted.decisions or record.decision.action in wanted.decisions)
-            and (not wanted.kinds or record.kind in wanted.kinds)
+            and (not record_filter.outcomes or record.outcome in record_filter.outcomes)
+            and (not record_filter.decisions or record.decision.action in record_filter.decisions)
+            and (not record_filter.kinds or record.kind in record_filter.kinds)
         )
 
 

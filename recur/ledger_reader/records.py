@@ -39,7 +39,7 @@ _AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenList:
+class OpenRuns:
     """
     The work list.
 
@@ -92,7 +92,7 @@ class History:
         found = self._ledger.walk_blobs(name_starts_with=prefix, delimiter="/")
         return [str(one.name) for one in found if isinstance(one, BlobPrefix)]
 
-    def open_list(self) -> OpenList:
+    def open_list(self) -> OpenRuns:
         """Return the work list; what is no open record by its name is left out."""
         found: list[OpenRun] = []
         unlisted: dict[RunId, str] = {}
@@ -108,7 +108,7 @@ class History:
                 found += [run] if run else []
                 if run is None:
                     unlisted[id_] = "it bears no metadata"
-        return OpenList(runs=tuple(found), unlisted=unlisted)
+        return OpenRuns(runs=tuple(found), unlisted=unlisted)
 
     def entries(self, prefixes: Sequence[str]) -> list[RecordBlob]:
         """Return the final records whose names begin with one of ``prefixes``."""

@@ -108,7 +108,7 @@ def _words(waited: float, done: int) -> str:
     return "no tick has answered yet: do the timers run?"
 
 
-def conclude(  # noqa: PLR0913 - what was asked for, and how it ended
+def show_answer(  # noqa: PLR0913 - what was asked for, and how it ended
     given: Context,
     request_id: str,
     request: Request | None,
@@ -131,7 +131,7 @@ def conclude(  # noqa: PLR0913 - what was asked for, and how it ended
     Raises:
         CliError: It was refused, or no tick answered in time.
     """
-    details = {**details, **request_blobs.told(request, answer)}
+    details = {**details, **request_blobs.request_json(request, answer)}
     if answer is None:
         look = f"recur answer {request_id}"
         if not waited:

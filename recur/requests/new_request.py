@@ -10,7 +10,7 @@ from recur.context import Context
 from recur.errors import Exit
 from recur.ledger_reader.snapshot import Snapshot, read_snapshot
 from recur.requests import request_blobs
-from recur.requests.answer_wait import Count, conclude, wait_for_answer
+from recur.requests.answer_wait import Count, show_answer, wait_for_answer
 from recur.requests.options import RequestOptions
 
 
@@ -18,7 +18,7 @@ def make_request(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is 
     given: Context,
     ledger: ContainerClient,
     request: Request,
-    manner: RequestOptions,
+    request_options: RequestOptions,
     what: str,
     count: Count | None = None,
     details: Mapping[str, object] | None = None,
@@ -30,7 +30,7 @@ def make_request(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is 
         given: What every command is given.
         ledger: Where to.
         request: What is asked for.
-        manner: How.
+        request_options: By whom, why, and how long to wait for the answer.
         what: The same for people.
         count: Tells how far the tick has come with it.
         details: What else programs are told.
@@ -38,12 +38,12 @@ def make_request(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is 
     request_blobs.make(ledger, request)
     given.output.say(f"request {request.id}: {what}")
     found = (
-        wait_for_answer(given, ledger, request.id, manner.wait, count)
-        if manner.wait is not None
+        wait_for_answer(given, ledger, request.id, request_options.wait, count)
+        if request_options.wait is not None
         else None
     )
-    waited = manner.wait is not None
-    return conclude(given, request.id, request, found, waited=waited, details=details or {})
+    waited = request_options.wait is not None
+    return show_answer(given, request.id, request, found, waited=waited, details=details or {})
 
 
 def open_ledger(given: Context) -> tuple[ContainerClient, Snapshot]:
@@ -55,12 +55,14 @@ def open_ledger(given: Context) -> tuple[ContainerClient, Snapshot]:
     return ledger, snapshot
 
 
-def new_request(kind: RequestKind, schedule: ScheduleId, manner: RequestOptions) -> Request:
+def new_request(
+    kind: RequestKind, schedule: ScheduleId, request_options: RequestOptions
+) -> Request:
     """Return a new request with what all of them hold."""
     return Request(
         id=request_blobs.new_id(),
         kind=kind,
-        by=manner.by,
+        by=request_options.by,
         schedule=schedule,
-        note=manner.note,
+        note=request_options.note,
     )

@@ -38,13 +38,13 @@ class RequestOptions:
             CliError: A text is not fit for the record.
         """
         return cls(
-            by=who() if by is None else check_text(by, "--by"),
+            by=login_and_host() if by is None else check_text(by, "--by"),
             note=None if note is None else check_text(note, "--note"),
             wait=None if seconds is None else timedelta(seconds=seconds),
         )
 
 
-def who() -> str:
+def login_and_host() -> str:
     """Return the login name and the host: a claim for the record, and no proof."""
     try:
         name = getpass.getuser()

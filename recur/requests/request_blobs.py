@@ -90,7 +90,7 @@ def _unknown(request: Request, said: str) -> CliError:
         Exit.UNAVAILABLE,
         f"storage gave no answer, so request {request.id} may have been made or not ({first})",
         f"recur answer {request.id} tells whether it is there; if not, ask again",
-        details=told(request, None),
+        details=request_json(request, None),
     )
 
 
@@ -136,7 +136,7 @@ def waiting_ids(ledger: ContainerClient, begin: str = "") -> Iterator[str]:
             yield request_id
 
 
-def told(request: Request | None, answer: Answer | None) -> dict[str, Any]:
+def request_json(request: Request | None, answer: Answer | None) -> dict[str, Any]:
     """Return a request and its answer as programs are told of them; null for what is not known."""
     answered: dict[str, Any] | None = None
     if answer is not None:

@@ -87,7 +87,7 @@ def _begin(schedule: Schedule, after: datetime) -> datetime:
     return max(after, schedule.start - _MOMENT) if schedule.start else after
 
 
-def occurrences(lines: Iterator[Upcoming], count: int) -> Iterator[Upcoming]:
+def first_occurrences(lines: Iterator[Upcoming], count: int) -> Iterator[Upcoming]:
     """Yield lines up to the given number of occurrences."""
     seen = 0
     while seen < count and (line := next(lines, None)):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from recur.checks.findings import Grade
-from recur.checks.roles import judge, needs
-from recur.checks.settings import judge as judge_settings
+from recur.checks.roles import judge_role, needs
+from recur.checks.settings import judge_settings
 from recur.target import Target
 from tests.policies.roles import GRANTS
 
@@ -56,7 +56,7 @@ def test_a_role_holds_at_its_scope_and_below(scope: str, grade: Grade) -> None:
     """Whatever the case of the id."""
     held = [(definition(SUBMITTER.role[1]), scope)]
 
-    assert judge(SUBMITTER, held, "f").grade is grade
+    assert judge_role(SUBMITTER, held, "f").grade is grade
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_a_container_is_told_by_its_whole_id(scope: str, grade: Grade) -> None:
     """One of the same name in another account is another."""
     held = [(definition(LEDGER.role[1]), scope)]
 
-    assert judge(LEDGER, held, "f").grade is grade
+    assert judge_role(LEDGER, held, "f").grade is grade
 
 
 def test_another_role_is_not_enough() -> None:
     """The remedy is a whole command."""
-    finding = judge(SUBMITTER, [(definition(LEDGER.role[1]), ACCOUNT)], "f")
+    finding = judge_role(SUBMITTER, [(definition(LEDGER.role[1]), ACCOUNT)], "f")
 
     assert finding.grade is Grade.PROBLEM
     assert "'Azure Batch Job Submitter' --assignee-object-id f" in finding.fix
