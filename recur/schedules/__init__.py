@@ -1,1 +1,1 @@
-"""What the commands about the schedule document share: reading, spelling, lint, occurrences."""
+"""What commands about the schedule document share: read, compare, and the next occurrences."""

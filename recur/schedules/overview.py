@@ -58,7 +58,7 @@ class _Sources:
 
     Attributes:
         document: In force, or of a file.
-        known: What the ledger says of schedules; None for a file.
+        snapshot: What the ledger says of schedules; None for a file.
         results: What it says of finished runs; None if that is not known.
         doubts: What could not be read.
     """
