@@ -63,7 +63,7 @@ class Follower:
                     failures = 0
                     if found.open is None:
                         return found.record
-                self._show()
+                self._show_waiting()
                 time.sleep(_PAUSE_SECONDS)
 
     def _step(self, found: FoundRun) -> None:
@@ -116,23 +116,23 @@ class Follower:
             self._say(f"{self._path} begins anew")
 
     def _take(self, part: bytes) -> None:
-        self._hide()
+        self._hide_waiting()
         self._sink.take(part)
         self._offset += len(part)
 
     def _say(self, text: str) -> None:
         if text != self._said and not self._output.as_json:
-            self._hide()
+            self._hide_waiting()
             self._output.progress.print(text, markup=False)
         self._said = text
 
-    def _show(self) -> None:
+    def _show_waiting(self) -> None:
         """Show that it waits, unless that would wipe out the line that the run is writing."""
         beside = self._output.people.is_terminal and not self._sink.ends_a_line
         if not self._is_shown and not beside:
             self._waits.enter_context(progress(self._output, "waiting for something new"))
             self._is_shown = True
 
-    def _hide(self) -> None:
+    def _hide_waiting(self) -> None:
         self._waits.close()
         self._is_shown = False
