@@ -1,5 +1,6 @@
 """The layers are what azd can order and deploy, and each rule notices what breaks it."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -195,3 +196,17 @@ def test_the_hook_of_core_tells_the_versions() -> None:
 
     assert core.remembered == {"PACKAGE_VERSIONS"}
     assert "PACKAGE_VERSIONS" in pool.reads
+
+
+def test_the_app_is_found_by_its_name() -> None:
+    """Azd refuses a group in which two apps have the service's tag, as two deployments give it."""
+    service = PROJECT["services"]["orchestrator"]
+    _, core, _ = landed()
+    snapshot = json.loads((ROOT / "infra/snapshots/core.private.json").read_text())
+    name = snapshot["outputs"]["FUNCTION_APP_NAME"]
+
+    assert service["resourceName"] == "${FUNCTION_APP_NAME}"
+    assert "FUNCTION_APP_NAME" in core.outputs
+    assert [each["type"] for each in snapshot["predictedResources"] if each["name"] == name] == [
+        "Microsoft.Web/sites"
+    ]
