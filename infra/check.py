@@ -33,6 +33,7 @@ _POOL: Final = {
 }
 _NETWORKS: Final = f"{_PLACE}/network/providers/Microsoft.Network"
 _SUBNET: Final = f"{_NETWORKS}/virtualNetworks/nodes/subnets/batch"
+_LONGEST_NAME: Final = "Night.(reports)_".ljust(64, "x")  # azd allows these characters
 _PIPELINE: Final = "11111111-1111-1111-1111-111111111111"
 
 # What an operator would set for each, as `azd env set` does.
@@ -43,7 +44,11 @@ SNAPSHOTS: Final[dict[str, dict[str, str]]] = {
     "core.mail": {"AZURE_ENV_NAME": "prod", "ALERT_EMAIL": "operators@example.org"},
     "core.pipeline": {"AZURE_PRINCIPAL_ID": _PIPELINE, "AZURE_PRINCIPAL_TYPE": "ServicePrincipal"},
     "core.private": {"NETWORK": "private"},
-    "core.firewall": {"NETWORK": "private", "ROUTE_TABLE_ID": f"{_NETWORKS}/routeTables/hub"},
+    "core.firewall": {
+        "AZURE_ENV_NAME": _LONGEST_NAME,
+        "NETWORK": "private",
+        "ROUTE_TABLE_ID": f"{_NETWORKS}/routeTables/hub",
+    },
     "core.bare": {
         "DATA_LOCK": "false",
         "MONTHLY_BUDGET": "0",

@@ -296,7 +296,7 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (network == 'priv
 
 module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
   params: {
-    name: '${environmentName}-month'
+    name: 'budget-${token}'
     amount: max(monthlyBudget, 1)
     start: firstMonth
     email: alertEmail
