@@ -1,7 +1,9 @@
 """What must hold of the private profile: each policy is a function of a snapshot."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+from itertools import combinations
 from typing import Any, Final
 
 from tests.policies.resources import Deployed, differ
@@ -42,8 +44,12 @@ def private_endpoints(deployed: Deployed) -> list[str]:
         each["name"].partition("/")[0]: _zone(str(each["properties"]))
         for each in deployed.of("Network/privateEndpoints/privateDnsZoneGroups")
     }
+    (network,) = deployed.of("Network/virtualNetworks")
     linked = {
-        _zone(each["name"]) for each in deployed.of("Network/privateDnsZones/virtualNetworkLinks")
+        _zone(each["name"])
+        for each in deployed.of("Network/privateDnsZones/virtualNetworkLinks")
+        if each["properties"]["virtualNetwork"]["id"] == network["id"]
+        and not each["properties"]["registrationEnabled"]
     }
     found = []
     reached = set()
@@ -74,6 +80,18 @@ def way_out(deployed: Deployed) -> list[str]:
         if "networkSecurityGroup" not in properties:
             found.append(f"{name} has no security group")
     found += [
+        f"{name} has no address"
+        for name, properties in _there(deployed, "Network/natGateways")
+        if not properties.get("publicIpAddresses")
+    ]
+    ranges = [ip_network(each["properties"]["addressPrefix"]) for each in network["subnets"]]
+    found += [
+        f"{one} and {two} overlap" for one, two in combinations(ranges, 2) if one.overlaps(two)
+    ]
+    nodes = deployed.outputs["NODE_SUBNET_ID"]
+    if not nodes.endswith("/subnets/nodes"):
+        found.append(f"nodes go to {nodes}")
+    found += [
         f"{name} has rules: {properties['securityRules']}"
         for name, properties in deployed.properties("Network/networkSecurityGroups")
         if properties.get("securityRules")
@@ -93,6 +111,11 @@ def app_in_network(deployed: Deployed) -> list[str]:
     if not str(app.get("virtualNetworkSubnetId", "")).endswith("/subnets/functions"):
         found.append(f"the app is in {app.get('virtualNetworkSubnetId')}")
     return found
+
+
+def _there(deployed: Deployed, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield name and properties of the resources of a type, of which there may be none."""
+    return ((each["name"], each["properties"]) for each in deployed.of(kind))
 
 
 def _zone(text: str) -> str:

@@ -28,6 +28,33 @@ def network_before_endpoints(template: Template) -> list[str]:
     )
 
 
+def targets_before_endpoints(template: Template) -> list[str]:
+    """Make what a private endpoint leads to before the endpoint: its id is reckoned, not read."""
+    targets = ("hostStorage", "codeStorage", "dataStorage", "batchAccount", "functionApp")
+    return [line for each in targets for line in _after(template, "privateEndpoints", each)]
+
+
+def definitions_before_assignments(template: Template) -> list[str]:
+    """Define a role before it is assigned."""
+    return _after(_level(template, ("roles",)), "assignments", "storageRoles")
+
+
+def links_before_records(template: Template) -> list[str]:
+    """Let the network look in a zone before a name lies in it."""
+    return _after(_level(template, ("privateEndpoints",)), "records", "links")
+
+
+def versions_before_lifecycle(template: Template) -> list[str]:
+    """Keep versions before a rule ends them: Azure refuses the rule otherwise."""
+    storage = _level(template, ("dataStorage", "account"))
+    return _after(storage, "account::lifecycle", "account::blobServices")
+
+
+def ordered_names(template: Template) -> list[str]:
+    """Name nothing as existing that the same deployment makes, unless it waits for its maker."""
+    return _unordered(template, every=True)
+
+
 def ordered_reads(template: Template) -> list[str]:
     """
     Read nothing as existing that the same deployment makes, unless it waits for its maker.
@@ -35,18 +62,24 @@ def ordered_reads(template: Template) -> list[str]:
     With languageVersion 2.0 such a read is not ordered after the module that makes the resource
     (Azure/bicep issue 16664).
     """
+    return _unordered(template, every=False)
+
+
+def _unordered(template: Template, *, every: bool) -> list[str]:
+    """Return what waits for no maker: of all that is named as existing, or of what is read alone."""
     places = list(_resources(template, {}, ()))
     makers = {each.key: each.path for each in places if not each.existing}
     found = []
     for each in places:
         maker = makers.get(each.key)
-        if not each.existing or not each.read or maker is None:
+        if not each.existing or not (each.read or every) or maker is None:
             continue
         shared = _common(each.path, maker)
         level = _level(template, each.path[:shared])
         reader, made = each.path[shared], maker[shared]
         if made not in _waits(level, reader):
-            found.append(f"{'/'.join(each.path)} is read, and does not wait for {made}")
+            how = "read" if each.read else "named"
+            found.append(f"{'/'.join(each.path)} is {how}, and does not wait for {made}")
     return found
 
 

@@ -168,10 +168,12 @@ def kept_long_enough(deployed: Deployed) -> list[str]:
             actions = rule["definition"]["actions"]
             if not rule["enabled"]:
                 continue
-            if set(actions) == {"version"}:
+            if set(actions) == {"version"} and "prefixMatch" not in rule["definition"]["filters"]:
                 rules["old versions"] = actions["version"]["delete"]["daysAfterCreationGreaterThan"]
                 continue
             for prefix in rule["definition"]["filters"]["prefixMatch"]:
+                if set(actions) != {"baseBlob"}:
+                    return [f"the rule for {prefix} does more: {actions}"]
                 delete = actions["baseBlob"]["delete"]
                 rules[prefix] = delete["daysAfterModificationGreaterThan"]
     return [] if rules == wanted else [f"lifecycle rules are {rules}"]
@@ -236,6 +238,11 @@ def budgeted(deployed: Deployed) -> list[str]:
         if kinds != ["Actual", "Forecasted"]:
             found.append(f"mails go out for {kinds}")
         found += [
+            f"a mail goes out {each['operator']} {each['threshold']} %"
+            for each in notifications
+            if (each["operator"], each["threshold"]) != ("GreaterThan", 100)
+        ]
+        found += [
             "a mail goes to nobody"
             for each in notifications
             if not each["enabled"] or not (each["contactEmails"] or each["contactRoles"])
@@ -253,6 +260,8 @@ def running_as_built(deployed: Deployed) -> list[str]:
             "Web/sites": {
                 "functionAppConfig.runtime.name": "python",
                 "functionAppConfig.runtime.version": "3.13",
+                "functionAppConfig.scaleAndConcurrency.instanceMemoryMB": 512,
+                "functionAppConfig.scaleAndConcurrency.maximumInstanceCount": 40,
             },
         },
     )

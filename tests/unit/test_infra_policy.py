@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import SettingsError
-from tests.policies import alerts, network, resources, roles
+from tests.policies import alerts, names, network, resources, roles
 from tests.policies.resources import Deployed
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +66,7 @@ POLICIES: dict[str, Policy] = {
     "restorable": resources.restorable,
     "locked": resources.locked,
     "zonal_data": resources.zonal_data,
+    "valid_names": names.valid_names,
     "hardened": resources.hardened,
     "budgeted": resources.budgeted,
     "cheap_telemetry": resources.cheap_telemetry,
@@ -131,6 +132,30 @@ def drop(kind: str, *, only: str = "") -> Break:
         ]
         assert gone, f"there is no {kind} {only} to drop"
         snapshot["predictedResources"] = [each for each in resources if each not in gone]
+
+    return change
+
+
+def rename(kind: str, name: str) -> Break:
+    """Return what gives the one resource of a type another name."""
+
+    def change(snapshot: Snapshot) -> None:
+        (only,) = [
+            each for each in snapshot["predictedResources"] if each["type"] == f"Microsoft.{kind}"
+        ]
+        only["name"] = name
+
+    return change
+
+
+def retype(kind: str, other: str) -> Break:
+    """Return what makes the one resource of a type one of another type."""
+
+    def change(snapshot: Snapshot) -> None:
+        (only,) = [
+            each for each in snapshot["predictedResources"] if each["type"] == f"Microsoft.{kind}"
+        ]
+        only["type"] = f"Microsoft.{other}"
 
     return change
 
@@ -432,6 +457,23 @@ BROKEN: list[tuple[str, str, Break]] = [
     ),
     ("locked", "the ledger goes with its group", drop("Authorization/locks")),
     ("locked", "the ledger cannot be written", put("Authorization/locks", "level", "ReadOnly")),
+    (
+        "kept_long_enough",
+        "old versions of the ledger stay for good",
+        put(LIFECYCLE, "policy.rules.3.definition.filters.prefixMatch", ["outputs/"]),
+    ),
+    (
+        "kept_long_enough",
+        "old versions of records end at once",
+        put(
+            LIFECYCLE,
+            "policy.rules.0.definition.actions.version",
+            {"delete": {"daysAfterCreationGreaterThan": 0}},
+        ),
+    ),
+    ("valid_names", "a budget with a dot", rename("Consumption/budgets", "prod.1-month")),
+    ("valid_names", "a budget's name is too long", rename("Consumption/budgets", "x" * 64)),
+    ("valid_names", "a type without a rule", retype("Consumption/budgets", "Other/things")),
     ("zonal_data", "one data center", sku("Standard_LRS", only="stdata")),
     (
         "hardened",
@@ -449,6 +491,16 @@ BROKEN: list[tuple[str, str, Break]] = [
     ),
     (
         "budgeted",
+        "a mail at ten times as much",
+        put("Consumption/budgets", "notifications.spent.threshold", 1000),
+    ),
+    (
+        "budgeted",
+        "a mail while little is spent",
+        put("Consumption/budgets", "notifications.spent.operator", "LessThan"),
+    ),
+    (
+        "budgeted",
         "a mail only when it is too late",
         put("Consumption/budgets", "notifications.foreseen.thresholdType", "Actual"),
     ),
@@ -459,6 +511,14 @@ BROKEN: list[tuple[str, str, Break]] = [
         "running_as_built",
         "an older Python",
         put("Web/sites", "functionAppConfig.runtime.version", "3.12"),
+    ),
+    *(
+        (
+            "running_as_built",
+            f"{name} is {value}",
+            put("Web/sites", f"functionAppConfig.scaleAndConcurrency.{name}", value),
+        )
+        for name, value in (("instanceMemoryMB", 4096), ("maximumInstanceCount", 1000))
     ),
     (
         "running_as_built",
@@ -698,6 +758,8 @@ BROKEN: list[tuple[str, str, Break]] = [
 SUBNET = "subnets.{}.properties.{}".format
 NETWORK = "Network/virtualNetworks"
 ENDPOINTS = "Network/privateEndpoints"
+GATEWAY = "Network/natGateways"
+LINKS = "Network/privateDnsZones/virtualNetworkLinks"
 BROKEN_PRIVATE: list[tuple[str, str, Break]] = [
     *(
         (
@@ -743,6 +805,23 @@ BROKEN_PRIVATE: list[tuple[str, str, Break]] = [
         "an address that Azure picks",
         put(NETWORK, SUBNET(1, "defaultOutboundAccess"), value=True),
     ),
+    ("way_out", "a gateway without an address", put(GATEWAY, "publicIpAddresses", [])),
+    (
+        "way_out",
+        "two subnets of the same addresses",
+        put(NETWORK, SUBNET(1, "addressPrefix"), "10.80.0.0/26"),
+    ),
+    ("way_out", "nodes among the endpoints", output("NODE_SUBNET_ID", "x/subnets/endpoints")),
+    (
+        "private_endpoints",
+        "another network looks in the zones",
+        put(LINKS, "virtualNetwork.id", f"{ID}.{NETWORK}/other"),
+    ),
+    (
+        "private_endpoints",
+        "machines register themselves among the endpoints",
+        put(LINKS, "registrationEnabled", value=True),
+    ),
     ("way_out", "a rule that lets in", put("Network/networkSecurityGroups", "securityRules", [{}])),
     ("app_in_network", "a subnet of nobody", put(NETWORK, SUBNET(0, "delegations"), [])),
     ("app_in_network", "the app stays outside", put("Web/sites", "virtualNetworkSubnetId", None)),
@@ -782,6 +861,14 @@ def test_a_firewall_takes_the_place_of_the_gateway() -> None:
     own = {each["type"] for each in load("core.private")["predictedResources"]}
 
     assert own - kinds == {"Microsoft.Network/natGateways", "Microsoft.Network/publicIPAddresses"}
+
+
+def test_two_deployments_fit_into_one_group() -> None:
+    """They differ by the name of the environment alone, and share the zones of private names."""
+    one, other = deployed(load("core.private")), deployed(load("core.firewall"))
+
+    assert names.apart(one, other) == []
+    assert len(names.apart(one, one)) > len(one.of("Storage/storageAccounts"))
 
 
 def test_by_default_there_is_no_network() -> None:

@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from tests.policies.order import (
+    definitions_before_assignments,
+    links_before_records,
     network_before_endpoints,
+    ordered_names,
     ordered_reads,
     roles_before_app,
     roles_before_applications,
+    targets_before_endpoints,
+    versions_before_lifecycle,
 )
 from tests.policies.resources import own_timers
 
@@ -22,6 +27,11 @@ type Policy = Callable[[dict[str, Any]], list[str]]
 APP = "resources.functionApp"
 TIMERS = f"{APP}.properties.parameters.timers.value"
 SETTINGS = f"{APP}.properties.template.resources.app::appSettings.properties"
+ROLES = "resources.roles.properties.template.resources"
+NETWORK = "resources.privateEndpoints.properties.template.resources"
+STORAGE = (
+    "resources.dataStorage.properties.template.resources.account.properties.template.resources"
+)
 BROKEN: list[tuple[Policy, str, dict[str, object]]] = [
     (own_timers, "submit ticks with collect", {f"{TIMERS}.submit": "[parameters('collectCron')]"}),
     (own_timers, "collect ticks with submit", {f"{TIMERS}.collect": "[parameters('submitCron')]"}),
@@ -61,6 +71,41 @@ BROKEN: list[tuple[Policy, str, dict[str, object]]] = [
         ordered_reads,
         "roles are given to an identity that may not be there yet",
         {"resources.roles.dependsOn": ["hostStorage", "codeStorage"]},
+    ),
+    (
+        ordered_names,
+        "alerts watch an account that may not be there yet",
+        {"resources.alerts.dependsOn": []},
+    ),
+    (
+        ordered_names,
+        "the account names an identity and a workspace that may not be there yet",
+        {"resources.batchAccount.dependsOn": ["dataStorage"]},
+    ),
+    (
+        targets_before_endpoints,
+        "an endpoint comes before its storage account",
+        {"resources.privateEndpoints.dependsOn": ["batchAccount", "codeStorage", "dataStorage"]},
+    ),
+    (
+        targets_before_endpoints,
+        "an endpoint comes before its app",
+        {"resources.privateEndpoints.dependsOn": ["roles"]},
+    ),
+    (
+        definitions_before_assignments,
+        "a role is assigned before it is defined",
+        {f"{ROLES}.assignments.dependsOn": ["batchAccount"]},
+    ),
+    (
+        links_before_records,
+        "a name lies where nobody looks yet",
+        {f"{NETWORK}.records.dependsOn": ["[format('endpoints[{0}]', copyIndex())]"]},
+    ),
+    (
+        versions_before_lifecycle,
+        "versions end before they are kept",
+        {f"{STORAGE}.account::lifecycle.dependsOn": ["account"]},
     ),
 ]
 
