@@ -15,6 +15,8 @@ _REGION: Final = re.compile(r"[a-z0-9]+")
 _SIZE: Final = re.compile(r"\w+", re.ASCII)
 _GROUP: Final = re.compile(r"[\w().-]{0,89}[\w()-]")
 _KINDS: Final = ("dedicated", "spot")
+_YES_OR_NO: Final = {"": None, "true": True, "false": False}
+_SWITCHES: Final = ("TRUSTED_LAUNCH", "ENCRYPTION_AT_HOST", "DATA_LOCK")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,10 @@ class PlannedDeployment:
         spot: Whether they are Spot nodes.
         private: Whether it is the private profile, in a virtual network.
         group: The resource group, if it is already chosen.
+        image_sku: SKU of the image, if it is not the pool's own.
+        trusted_launch: Whether nodes boot by verified code only.
+        encryption: Whether disks are encrypted on the machine, if that is chosen.
+        lock: Whether a lock keeps the data storage.
     """
 
     subscription: str
@@ -39,6 +45,10 @@ class PlannedDeployment:
     spot: bool
     private: bool
     group: str | None
+    image_sku: str | None
+    trusted_launch: bool
+    encryption: bool | None
+    lock: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,7 @@ def read_planned_deployment(
     vm_size = choice.vm_size or text("VM_SIZE") or json.loads(_POOL.read_text())["vmSize"]
     nodes, kind = text("MAXIMUM_NODES") or "1", text("NODE_KIND") or _KINDS[0]
     group = text("AZURE_RESOURCE_GROUP")
+    switches = {name: text(name).lower() for name in _SWITCHES}
     show = "az account show --query id --output tsv"
     list_ = 'az account list-locations --query "[].name" --output tsv'
     refusals = (
@@ -105,10 +116,19 @@ def read_planned_deployment(
             f"AZURE_RESOURCE_GROUP in {source} is not the name of a resource group: {group}",
             "az group list --output table",
         ),
+        *(
+            (
+                value in _YES_OR_NO,
+                f"{name} in {source} is {value}: it must be true or false",
+                None,
+            )
+            for name, value in switches.items()
+        ),
     )
     for right, message, next_step in refusals:
         if not right:
             raise CliError(Exit.REFUSED, message, next_step)
+    chosen = {name: _YES_OR_NO[value] for name, value in switches.items()}
     return PlannedDeployment(
         subscription=subscription,
         location=location,
@@ -117,4 +137,8 @@ def read_planned_deployment(
         spot=kind == "spot",
         private=text("NETWORK") == "private",
         group=group or None,
+        image_sku=text("IMAGE_SKU") or None,
+        trusted_launch=chosen["TRUSTED_LAUNCH"] is not False,
+        encryption=chosen["ENCRYPTION_AT_HOST"],
+        lock=chosen["DATA_LOCK"] is not False,
     )

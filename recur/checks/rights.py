@@ -64,12 +64,12 @@ _AUTHORIZATION: Final = (
         why="the function app's role of exact actions cannot be made",
         role="User Access Administrator",
     ),
-    Right(
-        what="create locks",
-        actions=("Microsoft.Authorization/locks/write",),
-        why="the lock that keeps the ledger from being deleted cannot be made",
-        role="User Access Administrator",
-    ),
+)
+_LOCK: Final = Right(
+    what="create locks",
+    actions=("Microsoft.Authorization/locks/write",),
+    why="the lock that keeps the ledger from being deleted cannot be made",
+    role="User Access Administrator",
 )
 
 
@@ -94,7 +94,7 @@ def check_rights(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Find
         why="the deployment stops at the first one that is refused",
         role="Contributor",
     )
-    for right in (create, *_AUTHORIZATION):
+    for right in (create, *_AUTHORIZATION, *((_LOCK,) if planned.lock else ())):
         yield _judge(right, held, place, scope)
 
 

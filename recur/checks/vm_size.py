@@ -1,5 +1,6 @@
 """Checks of the VM size before a deployment: whether Batch has it, and what it can."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -129,19 +130,32 @@ def _generation(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
     generations = can.get("HyperVGenerations")
     if generations is None:
         return unchecked(check, "Azure does not report which generations of images it runs")
+    needed = _generation_of_image(planned.image_sku)
+    if needed is None:
+        return unchecked(check, f"the name {planned.image_sku} does not say which generation it is")
     processor = can.get("CpuArchitectureType", "x64")
-    if "V2" in generations.split(",") and processor.lower() == "x64":
-        return good(check, "it runs images of generation 2")
+    if f"V{needed}" in generations.split(",") and processor.lower() == "x64":
+        return good(check, f"it runs images of generation {needed}")
     return problem(
         check,
         f"it runs images of {generations} for {processor}",
-        "the pool's image is of generation 2 (V2) for x64, and no node would start",
-        _others(planned, _having("HyperVGenerations", "contains(value, 'V2')")),
+        f"the pool's image is of generation {needed} (V{needed}) for x64, and no node would start",
+        _others(planned, _having("HyperVGenerations", f"contains(value, 'V{needed}')")),
     )
+
+
+def _generation_of_image(sku: str | None) -> int | None:
+    """Return the generation of an image: 2 for the pool's own, else what the SKU's name says."""
+    if sku is None:
+        return 2
+    told = re.search(r"(?:^|[-_])g(?:en)?([12])$", sku, re.IGNORECASE)
+    return int(told[1]) if told else None
 
 
 def _trusted_launch(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
     check = f"{planned.vm_size} trusted launch"
+    if not planned.trusted_launch:
+        return good(check, "not wanted (TRUSTED_LAUNCH=false)")
     if "HyperVGenerations" not in can:
         return unchecked(check, "Azure does not report which generations of images it runs")
     second = "V2" in can["HyperVGenerations"].split(",")
@@ -159,6 +173,13 @@ def _encryption(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
     check = f"{planned.vm_size} encryption at host"
     if can.get("EncryptionAtHostSupported", "").lower() == _TRUE:
         return good(check, "possible")
+    if planned.encryption:
+        return problem(
+            check,
+            "not possible",
+            "the pool cannot be deployed with it; ENCRYPTION_AT_HOST=false deploys it without",
+            _others(planned, _having("EncryptionAtHostSupported", "value=='True'")),
+        )
     return note(
         check,
         "not possible",

@@ -381,6 +381,42 @@ async def test_a_spot_pool_needs_a_size_that_can_be_spot(arm: ArmStub, tmp_path:
     assert check not in found(await before(arm, tmp_path))
 
 
+async def test_a_size_of_generation_1_is_good_with_its_image(arm: ArmStub, tmp_path: Path) -> None:
+    """The pool that docs/deploy.md names for such sizes: an image of generation 1, no trusted launch."""
+    arm.subscription.can(HyperVGenerations="V1")
+    image, launch = f"{SIZE} image", f"{SIZE} trusted launch"
+
+    told = found(await before(arm, tmp_path, IMAGE_SKU="server-gen1", TRUSTED_LAUNCH="false"))
+    unknown = found(await before(arm, tmp_path, IMAGE_SKU="server-arm64"))
+    second = found(await before(arm, tmp_path, IMAGE_SKU="2022-datacenter-core-g2"))
+
+    assert (told[image]["grade"], told[launch]["grade"]) == ("good", "good")
+    assert (unknown[image]["grade"], unknown[launch]["grade"]) == ("unchecked", "problem")
+    assert second[image]["grade"] == "problem"
+    arm.subscription.can(HyperVGenerations="V2")
+    assert found(await before(arm, tmp_path, IMAGE_SKU="server-gen1"))[image]["grade"] == "problem"
+
+
+async def test_encryption_that_is_asked_for_must_be_possible(arm: ArmStub, tmp_path: Path) -> None:
+    """Otherwise its lack is only told."""
+    arm.subscription.can(EncryptionAtHostSupported="False")
+    check = f"{SIZE} encryption at host"
+
+    asked = found(await before(arm, tmp_path, ENCRYPTION_AT_HOST="true"))
+    left = found(await before(arm, tmp_path, ENCRYPTION_AT_HOST=""))
+
+    assert (asked[check]["grade"], left[check]["grade"]) == ("problem", "note")
+
+
+async def test_without_a_lock_nobody_needs_the_right(arm: ArmStub, tmp_path: Path) -> None:
+    """As docs/deploy.md says of DATA_LOCK."""
+    arm.subscription.rights = [CONTRIBUTOR]
+    check = "right to create locks"
+
+    assert found(await before(arm, tmp_path))[check]["grade"] == "problem"
+    assert check not in found(await before(arm, tmp_path, DATA_LOCK="False"))
+
+
 async def test_the_private_profile_needs_more(arm: ArmStub, tmp_path: Path) -> None:
     """Two more resource providers, and the right to make a network."""
     arm.subscription.states["Microsoft.App"] = "NotRegistered"
@@ -599,6 +635,7 @@ async def test_a_sign_in_that_is_refused_is_one_problem(arm: ArmStub, tmp_path: 
         ({"AZURE_SUBSCRIPTION_ID": "my subscription"}, "not the id of a subscription"),
         ({"AZURE_LOCATION": ""}, "give --location"),
         ({"AZURE_LOCATION": "west/europe"}, "not the name of a region"),
+        ({"DATA_LOCK": "perhaps"}, "must be true or false"),
         ({"VM_SIZE": "D2 v5"}, "not the name of a VM size"),
         ({"MAXIMUM_NODES": "0"}, "a number from 1 on"),
         ({"MAXIMUM_NODES": "many"}, "a number from 1 on"),
