@@ -63,7 +63,7 @@ param thisMonth string = utcNow('yyyy-MM-01')
 @description('Optional. public: endpoints that anybody reaches and only Entra opens. private: a virtual network, private endpoints, no public access.')
 param network networkProfile = 'public'
 
-@description('Optional. Addresses of the private network: a block of at most /24, which no connected network uses.')
+@description('Optional. Addresses of the private network: 256 or more, such as a /24, which no connected network uses.')
 param networkAddresses string = '10.80.0.0/24'
 
 @description('Optional. ARM id of a route table that leads out of the private network by a firewall of yours. By default there is a NAT gateway.')

@@ -4,7 +4,7 @@ param name string
 @description('Required. Region of the network.')
 param location string
 
-@description('Required. Addresses of the network: a block of at most /24, which no connected network uses.')
+@description('Required. Addresses of the network: 256 or more, such as a /24, which no connected network uses.')
 param addressPrefix string
 
 @description('Optional. ARM id of a route table that leads to a firewall of yours. It takes the place of the NAT gateway.')
