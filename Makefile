@@ -3,6 +3,7 @@
 .PHONY: help setup demo up start check test infra infra-write bench proof peers package lock clean
 
 RUN := .venv/bin/python
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header --no-annotate
 export PYTHONUNBUFFERED := 1
 
 help: ## show this list
@@ -34,8 +35,8 @@ infra: setup ## the Bicep files: lint, format, and that what is compiled from th
 infra-write: setup ## compile the Bicep files and write the templates and snapshots that are committed
 	@$(RUN) -m infra.check --write
 
-test: check infra ## all tests: unit, Bicep, contract and the whole job
-	.venv/bin/pytest tests/contract tests/proof tests/e2e
+test: check infra ## all tests: unit, Bicep, processes, contract and the whole job
+	.venv/bin/pytest tests/system tests/contract tests/proof tests/e2e
 
 bench: setup ## what a tick costs: its requests, and its time beside bare calls; some ten minutes
 	@$(RUN) -m bench.idle_tick
@@ -53,13 +54,9 @@ package: setup ## what is deployed, as dist/recur.zip
 	@$(RUN) -m local package
 
 lock: setup ## write the three requirements.txt of app, development and azd anew from pyproject.toml
-	.venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header \
-		--no-annotate pyproject.toml -o requirements.txt
-	.venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header \
-		--no-annotate pyproject.toml --group dev -o requirements-dev.txt
-	.venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header \
-		--no-annotate --constraint requirements-dev.txt pyproject.toml --group cli \
-		-o infra/hooks/requirements.txt
+	$(COMPILE) --group app -o requirements.txt
+	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --constraint requirements-dev.txt -o infra/hooks/requirements.txt
 
 clean: ## remove what was built, installed or kept by `make up`
 	rm -rf .venv .venv-peers infra/hooks/hooks_env local/azurite/node_modules tests/alerts/kusto/node_modules .local dist

@@ -1,4 +1,4 @@
-"""``python -m batch_emulator``: the emulator as a process, until a signal ends it."""
+"""``batch-emulator``: the emulator as a process, until a signal ends it."""
 
 import argparse
 import asyncio
@@ -59,7 +59,7 @@ class _OptionParser(argparse.ArgumentParser):
 
 def read_options(arguments: Sequence[str]) -> Options:
     """Read the command line; a wrong one ends the process with code 2 and one clear line."""
-    parser = _OptionParser(prog="python -m batch_emulator", description=__doc__)
+    parser = _OptionParser(prog="batch-emulator", description=__doc__)
     parser.add_argument("--port", type=_checked(_port), default=0, help="0 takes a free one")
     parser.add_argument("--account", required=True, help="name of the Batch account")
     parser.add_argument("--key", required=True, type=_checked(_key), help="its key, in base64")
@@ -126,7 +126,7 @@ def main() -> int:
     try:
         asyncio.run(serve(options))
     except (OSError, ValueError) as error:
-        print(f"python -m batch_emulator: {error}", file=sys.stderr)  # noqa: T201 - for the operator
+        print(f"batch-emulator: {error}", file=sys.stderr)  # noqa: T201 - for the operator
         return 2
     return 0
 

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 PYTHON_LOCK=requirements-dev.txt
 PYTHON_STAMP=.venv/installed.cksum
+PROJECT="pyproject.toml orchestrator/__init__.py" # the commands, and the version
+PROJECT_STAMP=.venv/project.cksum
 NODE_STAMP=node_modules/.installed.cksum
 
 say() { echo "setup: $*"; }
@@ -35,8 +37,12 @@ find_python() {
     return 1
 }
 
-installed() { # stamp, lock: was this lock installed, to the end?
-    [ -f "$1" ] && [ "$(cat "$1")" = "$(cksum <"$2")" ]
+checksum() { cat "$@" | cksum; }
+
+installed() { # stamp, files: was what these files ask for installed, to the end?
+    stamp=$1
+    shift
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(checksum "$@")" ]
 }
 
 install_python_packages() {
@@ -55,7 +61,18 @@ install_python_packages() {
     say "installing the Python packages of $PYTHON_LOCK into .venv"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
         -r "$PYTHON_LOCK" || fail "pip failed: see above"
-    cksum <"$PYTHON_LOCK" >"$PYTHON_STAMP"
+    checksum "$PYTHON_LOCK" >"$PYTHON_STAMP"
+    rm -f "$PROJECT_STAMP"
+}
+
+# Editable: the commands run the files of this checkout. The build backend is one of the packages
+# installed above, so that this needs no network.
+install_project() {
+    say "installing the commands recur and batch-emulator into .venv"
+    rm -f .venv/bin/recur # in an older checkout a link to a script that is gone
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
+        --no-build-isolation --editable . || fail "pip failed: see above"
+    checksum $PROJECT >"$PROJECT_STAMP"
 }
 
 install_node_packages() { # folder, what it holds
@@ -64,7 +81,7 @@ install_node_packages() { # folder, what it holds
     say "installing $2 into $1/node_modules"
     (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
         fail "npm failed: see above"
-    cksum <"$1/package-lock.json" >"$1/$NODE_STAMP"
+    checksum "$1/package-lock.json" >"$1/$NODE_STAMP"
 }
 
 check_node() {
@@ -78,6 +95,6 @@ check_node() {
 }
 
 installed "$PYTHON_STAMP" "$PYTHON_LOCK" && [ -x .venv/bin/python ] || install_python_packages
+installed "$PROJECT_STAMP" $PROJECT && [ -x .venv/bin/recur ] || install_project
 install_node_packages local/azurite "Azurite"
 install_node_packages tests/alerts/kusto "Microsoft's parser of alert queries"
-[ -x .venv/bin/recur ] || ln -sf ../../local/recur.sh .venv/bin/recur

@@ -4,12 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from recur.checkout import pool_file
 from recur.errors import CliError, Exit
 
-_POOL: Final = Path(__file__).parents[2] / "infra/pool/pool.json"
 _SUBSCRIPTION: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _REGION: Final = re.compile(r"[a-z0-9]+")
 _SIZE: Final = re.compile(r"\w+", re.ASCII)
@@ -85,7 +84,7 @@ def read_planned_deployment(
 
     subscription = choice.subscription or text("AZURE_SUBSCRIPTION_ID")
     location = plain_region(choice.location or text("AZURE_LOCATION"))
-    vm_size = choice.vm_size or text("VM_SIZE") or json.loads(_POOL.read_text())["vmSize"]
+    vm_size = choice.vm_size or text("VM_SIZE") or json.loads(pool_file().read_text())["vmSize"]
     nodes, kind = text("MAXIMUM_NODES") or "1", text("NODE_KIND") or _KINDS[0]
     group = text("AZURE_RESOURCE_GROUP")
     switches = {name: text(name).lower() for name in _SWITCHES}

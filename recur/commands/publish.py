@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recur.arm import BatchArm
+from recur.checkout import find_checkout
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.publishing.packaging import PackageError, build_all
@@ -22,8 +23,6 @@ from recur.publishing.uploads import Uploads
 from recur.role_waiting import RoleWait
 
 PARAMETER: Final = "PACKAGE_VERSIONS"
-
-_WORKLOAD: Final = Path(__file__).resolve().parents[2] / "workload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +48,13 @@ class PublishOptions:
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     workload: Annotated[
-        Path,
+        Path | None,
         typer.Option(
+            metavar="FOLDER",
             help="The folder whose folders are the applications.",
-            show_default="workload of this checkout",
+            show_default="in a checkout, its folder workload",
         ),
-    ] = _WORKLOAD,
+    ] = None,
     keep: Annotated[
         int,
         typer.Option(
@@ -82,10 +82,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
 
     def bring(given: Context) -> Exit:
+        root = find_checkout()
+        source = workload or (root / "workload" if root else None)
+        if source is None:
+            raise CliError(
+                Exit.USAGE,
+                "--workload is missing: outside a checkout no folder of applications is known",
+                "recur publish --workload FOLDER",
+            )
         limit = timedelta(seconds=wait)
-        options = PublishOptions(
-            source=workload, keep=keep, wait=limit, dry_run=dry_run, write=write
-        )
+        options = PublishOptions(source=source, keep=keep, wait=limit, dry_run=dry_run, write=write)
         return publish_workload(given, options)
 
     run(context, bring)

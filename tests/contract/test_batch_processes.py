@@ -198,7 +198,7 @@ async def test_a_bad_argument(spawn: Spawn) -> None:
     output, log = await process.communicate()
 
     assert (process.returncode, output) == (2, b"")
-    assert log == b"python -m batch_emulator: Connection string is either blank or malformed.\n"
+    assert log == b"batch-emulator: Connection string is either blank or malformed.\n"
 
 
 async def test_a_port_that_is_taken(spawn: Spawn) -> None:

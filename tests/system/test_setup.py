@@ -1,105 +1,55 @@
 """What `make setup` installs, and what it says where it cannot."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from orchestrator import __version__
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PYTHON = Path(sys.executable).resolve()
+_BACKEND = """
+import zipfile
+
+_INFO = "recur-0.dist-info"
+
+
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    with zipfile.ZipFile(f"{wheel_directory}/recur-0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{_INFO}/METADATA", "Metadata-Version: 2.1\\nName: recur\\nVersion: 0\\n")
+        wheel.writestr(f"{_INFO}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\n")
+        wheel.writestr(f"{_INFO}/entry_points.txt", "[console_scripts]\\nrecur = recur:main\\n")
+        wheel.writestr(f"{_INFO}/RECORD", "")
+    return "recur-0-py3-none-any.whl"
+"""
 _SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
-
-
-def _pins(name: str) -> dict[str, Version]:
-    found = re.findall(r"^(\S+)==([^\s;]+)", (_ROOT / name).read_text(), re.MULTILINE)
-    return {canonicalize_name(project): Version(version) for project, version in found}
-
-
-def _requirements(section: str) -> Iterator[Requirement]:
-    document = tomllib.loads((_ROOT / "pyproject.toml").read_text())
-    if section == "project":
-        texts = document["project"]["dependencies"]
-    else:
-        texts = [text for text in document["dependency-groups"][section] if isinstance(text, str)]
-    return map(Requirement, texts)
-
-
-@pytest.mark.parametrize(
-    ("lock", "section"),
-    [
-        ("requirements.txt", "project"),
-        ("requirements-dev.txt", "project"),
-        ("requirements-dev.txt", "local"),
-        ("requirements-dev.txt", "dev"),
-    ],
-)
-def test_the_locks_satisfy_pyproject(lock: str, section: str) -> None:
-    """A changed dependency without `make lock` is found here, without a network."""
-    pins = _pins(lock)
-
-    for requirement in _requirements(section):
-        pinned = pins.get(canonicalize_name(requirement.name))
-        assert pinned, f"{requirement} is not in {lock}: run `make lock`"
-        assert requirement.specifier.contains(pinned), f"{lock} pins {pinned}, not {requirement}"
-
-
-def test_the_function_s_lock_holds_all_that_its_packages_need() -> None:
-    """Walking the installed packages from the project's dependencies leads to no unpinned one."""
-    pins = _pins("requirements.txt")
-    waiting = list(_requirements("project"))
-    seen: set[tuple[str, str]] = set()
-
-    while waiting:
-        requirement = waiting.pop()
-        name = canonicalize_name(requirement.name)
-        assert name in pins, f"{name} is not pinned: run `make lock`"
-        for extra in ("", *requirement.extras):
-            if (name, extra) in seen:
-                continue
-            seen.add((name, extra))
-            for text in distribution(name).requires or ():
-                needed = Requirement(text)
-                if needed.marker is None or needed.marker.evaluate({"extra": extra}):
-                    waiting.append(needed)
-
-    assert set(pins) == {name for name, _ in seen}
-
-
-def test_what_is_tested_is_what_is_deployed() -> None:
-    """Both locks pin the same versions, every pin is hashed, and no index is named."""
-    function, development = _pins("requirements.txt"), _pins("requirements-dev.txt")
-
-    assert function.items() <= development.items()
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        entries = re.split(r"^(?=\S)", (_ROOT / name).read_text(), flags=re.MULTILINE)[1:]
-        assert all("--hash=sha256:" in entry for entry in entries)
-        assert "http" not in "".join(re.findall(r"^-.*", "".join(entries), re.MULTILINE))
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Make a checkout whose locks ask for nothing, with an npm that only says that it ran."""
+    """
+    Make a checkout whose locks ask for nothing, with an npm that only says that it ran.
+
+    Its project brings the build backend along, so that it needs no package.
+    """
     for folder in ("local/azurite", "tests/alerts/kusto"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "package-lock.json").write_text("{}")
     (tmp_path / "bin").mkdir()
     (tmp_path / "home").mkdir()
-    for script in ("setup.sh", "recur.sh"):
-        shutil.copy(_ROOT / "local" / script, tmp_path / "local")
+    shutil.copy(_ROOT / "local/setup.sh", tmp_path / "local")
     (tmp_path / "requirements-dev.txt").touch()
-    for tool in ("cat", "cksum", "dirname", "ln"):
+    (tmp_path / "orchestrator").mkdir()
+    (tmp_path / "orchestrator/__init__.py").touch()
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (tmp_path / "backend.py").write_text(_BACKEND)
+    for tool in ("cat", "cksum", "dirname", "rm"):
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or "")
     _script(tmp_path, "node", "echo 20")
     _script(tmp_path, "npm", 'mkdir -p node_modules; echo "npm $*"')
@@ -111,6 +61,20 @@ def _script(checkout: Path, name: str, text: str) -> None:
     path = checkout / "bin" / name
     path.write_text(f"#!{shutil.which('sh')}\n{text}\n")
     path.chmod(0o755)
+
+
+def _have_python_packages(checkout: Path) -> None:
+    """Leave what `setup.sh` leaves once all of Python is installed: it asks pip for nothing more."""
+    (checkout / ".venv/bin").mkdir(parents=True)
+    (checkout / ".venv/bin/python").symlink_to(_PYTHON)
+    (checkout / ".venv/bin/recur").symlink_to(_PYTHON)
+    for stamp, names in (
+        ("installed", ["requirements-dev.txt"]),
+        ("project", ["pyproject.toml", "orchestrator/__init__.py"]),
+    ):
+        content = b"".join((checkout / name).read_bytes() for name in names)
+        summed = subprocess.run(["cksum"], input=content, stdout=subprocess.PIPE, check=True)  # noqa: S607
+        (checkout / f".venv/{stamp}.cksum").write_bytes(summed.stdout)
 
 
 def _setup(checkout: Path, shell: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -127,7 +91,7 @@ def _setup(checkout: Path, shell: str, **environment: str) -> subprocess.Complet
 
 @pytest.mark.parametrize("shell", _SHELLS)
 def test_a_pyenv_python_is_found_behind_a_shim_that_fails(checkout: Path, shell: str) -> None:
-    """The second time nothing is done, until a lock changes."""
+    """The second time nothing is done, until a lock changes or the project does."""
     _script(checkout, "python3.13", "echo pyenv: python3.13: command not found; exit 127")
     kept = checkout / "home/.pyenv/versions/3.13.9/bin"
     kept.mkdir(parents=True)
@@ -136,16 +100,32 @@ def test_a_pyenv_python_is_found_behind_a_shim_that_fails(checkout: Path, shell:
     first, second = _setup(checkout, shell), _setup(checkout, shell)
     (checkout / "local/azurite/package-lock.json").write_text("{ }")
     third = _setup(checkout, shell)
+    (checkout / "orchestrator/__init__.py").write_text('__version__ = "1"')
+    fourth = _setup(checkout, shell)
 
     assert first.returncode == 0, first.stdout
     assert "setup: making .venv with Python 3.13." in first.stdout
     assert f"({kept}/python3.13)" in first.stdout
     assert "npm ci --ignore-scripts --no-audit --no-fund" in first.stdout
     assert (checkout / ".venv/bin/python").exists()
-    assert (checkout / ".venv/bin/recur").resolve() == checkout / "local/recur.sh"
+    assert f"#!{checkout}/.venv/bin/python" in (checkout / ".venv/bin/recur").read_text()
     assert (second.returncode, second.stdout) == (0, "")
     assert "making .venv" not in third.stdout
     assert "npm ci" in third.stdout
+    assert fourth.stdout == "setup: installing the commands recur and batch-emulator into .venv\n"
+
+
+def test_the_link_of_an_older_checkout_is_replaced(checkout: Path) -> None:
+    """Its script is gone: written through the link, the command would become a file there."""
+    subprocess.run([_PYTHON, "-m", "venv", checkout / ".venv"], check=True)
+    (checkout / ".venv/bin/recur").symlink_to("../../local/recur.sh")
+
+    ended = _setup(checkout, "sh")
+
+    assert ended.returncode == 0, ended.stdout
+    assert not (checkout / ".venv/bin/recur").is_symlink()
+    assert (checkout / ".venv/bin/recur").is_file()
+    assert not (checkout / "local/recur.sh").exists()
 
 
 def test_a_python_that_is_named_is_taken(checkout: Path) -> None:
@@ -190,8 +170,7 @@ def test_a_missing_or_old_node_is_named_with_the_ways_to_get_it(
     checkout: Path, shell: str, node: str
 ) -> None:
     """Python is not blamed, and nothing is half installed without a word."""
-    (checkout / ".venv/bin").mkdir(parents=True)
-    (checkout / ".venv/bin/python").symlink_to(_PYTHON)
+    _have_python_packages(checkout)
     _script(checkout, "node", node)
 
     ended = _setup(checkout, shell)
@@ -203,8 +182,7 @@ def test_a_missing_or_old_node_is_named_with_the_ways_to_get_it(
 
 def test_a_failing_npm_fails_the_setup_and_the_next_one_tries_again(checkout: Path) -> None:
     """What did not finish is not taken for installed."""
-    (checkout / ".venv/bin").mkdir(parents=True)
-    (checkout / ".venv/bin/python").symlink_to(_PYTHON)
+    _have_python_packages(checkout)
     _script(checkout, "npm", "echo npm ERR! network; exit 1")
 
     ended = [_setup(checkout, "sh") for _ in range(2)]
@@ -218,8 +196,9 @@ def test_the_command_runs_from_any_folder(tmp_path: Path) -> None:
     """By a link, and where another package of the same name lies: it is this checkout's."""
     (tmp_path / "recur").mkdir()
     (tmp_path / "recur/__init__.py").write_text("raise SystemExit('another one')")
-    command = tmp_path / "command"
-    command.symlink_to(_ROOT / "local/recur.sh")
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin/recur"
+    command.symlink_to(Path(sys.prefix) / "bin/recur")
 
     told = subprocess.run(
         [command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -231,13 +210,3 @@ def test_the_command_runs_from_any_folder(tmp_path: Path) -> None:
     assert (told.returncode, told.stdout, told.stderr) == (0, f"{__version__}\n", "")
     assert wrong.returncode == 2
     assert "Usage: recur [OPTIONS] COMMAND" in wrong.stderr
-
-
-def test_the_command_of_a_checkout_without_set_up_says_so(checkout: Path) -> None:
-    """It names what to run."""
-    command = [shutil.which("sh") or "sh", str(checkout / "local/recur.sh")]
-
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert told.returncode == 2
-    assert "run `make setup`" in told.stderr
