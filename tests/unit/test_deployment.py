@@ -9,10 +9,10 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from local.deployment_package import deployed_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from local.deployment_package import deployed_files
 from local.errors import LocalError
 
 _ROOT = Path(__file__).resolve().parents[2]
