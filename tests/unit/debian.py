@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise, product
 
 MINUTE, HOURS, DAY = timedelta(minutes=1), timedelta(hours=6), timedelta(days=1)
 BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -20,7 +20,8 @@ NAMES = {
 }
 
 
-def field(text: str, low: int, high: int) -> set[int]:
+@lru_cache(maxsize=1024)
+def field(text: str, low: int, high: int) -> frozenset[int]:
     """Read one field: lists, ranges and steps of numbers and names."""
     values: set[int] = set()
     for term in text.split(","):
@@ -31,17 +32,17 @@ def field(text: str, low: int, high: int) -> set[int]:
             begin, _, end = (NAMES.get(part, part) for part in span.partition("-"))
             first, last = int(begin), int(end or (high if step else begin))
         values.update(range(first, last + 1, int(step or 1)))
-    return values
+    return frozenset(values)
 
 
 @dataclass(frozen=True)
 class Cron:
     """An expression, read."""
 
-    minutes: set[int]
-    hours: set[int]
+    minutes: frozenset[int]
+    hours: frozenset[int]
     days: tuple[str, ...]
-    months: set[int]
+    months: frozenset[int]
     weekdays: tuple[str, ...]
     starred: bool
     wild: bool
@@ -106,6 +107,54 @@ def walk(zone: tzinfo, start: datetime, until: datetime) -> list[tuple[datetime,
     return [(one, one.astimezone(zone).replace(tzinfo=None, fold=0)) for one in instants]
 
 
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """
+    A minute of a clock that a cron has walked for hours.
+
+    Attributes:
+        instant: When it is.
+        wall: What the clock shows.
+        fresh: Whether the clock has not shown this time, nor a later one, before.
+        left_out: The wall times that the clock has just left out, and not shown before.
+    """
+
+    instant: datetime
+    wall: datetime
+    fresh: bool
+    left_out: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """
+    The minutes of a walk.
+
+    Attributes:
+        shown: Each minute, by the hour and minute that the clock shows.
+        jumps: Those at which the clock has just left something out.
+    """
+
+    shown: dict[tuple[int, int], list[Minute]]
+    jumps: list[Minute]
+
+
+@lru_cache(maxsize=16)
+def walked(zone: tzinfo, start: datetime, until: datetime) -> Walked:
+    """Return the minutes after ``start``, up to ``until``, each in the light of those before it."""
+    found = Walked({}, [])
+    furthest = datetime.min  # noqa: DTZ901 - wall time has no zone
+    for (_, last), (instant, wall) in pairwise(walk(zone, start, until)):
+        skipped = (last + MINUTE * n for n in range(1, int((wall - last) / MINUTE)))
+        left_out = tuple(one for one in skipped if one > furthest)
+        minute = Minute(instant, wall, wall > furthest, left_out)
+        found.shown.setdefault((wall.hour, wall.minute), []).append(minute)
+        if left_out:
+            found.jumps.append(minute)
+        furthest = max(furthest, wall)
+    return found
+
+
 def runs(cron: str, zone: tzinfo, after: datetime, until: datetime) -> list[datetime]:
     """
     List the instants in ``(after, until]`` at which Debian's cron would run a job.
@@ -115,18 +164,18 @@ def runs(cron: str, zone: tzinfo, after: datetime, until: datetime) -> list[date
     does not run again until the clock has caught up. A job that begins with ``*`` in its minute or
     hour goes by the clock as it is.
     """
-    wild = read(cron).wild
-    found: list[datetime] = []
-    start = (after - HOURS).replace(second=0, microsecond=0)
-    furthest = datetime.min  # noqa: DTZ901 - wall time has no zone
-    for (_, last), (instant, wall) in pairwise(walk(zone, start, until)):
-        due = matches(cron, wall)
-        if not wild:
-            due = due and wall > furthest
-        if not wild and wall - last > MINUTE:
-            left_out = (last + MINUTE * n for n in range(1, int((wall - last) / MINUTE)))
-            due = due or any(matches(cron, one) and one > furthest for one in left_out)
-        furthest = max(furthest, wall)
-        if due and after < instant <= until:
-            found.append(instant.astimezone(UTC))
-    return found
+    start, one = (after - HOURS).replace(second=0, microsecond=0), read(cron)
+    minutes = walked(zone, start, until)
+    shown = (minutes.shown.get(time, ()) for time in product(one.hours, one.minutes))
+    due = {
+        each.instant
+        for each in chain.from_iterable(shown)
+        if (one.wild or each.fresh) and matches(cron, each.wall)
+    }
+    if not one.wild:
+        due |= {
+            each.instant
+            for each in minutes.jumps
+            if any(matches(cron, wall) for wall in each.left_out)
+        }
+    return [instant.astimezone(UTC) for instant in sorted(due) if after < instant <= until]

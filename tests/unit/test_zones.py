@@ -2,8 +2,10 @@
 
 import random
 import zoneinfo
+from bisect import bisect_left
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from itertools import pairwise, product
 
 import pytest
@@ -16,6 +18,7 @@ from tests.unit import debian
 
 SINCE = datetime(2000, 1, 1, tzinfo=UTC)
 FIRST, LAST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
+DAYS_BETWEEN = tuple(FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1))
 AROUND, BEYOND = timedelta(hours=14), timedelta(hours=5)
 FIXED = (
     *("0 0 * * *", "30 0 * * *", "30 1 * * *", "15,45 1 * * *", "30 2 * * *", "0,30 2 * * *"),
@@ -33,15 +36,21 @@ Change = tuple[datetime, timedelta, timedelta]
 def changes(zone: tzinfo) -> tuple[Change, ...]:
     """List when a zone changes its clock, to the minute, with the offsets before and after."""
     found: list[Change] = []
-    days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
-    for low, high in pairwise(days):
-        before, after = (one.astimezone(zone).utcoffset() or timedelta() for one in (low, high))
-        if before == after:
-            continue
-        minutes = [low + debian.MINUTE * n for n in range(24 * 60 + 1)]
-        change = next(one for one in minutes if one.astimezone(zone).utcoffset() != before)
-        found.append((change, before, after))
+    offsets = [day.astimezone(zone).utcoffset() or timedelta() for day in DAYS_BETWEEN]
+    for low, (before, after) in zip(DAYS_BETWEEN, pairwise(offsets), strict=False):
+        if before != after:
+            found.append((_first_minute(zone, low, before), before, after))
     return tuple(found)
+
+
+def _first_minute(zone: tzinfo, low: datetime, before: timedelta) -> datetime:
+    """Return the minute of a day from which its offset is another one."""
+    n = bisect_left(
+        range(24 * 60),
+        True,  # noqa: FBT003 - what the key is compared with
+        key=lambda n: (low + debian.MINUTE * n).astimezone(zone).utcoffset() != before,
+    )
+    return low + debian.MINUTE * n
 
 
 def rule_sets() -> dict[str, tuple[Change, ...]]:
@@ -151,16 +160,17 @@ class Walk:
         for cron in recurrence.cron:
             for wall in self.due[cron]:
                 for one in self.instants(wall, recurrence, wild=debian.read(cron).wild):
-                    if not _left_out(recurrence, wall):
+                    if not _left_out(recurrence.except_, wall):
                         walls[one].add(wall)
         after, until = self.span
         return {one: len(those) for one, those in sorted(walls.items()) if after < one <= until}
 
 
-def _left_out(recurrence: Recurrence, wall: datetime) -> bool:
+@lru_cache(maxsize=8192)
+def _left_out(entries: tuple[str, ...], wall: datetime) -> bool:
     return any(
         debian.matches(entry, wall) if " " in entry else entry == wall.date().isoformat()
-        for entry in recurrence.except_
+        for entry in entries
     )
 
 
