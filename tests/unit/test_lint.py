@@ -133,7 +133,7 @@ LEFT_OUT = ("* 1 * * *", "*/2 * * * *", "* * 1-15 * *", "* * * * SUN", "2027-12-
 @given(
     st.one_of(
         st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3, unique=True),
-        st.sampled_from([150, 600, 3601, 7000, 86_399, 300_000]).map(
+        st.sampled_from([450, 600, 3601, 7000, 86_399, 300_000]).map(
             lambda n: timedelta(seconds=n)
         ),
     ),
