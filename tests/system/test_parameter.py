@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from recur.parameter import write_parameter
+from recur.commands.publish import write_parameter
 
 
 def test_the_parameter_is_written_beside_what_is_there(tmp_path: Path) -> None:
