@@ -17,7 +17,7 @@ from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit, l
 from orchestrator.model import Timing
 from tests.conftest import Containers
 from tests.contract.operator import Operator, Told, operator
-from tests.unit.records import BOGOTA, NIGHTLY
+from tests.support.records import BOGOTA, NIGHTLY
 
 _TIME = timedelta(hours=7, minutes=30)
 _LONGEST_TEST = timedelta(minutes=1)

@@ -13,7 +13,7 @@ from orchestrator.passes import open_services
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY
 from tests.contract.world import settings
-from tests.unit.test_conclude import RECORD
+from tests.support.records import RECORD
 
 type Answering = Callable[[web.Response], Awaitable[str]]
 

@@ -20,7 +20,7 @@ from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule
-from tests.unit.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran
+from tests.support.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran
 
 __all__ = ["past"]
 

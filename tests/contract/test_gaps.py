@@ -16,7 +16,7 @@ from recur.ledger_reader.record_blobs import KEPT
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.world import World, schedule
-from tests.unit.records import NIGHTLY, claimed, missed, ran
+from tests.support.records import NIGHTLY, claimed, missed, ran
 
 __all__ = ["past"]
 

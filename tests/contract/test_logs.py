@@ -22,7 +22,7 @@ from tests.contract.history_world import Past, nights, past
 from tests.contract.operator import Told
 from tests.contract.test_requests_on_a_terminal import at_a_terminal, read_until
 from tests.contract.world import World, schedule, until
-from tests.unit.records import claimed, decided, ran, replaced
+from tests.support.records import claimed, decided, ran, replaced
 
 __all__ = ["past"]
 

@@ -21,7 +21,7 @@ from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.test_completion import offered
 from tests.contract.world import World
-from tests.unit.records import NIGHTLY, claimed, decided, missed, ran, replaced
+from tests.support.records import NIGHTLY, claimed, decided, missed, ran, replaced
 
 __all__ = ["past"]
 

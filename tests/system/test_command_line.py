@@ -1,4 +1,4 @@
-"""The command line of a task does in a shell what the schedule's command says."""
+"""The command line of a task, run by a shell as a node runs it."""
 
 import os
 import shlex

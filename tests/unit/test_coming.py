@@ -11,8 +11,8 @@ from orchestrator.model import Recurrence
 from orchestrator.timing.placement import placements
 from recur.schedules.policy_comparison import next_difference, parse_policy
 from recur.schedules.upcoming import next_due, upcoming
-from tests.unit.schedules import schedule
-from tests.unit.test_schedule import counted
+from tests.support.call_counts import counted
+from tests.support.schedules import schedule
 
 NOW = datetime(2026, 11, 23, 9, 7, tzinfo=UTC)
 RECURRENCES = (

@@ -16,7 +16,7 @@ from orchestrator.model import Pause, Recurrence, Timing
 from recur.explain.case import WRONG, Background, Case, Fact, Verdict
 from recur.explain.explanation import explain
 from recur.timing_lookup import occurrence_after, occurrence_at, occurrence_before
-from tests.unit.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran, replaced
+from tests.support.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran, replaced
 
 NOMINAL = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
 NOW = NOMINAL + timedelta(hours=3)

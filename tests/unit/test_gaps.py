@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Recurrence, Timing
 from recur.ledger_reader.coverage import Coverage, RangeRecord, Recorded, compare_coverage
-from tests.unit.records import NIGHTLY
+from tests.support.records import NIGHTLY
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 HOURLY = Recurrence(cron=("0 * * * *",))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orchestrator import ids
 from recur.ledger_reader.record_blobs import month_of, record_blob, slices_back
-from tests.unit.records import NIGHTLY
+from tests.support.records import NIGHTLY
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 minutes = st.integers(0, 400 * 24 * 60).map(lambda n: BEGIN + timedelta(minutes=n))

@@ -9,7 +9,7 @@ from orchestrator.enums import Outcome
 from recur.explain.case import Background, Explanation, Verdict
 from recur.explain.rendering import show_explanations
 from recur.output import Output
-from tests.unit.records import NIGHTLY
+from tests.support.records import NIGHTLY
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -5,14 +5,13 @@ from datetime import timedelta
 
 from orchestrator.batch_state import JobPlace, Pool
 from orchestrator.decisions.job_body import job
-from tests.unit.test_conclude import RECORD
+from tests.support.records import RECORD
 
 PLACE = JobPlace(
     pool_id="recur",
     outputs_url="https://data.example/outputs",
     node_identity="/subscriptions/s/resourceGroups/g/providers/x/id-node",
 )
-
 POOL = Pool(state="active", packages={}, image=None, target=0, current=0)
 
 

@@ -14,46 +14,7 @@ from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
 from orchestrator.model import CatchUp, Recurrence, Retries, Schedule
-
-GOOD = """
-[defaults]
-time_zone = "America/Montreal"
-retries = { max = 2, backoff = "5m" }
-environment = { REGION = "east", LEVEL = "info" }
-max_queued = 7
-
-[schedules.nightly]
-cron = ["0  2 * * MON-FRI", "@monthly"]
-except = [2026-12-25, "2027-01-01", "* * * 8 *"]
-dst = { gap = "skip", overlap = "both" }
-command = "python3 x.py"
-environment = { LEVEL = "debug" }
-overlap = "queue"
-max_queued = 3
-catch_up = { mode = "all", window = "6h", max = 3 }
-jitter = "0s"
-start_timeout = "90s"
-run_timeout = "P1DT30M"
-retries = { on = ["failed", "timed_out"], exit_codes = [75, -1] }
-outputs = ["report/*.csv", "**/*.[ch]", "summary.json"]
-pause_after_failures = 5
-start = 2026-12-01T00:00:00-05:00
-paused = true
-
-[schedules.steady]
-every = "PT30M"
-anchor = 2026-12-01T00:10:00Z
-time_zone = "UTC"
-command = "true"
-overlap = "allow"
-max_parallel = 4
-"""
-PLAIN = '[schedules.plain-1]\ncron = "* * * * *"\ncommand = "true"\n'
-
-
-def table(**keys: str) -> str:
-    values = {"cron": '"0 2 * * *"', "command": '"true"'} | keys
-    return "[schedules.bad]\n" + "\n".join(f"{key} = {value}" for key, value in values.items())
+from tests.support.documents import GOOD, PLAIN, table
 
 
 def problems(text: str) -> list[str]:
@@ -394,26 +355,6 @@ def test_whatever_a_table_holds_is_a_schedule_or_told(
     assert document.invalid ^ document.schedules.keys() == {"some"}
     assert not document.invalid or document.problems
     assert all(str(problem).startswith("[") for problem in document.problems)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("cron", '"' + "1," * 9000 + '"'),
-        ("overlap", '"' + "x" * 9000 + '"'),
-        ("max_queued", '"' + "9" * 9000 + '"'),
-    ],
-)
-def test_a_long_value_is_not_repeated_in_full(key: str, value: str) -> None:
-    """Problems stand in events and mails."""
-    assert all(len(problem) < 300 for problem in problems(table(**{key: value})))
-
-
-def test_a_value_of_the_environment_is_not_repeated() -> None:
-    """It may be a secret that was not quoted."""
-    (problem,) = problems(table(environment="{ PIN = 123456 }"))
-
-    assert "123456" not in problem
 
 
 def test_many_schedules_are_read() -> None:

@@ -1,30 +1,15 @@
-"""State of the ledger: names, timings that change, results that count."""
+"""How a changed document changes the timings in force."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from orchestrator import ids
 from orchestrator.decisions.timings import take_over
 from orchestrator.document.parse import parse
-from orchestrator.errors import RecordUnreadable
-from orchestrator.ids import RunId, ScheduleId
-from orchestrator.ledger.record import dump, load
+from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import (
-    CollectState,
     SubmitState,
-    dump_collect,
-    dump_submit,
-    finished,
-    load_collect,
-    load_submit,
-    read_open_run,
 )
 from orchestrator.timing.occurrences import occurrences_of
-from tests.unit.test_conclude import RECORD
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -151,66 +136,3 @@ def test_an_invalid_table_stands_still() -> None:
     state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
 
     assert taken_over(state, NOON + HOUR, cron='"0 * *"').schedules == state.schedules
-
-
-def test_results_count_each_run_once() -> None:
-    """A success forgets the failures before it; collecting a run again changes nothing."""
-    other = replace(RECORD, run_id=RunId("nightly-20260602T120000Z"), nominal=NOON + 24 * HOUR)
-    failed = finished(CollectState(), RECORD, succeeded=False)
-    succeeded = finished(failed, other, succeeded=True)
-
-    assert failed.schedules[RECORD.schedule].failed == (RECORD.run_id,)
-    assert finished(failed, RECORD, succeeded=False) == failed
-    assert succeeded.schedules[RECORD.schedule].last_success == other.nominal
-    assert not succeeded.schedules[RECORD.schedule].failed
-    assert finished(succeeded, other, succeeded=True) == succeeded
-    assert finished(succeeded, RECORD, succeeded=False) == succeeded
-
-
-def test_what_is_written_is_read_back() -> None:
-    """Records and both states, the same bytes for the same value."""
-    state = replace(taken_over(SubmitState(), NOON, cron='"0 * * * *"'), plan=(RECORD,))
-    results = finished(CollectState(), RECORD, succeeded=True)
-
-    assert load(dump(RECORD)) == RECORD
-    assert dump(load(dump(RECORD))) == dump(RECORD)
-    assert load_submit(dump_submit(state)) == state
-    assert load_collect(dump_collect(results)) == results
-
-
-@pytest.mark.parametrize("data", [b"", b"{}", b"\xff", dump(replace(RECORD, schema=2))])
-def test_a_blob_that_is_no_record_is_told(data: bytes) -> None:
-    """One of a later version included: to rewrite it would lose what it says."""
-    with pytest.raises(RecordUnreadable):
-        load(data)
-
-
-@pytest.mark.parametrize(
-    "metadata", [{"state": "dreaming"}, {"state": "claimed", "attempt": "first"}]
-)
-def test_an_open_run_that_says_what_we_do_not_know_is_told(metadata: dict[str, str]) -> None:
-    """It does not vanish from the work list in silence."""
-    with pytest.raises(RecordUnreadable):
-        read_open_run(ids.open_blob(RECORD.run_id), metadata)
-    assert read_open_run(ids.open_blob(RECORD.run_id), {}) is None
-
-
-@given(
-    st.from_regex(ids.SCHEDULE_ID, fullmatch=True),
-    st.datetimes(datetime(1970, 1, 1), datetime(2200, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
-)
-def test_a_run_id_is_parsed_back(schedule: str, nominal: datetime) -> None:
-    """Also where one schedule's id begins another's."""
-    nominal = nominal.replace(microsecond=0)
-    run = ids.run_id(ScheduleId(schedule), nominal)
-
-    assert ids.parse_run_id(run) == (schedule, nominal)
-    assert ids.open_run_id(ids.open_blob(run)) == run
-    assert len(ids.job_id(run, 99)) <= 64
-    assert ids.open_run_id(f"open/request/{run}.json") is None
-
-
-@pytest.mark.parametrize("time", ["00010101T000000Z", "19691231T235959Z", "99991231T235959Z"])
-def test_what_no_schedule_reaches_is_no_run_id(time: str) -> None:
-    """Whoever looks around such a time would leave the recurrence."""
-    assert ids.parse_run_id(f"nightly-{time}") is None

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 
 from orchestrator.document.keys import json_schema
 from orchestrator.document.parse import parse
-from tests.unit.test_document import GOOD, PLAIN, table
+from tests.support.documents import GOOD, PLAIN, table
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMA = json_schema()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.decisions.schedule_report import MARGIN, Report, report
 from orchestrator.ledger.state import ScheduleResults, ScheduleState
 from orchestrator.model import Pause, Recurrence, Retries, Timing
-from tests.unit.test_decide import schedule
+from tests.support.schedules import schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

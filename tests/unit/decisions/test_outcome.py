@@ -1,39 +1,21 @@
-"""How a run stands, from what Batch says; and why a task does not start."""
+"""How a run stands, from what Batch says of its job and its task."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.batch_state import Fault, Job, Node, Pool, Task
-from orchestrator.decisions.diagnose import busy, diagnose
+from orchestrator.batch_state import Fault, Job, Task
 from orchestrator.decisions.outcome import Ended, EndJob, StartOverdue, Verdict, Wait, conclude
 from orchestrator.enums import AttemptState, Outcome, Reason
-from orchestrator.ids import RunId, ScheduleId
-from orchestrator.ledger.attempt import Attempt, FrozenTask, Stop
-from orchestrator.ledger.record import Action, Decided, Record, Versions
+from orchestrator.ids import RunId
+from orchestrator.ledger.attempt import Stop
+from orchestrator.ledger.record import Record
+from tests.support.records import RECORD, SUBMITTED
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 RUN = RunId("nightly-20260601T120000Z")
-SUBMITTED = Attempt(
-    number=1, job_id=RUN, state=AttemptState.SUBMITTED, claimed=NOON, submitted=NOON
-)
-RECORD = Record(
-    run_id=RUN,
-    schedule=ScheduleId("nightly"),
-    nominal=NOON,
-    decision=Decided(action=Action.SUBMIT, at=NOON),
-    task=FrozenTask(
-        command="true",
-        environment={},
-        start_timeout=30 * MINUTE,
-        run_timeout=60 * MINUTE,
-        catch_up_window=timedelta(days=1),
-    ),
-    attempts=(SUBMITTED,),
-    versions=Versions(product="0", tzdata="0"),
-)
 STOP = Stop(
     cause=Reason.START_TIMEOUT, reason=Reason.NO_NODE, sentence="No node.", at=NOON + 30 * MINUTE
 )
@@ -178,50 +160,6 @@ def test_a_job_that_ended_without_its_task_says_why() -> None:
     assert result(at(5, refused, None)) == (Outcome.NEVER_STARTED, Reason.SCHEDULING_ERROR)
     assert result(at(5, COMPLETED, None)) == (Outcome.LOST, Reason.TASK_MISSING)
     assert isinstance(at(5, COMPLETED, RUNNING), Wait)
-
-
-POOL = Pool(state="active", packages={}, image=None, target=1, current=0)
-QUOTA = Fault(code="AccountCoreQuotaReached", message="quota")
-ALLOCATION = Fault(code="AllocationFailed", message="no capacity")
-FORMULA = Fault(code="AutoScalingFormulaEvaluationError", message="undefined")
-
-
-@pytest.mark.parametrize(
-    ("pool", "nodes", "reason"),
-    [
-        (None, (), Reason.POOL_MISSING),
-        (POOL, (Node(id="n", state="starttaskfailed"),), Reason.START_TASK_FAILED),
-        (POOL, (Node(id="n", state="unusable"),), Reason.NODE_UNUSABLE),
-        (replace(POOL, resize_errors=(QUOTA,)), (), Reason.CORE_QUOTA),
-        (replace(POOL, resize_errors=(ALLOCATION,)), (), Reason.RESIZE_FAILED),
-        (replace(POOL, target=0, resize_errors=(ALLOCATION,)), (), Reason.NO_NODE),
-        (replace(POOL, autoscale_error=FORMULA), (), Reason.AUTOSCALE_FAILED),
-        (
-            replace(POOL, interval=5 * MINUTE, evaluated=NOON - 16 * MINUTE),
-            (),
-            Reason.AUTOSCALE_FAILED,
-        ),
-        (replace(POOL, interval=5 * MINUTE, evaluated=NOON), (), Reason.NO_NODE),
-        (POOL, (Node(id="n", state="starting"),), Reason.NO_NODE),
-    ],
-)
-def test_one_reason_for_a_task_that_does_not_start(
-    pool: Pool | None, nodes: tuple[Node, ...], reason: Reason
-) -> None:
-    """The nearest cause; a resize error of long ago on a pool that wants no node is none."""
-    found, sentence = diagnose(pool, nodes, NOON)
-
-    assert found is reason
-    assert sentence.endswith(".")
-
-
-def test_a_pool_is_busy_when_it_runs_tasks_and_no_node_is_free() -> None:
-    """A start timeout does not count while it waits for other runs alone."""
-    running, idle = Node(id="a", state="running"), Node(id="b", state="idle")
-
-    assert busy((running,))
-    assert not busy((running, idle))
-    assert not busy(())
 
 
 @pytest.mark.parametrize("cause", [Reason.STOPPED, Reason.REPLACED])

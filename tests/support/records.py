@@ -1,12 +1,12 @@
 """Records as the passes leave them, for tests of what reads them."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator import ids
 from orchestrator.enums import AttemptState, Outcome, Reason
-from orchestrator.ids import ScheduleId
+from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Attempt, FrozenTask
 from orchestrator.ledger.record import Action, Decided, How, Output, Range, Record, Versions
 from orchestrator.model import Recurrence
@@ -21,6 +21,21 @@ TASK = FrozenTask(
     catch_up_window=timedelta(days=1),
 )
 _VERSIONS = Versions(product="0", tzdata="2026f")
+_NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+_RUN = RunId("nightly-20260601T120000Z")
+SUBMITTED = Attempt(
+    number=1, job_id=_RUN, state=AttemptState.SUBMITTED, claimed=_NOON, submitted=_NOON
+)
+RECORD = Record(
+    run_id=_RUN,
+    schedule=NIGHTLY,
+    nominal=_NOON,
+    decision=Decided(action=Action.SUBMIT, at=_NOON),
+    task=replace(TASK, run_timeout=timedelta(hours=1)),
+    attempts=(SUBMITTED,),
+    versions=_VERSIONS,
+)
+"""The open record of a run that was submitted at once, at noon."""
 
 
 def decided(nominal: datetime, action: Action, **keys: Any) -> Record:  # noqa: ANN401 - fields

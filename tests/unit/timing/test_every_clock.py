@@ -14,7 +14,7 @@ from orchestrator.enums import Fold, Gap
 from orchestrator.model import Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences
 from orchestrator.timing.zones import parse_zone
-from tests.unit import debian
+from tests.support import debian
 
 SINCE = datetime(2000, 1, 1, tzinfo=UTC)
 FIRST, LAST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from orchestrator.enums import CatchUpMode, MissReason, Overlap, SkipReason
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import CatchUp, Occurrence, Pause, Recurrence, Schedule, Timing
-from tests.unit import schedules
+from tests.support import schedules
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ID = ScheduleId("nightly")
