@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import ids
-from orchestrator.decisions.decide import MOST_AT_ONCE, Due, Missed, Skip, Submit, decide, due
+from orchestrator.decisions.decide import (
+    MOST_AT_ONCE,
+    Due,
+    Missed,
+    Skip,
+    Submit,
+    decide,
+    due,
+    is_due,
+    overlapping,
+)
 from orchestrator.enums import CatchUpMode, MissReason, Overlap, SkipReason
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.state import ScheduleState
@@ -54,9 +64,31 @@ def told(
     return said
 
 
-def test_a_young_occurrence_is_submitted() -> None:
-    """Up to 90 s late is simply due."""
-    assert told(minutes_ago(1.5)) == ["submit"]
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        (timedelta(seconds=90), ["submit"]),
+        (timedelta(seconds=90, microseconds=1), ["miss off 1"]),
+    ],
+)
+def test_an_occurrence_is_late_beyond_90_seconds(late: timedelta, expected: list[str]) -> None:
+    """Up to 90 s it is simply due, whatever catch-up says."""
+    one = Due(occurrences=(Occurrence(nominal=NOON - late),), until=NOON)
+    assert told(one, catch_up=CatchUp(mode=CatchUpMode.NONE)) == expected
+
+
+@pytest.mark.parametrize("mode", [CatchUpMode.LATEST, CatchUpMode.ALL])
+@pytest.mark.parametrize(
+    ("older", "expected"),
+    [(timedelta(), ["submit"]), (timedelta(microseconds=1), ["miss window 1"])],
+)
+def test_an_occurrence_as_old_as_the_window_still_runs(
+    mode: CatchUpMode, older: timedelta, expected: list[str]
+) -> None:
+    """An older one does not."""
+    window = timedelta(hours=6)
+    one = Due(occurrences=(Occurrence(nominal=NOON - window - older),), until=NOON)
+    assert told(one, catch_up=CatchUp(mode=mode, window=window)) == expected
 
 
 def test_an_occurrence_is_skipped_while_a_run_is_in_the_way() -> None:
@@ -167,7 +199,7 @@ def test_a_long_silence_is_taken_in_parts() -> None:
     part = due(state, NOON)
 
     assert part.later == 100
-    assert len(part.occurrences) == MOST_AT_ONCE
+    assert len(part.occurrences) == MOST_AT_ONCE == 20_000
     assert part.until == part.occurrences[-1].nominal
     decisions = decide(ID, schedule(), part, now=NOON)
     assert sum(d.count for d in decisions if isinstance(d, Missed)) == MOST_AT_ONCE
@@ -243,6 +275,144 @@ def test_what_cannot_run_stands_for_nothing_in_the_next_go_either() -> None:
     assert [one.occurrence.nominal for one in decisions if isinstance(one, Submit)] == [
         NOON - timedelta(minutes=58)
     ]
+
+
+def due_each_minute(minutes: int, pauses: tuple[Pause, ...] = ()) -> ScheduleState:
+    """Return a schedule of each minute that is decided up to so long ago."""
+    since = NOON - timedelta(minutes=minutes)
+    timing = Timing(since=since - timedelta(days=1), recurrence=Recurrence(cron=("* * * * *",)))
+    return ScheduleState(timings=(timing,), decided_until=since, pauses=pauses)
+
+
+@pytest.mark.parametrize(
+    ("found", "until", "later"),
+    [
+        (2, NOON + timedelta(seconds=30), 0),
+        (3, NOON + timedelta(seconds=30), 0),
+        (4, NOON - timedelta(minutes=1), 1),
+        (102, NOON - timedelta(minutes=99), 99),
+        (103, NOON - timedelta(minutes=100), 100),
+        (104, NOON - timedelta(minutes=101), 100),
+    ],
+)
+def test_what_one_go_leaves_is_counted_up_to_a_hundred(
+    found: int, until: datetime, later: int
+) -> None:
+    """A go that takes all reaches now; one that is cut ends at its last occurrence."""
+    part = due(due_each_minute(found), NOON + timedelta(seconds=30), most=3)
+
+    assert part.until == until
+    assert part.later == later
+    assert part.occurrences == tuple(
+        Occurrence(nominal=NOON - timedelta(minutes=found - 1 - n)) for n in range(min(found, 3))
+    )
+
+
+@pytest.mark.parametrize(("paused", "later"), [(MOST_AT_ONCE - 1, 1), (MOST_AT_ONCE, 0)])
+def test_what_one_go_leaves_is_counted_in_the_next_go(paused: int, later: int) -> None:
+    """Beyond that nothing is looked at."""
+    since = NOON - timedelta(minutes=paused + 2)
+    pause = Pause(since=since + timedelta(minutes=1), until=NOON - timedelta(seconds=30), by="me")
+    part = due(due_each_minute(paused + 2, (pause,)), NOON, most=1)
+
+    assert [one.paused for one in part.occurrences] == [False]
+    assert part.later == later
+
+
+def test_a_watermark_ahead_of_the_clock_stays() -> None:
+    """Nothing is due, and it is not moved back."""
+    ahead = due_each_minute(-5)
+    assert due(ahead, NOON) == Due(occurrences=(), until=ahead.decided_until)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(59, False), (60, True), (61, True)])
+def test_a_schedule_is_due_when_its_first_undecided_occurrence_is(
+    seconds: int, expected: bool
+) -> None:
+    """At its very second; the occurrence at the watermark is decided."""
+    now = NOON + timedelta(seconds=seconds)
+    assert is_due(due_each_minute(0), now) is expected
+
+
+@pytest.mark.parametrize(("most", "told_apart"), [(1, 3), (2, 2), (3, 1), (4, 0)])
+def test_the_newest_missed_occurrences_have_a_record_each(most: int, told_apart: int) -> None:
+    """Only what is older than these shares one, and one alone shares with nobody."""
+    off = CatchUp(mode=CatchUpMode.NONE, max=most)
+
+    decisions = decide(ID, schedule(off), minutes_ago(8, 7, 6, 5), now=NOON)
+
+    assert decisions[-most:] == [missed(age, age) for age in (8, 7, 6, 5)[-most:]]
+    assert decisions[:-most] == ([missed(8, 9 - told_apart)] if told_apart else [])
+
+
+def missed(first: int, last: int) -> Missed:
+    """Return what catch-up that is off makes of occurrences of so many minutes ago."""
+    return Missed(
+        occurrence=Occurrence(nominal=NOON - timedelta(minutes=first)),
+        last=NOON - timedelta(minutes=last),
+        count=first - last + 1,
+        reason=MissReason.OFF,
+    )
+
+
+def test_a_range_ends_where_another_decision_lies_between() -> None:
+    """A skip in the midst of missed occurrences parts them, in the order of their times."""
+    ages = [(9, False), (8, False), (7, True), (6, False), (5, False), (4, False)]
+    one = Due(
+        occurrences=tuple(
+            Occurrence(nominal=NOON - timedelta(minutes=age), excluded=excluded)
+            for age, excluded in ages
+        ),
+        until=NOON,
+    )
+    off = CatchUp(mode=CatchUpMode.NONE, max=1)
+
+    decisions = decide(ID, schedule(off), one, now=NOON)
+
+    skip = Skip(occurrence=one.occurrences[2], reason=SkipReason.EXCLUDED)
+    assert decisions == [missed(9, 8), skip, missed(6, 5), missed(4, 4)]
+
+
+def test_only_what_a_later_run_stands_for_names_it() -> None:
+    """What is older than the window is missed whatever runs later."""
+    first, second = decide(
+        ID, schedule(CatchUp(window=timedelta(minutes=30))), minutes_ago(40, 20), now=NOON
+    )
+    assert isinstance(first, Missed)
+    assert isinstance(second, Submit)
+    assert first.because is None
+
+
+def test_a_run_that_was_just_submitted_is_named_by_what_it_keeps_from_running() -> None:
+    """It is in the way as one of an earlier tick would be."""
+    first, second = decide(ID, schedule(), minutes_ago(1, 0), now=NOON)
+    assert isinstance(second, Skip)
+    assert second.because == ids.run_id(ID, first.occurrence.nominal)
+
+
+def test_one_of_several_pauses_is_enough() -> None:
+    """Whichever it is."""
+    ended = Pause(since=NOON - timedelta(hours=2), until=NOON - timedelta(hours=1), by="me")
+    present = Pause(since=NOON - timedelta(minutes=1), by="me")
+    part = due(due_each_minute(2, (ended, present)), NOON)
+    assert [one.paused for one in part.occurrences] == [False, True]
+
+
+def test_a_range_names_the_run_that_stands_for_it() -> None:
+    """As each of its occurrences would."""
+    first, *_, last = decide(ID, schedule(CatchUp(max=1)), minutes_ago(40, 30, 20), now=NOON)
+
+    assert isinstance(first, Missed)
+    assert isinstance(last, Submit)
+    assert first.because == ids.run_id(ID, last.occurrence.nominal)
+
+
+def test_an_overlap_policy_asks_only_where_a_run_is_in_the_way() -> None:
+    """Else each of them submits at once."""
+    occurrence = Occurrence(nominal=NOON)
+    for policy in Overlap:
+        table = schedules.schedule(overlap=policy, max_queued=1, max_parallel=1)
+        assert overlapping(table, occurrence, []) == Submit(occurrence=occurrence)
 
 
 def test_what_stands_for_a_missed_occurrence_is_the_newest_that_runs() -> None:

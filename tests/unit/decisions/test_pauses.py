@@ -1,24 +1,29 @@
 """Pauses of a schedule, by an operator or after failures."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import pytest
+
+from orchestrator import ids
 from orchestrator.decisions import claims
-from orchestrator.decisions.pauses import after_failures, pause, pausing, resume
-from orchestrator.decisions.timings import take_over
+from orchestrator.decisions.pauses import after_failures, failures, pause, pausing, resume
+from orchestrator.decisions.timings import TIMINGS_KEPT, take_over
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Kind
 from orchestrator.ledger.request import Request, RequestKind
 from orchestrator.ledger.state import (
     CollectState,
     ScheduleResults,
+    ScheduleState,
     SubmitState,
     finished,
 )
-from orchestrator.model import Occurrence, Pause, Schedule
+from orchestrator.model import Occurrence, Pause, Schedule, Timing
 from tests.support.hourly import (
     FAILED,
     HOUR,
+    HOURLY,
     MINUTE,
     NOON,
     SECOND,
@@ -76,6 +81,115 @@ def test_an_empty_pause_is_forgotten() -> None:
     resumed = resume(paused, ask(RequestKind.RESUME, "b"), NOON, ScheduleResults())
     assert resumed.pauses == ()
     assert not Pause(since=NOON, until=NOON, by="me").holds(NOON)
+
+
+def paused_state(*pauses: Pause) -> ScheduleState:
+    return replace(STATE, pauses=pauses)
+
+
+@pytest.mark.parametrize(("until", "holds"), [(NOON, False), (NOON + SECOND, True), (None, True)])
+def test_a_pause_holds_until_its_end(until: datetime | None, *, holds: bool) -> None:
+    """One that ends at this instant holds no more."""
+    one = Pause(since=NOON - HOUR, until=until, by="me")
+    assert pausing(paused_state(one), NOON) == ((one,) if holds else ())
+
+
+def test_a_pause_says_who_asked_for_it_and_why() -> None:
+    """One that is asked for while none holds begins right there."""
+    request = Request(
+        id="a", kind=RequestKind.PAUSE, by="eva", schedule=ID, note="moving", until=NOON + 9 * HOUR
+    )
+    assert pause(STATE, request, NOON + HOUR).pauses == (
+        Pause(since=NOON + HOUR, until=NOON + 9 * HOUR, by="eva", note="moving", request="a"),
+    )
+
+
+def test_a_pause_after_another_one_leaves_that_as_it_was() -> None:
+    """It had ended before; nobody resumed it."""
+    over = Pause(since=NOON - 2 * HOUR, until=NOON - HOUR, by="me", request="a")
+    state = pause(paused_state(over), ask(RequestKind.PAUSE, "b"), NOON)
+    assert state.pauses == (over, Pause(since=NOON, by="me", request="b"))
+
+
+def test_a_pause_that_is_taken_over_says_by_which_request() -> None:
+    """So does one that is resumed."""
+    held = paused_state(Pause(since=NOON - HOUR, until=NOON + HOUR, by="me", request="a"))
+
+    for state in (
+        pause(held, ask(RequestKind.PAUSE, "b"), NOON),
+        resume(held, ask(RequestKind.RESUME, "b"), NOON, ScheduleResults()),
+    ):
+        assert state.pauses[0] == Pause(
+            since=NOON - HOUR, until=NOON, by="me", request="a", resumed_by="b"
+        )
+
+
+@pytest.mark.parametrize("since", [NOON, NOON + SECOND])
+def test_a_pause_that_has_not_begun_is_dropped_by_a_resume(since: datetime) -> None:
+    """It would have held from there on."""
+    held = paused_state(Pause(since=since, by="me", request="a"))
+    assert resume(held, ask(RequestKind.RESUME, "b"), NOON, ScheduleResults()).pauses == ()
+
+
+def test_a_resume_never_opens_what_is_decided() -> None:
+    """Its pauses end at the watermark at the earliest."""
+    held = paused_state(Pause(since=NOON - HOUR, by="me", request="a"))
+    state = resume(held, ask(RequestKind.RESUME, "b"), NOON - HOUR, ScheduleResults())
+    assert [one.until for one in state.pauses] == [NOON]
+
+
+@pytest.mark.parametrize(("more", "kept"), [(-SECOND, True), (timedelta(), False)])
+def test_pauses_of_long_ago_are_forgotten(more: timedelta, *, kept: bool) -> None:
+    """As long as timings are kept, they are."""
+    end = NOON - TIMINGS_KEPT - more
+    old = Pause(since=end - HOUR, until=end, by="me", request="a")
+    state = resume(paused_state(old), ask(RequestKind.RESUME, "b"), NOON, ScheduleResults())
+    assert state.pauses == ((old,) if kept else ())
+
+
+def test_a_pause_that_ends_at_a_resume_stays_as_it_is() -> None:
+    """The resume did not end it."""
+    one = Pause(since=NOON - HOUR, until=NOON, by="me", request="a")
+    state = resume(paused_state(one), ask(RequestKind.RESUME, "b"), NOON, ScheduleResults())
+    assert state.pauses == (one,)
+
+
+@pytest.mark.parametrize(("most", "paused"), [(1, True), (2, True), (3, False)])
+def test_as_many_failures_as_are_allowed_pause_a_schedule(most: int, *, paused: bool) -> None:
+    """From its watermark on, with the number and the newest of them."""
+    state = after_failures(
+        STATE, schedule(pause_after_failures=most), ScheduleResults(failed=FAILED)
+    )
+    note = f"2 runs have failed since the last success, the last of them {FAILED[-1]}"
+    assert state.pauses == ((Pause(since=NOON, by="recur", note=note),) if paused else ())
+
+
+def test_a_pause_with_an_end_does_not_keep_failures_from_pausing() -> None:
+    """It is over at some time, which says nothing of the failures; one without an end does."""
+    table, results = schedule(pause_after_failures=2), ScheduleResults(failed=FAILED)
+    ending = Pause(since=NOON - HOUR, until=NOON + HOUR, by="me", request="a")
+
+    assert after_failures(paused_state(ending), table, results).pauses[0] == ending
+    assert len(after_failures(paused_state(ending), table, results).pauses) == 2
+    endless = paused_state(replace(ending, until=None))
+    assert after_failures(endless, table, results) == endless
+
+
+@pytest.mark.parametrize(
+    ("removals", "counted"), [((), 3), ((NOON - HOUR,), 2), ((NOON - HOUR, NOON), 1)]
+)
+def test_failures_count_from_the_last_removal_on(
+    removals: tuple[datetime, ...], counted: int
+) -> None:
+    """A failure at the very instant of a removal is of the life before."""
+    failed = [ids.run_id(ID, NOON + n * MINUTE) for n in (-60, 0, 1)]
+    timings = tuple(Timing(since=at, recurrence=None, removed=True) for at in removals)
+    later = Timing(since=NOON + HOUR, recurrence=HOURLY)
+    state = replace(STATE, timings=(*STATE.timings, *timings, later))
+
+    assert failures(state, ScheduleResults(failed=tuple(failed))) == counted
+    forgiven = replace(state, forgiven=tuple(failed[:2]))
+    assert failures(forgiven, ScheduleResults(failed=tuple(failed))) == 1
 
 
 def test_a_returned_schedule_is_not_paused_by_a_trigger_of_its_former_life() -> None:

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from orchestrator.decisions.schedule_report import MARGIN, Report, report
+from orchestrator.ids import RunId
 from orchestrator.ledger.state import ScheduleResults, ScheduleState
-from orchestrator.model import Pause, Recurrence, Retries, Timing
+from orchestrator.model import Pause, Recurrence, Retries, Schedule, Timing
 from tests.support.schedules import schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -90,3 +93,84 @@ def test_every_attempt_has_its_time() -> None:
 
     assert not overdue(report(DAILY, twice, late, begin - timedelta(minutes=1)))
     assert overdue(report(DAILY, twice, late, begin))
+
+
+def test_a_report_tells_the_numbers_of_the_alert() -> None:
+    """Seconds since the end of the last success, which may lie before the newest expected run."""
+    results = ScheduleResults(
+        last_success=LAST_NIGHT - 24 * HOUR,
+        last_success_finished=LAST_NIGHT - 23 * HOUR,
+        failed=(RunId("nightly-20260601T020000Z"),),
+    )
+    assert report(DAILY, TABLE, results, NOON) == Report(
+        seconds_since_success=33 * HOUR.total_seconds(),
+        max_gap_seconds=10 * HOUR.total_seconds(),
+        expected=LAST_NIGHT,
+        last_success=LAST_NIGHT - 24 * HOUR,
+        failed=1,
+        paused=False,
+    )
+
+
+def test_a_schedule_without_a_success_counts_from_its_first_timing() -> None:
+    """A change of its cron is no new beginning."""
+    changed = replace(DAILY.timings[0], since=NOON - HOUR)
+    state = replace(DAILY, timings=(*DAILY.timings, changed))
+    assert report(state, TABLE, ScheduleResults(), NOON).seconds_since_success == (
+        30 * 24 * HOUR.total_seconds()
+    )
+
+
+def test_a_success_ahead_of_the_clock_is_no_negative_time_ago() -> None:
+    """The clock of a node may be ahead of ours."""
+    assert report(DAILY, TABLE, success(NOON + HOUR), NOON).seconds_since_success == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "longest"),
+    [
+        (None, timedelta(hours=6, minutes=30)),
+        (replace(TABLE, start_timeout=HOUR, run_timeout=2 * HOUR), 3 * HOUR),
+        (replace(TABLE, jitter=HOUR), timedelta(hours=7, minutes=30)),
+        (
+            replace(
+                TABLE,
+                start_timeout=HOUR,
+                run_timeout=HOUR,
+                retries=Retries(max=2, backoff=timedelta(minutes=5)),
+            ),
+            6 * HOUR + timedelta(minutes=5 + 10),
+        ),
+    ],
+)
+def test_a_run_is_expected_once_all_its_time_has_passed(
+    table: Schedule | None, longest: timedelta
+) -> None:
+    """Timeouts of all attempts, backoffs, jitter and a margin; at that very second, not before."""
+    at = LAST_NIGHT + longest + timedelta(minutes=15)
+
+    assert report(DAILY, table, ScheduleResults(), at).expected == LAST_NIGHT
+    before = report(DAILY, table, ScheduleResults(), at - timedelta(seconds=1))
+    assert before.expected == LAST_NIGHT - 24 * HOUR
+
+
+def test_an_older_pause_of_the_document_does_not_count() -> None:
+    """Whether a schedule is paused is what its last timing says, or a pause that holds now."""
+    former = replace(DAILY.timings[0], paused=True)
+    state = replace(DAILY, timings=(former, replace(DAILY.timings[0], since=NOON - HOUR)))
+    assert not report(state, TABLE, ScheduleResults(), NOON).paused
+    last = replace(state, timings=tuple(reversed(state.timings)))
+    assert report(last, TABLE, ScheduleResults(), NOON).paused
+
+
+def test_of_two_pauses_either_holds() -> None:
+    """Nights of both are passed over to find one that was expected."""
+    nights = [LAST_NIGHT - n * 24 * HOUR for n in range(3)]
+    newest, older = (
+        Pause(since=night - HOUR, until=night + HOUR, by="me", request="a") for night in nights[:2]
+    )
+    state = replace(DAILY, pauses=(older, newest))
+
+    assert report(state, TABLE, ScheduleResults(), NOON).expected == nights[2]
+    now = replace(DAILY, pauses=(older, replace(newest, until=None)))
+    assert report(now, TABLE, ScheduleResults(), NOON).paused

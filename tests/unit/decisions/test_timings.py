@@ -7,12 +7,16 @@ from orchestrator.decisions.timings import take_over
 from orchestrator.document.parse import parse
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import (
+    ScheduleState,
     SubmitState,
 )
+from orchestrator.model import Pause, Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences_of
+from tests.support.schedules import schedule
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+HOURLY = Recurrence(cron=("0 * * * *",))
 ID = ScheduleId("ab")
 
 
@@ -127,8 +131,16 @@ def test_a_removed_schedule_is_forgotten_after_its_records() -> None:
     state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
     removed = taken_over(state, NOON + HOUR)
 
-    assert taken_over(removed, NOON + timedelta(days=399)).schedules
-    assert not taken_over(removed, NOON + timedelta(days=402)).schedules
+    last = NOON + HOUR + timedelta(days=400)
+    assert taken_over(removed, last).schedules
+    assert not taken_over(removed, last + timedelta(seconds=1)).schedules
+
+
+def test_a_schedule_that_was_changed_long_ago_is_not_forgotten() -> None:
+    """Only one that is removed is."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    later = taken_over(state, NOON + timedelta(days=500), cron='"0 * * * *"')
+    assert later.schedules == state.schedules
 
 
 def test_an_invalid_table_stands_still() -> None:
@@ -136,3 +148,177 @@ def test_an_invalid_table_stands_still() -> None:
     state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
 
     assert taken_over(state, NOON + HOUR, cron='"0 * *"').schedules == state.schedules
+
+
+def timings(state: SubmitState) -> tuple[Timing, ...]:
+    return state.schedules[ID].timings
+
+
+def decided_until(state: SubmitState, instant: datetime) -> SubmitState:
+    return replace(state, schedules={ID: replace(state.schedules[ID], decided_until=instant)})
+
+
+def test_a_new_schedule_is_undecided_from_its_beginning_on() -> None:
+    """A start in the past is where its watermark begins; one in the future lies ahead of it."""
+    plain = taken_over(SubmitState(), NOON, cron='"0 * * * *"', paused="true")
+    past = taken_over(SubmitState(), NOON, cron='"0 * * * *"', start="2026-06-01T10:00:00Z")
+    future = taken_over(SubmitState(), NOON, cron='"0 * * * *"', start="2026-06-01T14:00:00Z")
+
+    assert plain.document == str(NOON)
+    assert plain.schedules[ID] == ScheduleState(
+        timings=(Timing(since=NOON, recurrence=HOURLY, paused=True),), decided_until=NOON
+    )
+    begin = NOON - 2 * HOUR - SECOND
+    assert past.schedules[ID] == ScheduleState(
+        timings=(Timing(since=begin, recurrence=HOURLY),), decided_until=begin
+    )
+    assert future.schedules[ID] == ScheduleState(
+        timings=(Timing(since=NOON + 2 * HOUR - SECOND, recurrence=HOURLY),), decided_until=NOON
+    )
+
+
+def test_a_pause_in_the_document_is_a_change_of_timing() -> None:
+    """From the change on, as with any other."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    paused = taken_over(state, NOON + HOUR, cron='"0 * * * *"', paused="true")
+    assert timings(paused) == (
+        Timing(since=NOON, recurrence=HOURLY),
+        Timing(since=NOON + HOUR, recurrence=HOURLY, paused=True),
+    )
+
+
+def test_a_start_still_ahead_that_is_moved_leaves_a_time_without_occurrences() -> None:
+    """Between the change and the new start nothing is due; without a start it begins at once."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    later = taken_over(state, NOON + HOUR, cron='"0 * * * *"', start="2026-06-01T16:00:00Z")
+
+    assert timings(later) == (
+        Timing(since=NOON, recurrence=HOURLY),
+        Timing(since=NOON + HOUR, recurrence=None),
+        Timing(since=NOON + 4 * HOUR - SECOND, recurrence=HOURLY),
+    )
+    same = taken_over(later, NOON + 2 * HOUR, cron='"0 * * * *"', start="2026-06-01T16:00:00Z")
+    assert same.schedules == later.schedules
+
+
+def test_a_change_at_the_very_instant_of_a_timing_takes_its_place() -> None:
+    """No occurrence lies between the two."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    again = taken_over(state, NOON, cron='"30 * * * *"')
+    assert timings(again) == (Timing(since=NOON, recurrence=Recurrence(cron=("30 * * * *",))),)
+
+
+def test_a_removal_is_a_timing_without_occurrences() -> None:
+    """From the watermark on, if that is ahead of the document; a second document adds nothing."""
+    state = decided_until(taken_over(SubmitState(), NOON, cron='"0 * * * *"'), NOON + 2 * HOUR)
+    early = taken_over(state, NOON + HOUR)
+    late = taken_over(state, NOON + 3 * HOUR)
+
+    assert [timings(one)[-1] for one in (early, late)] == [
+        Timing(since=NOON + 2 * HOUR, recurrence=None, removed=True),
+        Timing(since=NOON + 3 * HOUR, recurrence=None, removed=True),
+    ]
+    assert taken_over(early, NOON + 4 * HOUR).schedules == early.schedules
+
+
+def test_a_schedule_that_returns_begins_at_its_removal_at_the_earliest() -> None:
+    """Where it has a start; else with the document that holds it again."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    removed = taken_over(state, NOON + HOUR)
+    back = NOON + 3 * HOUR
+
+    plain = taken_over(removed, back, cron='"0 * * * *"')
+    started = taken_over(removed, back, cron='"0 * * * *"', start="2026-06-01T00:00:00Z")
+    between = taken_over(removed, back, cron='"0 * * * *"', start="2026-06-01T14:00:00Z")
+    ahead = taken_over(removed, back, cron='"0 * * * *"', start="2026-06-01T18:00:00Z")
+
+    assert timings(plain)[-1] == Timing(since=back, recurrence=HOURLY)
+    assert timings(plain)[-2].removed
+    assert timings(started) == (
+        Timing(since=NOON, recurrence=HOURLY),
+        Timing(since=NOON + HOUR, recurrence=HOURLY),
+    )
+    assert timings(between)[-1].since == NOON + 2 * HOUR - SECOND
+    assert timings(ahead)[-1].since == NOON + 6 * HOUR - SECOND
+    assert len(timings(ahead)) == 3, "the removal itself says that nothing is due in between"
+    decided = taken_over(
+        decided_until(removed, NOON + 2 * HOUR),
+        back,
+        cron='"0 * * * *"',
+        start="2026-06-01T00:00:00Z",
+    )
+    assert timings(decided)[-1].since == NOON + 2 * HOUR
+
+
+def test_pauses_of_a_former_life_end_at_the_removal() -> None:
+    """Those that ended before stay as they were; those that were to begin later are dropped."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    removed = taken_over(state, NOON + HOUR)
+    at = NOON + HOUR
+    pauses = [
+        Pause(since=since, until=until, by="me")
+        for since, until in (
+            (NOON, at - SECOND),
+            (NOON, at),
+            (NOON, at + SECOND),
+            (NOON, None),
+            (at - SECOND, None),
+            (at, None),
+            (at + SECOND, None),
+        )
+    ]
+    held = replace(removed, schedules={ID: replace(removed.schedules[ID], pauses=tuple(pauses))})
+
+    back = taken_over(held, NOON + 2 * HOUR, cron='"0 * * * *"').schedules[ID]
+
+    assert [(one.since, one.until) for one in back.pauses] == [
+        (NOON, at - SECOND),
+        (NOON, at),
+        (NOON, at),
+        (NOON, at),
+        (at - SECOND, at),
+    ]
+    changed = replace(state, schedules={ID: replace(state.schedules[ID], pauses=tuple(pauses))})
+    kept = taken_over(changed, at, cron='"30 * * * *"').schedules[ID]
+    assert kept.pauses == tuple(pauses), "a change is no new life"
+
+
+def test_timings_are_kept_for_400_days() -> None:
+    """And the one that was in force at the oldest of these instants."""
+    state = SubmitState()
+    for days, minute in ((0, 1), (1, 2), (2, 3)):
+        state = taken_over(state, NOON + timedelta(days=days), cron=f'"{minute} * * * *"')
+    last = NOON + timedelta(days=401)
+
+    exactly = taken_over(state, last, cron='"4 * * * *"')
+    before = taken_over(state, last - SECOND, cron='"4 * * * *"')
+
+    assert [one.since for one in timings(exactly)] == [
+        NOON + timedelta(days=1),
+        NOON + timedelta(days=2),
+        last,
+    ]
+    assert [one.since for one in timings(before)] == [
+        *(NOON + timedelta(days=days) for days in range(3)),
+        last - SECOND,
+    ]
+
+
+def test_a_document_that_holds_another_schedule_removes_none_but_those_it_left_out() -> None:
+    """One whose table is invalid stands still beside it."""
+    tables = {
+        ScheduleId(name): replace(schedule(), id=ScheduleId(name)) for name in ("aa", "bb", "cc")
+    }
+    state = take_over(SubmitState(), tables, frozenset(), document="1", modified=NOON)
+    kept = {ScheduleId("aa"): tables[ScheduleId("aa")]}
+
+    after = take_over(
+        state, kept, frozenset({ScheduleId("bb")}), document="2", modified=NOON + HOUR
+    )
+
+    assert {id_: one.removed for id_, one in after.schedules.items()} == {
+        "aa": False,
+        "bb": False,
+        "cc": True,
+    }
+    assert after.schedules[ScheduleId("bb")] == state.schedules[ScheduleId("bb")]
