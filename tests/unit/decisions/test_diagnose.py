@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -53,3 +54,108 @@ def test_a_pool_is_busy_when_it_runs_tasks_and_no_node_is_free() -> None:
     assert busy((running,))
     assert not busy((running, idle))
     assert not busy(())
+
+
+def node(state: str, **keys: Any) -> Node:  # noqa: ANN401 - fields of a node
+    return Node(id="n1", state=state, **keys)
+
+
+@pytest.mark.parametrize(
+    ("pool", "nodes", "sentence"),
+    [
+        (None, (), "The pool does not exist."),
+        (POOL, (), "No node took the task: the pool has 0 of 1 nodes."),
+        (
+            replace(POOL, target=2, current=2),
+            (node("starting"), node("offline")),
+            "No node took the task: the pool has 2 of 2 nodes (offline, starting).",
+        ),
+        (
+            POOL,
+            (node("idle"), node("starttaskfailed")),
+            "The start task of node n1 failed.",
+        ),
+        (
+            POOL,
+            (
+                node(
+                    "starttaskfailed",
+                    start_task_exit_code=0,
+                    start_task_failure=Fault(code="FailureExitCode", message="It failed."),
+                ),
+            ),
+            "The start task of node n1 failed with exit code 0: It failed (FailureExitCode).",
+        ),
+        (POOL, (node("unusable"),), "Node n1 is unusable: no cause given."),
+        (
+            POOL,
+            (node("running"), node("unusable", errors=(QUOTA, ALLOCATION))),
+            "Node n1 is unusable: quota (AccountCoreQuotaReached); no capacity (AllocationFailed).",
+        ),
+        (
+            replace(POOL, resize_errors=(QUOTA, ALLOCATION)),
+            (),
+            "The pool got no node: quota (AccountCoreQuotaReached).",
+        ),
+        (
+            replace(POOL, autoscale_error=FORMULA),
+            (),
+            "The pool's formula was not evaluated: undefined (AutoScalingFormulaEvaluationError).",
+        ),
+        (
+            replace(POOL, interval=5 * MINUTE, evaluated=NOON - 16 * MINUTE),
+            (),
+            "The pool's formula was last evaluated 0:16:00 ago.",
+        ),
+    ],
+)
+def test_a_cause_is_one_sentence(pool: Pool | None, nodes: tuple[Node, ...], sentence: str) -> None:
+    """With what Batch said of it, and its code."""
+    assert diagnose(pool, nodes, NOON)[1] == sentence
+
+
+@pytest.mark.parametrize(
+    ("age", "reason"),
+    [
+        (15 * MINUTE, Reason.NO_NODE),
+        (15 * MINUTE + timedelta(seconds=1), Reason.AUTOSCALE_FAILED),
+    ],
+)
+def test_a_formula_may_miss_three_evaluations(age: timedelta, reason: Reason) -> None:
+    """A pool without a formula, or one that was never evaluated, has missed none."""
+    pool = replace(POOL, interval=5 * MINUTE, evaluated=NOON - age)
+    assert diagnose(pool, (), NOON)[0] is reason
+    assert diagnose(replace(pool, interval=None), (), NOON)[0] is Reason.NO_NODE
+    assert diagnose(replace(pool, evaluated=None), (), NOON)[0] is Reason.NO_NODE
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "reason"),
+    [
+        (0, 1, Reason.RESIZE_FAILED),
+        (1, 1, Reason.NO_NODE),
+        (2, 1, Reason.NO_NODE),
+    ],
+)
+def test_a_resize_error_counts_while_nodes_miss(current: int, target: int, reason: Reason) -> None:
+    """A pool that has what it wants has got over it."""
+    pool = replace(POOL, current=current, target=target, resize_errors=(ALLOCATION,))
+    assert diagnose(pool, (), NOON)[0] is reason
+
+
+def test_the_nearest_cause_is_told() -> None:
+    """What is wrong with a node comes before the pool's resize, that before its formula."""
+    every = (node("unusable"), node("starttaskfailed"))
+    pool = replace(POOL, resize_errors=(ALLOCATION,), autoscale_error=FORMULA)
+
+    assert diagnose(pool, every, NOON)[0] is Reason.START_TASK_FAILED
+    assert diagnose(pool, every[:1], NOON)[0] is Reason.NODE_UNUSABLE
+    assert diagnose(pool, (), NOON)[0] is Reason.RESIZE_FAILED
+    assert diagnose(replace(pool, resize_errors=()), (), NOON)[0] is Reason.AUTOSCALE_FAILED
+
+
+def test_a_pool_that_only_starts_nodes_is_not_busy() -> None:
+    """Nor is one whose nodes are all free."""
+    assert not busy((node("starting"),))
+    assert not busy((node("idle"),))
+    assert busy((node("running"), node("starting")))

@@ -1,10 +1,14 @@
 """The Batch job of an attempt."""
 
+import shlex
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from orchestrator import __version__
 from orchestrator.batch_state import JobPlace, Pool
-from orchestrator.decisions.job_body import job
+from orchestrator.decisions.job_body import PRELUDE, command_line, job
 from tests.support.records import RECORD
 
 PLACE = JobPlace(
@@ -80,3 +84,75 @@ def test_declared_outputs_have_a_folder_of_their_own() -> None:
     assert found["a/b[12]/c/*.txt"] == f"{folder}files/a"
     assert found["model.bin"] == f"{folder}files/model.bin"
     assert f"{folder}stdout.txt" in found.values()
+
+
+def test_the_body_of_a_job_is_what_batch_takes() -> None:
+    """Every field of it; variables by name."""
+    assert RECORD.task is not None
+    task = replace(RECORD.task, command="run 'me'", environment={"Z": "1", "A": "2"})
+    record = replace(RECORD, task=replace(task, outputs=("a/b.txt",))).with_attempt(
+        replace(RECORD.attempt, number=2, job_id="nightly-20260601T120000Z-r2")
+    )
+    folder = "nightly/2026/06/nightly-20260601T120000Z/r2/"
+
+    def stored(pattern: str, path: str) -> dict[str, object]:
+        return {
+            "filePattern": pattern,
+            "destination": {
+                "container": {
+                    "containerUrl": PLACE.outputs_url,
+                    "path": f"{folder}{path}",
+                    "identityReference": {"resourceId": PLACE.node_identity},
+                }
+            },
+            "uploadOptions": {"uploadCondition": "taskcompletion"},
+        }
+
+    assert job(record, PLACE, POOL) == {
+        "id": "nightly-20260601T120000Z-r2",
+        "poolInfo": {"poolId": "recur"},
+        "constraints": {"maxWallClockTime": "P1DT1H30M", "maxTaskRetryCount": 0},
+        "metadata": [
+            {"name": "recur_run_id", "value": "nightly-20260601T120000Z"},
+            {"name": "recur_attempt", "value": "2"},
+            {"name": "recur_version", "value": __version__},
+        ],
+        "jobManagerTask": {
+            "id": "main",
+            "commandLine": command_line("run 'me'"),
+            "killJobOnCompletion": True,
+            "runExclusive": False,
+            "allowLowPriorityNode": True,
+            "constraints": {
+                "maxWallClockTime": "PT1H",
+                "maxTaskRetryCount": 0,
+                "retentionTime": "P1D",
+            },
+            "environmentSettings": [
+                {"name": "A", "value": "2"},
+                {"name": "RECUR_ATTEMPT", "value": "2"},
+                {"name": "Z", "value": "1"},
+            ],
+            "outputFiles": [
+                stored("../stdout.txt", "stdout.txt"),
+                stored("../stderr.txt", "stderr.txt"),
+                stored("a/b.txt", "files/a/b.txt"),
+            ],
+        },
+    }
+
+
+def test_a_command_line_gives_the_command_to_a_shell_after_a_fixed_line() -> None:
+    """Batch splits it into three words; `tests/system` runs what they say."""
+    shell, option, script = shlex.split(command_line("echo 'a b'"))
+    assert (shell, option) == ("/bin/sh", "-c")
+    assert script == f"{PRELUDE}\necho 'a b'"
+
+
+@pytest.mark.parametrize("sign", ["*", "?", "["])
+def test_a_folder_with_a_wildcard_is_not_part_of_the_path(sign: str) -> None:
+    """Nor is anything below it."""
+    assert RECORD.task is not None
+    task = replace(RECORD.task, outputs=(f"a/b{sign}c/d",))
+    files = job(replace(RECORD, task=task), PLACE, POOL)["jobManagerTask"]["outputFiles"]
+    assert files[-1]["destination"]["container"]["path"] == f"{RECORD.output_prefix}files/a"
