@@ -28,3 +28,10 @@ def test_a_value_of_the_environment_is_not_repeated() -> None:
     (problem,) = problems(table(environment="{ PIN = 123456 }"))
 
     assert "123456" not in problem
+
+
+def test_a_number_too_long_for_python_to_spell_is_told() -> None:
+    """Written in another base it can be read, and not be shown."""
+    (problem,) = problems(table(max_queued=f"0x{'F' * 9000}"))
+    assert problem.startswith("[schedules.bad]: max_queued: ")
+    assert problem.endswith(", not a number of thousands of digits")

@@ -439,3 +439,11 @@ def test_too_many_schedules_hide_no_problem_of_the_first_ones() -> None:
 def test_an_empty_document_has_no_schedules() -> None:
     """Which is how the last schedule is removed."""
     assert not parse("").schedules
+
+
+@pytest.mark.parametrize("value", ["1", "[]", '"0 2 * * *"'])
+def test_a_schedule_that_is_no_table_stops_no_other(value: str) -> None:
+    """It is told with its name."""
+    document = parse(f"schedules.ab = {value}\n{PLAIN}")
+    assert [str(problem) for problem in document.problems] == ["[schedules.ab]: must be a table"]
+    assert list(document.schedules) == ["plain-1"]

@@ -1,12 +1,19 @@
 """Records as JSON."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from orchestrator.enums import After, BlockedReason, Reason
 from orchestrator.errors import RecordUnreadable
-from orchestrator.ledger.record import dump, load
-from tests.support.records import RECORD
+from orchestrator.ids import RunId
+from orchestrator.ledger.attempt import Stop
+from orchestrator.ledger.record import Kind, Range, Record, dump, load, metadata
+from tests.support.records import RECORD, SUBMITTED
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TRIGGERED = RunId("nightly-m0123456789abcdef")
 
 
 def test_a_record_is_read_back() -> None:
@@ -20,3 +27,66 @@ def test_a_blob_that_is_no_record_is_told(data: bytes) -> None:
     """One of a later version included: to rewrite it would lose what it says."""
     with pytest.raises(RecordUnreadable):
         load(data)
+
+
+@pytest.mark.parametrize(
+    ("record", "blob"),
+    [
+        (RECORD, "runs/nightly/2026/06/nightly-20260601T120000Z.json"),
+        (
+            replace(RECORD, kind=Kind.BACKFILLED),
+            "runs/nightly/2026/06/nightly-20260601T120000Z.json",
+        ),
+        (
+            replace(RECORD, kind=Kind.TRIGGERED, run_id=TRIGGERED),
+            "runs/nightly/triggered/nightly-m0123456789abcdef.json",
+        ),
+        (
+            replace(RECORD, range=Range(first=NOON, last=NOON, count=3)),
+            "runs/nightly/2026/06/nightly-20260601T120000Z+3.json",
+        ),
+    ],
+)
+def test_a_final_record_has_its_name(record: Record, blob: str) -> None:
+    """A trigger's has no month, a range's says how many it stands for."""
+    assert record.blob == blob
+
+
+def test_the_attempt_in_hand_is_the_last() -> None:
+    """It alone is replaced, and its outputs have a folder of their own."""
+    second = replace(SUBMITTED, number=2)
+    twice = replace(RECORD, attempts=(SUBMITTED, second))
+
+    assert twice.attempt == second
+    assert twice.output_prefix == "nightly/2026/06/nightly-20260601T120000Z/r2/"
+    third = replace(second, number=3)
+    assert twice.with_attempt(third).attempts == (SUBMITTED, third)
+
+
+def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
+    """What is not so of a run is not there."""
+    plain = {
+        "state": "submitted",
+        "attempt": "1",
+        "kind": "scheduled",
+        "nominal": "2026-06-01T12:00:00+00:00",
+    }
+    attempt = replace(
+        SUBMITTED,
+        not_before=NOON,
+        after=After.RETRY,
+        ready=NOON,
+        blocked=BlockedReason.QUOTA,
+    )
+    stop = Stop(cause=Reason.STOPPED, reason=Reason.NO_NODE, sentence="", at=NOON)
+    full = replace(RECORD.with_attempt(attempt), forced=True, stop=stop)
+
+    assert metadata(RECORD) == plain
+    assert metadata(full) == plain | {
+        "forced": "true",
+        "not_before": "2026-06-01T12:00:00+00:00",
+        "after": "retry",
+        "ready": "2026-06-01T12:00:00+00:00",
+        "blocked": "quota",
+        "stop": "stopped",
+    }

@@ -1,14 +1,205 @@
 """When a schedule is due: the recurrences that were in force, one after the other."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from orchestrator.model import Occurrence, Recurrence, Timing
-from orchestrator.timing.occurrences import following, latest, occurrences, occurrences_of, previous
+from orchestrator.timing.occurrences import (
+    following,
+    in_force,
+    latest,
+    occurrences,
+    occurrences_of,
+    previous,
+)
 from tests.support import debian
 from tests.support.call_counts import counted
 from tests.support.timings import LONG_AGO, timing
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+DAY = timedelta(days=1)
+HOURLY = Recurrence(cron=("0 * * * *",))
+NONE = Timing(since=NOON, recurrence=None)
+REMOVED = replace(NONE, removed=True)
+
+
+def hourly(since: datetime, **keys: bool) -> Timing:
+    return Timing(since=since, recurrence=HOURLY, **keys)
+
+
+def test_an_occurrence_says_how_it_came_to_be() -> None:
+    """Merged from two wall times, excluded, paused, or of a day that did not exist."""
+    recurrence = Recurrence(
+        cron=("15,45 2 * * *",), time_zone="America/New_York", except_=("2026-03-09",)
+    )
+    change = datetime(2026, 3, 8, 7, tzinfo=UTC)
+    one = Timing(since=LONG_AGO, recurrence=recurrence, paused=True)
+
+    found = occurrences(one, after=change - SECOND, until=change + DAY)
+
+    assert list(found) == [
+        Occurrence(nominal=change, merged=2, paused=True),
+        Occurrence(nominal=change + 23.25 * HOUR, excluded=True, paused=True),
+        Occurrence(nominal=change + 23.75 * HOUR, excluded=True, paused=True),
+    ]
+    apia = occurrences(
+        timing("0 9 * * *", "Pacific/Apia"),
+        after=datetime(2011, 12, 30, 9, tzinfo=UTC),
+        until=datetime(2011, 12, 30, 10, tzinfo=UTC),
+    )
+    assert [one.exists for one in apia] == [False]
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "hours"),
+    [
+        (NOON - SECOND, NOON, [12]),
+        (NOON, NOON + HOUR - SECOND, []),
+        (NOON, NOON + HOUR, [13]),
+        (NOON, NOON, []),
+        (NOON, NOON - HOUR, []),
+    ],
+)
+def test_a_stretch_holds_its_end_and_not_its_begin(
+    after: datetime, until: datetime, hours: list[int]
+) -> None:
+    """So that ticks share no occurrence and lose none."""
+    one = hourly(LONG_AGO)
+    for found in (
+        occurrences(one, after=after, until=until),
+        occurrences_of((one,), after=after, until=until),
+    ):
+        assert [one.nominal.hour for one in found] == hours
+    assert list(occurrences(NONE, after=NOON - DAY, until=NOON)) == []
+
+
+def test_a_stretch_ends_before_later_timings() -> None:
+    """They are not looked at; nothing is due up to the first one."""
+    timings = (hourly(NOON), hourly(NOON + 2 * HOUR, paused=True))
+    found = list(occurrences_of(timings, after=NOON - DAY, until=NOON + HOUR))
+    assert [one.nominal for one in found] == [NOON + HOUR]
+
+
+def test_what_a_later_removal_ends_is_removed() -> None:
+    """Every timing before the last removal is of a former life; a new life is not."""
+    timings = (
+        hourly(NOON - 3 * HOUR),
+        replace(REMOVED, since=NOON - 2 * HOUR),
+        hourly(NOON - HOUR),
+        REMOVED,
+        hourly(NOON + HOUR),
+    )
+    found = occurrences_of(timings, after=NOON - DAY, until=NOON + 2 * HOUR)
+    assert [(one.nominal, one.removed) for one in found] == [
+        (NOON - 2 * HOUR, True),
+        (NOON, True),
+        (NOON + 2 * HOUR, False),
+    ]
+
+
+def test_the_timing_in_force_is_the_last_that_began_before() -> None:
+    """An occurrence at the very begin of one falls by the one before; the first has no one before."""
+    first, second = hourly(NOON - HOUR), hourly(NOON)
+    assert in_force((first, second), NOON + SECOND) == second
+    assert in_force((first, second), NOON) == first
+    assert in_force((first, second), NOON - DAY) == first
+
+
+def test_the_following_occurrence_is_later() -> None:
+    """Not the one at this instant, nor one up to the begin of its timing."""
+    assert following((hourly(LONG_AGO),), NOON) == NOON + HOUR
+    assert following((hourly(LONG_AGO),), NOON - SECOND) == NOON
+    assert following((hourly(NOON + 2 * HOUR),), NOON) == NOON + 3 * HOUR
+
+
+def test_the_following_occurrence_is_of_the_timing_in_force_at_its_time() -> None:
+    """One that lies beyond the end of its timing does not come."""
+    soon = Timing(since=NOON + HOUR, recurrence=Recurrence(cron=("30 * * * *",)))
+    assert following((hourly(LONG_AGO), soon), NOON) == NOON + HOUR
+    assert following((hourly(LONG_AGO), replace(soon, since=NOON + HOUR - SECOND)), NOON) == (
+        NOON + 1.5 * HOUR
+    )
+    assert following((hourly(LONG_AGO), replace(NONE, since=NOON + HOUR - SECOND)), NOON) is None
+    over = (hourly(LONG_AGO), replace(NONE, since=NOON - HOUR), hourly(NOON + HOUR))
+    assert following(over, NOON) == NOON + 2 * HOUR
+
+
+def test_nothing_follows_in_a_life_that_is_over() -> None:
+    """What follows is of the life after it."""
+    timings = (hourly(LONG_AGO), replace(REMOVED, since=NOON + 3 * HOUR), hourly(NOON + 5 * HOUR))
+    assert following(timings, NOON) == NOON + 6 * HOUR
+    assert following(timings[:2], NOON) is None
+
+
+def test_what_follows_is_looked_for_through_nine_years() -> None:
+    """A day that a zone left out is not taken for an occurrence."""
+    leap_day = timing("0 0 29 2 *")
+    century = datetime(2096, 2, 29, tzinfo=UTC)
+    assert following((leap_day,), century) == datetime(2104, 2, 29, tzinfo=UTC)
+    assert previous((leap_day,), datetime(2104, 2, 29, tzinfo=UTC)) == century
+    begin = datetime(2011, 12, 29, 20, tzinfo=UTC)
+    apia = (timing("0 9 * * *", "Pacific/Apia"),)
+    assert following(apia, begin) == datetime(2011, 12, 30, 19, tzinfo=UTC)
+    far = Timing(since=NOON + timedelta(days=366 * 9), recurrence=HOURLY)
+    assert following((far,), NOON) is None
+    assert following((replace(far, since=far.since - HOUR),), NOON) == far.since
+    assert following((replace(far, since=far.since + HOUR),), NOON) is None
+
+
+def test_the_previous_occurrence_is_earlier() -> None:
+    """By the timing in force just before, also before that came into force."""
+    timings = (hourly(LONG_AGO), Timing(since=NOON, recurrence=Recurrence(cron=("30 * * * *",))))
+    assert previous(timings, NOON + 31 * MINUTE) == NOON + 30 * MINUTE
+    assert previous(timings, NOON + 30 * MINUTE) == NOON - 30 * MINUTE
+    assert previous(timings, NOON) == NOON - HOUR
+    assert previous(timings, NOON + SECOND) == NOON - 30 * MINUTE
+    assert previous((hourly(LONG_AGO), NONE), NOON + DAY) is None
+    assert previous((hourly(NOON),), NOON - HOUR) is None
+
+
+def test_the_previous_occurrence_is_neither_excluded_nor_of_a_missing_day() -> None:
+    """The data of a window begin where a run could have been."""
+    daily = Recurrence(cron=("0 6 * * *",), except_=("2026-06-01",))
+    assert previous((Timing(since=LONG_AGO, recurrence=daily),), NOON) == NOON - DAY - 6 * HOUR
+    morning = datetime(2011, 12, 30, 19, tzinfo=UTC)
+    apia = (timing("0 9 * * *", "Pacific/Apia"),)
+    assert previous(apia, morning) == datetime(2011, 12, 29, 19, tzinfo=UTC)
+    assert latest(apia, morning - HOUR) == datetime(2011, 12, 29, 19, tzinfo=UTC)
+
+
+def test_the_latest_occurrence_may_be_now() -> None:
+    """Or as late as the timing that has it was in force."""
+    assert latest((hourly(LONG_AGO),), NOON) == NOON
+    assert latest((hourly(LONG_AGO),), NOON - SECOND) == NOON - HOUR
+    assert latest((hourly(NOON - HOUR), NONE), NOON + DAY) == NOON
+    assert latest((hourly(NOON - HOUR), replace(NONE, since=NOON - SECOND)), NOON + DAY) is None
+    assert latest((hourly(NOON - HOUR), hourly(NOON + DAY)), NOON) == NOON
+    assert latest((hourly(NOON - HOUR), replace(hourly(NOON), paused=True)), NOON + DAY) == NOON
+    assert latest((hourly(NOON - DAY), hourly(NOON)), NOON + HOUR - SECOND) == NOON
+
+
+def test_an_occurrence_at_the_begin_of_a_timing_is_not_its_latest() -> None:
+    """It is of the timing before."""
+    assert latest((hourly(NOON),), NOON) is None
+    assert latest((hourly(NOON),), NOON + HOUR - SECOND) is None
+    assert latest((hourly(NOON),), NOON + HOUR) == NOON + HOUR
+
+
+@pytest.mark.parametrize("days", [1, 5, 40, 400])
+def test_the_latest_occurrence_is_found_however_long_ago(days: int) -> None:
+    """It is the newest, whichever step back finds it, and few steps find it."""
+    long_ago = NOON - days * DAY
+    one = Recurrence(cron=(f"0,30 12 {long_ago.day} {long_ago.month} *",))
+    timings = (Timing(since=LONG_AGO, recurrence=one),)
+    until = NOON if days < 365 else NOON - 36 * DAY
+
+    found, steps = counted(latest, timings, until)
+
+    assert found == long_ago + 30 * MINUTE
+    assert steps < 100 * days + 3000
 
 
 def test_an_occurrence_follows_the_timing_in_force_at_its_time() -> None:
