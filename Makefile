@@ -21,13 +21,13 @@ up: setup ## Azurite and the Batch emulator, until Ctrl-C
 start: setup ## the timer functions against what `make up` runs, until Ctrl-C
 	@$(RUN) -m local start
 
-check: setup ## linters, types, layers and unit tests
+check: setup ## linters, types, layers, unit tests and what they cover of the pure packages
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/pyright
 	.venv/bin/lint-imports
-	.venv/bin/pytest tests/unit
+	.venv/bin/pytest tests/unit --cov
 
 infra: setup ## the Bicep files: lint, format, and that what is compiled from them is up to date
 	@$(RUN) -m infra.check
@@ -60,5 +60,5 @@ lock: setup ## write the three requirements.txt of app, development and azd anew
 
 clean: ## remove what was built, installed or kept by `make up`
 	rm -rf .venv .venv-peers infra/hooks/hooks_env local/azurite/node_modules tests/alerts/kusto/node_modules .local dist
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

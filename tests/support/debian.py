@@ -1,9 +1,10 @@
 """Debian's cron, minute by minute: an oracle that shares nothing with the product."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from itertools import chain, pairwise, product
+from itertools import pairwise, product
 
 MINUTE, HOURS, DAY = timedelta(minutes=1), timedelta(hours=6), timedelta(days=1)
 BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -21,7 +22,7 @@ NAMES = {
 
 
 @lru_cache(maxsize=1024)
-def field(text: str, low: int, high: int) -> frozenset[int]:
+def field(text: str, low: int, high: int) -> set[int]:
     """Read one field: lists, ranges and steps of numbers and names."""
     values: set[int] = set()
     for term in text.split(","):
@@ -48,6 +49,7 @@ class Cron:
     wild: bool
 
     def today(self, wall: datetime) -> bool:
+        """Tell whether a date is one of the expression's, days as crontab(5) has them."""
         of_month = any(day_of_month(term, wall) for term in self.days)
         of_week = any(day_of_week(term, wall) for term in self.weekdays)
         return (of_month and of_week) if self.starred else (of_month or of_week)
@@ -110,13 +112,13 @@ def walk(zone: tzinfo, start: datetime, until: datetime) -> list[tuple[datetime,
 @dataclass(frozen=True, slots=True)
 class Minute:
     """
-    A minute of a clock that a cron has walked for hours.
+    A minute of a walk.
 
     Attributes:
-        instant: When it is.
+        instant: When it begins.
         wall: What the clock shows.
-        fresh: Whether the clock has not shown this time, nor a later one, before.
-        left_out: The wall times that the clock has just left out, and not shown before.
+        fresh: Whether the clock has not been as far before.
+        left_out: What the clock was put past just before, as far as it has not been there before.
     """
 
     instant: datetime
@@ -125,33 +127,25 @@ class Minute:
     left_out: tuple[datetime, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """
-    The minutes of a walk.
-
-    Attributes:
-        shown: Each minute, by the hour and minute that the clock shows.
-        jumps: Those at which the clock has just left something out.
-    """
-
-    shown: dict[tuple[int, int], list[Minute]]
-    jumps: list[Minute]
+@lru_cache(maxsize=16)
+def minutes(zone: tzinfo, start: datetime, until: datetime) -> list[Minute]:
+    """List the minutes of a walk, but for the first one."""
+    found: list[Minute] = []
+    furthest = datetime.min  # noqa: DTZ901 - wall time has no zone
+    for (_, last), (instant, wall) in pairwise(walk(zone, start, until)):
+        jumped = (last + MINUTE * n for n in range(1, (wall - last) // MINUTE))
+        left_out = tuple(one for one in jumped if one > furthest)
+        found.append(Minute(instant, wall, wall > furthest, left_out))
+        furthest = max(furthest, wall)
+    return found
 
 
 @lru_cache(maxsize=16)
-def walked(zone: tzinfo, start: datetime, until: datetime) -> Walked:
-    """Return the minutes after ``start``, up to ``until``, each in the light of those before it."""
-    found = Walked({}, [])
-    furthest = datetime.min  # noqa: DTZ901 - wall time has no zone
-    for (_, last), (instant, wall) in pairwise(walk(zone, start, until)):
-        skipped = (last + MINUTE * n for n in range(1, int((wall - last) / MINUTE)))
-        left_out = tuple(one for one in skipped if one > furthest)
-        minute = Minute(instant, wall, wall > furthest, left_out)
-        found.shown.setdefault((wall.hour, wall.minute), []).append(minute)
-        if left_out:
-            found.jumps.append(minute)
-        furthest = max(furthest, wall)
+def by_time(zone: tzinfo, start: datetime, until: datetime) -> dict[tuple[int, int], list[Minute]]:
+    """Return the minutes of a walk by the hour and the minute that the clock shows."""
+    found: defaultdict[tuple[int, int], list[Minute]] = defaultdict(list)
+    for one in minutes(zone, start, until):
+        found[one.wall.hour, one.wall.minute].append(one)
     return found
 
 
@@ -164,18 +158,16 @@ def runs(cron: str, zone: tzinfo, after: datetime, until: datetime) -> list[date
     does not run again until the clock has caught up. A job that begins with ``*`` in its minute or
     hour goes by the clock as it is.
     """
-    start, one = (after - HOURS).replace(second=0, microsecond=0), read(cron)
-    minutes = walked(zone, start, until)
-    shown = (minutes.shown.get(time, ()) for time in product(one.hours, one.minutes))
+    job = read(cron)
+    start = (after - HOURS).replace(second=0, microsecond=0)
+    times = by_time(zone, start, until)
     due = {
-        each.instant
-        for each in chain.from_iterable(shown)
-        if (one.wild or each.fresh) and matches(cron, each.wall)
+        one.instant
+        for time in product(job.hours, job.minutes)
+        for one in times.get(time, ())
+        if (one.fresh or job.wild) and matches(cron, one.wall)
     }
-    if not one.wild:
-        due |= {
-            each.instant
-            for each in minutes.jumps
-            if any(matches(cron, wall) for wall in each.left_out)
-        }
-    return [instant.astimezone(UTC) for instant in sorted(due) if after < instant <= until]
+    if not job.wild:
+        jumps = (one for one in minutes(zone, start, until) if one.left_out)
+        due |= {one.instant for one in jumps if any(matches(cron, wall) for wall in one.left_out)}
+    return sorted(one.astimezone(UTC) for one in due if after < one <= until)

@@ -241,6 +241,7 @@ def test_a_schedule_that_returns_begins_at_its_removal_at_the_earliest() -> None
     assert timings(between)[-1].since == NOON + 2 * HOUR - SECOND
     assert timings(ahead)[-1].since == NOON + 6 * HOUR - SECOND
     assert len(timings(ahead)) == 3, "the removal itself says that nothing is due in between"
+    assert timings(ahead)[1].removed
     decided = taken_over(
         decided_until(removed, NOON + 2 * HOUR),
         back,
@@ -248,6 +249,23 @@ def test_a_schedule_that_returns_begins_at_its_removal_at_the_earliest() -> None
         start="2026-06-01T00:00:00Z",
     )
     assert timings(decided)[-1].since == NOON + 2 * HOUR
+
+
+def test_a_schedule_that_returns_after_changes_begins_at_its_removal() -> None:
+    """Neither at its first change, nor are its pauses ended there."""
+    state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
+    changed = taken_over(state, NOON + HOUR, cron='"30 * * * *"')
+    pause = Pause(since=NOON, by="me")
+    paused = replace(changed.schedules[ID], pauses=(pause,))
+    removed = taken_over(replace(changed, schedules={ID: paused}), NOON + 2 * HOUR)
+
+    back = taken_over(removed, NOON + 9 * HOUR, cron='"0 * * * *"', start="2026-06-01T00:00:00Z")
+
+    assert timings(back)[-1].since == NOON + 2 * HOUR
+    assert back.schedules[ID].pauses == (replace(pause, until=NOON + 2 * HOUR),)
+    last = NOON + 2 * HOUR + timedelta(days=400)
+    assert taken_over(removed, last).schedules
+    assert not taken_over(removed, last + SECOND).schedules
 
 
 def test_pauses_of_a_former_life_end_at_the_removal() -> None:

@@ -160,6 +160,22 @@ def test_the_previous_occurrence_is_earlier() -> None:
     assert previous((hourly(NOON),), NOON - HOUR) is None
 
 
+def test_the_previous_occurrence_may_be_a_second_back() -> None:
+    """An interval counts in seconds."""
+    every = Recurrence(every=61 * SECOND, anchor=NOON)
+    timings = (Timing(since=LONG_AGO, recurrence=every),)
+    assert previous(timings, NOON + SECOND) == NOON
+    assert previous(timings, NOON) == NOON - 61 * SECOND
+
+
+def test_the_latest_occurrence_is_looked_for_in_small_steps_first() -> None:
+    """The days before it are not listed minute by minute."""
+    timings = (timing("* 0-11 * * *"),)
+    found, steps = counted(latest, timings, NOON + 30 * MINUTE)
+    assert found == NOON - MINUTE
+    assert steps < 2000
+
+
 def test_the_previous_occurrence_is_neither_excluded_nor_of_a_missing_day() -> None:
     """The data of a window begin where a run could have been."""
     daily = Recurrence(cron=("0 6 * * *",), except_=("2026-06-01",))
@@ -213,12 +229,12 @@ def test_an_occurrence_follows_the_timing_in_force_at_its_time() -> None:
 
     found = occurrences_of(timings, after=LONG_AGO, until=noon + timedelta(days=1))
 
-    assert [(f"{o.nominal:%H:%M}", o.paused) for o in found] == [
-        ("10:00", False),
-        ("11:00", False),
-        ("12:00", False),
-        ("12:30", True),
-        ("13:30", True),
+    assert [(f"{o.nominal:%H:%M}", o.paused, o.removed) for o in found] == [
+        ("10:00", False, False),
+        ("11:00", False, False),
+        ("12:00", False, False),
+        ("12:30", True, False),
+        ("13:30", True, False),
     ]
 
 

@@ -220,6 +220,7 @@ def near_changes(draw: st.DrawFn) -> tuple[str, list[datetime]]:
     return zone, sorted(change + timedelta(minutes=n) for n in minutes)
 
 
+@pytest.mark.no_cover  # measuring it would double its time; examples cover the same
 @settings(max_examples=400)
 @given(
     st.lists(crons(), min_size=1, max_size=2),
@@ -248,6 +249,7 @@ def test_ticks_partition_the_occurrences(
     assert sorted({o.nominal for o in whole}) == [o.nominal for o in whole]
 
 
+@pytest.mark.no_cover  # measuring it would double its time; examples cover the same
 @settings(max_examples=200, deadline=None)
 @given(crons(), near_changes())
 def test_every_occurrence_is_where_debians_cron_has_it(
@@ -348,6 +350,7 @@ def test_a_shifted_occurrence_is_excluded_by_the_time_it_had() -> None:
     assert one.nominal == none.nominal == datetime(2026, 3, 8, 7, tzinfo=UTC)
 
 
+@pytest.mark.no_cover  # measuring it would double its time; examples cover the same
 @settings(max_examples=200, deadline=None)
 @given(
     st.one_of(crons().map(lambda one: (one,)), st.integers(60, 9000)),
