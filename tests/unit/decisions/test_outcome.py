@@ -381,6 +381,7 @@ def test_the_job_of_a_stopped_run_is_ended_with_the_reason() -> None:
 def test_a_job_whose_task_is_missing_is_ended_after_ten_minutes() -> None:
     """From its submission on, or from its creation where that was not confirmed."""
     assert at(10, ACTIVE, None) == EndJob("its task is missing")
+    assert at(10, replace(ACTIVE, created=NOON + SECOND), None) == EndJob("its task is missing")
     claimed = RECORD.with_attempt(replace(SUBMITTED, submitted=None))
     later = replace(ACTIVE, created=NOON + 5 * MINUTE)
     assert at(14, later, None, claimed) == Wait()
@@ -397,6 +398,7 @@ def test_the_beginning_of_a_task_is_noted_once() -> None:
     assert at(5, ACTIVE, running, RECORD.with_attempt(noted)) == Wait()
     preparing = replace(RUNNING, state="preparing", started=None)
     assert at(5, ACTIVE, preparing) == Wait()
+    assert at(5, ACTIVE, preparing, RECORD.with_attempt(noted)) == Wait()
     anew = replace(running, started=NOON + 3 * MINUTE, requeues=2)
     assert at(5, ACTIVE, anew, RECORD.with_attempt(noted)) == Wait(
         replace(noted, started=NOON + 3 * MINUTE, requeues=2)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orchestrator.enums import Fold, Gap
 from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences
-from orchestrator.timing.placement import placements
+from orchestrator.timing.placement import Placement, minutes_of, placements
 from orchestrator.timing.zones import parse_zone
 from tests.support import debian
 from tests.support.timings import LONG_AGO, timing
@@ -302,6 +302,76 @@ def test_an_interval_knows_no_clock() -> None:
     assert [f"{o.nominal:%dT%H:%M:%S}" for o in found] == [
         *("08T01:02:03", "08T09:02:03", "08T17:02:03", "09T01:02:03")
     ]
+
+
+def test_an_interval_without_an_anchor_counts_from_the_year_2000() -> None:
+    """So that no edit moves it."""
+    begin = datetime(2000, 1, 1, tzinfo=UTC)
+    every = timedelta(days=7, seconds=1)
+    found = due(Recurrence(every=every), "2000-01-01T00:00:00Z", "2000-01-20T00:00:00Z")
+    assert [one.nominal for one in found] == [begin + every, begin + 2 * every]
+    at_begin = due(Recurrence(every=every), "1999-12-31T23:59:59Z", "2000-01-01T00:00:00Z")
+    assert [one.nominal for one in at_begin] == [begin]
+
+
+@pytest.mark.parametrize("excluded", [True, False])
+def test_a_placement_holds_the_wall_times_it_comes_from(excluded: bool) -> None:
+    """Of an expression and of an interval; what is left out is yielded on demand."""
+    zone, change = NEW_YORK, datetime(2026, 3, 8, 7, tzinfo=UTC)
+    cron = Recurrence(cron=("15,45 2 * * *", "0 3 8 * *"), time_zone=zone, except_=("2026-03-09",))
+    every = Recurrence(
+        every=timedelta(hours=12), anchor=change, time_zone=zone, except_=("2026-03-09",)
+    )
+    until = change + timedelta(days=2)
+
+    def wall(text: str) -> datetime:
+        return datetime.fromisoformat(f"2026-03-{text}")
+
+    left_out = timedelta(days=1) - timedelta(minutes=45)
+    of_cron = [
+        Placement(nominal=change, walls=(wall("08T02:15"), wall("08T02:45"), wall("08T03:00"))),
+        *(
+            Placement(nominal=change + left_out + late, walls=(wall(text),), excluded=True)
+            for late, text in ((timedelta(), "09T02:15"), (timedelta(minutes=30), "09T02:45"))
+            if excluded
+        ),
+        Placement(nominal=change + timedelta(days=2, minutes=-45), walls=(wall("10T02:15"),)),
+        Placement(nominal=change + timedelta(days=2, minutes=-15), walls=(wall("10T02:45"),)),
+    ]
+    of_every = [
+        Placement(nominal=change, walls=(wall("08T03:00"),)),
+        Placement(nominal=change + timedelta(hours=12), walls=(wall("08T15:00"),)),
+        *(
+            Placement(nominal=change + late, walls=(wall(text),), excluded=True)
+            for late, text in (
+                (timedelta(hours=24), "09T03:00"),
+                (timedelta(hours=36), "09T15:00"),
+            )
+            if excluded
+        ),
+        Placement(nominal=until, walls=(wall("10T03:00"),)),
+    ]
+    for recurrence, expected in ((cron, of_cron), (every, of_every)):
+        after = change - timedelta(seconds=1)
+        assert list(placements(recurrence, after=after, until=until, excluded=excluded)) == expected
+
+
+@pytest.mark.parametrize(
+    ("every", "since", "minutes"),
+    [
+        (timedelta(hours=12), timedelta(), [0, 720]),
+        (timedelta(hours=12), timedelta(minutes=1, seconds=30), [1, 721]),
+        (timedelta(hours=12), timedelta(hours=12), [720]),
+        (timedelta(days=1), timedelta(), [0]),
+        (timedelta(minutes=719, seconds=30), timedelta(), [0, 719, 1439]),
+        (timedelta(minutes=720), timedelta(hours=24), []),
+    ],
+)
+def test_the_minutes_of_an_interval_are_those_of_its_times(
+    every: timedelta, since: timedelta, minutes: list[int]
+) -> None:
+    """From its first time of a day on, up to midnight."""
+    assert minutes_of(every, since) == sum(1 << minute for minute in minutes)
 
 
 def test_what_is_excluded_stays_an_occurrence() -> None:
