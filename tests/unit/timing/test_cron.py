@@ -153,9 +153,10 @@ def test_each_time_says_which_kind_of_expression_has_it() -> None:
 
 def test_what_is_left_out_is_there_only_on_demand() -> None:
     """The other times are the same either way."""
-    several = ("* 12 * * *", "2026-06-02")
-    hours = {"first": "11:00", "last": "2026-06-03T11:00"}
-    assert due("0 11-13 * * *", **hours, without=several) == ["01 11:00", "01 13:00", "03 11:00"]
-    assert due("0 11-13 * * *", **hours, without=several, excluded=True) == [
+    several, last = ("* 12 * * *", "2026-06-02"), "2026-06-03T11:00"
+    assert due("0 11-13 * * *", first="11:00", last=last, without=several) == [
+        *("01 11:00", "01 13:00", "03 11:00")
+    ]
+    assert due("0 11-13 * * *", first="11:00", last=last, without=several, excluded=True) == [
         *("01 11:00", "01 12:00", "01 13:00", "02 11:00", "02 12:00", "02 13:00", "03 11:00")
     ]

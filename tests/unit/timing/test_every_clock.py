@@ -41,27 +41,20 @@ def changes(zone: tzinfo) -> tuple[Change, ...]:
     weeks = [FIRST + timedelta(days=n) for n in range(0, (LAST - FIRST).days + 7, 7)]
     for low, high in pairwise(weeks):
         before, after = (one.astimezone(zone).utcoffset() or timedelta() for one in (low, high))
-        if before == after:
-            continue
-        minute = bisect_left(
-            range((high - low) // debian.MINUTE),
-            True,  # noqa: FBT003 - what is looked for
-            key=lambda n, low=low, before=before: (
-                (low + debian.MINUTE * n).astimezone(zone).utcoffset() != before
-            ),
-        )
-        found.append((low + debian.MINUTE * minute, before, after))
+        if before != after:
+            found.append((change_between(low, high, zone), before, after))
     return tuple(found)
 
 
-def _first_minute(zone: tzinfo, low: datetime, before: timedelta) -> datetime:
-    """Return the minute of a day from which its offset is another one."""
-    n = bisect_left(
-        range(24 * 60),
-        True,  # noqa: FBT003 - what the key is compared with
-        key=lambda n: (low + debian.MINUTE * n).astimezone(zone).utcoffset() != before,
-    )
-    return low + debian.MINUTE * n
+def change_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:
+    """Return the first minute after ``low`` with another offset; one of them changes it."""
+    before = low.astimezone(zone).utcoffset()
+
+    def changed(minutes: int) -> bool:
+        return (low + debian.MINUTE * minutes).astimezone(zone).utcoffset() != before
+
+    minutes = bisect_left(range((high - low) // debian.MINUTE), x=True, key=changed)
+    return low + debian.MINUTE * minutes
 
 
 def rule_sets() -> dict[str, tuple[Change, ...]]:

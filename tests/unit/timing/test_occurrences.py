@@ -26,8 +26,8 @@ NONE = Timing(since=NOON, recurrence=None)
 REMOVED = replace(NONE, removed=True)
 
 
-def hourly(since: datetime, **keys: bool) -> Timing:
-    return Timing(since=since, recurrence=HOURLY, **keys)
+def hourly(since: datetime, *, paused: bool = False) -> Timing:
+    return Timing(since=since, recurrence=HOURLY, paused=paused)
 
 
 def test_an_occurrence_says_how_it_came_to_be() -> None:
