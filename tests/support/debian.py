@@ -33,17 +33,17 @@ def field(text: str, low: int, high: int) -> set[int]:
             begin, _, end = (NAMES.get(part, part) for part in span.partition("-"))
             first, last = int(begin), int(end or (high if step else begin))
         values.update(range(first, last + 1, int(step or 1)))
-    return frozenset(values)
+    return values
 
 
 @dataclass(frozen=True)
 class Cron:
     """An expression, read."""
 
-    minutes: frozenset[int]
-    hours: frozenset[int]
+    minutes: set[int]
+    hours: set[int]
     days: tuple[str, ...]
-    months: frozenset[int]
+    months: set[int]
     weekdays: tuple[str, ...]
     starred: bool
     wild: bool

@@ -5,7 +5,6 @@ import zoneinfo
 from bisect import bisect_left
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
 from itertools import pairwise, product
 
 import pytest
@@ -170,11 +169,10 @@ class Walk:
         return {one: len(those) for one, those in sorted(walls.items()) if after < one <= until}
 
 
-@lru_cache(maxsize=8192)
-def _left_out(entries: tuple[str, ...], wall: datetime) -> bool:
+def _left_out(recurrence: Recurrence, wall: datetime) -> bool:
     return any(
         debian.matches(entry, wall) if " " in entry else entry == wall.date().isoformat()
-        for entry in entries
+        for entry in recurrence.except_
     )
 
 

@@ -443,7 +443,7 @@ def test_what_is_left_out_is_passed_over_and_nothing_else(
         recurrence = replace(recurrence, every=timedelta(seconds=when), anchor=b)
     else:
         recurrence = replace(recurrence, cron=when)
-    begin, end = a - timedelta(days=1), c + timedelta(days=1)
+    begin, end = a - timedelta(days=2), c + timedelta(days=2)
 
     every = placements(recurrence, after=begin, until=end)
 
