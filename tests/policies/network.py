@@ -12,13 +12,13 @@ _ENDPOINTS: Final = {
     ("storageAccounts/sthost", "blob", "blob"),
     ("storageAccounts/stcode", "blob", "blob"),
     ("storageAccounts/stdata", "blob", "blob"),
-    ("batchAccounts/batch", "batchAccount", "batch"),
-    ("batchAccounts/batch", "nodeManagement", "batch"),
-    ("sites/func-", "sites", "azurewebsites"),
+    ("batchAccounts/batch", "batchAccount", "batch.azure.com"),
+    ("batchAccounts/batch", "nodeManagement", "batch.azure.com"),
+    ("sites/func-", "sites", "azurewebsites.net"),
 }
 """What is reached privately: resource, sub-resource, and the zone in which its name is looked up."""
 
-_PRIVATE_ZONE: Final = re.compile(r"privatelink\.(\w+)")
+_PRIVATE_ZONE: Final = re.compile(r"privatelink\.(\w+(?:\.\w+)*)")
 _TOKEN: Final = re.compile(r"[a-z0-9]{13}$")
 
 

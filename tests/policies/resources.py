@@ -31,6 +31,7 @@ HOST_SETTINGS: Final = frozenset(
 """Settings for the Functions host and the libraries, which our own code does not read."""
 
 _OTHER_STORAGE: Final = ("sthost", "stcode")
+_ID: Final = re.compile(r"/subscriptions/[0-9-]+/resourceGroups/recur/providers/[\w./-]+")
 _SECRET: Final = re.compile(r"key|secret|password|connectionstring|\bsas\b|token", re.IGNORECASE)
 
 
@@ -51,6 +52,49 @@ class Deployed:
         yield from ((each["name"], each.get("properties", {})) for each in found)
         if not found:
             yield f"no {kind}", {}
+
+
+def whole(deployed: Deployed) -> list[str]:
+    """Refer to nothing in the resource group that the deployment does not make."""
+    ids = {each["id"] for each in deployed.resources}
+    return sorted(
+        {
+            f"{each['name']} refers to {found}"
+            for each in deployed.resources
+            for found in _ID.findall(str((each.get("properties"), each.get("identity"))))
+            if found not in ids and found.partition("/subnets/")[0] not in ids
+        }
+    )
+
+
+def watched(deployed: Deployed) -> list[str]:
+    """Let log rules look at the workspace, metric rules and the exported log at the Batch account."""
+    found = []
+    for kind, watched_kind in {
+        "Insights/scheduledQueryRules": "OperationalInsights/workspaces",
+        "Insights/metricAlerts": "Batch/batchAccounts",
+    }.items():
+        ids = [each["id"] for each in deployed.of(watched_kind)]
+        found += [
+            f"{name} looks at {properties['scopes']}"
+            for name, properties in deployed.properties(kind)
+            if properties["scopes"] != ids
+        ]
+    return found + [
+        f"the log of {each['id']} is exported"
+        for each in deployed.of("Insights/diagnosticSettings")
+        if "/batchAccounts/" not in each["id"]
+    ]
+
+
+def packages_with_the_data(deployed: Deployed) -> list[str]:
+    """Keep packages in the data storage, and take nodes from Batch's own subscriptions."""
+    found = differ(deployed, {"Batch/batchAccounts": {"poolAllocationMode": "BatchService"}})
+    for _, properties in deployed.properties("Batch/batchAccounts"):
+        place = properties.get("autoStorage", {}).get("storageAccountId", "")
+        if _of_other_storage(place):
+            found.append(f"packages lie in {place}")
+    return found
 
 
 def entra_only(deployed: Deployed) -> list[str]:
@@ -198,10 +242,10 @@ def restorable(deployed: Deployed) -> list[str]:
 def locked(deployed: Deployed) -> list[str]:
     """Keep the data storage from being deleted with its group, and nothing else."""
     locks = [
-        (each["properties"]["level"], not _of_other_storage(each["id"]))
+        (each["name"], each["properties"]["level"], not _of_other_storage(each["id"]))
         for each in deployed.of("Authorization/locks")
     ]
-    return [] if locks == [("CanNotDelete", True)] else [f"the locks are {locks}"]
+    return [] if locks == [("keep", "CanNotDelete", True)] else [f"the locks are {locks}"]
 
 
 def zonal_data(deployed: Deployed) -> list[str]:

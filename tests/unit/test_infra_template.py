@@ -166,3 +166,17 @@ def test_a_read_at_the_top_waits_as_well() -> None:
     assert ordered_reads(template) == ["functionIdentity is read, and does not wait for identities"]
     read["dependsOn"] = ["identities"]
     assert ordered_reads(template) == []
+
+
+def test_only_regions_with_zones_keep_the_data_in_three() -> None:
+    """Azure refuses ZRS elsewhere; and some regions that may be chosen have no zones."""
+    group = json.loads(COMPILED.with_name("group.json").read_text())
+    storage = core()["resources"]["dataStorage"]["properties"]["template"]
+    zonal = set(storage["variables"]["zonalRegions"])
+    chosen = storage["resources"]["account"]["properties"]["parameters"]["redundancy"]["value"]
+
+    assert zonal < set(group["parameters"]["location"]["allowedValues"])
+    assert chosen == (
+        "[coalesce(parameters('redundancy'), if(contains(variables('zonalRegions'), "
+        "parameters('location')), 'Standard_ZRS', 'Standard_LRS'))]"
+    )
