@@ -1,0 +1,70 @@
+"""What the documents say is so: commands exist, every reason is explained."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from orchestrator.document.parse import parse
+from orchestrator.enums import BlockedReason, MissReason, Outcome, Reason, SkipReason
+
+ROOT = Path(__file__).parents[3]
+TABLE_ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+
+
+def test_every_command_of_the_readme_is_a_target() -> None:
+    """Of the Makefile."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"make ([a-z]+)`", (ROOT / "README.md").read_text()))
+
+    assert named
+    assert named <= targets
+
+
+def test_the_schedule_of_the_readme_is_valid() -> None:
+    """A reader may copy it."""
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+    document = parse(block)
+
+    assert document.problems == ()
+    assert set(document.schedules) == {"nightly-report"}
+
+
+def test_every_outcome_and_reason_is_explained() -> None:
+    """In docs/alerts.md, and no other is."""
+    page = (ROOT / "docs/alerts.md").read_text()
+
+    explained = TABLE_ROW.findall(page)
+    not_run = re.findall(r"^\| (?:skipped|missed) \| `(\w+)` \|", page, re.MULTILINE)
+
+    assert sorted(explained) == sorted([*Outcome, *Reason, *BlockedReason])
+    assert sorted(not_run) == sorted([*SkipReason, *MissReason])
+
+
+INSTALLS_FROM_THE_INDEX = re.compile(
+    r"\b(?:pip|pipx|uv tool|uv pip|pipx run|uvx)(?: install| run)?(?: -\S+)* (?:recur|batch-emulator)\b"
+)
+
+
+def test_no_page_installs_another_project_of_the_same_name() -> None:
+    """The public index has projects called like our commands: a checkout is installed, by its path."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+    found = [page for page in pages if INSTALLS_FROM_THE_INDEX.search(page.read_text())]
+
+    assert found == []
+    assert ROOT / "README.md" in pages
+    assert "uv tool install ." in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("pip install recur", "pip install -U recur", "pipx install recur", "uvx recur"),
+        *("uv tool install recur", "pipx run batch-emulator", "uv pip install recur==0.1.0"),
+    ],
+)
+def test_a_line_that_installs_another_project_would_be_found(line: str) -> None:
+    """The test above can fail."""
+    assert INSTALLS_FROM_THE_INDEX.search(line)
