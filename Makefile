@@ -27,7 +27,7 @@ check: setup ## linters, types, layers, unit tests and what they cover of the pu
 	.venv/bin/mypy
 	.venv/bin/pyright
 	.venv/bin/lint-imports
-	.venv/bin/pytest tests/unit --cov
+	.venv/bin/pytest -n 2 tests/unit --cov
 
 infra: setup ## the Bicep files: lint, format, and that what is compiled from them is up to date
 	@$(RUN) -m infra.check
@@ -36,7 +36,7 @@ infra-write: setup ## compile the Bicep files and write the templates and snapsh
 	@$(RUN) -m infra.check --write
 
 test: check infra ## all tests: unit, Bicep, processes, contract and the whole job
-	.venv/bin/pytest tests/system tests/contract tests/proof tests/e2e
+	.venv/bin/pytest -n 4 --dist loadfile tests/proof tests/e2e tests/system tests/contract
 
 bench: setup ## what a tick costs: its requests, and its time beside bare calls; some ten minutes
 	@$(RUN) -m bench.idle_tick
