@@ -14,6 +14,7 @@ from orchestrator.timing.occurrences import occurrences
 from orchestrator.timing.placement import Placement, minutes_of, placements
 from orchestrator.timing.zones import parse_zone
 from tests.support import debian
+from tests.support.call_counts import counted
 from tests.support.timings import LONG_AGO, timing
 
 
@@ -302,6 +303,35 @@ def test_an_interval_knows_no_clock() -> None:
     assert [f"{o.nominal:%dT%H:%M:%S}" for o in found] == [
         *("08T01:02:03", "08T09:02:03", "08T17:02:03", "09T01:02:03")
     ]
+
+
+@pytest.mark.parametrize(
+    ("cron", "after", "days"),
+    [
+        ("0 6 1 2 *", "2026-01-31", ["2026-02-01", "2027-02-01", "2028-02-01"]),
+        ("0 6 1 2 *", "2026-02-01", ["2026-02-01", "2027-02-01", "2028-02-01"]),
+        ("0 6 1 2 *", "2026-02-02", ["2027-02-01", "2028-02-01"]),
+        ("0 6 1 1 *", "2026-01-15", ["2027-01-01", "2028-01-01"]),
+        ("0 6 31 12 *", "2026-03-31", ["2026-12-31", "2027-12-31"]),
+        ("0 6 29 2 *", "2026-01-30", ["2028-02-29"]),
+    ],
+)
+def test_days_of_few_months_are_gone_to(cron: str, after: str, days: list[str]) -> None:
+    """No month between is taken for one of them, and none is walked through."""
+    begin = datetime.fromisoformat(after).replace(tzinfo=UTC)
+
+    found, steps = counted(
+        lambda: list(
+            placements(
+                Recurrence(cron=(cron,)), after=begin, until=datetime(2028, 12, 1, tzinfo=UTC)
+            )
+        )
+    )
+
+    assert [one.nominal for one in found] == [
+        datetime.fromisoformat(f"{day}T06:00:00+00:00") for day in days
+    ]
+    assert steps < 2500
 
 
 def test_an_interval_without_an_anchor_counts_from_the_year_2000() -> None:
