@@ -334,6 +334,46 @@ def test_days_of_few_months_are_gone_to(cron: str, after: str, days: list[str]) 
     assert steps < 2500
 
 
+@pytest.mark.parametrize("left_out", [("2026-06-01",), ("* 0-11 * * *", "* 12-23 1 6 *")])
+def test_an_interval_passes_over_what_is_left_out(left_out: tuple[str, ...]) -> None:
+    """A day, or what is left of it, in a few steps."""
+    recurrence = Recurrence(every=timedelta(seconds=10), except_=left_out)
+    begin = datetime(2026, 6, 1, tzinfo=UTC)
+    day = begin + timedelta(days=1)
+    first = day if len(left_out) == 1 else day + timedelta(hours=12)
+
+    found, steps = counted(
+        lambda: list(placements(recurrence, after=begin, until=first, excluded=False))
+    )
+
+    assert [one.nominal for one in found] == [first]
+    assert steps < 2500
+
+
+def test_an_interval_runs_at_the_first_of_two_midnights() -> None:
+    """Havana has the hour after midnight twice; the day before, which is left out, ends before it."""
+    recurrence = Recurrence(
+        every=timedelta(minutes=30), time_zone="America/Havana", except_=("2026-10-31",)
+    )
+    midnight = datetime(2026, 11, 1, 4, tzinfo=UTC)
+
+    found = placements(
+        recurrence, after=midnight - timedelta(hours=9), until=midnight, excluded=False
+    )
+
+    assert [one.nominal for one in found] == [midnight]
+
+
+def test_a_gap_of_three_hours_is_one_of_the_clock() -> None:
+    """Casey went from 02:00 to 05:00; only a larger jump is taken for a correction."""
+    found = due(
+        Recurrence(cron=("30 3 * * *",), time_zone="Antarctica/Casey"),
+        "2009-10-17T12:00:00Z",
+        "2009-10-18T12:00:00Z",
+    )
+    assert found == [Occurrence(nominal=datetime(2009, 10, 17, 18, tzinfo=UTC))]
+
+
 def test_an_interval_without_an_anchor_counts_from_the_year_2000() -> None:
     """So that no edit moves it."""
     begin = datetime(2000, 1, 1, tzinfo=UTC)
