@@ -30,7 +30,7 @@ def utc(text: str) -> datetime:
         ("2026-11-23 02:30", NEW_YORK, "2026-11-23T07:30"),
         ("2026-11-23", NEW_YORK, "2026-11-23T05:00"),
         ("2026-04-24", CAIRO, "2026-04-23T22:00"),  # its midnight does not exist
-        ("2026-11-01", HAVANA, "2026-11-01T04:00"),  # its midnight comes twice
+        ("2025-11-02", HAVANA, "2025-11-02T04:00"),  # its midnight comes twice
         ("2011-12-30", APIA, "2011-12-30T10:00"),  # the whole day does not exist
     ],
 )
