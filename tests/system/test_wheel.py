@@ -167,9 +167,9 @@ def test_publish_names_the_folder_that_it_needs(installed: Path, tmp_path: Path)
 def test_the_pool_is_read_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     """`recur doctor --before-deploy` takes the VM size from it."""
     program = (
-        "from recur.wanted import Choice, read_wanted;"
+        "from recur.checks.planned_deployment import Choice, read_planned_deployment;"
         f"choice = Choice(subscription='{'0' * 8}-0000-0000-0000-{'0' * 12}', location='x');"
-        "print(read_wanted({}, 'a test', choice).vm_size)"
+        "print(read_planned_deployment({}, 'a test', choice).vm_size)"
     )
 
     ended = _run(installed / "python", "-c", program, folder=tmp_path)
