@@ -11,7 +11,7 @@ from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
 from local.laptop import Laptop, LaptopOptions, port_of
 from local.provision import document, put_document
-from local.settings import read_settings, settings_file
+from local.settings import OWN, SAMPLE, read_settings, settings_file
 from local.survivors import end_survivors, mark
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -73,9 +73,11 @@ def _free(settings: Mapping[str, str], name: str, what: str, path: Path) -> int:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise LocalError(f"port {port}, for {what}: {error.strerror}") from error
+            copy = f"copy {SAMPLE} to {OWN} and " if path.name == SAMPLE else ""
+            file = OWN if path.name == SAMPLE else path.name
             raise LocalError(
                 f"port {port}, for {what}, is in use: end what listens there (another `make up`?), "
-                f"or copy {path.name} to local.settings.json and change {name} there"
+                f"or {copy}replace {port} in every setting of {file}"
             ) from None
     return port
 

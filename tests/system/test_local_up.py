@@ -39,3 +39,36 @@ def test_settings_of_another_storage_are_refused(tmp_path: Path, name: str) -> N
 
     told = f"recur: {name} of {settings} is not that of Azurite here: {right}\n"
     assert (ended.returncode, ended.stderr) == (1, told)
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        (
+            "local.settings.sample.json",
+            "copy local.settings.sample.json to local.settings.json and ",
+        ),
+        ("local.settings.json", ""),
+    ],
+)
+def test_a_port_in_use_names_the_file_to_change(tmp_path: Path, name: str, before: str) -> None:
+    """Several settings hold a port, and the sample itself stays as it is."""
+    sample = (_ROOT / "local.settings.sample.json").read_text()
+    settings = tmp_path / name
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings.write_text(sample.replace(":10000", f":{port}"))
+        ended = subprocess.run(
+            [sys.executable, "-m", "local", "up", "--settings", settings, "--folder", tmp_path],
+            cwd=_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    remedy = f"{before}replace {port} in every setting of local.settings.json"
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(f"(another `make up`?), or {remedy}\n")
