@@ -1,4 +1,4 @@
-"""``batch-emulator``: the emulator as a process, until a signal ends it."""
+"""Run an emulated Batch account on 127.0.0.1 until a signal ends it."""
 
 import argparse
 import asyncio
