@@ -1,10 +1,13 @@
 """`make up`: blob storage and a Batch account on the laptop, until Ctrl-C."""
 
 import errno
+import fcntl
+import os
 import shutil
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.errors import LocalError, StopRequestedError
@@ -46,6 +49,11 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
         pool_speed=pool_speed,
     )
     options.folder.mkdir(parents=True, exist_ok=True)
+    with _alone(options.folder):
+        return _run(options, settings, path, stop)
+
+
+def _run(options: LaptopOptions, settings: Mapping[str, str], path: Path, stop: StopRequest) -> int:
     shutil.rmtree(
         options.nodes, ignore_errors=True
     )  # the account begins empty, and so do its nodes
@@ -62,6 +70,28 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
         return 0
     finally:
         end_survivors(marked, options.nodes)
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """
+    Lock the folder: a second `make up` would delete the nodes and overwrite the blobs of the first.
+
+    Raises:
+        LocalError: Another process has it. The lock ends with its process.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError(
+                f"{folder} is in use by another `make up`: end that one, or give another folder: "
+                ".venv/bin/python -m local up --folder FOLDER"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _free(settings: Mapping[str, str], name: str, what: str, path: Path) -> int:

@@ -1,6 +1,8 @@
 """What `make up` refuses."""
 
+import fcntl
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -72,3 +74,37 @@ def test_a_port_in_use_names_the_file_to_change(tmp_path: Path, name: str, befor
     remedy = f"{before}replace {port} in every setting of local.settings.json"
     assert ended.returncode == 1
     assert ended.stderr.endswith(f"(another `make up`?), or {remedy}\n")
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
+    """On other ports a second `make up` is refused before it deletes the nodes of the first."""
+    kept = tmp_path / "nodes" / "recur" / "kept.txt"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    sample = (_ROOT / "local.settings.sample.json").read_text()
+    settings = tmp_path / "settings.json"
+    with ExitStack() as probes:
+        for port in ("10000", "10100"):
+            probe = probes.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            sample = sample.replace(f":{port}", f":{probe.getsockname()[1]}")
+    settings.write_text(sample)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        ended = subprocess.run(
+            [sys.executable, "-m", "local", "up", "--settings", settings, "--folder", tmp_path],
+            cwd=_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(folder)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(
+        f"recur: {tmp_path} is in use by another `make up`: end that one"
+    )
+    assert kept.exists()
