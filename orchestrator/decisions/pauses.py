@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.decisions.timings import TIMINGS_KEPT
+from orchestrator.ids import RunId
 from orchestrator.ledger.request import Request
 from orchestrator.ledger.state import ScheduleResults, ScheduleState, failed_after
 from orchestrator.model import Pause, Schedule
@@ -57,9 +58,7 @@ def resume(
 
 def failures(state: ScheduleState, results: ScheduleResults) -> int:
     """Return how many runs have failed since the last success or resume, in this life of it."""
-    begun = max((timing.since for timing in state.timings if timing.removed), default=None)
-    failed = failed_after(results, begun) if begun else results.failed
-    return len(set(failed) - set(state.forgiven))
+    return len(_failed(state, results))
 
 
 def after_failures(
@@ -67,14 +66,19 @@ def after_failures(
 ) -> ScheduleState:
     """Return ``state``, paused from its watermark on if as many runs failed as should pause it."""
     most = schedule.pause_after_failures
-    failed = failures(state, results)
-    if most is None or failed < most or any(one.until is None for one in state.pauses):
+    failed = _failed(state, results)
+    if most is None or len(failed) < most or any(one.until is None for one in state.pauses):
         return state
-    note = (
-        f"{failed} runs have failed since the last success, the last of them {results.failed[-1]}"
-    )
+    note = f"{len(failed)} runs have failed since the last success, the last of them {failed[-1]}"
     new = Pause(since=state.decided_until, by=RECUR, note=note)
     return replace(state, pauses=(*state.pauses, new))
+
+
+def _failed(state: ScheduleState, results: ScheduleResults) -> tuple[RunId, ...]:
+    """Return the failed runs that count, oldest first."""
+    begun = max((timing.since for timing in state.timings if timing.removed), default=None)
+    failed = failed_after(results, begun) if begun else results.failed
+    return tuple(run for run in failed if run not in state.forgiven)
 
 
 def _ended(pauses: tuple[Pause, ...], at: datetime, request: str) -> tuple[Pause, ...]:

@@ -225,3 +225,21 @@ def test_a_returned_schedule_is_not_paused_by_a_trigger_of_its_former_life() -> 
 
     results = failed("new", NOON + 4 * MINUTE)
     assert after_failures(state.schedules[ID], table, results.schedules[ID]).pauses
+
+
+@pytest.mark.parametrize("former", ["forgiven", "removed"])
+def test_the_note_of_a_pause_names_the_last_failure_that_counts(former: str) -> None:
+    """A run from before a resume or a removal may end last, and does not count."""
+    old, new = (ids.run_id(ID, NOON + n * HOUR) for n in (-1, 1))
+    removal = Timing(since=NOON, recurrence=None, removed=True)
+    states = {
+        "forgiven": replace(STATE, forgiven=(old,)),
+        "removed": replace(STATE, timings=(*STATE.timings, removal)),
+    }
+
+    paused = after_failures(
+        states[former], schedule(pause_after_failures=1), ScheduleResults(failed=(new, old))
+    )
+
+    note = f"1 runs have failed since the last success, the last of them {new}"
+    assert [one.note for one in paused.pauses] == [note]
