@@ -1,7 +1,6 @@
 """What every value that is stored as a JSON object has in common."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, cast, get_type_hints
 
 from pydantic import (
@@ -33,16 +32,15 @@ class Stored:
         default_factory=dict[str, JsonValue], compare=False, repr=False
     )
 
-    _stored_names: ClassVar[Mapping[str, str]] = {}
+    _stored_names: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
-        """Note the stored name of each field that has another one there."""
-        cls._stored_names = {
-            name: one.alias
+        """Note the names under which fields are stored: each object that is read asks for them."""
+        cls._stored_names = frozenset(
+            _alias(hint) or name
             for name, hint in get_type_hints(cls, include_extras=True).items()
-            for one in getattr(hint, "__metadata__", ())
-            if getattr(one, "alias", None)
-        }
+            if name != "extra" and not name.startswith("_")
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -51,7 +49,9 @@ class Stored:
         if not isinstance(value, dict):
             return value
         given = cast("dict[str, JsonValue]", value)
-        names = {cls._stored_names.get(one.name, one.name) for one in fields(cls)} - {"extra"}
+        names = cls._stored_names
+        if given.keys() <= names:
+            return given
         known = {name: one for name, one in given.items() if name in names}
         extra = {name: one for name, one in given.items() if name not in names}
         return {**known, "extra": extra}
@@ -61,3 +61,9 @@ class Stored:
         """Return the JSON object with the unknown fields after the known ones."""
         known: dict[str, Any] = dump(self)
         return known | self.extra
+
+
+def _alias(hint: object) -> str | None:
+    """Return the other name under which a field with this type hint is stored."""
+    aliases = (getattr(one, "alias", None) for one in getattr(hint, "__metadata__", ()))
+    return next(filter(None, aliases), None)
