@@ -1,8 +1,9 @@
 """What an operator's settings file says of a product under test."""
 
+import asyncio
 from pathlib import Path
 
-from tests.contract.operator import Operator, operator
+from tests.contract.operator import Operator, Told, operator
 from tests.contract.world import World
 
 
@@ -27,3 +28,9 @@ def values(world: World, **changed: str) -> dict[str, str]:
 def operator_of(world: World, folder: Path, **changed: str) -> Operator:
     """Return somebody at a keyboard with the settings of a product."""
     return operator(folder, **values(world, **changed))
+
+
+async def doctor(world: World, folder: Path, **changed: str) -> Told:
+    """Examine a deployment; in a thread, since the emulator lives in this one."""
+    someone = operator_of(world, folder, **changed)
+    return await asyncio.to_thread(someone.recur, "--json", "doctor")

@@ -7,27 +7,17 @@ import pytest
 
 from orchestrator import ids
 from orchestrator.enums import After, AttemptState, Outcome, Reason
-from orchestrator.ids import RunId, ScheduleId
-from orchestrator.ledger.record import Kind, Record, load
+from orchestrator.ids import RunId
+from orchestrator.ledger.record import Kind, Record
 from orchestrator.ledger.request import (
-    Answer,
     Request,
     RequestKind,
     Status,
     dump_request,
     load_answer,
 )
+from tests.contract.backfills import JOB, NEVER, backfilled, decided, finish, idle_schedule
 from tests.contract.world import World, schedule, until
-
-JOB = ScheduleId("job")
-NEVER = {"cron": '"0 0 29 2 *"'}
-"""A schedule of which nothing comes due while a test runs."""
-
-
-async def idle_schedule(world: World, command: str = "true", **keys: str) -> None:
-    await world.pool()
-    await world.apply(schedule("job", command, minutes=2, **{**NEVER, **keys}))
-    await world.submit()
 
 
 async def test_a_trigger_makes_one_run_however_often_it_is_asked_for(world: World) -> None:
@@ -176,35 +166,6 @@ async def test_a_pause_holds_until_it_is_resumed(world: World) -> None:
     pauses = (await world.state()).schedules[JOB].pauses
     assert all(pause.until for pause in pauses)
     assert "was not paused" in (await world.ask("resume", "job")).sentence
-
-
-async def decided(world: World, minutes: int, **keys: str) -> list[Record]:
-    """Let occurrences be decided without a run: they were paused."""
-    await world.pool()
-    await world.apply(schedule("job", "true", minutes=minutes, paused="true", **keys))
-    await world.submit()
-    records = sorted(await world.final(), key=lambda record: record.nominal)
-    assert {record.decision.reason for record in records} == {"paused"}
-    return records
-
-
-async def backfilled(world: World, records: list[Record], **values: object) -> Answer:
-    """Ask for a backfill of all those records."""
-    minute = timedelta(minutes=1)
-    begin, end = records[0].nominal - minute, records[-1].nominal
-    return await world.ask("backfill", "job", after=begin, until=end, **values)
-
-
-async def finish(world: World, runs: tuple[RunId, ...]) -> list[Record]:
-    """Tick both functions until these runs are final."""
-
-    async def ended() -> list[Record]:
-        await world.submit()
-        await world.collect()
-        found = [load(data) for data in (await world.blobs("runs/")).values()]
-        return [record for record in found if record.run_id in runs and record.outcome]
-
-    return await until(ended, lambda found: len(found) == len(runs), within=30)
 
 
 async def test_a_backfill_runs_what_did_not_run_one_at_a_time(world: World) -> None:

@@ -13,8 +13,8 @@ from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Kind, Record
 from orchestrator.ledger.request import Status, load_answer
 from orchestrator.passes import open_services
+from tests.contract.backfills import backfilled, decided, finish, idle_schedule
 from tests.contract.conftest import ACCOUNT, KEY, Start
-from tests.contract.test_asked import backfilled, decided, finish, idle_schedule
 from tests.contract.world import World, schedule, until
 
 JOB = ScheduleId("job")

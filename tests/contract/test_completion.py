@@ -1,10 +1,7 @@
 """What a shell offers when half a line of `recur` is typed: by the script that it installs."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +11,8 @@ from azure.storage.blob import BlobServiceClient
 from orchestrator import ids
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
+from tests.contract.shell import offered
 
-ROOT = Path(__file__).parents[2]
-AS_INSTALLED = "import sys; sys.argv[0] = 'recur'; from recur.app import main; main()"
 DOCUMENT = "".join(
     f'[schedules.{name}]\ncron = "0 0 * * *"\ncommand = "true"\n'
     for name in ("nightly", "nightly-report", "weekly")
@@ -49,27 +45,6 @@ def _silence(tmp_path: Path) -> Iterator[None]:
         values = {"DATA_STORAGE_CONNECTION_STRING": connection, "LEDGER_CONTAINER": "ledger"}
         (tmp_path / "settings.json").write_text(json.dumps({"Values": values}))
         yield
-
-
-def offered(folder: Path, line: str, **environment: str) -> list[str]:
-    """Return what bash is told to offer at the end of a line."""
-    asked = subprocess.run(
-        [sys.executable, "-c", AS_INSTALLED],
-        cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "_RECUR_COMPLETE": "complete_bash",
-            "COMP_WORDS": line,
-            "COMP_CWORD": str(len(line.split(" ")) - 1),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert asked.stderr == ""
-    return asked.stdout.split()
 
 
 @pytest.mark.parametrize(

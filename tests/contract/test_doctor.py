@@ -13,9 +13,9 @@ from azure.storage.blob.aio import BlobServiceClient
 from local.azurite import Azurite
 from recur.commands.doctor import CHECKS
 from recur.errors import Exit
-from tests.contract.deployment import operator_of
+from tests.contract.deployment import doctor
 from tests.contract.operator import Operator, Told, operator
-from tests.contract.test_requests_on_a_terminal import at_a_terminal, read_until
+from tests.contract.terminal import at_a_terminal, read_until
 from tests.contract.world import World, schedule, until
 
 AUTOSCALED = {
@@ -25,12 +25,6 @@ AUTOSCALED = {
     "autoScaleEvaluationInterval": "PT5M",
 }
 START_TASK = {"commandLine": "/bin/sh -c 'exit 7'", "waitForSuccess": True}
-
-
-async def doctor(world: World, folder: Path, **changed: str) -> Told:
-    """Examine a deployment; in a thread, since the emulator lives in this one."""
-    someone = operator_of(world, folder, **changed)
-    return await asyncio.to_thread(someone.recur, "--json", "doctor")
 
 
 def problems(told: Told) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,7 @@ from recur.checks.findings import Finding, Grade
 from recur.target import Target
 from tests.contract.arm_stub import made, wire
 from tests.contract.conftest import ACCOUNT, KEY
-from tests.contract.test_doctor import doctor
+from tests.contract.deployment import doctor
 from tests.contract.world import World
 
 type Serve = Callable[..., Awaitable[list[Finding]]]

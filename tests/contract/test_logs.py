@@ -20,7 +20,7 @@ from recur.errors import Exit
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
 from tests.contract.operator import Told
-from tests.contract.test_requests_on_a_terminal import at_a_terminal, read_until
+from tests.contract.terminal import at_a_terminal, read_until
 from tests.contract.world import World, schedule, until
 from tests.support.records import claimed, decided, ran, replaced
 

@@ -1,12 +1,9 @@
 """What somebody sees who makes requests on a terminal: a question first, and that it goes on."""
 
 import os
-import pty
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,8 +17,8 @@ from orchestrator.model import Recurrence, Timing
 from recur.errors import Exit
 from tests.conftest import Containers
 from tests.contract.operator import Operator, operator
+from tests.contract.terminal import at_a_terminal, read_until
 
-ROOT = Path(__file__).parents[2]
 NIGHTLY = ScheduleId("nightly")
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 MONTH = ("backfill", NIGHTLY, "--from", "2026-11-01", "--to", "2026-11-20T00:00")
@@ -45,37 +42,6 @@ def someone(containers: Containers, ledger: ContainerClient, tmp_path: Path) -> 
         DATA_STORAGE_CONNECTION_STRING=containers.connection_string,
         LEDGER_CONTAINER=ledger.container_name,
     )
-
-
-@contextmanager
-def at_a_terminal(
-    someone: Operator, *arguments: str
-) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Run a command on a terminal; yield its other end, and the process."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "recur", "--settings", str(someone.settings), *arguments]
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment
-    ) as process:
-        os.close(theirs)
-        try:
-            yield ours, process
-        finally:
-            process.kill()
-            os.close(ours)
-
-
-def read_until(terminal: int, wanted: str) -> str:
-    """Return what is shown, up to the text that is waited for, or to the end."""
-    shown = ""
-    while wanted not in shown:
-        try:
-            shown += os.read(terminal, 4096).decode(errors="replace")
-        except OSError:  # the other end is closed
-            break
-    assert wanted in shown
-    return shown
 
 
 def requests(ledger: ContainerClient) -> list[str]:

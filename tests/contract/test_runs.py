@@ -19,7 +19,7 @@ from recur.errors import Exit
 from tests.conftest import Containers
 from tests.contract.deployment import operator_of
 from tests.contract.history_world import Past, nights, past
-from tests.contract.test_completion import offered
+from tests.contract.shell import offered
 from tests.contract.world import World
 from tests.support.records import NIGHTLY, claimed, decided, missed, ran, replaced
 

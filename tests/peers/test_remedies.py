@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from tests.contract.arm_stub import ArmStub, Subscription
-from tests.contract.test_before import CASES, before, found
+from tests.contract.before_deploy import CASES, before, found
 from tests.peers.commands import in_page
-from tests.peers.test_azure_cli import complaints
+from tests.peers.complaints import complaints
 
 
 async def test_every_remedy_is_accepted(peers: Path, quiet: dict[str, str], tmp_path: Path) -> None:
