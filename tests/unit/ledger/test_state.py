@@ -1,5 +1,6 @@
 """What both passes keep beside the records: results that count, and the work list."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -68,6 +69,16 @@ def test_a_failure_is_later_only_beyond_the_instant(
 
     assert results.failed_at == {record.run_id: nominal}
     assert failed_after(results, NOON) == ((record.run_id,) if counts else ())
+
+
+def test_the_times_of_failures_have_a_public_name() -> None:
+    """No golden file of version 1 holds them, and versions to come read them."""
+    state = finished(CollectState(), RUN, succeeded=False)
+
+    stored = json.loads(dump_collect(state))["schedules"][ID]
+
+    assert stored["failed"] == [RUN.run_id]
+    assert datetime.fromisoformat(stored["failed_at"][RUN.run_id]) == RUN.nominal
 
 
 def test_a_success_forgets_a_trigger_that_failed_before_it_and_its_time() -> None:
