@@ -69,6 +69,13 @@ def open_records() -> list[Record]:
     return [load(unknowing(name)) for name in V1 if ids.open_run_id(name)]
 
 
+def holding(file: str) -> list[Path]:
+    """Return the versions that stored something new of this kind; the first holds every kind."""
+    found = [version for version in VERSIONS if (version / file).exists()]
+    assert VERSIONS[0] in found
+    return found
+
+
 @pytest.mark.parametrize(("name", "data"), EVERY)
 def test_each_stored_field_is_read_and_written_with_its_value(name: str, data: bytes) -> None:
     """Nothing of it is unknown to today's code, nothing is dropped, no value changes."""
@@ -92,7 +99,7 @@ def test_unknown_fields_survive_a_rewrite_at_every_level(name: str, data: bytes)
     assert value == kind.load(data), "unknown fields make no value differ"
 
 
-@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+@pytest.mark.parametrize("version", holding(METADATA), ids=lambda version: version.name)
 def test_stored_names_and_metadata_are_those_of_today(version: Path) -> None:
     """Records lie where today's code looks, and the work list says what the record says."""
     found = blobs(version)
@@ -116,7 +123,7 @@ def test_stored_names_and_metadata_are_those_of_today(version: Path) -> None:
             assert line.untried == (attempt.after is not None and attempt.ready is None)
 
 
-@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+@pytest.mark.parametrize("version", holding(EXPECTED), ids=lambda version: version.name)
 def test_a_stored_document_means_what_it_meant(version: Path) -> None:
     """Each schedule has the values that it had, those of [defaults] included."""
     document = parse((version / ids.DOCUMENT).read_text())
