@@ -21,8 +21,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from batch_emulator.arm.service import answer as arm_answer
-from batch_emulator.arm.service import is_for_arm
-from batch_emulator.arm.service import refusal as arm_refusal
+from batch_emulator.arm.service import arm_refusal, is_for_arm
 from batch_emulator.dataplane.auth import verify
 from batch_emulator.dataplane.batch_call import CONDITIONS, JSON_TYPE
 from batch_emulator.dataplane.operations import Operation, find_operation

@@ -15,7 +15,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContentSettings
 from azure.storage.blob.aio import ContainerClient
 
-from bench.stage import ACCOUNT, KEY, POOL, Round, open_storage
+from bench.stage import ACCOUNT, KEY, POOL, Round, open_bench_storage
 from orchestrator import ids
 from orchestrator.adapters.calls import RETRIES
 from orchestrator.adapters.time_limits import LEASE_SECONDS
@@ -90,7 +90,7 @@ async def run(round_: Round, sent: Script) -> None:
     """Make the calls: look, lease, look; a plan and its claims, chunk by chunk, then the jobs."""
     key = AzureNamedKeyCredential(ACCOUNT, KEY)
     async with (
-        open_storage(round_.settings) as storage,
+        open_bench_storage(round_.settings) as storage,
         BatchClient(round_.settings.batch_account_url, key, **RETRIES) as batch,
     ):
         ledger = storage.get_container_client(round_.settings.ledger_container)

@@ -25,7 +25,7 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.counting import Call, by_kind
-from bench.stage import Round, Stage, open_stage, open_storage
+from bench.stage import Round, Stage, open_bench_storage, open_stage
 from local.azurite import ACCOUNT as STORAGE_ACCOUNT
 from local.azurite import KEY as STORAGE_KEY
 from orchestrator import ids
@@ -138,7 +138,7 @@ def _history(count: int) -> list[str]:
 
 async def _three_reads(round_: Round, tags: dict[str, str]) -> None:
     """Do what an idle tick asks for, by the same client, and nothing else."""
-    async with open_storage(round_.settings) as storage:
+    async with open_bench_storage(round_.settings) as storage:
         ledger = storage.get_container_client(round_.settings.ledger_container)
         for name, etag in tags.items():
             condition: dict[str, Any] = {

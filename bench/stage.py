@@ -86,7 +86,7 @@ class Stage:
             settings = self._settings(mark, json.loads(ready[0])["url"])
             key = AzureNamedKeyCredential(ACCOUNT, KEY)
             async with (
-                open_storage(settings) as storage,
+                open_bench_storage(settings) as storage,
                 BatchClient(settings.batch_account_url, key, **RETRIES) as batch,
             ):
                 ledger = await storage.create_container(settings.ledger_container)
@@ -136,7 +136,7 @@ async def open_stage() -> AsyncGenerator[Stage]:
         yield Stage(Path(name), azurite)
 
 
-def open_storage(settings: Settings) -> BlobServiceClient:
+def open_bench_storage(settings: Settings) -> BlobServiceClient:
     """Return a client with the product's own options."""
     return BlobServiceClient.from_connection_string(
         settings.data_storage_connection_string or "",

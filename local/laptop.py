@@ -22,11 +22,11 @@ from local.provision import (
     POOL,
     make_containers,
     make_pool,
-    open_batch,
-    open_storage,
+    open_local_batch,
+    open_local_storage,
     pool_resource,
 )
-from local.settings import SAMPLE, read_settings
+from local.settings import SAMPLE, read_local_settings
 from recur.arm import BatchArm
 from recur.errors import CliError
 from recur.publishing.packaging import PackageError, build_all
@@ -100,7 +100,7 @@ class Laptop:
             pause: Waits; may raise to give up.
         """
         self.options = options
-        self.settings = dict(read_settings(_ROOT / SAMPLE) if settings is None else settings)
+        self.settings = dict(read_local_settings(_ROOT / SAMPLE) if settings is None else settings)
         self._tell = tell
         self._pause = pause
         self._running = ExitStack()
@@ -151,7 +151,7 @@ class Laptop:
             "DATA_STORAGE_CONNECTION_STRING": azurite.connection_string,
             "AzureWebJobsStorage": azurite.connection_string,
         }
-        self.storage = self._running.enter_context(open_storage(azurite.connection_string))
+        self.storage = self._running.enter_context(open_local_storage(azurite.connection_string))
         containers = [self.settings["LEDGER_CONTAINER"], self.settings["OUTPUTS_CONTAINER"]]
         make_containers(self.storage, [*containers, _HOST_CONTAINER])
         self._start_batch(azurite.connection_string)
@@ -169,7 +169,7 @@ class Laptop:
         url = json.loads(ready[0])["url"]
         self.settings["BATCH_ACCOUNT_URL"] = url
         self._tell(f"the Batch emulator listens at {url}")
-        self.batch = self._running.enter_context(open_batch(url, account, key))
+        self.batch = self._running.enter_context(open_local_batch(url, account, key))
         target = Target(source="this laptop", values=self.settings)
         arm = BatchArm.of(target)
         versions = self._publish(arm, Uploads(target))

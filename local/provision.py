@@ -23,12 +23,12 @@ _SNAPSHOT = _ROOT / "infra/snapshots/pool.defaults.json"
 _QUICK: dict[str, Any] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 30}
 
 
-def open_storage(connection_string: str) -> BlobServiceClient:
+def open_local_storage(connection_string: str) -> BlobServiceClient:
     """Return a client that gives up soon: storage is on this machine."""
     return BlobServiceClient.from_connection_string(connection_string, **_QUICK)
 
 
-def open_batch(url: str, account: str, key: str) -> BatchClient:
+def open_local_batch(url: str, account: str, key: str) -> BatchClient:
     """Return a client that gives up soon: the account is on this machine."""
     return BatchClient(url, AzureNamedKeyCredential(account, key), **_QUICK)
 

@@ -19,7 +19,7 @@ def settings_file(app: Path) -> Path:
     return own if own.exists() else app / SAMPLE
 
 
-def read_settings(path: Path) -> dict[str, str]:
+def read_local_settings(path: Path) -> dict[str, str]:
     """
     Return the values of a settings file.
 

@@ -14,7 +14,7 @@ from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
 from local.laptop import Laptop, LaptopOptions, port_of
 from local.provision import document, put_document
-from local.settings import OWN, SAMPLE, read_settings, settings_file
+from local.settings import OWN, SAMPLE, read_local_settings, settings_file
 from local.survivors import end_survivors, mark
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -40,7 +40,7 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
         stop: Ends it.
     """
     path = settings_path or settings_file(_ROOT)
-    settings = read_settings(path)
+    settings = read_local_settings(path)
     options = LaptopOptions(
         folder=folder.resolve(),
         kept=True,

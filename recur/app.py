@@ -12,7 +12,7 @@ from orchestrator import __version__
 from recur.commands import CommandGroup
 from recur.context import Context
 from recur.errors import CliError, Exit
-from recur.output import Output
+from recur.output import Printer
 
 app = typer.Typer(
     name="recur",
@@ -51,7 +51,7 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that all commands share."""
-    context.obj = Context(settings=settings, output=Output(as_json=as_json))
+    context.obj = Context(settings=settings, output=Printer(as_json=as_json))
 
 
 def hoisted(arguments: Sequence[str]) -> list[str]:
@@ -88,7 +88,7 @@ def _for_programs(arguments: Sequence[str]) -> int:
         told = CliError(Exit.USAGE, _plainly(error), f"{where} --help")
     except typer.Abort:
         told = CliError(Exit.FOUND, "interrupted", "the command may be given again")
-    Output(as_json=True).fail(told)
+    Printer(as_json=True).fail(told)
     return told.code
 
 

@@ -14,7 +14,7 @@ from azure.core.exceptions import (
 )
 
 from recur.errors import CliError, Exit
-from recur.output import Output
+from recur.output import Printer
 from recur.target import Target, find_target
 
 _FORBIDDEN = 403
@@ -25,7 +25,7 @@ class Context:
     """What every command is given: where to work and where to speak."""
 
     settings: Path | None
-    output: Output
+    output: Printer
 
     def target(self) -> Target:
         """Find the deployment."""

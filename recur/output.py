@@ -27,7 +27,7 @@ class _Console(Console):
         os.close(nowhere)
 
 
-class Output:
+class Printer:
     """
     Where a command's words go.
 
@@ -60,7 +60,7 @@ class Output:
             sys.stderr.write(f"  next: {error.next_step}\n")
 
 
-def show_table(output: Output, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def show_table(output: Printer, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """
     Print rows below the names of their columns, folded to the width of the terminal.
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from recur.output import Output
+from recur.output import Printer
 
 _AFTER_SECONDS: Final = 2
 
@@ -16,7 +16,7 @@ type Advance = Callable[[int], None]
 
 @contextmanager
 def progress(
-    output: Output,
+    output: Printer,
     text: str,
     total: int | None = None,
     *,

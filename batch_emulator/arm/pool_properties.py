@@ -14,7 +14,7 @@ from batch_emulator.dataplane.shapes import (
     METADATA,
     Check,
     boolean,
-    command_line,
+    command_line_text,
     duration,
     inert,
     integer,
@@ -54,7 +54,7 @@ _USER_IDENTITY: Final = shape(
 )
 _ARM_START_TASK: Final = shape(
     {
-        "commandLine": command_line,
+        "commandLine": command_line_text,
         "environmentSettings": ENVIRONMENT,
         "userIdentity": _USER_IDENTITY,
         "maxTaskRetryCount": integer(-1, _MOST),

@@ -40,7 +40,7 @@ def find_arm_operation(account: Account, request: web.Request) -> ArmOperation |
     return next(found, None)
 
 
-def refusal(request_id: str, error: ServiceError) -> web.Response:
+def arm_refusal(request_id: str, error: ServiceError) -> web.Response:
     """Answer a refused request."""
     response = error_response(request_id, print_time(now()), error)
     response.headers["x-ms-request-id"] = request_id
@@ -52,14 +52,14 @@ async def answer(account: Account, request: web.Request, request_id: str) -> web
     try:
         response = await _dispatch(account, request)
     except ServiceError as error:
-        return refusal(request_id, error)
+        return arm_refusal(request_id, error)
     except web.HTTPRequestEntityTooLarge:
-        return refusal(request_id, ServiceError("RequestBodyTooLarge"))
+        return arm_refusal(request_id, ServiceError("RequestBodyTooLarge"))
     except ConnectionError:
         raise
     except Exception as error:  # noqa: BLE001 - the one place that answers for our own faults
         tell_failure("request.failed", error, method=request.method, path=request.path_qs)
-        return refusal(request_id, ServiceError("InternalError"))
+        return arm_refusal(request_id, ServiceError("InternalError"))
     response.headers["x-ms-request-id"] = request_id
     return response
 

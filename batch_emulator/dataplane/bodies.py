@@ -10,7 +10,7 @@ from batch_emulator.dataplane.shapes import (
     PACKAGES,
     boolean,
     choice,
-    command_line,
+    command_line_text,
     duration,
     identifier,
     inert,
@@ -43,7 +43,7 @@ def _container_url(path: str, value: object) -> object:
 
 _START_TASK: Final = shape(
     {
-        "commandLine": command_line,
+        "commandLine": command_line_text,
         "environmentSettings": ENVIRONMENT,
         "userIdentity": inert,
         "maxTaskRetryCount": _RETRIES,
@@ -123,7 +123,7 @@ _JOB_MANAGER: Final = shape(
     {
         "id": identifier,
         "displayName": text,
-        "commandLine": command_line,
+        "commandLine": command_line_text,
         "outputFiles": items(_OUTPUT_FILE),
         "environmentSettings": ENVIRONMENT,
         "constraints": _TASK_CONSTRAINTS,

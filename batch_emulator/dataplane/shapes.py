@@ -48,7 +48,7 @@ def identifier(path: str, value: object) -> object:
     return value
 
 
-def command_line(path: str, value: object) -> object:
+def command_line_text(path: str, value: object) -> object:
     """Accept a command line that can be split by the rules of POSIX quoting."""
     try:
         words = shlex.split(cast("str", text(path, value)))

@@ -33,7 +33,7 @@ Assumed, because it is documented nowhere that we know of:
 
 from batch_emulator.formula.errors import EvaluationError, FormulaSyntaxError
 from batch_emulator.formula.evaluation import Evaluation
-from batch_emulator.formula.formula import Formula, parse
+from batch_emulator.formula.formula import Formula, parse_formula
 from batch_emulator.formula.samples import Metric, SampleStore
 
 __all__ = [
@@ -43,5 +43,5 @@ __all__ = [
     "FormulaSyntaxError",
     "Metric",
     "SampleStore",
-    "parse",
+    "parse_formula",
 ]

@@ -67,7 +67,7 @@ class Formula:
         ).run(self.statements)
 
 
-def parse(text: str) -> Formula:
+def parse_formula(text: str) -> Formula:
     """
     Parse the text of a formula.
 

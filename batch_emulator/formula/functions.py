@@ -46,7 +46,7 @@ def call(function: str, arguments: Sequence[Value]) -> Value:
     """
     match function, *arguments:
         case ("time", str() as text):
-            return parse_time(text)
+            return parse_formula_time(text)
         case ("val", tuple() as vector, float() as index):
             return _element(vector, index)
         case ("percentile", tuple() as vector, float() as percent):
@@ -72,7 +72,7 @@ _SIGNATURES = {
 }
 
 
-def parse_time(text: str) -> datetime:
+def parse_formula_time(text: str) -> datetime:
     """
     Read a moment in W3C-DTF or RFC 1123.
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from batch_emulator.errors import ServiceError
-from batch_emulator.formula import Formula, FormulaSyntaxError, Metric, SampleStore, parse
+from batch_emulator.formula import Formula, FormulaSyntaxError, Metric, SampleStore, parse_formula
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import JobState, NodeState, PoolState, TaskState
@@ -27,7 +27,7 @@ def read_formula(text: str) -> Formula:
         ServiceError: AutoScalingFormulaSyntaxError, with the place and the reason.
     """
     try:
-        return parse(text)
+        return parse_formula(text)
     except FormulaSyntaxError as error:
         raise ServiceError(str(error.code), values=(("Message", str(error)),)) from error
 

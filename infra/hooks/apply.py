@@ -41,11 +41,11 @@ def _ledger_is_empty() -> bool:
     """Whether no document is in force; `recur apply` itself replaces one."""
     from recur.commands.apply import LedgerCalls  # noqa: PLC0415 - as above
     from recur.errors import CliError  # noqa: PLC0415 - as above
-    from recur.output import Output  # noqa: PLC0415 - as above
+    from recur.output import Printer  # noqa: PLC0415 - as above
     from recur.role_waiting import RoleWait  # noqa: PLC0415 - as above
     from recur.target import find_target  # noqa: PLC0415 - as above
 
-    output = Output(as_json=False)
+    output = Printer(as_json=False)
     try:
         target = find_target(None)
         ledger = LedgerCalls(target, target.ledger(), RoleWait(output.progress))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from local.errors import LocalError
 from local.host import functions_host, worker
 from local.host.log_lines import write_log_lines
-from local.settings import read_settings, settings_file
+from local.settings import read_local_settings, settings_file
 
 _log = logging.getLogger("local.host")
 
@@ -47,7 +47,7 @@ def tick(app: Path, settings: Path | None, function: str) -> int:
 def _read_settings(app: Path, settings: Path | None) -> dict[str, str]:
     path = (settings or settings_file(app)).resolve()
     _log.info("settings of %s; the environment wins", path)
-    return read_settings(path)
+    return read_local_settings(path)
 
 
 async def _fire_until_stopped(app: Path, settings: Mapping[str, str]) -> bool:

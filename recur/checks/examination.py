@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from recur.checks.findings import Finding, Grade
 from recur.errors import Exit
-from recur.output import Output
+from recur.output import Printer
 from recur.progress import progress
 
 type Check = tuple[str, Callable[[], Iterator[Finding]]]
@@ -23,7 +23,7 @@ _MARK: Final = {
 }
 
 
-def examine_all(output: Output, source: str, checks: Sequence[Check]) -> Exit:
+def examine_all(output: Printer, source: str, checks: Sequence[Check]) -> Exit:
     """
     Run checks one after the other, and print what each one finds as it ends.
 
@@ -68,7 +68,7 @@ def _verdict(findings: Sequence[Finding]) -> str:
     return f"no problem was found; {left}" if left else "all is well"
 
 
-def _show_finding(output: Output, finding: Finding) -> None:
+def _show_finding(output: Printer, finding: Finding) -> None:
     output.people.print(f"{_MARK[finding.grade]} {escape(finding.check)}: {escape(finding.what)}")
     if finding.why:
         output.people.print(f"          {escape(finding.why)}")

@@ -23,7 +23,7 @@ from recur.errors import CliError, Exit
 from recur.ledger_reader.snapshot import check_container
 from recur.lint.document_notes import lint, note_lines
 from recur.lint.notes import Note
-from recur.output import Output
+from recur.output import Printer
 from recur.progress import progress
 from recur.role_waiting import RoleWait
 from recur.roles import missing_on_storage, storage_role
@@ -154,7 +154,7 @@ def _in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, s
 
 
 def _look_ahead(
-    output: Output, text: str, document: Document, count: int
+    output: Printer, text: str, document: Document, count: int
 ) -> tuple[list[Note], dict[ScheduleId, list[dict[str, Any]]]]:
     """Return the notes on a document, and the next occurrences of each schedule."""
     now = datetime.now(UTC)
@@ -177,7 +177,7 @@ def _next(schedule: Schedule, now: datetime, count: int) -> list[dict[str, Any]]
 
 
 def _show_changes(
-    output: Output,
+    output: Printer,
     found: Sequence[Change],
     document: Document,
     coming: Mapping[ScheduleId, Sequence[Mapping[str, Any]]],

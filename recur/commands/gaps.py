@@ -22,7 +22,7 @@ from recur.ledger_reader.record_blobs import KEPT, RecordBlob, month_folder, mon
 from recur.ledger_reader.records import History, OpenRuns
 from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import Snapshot, read_snapshot, zone_of
-from recur.output import Output, show_table
+from recur.output import Printer, show_table
 from recur.progress import progress
 from recur.times import parse_time
 
@@ -81,7 +81,7 @@ def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
 
 
 def _compared(
-    output: Output,
+    output: Printer,
     history: History,
     snapshot: Snapshot,
     states: dict[ScheduleId, ScheduleState],
@@ -175,7 +175,7 @@ def _without_earlier_ranges(history: History, one: Coverage) -> Coverage:
     return replace(one, gaps=tuple(left))
 
 
-def _show_gaps(output: Output, snapshot: Snapshot, found: Sequence[Coverage]) -> None:
+def _show_gaps(output: Printer, snapshot: Snapshot, found: Sequence[Coverage]) -> None:
     rows = []
     for one in found:
         zone = zone_of(snapshot, one.schedule) or UTC

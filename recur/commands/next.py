@@ -14,7 +14,7 @@ from recur.completion import schedules
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.formats import NOTHING, iso_offset
-from recur.output import Output, show_table
+from recur.output import Printer, show_table
 from recur.schedules.overview import show_overview
 from recur.schedules.policy_comparison import compared, next_difference, parse_policy
 from recur.schedules.source import Source, find_schedule
@@ -125,7 +125,7 @@ def show_next(given: Context, options: NextOptions) -> Exit:
 
 
 def _show_upcoming(
-    output: Output, source: Source, begin: datetime, lines: Sequence[Upcoming]
+    output: Printer, source: Source, begin: datetime, lines: Sequence[Upcoming]
 ) -> None:
     rows = [(*_cells(one), "; ".join(one.notes)) for one in lines]
     show_table(output, ("WALL TIME", "OFFSET", "UTC", "NOTE"), rows)
@@ -135,7 +135,7 @@ def _show_upcoming(
 
 
 def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in common
-    output: Output,
+    output: Printer,
     source: Source,
     changed: Schedule,
     begin: datetime,

@@ -14,7 +14,7 @@ from recur.errors import Exit
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.record_search import FoundRecord, RecordFilter, RecordSearch
 from recur.ledger_reader.records import History
-from recur.ledger_reader.run_state import duration, run_state
+from recur.ledger_reader.run_state import run_duration, run_state
 from recur.ledger_reader.snapshot import read_snapshot, zone_of
 from recur.output import show_table
 
@@ -113,7 +113,7 @@ def _row(line: FoundRecord, zone: tzinfo, now: datetime) -> tuple[str, ...]:
         short_duration(record.lateness_seconds),
         f"{stands.word}{times}",
         stands.reason or "-",
-        short_duration(duration(record, now)),
+        short_duration(run_duration(record, now)),
     )
 
 
@@ -121,7 +121,7 @@ def _record_json(line: FoundRecord, zone: tzinfo, now: datetime) -> dict[str, An
     """Return what programs are told of a record; all of it is in `recur show --json`."""
     record = line.record
     stands = run_state(record, now, is_open=line.is_open)
-    took = duration(record, now)
+    took = run_duration(record, now)
     return {
         "run_id": record.run_id,
         "schedule": record.schedule,

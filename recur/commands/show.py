@@ -19,7 +19,7 @@ from recur.errors import CliError, Exit
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import FoundRun, find_run
-from recur.ledger_reader.run_state import duration, run_state
+from recur.ledger_reader.run_state import run_duration, run_state
 from recur.ledger_reader.snapshot import read_snapshot, zone_of
 from recur.target import Target
 
@@ -138,7 +138,7 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
     yield from _decision(record, zone)
     for attempt in record.attempts:
         yield from _attempt(attempt, zone)
-    took = duration(record, now)
+    took = run_duration(record, now)
     if took:
         yield _fact("took", short_duration(took))
     for output in record.outputs:

@@ -12,7 +12,7 @@ from orchestrator.ledger.state import OpenRun
 from recur.explain.case import Background, Case, Explanation, Fact, Verdict, subject, timing_facts
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.records import OLDER
-from recur.ledger_reader.run_state import RunState, duration, run_state
+from recur.ledger_reader.run_state import RunState, run_duration, run_state
 
 _STDOUT: Final = "stdout.txt"
 _OUTCOMES = {
@@ -106,7 +106,7 @@ def _progress(record: Record, stands: RunState, background: Background) -> str:
     since = f" since {local(stands.since, zone)}" if stands.since else ""
     match stands.word:
         case "running":
-            took = short_duration(duration(record, background.now))
+            took = short_duration(run_duration(record, background.now))
             text = f"is running{again}{since}, for {took}"
         case "submitted":
             text = f"is submitted{again} and waits for a node{since}"
@@ -264,7 +264,7 @@ def _times(record: Record, attempts: Sequence[Attempt], background: Background) 
     last = record.attempt
     if last.started is None:
         return f": {late}"
-    took = f"took {short_duration(duration(record, background.now))}"
+    took = f"took {short_duration(run_duration(record, background.now))}"
     if again:
         return f": {late}; its last attempt began {local(last.started, background.zone)} and {took}"
     return f": {late}" + (f"; it {took}" if record.kind is Kind.BACKFILLED else f" and {took}")

@@ -6,7 +6,7 @@ from typing import Final
 from orchestrator.enums import Outcome
 from recur.explain.case import WRONG, Background, Explanation, Verdict
 from recur.formats import local, utc
-from recur.output import Output
+from recur.output import Printer
 
 _IN_FULL: Final = 3
 """So many explanations are shown with their evidence."""
@@ -33,7 +33,9 @@ _LISTED: Final = {
 }
 
 
-def show_explanations(output: Output, found: Sequence[Explanation], background: Background) -> None:
+def show_explanations(
+    output: Printer, found: Sequence[Explanation], background: Background
+) -> None:
     """Tell people what was found: what did not plainly succeed first, then the newest."""
     if len(found) <= _IN_FULL:
         for one in found:
@@ -52,7 +54,7 @@ def show_explanations(output: Output, found: Sequence[Explanation], background: 
     )
 
 
-def _in_full(output: Output, one: Explanation) -> None:
+def _in_full(output: Printer, one: Explanation) -> None:
     output.say(one.sentence)
     for fact in one.facts:
         output.say(f"  {fact.source}: {fact.says}")

@@ -25,7 +25,7 @@ from recur.ledger_reader.record_blobs import (
     month_of,
     record_blob,
 )
-from recur.output import Output
+from recur.output import Printer
 from recur.progress import Advance, progress
 
 OLDER: Final = (
@@ -65,7 +65,7 @@ class History:
         unreadable: Why records that were found cannot be read, by blob.
     """
 
-    def __init__(self, ledger: ContainerClient, output: Output) -> None:
+    def __init__(self, ledger: ContainerClient, output: Printer) -> None:
         self._ledger = ledger
         self._output = output
         self.unreadable: dict[str, str] = {}

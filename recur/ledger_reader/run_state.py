@@ -67,7 +67,7 @@ def runs(attempt: Attempt) -> bool:
     return not (attempt.waiting_since and attempt.waiting_since >= attempt.started)
 
 
-def duration(record: Record, now: datetime) -> timedelta | None:
+def run_duration(record: Record, now: datetime) -> timedelta | None:
     """Return for how long the attempt in hand has run; None if it has not begun."""
     if record.decision.action is not Action.SUBMIT or not record.attempts:
         return None

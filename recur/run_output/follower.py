@@ -15,7 +15,7 @@ from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import FoundRun, find_run
 from recur.ledger_reader.run_state import run_state
 from recur.ledger_reader.snapshot import Snapshot
-from recur.output import Output
+from recur.output import Printer
 from recur.progress import progress
 from recur.run_output.sources import STREAMS, NodeFiles, Sink, StoredOutputs
 
@@ -28,7 +28,7 @@ class Follower:
     """Writes what a run writes, until it has ended; what it waits for is told on stderr."""
 
     def __init__(
-        self, output: Output, sink: Sink, outputs: StoredOutputs, node: NodeFiles, path: str
+        self, output: Printer, sink: Sink, outputs: StoredOutputs, node: NodeFiles, path: str
     ) -> None:
         self._output = output
         self._sink = sink

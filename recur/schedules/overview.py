@@ -20,7 +20,7 @@ from recur.context import Context
 from recur.errors import Exit
 from recur.formats import NOTHING, iso_offset, local
 from recur.ledger_reader.snapshot import Snapshot, read_snapshot, zone_of
-from recur.output import Output, show_table
+from recur.output import Printer, show_table
 from recur.progress import progress
 from recur.schedules.source import document_in_force, document_of_file
 from recur.schedules.upcoming import next_due, pause_notes
@@ -159,7 +159,7 @@ def _notes(
     return tuple(notes if at else [*notes, "not due within nine years"])
 
 
-def _show_outlooks(output: Output, found: list[Outlook], *, with_results: bool) -> None:
+def _show_outlooks(output: Printer, found: list[Outlook], *, with_results: bool) -> None:
     columns = ("SCHEDULE", "NEXT", "UTC", *(_RESULTS if with_results else ()), "NOTE")
     rows = [
         (

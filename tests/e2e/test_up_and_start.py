@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from azure.batch.models import BatchTask
 
-from local.provision import open_batch, open_storage
-from local.settings import read_settings
+from local.provision import open_local_batch, open_local_storage
+from local.settings import read_local_settings
 from tests.e2e.processes import listening, running_below
 
 pytestmark = pytest.mark.e2e
@@ -84,7 +84,7 @@ def test_a_run_is_seen_by_official_clients_from_its_job_to_its_blob(
     The same tick twice makes one job. The task's stdout is on the node while the node lives, and in
     blob storage when it is gone.
     """
-    values = read_settings(settings)
+    values = read_local_settings(settings)
     log = tmp_path / "up.log"
     with ExitStack() as closing:
         up = closing.enter_context(
@@ -102,13 +102,15 @@ def test_a_run_is_seen_by_official_clients_from_its_job_to_its_blob(
         assert "is in use: end what listens there (another `make up`?)" in again.stderr
 
         batch = closing.enter_context(
-            open_batch(
+            open_local_batch(
                 values["BATCH_ACCOUNT_URL"],
                 values["BATCH_ACCOUNT_NAME"],
                 values["BATCH_ACCOUNT_KEY"],
             )
         )
-        storage = closing.enter_context(open_storage(values["DATA_STORAGE_CONNECTION_STRING"]))
+        storage = closing.enter_context(
+            open_local_storage(values["DATA_STORAGE_CONNECTION_STRING"])
+        )
         assert [_tick("submit", settings), _tick("submit", settings)] == [0, 0]
         (job,) = batch.list_jobs()
         assert job.id.startswith("hello-")
@@ -152,14 +154,14 @@ def _completed(tasks: list[BatchTask]) -> BatchTask | None:
 
 def test_blobs_are_kept_from_one_time_to_the_next(tmp_path: Path, settings: Path) -> None:
     """What was written into the ledger is there again, and the schedule document is left alone."""
-    values = read_settings(settings)
+    values = read_local_settings(settings)
     arguments = ("--settings", str(settings), "--folder", str(tmp_path / "kept"))
     for time_, expected in enumerate(("uploaded from local/schedules.toml", "left as it was")):
         log = tmp_path / f"up{time_}.log"
         with _running("up", *arguments, log=log) as up:
             _until(lambda log=log: "make start" in log.read_text() or None, log)  # type: ignore[misc]
             assert f"schedules.toml: {expected}" in log.read_text()
-            with open_storage(values["DATA_STORAGE_CONNECTION_STRING"]) as storage:
+            with open_local_storage(values["DATA_STORAGE_CONNECTION_STRING"]) as storage:
                 blob = storage.get_blob_client("ledger", "schedules.toml")
                 if not time_:
                     blob.upload_blob(b"# mine", overwrite=True)

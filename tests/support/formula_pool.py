@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from batch_emulator.formula import Evaluation, SampleStore, parse
+from batch_emulator.formula import Evaluation, SampleStore, parse_formula
 
 NOW = datetime(2016, 10, 13, 19, 18, 47, 805999, tzinfo=UTC)  # a Thursday
 
@@ -18,7 +18,7 @@ def store() -> SampleStore:
 
 
 def evaluate(text: str, *, dedicated: int = 0, speed: float = 1.0) -> Evaluation:
-    return parse(text).evaluate(
+    return parse_formula(text).evaluate(
         now=NOW,
         samples=store(),
         speed=speed,

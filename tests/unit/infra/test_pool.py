@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from batch_emulator.formula import Formula, SampleStore, parse
+from batch_emulator.formula import Formula, SampleStore, parse_formula
 from infra.check import SNAPSHOTS
 from orchestrator.batch_state import JOB_CLIENT_ID_KEY
 
@@ -25,7 +25,7 @@ def resource(name: str) -> dict[str, Any]:
 
 
 def formula(name: str) -> Formula:
-    return parse(resource(name)["properties"]["scaleSettings"]["autoScale"]["formula"])
+    return parse_formula(resource(name)["properties"]["scaleSettings"]["autoScale"]["formula"])
 
 
 def test_by_default_the_pool_is_what_its_file_says() -> None:

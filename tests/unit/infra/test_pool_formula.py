@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from batch_emulator.formula import Formula, SampleStore, parse
+from batch_emulator.formula import Formula, SampleStore, parse_formula
 
 POOL = Path(__file__).parents[3] / "infra" / "pool"
 TEXT = (POOL / "autoscale.formula").read_text()
-FORMULA = parse(TEXT)
+FORMULA = parse_formula(TEXT)
 # The formula of the article that this product grew from.
-ARTICLE = parse(
+ARTICLE = parse_formula(
     "avgPendingTasks = avg($PendingTasks.GetSample(2*TimeInterval_Minute));"
     "$TargetLowPriorityNodes = avgPendingTasks > 0 ? 1 : 0;"
 )
@@ -94,7 +94,9 @@ def test_the_node_stays_through_the_grace() -> None:
 
 def test_a_task_that_was_pending_for_one_sample_is_not_averaged_away() -> None:
     """One task among empty samples is one node: an average below 1 would be cut off to none."""
-    averaging = parse("$TargetDedicatedNodes = avg($PendingTasks.GetSample(TimeInterval_Hour, 1));")
+    averaging = parse_formula(
+        "$TargetDedicatedNodes = avg($PendingTasks.GetSample(TimeInterval_Hour, 1));"
+    )
 
     assert targets(between(3.5, 4), minutes=5) == [1]
     assert targets(between(3.5, 4), minutes=5, formula=averaging) == [0]
@@ -132,7 +134,7 @@ def test_a_long_gap_of_samples_starts_no_node() -> None:
 def test_the_pool_keeps_to_its_maximum_and_its_kind() -> None:
     """Both are single assignments at the top of the file, which a deployment can replace."""
     assert TEXT.count("\nmaxNodes = 1;\n") == TEXT.count("\nspot = 0;\n") == 1
-    three_spot = parse(
+    three_spot = parse_formula(
         TEXT.replace("maxNodes = 1;", "maxNodes = 3;").replace("spot = 0;", "spot = 1;")
     )
     store = SampleStore()
@@ -150,7 +152,7 @@ def test_the_pool_keeps_to_its_maximum_and_its_kind() -> None:
 
 def test_too_few_samples_keep_spot_nodes_and_a_change_of_kind_moves_them() -> None:
     """What is kept is the number of nodes, under the kind and the maximum of the new deployment."""
-    spot = parse(TEXT.replace("spot = 0;", "spot = 1;"))
+    spot = parse_formula(TEXT.replace("spot = 0;", "spot = 1;"))
     none = SampleStore(since=CREATED)
     now = CREATED + timedelta(minutes=5)
 

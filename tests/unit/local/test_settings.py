@@ -7,14 +7,14 @@ import pytest
 
 from local.azurite import Azurite
 from local.errors import LocalError
-from local.settings import read_settings, resolve, settings_file
+from local.settings import read_local_settings, resolve, settings_file
 
 _ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_sample_works_unchanged() -> None:
     """It holds every setting, and the keys and ports of what `make up` runs."""
-    settings = read_settings(_ROOT / "local.settings.sample.json")
+    settings = read_local_settings(_ROOT / "local.settings.sample.json")
     azurite = Azurite(log=Path("unused"), port=10000)
 
     assert settings["DATA_STORAGE_URL"] == azurite.url
@@ -51,8 +51,8 @@ def test_what_core_tools_would_not_take_is_refused(tmp_path: Path, text: str) ->
     path.write_text(text)
 
     with pytest.raises(LocalError, match=r"local\.settings\.json"):
-        read_settings(path)
+        read_local_settings(path)
     with pytest.raises(LocalError, match="cannot be read"):
-        read_settings(tmp_path / "missing.json")
+        read_local_settings(tmp_path / "missing.json")
     path.write_text(json.dumps({"IsEncrypted": False}))
-    assert read_settings(path) == {}
+    assert read_local_settings(path) == {}

@@ -7,14 +7,14 @@ import pytest
 from rich.console import Console
 from rich.markup import escape
 
-from recur.output import Output, show_table
+from recur.output import Printer, show_table
 
 CODES = "convert 0:100:2 a:bug:b [bold]x"
 
 
 def test_a_line_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     """Commands and notes hold what elsewhere stands for a picture or a style."""
-    output = Output(as_json=False)
+    output = Printer(as_json=False)
 
     output.say(CODES)
     output.people.print(f"[green]good[/] {escape(CODES)}")
@@ -28,7 +28,7 @@ def test_a_line_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_what_stands_first_in_a_table_can_be_copied(width: int) -> None:
     """However narrow the terminal is, a run id is not broken."""
-    output = Output(as_json=False)
+    output = Printer(as_json=False)
     output.people = Console(file=StringIO(), force_terminal=True, width=width)
     run = "nightly-report-20261123T070000Z"
     columns = ("RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK")

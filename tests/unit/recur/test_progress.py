@@ -6,7 +6,7 @@ import threading
 import pytest
 from rich.console import Console
 
-from recur.output import Output
+from recur.output import Printer
 from recur.progress import progress
 
 
@@ -26,8 +26,8 @@ class _Screen(io.StringIO):
         return super().write(text)
 
 
-def output(screen: io.StringIO, *, as_json: bool = False) -> Output:
-    made = Output(as_json=as_json)
+def output(screen: io.StringIO, *, as_json: bool = False) -> Printer:
+    made = Printer(as_json=as_json)
     made.progress = Console(file=screen, width=100, force_terminal=isinstance(screen, _Screen))
     return made
 

@@ -13,7 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from batch_emulator.formula import Evaluation, FormulaSyntaxError, Metric, SampleStore, parse
+from batch_emulator.formula import (
+    Evaluation,
+    FormulaSyntaxError,
+    Metric,
+    SampleStore,
+    parse_formula,
+)
 
 NOW = datetime(2016, 10, 13, 19, 18, 47, 805000, tzinfo=UTC)
 # Refused by the service, or known never to have run as they stand.
@@ -62,7 +68,7 @@ def evaluate(corpus: Path, name: str) -> Evaluation:
     values = {metric.value: 0.0 for metric in Metric} | dict(pool.values)
     for back in range(pool.samples - 1, -1, -1):
         store.record(at=NOW - back * timedelta(seconds=30), values=values)
-    return parse((corpus / name).read_text()).evaluate(
+    return parse_formula((corpus / name).read_text()).evaluate(
         now=NOW, samples=store, target_dedicated=pool.dedicated, task_slots_per_node=pool.slots
     )
 
@@ -88,7 +94,7 @@ def test_every_formula_parses_and_is_evaluated(corpus: Path) -> None:
 def test_malformed_formulas_are_refused(corpus: Path, name: str) -> None:
     """At the place where a reader would point."""
     with pytest.raises(FormulaSyntaxError) as caught:
-        parse((corpus / name).read_text())
+        parse_formula((corpus / name).read_text())
 
     assert (caught.value.line, caught.value.column) == MALFORMED[name]
 

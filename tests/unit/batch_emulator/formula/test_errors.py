@@ -2,7 +2,7 @@
 
 import pytest
 
-from batch_emulator.formula import EvaluationError, FormulaSyntaxError, parse
+from batch_emulator.formula import EvaluationError, FormulaSyntaxError, parse_formula
 from tests.support.formula_pool import evaluate
 
 
@@ -155,7 +155,7 @@ def test_a_metric_without_samples_is_insufficient_data(use: str) -> None:
 def test_syntax_errors(text: str, line: int, column: int) -> None:
     """Refused before anything runs, at the place where it goes wrong."""
     with pytest.raises(FormulaSyntaxError) as caught:
-        parse(text)
+        parse_formula(text)
 
     assert (caught.value.line, caught.value.column) == (line, column)
     assert str(caught.value) == f"Line {line}, Col {column}: {caught.value.message}"
@@ -176,22 +176,22 @@ def test_syntax_errors(text: str, line: int, column: int) -> None:
 def test_the_words_of_syntax_errors(text: str, message: str) -> None:
     """They say what was expected and what stands there."""
     with pytest.raises(FormulaSyntaxError) as caught:
-        parse(text)
+        parse_formula(text)
 
     assert caught.value.message == message
 
 
 def test_the_limits_of_the_service() -> None:
     """8 KB and 100 statements pass; one more does not."""
-    parse(f"x = 1; //{'y' * (8192 - 9)}")
-    parse("x = 1;" * 100)
+    parse_formula(f"x = 1; //{'y' * (8192 - 9)}")
+    parse_formula("x = 1;" * 100)
 
     with pytest.raises(FormulaSyntaxError, match="8192 bytes") as long:
-        parse(f"x = 1; //{'é' * 4095}y")
+        parse_formula(f"x = 1; //{'é' * 4095}y")
     assert long.value.code == "AutoScalingFormulaTooLong"
     assert (long.value.line, long.value.column) == (1, 1)
     with pytest.raises(FormulaSyntaxError, match="More than 100 statements"):
-        parse("x = 1;" * 101)
+        parse_formula("x = 1;" * 101)
 
 
 def test_long_formulas_are_no_deep_ones() -> None:
@@ -217,7 +217,7 @@ def test_long_formulas_are_no_deep_ones() -> None:
 def test_deep_formulas_are_refused(text: str) -> None:
     """Python's stack is never at stake."""
     with pytest.raises(FormulaSyntaxError, match="30 deep"):
-        parse(text)
+        parse_formula(text)
 
 
 def test_the_deepest_formula_is_evaluated() -> None:
@@ -226,4 +226,4 @@ def test_the_deepest_formula_is_evaluated() -> None:
     result = evaluate(f"x = {opening * 29}{'-' * 30}1{closing * 29};")
 
     assert result.error is None
-    parse("x = 1" + ".a" * 30)
+    parse_formula("x = 1" + ".a" * 30)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from batch_emulator.formula import Metric, parse
+from batch_emulator.formula import Metric, parse_formula
 from tests.support.formula_pool import NOW, evaluate, store
 
 
@@ -232,7 +232,7 @@ def test_node_deallocation_options(option: str) -> None:
 
 def test_rand_is_repeatable() -> None:
     """Without a generator it is drawn from the time given: an evaluation stays a pure function."""
-    formula = parse("x = rand(); $TargetDedicatedNodes = x >= 0 && x <= 1;")
+    formula = parse_formula("x = rand(); $TargetDedicatedNodes = x >= 0 && x <= 1;")
     first, second, other = (
         formula.evaluate(now=NOW + timedelta(seconds=seconds), samples=store())
         for seconds in (0, 0, 1)
@@ -245,7 +245,7 @@ def test_rand_is_repeatable() -> None:
 
 def test_what_an_evaluation_needs() -> None:
     """A time without a zone or a speed of nothing is a mistake of the caller, not of the formula."""
-    formula = parse("$TargetDedicatedNodes = $TaskSlotsPerNode")
+    formula = parse_formula("$TargetDedicatedNodes = $TaskSlotsPerNode")
     assert formula.evaluate(now=NOW, samples=store()).target_dedicated == 1
     with pytest.raises(ValueError, match="aware"):
         formula.evaluate(now=NOW.replace(tzinfo=None), samples=store())

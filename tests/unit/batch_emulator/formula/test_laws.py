@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batch_emulator.formula import FormulaSyntaxError, parse
+from batch_emulator.formula import FormulaSyntaxError, parse_formula
 from batch_emulator.formula import syntax as ast
 from batch_emulator.formula.errors import Position
 from tests.support.formula_pool import evaluate
@@ -89,7 +89,7 @@ def write(node: ast.Expression | ast.Statement) -> str:  # noqa: C901, PLR0911  
 @settings(max_examples=150)
 def test_what_is_written_is_read_back(formula: tuple[ast.Statement, ...]) -> None:
     """Writing a formula and parsing it gives the same formula."""
-    assert parse(" ;\r\n// comment\n".join(map(write, formula))).statements == formula
+    assert parse_formula(" ;\r\n// comment\n".join(map(write, formula))).statements == formula
 
 
 @given(FORMULAS, st.integers(0, 9))
@@ -113,7 +113,7 @@ def test_every_text_is_a_formula_or_a_syntax_error(text: str) -> None:
     """Nothing else comes out of parsing, and the place lies within the text."""
     line, column = 1, 1
     try:
-        parse(text)
+        parse_formula(text)
     except FormulaSyntaxError as error:
         line, column = error.line, error.column
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batch_emulator.formula import Metric, SampleStore, parse
+from batch_emulator.formula import Metric, SampleStore, parse_formula
 
 START = datetime(2026, 11, 23, 5, 42, tzinfo=UTC)
 PERIOD = timedelta(seconds=30)
@@ -119,7 +119,7 @@ def test_the_insufficient_data_of_a_known_report() -> None:
     Reported as issue 138 of Azure/batch-shipyard: the last sample was there, though an old one,
     and nothing of the last ten minutes.
     """
-    formula = parse(
+    formula = parse_formula(
         "\n" * 6
         + "sli = TimeInterval_Second * 600.0;\n"
         + "lastsample = val($PendingTasks.GetSample(1), 0);\n"
@@ -177,7 +177,9 @@ def test_windows_add_up(missing: frozenset[int], cut: int) -> None:
 @settings(max_examples=60)
 def test_the_speed_changes_no_percent(missing: frozenset[int], back: int, speed: int) -> None:
     """A store whose times are divided by the speed reads the same through divided intervals."""
-    formula = parse(f"x = $PendingTasks.GetSamplePercent({back} * 30 * TimeInterval_Second);")
+    formula = parse_formula(
+        f"x = $PendingTasks.GetSamplePercent({back} * 30 * TimeInterval_Second);"
+    )
 
     # Between two samples, as real clocks are: divided times are rounded to microseconds.
     later = 40.3 * PERIOD

@@ -8,7 +8,7 @@ from rich.console import Console
 from orchestrator.enums import Outcome
 from recur.explain.case import Background, Explanation, Verdict
 from recur.explain.rendering import show_explanations
-from recur.output import Output
+from recur.output import Printer
 from tests.support.records import NIGHTLY
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -25,7 +25,7 @@ def told(*verdicts: tuple[Verdict, Outcome | None]) -> list[str]:
         )
         for minute, (verdict, outcome) in enumerate(verdicts)
     ]
-    output = Output(as_json=False)
+    output = Printer(as_json=False)
     page = io.StringIO()
     output.people = Console(file=page, width=200, highlight=False, soft_wrap=True)
     show_explanations(
