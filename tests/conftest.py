@@ -1,6 +1,7 @@
 """What tests of every kind share: an environment without settings, a start time, blob storage."""
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,17 @@ _PREFIXES = (
 )
 _KEPT = ("RECUR_ORACLES",)
 _YOUNG_SECONDS = 240
+
+
+def pytest_configure() -> None:
+    """
+    Let processes that tests start end by Ctrl-C, whoever started the tests.
+
+    A shell without job control starts what runs in its background with SIGINT ignored, and every
+    process below it inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
