@@ -59,7 +59,7 @@ class ClosedError(UnreadError):
 
 class ArmReader:
     """
-    Resource Manager, asked by GET alone as whoever is signed in.
+    Azure Resource Manager, read by GET with the credential of the signed-in user.
 
     The official clients register a missing resource provider on their own; this one must not.
 
@@ -81,7 +81,7 @@ class ArmReader:
         Args:
             endpoint: Its address, without a path. Over plain http no real token is sent.
             subscription: Id of the subscription.
-            credential: Of whoever asks.
+            credential: The signed-in user's.
             limit: How long all reads together may take, from now on; one may take a third of it.
         """
         self.subscription = subscription

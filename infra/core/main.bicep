@@ -97,7 +97,7 @@ var workspaceName = 'log-${token}'
 var componentName = 'appi-${token}'
 var functionAppName = 'func-${token}'
 var networkName = 'vnet-${token}'
-// Ids are reckoned, not read, so that a preview shows what lies where; modules wait for each other by dependsOn.
+// Ids are computed from names, so that a preview shows what lies where. Modules wait for each other by dependsOn.
 var subnetIds = {
   functions: resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'functions')
   nodes: resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'nodes')
