@@ -11,7 +11,7 @@ from aiohttp import web
 
 from batch_emulator.arm.arm_call import TYPE, ArmCall, account_id, print_tag
 from batch_emulator.arm.pool_properties import read_resource, to_data_plane, to_properties
-from batch_emulator.dataplane.bodies import read_pool
+from batch_emulator.dataplane.pool_bodies import read_pool
 from batch_emulator.dataplane.shapes import identifier
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.runtime import pools

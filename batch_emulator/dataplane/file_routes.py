@@ -15,9 +15,9 @@ from urllib.parse import quote
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
-from batch_emulator.dataplane.job_routes import the_task
+from batch_emulator.dataplane.node_routes import the_node
 from batch_emulator.dataplane.query import Key
-from batch_emulator.dataplane.resource_routes import the_node
+from batch_emulator.dataplane.task_routes import the_task
 from batch_emulator.dataplane.views import node_url, task_url
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.runtime.enums import NodeState, TaskState

@@ -1,14 +1,14 @@
-"""Handlers of jobs and tasks."""
+"""Handlers of jobs."""
 
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
-from batch_emulator.dataplane.bodies import read_job, read_termination
+from batch_emulator.dataplane.job_bodies import read_job, read_termination
 from batch_emulator.dataplane.query import Key
-from batch_emulator.dataplane.views import job_url, show_job, show_task
+from batch_emulator.dataplane.views import job_url, show_job
 from batch_emulator.errors import ServiceError, invalid_query
 from batch_emulator.runtime import jobs
-from batch_emulator.runtime.state import Job, Task
+from batch_emulator.runtime.state import Job
 
 
 def the_job(call: BatchCall) -> Job:
@@ -21,18 +21,6 @@ def the_job(call: BatchCall) -> Job:
     if job := call.account.jobs.find(call.part("jobId")):
         return job
     raise ServiceError("JobNotFound")
-
-
-def the_task(call: BatchCall) -> Task:
-    """
-    Return the task of the path.
-
-    Raises:
-        ServiceError: JobNotFound or TaskNotFound.
-    """
-    if task := the_job(call).tasks.get(call.part("taskId").lower()):
-        return task
-    raise ServiceError("TaskNotFound")
 
 
 async def create_job(call: BatchCall) -> web.StreamResponse:
@@ -77,17 +65,3 @@ async def delete_job(call: BatchCall) -> web.StreamResponse:
     _check_force(call)
     jobs.delete(call.account, job)
     return call.deleting()
-
-
-async def get_task(call: BatchCall) -> web.StreamResponse:
-    """Answer GET of a task."""
-    task = the_task(call)
-    call.check_conditions(task.created)
-    return call.one("tasks", show_task(task, call.base), modified=task.created)
-
-
-async def list_tasks(call: BatchCall) -> web.StreamResponse:
-    """Answer GET of a job's tasks."""
-    tasks = the_job(call).tasks.values()
-    key = Key[Task](lambda task: task.id, lambda task: task.state)
-    return call.many("tasks", tasks, lambda task: show_task(task, call.base), key)

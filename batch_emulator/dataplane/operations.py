@@ -11,7 +11,14 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator.dataplane import file_routes, job_routes, resource_routes
+from batch_emulator.dataplane import (
+    application_routes,
+    file_routes,
+    job_routes,
+    node_routes,
+    pool_routes,
+    task_routes,
+)
 from batch_emulator.dataplane.batch_call import BatchCall
 
 type Handle = Callable[[BatchCall], Awaitable[web.StreamResponse]]
@@ -66,25 +73,25 @@ def _conditional(
 
 
 SUPPORTED: Final = (
-    _plain("create_pool", "POST /pools", resource_routes.create_pool),
-    _plain("list_pools", "GET /pools", resource_routes.list_pools, _MANY),
-    _conditional("get_pool", f"GET {_POOL}", resource_routes.get_pool, _ONE),
-    _conditional("pool_exists", f"HEAD {_POOL}", resource_routes.get_pool),
-    _conditional("delete_pool", f"DELETE {_POOL}", resource_routes.delete_pool),
-    _plain("list_nodes", f"GET {_POOL}/nodes", resource_routes.list_nodes, _MANY),
-    _plain("get_node", f"GET {_NODE}", resource_routes.get_node, _ONE),
+    _plain("create_pool", "POST /pools", pool_routes.create_pool),
+    _plain("list_pools", "GET /pools", pool_routes.list_pools, _MANY),
+    _conditional("get_pool", f"GET {_POOL}", pool_routes.get_pool, _ONE),
+    _conditional("pool_exists", f"HEAD {_POOL}", pool_routes.get_pool),
+    _conditional("delete_pool", f"DELETE {_POOL}", pool_routes.delete_pool),
+    _plain("list_nodes", f"GET {_POOL}/nodes", node_routes.list_nodes, _MANY),
+    _plain("get_node", f"GET {_NODE}", node_routes.get_node, _ONE),
     _plain("list_node_files", f"GET {_NODE}/files", file_routes.list_node_files, _FILES),
     _conditional("download_node_file", f"GET {_NODE}{_FILE}", file_routes.node_file),
     _conditional("get_node_file_properties", f"HEAD {_NODE}{_FILE}", file_routes.node_file),
-    _plain("list_applications", "GET /applications", resource_routes.list_applications, _PAGED),
-    _plain("get_application", f"GET {_APPLICATION}", resource_routes.get_application),
+    _plain("list_applications", "GET /applications", application_routes.list_applications, _PAGED),
+    _plain("get_application", f"GET {_APPLICATION}", application_routes.get_application),
     _plain("create_job", "POST /jobs", job_routes.create_job),
     _plain("list_jobs", "GET /jobs", job_routes.list_jobs, _MANY),
     _conditional("get_job", f"GET {_JOB}", job_routes.get_job, _ONE),
     _conditional("delete_job", f"DELETE {_JOB}", job_routes.delete_job, _FORCE),
     _conditional("terminate_job", f"POST {_JOB}/terminate", job_routes.terminate_job, _FORCE),
-    _plain("list_tasks", f"GET {_JOB}/tasks", job_routes.list_tasks, _MANY),
-    _conditional("get_task", f"GET {_TASK}", job_routes.get_task, _ONE),
+    _plain("list_tasks", f"GET {_JOB}/tasks", task_routes.list_tasks, _MANY),
+    _conditional("get_task", f"GET {_TASK}", task_routes.get_task, _ONE),
     _plain("list_task_files", f"GET {_TASK}/files", file_routes.list_task_files, _FILES),
     _conditional("download_task_file", f"GET {_TASK}{_FILE}", file_routes.task_file),
     _conditional("get_task_file_properties", f"HEAD {_TASK}{_FILE}", file_routes.task_file),

@@ -107,8 +107,7 @@ async def forget(account: Account, job: Job) -> None:
     Its id is free at once; its task is killed and leaves neither outputs nor a folder.
     """
     account.jobs.remove(job.id)
-    job.enter(JobState.TERMINATING)  # and not deleting, so that nothing is removed a second time
-    job.ending.set()
+    job.forget()  # and not deleted, so that nothing is removed a second time
     folders = _folders(job)
     # Requeued, a task of a job that is gone starts no more, and none of its outputs is uploaded.
     await stop_runs(runs_of(job), TaskStop.REQUEUE)

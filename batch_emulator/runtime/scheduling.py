@@ -4,12 +4,11 @@ import asyncio
 
 from batch_emulator.journal import tell, tell_failure
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.command_line import ENDED, Ending, run_command, task_environment
+from batch_emulator.runtime.command_line import Ending
 from batch_emulator.runtime.enums import JobState, TaskState, TaskStop
 from batch_emulator.runtime.execution import Failure
-from batch_emulator.runtime.output_files import upload_all
 from batch_emulator.runtime.state import Job, Node, Pool, Run, Task
-from batch_emulator.wire import now, parse_duration
+from batch_emulator.runtime.task_execution import execute
 
 
 def waiting(account: Account, pool: Pool) -> list[Task]:
@@ -53,7 +52,7 @@ def _has_room(task: Task, node: Node) -> bool:
 async def _carry(account: Account, run: Run) -> None:
     task, node = run.task, run.node
     try:
-        ending, failure, stopped = await _execute(account, run)
+        ending, failure, stopped = await execute(account, run)
     except asyncio.CancelledError:
         node.runs.pop(task, None)
         raise
@@ -74,40 +73,6 @@ async def _carry(account: Account, run: Run) -> None:
     if node.draining:
         node.pool.changed.set()
     assign(account, node.pool)
-
-
-async def _execute(account: Account, run: Run) -> tuple[Ending, Failure | None, TaskStop | None]:
-    task, node = run.task, run.node
-    constraints = task.body["constraints"]
-    root = node.root / task.root
-    environment = task_environment(account, node, task)
-    while True:
-        ending = await run_command(
-            account,
-            task.body["commandLine"],
-            root=root,
-            environment=environment,
-            limit=parse_duration(constraints["maxWallClockTime"]),
-            stopping=run.stopping,
-        )
-        exhausted = task.execution.retries == constraints["maxTaskRetryCount"]
-        if run.stop or not ending.exit_code or exhausted:
-            break
-        task.execution.retries += 1
-        task.execution.last_retry = task.execution.started = now()
-    stopped = run.stop  # a wish to stop that comes while the outputs are uploaded is too late
-    failure = ENDED if stopped is TaskStop.TERMINATE else ending.failure
-    outputs = task.body.get("outputFiles", ())
-    if not outputs or stopped is TaskStop.REQUEUE or ending.exit_code is None:
-        return ending, failure, stopped
-    upload_failure = await upload_all(
-        account.storage,
-        outputs,
-        success=failure is None,
-        directory=root / "wd",
-        variables=environment,
-    )
-    return ending, failure or upload_failure, stopped
 
 
 async def stop_runs(runs: list[Run], why: TaskStop) -> None:

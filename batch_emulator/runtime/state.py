@@ -24,6 +24,7 @@ from batch_emulator.runtime.enums import (
     TaskStop,
 )
 from batch_emulator.runtime.execution import Execution, Failure
+from batch_emulator.runtime.life_cycles import ALLOCATION, JOB, NODE, TASK
 from batch_emulator.wire import Json, now
 
 
@@ -81,6 +82,7 @@ class Pool:
     def allocate(self, state: AllocationState) -> None:
         """Enter an allocation state."""
         if state is not self.allocation:
+            ALLOCATION.require(self.allocation, state)
             self.allocation, self.allocation_since = state, now()
 
     def settle(self) -> None:
@@ -124,6 +126,7 @@ class Node:
     def enter(self, state: NodeState) -> None:
         """Enter a state."""
         if state is not self.state:
+            NODE.require(self.state, state)
             self.state, self.state_since = state, now()
 
     @property
@@ -185,6 +188,7 @@ class Job:
 
     def enter(self, state: JobState) -> None:
         """Enter a state, remembering the one before."""
+        JOB.require(self.state, state)
         self.previous = (self.state, self.state_since)
         self.state, self.state_since = state, now()
 
@@ -194,6 +198,11 @@ class Job:
             self.reason = reason
             self.enter(JobState.TERMINATING)
             self.ending.set()
+
+    def forget(self) -> None:
+        """End the job whatever its state, as no job of the service ends: only a fault does this."""
+        self.state, self.state_since = JobState.TERMINATING, now()
+        self.ending.set()
 
     def complete(self) -> None:
         """End the job: its tasks that never ran stay active for ever."""
@@ -230,6 +239,7 @@ class Task:
 
     def enter(self, state: TaskState) -> None:
         """Enter a state, remembering the one before."""
+        TASK.require(self.state, state)
         self.previous = (self.state, self.state_since)
         self.state, self.state_since = state, now()
 

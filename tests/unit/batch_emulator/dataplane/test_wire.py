@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from batch_emulator.__main__ import read_options
 from batch_emulator.dataplane.auth import sign, string_to_sign
-from batch_emulator.dataplane.bodies import read_job, read_pool
+from batch_emulator.dataplane.job_bodies import read_job
+from batch_emulator.dataplane.pool_bodies import read_pool
 from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.output_files import UploadError, container_name
