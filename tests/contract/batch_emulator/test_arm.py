@@ -23,7 +23,7 @@ from local.azurite import Azurite
 from tests.contract.arm_account import ACCOUNT, GROUP, ArmAccount
 from tests.contract.conftest import pool_body
 
-SUPPORT = Path(__file__).parents[2] / "batch_emulator/SUPPORT.md"
+SUPPORT = Path(__file__).parents[3] / "batch_emulator/SUPPORT.md"
 ROW = re.compile(r"\| `([a-z_]+\.[a-z_]+(?: \(polling\))?)` \| `([A-Z]+) (\S*?)` \|")
 ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/recur"

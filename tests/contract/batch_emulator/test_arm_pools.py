@@ -290,7 +290,7 @@ def test_the_snapshots_of_all_parameter_sets_are_pools(account: ArmAccount) -> N
         container, blob = url.rsplit("/", 2)[1:]
         account.storage.get_blob_client(container, blob).upload_blob(b"")
         arm.activate(name, "v1")
-    snapshots = sorted((Path(__file__).parents[2] / "infra/snapshots").glob("pool.*.json"))
+    snapshots = sorted((Path(__file__).parents[3] / "infra/snapshots").glob("pool.*.json"))
     versions = {"pythonsetup": "v1", "pythonscript": "v1"}
 
     assert len(snapshots) > 1
