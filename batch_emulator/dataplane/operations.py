@@ -36,6 +36,7 @@ class Operation:
         handler: What answers it; without one it is refused.
         query: Its query parameters, beside those of every operation.
         conditional: Whether it minds the conditional headers.
+        notes: What ``SUPPORT.md`` says of it, in Markdown.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Operation:
     handler: Handle | None = None
     query: frozenset[str] = frozenset()
     conditional: bool = False
+    notes: str = ""
 
 
 _ONE: Final = frozenset({"$select"})
@@ -60,40 +62,141 @@ _FILE: Final = "/files/{filePath}"
 
 
 def _plain(
-    name: str, route: str, handler: Handle, query: frozenset[str] = frozenset()
+    name: str,
+    route: str,
+    handler: Handle,
+    query: frozenset[str] = frozenset(),
+    notes: str = "",
 ) -> Operation:
     method, _, path = route.partition(" ")
-    return Operation(name=name, method=method, path=path, handler=handler, query=query)
+    return Operation(name=name, method=method, path=path, handler=handler, query=query, notes=notes)
 
 
 def _conditional(
-    name: str, route: str, handler: Handle, query: frozenset[str] = frozenset()
+    name: str,
+    route: str,
+    handler: Handle,
+    query: frozenset[str] = frozenset(),
+    notes: str = "",
 ) -> Operation:
-    return replace(_plain(name, route, handler, query), conditional=True)
+    return replace(_plain(name, route, handler, query, notes), conditional=True)
 
 
 SUPPORTED: Final = (
-    _plain("create_pool", "POST /pools", pool_routes.create_pool),
-    _plain("list_pools", "GET /pools", pool_routes.list_pools, _MANY),
-    _conditional("get_pool", f"GET {_POOL}", pool_routes.get_pool, _ONE),
+    _plain(
+        "create_pool",
+        "POST /pools",
+        pool_routes.create_pool,
+        notes="fixed size or formula; properties below",
+    ),
+    _plain(
+        "list_pools",
+        "GET /pools",
+        pool_routes.list_pools,
+        _MANY,
+        notes="pages, `$select`, simple `$filter`",
+    ),
+    _conditional(
+        "get_pool",
+        f"GET {_POOL}",
+        pool_routes.get_pool,
+        _ONE,
+        notes="conditional headers, `$select`",
+    ),
     _conditional("pool_exists", f"HEAD {_POOL}", pool_routes.get_pool),
-    _conditional("delete_pool", f"DELETE {_POOL}", pool_routes.delete_pool),
-    _plain("list_nodes", f"GET {_POOL}/nodes", node_routes.list_nodes, _MANY),
-    _plain("get_node", f"GET {_NODE}", node_routes.get_node, _ONE),
-    _plain("list_node_files", f"GET {_NODE}/files", file_routes.list_node_files, _FILES),
-    _conditional("download_node_file", f"GET {_NODE}{_FILE}", file_routes.node_file),
+    _conditional(
+        "delete_pool",
+        f"DELETE {_POOL}",
+        pool_routes.delete_pool,
+        notes="tasks on its nodes go back to their queue",
+    ),
+    _plain(
+        "list_nodes",
+        f"GET {_POOL}/nodes",
+        node_routes.list_nodes,
+        _MANY,
+        notes="pages, `$select`, simple `$filter`",
+    ),
+    _plain("get_node", f"GET {_NODE}", node_routes.get_node, _ONE, notes="`$select`"),
+    _plain(
+        "list_node_files",
+        f"GET {_NODE}/files",
+        file_routes.list_node_files,
+        _FILES,
+        notes="pages, `recursive`; no `$filter`",
+    ),
+    _conditional(
+        "download_node_file",
+        f"GET {_NODE}{_FILE}",
+        file_routes.node_file,
+        notes="`ocp-range` (one range)",
+    ),
     _conditional("get_node_file_properties", f"HEAD {_NODE}{_FILE}", file_routes.node_file),
-    _plain("list_applications", "GET /applications", application_routes.list_applications, _PAGED),
+    _plain(
+        "list_applications",
+        "GET /applications",
+        application_routes.list_applications,
+        _PAGED,
+        notes="pages",
+    ),
     _plain("get_application", f"GET {_APPLICATION}", application_routes.get_application),
-    _plain("create_job", "POST /jobs", job_routes.create_job),
-    _plain("list_jobs", "GET /jobs", job_routes.list_jobs, _MANY),
-    _conditional("get_job", f"GET {_JOB}", job_routes.get_job, _ONE),
-    _conditional("delete_job", f"DELETE {_JOB}", job_routes.delete_job, _FORCE),
-    _conditional("terminate_job", f"POST {_JOB}/terminate", job_routes.terminate_job, _FORCE),
-    _plain("list_tasks", f"GET {_JOB}/tasks", task_routes.list_tasks, _MANY),
-    _conditional("get_task", f"GET {_TASK}", task_routes.get_task, _ONE),
-    _plain("list_task_files", f"GET {_TASK}/files", file_routes.list_task_files, _FILES),
-    _conditional("download_task_file", f"GET {_TASK}{_FILE}", file_routes.task_file),
+    _plain(
+        "create_job",
+        "POST /jobs",
+        job_routes.create_job,
+        notes="with a job manager task; properties below",
+    ),
+    _plain(
+        "list_jobs",
+        "GET /jobs",
+        job_routes.list_jobs,
+        _MANY,
+        notes="pages, `$select`, simple `$filter`",
+    ),
+    _conditional(
+        "get_job", f"GET {_JOB}", job_routes.get_job, _ONE, notes="conditional headers, `$select`"
+    ),
+    _conditional(
+        "delete_job",
+        f"DELETE {_JOB}",
+        job_routes.delete_job,
+        _FORCE,
+        notes="running tasks are ended first; `force` adds nothing, since ending never fails",
+    ),
+    _conditional(
+        "terminate_job",
+        f"POST {_JOB}/terminate",
+        job_routes.terminate_job,
+        _FORCE,
+        notes="reason kept; `force` as above",
+    ),
+    _plain(
+        "list_tasks",
+        f"GET {_JOB}/tasks",
+        task_routes.list_tasks,
+        _MANY,
+        notes="pages, `$select`, simple `$filter`",
+    ),
+    _conditional(
+        "get_task",
+        f"GET {_TASK}",
+        task_routes.get_task,
+        _ONE,
+        notes="conditional headers, `$select`",
+    ),
+    _plain(
+        "list_task_files",
+        f"GET {_TASK}/files",
+        file_routes.list_task_files,
+        _FILES,
+        notes="pages, `recursive`; no `$filter`",
+    ),
+    _conditional(
+        "download_task_file",
+        f"GET {_TASK}{_FILE}",
+        file_routes.task_file,
+        notes="`ocp-range` (one range)",
+    ),
     _conditional("get_task_file_properties", f"HEAD {_TASK}{_FILE}", file_routes.task_file),
 )
 
