@@ -38,9 +38,10 @@ infra-write: setup ## compile the Bicep files and write the templates and snapsh
 test: check infra ## all tests: unit, Bicep, processes, contract and the whole job
 	.venv/bin/pytest -n 4 --dist loadfile tests/proof tests/e2e tests/system tests/contract
 
-bench: setup ## what a tick costs: its requests, and its time beside bare calls; some ten minutes
+bench: setup ## what a tick costs, and how fast the emulator answers, beside bare calls; many minutes
 	@$(RUN) -m bench.idle_tick
 	@$(RUN) -m bench.submit_many
+	@$(RUN) -m bench.emulator_rate
 
 proof: setup ## the kill table and the model test, with nothing left out; many minutes
 	.venv/bin/pytest tests/proof --proof

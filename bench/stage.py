@@ -77,10 +77,10 @@ class Stage:
         self._azurite = azurite
 
     @asynccontextmanager
-    async def round(self) -> AsyncGenerator[Round]:
-        """Make a fresh ledger and start a fresh Batch account."""
+    async def round(self, *, faults: bool = True) -> AsyncGenerator[Round]:
+        """Make a fresh ledger and start a fresh Batch account, which may take faults or not."""
         mark = uuid4().hex[:8]
-        emulator = self._emulator(mark)
+        emulator = self._emulator(mark, *(["--faults"] if faults else []))
         with emulator:
             ready = emulator.wait_for(_READY, limit_seconds=_START_SECONDS)
             settings = self._settings(mark, json.loads(ready[0])["url"])
@@ -100,8 +100,8 @@ class Stage:
                     batch_calls=BatchCalls(settings.batch_account_url),
                 )
 
-    def _emulator(self, mark: str) -> Child:
-        command = [sys.executable, "-m", "batch_emulator", "--faults", "--account", ACCOUNT]
+    def _emulator(self, mark: str, *flags: str) -> Child:
+        command = [sys.executable, "-m", "batch_emulator", *flags, "--account", ACCOUNT]
         command += ["--key", KEY, "--storage", self._azurite.connection_string]
         command += ["--root", str(self._folder / f"nodes-{mark}")]
         return Child("the Batch emulator", command, log=self._folder / f"emulator-{mark}.log")
