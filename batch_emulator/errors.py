@@ -166,10 +166,10 @@ class ServiceError(Exception):
 
 
 def invalid_property(name: str, value: object, reason: str) -> ServiceError:
-    """Make the refusal of one property of a request body."""
+    """Make the refusal of one property of a request body; lists and objects may hold secrets."""
+    shown = () if isinstance(value, (dict, list)) else (("PropertyValue", str(value)),)
     return ServiceError(
-        "InvalidPropertyValue",
-        values=(("PropertyName", name), ("PropertyValue", str(value)), ("Reason", reason)),
+        "InvalidPropertyValue", values=(("PropertyName", name), *shown, ("Reason", reason))
     )
 
 

@@ -11,6 +11,7 @@ from batch_emulator.dataplane.shapes import (
     inert,
     integer,
     items,
+    kept,
     off,
     only,
     shape,
@@ -31,7 +32,7 @@ from batch_emulator.wire import Json
 _JOB_MANAGER: Final = shape(
     {
         "id": identifier,
-        "displayName": text,
+        "displayName": kept(text),
         "commandLine": command_line_text,
         "outputFiles": items(OUTPUT_FILE),
         "environmentSettings": ENVIRONMENT,
@@ -47,12 +48,13 @@ _JOB_MANAGER: Final = shape(
         "authenticationTokenSettings": unsupported,
     },
     required=("id", "commandLine"),
+    title="job manager task",
 )
 
-_JOB_BODY: Final = shape(
+JOB_BODY: Final = shape(
     {
         "id": identifier,
-        "displayName": text,
+        "displayName": kept(text),
         "usesTaskDependencies": off,
         "priority": integer(-1000, 1000),
         "allowTaskPreemption": off,
@@ -71,6 +73,7 @@ _JOB_BODY: Final = shape(
         "metadata": METADATA,
     },
     required=("id", "poolInfo"),
+    title="job",
 )
 
 _TERMINATION: Final = shape({"terminateReason": text})
@@ -100,7 +103,7 @@ def read_job(body: object) -> Json:
     Raises:
         ServiceError: The body is wrong, or holds what the emulator does not support.
     """
-    given = cast("Json", _JOB_BODY("", body))
+    given = cast("Json", JOB_BODY("", body))
     if "jobManagerTask" not in given:
         raise not_supported("a job without property jobManagerTask, since tasks cannot be added")
     constraints: Json = {"maxWallClockTime": ENDLESS, "maxTaskRetryCount": 0}

@@ -14,6 +14,7 @@ from batch_emulator.dataplane.shapes import (
     identifier,
     inert,
     integer,
+    kept,
     only,
     shape,
     text,
@@ -36,15 +37,16 @@ _START_TASK: Final = shape(
         "resourceFiles": only([]),
     },
     required=("commandLine",),
+    title="start task",
 )
 
-_POOL_BODY: Final = shape(
+POOL_BODY: Final = shape(
     {
         "id": identifier,
-        "displayName": text,
-        "vmSize": text,
+        "displayName": kept(text),
+        "vmSize": kept(text),
         "virtualMachineConfiguration": inert,
-        "resizeTimeout": duration(timedelta(minutes=5)),
+        "resizeTimeout": kept(duration(timedelta(minutes=5))),
         "targetDedicatedNodes": _NODES,
         "targetLowPriorityNodes": _NODES,
         "enableAutoScale": boolean,
@@ -58,7 +60,7 @@ _POOL_BODY: Final = shape(
         "taskSchedulingPolicy": shape(
             {
                 "nodeFillType": choice("Spread", "Pack"),
-                "jobDefaultOrder": choice("none", "creationtime"),
+                "jobDefaultOrder": kept(choice("none", "creationtime")),
             },
             required=("nodeFillType",),
         ),
@@ -68,6 +70,7 @@ _POOL_BODY: Final = shape(
         "upgradePolicy": inert,
     },
     required=("id", "vmSize"),
+    title="pool",
 )
 
 
@@ -87,7 +90,7 @@ def read_pool(body: object) -> Json:
     Raises:
         ServiceError: The body is wrong, or holds what the emulator does not support.
     """
-    given = cast("Json", _POOL_BODY("", body))
+    given = cast("Json", POOL_BODY("", body))
     autoscale = given.get("enableAutoScale", False)
     fixed = {"targetDedicatedNodes", "targetLowPriorityNodes", "resizeTimeout"} & given.keys()
     scaled = {"autoScaleFormula", "autoScaleEvaluationInterval"} & given.keys()

@@ -1,14 +1,19 @@
 """
 Checks of request bodies: strict, and naming the property that is wrong.
 
-A check takes the property's path and value, and returns the value in the service's normal form.
-What the emulator does not know is refused, never ignored. A property that cannot mean anything on
-a laptop (``inert``) is kept and echoed; ``batch_emulator/SUPPORT.md`` lists them.
+A body is read in two passes. The first goes through all of it and refuses what Azure Batch knows and
+the emulator does not, so that this is said before anything else. The second checks the values and
+returns them in the service's normal form. What the emulator does not know is refused, never ignored.
+
+A plain function is a rule as well: it honours the property and checks its value.
 """
+
+from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, cast
 
@@ -16,13 +21,110 @@ from batch_emulator.errors import ServiceError, invalid_property, not_supported
 from batch_emulator.wire import parse_duration, print_duration
 
 type Check = Callable[[str, object], object]
+type Refusal = Callable[[str, object], None]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VARIABLE = re.compile(r"[^=\0]+")
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
-def inert(_path: str, value: object) -> object:
-    """Keep a value that has no meaning here."""
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """
+    What the emulator does with a property and with those inside it, for ``SUPPORT.md``.
+
+    Attributes:
+        honoured: Names of properties that decide something.
+        kept: Names of properties that are kept without meaning.
+        refused: Names of properties that are refused, or which of their values are.
+    """
+
+    honoured: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+    def __add__(self, other: Coverage) -> Coverage:
+        """Return both."""
+        return Coverage(
+            self.honoured + other.honoured, self.kept + other.kept, self.refused + other.refused
+        )
+
+
+class Rule:
+    """
+    What the emulator does with one property.
+
+    Args:
+        check: Returns the value in its normal form; raises if the service refuses it.
+        refusal: Raises if the value is one that only Azure Batch can do.
+        coverage: Makes from the property's name what ``SUPPORT.md`` says.
+    """
+
+    __slots__ = ("_coverage", "check", "refusal")
+
+    def __init__(
+        self, check: Check, refusal: Refusal | None, coverage: Callable[[str], Coverage]
+    ) -> None:
+        self.check = check
+        self.refusal = refusal
+        self._coverage = coverage
+
+    def __call__(self, path: str, value: object) -> object:
+        """Check a whole body: first refuse what is not supported, then check the values."""
+        if self.refusal:
+            self.refusal(path, value)
+        return self.check(path, value)
+
+    def coverage(self, name: str) -> Coverage:
+        """Return what the emulator does with the property of this name."""
+        return self._coverage(name)
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """Return the shapes inside that ``SUPPORT.md`` has a row for."""
+        return ()
+
+
+def _rule(check: Check) -> Rule:
+    return check if isinstance(check, Rule) else Rule(check, None, _honoured)
+
+
+def _honoured(name: str) -> Coverage:
+    return Coverage(honoured=(f"`{name}`",))
+
+
+def _refused(name: str) -> Coverage:
+    return Coverage(refused=(f"`{name}`",))
+
+
+def kept(check: Check) -> Rule:
+    """Check a value and keep it; it has no meaning here."""
+    inner = _rule(check)
+
+    def coverage(name: str) -> Coverage:
+        return Coverage(kept=(f"`{name}`",), refused=inner.coverage(name).refused)
+
+    return Rule(inner.check, inner.refusal, coverage)
+
+
+def partly(check: Check, refusal: Refusal, words: str) -> Rule:
+    """
+    Honour a property, but for some of its values.
+
+    Args:
+        check: Of the values that are honoured.
+        refusal: Raises for the others.
+        words: Which are refused, after the property's name.
+    """
+    inner = _rule(check)
+
+    def coverage(name: str) -> Coverage:
+        return inner.coverage(name) + Coverage(refused=(f"`{name}` {words}",))
+
+    return Rule(inner.check, refusal, coverage)
+
+
+def anything(_path: str, value: object) -> object:
+    """Accept any value."""
     return value
 
 
@@ -61,13 +163,19 @@ def command_line_text(path: str, value: object) -> object:
     return value
 
 
+def _number(value: object) -> object:
+    """Return the number that a string spells, as the service does; azure-cli sends such strings."""
+    return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+
+
 def integer(low: int, high: int) -> Check:
-    """Accept a whole number from ``low`` to ``high``."""
+    """Accept a whole number from ``low`` to ``high``, or a string that spells one."""
 
     def check(path: str, value: object) -> object:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        number = _number(value)
+        if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
             raise invalid_property(path, value, f"The value must be from {low} to {high}")
-        return value
+        return number
 
     return check
 
@@ -103,61 +211,176 @@ def choice(*words: str) -> Check:
     return check
 
 
-def only(*supported: object) -> Check:
+def only(*supported: object) -> Rule:
     """Accept the values that ask for nothing, and refuse what the emulator does not do."""
 
-    def check(path: str, value: object) -> object:
-        folded = value.lower() if isinstance(value, str) else value
-        if folded not in supported:
+    def fold(value: object) -> object:
+        number = _number(value)
+        return number.lower() if isinstance(number, str) else number
+
+    def refuse(path: str, value: object) -> None:
+        if fold(value) not in supported:
             raise not_supported(f"property {path} with value {value!r}")
-        return folded
 
-    return check
+    if supported == ([],):
+        return Rule(anything, refuse, _refused)
+    others = " or ".join(f"`{_print(value)}`" for value in supported)
+    return Rule(
+        lambda _path, value: fold(value),
+        refuse,
+        lambda name: Coverage(refused=(f"`{name}` other than {others}",)),
+    )
 
 
-def off(path: str, value: object) -> object:
-    """Accept a switch that is off, and refuse to turn on what the emulator does not do."""
-    if boolean(path, value):
+def _print(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _refuse_true(path: str, value: object) -> None:
+    if value is True:
         raise not_supported(f"property {path} with value true")
-    return value
 
 
-def unsupported(path: str, _value: object) -> object:
-    """Refuse a property that Azure Batch knows and the emulator does not."""
+def _refuse_any(path: str, _value: object) -> None:
     raise not_supported(f"property {path}")
 
 
-def items(check: Check, *, maximum: int | None = None) -> Check:
+off: Final = Rule(
+    boolean, _refuse_true, lambda name: Coverage(refused=(f"`{name}` other than `false`",))
+)
+"""Accept a switch that is off, and refuse to turn on what the emulator does not do."""
+
+unsupported: Final = Rule(anything, _refuse_any, _refused)
+"""Refuse a property that Azure Batch knows and the emulator does not."""
+
+inert: Final = kept(anything)
+"""Keep a value that has no meaning here, whatever it is."""
+
+
+def _check_secret(path: str, value: object) -> object:
+    if not isinstance(value, (str, dict)):
+        # What is wrong with a secret is said without it.
+        raise ServiceError(
+            "InvalidPropertyValue",
+            values=(("PropertyName", path), ("Reason", "The type of the value is wrong")),
+        )
+    return None
+
+
+secret: Final = kept(_check_secret)
+"""Accept what the service never answers with, and forget it: ``Shape`` leaves it out."""
+
+
+class _Items(Rule):
+    """A rule of lists."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Rule, maximum: int | None) -> None:
+        def check_all(path: str, value: object) -> object:
+            if not isinstance(value, list):
+                raise invalid_property(path, value, "The value must be a list")
+            if maximum is not None and len(value) > maximum:
+                raise invalid_property(path, value, f"The list has more than {maximum} items")
+            return [inner.check(f"{path}[{index}]", item) for index, item in enumerate(value)]
+
+        def refuse_any(path: str, value: object) -> None:
+            if inner.refusal and isinstance(value, list):
+                for index, item in enumerate(value):
+                    inner.refusal(f"{path}[{index}]", item)
+
+        self._inner = inner
+        super().__init__(check_all, inner.refusal and refuse_any, inner.coverage)
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """Return the shapes of its items."""
+        return self._inner.shapes()
+
+
+def items(check: Check, *, maximum: int | None = None) -> Rule:
     """Accept a list of what ``check`` accepts."""
-
-    def check_all(path: str, value: object) -> object:
-        if not isinstance(value, list):
-            raise invalid_property(path, value, "The value must be a list")
-        if maximum is not None and len(value) > maximum:
-            raise invalid_property(path, value, f"The list has more than {maximum} items")
-        return [check(f"{path}[{index}]", item) for index, item in enumerate(value)]
-
-    return check_all
+    return _Items(_rule(check), maximum)
 
 
-def shape(fields: Mapping[str, Check], *, required: tuple[str, ...] = ()) -> Check:
-    """Accept an object with these fields and no others; null is the same as absent."""
+class Shape(Rule):
+    """
+    A rule of objects with certain properties and no others; null is the same as absent.
 
-    def check(path: str, value: object) -> object:
+    Args:
+        fields: The rule of each property, by its name.
+        required: Names of the properties that cannot be absent.
+        title: What ``SUPPORT.md`` calls such an object, where it has a row of its own.
+    """
+
+    __slots__ = ("_required", "_rules", "title")
+
+    def __init__(self, fields: Mapping[str, Check], required: tuple[str, ...], title: str) -> None:
+        self._rules = {name: _rule(check) for name, check in fields.items()}
+        self._required = required
+        self.title = title
+        super().__init__(self._check_values, self._refuse, self._cover)
+
+    def _refuse(self, path: str, value: object) -> None:
+        if not isinstance(value, dict):
+            return
+        prefix = f"{path}." if path else ""
+        for name, item in value.items():
+            if item is None:
+                continue
+            if (rule := self._rules.get(name)) is None:
+                raise not_supported(f"property {prefix}{name}")
+            if rule.refusal:
+                rule.refusal(f"{prefix}{name}", item)
+
+    def _check_values(self, path: str, value: object) -> object:
         if not isinstance(value, dict):
             raise invalid_property(path or "body", value, "The value must be an object")
         prefix = f"{path}." if path else ""
-        given = {name: item for name, item in value.items() if item is not None}
-        for name in required:
-            if name not in given:
+        for name in self._required:
+            if value.get(name) is None:
                 values = (("PropertyName", f"{prefix}{name}"),)
                 raise ServiceError("MissingRequiredProperty", values=values)
-        for name in given:
-            if name not in fields:
-                raise not_supported(f"property {prefix}{name}")
-        return {name: fields[name](f"{prefix}{name}", item) for name, item in given.items()}
+        checked = {
+            name: self._rules[name].check(f"{prefix}{name}", item)
+            for name, item in value.items()
+            if item is not None
+        }
+        return {name: item for name, item in checked.items() if item is not None}
 
-    return check
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all properties, of those as well that are refused."""
+        return frozenset(self._rules)
+
+    def details(self) -> Coverage:
+        """Return what the emulator does with each property."""
+        return self._gather("")
+
+    def _cover(self, name: str) -> Coverage:
+        if self.title:
+            return _honoured(name)
+        inside = self._gather(f"{name}.")
+        if not inside.honoured:
+            return Coverage(kept=(f"`{name}`",) if inside.kept else (), refused=inside.refused)
+        if not inside.kept:
+            return Coverage(honoured=(f"`{name}`",), refused=inside.refused)
+        return inside
+
+    def _gather(self, prefix: str) -> Coverage:
+        whole = Coverage()
+        for name, rule in self._rules.items():
+            whole += rule.coverage(f"{prefix}{name}")
+        return whole
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """Return itself, if it has a title, and the shapes inside that have one."""
+        inside = tuple(shape for rule in self._rules.values() for shape in rule.shapes())
+        return (self, *inside) if self.title else inside
+
+
+def shape(fields: Mapping[str, Check], *, required: tuple[str, ...] = (), title: str = "") -> Shape:
+    """Accept an object with these fields and no others; null is the same as absent."""
+    return Shape(fields, required, title)
 
 
 def variable_name(path: str, value: object) -> object:
@@ -177,7 +400,7 @@ def variable_value(path: str, value: object) -> object:
 ENVIRONMENT: Final = items(
     shape({"name": variable_name, "value": variable_value}, required=("name",))
 )
-METADATA: Final = items(shape({"name": text, "value": text}, required=("name", "value")))
+METADATA: Final = kept(items(shape({"name": text, "value": text}, required=("name", "value"))))
 PACKAGES: Final = items(
     shape({"applicationId": text, "version": text}, required=("applicationId",))
 )

@@ -8,6 +8,8 @@ from batch_emulator.dataplane.shapes import (
     choice,
     duration,
     integer,
+    kept,
+    partly,
     shape,
     text,
     unsupported,
@@ -25,9 +27,12 @@ def _container_url(path: str, value: object) -> object:
     url = urlsplit(cast("str", text(path, value)))
     if url.scheme not in {"http", "https"} or not url.netloc:
         raise invalid_property(path, value, "The specified URL is not a valid URI")
-    if url.query:
-        raise not_supported(f"property {path} with a shared access signature")
     return value
+
+
+def _refuse_signature(path: str, value: object) -> None:
+    if isinstance(value, str) and "?" in value:
+        raise not_supported(f"property {path} with a shared access signature")
 
 
 OUTPUT_FILE: Final = shape(
@@ -37,7 +42,9 @@ OUTPUT_FILE: Final = shape(
             {
                 "container": shape(
                     {
-                        "containerUrl": _container_url,
+                        "containerUrl": partly(
+                            _container_url, _refuse_signature, "with a shared access signature"
+                        ),
                         "path": text,
                         "identityReference": shape({"resourceId": text}, required=("resourceId",)),
                         "uploadHeaders": unsupported,
@@ -53,12 +60,13 @@ OUTPUT_FILE: Final = shape(
         ),
     },
     required=("filePattern", "destination", "uploadOptions"),
+    title="output file",
 )
 
 TASK_CONSTRAINTS: Final = shape(
     {
         "maxWallClockTime": WALL_CLOCK,
-        "retentionTime": duration(),
+        "retentionTime": kept(duration()),
         "maxTaskRetryCount": RETRIES,
     }
 )
