@@ -133,8 +133,20 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
     ),
     "ResourceNotFound": (404, "The resource was not found."),
     "ServerBusy": (503, "The server is currently unable to receive requests. Please retry."),
+    "TaskCompleted": (409, "The specified task is already in a completed state."),
+    "TaskDependenciesNotSpecifiedOnJob": (
+        400,
+        "Task dependencies are specified on a task whose job does not use task dependencies.",
+    ),
+    "TaskDependencyListTooLong": (
+        400,
+        "The list of ids of the tasks that a task depends on is too long.",
+    ),
+    "TaskExists": (409, "The specified task already exists."),
     "TaskFilesUnavailable": (409, "The files of the specified task are unavailable."),
+    "TaskNotCompleted": (409, "The specified task is not in a completed state."),
     "TaskNotFound": (404, "The specified task does not exist."),
+    "TaskSucceeded": (409, "The specified task has succeeded."),
     "TooManyRequests": (
         429,
         "Request failed as server encountered too many requests. Please try again.",

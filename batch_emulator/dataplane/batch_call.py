@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -40,15 +41,18 @@ class BatchCall:
         """Return a decoded part of the path."""
         return self.request.match_info[name]
 
-    async def body(self) -> object:
+    async def body(self, most_bytes: int | None = None) -> object:
         """
         Return the request's body, or an empty object if there is none.
 
         Raises:
-            ServiceError: It is not JSON.
+            ServiceError: It is not JSON, or has more than ``most_bytes``.
         """
+        content = await self.request.read()
+        if most_bytes is not None and len(content) > most_bytes:
+            raise ServiceError("RequestBodyTooLarge")
         try:
-            return json.loads(await self.request.read() or b"{}")
+            return json.loads(content or b"{}")
         except ValueError as error:
             raise ServiceError("InvalidRequestBody", values=(("Reason", str(error)),)) from error
 
@@ -103,9 +107,18 @@ class BatchCall:
 
     def changing(self, modified: datetime) -> web.Response:
         """Reply that a change of the resource has begun."""
+        return self.changed(modified, status=202)
+
+    def changed(self, modified: datetime, *, status: int = 200, named: bool = True) -> web.Response:
+        """Reply that the resource has been changed, or its change has begun."""
         path = self.request.raw_path.partition("?")[0]
-        headers = {**_change_headers(modified), "DataServiceId": f"{self.base}{path}"}
-        return _chunked(web.Response(status=202, headers=headers))
+        name = {"DataServiceId": f"{self.base}{path}"} if named else {}
+        response = web.Response(status=status, headers={**_change_headers(modified), **name})
+        return response if status == HTTPStatus.NO_CONTENT else _chunked(response)
+
+    def deleted(self) -> web.Response:
+        """Reply that the resource is gone."""
+        return _chunked(web.Response(status=200))
 
     def deleting(self) -> web.Response:
         """Reply that the removal of the resource has begun."""

@@ -5,70 +5,58 @@ from typing import Final, cast
 from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
     METADATA,
+    Check,
     boolean,
-    command_line_text,
+    choice,
     identifier,
-    inert,
     integer,
-    items,
     kept,
     off,
-    only,
     shape,
     text,
     unsupported,
 )
 from batch_emulator.dataplane.task_bodies import (
-    DEFAULT_IDENTITY,
     ENDLESS,
-    OUTPUT_FILE,
+    JOB_MANAGER,
     RETRIES,
-    TASK_CONSTRAINTS,
     WALL_CLOCK,
+    with_defaults,
 )
-from batch_emulator.errors import not_supported
+from batch_emulator.errors import invalid_property
+from batch_emulator.runtime.enums import TaskStop
 from batch_emulator.wire import Json
 
-_JOB_MANAGER: Final = shape(
-    {
-        "id": identifier,
-        "displayName": kept(text),
-        "commandLine": command_line_text,
-        "outputFiles": items(OUTPUT_FILE),
-        "environmentSettings": ENVIRONMENT,
-        "constraints": TASK_CONSTRAINTS,
-        "requiredSlots": integer(1, 256),
-        "killJobOnCompletion": boolean,
-        "userIdentity": inert,
-        "runExclusive": boolean,
-        "allowLowPriorityNode": boolean,
-        "containerSettings": unsupported,
-        "resourceFiles": only([]),
-        "applicationPackageReferences": only([]),
-        "authenticationTokenSettings": unsupported,
-    },
-    required=("id", "commandLine"),
-    title="job manager task",
+
+def _parallel(path: str, value: object) -> object:
+    if not integer(-1, 2**31 - 1)(path, value):
+        raise invalid_property(path, value, "The value must be -1 or greater than 0")
+    return value
+
+
+_PRIORITY: Final = integer(-1000, 1000)
+_CONSTRAINTS: Final = shape({"maxWallClockTime": WALL_CLOCK, "maxTaskRetryCount": RETRIES})
+_POOL_INFO: Final = shape(
+    {"poolId": identifier, "autoPoolSpecification": unsupported}, required=("poolId",)
 )
+_ON_ALL_TASKS_COMPLETE: Final = choice("noaction", "terminatejob")
 
 JOB_BODY: Final = shape(
     {
         "id": identifier,
         "displayName": kept(text),
-        "usesTaskDependencies": off,
-        "priority": integer(-1000, 1000),
+        "usesTaskDependencies": boolean,
+        "priority": _PRIORITY,
         "allowTaskPreemption": off,
-        "maxParallelTasks": only(-1),
-        "constraints": shape({"maxWallClockTime": WALL_CLOCK, "maxTaskRetryCount": RETRIES}),
-        "jobManagerTask": _JOB_MANAGER,
+        "maxParallelTasks": _parallel,
+        "constraints": _CONSTRAINTS,
+        "jobManagerTask": JOB_MANAGER,
         "jobPreparationTask": unsupported,
         "jobReleaseTask": unsupported,
         "commonEnvironmentSettings": ENVIRONMENT,
-        "poolInfo": shape(
-            {"poolId": identifier, "autoPoolSpecification": unsupported}, required=("poolId",)
-        ),
-        "onAllTasksComplete": only("noaction"),
-        "onTaskFailure": only("noaction"),
+        "poolInfo": _POOL_INFO,
+        "onAllTasksComplete": _ON_ALL_TASKS_COMPLETE,
+        "onTaskFailure": choice("noaction", "performexitoptionsjobaction"),
         "networkConfiguration": unsupported,
         "metadata": METADATA,
     },
@@ -76,20 +64,39 @@ JOB_BODY: Final = shape(
     title="job",
 )
 
+_CHANGES: Final[dict[str, Check]] = {
+    "priority": _PRIORITY,
+    "allowTaskPreemption": off,
+    "maxParallelTasks": _parallel,
+    "constraints": _CONSTRAINTS,
+    "poolInfo": _POOL_INFO,
+    "onAllTasksComplete": _ON_ALL_TASKS_COMPLETE,
+    "networkConfiguration": unsupported,
+    "metadata": METADATA,
+}
+_UPDATE: Final = shape(_CHANGES)
+_REPLACEMENT: Final = shape(_CHANGES, required=("poolInfo",))
+_DISABLING: Final = shape(
+    {"disableTasks": choice("requeue", "terminate", "wait")}, required=("disableTasks",)
+)
 _TERMINATION: Final = shape({"terminateReason": text})
+
+_USUAL_CONSTRAINTS: Final[Json] = {"maxWallClockTime": ENDLESS, "maxTaskRetryCount": 0}
+_USUAL: Final[Json] = {
+    "priority": 0,
+    "maxParallelTasks": -1,
+    "allowTaskPreemption": False,
+    "onAllTasksComplete": "noaction",
+}
+
+
+def _constraints(given: Json) -> Json:
+    return {**_USUAL_CONSTRAINTS, **given.get("constraints", {})}
 
 
 def _manager(given: Json, job_constraints: Json) -> Json:
-    constraints: Json = {
-        "maxWallClockTime": ENDLESS,
-        "retentionTime": "P7D",
-        "maxTaskRetryCount": job_constraints["maxTaskRetryCount"],
-    }
     return {
-        **given,
-        "constraints": constraints | given.get("constraints", {}),
-        "requiredSlots": given.get("requiredSlots", 1),
-        "userIdentity": given.get("userIdentity", DEFAULT_IDENTITY),
+        **with_defaults(given, job_constraints),
         "runExclusive": given.get("runExclusive", True),
         "allowLowPriorityNode": given.get("allowLowPriorityNode", True),
         "killJobOnCompletion": given.get("killJobOnCompletion", True),
@@ -104,21 +111,53 @@ def read_job(body: object) -> Json:
         ServiceError: The body is wrong, or holds what the emulator does not support.
     """
     given = cast("Json", JOB_BODY("", body))
-    if "jobManagerTask" not in given:
-        raise not_supported("a job without property jobManagerTask, since tasks cannot be added")
-    constraints: Json = {"maxWallClockTime": ENDLESS, "maxTaskRetryCount": 0}
-    constraints |= given.get("constraints", {})
-    return {
-        "priority": 0,
-        "maxParallelTasks": -1,
+    constraints = _constraints(given)
+    job = {
+        **_USUAL,
         "usesTaskDependencies": False,
-        "allowTaskPreemption": False,
-        "onAllTasksComplete": "noaction",
         "onTaskFailure": "noaction",
         **given,
         "constraints": constraints,
-        "jobManagerTask": _manager(given["jobManagerTask"], constraints),
     }
+    if manager := given.get("jobManagerTask"):
+        job["jobManagerTask"] = _manager(manager, constraints)
+    return job
+
+
+def read_update(body: object, job: Json) -> Json:
+    """
+    Return a job with the properties that a PATCH names; constraints are replaced as a whole.
+
+    Raises:
+        ServiceError: The body is wrong.
+    """
+    given = cast("Json", _UPDATE("", body))
+    if "constraints" in given:
+        given["constraints"] = _constraints(given)
+    return {**job, **given}
+
+
+def read_replacement(body: object, job: Json) -> Json:
+    """
+    Return a job whose changeable properties are those of a PUT, or what is usual without them.
+
+    Raises:
+        ServiceError: The body is wrong.
+    """
+    given = cast("Json", _REPLACEMENT("", body))
+    kept = {name: value for name, value in job.items() if name not in _CHANGES}
+    return {**kept, **_USUAL, **given, "constraints": _constraints(given)}
+
+
+def read_disabling(body: object) -> TaskStop | None:
+    """
+    Return what becomes of the running tasks of a job; without an answer they go on to their end.
+
+    Raises:
+        ServiceError: The body is wrong.
+    """
+    option = cast("Json", _DISABLING("", body))["disableTasks"]
+    return None if option == "wait" else TaskStop(option)
 
 
 def read_termination(body: object) -> str | None:

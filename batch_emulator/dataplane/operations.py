@@ -144,7 +144,7 @@ SUPPORTED: Final = (
         "create_job",
         "POST /jobs",
         job_routes.create_job,
-        notes="with a job manager task; properties below",
+        notes="properties below",
     ),
     _plain(
         "list_jobs",
@@ -169,6 +169,12 @@ SUPPORTED: Final = (
         job_routes.terminate_job,
         _FORCE,
         notes="reason kept; `force` as above",
+    ),
+    _plain(
+        "create_task",
+        f"POST {_JOB}/tasks",
+        task_routes.create_task,
+        notes="at most 1 MiB; properties below",
     ),
     _plain(
         "list_tasks",
@@ -212,7 +218,6 @@ _REFUSED: Final = (
         "/jobs/{jobId}/jobpreparationandreleasetaskstatus",
     ),
     ("get_job_task_counts", "GET", "/jobs/{jobId}/taskcounts"),
-    ("create_task", "POST", "/jobs/{jobId}/tasks"),
     ("delete_task", "DELETE", "/jobs/{jobId}/tasks/{taskId}"),
     ("replace_task", "PUT", "/jobs/{jobId}/tasks/{taskId}"),
     ("delete_task_file", "DELETE", "/jobs/{jobId}/tasks/{taskId}/files/{filePath}"),

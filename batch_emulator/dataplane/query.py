@@ -1,14 +1,15 @@
 """Query parameters of lists and gets: pages, $select and the simple forms of $filter."""
 
 import base64
-import heapq
+import itertools
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from batch_emulator.errors import invalid_query, not_supported
+from batch_emulator.runtime.collection import Collection
 from batch_emulator.wire import Json
 
 _MOST_RESULTS: Final = 1000
@@ -44,7 +45,7 @@ class Key[T]:
         return self.name(thing).lower()
 
 
-def selection(query: Mapping[str, str], known: Collection[str]) -> Callable[[Json], Json]:
+def selection(query: Mapping[str, str], known: Iterable[str]) -> Callable[[Json], Json]:
     """
     Return what makes of a resource the part that ``$select`` asks for.
 
@@ -70,17 +71,10 @@ def _clause[T](text: str, key: Key[T]) -> Callable[[T], bool]:
     raise not_supported(f"the filter {text!r}: only eq and startswith on id and state, and 'and',")
 
 
-def filtered[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> list[T]:
-    """
-    Return what ``$filter`` leaves of a list.
-
-    Raises:
-        ServiceError: The filter is more than the emulator understands.
-    """
+def _clauses[T](query: Mapping[str, str], key: Key[T]) -> list[Callable[[T], bool]]:
     if not (text := query.get("$filter")):
-        return list(things)
-    clauses = [_clause(part, key) for part in _AND.split(text)]
-    return [thing for thing in things if all(clause(thing) for clause in clauses)]
+        return []
+    return [_clause(part, key) for part in _AND.split(text)]
 
 
 def page[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> Page[T]:
@@ -92,14 +86,20 @@ def page[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> Page[
     """
     size = _size(query.get("maxresults", str(_MOST_RESULTS)))
     after = _read_token(query[_TOKEN]) if _TOKEN in query else ""
-    left = (thing for thing in filtered(things, query, key) if key.folded(thing) > after)
-    ordered = heapq.nsmallest(size + 1, left, key=key.folded)
+    clauses = _clauses(query, key)
+    following = (
+        things.after(after)
+        if isinstance(things, Collection)
+        else sorted((thing for thing in things if key.folded(thing) > after), key=key.folded)
+    )
+    left = (thing for thing in following if all(clause(thing) for clause in clauses))
+    ordered = list(itertools.islice(left, size + 1))
     items = ordered[:size]
-    following = None
+    next_query = None
     if len(ordered) > size:
         token = base64.urlsafe_b64encode(key.folded(items[-1]).encode()).decode()
-        following = urlencode({**query, _TOKEN: token}, safe="$")
-    return Page(items, following)
+        next_query = urlencode({**query, _TOKEN: token}, safe="$")
+    return Page(items, next_query)
 
 
 def _size(text: str) -> int:

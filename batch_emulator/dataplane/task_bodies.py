@@ -5,17 +5,35 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 from batch_emulator.dataplane.shapes import (
+    ENVIRONMENT,
+    Check,
+    boolean,
     choice,
+    command_line_text,
     duration,
+    identifier,
+    inert,
     integer,
+    items,
     kept,
+    only,
     partly,
     shape,
     text,
     unsupported,
 )
-from batch_emulator.errors import invalid_property, not_supported
+from batch_emulator.errors import ServiceError, invalid_property, not_supported
 from batch_emulator.wire import UNLIMITED, Json, print_duration
+
+MOST_COLLECTION_BYTES: Final = 1024 * 1024
+"""The size of the collections, and by assumption of the tasks, that can be added."""
+
+MOST_TASKS: Final = 100
+"""The number of tasks that can be added at once."""
+
+_MOST_ID_CHARACTERS: Final = 64_000
+_INT32: Final = integer(-(2**31), 2**31 - 1)
+_NATURAL: Final = integer(0, 2**31 - 1)
 
 ENDLESS: Final = print_duration(UNLIMITED)
 RETRIES: Final = integer(-1, 2**31 - 1)
@@ -70,3 +88,133 @@ TASK_CONSTRAINTS: Final = shape(
         "maxTaskRetryCount": RETRIES,
     }
 )
+
+_OF_EVERY_TASK: Final[dict[str, Check]] = {
+    "id": identifier,
+    "displayName": kept(text),
+    "commandLine": command_line_text,
+    "resourceFiles": only([]),
+    "outputFiles": items(OUTPUT_FILE),
+    "environmentSettings": ENVIRONMENT,
+    "constraints": TASK_CONSTRAINTS,
+    "requiredSlots": integer(1, 256),
+    "userIdentity": inert,
+    "applicationPackageReferences": only([]),
+    "containerSettings": unsupported,
+    "authenticationTokenSettings": unsupported,
+}
+
+JOB_MANAGER: Final = shape(
+    {
+        **_OF_EVERY_TASK,
+        "killJobOnCompletion": boolean,
+        "runExclusive": boolean,
+        "allowLowPriorityNode": boolean,
+    },
+    required=("id", "commandLine"),
+    title="job manager task",
+)
+
+_EXIT_OPTIONS: Final = shape(
+    {
+        "jobAction": choice("none", "disable", "terminate"),
+        "dependencyAction": choice("satisfy", "block"),
+    }
+)
+
+_EXIT_CONDITIONS: Final = shape(
+    {
+        "exitCodes": items(
+            shape({"code": _INT32, "exitOptions": _EXIT_OPTIONS}, required=("code", "exitOptions"))
+        ),
+        "exitCodeRanges": items(
+            shape(
+                {"start": _INT32, "end": _INT32, "exitOptions": _EXIT_OPTIONS},
+                required=("start", "end", "exitOptions"),
+            )
+        ),
+        "preProcessingError": _EXIT_OPTIONS,
+        "fileUploadError": _EXIT_OPTIONS,
+        "default": _EXIT_OPTIONS,
+    }
+)
+
+_ID_RANGE: Final = shape({"start": _NATURAL, "end": _NATURAL}, required=("start", "end"))
+
+
+def _forward(path: str, value: object) -> object:
+    span = cast("Json", _ID_RANGE(path, value))
+    if span["start"] > span["end"]:
+        raise invalid_property(f"{path}.end", span["end"], "The range ends before it starts")
+    return span
+
+
+TASK: Final = shape(
+    {
+        **_OF_EVERY_TASK,
+        "exitConditions": _EXIT_CONDITIONS,
+        "affinityInfo": shape({"affinityId": text}, required=("affinityId",)),
+        "dependsOn": shape({"taskIds": items(text), "taskIdRanges": items(_forward)}),
+        "multiInstanceSettings": unsupported,
+    },
+    required=("id", "commandLine"),
+    title="task",
+)
+
+_CHANGE: Final = shape({"constraints": TASK_CONSTRAINTS})
+_COLLECTION: Final = shape({"value": items(inert, maximum=MOST_TASKS)}, required=("value",))
+
+
+def _constraints(given: Json, job_constraints: Json) -> Json:
+    usual: Json = {
+        "maxWallClockTime": ENDLESS,
+        "retentionTime": "P7D",
+        "maxTaskRetryCount": job_constraints["maxTaskRetryCount"],
+    }
+    usual.update(given.get("constraints", {}))
+    return usual
+
+
+def with_defaults(given: Json, job_constraints: Json) -> Json:
+    """Return a task as it is echoed, with what the service adds."""
+    return {
+        **given,
+        "constraints": _constraints(given, job_constraints),
+        "requiredSlots": given.get("requiredSlots", 1),
+        "userIdentity": given.get("userIdentity", DEFAULT_IDENTITY),
+    }
+
+
+def read_task(body: object, job_constraints: Json) -> Json:
+    """
+    Return the task that ``body`` asks for, with the service's defaults, as it is echoed.
+
+    Raises:
+        ServiceError: The body is wrong, or holds what the emulator does not support.
+    """
+    given = cast("Json", TASK("", body))
+    names = given.get("dependsOn", {}).get("taskIds", ())
+    if sum(map(len, names)) > _MOST_ID_CHARACTERS:
+        raise ServiceError("TaskDependencyListTooLong")
+    return with_defaults(given, job_constraints)
+
+
+def read_task_change(body: object, job_constraints: Json) -> Json:
+    """
+    Return the constraints that a task has from now on.
+
+    Raises:
+        ServiceError: The body is wrong.
+    """
+    return _constraints(cast("Json", _CHANGE("", body)), job_constraints)
+
+
+def read_collection(body: object) -> list[object]:
+    """
+    Return the bodies of the tasks that are to be added at once.
+
+    Raises:
+        ServiceError: The body is wrong.
+    """
+    values: list[object] = cast("Json", _COLLECTION("", body))["value"]
+    return values

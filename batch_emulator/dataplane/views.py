@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from batch_emulator.runtime.enums import NodeState
+from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
 from batch_emulator.wire import Json, print_etag, print_time
@@ -201,20 +201,23 @@ _OF_MANAGERS_ONLY = ("killJobOnCompletion", "runExclusive", "allowLowPriorityNod
 
 
 def show_task(task: Task, base: str) -> Json:
-    """Print a task; its tag is that of its creation, as the service's stays."""
+    """Print a task; its tag changes when a client changes it, and not when it starts or ends."""
     apart = {"id", "displayName", *_OF_MANAGERS_ONLY}
     body = {name: value for name, value in task.body.items() if name not in apart}
+    node_info = _node_info(task, task.node, base) if task.node else None
+    if task.node is None and task.state is TaskState.COMPLETED:
+        node_info = {}  # it never ran
     return {
         "id": task.id,
         **_present(displayName=task.body.get("displayName")),
         "url": task_url(base, task),
-        "eTag": print_etag(task.created),
+        "eTag": print_etag(task.modified),
         "creationTime": print_time(task.created),
-        "lastModified": print_time(task.created),
+        "lastModified": print_time(task.modified),
         "state": task.state,
         "stateTransitionTime": print_time(task.state_since),
         **_previous(task),
         **body,
         "executionInfo": _task_execution(task.execution),
-        **_present(nodeInfo=task.node and _node_info(task, task.node, base)),
+        **_present(nodeInfo=node_info),
     }

@@ -10,8 +10,9 @@ from azure.storage.blob.aio import BlobServiceClient
 from batch_emulator.options import Options
 from batch_emulator.runtime.applications import Applications
 from batch_emulator.runtime.background import BackgroundTasks
+from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.collection import Collection
-from batch_emulator.runtime.state import Job, Pool
+from batch_emulator.runtime.state import Job, Pool, Task
 
 
 @dataclass(slots=True, eq=False)
@@ -25,9 +26,19 @@ class Account:
     pools: Collection[Pool] = field(default_factory=Collection)
     jobs: Collection[Job] = field(default_factory=Collection)
     applications: Applications = field(init=False)
+    _backlogs: dict[str, Backlog[Task]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.applications = Applications.given(self.options.applications)
+
+    def backlog(self, pool_id: str) -> Backlog[Task]:
+        """Return what a pool has to do, be there such a pool or not."""
+        return self._backlogs.setdefault(pool_id.lower(), Backlog())
+
+    def remove_job(self, job: Job) -> None:
+        """Forget a job and its tasks."""
+        self.jobs.remove(job.id)
+        job.join(Backlog())
 
     async def pause(self, seconds: float) -> None:
         """Wait as long as a pool does for ``seconds``."""

@@ -1,7 +1,6 @@
 """The pool's size by formula: samples, evaluations, and what came of the last one."""
 
 import asyncio
-from collections import Counter
 from datetime import timedelta
 from typing import Final
 
@@ -9,7 +8,8 @@ from batch_emulator.errors import ServiceError
 from batch_emulator.formula import Formula, FormulaSyntaxError, Metric, SampleStore, parse_formula
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.enums import JobState, NodeState, PoolState, TaskState
+from batch_emulator.runtime.backlog import Progress
+from batch_emulator.runtime.enums import NodeState, PoolState
 from batch_emulator.runtime.state import Pool, Scaling
 from batch_emulator.wire import now, parse_duration
 
@@ -60,23 +60,16 @@ async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
 
 
 def _measure(account: Account, pool: Pool) -> dict[str, float]:
-    jobs = account.jobs.where(lambda job: job.pool_id.lower() == pool.id.lower())
-    states: Counter[TaskState] = Counter()
-    results: Counter[str] = Counter()
-    for job in jobs:
-        for task in job.tasks.values():
-            # What is active in a job that has ended will never run, and is not pending.
-            if task.state is not TaskState.ACTIVE or job.state is JobState.ACTIVE:
-                states[task.state] += 1
-            results[task.execution.result or ""] += 1
-    active, running = states[TaskState.ACTIVE], states[TaskState.RUNNING]
+    # What is active in a job that has ended, or waits for another task, is not pending.
+    backlog = account.backlog(pool.id)
+    active, running = backlog.ready, backlog.counts[Progress.RUNNING]
     usable = sum(node.state in _USABLE for node in pool.nodes.values())
     return {
         Metric.ACTIVE_TASKS: active,
         Metric.RUNNING_TASKS: running,
         Metric.PENDING_TASKS: active + running,
-        Metric.SUCCEEDED_TASKS: results["success"],
-        Metric.FAILED_TASKS: results["failure"],
+        Metric.SUCCEEDED_TASKS: backlog.counts[Progress.SUCCEEDED],
+        Metric.FAILED_TASKS: backlog.counts[Progress.FAILED],
         Metric.CURRENT_DEDICATED_NODES: pool.current(dedicated=True),
         Metric.CURRENT_LOW_PRIORITY_NODES: pool.current(dedicated=False),
         Metric.PREEMPTED_NODE_COUNT: 0,

@@ -34,6 +34,9 @@ class JobState(StrEnum):
     """States of a job that the emulator brings about."""
 
     ACTIVE = "active"
+    DISABLING = "disabling"
+    DISABLED = "disabled"
+    ENABLING = "enabling"
     TERMINATING = "terminating"
     COMPLETED = "completed"
     DELETING = "deleting"

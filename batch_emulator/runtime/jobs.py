@@ -3,19 +3,19 @@
 import asyncio
 from pathlib import Path
 
-from batch_emulator.errors import ServiceError
+from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import JobState, TaskStop
 from batch_emulator.runtime.nodes import wipe
-from batch_emulator.runtime.scheduling import assign, pool_of, runs_of, stop_runs
-from batch_emulator.runtime.state import Job, Task
+from batch_emulator.runtime.scheduling import assign, disable, pool_of, stop_runs
+from batch_emulator.runtime.state import LIVING, Job, Task
 from batch_emulator.wire import UNLIMITED, Json, now, parse_duration
 
 
 def create(account: Account, body: Json) -> Job:
     """
-    Add a job with its job manager task, which starts as soon as a node has room.
+    Add a job, with its job manager task if it has one, which starts as soon as a node has room.
 
     The pool need not exist: the job then waits for it.
 
@@ -25,26 +25,30 @@ def create(account: Account, body: Json) -> Job:
     if there := account.jobs.find(body["id"]):
         deleting = there.state is JobState.DELETING
         raise ServiceError("JobBeingDeleted" if deleting else "JobExists")
-    job = Job(body)
-    manager: Json = body["jobManagerTask"]
-    job.tasks[manager["id"].lower()] = Task(job, manager)
+    job = Job(body, account.backlog(body["poolInfo"]["poolId"]))
     account.jobs.add(job.id, job)
     account.background.start(_live_job(account, job), name=f"job {job.id}")
     tell("job.created", job=job.id, pool=job.pool_id)
-    if pool := pool_of(account, job):
-        assign(account, pool)
+    if manager := body.get("jobManagerTask"):
+        task = Task(job, manager, manages=True)
+        job.add(task)
+        if pool := pool_of(account, job):
+            assign(account, pool, [task])
+    job.end_if_all_done()
     return job
 
 
 async def _live_job(account: Account, job: Job) -> None:
-    limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
-    left = None if limit >= UNLIMITED else (limit - (now() - job.created)).total_seconds()
-    try:
-        async with asyncio.timeout(left):
-            await job.ending.wait()
-    except TimeoutError:
-        job.end("MaxWallClockTimeExpiry")
-    await stop_runs(runs_of(job), TaskStop.TERMINATE)
+    while job.state in LIVING:
+        limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
+        left = None if limit >= UNLIMITED else (limit - (now() - job.created)).total_seconds()
+        try:
+            async with asyncio.timeout(left):
+                await job.changed.wait()
+                job.changed.clear()
+        except TimeoutError:
+            job.end("MaxWallClockTimeExpiry")
+    await stop_runs([*job.runs.values()], TaskStop.TERMINATE)
     job.complete()
     tell("job.ended", job=job.id, state=job.state, reason=job.reason)
     if job.state is JobState.DELETING:
@@ -56,13 +60,9 @@ def terminate(job: Job, reason: str | None) -> None:
     Begin the end of a job that a client asked for.
 
     Raises:
-        ServiceError: The job is not active any more.
+        ServiceError: The job's end has begun.
     """
-    refuse_unless_here(job)
-    if job.state is JobState.TERMINATING:
-        raise ServiceError("JobBeingTerminated")
-    if job.state is JobState.COMPLETED:
-        raise ServiceError("JobCompleted")
+    refuse_unless_living(job)
     job.modified = now()
     job.end(reason or "UserTerminate")
 
@@ -75,9 +75,9 @@ def delete(account: Account, job: Job) -> None:
         ServiceError: It has begun already.
     """
     refuse_unless_here(job)
-    lives = job.state in {JobState.ACTIVE, JobState.TERMINATING}
+    lives = job.state in LIVING or job.state is JobState.TERMINATING
     job.enter(JobState.DELETING)
-    job.ending.set()
+    job.changed.set()
     if not lives:
         account.background.start(_remove(account, job), name=f"removal of job {job.id}")
 
@@ -93,10 +93,85 @@ def refuse_unless_here(job: Job) -> None:
         raise ServiceError("JobBeingDeleted")
 
 
+def refuse_unless_living(job: Job) -> None:
+    """
+    Refuse to change a job whose end has begun.
+
+    Raises:
+        ServiceError: JobBeingDeleted, JobBeingTerminated or JobCompleted.
+    """
+    refuse_unless_here(job)
+    if job.state is JobState.TERMINATING:
+        raise ServiceError("JobBeingTerminated")
+    if job.state is JobState.COMPLETED:
+        raise ServiceError("JobCompleted")
+
+
+def stop_tasks(account: Account, job: Job, how: TaskStop | None) -> None:
+    """
+    Disable a job: see ``scheduling.disable``.
+
+    Raises:
+        ServiceError: The job's end has begun, or it is being enabled.
+    """
+    refuse_unless_living(job)
+    job.modified = now()
+    disable(account, job, how)
+
+
+def enable(account: Account, job: Job) -> None:
+    """
+    Let the tasks of a disabled job start again.
+
+    Raises:
+        ServiceError: The job is not disabled.
+    """
+    refuse_unless_living(job)
+    if job.state is not JobState.DISABLED:
+        raise ServiceError("OperationInvalidForCurrentState")
+    job.modified = now()
+    job.enter(JobState.ENABLING)
+    job.enter(JobState.ACTIVE)
+    tell("job.enabled", job=job.id)
+    job.end_if_all_done()
+    _assign_all(account, job)
+
+
+def update(account: Account, job: Job, body: Json) -> None:
+    """
+    Give a job other properties.
+
+    Raises:
+        ServiceError: The job's end has begun, its pool cannot change now, or
+            ``onAllTasksComplete`` cannot be taken back.
+    """
+    refuse_unless_living(job)
+    pool_id = str(body["poolInfo"]["poolId"])
+    moves = pool_id.lower() != job.pool_id.lower()
+    if moves and job.state is not JobState.DISABLED:
+        raise ServiceError("OperationInvalidForCurrentState")
+    if body["onAllTasksComplete"] != job.body["onAllTasksComplete"] != "noaction":
+        reason = "The value cannot be changed from terminatejob to noaction"
+        raise invalid_property("onAllTasksComplete", body["onAllTasksComplete"], reason)
+    job.body, job.modified = body, now()
+    if moves:
+        job.join(account.backlog(pool_id))
+    job.refresh()
+    job.changed.set()
+    tell("job.updated", job=job.id)
+    job.end_if_all_done()
+    _assign_all(account, job)
+
+
+def _assign_all(account: Account, job: Job) -> None:
+    if pool := pool_of(account, job):
+        assign(account, pool)
+
+
 async def _remove(account: Account, job: Job) -> None:
     await _wipe(_folders(job))
     if account.jobs.find(job.id) is job:  # and was not forgotten meanwhile
-        account.jobs.remove(job.id)
+        account.remove_job(job)
     tell("job.removed", job=job.id)
 
 
@@ -106,11 +181,11 @@ async def forget(account: Account, job: Job) -> None:
 
     Its id is free at once; its task is killed and leaves neither outputs nor a folder.
     """
-    account.jobs.remove(job.id)
+    account.remove_job(job)
     job.forget()  # and not deleted, so that nothing is removed a second time
     folders = _folders(job)
     # Requeued, a task of a job that is gone starts no more, and none of its outputs is uploaded.
-    await stop_runs(runs_of(job), TaskStop.REQUEUE)
+    await stop_runs([*job.runs.values()], TaskStop.REQUEUE)
     await _wipe(folders)
     tell("job.forgotten", job=job.id)
 
@@ -119,13 +194,13 @@ async def keep_deleting(job: Job) -> None:
     """Begin a removal that does not end: the job stays in its state until it is forgotten."""
     if job.state is not JobState.DELETING:
         job.enter(JobState.DELETING)
-    await stop_runs(runs_of(job), TaskStop.TERMINATE)
+    await stop_runs([*job.runs.values()], TaskStop.TERMINATE)
 
 
 def _folders(job: Job) -> list[Path]:
     """Return the folders of a job on its nodes."""
-    tasks = [task.node.root / task.root for task in job.tasks.values() if task.node is not None]
-    return [task.parents[1] for task in tasks]
+    tasks = {task.node.root / task.root for task in job.tasks if task.node is not None}
+    return sorted({task.parents[1] for task in tasks})
 
 
 async def _wipe(folders: list[Path]) -> None:

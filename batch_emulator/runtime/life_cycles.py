@@ -34,14 +34,20 @@ class LifeCycle[State: StrEnum]:
 
 TASK: Final = LifeCycle(
     {
-        TaskState.ACTIVE: frozenset({TaskState.RUNNING}),
+        TaskState.ACTIVE: frozenset({TaskState.RUNNING, TaskState.COMPLETED}),
         TaskState.RUNNING: frozenset({TaskState.ACTIVE, TaskState.COMPLETED}),
+        TaskState.COMPLETED: frozenset({TaskState.ACTIVE}),
     }
 )
 
+_ENDS: Final = frozenset({JobState.TERMINATING, JobState.DELETING})
+
 JOB: Final = LifeCycle(
     {
-        JobState.ACTIVE: frozenset({JobState.TERMINATING, JobState.DELETING}),
+        JobState.ACTIVE: _ENDS | {JobState.DISABLING},
+        JobState.DISABLING: _ENDS | {JobState.DISABLED},
+        JobState.DISABLED: _ENDS | {JobState.ENABLING},
+        JobState.ENABLING: _ENDS | {JobState.ACTIVE},
         JobState.TERMINATING: frozenset({JobState.COMPLETED, JobState.DELETING}),
         JobState.COMPLETED: frozenset({JobState.DELETING}),
     }

@@ -1,38 +1,36 @@
 """Which task runs where, and what becomes of it when its run ends."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterable
 
 from batch_emulator.journal import tell, tell_failure
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import Ending
 from batch_emulator.runtime.enums import JobState, TaskState, TaskStop
 from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.exit_conditions import exit_options
 from batch_emulator.runtime.state import Job, Node, Pool, Run, Task
 from batch_emulator.runtime.task_execution import execute
 
 
-def waiting(account: Account, pool: Pool) -> list[Task]:
-    """Return the active tasks of a pool's active jobs, the first to run first."""
-    jobs = account.jobs.where(
-        lambda job: job.state is JobState.ACTIVE and job.pool_id.lower() == pool.id.lower()
-    )
-    jobs.sort(key=lambda job: (-job.body["priority"], job.created))
-    return [task for job in jobs for task in job.tasks.values() if task.state is TaskState.ACTIVE]
+def assign(account: Account, pool: Pool, tasks: Iterable[Task] | None = None) -> None:
+    """
+    Start every waiting task for which there is room.
 
-
-def assign(account: Account, pool: Pool) -> None:
-    """Start every waiting task for which there is room."""
-    if not any(node.ready and node.slots_free > 0 for node in pool.nodes.values()):
+    Args:
+        account: The account.
+        pool: The pool in which there is room.
+        tasks: The only ones that can have found room, as where they are new.
+    """
+    free = {node: node.slots_free for node in pool.nodes.values() if node.ready}
+    if not any(slots > 0 for slots in free.values()):
         return  # most jobs are created while there is none
-    for task in waiting(account, pool):
-        fits = [node for node in pool.nodes.values() if _has_room(task, node)]
-        if not fits:
-            continue
-        pack = pool.body["taskSchedulingPolicy"]["nodeFillType"] == "Pack"
-        node = (max if pack else min)(fits, key=lambda node: node.slots_taken)
-        slots = pool.body["taskSlotsPerNode"]
-        run = Run(task, node, slots if task.body["runExclusive"] else task.body["requiredSlots"])
+    waiting = account.backlog(pool.id).waiting() if tasks is None else tasks
+    for run in _choose(pool, free, waiting):
+        task, node = run.task, run.node
         task.begin(node)
+        task.job.runs[task] = run
         node.begin(run)
         run.carrier = account.background.start(
             _carry(account, run), name=f"task {task.job.id}/{task.id}"
@@ -40,13 +38,38 @@ def assign(account: Account, pool: Pool) -> None:
         tell("task.started", job=task.job.id, task=task.id, node=node.id)
 
 
-def _has_room(task: Task, node: Node) -> bool:
-    slots = node.pool.body["taskSlotsPerNode"]
-    needed = slots if task.body["runExclusive"] else task.body["requiredSlots"]
-    allowed = node.dedicated or task.body["allowLowPriorityNode"]
-    # More slots than a node has are never free: the task waits for ever, as on the service.
-    wanted = max(needed, task.body["requiredSlots"])
-    return node.ready and allowed and wanted <= node.slots_free
+def _choose(pool: Pool, free: dict[Node, int], waiting: Iterable[Task]) -> list[Run]:
+    """Return what can start now; nothing changes before all is chosen."""
+    all_slots = pool.body["taskSlotsPerNode"]
+    pack = pool.body["taskSchedulingPolicy"]["nodeFillType"] == "Pack"
+    chosen: list[Run] = []
+    running: Counter[Job] = Counter()
+    for task in waiting:
+        if not any(free.values()):
+            break
+        if not _may_start(task, running):
+            continue
+        # More slots than a node has are never free: the task waits for ever, as on the service.
+        wanted = max(all_slots, task.slots) if task.exclusive else task.slots
+        fits = [
+            node
+            for node, slots in free.items()
+            if wanted <= slots and (node.dedicated or task.allows_spot)
+        ]
+        if not fits:
+            continue
+        near = [node for node in fits if f"TVM:{node.id}" == task.affinity]
+        node = (min if pack else max)(near or fits, key=lambda node: free[node])
+        free[node] -= wanted
+        running[task.job] += 1
+        chosen.append(Run(task, node, wanted))
+    return chosen
+
+
+def _may_start(task: Task, chosen: Counter[Job]) -> bool:
+    job, most = task.job, task.job.body["maxParallelTasks"]
+    offered = job.state is JobState.ACTIVE and task in job.ready
+    return offered and (most < 0 or len(job.runs) + chosen[job] < most)
 
 
 async def _carry(account: Account, run: Run) -> None:
@@ -61,36 +84,79 @@ async def _carry(account: Account, run: Run) -> None:
         message = f"The emulator failed to run the task: {error}"
         failure = Failure("Unknown", message, category="ServerError")
         ending, stopped = Ending(None, failure), None
+    task.job.runs.pop(task, None)
     if stopped is TaskStop.REQUEUE:
         task.requeue()
     else:
-        task.execution.exit_code, task.execution.failure = ending.exit_code, failure
-        task.complete()
+        task.complete(ending.exit_code, failure)
     node.end(run)
     tell("task.ended", job=task.job.id, task=task.id, state=task.state, code=ending.exit_code)
-    if task.state is TaskState.COMPLETED and task.body["killJobOnCompletion"]:
-        task.job.end("JMComplete")
+    if task.state is TaskState.COMPLETED and not task.leaving:
+        follow(account, task)
     if node.draining:
         node.pool.changed.set()
     assign(account, node.pool)
+
+
+def follow(account: Account, task: Task) -> None:
+    """Do what follows from the end of a task, for the tasks that wait for it and for its job."""
+    job = task.job
+    options = exit_options(task.body.get("exitConditions", {}), task.execution)
+    if options["dependencyAction"] == "satisfy":
+        job.satisfy(task.id)
+    if task.body.get("killJobOnCompletion"):
+        job.end("JMComplete")
+    if job.body["onTaskFailure"] == "performexitoptionsjobaction":
+        if options["jobAction"] == "terminate":
+            job.end("TaskFailed")
+        elif options["jobAction"] == "disable" and job.state is JobState.ACTIVE:
+            disable(account, job, TaskStop.REQUEUE)
+    job.end_if_all_done()
+
+
+def disable(account: Account, job: Job, how: TaskStop | None) -> None:
+    """
+    Start no task of a job any more, and deal with those that run.
+
+    Args:
+        account: The account.
+        job: A job that is active, being disabled or disabled.
+        how: What becomes of the tasks that run; without it they go on to their end.
+    """
+    if job.state is JobState.ACTIVE:
+        job.enter(JobState.DISABLING)
+    if how is not None:
+        for run in job.runs.values():
+            run.ask_to_stop(how)
+    if job.state is JobState.DISABLING:
+        _settle(account, job)
+
+
+def _settle(account: Account, job: Job) -> None:
+    if not job.runs:
+        job.enter(JobState.DISABLED)
+        tell("job.disabled", job=job.id)
+        return
+    account.background.start(_wait_and_settle(account, job), name=f"disabling of job {job.id}")
+
+
+async def _wait_and_settle(account: Account, job: Job) -> None:
+    await _ended([*job.runs.values()])
+    if job.state is JobState.DISABLING:
+        _settle(account, job)
 
 
 async def stop_runs(runs: list[Run], why: TaskStop) -> None:
     """End these runs and wait until their processes are gone and their tasks are settled."""
     for run in runs:
         run.ask_to_stop(why)
+    await _ended(runs)
+
+
+async def _ended(runs: list[Run]) -> None:
     carriers = [run.carrier for run in runs if run.carrier is not None]
     if carriers:
         await asyncio.wait(carriers)
-
-
-def runs_of(job: Job) -> list[Run]:
-    """Return the runs of a job's tasks."""
-    return [
-        task.node.runs[task]
-        for task in job.tasks.values()
-        if task.node is not None and task in task.node.runs
-    ]
 
 
 def pool_of(account: Account, job: Job) -> Pool | None:

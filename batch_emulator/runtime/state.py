@@ -9,12 +9,17 @@ emulator acts upon has a field of its own.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from batch_emulator.formula import EvaluationError, Formula
 from batch_emulator.package import Package
+from batch_emulator.runtime.backlog import Backlog, Place, Progress, next_number
+from batch_emulator.runtime.collection import Collection
+from batch_emulator.runtime.dependencies import Dependencies
 from batch_emulator.runtime.enums import (
     AllocationState,
     JobState,
@@ -158,11 +163,30 @@ class Node:
             self.enter(NodeState.IDLE)
 
 
+LIVING: Final = frozenset(
+    {JobState.ACTIVE, JobState.DISABLING, JobState.DISABLED, JobState.ENABLING}
+)
+"""The states of a job whose end has not begun."""
+
+
 @dataclass(slots=True, eq=False)
 class Job:
-    """A job and its tasks."""
+    """
+    A job and its tasks.
+
+    Attributes:
+        number: Later jobs have greater ones.
+        runs: The runs of its tasks that go on.
+        ready: Its active tasks that wait for no other task, the first to start first.
+        counts: Its tasks by how far they are; ``slots`` are the slots that they need.
+        offered: How many of the ready tasks its pool counts.
+        place: Where it stands in its pool's order, while it has tasks that could start.
+        changed: Set when the coroutine of the job has something to look at.
+    """
 
     body: Json
+    backlog: Backlog[Task]
+    number: int = field(default_factory=next_number)
     created: datetime = field(default_factory=now)
     modified: datetime = field(init=False)
     state: JobState = JobState.ACTIVE
@@ -170,8 +194,15 @@ class Job:
     previous: tuple[JobState, datetime] | None = None
     ended: datetime | None = None
     reason: str | None = None
-    tasks: dict[str, Task] = field(default_factory=dict)
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    tasks: Collection[Task] = field(default_factory=Collection)
+    runs: dict[Task, Run] = field(default_factory=dict)
+    ready: dict[Task, None] = field(default_factory=dict)
+    dependencies: Dependencies[Task] = field(default_factory=Dependencies)
+    counts: Counter[Progress] = field(default_factory=Counter)
+    slots: Counter[Progress] = field(default_factory=Counter)
+    offered: int = 0
+    place: Place | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.modified = self.state_since = self.created
@@ -186,23 +217,55 @@ class Job:
         """The id of the pool, which need not exist."""
         return str(self.body["poolInfo"]["poolId"])
 
+    def join(self, backlog: Backlog[Task]) -> None:
+        """Belong to another pool from now on, or with a backlog of its own to none."""
+        self._offer(0)
+        self.backlog.counts.subtract(self.counts)
+        self.backlog = backlog
+        self.backlog.counts.update(self.counts)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Let the pool know of another state or priority, or of other tasks that could start."""
+        self._offer(len(self.ready) if self.state is JobState.ACTIVE else 0)
+
+    def _offer(self, tasks: int) -> None:
+        self.backlog.ready += tasks - self.offered
+        self.offered = tasks
+        place = (-self.body["priority"], self.number) if tasks else None
+        if place == self.place:
+            return
+        if self.place is not None:
+            self.backlog.withdraw(self.place)
+        if place is not None:
+            self.backlog.offer(place, self.ready)
+        self.place = place
+
     def enter(self, state: JobState) -> None:
         """Enter a state, remembering the one before."""
         JOB.require(self.state, state)
         self.previous = (self.state, self.state_since)
         self.state, self.state_since = state, now()
+        self.refresh()
 
     def end(self, reason: str) -> None:
         """Begin the job's end, if it has not begun: no task is started any more."""
-        if self.state is JobState.ACTIVE:
+        if self.state in LIVING:
             self.reason = reason
             self.enter(JobState.TERMINATING)
-            self.ending.set()
+            self.changed.set()
+
+    def end_if_all_done(self) -> None:
+        """Begin the job's end if it asks for that where all its tasks are completed."""
+        wanted = self.body["onAllTasksComplete"] == "terminatejob"
+        open_tasks = self.counts[Progress.ACTIVE] + self.counts[Progress.RUNNING]
+        if wanted and not open_tasks and self.state is JobState.ACTIVE:
+            self.end("AllTasksComplete")
 
     def forget(self) -> None:
         """End the job whatever its state, as no job of the service ends: only a fault does this."""
         self.state, self.state_since = JobState.TERMINATING, now()
-        self.ending.set()
+        self.changed.set()
 
     def complete(self) -> None:
         """End the job: its tasks that never ran stay active for ever."""
@@ -210,22 +273,76 @@ class Job:
             self.enter(JobState.COMPLETED)
             self.ended = self.state_since
 
+    def add(self, task: Task) -> None:
+        """Take in a new task."""
+        self.tasks.add(task.id, task)
+        task.conditions = self.dependencies.add(task, task.body.get("dependsOn", {}))
+        self.count(task, 1)
+        self.queue(task)
+
+    def remove(self, task: Task) -> None:
+        """Let go of a task that does not run."""
+        self.tasks.remove(task.id)
+        self.count(task, -1)
+        self.unqueue(task)
+
+    def count(self, task: Task, sign: int) -> None:
+        """Count a task, or count it no more."""
+        self.counts[task.progress] += sign
+        self.slots[task.progress] += sign * task.slots
+        self.backlog.counts[task.progress] += sign
+
+    def queue(self, task: Task) -> None:
+        """Let an active task start when there is room, if it waits for no other."""
+        if task.state is not TaskState.ACTIVE or task.conditions:
+            return
+        if task.manages:
+            others = list(self.ready)
+            self.ready.clear()
+            self.ready.update(dict.fromkeys([task, *others]))
+        else:
+            self.ready[task] = None
+        self.refresh()
+
+    def unqueue(self, task: Task) -> None:
+        """Let a task not start any more."""
+        self.ready.pop(task, None)
+        self.refresh()
+
+    def satisfy(self, name: str) -> None:
+        """Let the tasks go on that wait for this one and for no other."""
+        for task in self.dependencies.satisfy(name):
+            task.conditions -= 1
+            if self.tasks.find(task.id) is task:
+                self.queue(task)
+
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A task; every one is a job manager task, since tasks cannot be added."""
+    """
+    A task, be it the job manager task or one that was added.
+
+    Attributes:
+        manages: Whether it is its job's job manager task, which goes before the others.
+        conditions: How many of its dependencies are not satisfied.
+        leaving: Whether it is being deleted.
+    """
 
     job: Job
     body: Json
+    manages: bool = False
     created: datetime = field(default_factory=now)
+    modified: datetime = field(init=False)
     state: TaskState = TaskState.ACTIVE
     state_since: datetime = field(init=False)
     previous: tuple[TaskState, datetime] | None = None
     execution: Execution = field(default_factory=Execution)
     node: Node | None = None
+    conditions: int = 0
+    leaving: bool = False
 
     def __post_init__(self) -> None:
-        self.state_since = self.created
+        self.modified = self.state_since = self.created
 
     @property
     def id(self) -> str:
@@ -237,15 +354,50 @@ class Task:
         """The task's folder below the node's root."""
         return f"workitems/{self.job.id}/job-1/{self.id}"
 
+    @property
+    def slots(self) -> int:
+        """The task slots that it needs, if it does not run exclusively."""
+        return int(self.body["requiredSlots"])
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether nothing else may run on its node meanwhile."""
+        return bool(self.body.get("runExclusive", False))
+
+    @property
+    def allows_spot(self) -> bool:
+        """Whether it may run on a Spot node."""
+        return bool(self.body.get("allowLowPriorityNode", True))
+
+    @property
+    def affinity(self) -> str | None:
+        """The node on which it would rather run."""
+        given: str | None = self.body.get("affinityInfo", {}).get("affinityId")
+        return given
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        match self.state:
+            case TaskState.ACTIVE:
+                return Progress.ACTIVE
+            case TaskState.RUNNING:
+                return Progress.RUNNING
+            case TaskState.COMPLETED:
+                return Progress.FAILED if self.execution.failure else Progress.SUCCEEDED
+
     def enter(self, state: TaskState) -> None:
         """Enter a state, remembering the one before."""
         TASK.require(self.state, state)
         self.previous = (self.state, self.state_since)
+        self.job.count(self, -1)
         self.state, self.state_since = state, now()
+        self.job.count(self, 1)
 
     def begin(self, node: Node) -> None:
         """Start running on ``node``."""
         self.node = node
+        self.job.unqueue(self)
         self.enter(TaskState.RUNNING)
         self.execution.started = self.state_since
 
@@ -257,9 +409,22 @@ class Task:
         self.execution = Execution(
             retries=before.retries, requeues=before.requeues + 1, last_requeue=self.state_since
         )
+        if not self.leaving:
+            self.job.queue(self)
 
-    def complete(self) -> None:
-        """Be done; the execution says how it went."""
+    def reactivate(self) -> None:
+        """Become active again after a failure, with all retries before it."""
+        before = self.execution
+        self.node = None
+        self.enter(TaskState.ACTIVE)
+        self.execution = Execution(requeues=before.requeues, last_requeue=before.last_requeue)
+        self.modified = self.state_since
+        self.job.queue(self)
+
+    def complete(self, exit_code: int | None, failure: Failure | None) -> None:
+        """Be done, in this way."""
+        self.job.unqueue(self)
+        self.execution.exit_code, self.execution.failure = exit_code, failure
         self.enter(TaskState.COMPLETED)
         self.execution.ended = self.state_since
 

@@ -1,0 +1,60 @@
+"""What one pool has to do: which of its tasks could start, and how many are in which state."""
+
+import itertools
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+_NUMBERS: Final = itertools.count()
+
+type Place = tuple[int, int]
+"""Where a job stands among those of its pool: the highest priority first, then the oldest."""
+
+
+class Progress(StrEnum):
+    """How far a task is, as task counts tell it."""
+
+    ACTIVE = "active"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(slots=True, eq=False)
+class Backlog[T]:
+    """
+    The tasks of the jobs of one pool, which need not exist.
+
+    Whatever is asked here is known already, so that no creation and no sample looks at every job.
+
+    Attributes:
+        counts: The tasks of all jobs, by how far they are.
+        ready: How many tasks could start: active, in an active job, and waiting for no other task.
+    """
+
+    counts: Counter[Progress] = field(default_factory=Counter)
+    ready: int = 0
+    _places: list[Place] = field(default_factory=list)
+    _queues: dict[Place, Mapping[T, None]] = field(default_factory=dict)
+
+    def offer(self, place: Place, queue: Mapping[T, None]) -> None:
+        """Let the tasks of a job start, those that are in its queue when there is room."""
+        insort(self._places, place)
+        self._queues[place] = queue
+
+    def withdraw(self, place: Place) -> None:
+        """Let no task of the job start that stands in this place."""
+        del self._places[bisect_left(self._places, place)]
+        del self._queues[place]
+
+    def waiting(self) -> Iterator[T]:
+        """Return the tasks that could start, the first one first; nothing may change meanwhile."""
+        return (task for place in self._places for task in self._queues[place])
+
+
+def next_number() -> int:
+    """Return the number of a new job: later jobs have greater ones."""
+    return next(_NUMBERS)

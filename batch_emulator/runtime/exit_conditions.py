@@ -1,0 +1,38 @@
+"""What follows from the way in which a task ended, for its job and for the tasks that wait for it."""
+
+from batch_emulator.runtime.execution import Execution
+from batch_emulator.wire import Json
+
+
+def exit_options(conditions: Json, execution: Execution) -> Json:
+    """
+    Return the ``jobAction`` and the ``dependencyAction`` for a task that has ended.
+
+    An exit code that is listed goes first, even before a failed upload. Source: the descriptions
+    of ``ExitConditions`` and ``ExitOptions`` in the API.
+    """
+    failed = execution.failure is not None
+    usual = {
+        "jobAction": "terminate" if failed else "none",
+        "dependencyAction": "block" if failed else "satisfy",
+    }
+    return usual | _chosen(conditions, execution)
+
+
+def _chosen(conditions: Json, execution: Execution) -> Json:
+    code, failure = execution.exit_code, execution.failure
+    if code is not None:
+        for item in conditions.get("exitCodes", ()):
+            if item["code"] == code:
+                return dict(item["exitOptions"])
+        for item in conditions.get("exitCodeRanges", ()):
+            if item["start"] <= code <= item["end"]:
+                return dict(item["exitOptions"])
+    if failure is None:
+        return {}
+    kind = "default"
+    if failure.code.startswith("FileUpload"):
+        kind = "fileUploadError"
+    elif code is None and failure.code != "TaskEnded":
+        kind = "preProcessingError"
+    return dict(conditions.get(kind) or conditions.get("default") or {})

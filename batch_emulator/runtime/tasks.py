@@ -1,0 +1,123 @@
+"""What clients do to tasks: add, end, run again, change and delete them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from batch_emulator.errors import ServiceError, invalid_property
+from batch_emulator.journal import tell
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.command_line import ENDED
+from batch_emulator.runtime.enums import TaskState, TaskStop
+from batch_emulator.runtime.jobs import refuse_unless_living
+from batch_emulator.runtime.nodes import wipe
+from batch_emulator.runtime.scheduling import assign, follow, pool_of, stop_runs
+from batch_emulator.runtime.state import Job, Task
+from batch_emulator.wire import Json, now
+
+
+def create(account: Account, job: Job, body: Json) -> Task:
+    """
+    Add a task, which starts as soon as a node has room and its dependencies allow.
+
+    Raises:
+        ServiceError: The job's end has begun, the task exists, or it asks for what its job forbids.
+    """
+    refuse_unless_living(job)
+    if job.tasks.find(body["id"]):
+        raise ServiceError("TaskExists")
+    _check_dependencies(job, body)
+    _check_job_actions(job, body)
+    task = Task(job, body)
+    job.add(task)
+    start_new(account, job, [task])
+    return task
+
+
+def start_new(account: Account, job: Job, tasks: Sequence[Task]) -> None:
+    """Start those of some new tasks for which there is room."""
+    if pool := pool_of(account, job):
+        assign(account, pool, tasks)
+
+
+def _check_dependencies(job: Job, body: Json) -> None:
+    if "dependsOn" in body and not job.body["usesTaskDependencies"]:
+        raise ServiceError("TaskDependenciesNotSpecifiedOnJob")
+
+
+def _check_job_actions(job: Job, body: Json) -> None:
+    if job.body["onTaskFailure"] != "noaction":
+        return
+    conditions = body.get("exitConditions", {})
+    listed = [
+        (name, item["exitOptions"])
+        for name in ("exitCodes", "exitCodeRanges")
+        for item in conditions.get(name, ())
+    ]
+    single = [
+        (name, conditions[name])
+        for name in ("preProcessingError", "fileUploadError", "default")
+        if name in conditions
+    ]
+    for name, options in (*listed, *single):
+        if "jobAction" in options:
+            reason = "A job action needs a job whose onTaskFailure is performExitOptionsJobAction"
+            raise invalid_property(f"exitConditions.{name}.jobAction", options["jobAction"], reason)
+
+
+def terminate(account: Account, task: Task) -> None:
+    """
+    Begin the end of a task; what has not started is completed at once.
+
+    Raises:
+        ServiceError: TaskCompleted.
+    """
+    if task.state is TaskState.COMPLETED:
+        raise ServiceError("TaskCompleted")
+    task.modified = now()
+    if run := task.job.runs.get(task):
+        run.ask_to_stop(TaskStop.TERMINATE)
+        return
+    task.complete(None, ENDED)
+    task.modified = task.state_since
+    tell("task.ended", job=task.job.id, task=task.id, state=task.state, code=None)
+    follow(account, task)
+    if pool := pool_of(account, task.job):
+        assign(account, pool)
+
+
+def reactivate(account: Account, task: Task) -> None:
+    """
+    Let a failed task run again.
+
+    Raises:
+        ServiceError: The job's end has begun, or the task is not completed or has succeeded.
+    """
+    refuse_unless_living(task.job)
+    if task.state is not TaskState.COMPLETED:
+        raise ServiceError("TaskNotCompleted")
+    if task.execution.failure is None:
+        raise ServiceError("TaskSucceeded")
+    task.reactivate()
+    tell("task.reactivated", job=task.job.id, task=task.id)
+    start_new(account, task.job, [task])
+
+
+def update(task: Task, constraints: Json) -> None:
+    """Give a task other constraints; a run that goes on keeps those it began with."""
+    task.body = {**task.body, "constraints": constraints}
+    task.modified = now()
+
+
+async def delete(task: Task) -> None:
+    """Remove a task with its folder; its program, if it runs, is ended first."""
+    job, node = task.job, task.node
+    task.leaving = True
+    if run := job.runs.get(task):
+        # Requeued, a task that leaves starts no more, and none of its outputs is uploaded.
+        await stop_runs([run], TaskStop.REQUEUE)
+    if node is not None and (folder := node.root / task.root).exists():
+        await asyncio.to_thread(wipe, folder)
+    if job.tasks.find(task.id) is task:  # and was not deleted meanwhile, by another request
+        job.remove(task)
+        tell("task.deleted", job=job.id, task=task.id)
+        job.end_if_all_done()
