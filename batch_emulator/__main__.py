@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from batch_emulator.options import Options
+from batch_emulator.options import Options, SignalExitCode
 from batch_emulator.package import Package
 from batch_emulator.server import Emulator
 
@@ -89,6 +89,12 @@ def read_options(arguments: Sequence[str]) -> Options:
         action="store_true",
         help="let faults be asked for, by the paths under /emulator",
     )
+    parser.add_argument(
+        "--signal-exit-code",
+        choices=[word.value for word in SignalExitCode],
+        default=SignalExitCode.NEGATIVE.value,
+        help="exit code of a task that a signal ended: -9 or 137, for example",
+    )
     given = parser.parse_args(arguments)
     try:
         return Options(
@@ -101,6 +107,7 @@ def read_options(arguments: Sequence[str]) -> Options:
             applications=tuple(given.application),
             package_sas=given.package_sas,
             faults=given.faults,
+            signal_exit_code=SignalExitCode(given.signal_exit_code),
         )
     except ValueError as error:
         parser.error(str(error))

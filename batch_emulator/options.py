@@ -1,7 +1,9 @@
 """What an emulator is started with."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from batch_emulator.package import Package
 
@@ -10,6 +12,23 @@ BOOT_SECONDS = 140.0
 
 KILL_GRACE_SECONDS = 2.0
 """From the request to end to the force, for the processes of a task."""
+
+_SHELL_BASE: Final = 128
+
+
+class SignalExitCode(StrEnum):
+    """
+    The exit code of a task that a signal ended: the field reports both.
+
+    ``negative`` is what Azure/Batch#101 shows (-9); ``shell`` is the code that shells give (137).
+    """
+
+    NEGATIVE = "negative"
+    SHELL = "shell"
+
+    def of(self, code: int) -> int:
+        """Return the exit code to show for ``code``, where a signal is a negative number."""
+        return _SHELL_BASE - code if code < 0 and self is SignalExitCode.SHELL else code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +49,7 @@ class Options:
         package_sas: Whether the address for an upload holds a signature, as where the account
             reaches its storage by key.
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
+        signal_exit_code: What the exit code of a task that a signal ended looks like.
     """
 
     account: str
@@ -43,6 +63,7 @@ class Options:
     kill_grace_seconds: float = KILL_GRACE_SECONDS
     package_sas: bool = False
     faults: bool = False
+    signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE
 
     def __post_init__(self) -> None:
         """

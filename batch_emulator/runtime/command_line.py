@@ -127,7 +127,7 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
         code = await program.ended()
     except LaunchError as error:
         return Ending(None, _launch_failure(error))
-    return Ending(code, _EXIT_CODE if code else None)
+    return Ending(account.options.signal_exit_code.of(code), _EXIT_CODE if code else None)
 
 
 async def _first(program: Program, limit: timedelta, stopping: asyncio.Event | None) -> None:

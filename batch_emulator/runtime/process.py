@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 import time
 import uuid
@@ -94,11 +95,15 @@ class Program:
         """
         Wait for the end of the whole tree and return the exit code of its first process.
 
+        A process that a signal ended has the negative number of the signal.
+
         Raises:
             LaunchError: It never started.
         """
         text = await asyncio.shield(self._report)
-        report = json.loads(text or '{"exit": 137}')  # no report: the supervisor itself was killed
+        if not text:
+            return -signal.SIGKILL  # the supervisor itself was killed
+        report = json.loads(text)
         if "failed" in report:
             raise LaunchError(report["message"], missing=report["failed"] == "not_found")
         return int(report["exit"])

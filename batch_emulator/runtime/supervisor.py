@@ -4,7 +4,7 @@ A small process that stands above one task's process tree and never lets a part 
 It is run by path with ``python -I -S`` and imports the standard library alone, because each task
 pays for its start. Its first line of input is the command as JSON; any later line, or the end of
 the input (the emulator is gone, however it died), means: kill the tree. It reports one line of
-JSON on its output: ``{"exit": code}``, or ``{"failed": reason, "message": text}`` when the program
+JSON on its output: ``{"exit": code}``, where a signal counts as its negative number, or ``{"failed": reason, "message": text}`` when the program
 cannot be started.
 
 On Linux the supervisor is a child subreaper: a process that forks twice and makes a session of
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 PR_SET_CHILD_SUBREAPER = 36
-SIGNAL_EXIT = 128  # what a shell reports for a process that a signal ended is 128 + the signal
 
 
 def become_subreaper() -> None:
@@ -94,7 +93,12 @@ class Tree:
         self.leader = self.process.pid
 
     def wait(self) -> int:
-        """Wait for the leader, collecting orphans meanwhile; then kill whatever it left behind."""
+        """
+        Wait for the leader, collecting orphans; then kill whatever it left behind.
+
+        Returns:
+            Its exit code, or the negative number of the signal that ended it.
+        """
         while True:
             pid, status = os.waitpid(-1, 0)
             if pid == self.leader:
@@ -104,7 +108,7 @@ class Tree:
             reap()
             self.ended.wait(0.01)
         self.ended.set()
-        return code if code >= 0 else SIGNAL_EXIT - code
+        return code
 
     def kill(self) -> None:
         """Ask the tree to end, and end it when the grace has passed."""

@@ -19,7 +19,7 @@ from azure.storage.blob import BlobServiceClient as BlockingBlobServiceClient
 from azure.storage.blob import ContainerClient
 from azure.storage.blob.aio import BlobServiceClient
 
-from batch_emulator.options import Options
+from batch_emulator.options import Options, SignalExitCode
 from batch_emulator.package import Package
 from batch_emulator.server import Emulator
 from local.azurite import Azurite
@@ -112,6 +112,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
             applications: tuple[Package, ...] = (),
             storage: str = azurite.connection_string,
             faults: bool = False,
+            signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE,
         ) -> Batch:
             options = Options(
                 account=ACCOUNT,
@@ -122,6 +123,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
                 applications=applications,
                 kill_grace_seconds=0.2,
                 faults=faults,
+                signal_exit_code=signal_exit_code,
             )
             emulator = await stack.enter_async_context(Emulator(options))
             client = BatchClient(emulator.url, AzureNamedKeyCredential(ACCOUNT, KEY), retry_total=0)

@@ -1,6 +1,7 @@
 """The life of a job: what its task does, how it ends, and what is left of it."""
 
 import shlex
+import signal
 import sys
 from datetime import timedelta
 from urllib.parse import quote
@@ -110,7 +111,7 @@ async def test_a_task_past_its_wall_clock_time_is_killed(batch: Batch) -> None:
 
     assert task.execution_info is not None
     assert task.execution_info.result == "failure"
-    assert task.execution_info.exit_code == 143
+    assert task.execution_info.exit_code == -signal.SIGTERM
 
 
 async def test_a_job_past_its_wall_clock_time_ends(batch: Batch) -> None:

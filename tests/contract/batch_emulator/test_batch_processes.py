@@ -79,7 +79,7 @@ async def test_terminate_leaves_no_process(batch: Batch, mark: str) -> None:
     assert survivors(mark) == []
     task = await batch.client.get_task("job", "main")
     assert task.execution_info is not None
-    assert task.execution_info.exit_code == 137
+    assert task.execution_info.exit_code == -signal.SIGKILL
 
 
 async def test_a_finished_task_leaves_no_process(batch: Batch, mark: str) -> None:
@@ -107,7 +107,7 @@ async def test_a_task_that_kills_its_supervisor_leaves_no_process(batch: Batch, 
     assert survivors(mark) == []
     task = await batch.client.get_task("job", "main")
     assert task.execution_info is not None
-    assert task.execution_info.exit_code == 137
+    assert task.execution_info.exit_code == -signal.SIGKILL
 
 
 async def test_sweep_finds_processes_by_their_mark(mark: str) -> None:

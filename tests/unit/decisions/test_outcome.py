@@ -55,16 +55,27 @@ def at(minutes: int, job: Job | None, task: Task | None, record: Record = RECORD
     [
         (DONE, Outcome.SUCCEEDED, Reason.EXIT_ZERO),
         (failed(3), Outcome.FAILED, Reason.EXIT_CODE),
+        (failed(-9), Outcome.FAILED, Reason.EXIT_CODE),
+        (failed(137), Outcome.FAILED, Reason.EXIT_CODE),
         (failed(127), Outcome.FAILED, Reason.COMMAND_NOT_FOUND),
         (failed(None, "CommandProgramNotFound"), Outcome.FAILED, Reason.COMMAND_NOT_FOUND),
         (failed(0, "FileUploadMiscError"), Outcome.FAILED, Reason.OUTPUT_UPLOAD_FAILED),
         (failed(0, "DiskFull"), Outcome.FAILED, Reason.TASK_FAILED),
         (replace(failed(0), failure=None), Outcome.FAILED, Reason.TASK_FAILED),
         (failed(None, "TaskEnded"), Outcome.TERMINATED, Reason.ENDED_IN_BATCH),
-        (
-            replace(failed(None, "TaskEnded"), finished=NOON + 61 * MINUTE),
-            Outcome.TIMED_OUT,
-            Reason.RUN_TIMEOUT,
+        *(
+            (
+                replace(failed(code, failure), finished=NOON + 61 * MINUTE),
+                Outcome.TIMED_OUT,
+                Reason.RUN_TIMEOUT,
+            )
+            for code, failure in (
+                (None, "TaskEnded"),
+                (-15, "FailureExitCode"),
+                (-9, "FailureExitCode"),
+                (143, "FailureExitCode"),
+                (137, "FailureExitCode"),
+            )
         ),
     ],
 )

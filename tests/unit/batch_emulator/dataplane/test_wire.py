@@ -219,6 +219,8 @@ def test_options() -> None:
     assert options.root == Path("r")
     assert not options.faults
     assert read_options([*GIVEN, "--faults"]).faults
+    assert options.signal_exit_code == "negative"
+    assert read_options([*GIVEN, "--signal-exit-code", "shell"]).signal_exit_code == "shell"
     assert read_options([*GIVEN, "--pool-speed", "60", "--port", "7"]).pool_speed == 60
 
 
