@@ -17,6 +17,8 @@ from batch_emulator.runtime.account import Account
 
 _HOST: Final = "127.0.0.1"
 _MOST_BODY_BYTES: Final = 4 * 1024 * 1024
+_WITH_SLASHES: Final = ("{filePath}", "{filePath:(?s:.+)}")
+"""A file's path may hold plain slashes, as in the ``url`` of lists; clients send them as %2F."""
 _SHUTDOWN_SECONDS: Final = 1.0
 _BLOCK_BYTES: Final = 1024 * 1024  # more at once would hold up the event loop
 _STORAGE_CONNECT_SECONDS: Final = 5
@@ -94,7 +96,9 @@ def _web_application(account: Account) -> web.Application:
     application.on_response_prepare.append(add_common_headers)
     for operation in OPERATIONS:
         application.router.add_route(
-            operation.method, operation.path, _bind(account, operation.handler)
+            operation.method,
+            operation.path.replace(*_WITH_SLASHES),
+            _bind(account, operation.handler),
         )
     return application
 

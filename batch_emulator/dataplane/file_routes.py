@@ -77,7 +77,8 @@ class _FileEntry:
 
 
 def _show_file(entry: _FileEntry, name: str, base: str) -> Json:
-    shown: Json = {"name": name, "url": f"{base}/files/{name}", "isDirectory": entry.is_directory}
+    url = f"{base}/files/{quote(name)}"  # with plain slashes, as recorded
+    shown: Json = {"name": name, "url": url, "isDirectory": entry.is_directory}
     if not entry.is_directory:
         shown["properties"] = {
             "lastModified": print_time(entry.modified),
