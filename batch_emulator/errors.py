@@ -106,21 +106,33 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         400,
         "A required query parameter was not specified for this request.",
     ),
+    "NodeAlreadyInTargetSchedulingState": (
+        409,
+        "The specified node is already in the target scheduling state.",
+    ),
+    "NodeBeingCreated": (409, "The specified node is being created."),
+    "NodeBeingRebooted": (409, "The specified node is being rebooted."),
+    "NodeBeingReimaged": (409, "The specified node is being reimaged."),
+    "NodeBeingStarted": (409, "The specified node is being started."),
     "NodeNotFound": (404, "The specified node does not exist."),
     "NodeNotReady": (
         409,
         "Node is not able to perform the requested operations in its current state",
     ),
+    "NodeStateUnusable": (409, "The specified node is unusable."),
     "NotSupportedByEmulator": (400, "The emulator does not support what was asked."),
     "OperationInvalidForCurrentState": (
         409,
         "The specified operation is not valid for the current state of the resource.",
     ),
+    "OperationNotValidOnNode": (409, "The specified operation is not valid on the node."),
+    "OperationNotValidOnPool": (409, "The specified operation is not valid on the pool."),
     "OperationTimedOut": (500, "Operation could not be completed within the specified time."),
     "PoolBeingDeleted": (
         409,
         "The specified pool has been marked for deletion and is being reclaimed.",
     ),
+    "PoolBeingResized": (409, "The specified pool is being resized."),
     "PoolExists": (409, "The specified pool already exists."),
     "PoolNotFound": (404, "The specified pool does not exist."),
     "PropertyCannotBeUpdated": (
@@ -147,6 +159,10 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
     "TaskNotCompleted": (409, "The specified task is not in a completed state."),
     "TaskNotFound": (404, "The specified task does not exist."),
     "TaskSucceeded": (409, "The specified task has succeeded."),
+    "TooManyEnableAutoScaleRequests": (
+        503,
+        "Too many requests to enable automatic scaling were made on the pool.",
+    ),
     "TooManyRequests": (
         429,
         "Request failed as server encountered too many requests. Please try again.",

@@ -56,8 +56,8 @@ def _arm_pool(call: ArmCall, pool: Pool) -> Json:
             details = [{"code": "Message", "message": text} for text in run.error.details]
             error = {"code": run.error.code, "message": run.error.message, "details": details}
             status["autoScaleRun"]["error"] = error
-    if failure := pool.resize_error:
-        errors = [{"code": failure.code, "message": failure.message}]
+    if failures := pool.resize_errors:
+        errors = [{"code": failure.code, "message": failure.message} for failure in failures]
         since = print_time(pool.allocation_since)
         status["resizeOperationStatus"] = {"startTime": since, "errors": errors}
     return {

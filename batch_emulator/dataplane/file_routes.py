@@ -20,7 +20,7 @@ from batch_emulator.dataplane.query import Key
 from batch_emulator.dataplane.task_routes import the_task
 from batch_emulator.dataplane.views import node_url, task_url
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
-from batch_emulator.runtime.enums import NodeState, TaskState
+from batch_emulator.runtime.enums import TaskState
 from batch_emulator.runtime.state import Node
 from batch_emulator.wire import Json, print_http_date, print_time
 
@@ -43,7 +43,7 @@ def _task_root(call: BatchCall) -> Path:
 def _root(node: Node) -> Path:
     if node.id not in node.pool.nodes:
         raise ServiceError("NodeNotFound")
-    if node.booted is None or node.state is NodeState.LEAVING_POOL:
+    if not node.reachable:
         raise ServiceError("NodeNotReady")
     return node.root
 

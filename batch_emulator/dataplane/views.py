@@ -80,7 +80,7 @@ def show_pool(pool: Pool, base: str) -> Json:
         **body,
         **_present(
             autoScaleRun=pool.scaling and _scaling(pool.scaling),
-            resizeErrors=pool.resize_error and [_resize_error(pool.resize_error)],
+            resizeErrors=[_resize_error(error) for error in pool.resize_errors] or None,
         ),
     }
 
@@ -118,7 +118,7 @@ def show_node(node: Node, base: str) -> Json:
         "id": node.id,
         "url": node_url(base, node),
         "state": node.state,
-        "schedulingState": "disabled" if leaving else "enabled",
+        "schedulingState": "disabled" if leaving else node.scheduling,
         "stateTransitionTime": print_time(node.state_since),
         **_present(lastBootTime=node.booted and print_time(node.booted)),
         "allocationTime": print_time(node.allocated),

@@ -1,21 +1,30 @@
 """The pool's size by formula: samples, evaluations, and what came of the last one."""
 
 import asyncio
-from datetime import timedelta
+import contextlib
+from datetime import datetime, timedelta
 from typing import Final
 
 from batch_emulator.errors import ServiceError
-from batch_emulator.formula import Formula, FormulaSyntaxError, Metric, SampleStore, parse_formula
+from batch_emulator.formula import (
+    Evaluation,
+    Formula,
+    FormulaSyntaxError,
+    Metric,
+    SampleStore,
+    parse_formula,
+)
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.backlog import Progress
-from batch_emulator.runtime.enums import NodeState, PoolState
+from batch_emulator.runtime.enums import AllocationState, NodeState, PoolState
 from batch_emulator.runtime.state import Pool, Scaling
 from batch_emulator.wire import now, parse_duration
 
 _PERIOD: Final = timedelta(seconds=30)
 _LATENCY: Final = timedelta(seconds=60)
 _RETENTION: Final = timedelta(days=1)
+_ENABLE_EVERY: Final = timedelta(seconds=30)
 _USABLE: Final = {NodeState.IDLE, NodeState.RUNNING}
 
 
@@ -32,14 +41,98 @@ def read_formula(text: str) -> Formula:
         raise ServiceError(str(error.code), values=(("Message", str(error)),)) from error
 
 
-async def follow_formula(account: Account, pool: Pool) -> None:
-    """Sample the pool and evaluate the formula it has, at its speed, until it is deleted."""
-    samples = SampleStore(
+def follow(account: Account, pool: Pool) -> None:
+    """Let a pool follow its formula, with the samples that it has, or no formula any more."""
+    if pool.formula is None and pool.follower is not None:
+        pool.follower.cancel()
+        pool.follower = pool.samples = None
+    elif pool.formula is not None and pool.follower is None:
+        samples = pool.samples = _new_samples(account)
+        pool.follower = account.background.start(
+            _follow(account, pool, samples), name=f"formula of pool {pool.id}"
+        )
+
+
+def _new_samples(account: Account) -> SampleStore:
+    return SampleStore(
         period=account.at_speed(_PERIOD),
         latency=account.at_speed(_LATENCY),
         retention=account.at_speed(_RETENTION),
         since=now(),
     )
+
+
+def enable(account: Account, pool: Pool, text: str | None, interval: str | None) -> None:
+    """
+    Let a pool follow a formula; one that follows a formula already takes what is given.
+
+    An interval begins a new schedule of evaluations at once. Another formula alone is first
+    evaluated when the next evaluation is due.
+
+    Raises:
+        ServiceError: The pool is being deleted or resized, was enabled a moment ago, or the
+            formula is missing or wrong.
+    """
+    if pool.state is PoolState.DELETING:
+        raise ServiceError("PoolBeingDeleted")
+    if pool.formula is None and pool.allocation is not AllocationState.STEADY:
+        raise ServiceError("PoolBeingResized")
+    if pool.formula is None and text is None:
+        values = (("PropertyName", "autoScaleFormula"),)
+        raise ServiceError("MissingRequiredProperty", values=values)
+    before = pool.auto_scale_enabled
+    if before is not None and before <= now() < before + account.at_speed(_ENABLE_EVERY):
+        raise ServiceError("TooManyEnableAutoScaleRequests")
+    if text is not None:
+        pool.formula = read_formula(text)
+        pool.body["autoScaleFormula"] = text
+    pool.body["enableAutoScale"] = True
+    pool.body.pop("resizeTimeout", None)
+    pool.body["autoScaleEvaluationInterval"] = (
+        interval or pool.body.get("autoScaleEvaluationInterval") or "PT15M"
+    )
+    pool.modified = pool.auto_scale_enabled = now()
+    if pool.follower is not None and interval is not None:
+        pool.rescheduled.set()
+    follow(account, pool)
+    tell("pool.auto_scale_enabled", pool=pool.id)
+
+
+def disable(account: Account, pool: Pool) -> None:
+    """
+    Let a pool follow no formula any more; its targets stay as they are.
+
+    Raises:
+        ServiceError: The pool is being deleted.
+    """
+    if pool.state is PoolState.DELETING:
+        raise ServiceError("PoolBeingDeleted")
+    for name in ("autoScaleFormula", "autoScaleEvaluationInterval"):
+        pool.body.pop(name, None)
+    pool.body = {"resizeTimeout": "PT15M", **pool.body, "enableAutoScale": False}
+    pool.formula = pool.scaling = None
+    pool.modified = now()
+    follow(account, pool)
+    tell("pool.auto_scale_disabled", pool=pool.id)
+
+
+def evaluate(account: Account, pool: Pool, text: str) -> Scaling:
+    """
+    Evaluate a formula with the samples of a pool, and change nothing.
+
+    Raises:
+        ServiceError: The pool follows no formula, or this one cannot be parsed.
+    """
+    if pool.samples is None:
+        reason = "Automatic scaling is not enabled on the pool"
+        raise ServiceError("OperationNotValidOnPool", values=(("Reason", reason),))
+    moment = now()
+    result = _result(account, pool, read_formula(text), pool.samples, moment)
+    return Scaling(moment, result.results, result.error)
+
+
+async def _follow(account: Account, pool: Pool, samples: SampleStore) -> None:
+    """Sample the pool and evaluate the formula it has, at its speed, until it is deleted."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_sample(account, pool, samples))
         group.create_task(_evaluate(account, pool, samples))
@@ -64,6 +157,7 @@ def _measure(account: Account, pool: Pool) -> dict[str, float]:
     backlog = account.backlog(pool.id)
     active, running = backlog.ready, backlog.counts[Progress.RUNNING]
     usable = sum(node.state in _USABLE for node in pool.nodes.values())
+    preempted = sum(node.state is NodeState.PREEMPTED for node in pool.nodes.values())
     return {
         Metric.ACTIVE_TASKS: active,
         Metric.RUNNING_TASKS: running,
@@ -72,7 +166,7 @@ def _measure(account: Account, pool: Pool) -> dict[str, float]:
         Metric.FAILED_TASKS: backlog.counts[Progress.FAILED],
         Metric.CURRENT_DEDICATED_NODES: pool.current(dedicated=True),
         Metric.CURRENT_LOW_PRIORITY_NODES: pool.current(dedicated=False),
-        Metric.PREEMPTED_NODE_COUNT: 0,
+        Metric.PREEMPTED_NODE_COUNT: preempted,
         Metric.USABLE_NODE_COUNT: usable,
         Metric.SAMPLE_NODE_COUNT: usable,
         Metric.TASK_SLOTS_PER_NODE: pool.body["taskSlotsPerNode"],
@@ -82,13 +176,30 @@ def _measure(account: Account, pool: Pool) -> dict[str, float]:
 async def _evaluate(account: Account, pool: Pool, samples: SampleStore) -> None:
     while pool.state is PoolState.ACTIVE and pool.formula is not None:
         _evaluate_once(account, pool, pool.formula, samples)
-        interval = parse_duration(pool.body["autoScaleEvaluationInterval"])
-        await account.pause(interval.total_seconds())
+        interval = account.at_speed(parse_duration(pool.body["autoScaleEvaluationInterval"]))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(interval.total_seconds()):
+                await pool.rescheduled.wait()
+        pool.rescheduled.clear()
 
 
 def _evaluate_once(account: Account, pool: Pool, formula: Formula, samples: SampleStore) -> None:
     moment = now()
-    result = formula.evaluate(
+    result = _result(account, pool, formula, samples, moment)
+    before = pool.scaling
+    pool.scaling = Scaling(moment, result.results, result.error)
+    if before is None or (before.results, before.error) != (result.results, result.error):
+        tell("formula.evaluated", pool=pool.id, results=result.results, error=result.error)
+    targets = (result.target_dedicated, result.target_low_priority)
+    in_force = (pool.target_dedicated, pool.target_low_priority)
+    if result.error is None and (targets != in_force or pool.held):
+        pool.retarget(*targets, result.node_deallocation_option)
+
+
+def _result(
+    account: Account, pool: Pool, formula: Formula, samples: SampleStore, moment: datetime
+) -> Evaluation:
+    return formula.evaluate(
         now=moment,
         samples=samples,
         speed=account.options.pool_speed,
@@ -96,11 +207,3 @@ def _evaluate_once(account: Account, pool: Pool, formula: Formula, samples: Samp
         target_low_priority=pool.target_low_priority,
         task_slots_per_node=pool.body["taskSlotsPerNode"],
     )
-    before = pool.scaling
-    pool.scaling = Scaling(moment, result.results, result.error)
-    if before is None or (before.results, before.error) != (result.results, result.error):
-        tell("formula.evaluated", pool=pool.id, results=result.results, error=result.error)
-    targets = (result.target_dedicated, result.target_low_priority)
-    in_force = (pool.target_dedicated, pool.target_low_priority)
-    if result.error is None and targets != in_force:
-        pool.retarget(*targets, result.node_deallocation_option)

@@ -15,6 +15,7 @@ class AllocationState(StrEnum):
 
     STEADY = "steady"
     RESIZING = "resizing"
+    STOPPING = "stopping"
 
 
 class NodeState(StrEnum):
@@ -27,7 +28,18 @@ class NodeState(StrEnum):
     UNUSABLE = "unusable"
     IDLE = "idle"
     RUNNING = "running"
+    OFFLINE = "offline"
+    REBOOTING = "rebooting"
+    REIMAGING = "reimaging"
+    PREEMPTED = "preempted"
     LEAVING_POOL = "leavingpool"
+
+
+class SchedulingState(StrEnum):
+    """Whether tasks are scheduled on a node, as clients ask for it."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
 
 
 class JobState(StrEnum):
@@ -54,4 +66,10 @@ class TaskStop(StrEnum):
     """Why a running task is ended by another hand than its own."""
 
     TERMINATE = "terminate"  # it is completed, as a failure
-    REQUEUE = "requeue"  # it becomes active again
+    REQUEUE = "requeue"  # it becomes active again, and the requeue counts
+    RECOVER = "recover"  # it becomes active again because its node was lost, which counts nowhere
+
+    @property
+    def runs_again(self) -> bool:
+        """Whether the task goes back to its queue."""
+        return self is not TaskStop.TERMINATE

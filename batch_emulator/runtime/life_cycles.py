@@ -53,35 +53,38 @@ JOB: Final = LifeCycle(
     }
 )
 
+_GONE: Final = frozenset({NodeState.LEAVING_POOL, NodeState.PREEMPTED})
+_RESTARTS: Final = frozenset({NodeState.REBOOTING, NodeState.REIMAGING})
+_AT_REST: Final = frozenset({NodeState.IDLE, NodeState.OFFLINE})
+
 NODE: Final = LifeCycle(
     {
-        NodeState.CREATING: frozenset({NodeState.STARTING, NodeState.LEAVING_POOL}),
-        NodeState.STARTING: frozenset(
-            {
-                NodeState.WAITING_FOR_START_TASK,
-                NodeState.IDLE,
-                NodeState.UNUSABLE,
-                NodeState.LEAVING_POOL,
-            }
-        ),
-        NodeState.WAITING_FOR_START_TASK: frozenset(
-            {
-                NodeState.START_TASK_FAILED,
-                NodeState.IDLE,
-                NodeState.UNUSABLE,
-                NodeState.LEAVING_POOL,
-            }
-        ),
-        NodeState.START_TASK_FAILED: frozenset({NodeState.LEAVING_POOL}),
-        NodeState.UNUSABLE: frozenset({NodeState.LEAVING_POOL}),
-        NodeState.IDLE: frozenset({NodeState.RUNNING, NodeState.UNUSABLE, NodeState.LEAVING_POOL}),
-        NodeState.RUNNING: frozenset({NodeState.IDLE, NodeState.UNUSABLE, NodeState.LEAVING_POOL}),
+        NodeState.CREATING: _GONE | {NodeState.STARTING},
+        NodeState.STARTING: _GONE
+        | _AT_REST
+        | {NodeState.WAITING_FOR_START_TASK, NodeState.UNUSABLE},
+        NodeState.WAITING_FOR_START_TASK: _GONE
+        | _AT_REST
+        | {NodeState.START_TASK_FAILED, NodeState.UNUSABLE},
+        NodeState.START_TASK_FAILED: _GONE | _RESTARTS,
+        NodeState.UNUSABLE: _GONE | _RESTARTS,
+        NodeState.IDLE: _GONE
+        | _RESTARTS
+        | {NodeState.RUNNING, NodeState.OFFLINE, NodeState.UNUSABLE},
+        # A node leaves or restarts when its tasks have ended, by way of one of the states at rest.
+        NodeState.RUNNING: _AT_REST | {NodeState.UNUSABLE, NodeState.PREEMPTED},
+        NodeState.OFFLINE: _GONE | _RESTARTS | {NodeState.IDLE, NodeState.UNUSABLE},
+        NodeState.REBOOTING: _GONE | {NodeState.STARTING},
+        NodeState.REIMAGING: _GONE | {NodeState.STARTING},
+        NodeState.PREEMPTED: frozenset({NodeState.CREATING, NodeState.LEAVING_POOL}),
     }
 )
 
 ALLOCATION: Final = LifeCycle(
     {
         AllocationState.STEADY: frozenset({AllocationState.RESIZING}),
-        AllocationState.RESIZING: frozenset({AllocationState.STEADY}),
+        AllocationState.RESIZING: frozenset({AllocationState.STEADY, AllocationState.STOPPING}),
+        # A formula or the end of the pool asks for another size before the stop is over.
+        AllocationState.STOPPING: frozenset({AllocationState.STEADY, AllocationState.RESIZING}),
     }
 )

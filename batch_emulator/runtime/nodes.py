@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import shutil
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from batch_emulator.wire import Json, now
 
 _CREATING_SECONDS: Final = 1.0
 _LEAVING_SECONDS: Final = 30.0
+_RESTARTING_SECONDS: Final = 60.0
 _FOLDERS: Final = ("applications", "fsmounts", "shared", "startup/wd", "volatile", "workitems")
 
 
@@ -32,18 +34,44 @@ def create(account: Account, pool: Pool, *, dedicated: bool) -> Node:
 
 
 async def boot(account: Account, node: Node) -> bool:
-    """Bring a node up to where tasks can run; tell whether it got there."""
+    """Bring a new node up to where tasks can run; tell whether it got there."""
     creating = min(_CREATING_SECONDS, account.options.boot_seconds)
     await account.pause(creating)
     node.enter(NodeState.STARTING)
     node.pool.settle()
     await account.pause(account.options.boot_seconds - creating)
+    return await _prepare(account, node)
+
+
+async def restart(account: Account, node: Node, how: NodeState) -> bool:
+    """Reboot or reimage a node on which nothing runs; tell whether tasks can run on it again."""
+    await halt(node)
+    node.enter(how)
+    node.start = None
+    node.errors.clear()
+    await _empty(node.root if how is NodeState.REIMAGING else node.root / "applications")
+    await account.pause(_RESTARTING_SECONDS)
+    node.enter(NodeState.STARTING)
+    node.restart = None
+    return await _prepare(account, node)
+
+
+async def lose(node: Node) -> None:
+    """Forget everything that was on a node whose machine is gone."""
+    await halt(node)
+    await _empty(node.root)
+    node.booted, node.start, node.packages = None, None, ()
+    node.total_run = node.total_succeeded = 0
+    node.errors.clear()
+
+
+async def _prepare(account: Account, node: Node) -> bool:
     node.booted = now()
     for folder in _FOLDERS:
         (node.root / folder).mkdir(parents=True, exist_ok=True)
     if not await _unzip_packages(account, node) or not await _start_before_tasks(account, node):
         return False
-    node.enter(NodeState.IDLE)
+    node.rest()
     tell("node.ready", pool=node.pool.id, node=node.id)
     return True
 
@@ -112,15 +140,45 @@ async def _run_start_task(account: Account, node: Node, start_task: Json) -> boo
 async def leave(account: Account, node: Node) -> None:
     """Take a node whose tasks have ended out of its pool, with everything it held."""
     node.enter(NodeState.LEAVING_POOL)
-    if node.life is not None:
-        node.life.cancel()
-        await asyncio.wait([node.life])
+    await halt(node)
     await account.pause(_LEAVING_SECONDS)
-    await asyncio.to_thread(wipe, node.root)
+    await _empty(node.root)
     if node.root.exists():
         tell("folder.left", folder=str(node.root))
     del node.pool.nodes[node.id]
     tell("node.removed", pool=node.pool.id, node=node.id)
+
+
+def live(account: Account, node: Node, work: Coroutine[object, object, None], name: str) -> None:
+    """Run ``work`` as a part of the node's life, which ends with it."""
+    task = account.background.start(work, name=f"{name} of {node.id}")
+    node.lives.add(task)
+    task.add_done_callback(node.lives.discard)
+
+
+def interrupt(node: Node) -> set[asyncio.Task[None]]:
+    """Let whatever is under way on a node but tasks and the caller take no further step."""
+    others = node.lives - {asyncio.current_task()}
+    for life in others:
+        life.cancel()
+    return others
+
+
+async def halt(node: Node) -> None:
+    """End whatever is under way on a node but tasks and the caller: its boot, its start task."""
+    if others := interrupt(node):
+        await asyncio.wait(others)
+
+
+async def _empty(folder: Path) -> None:
+    """Remove a folder to the end: cancelled half-way, it would remove what comes after it."""
+    removal = asyncio.create_task(asyncio.to_thread(wipe, folder))
+    try:
+        await asyncio.shield(removal)
+    finally:
+        while not removal.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([removal])
 
 
 def wipe(folder: Path) -> None:

@@ -4,15 +4,15 @@ from typing import Final
 
 from batch_emulator.errors import ServiceError
 from batch_emulator.formula import Formula
-from batch_emulator.journal import tell, tell_failure
+from batch_emulator.journal import tell
 from batch_emulator.package import Package
-from batch_emulator.runtime import nodes
+from batch_emulator.runtime import node_changes, nodes
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.autoscale import follow_formula, read_formula
-from batch_emulator.runtime.enums import NodeState, PoolState, TaskStop
+from batch_emulator.runtime.autoscale import follow, read_formula
+from batch_emulator.runtime.enums import AllocationState, NodeState, PoolState, TaskStop
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.node_packages import resolve_packages
-from batch_emulator.runtime.scheduling import assign, stop_runs
+from batch_emulator.runtime.scheduling import assign, node_of, stop_runs
 from batch_emulator.runtime.state import Node, Pool
 from batch_emulator.wire import Json, now
 
@@ -28,11 +28,15 @@ _OVER_QUOTA: Final = {
     ),
 }
 _FIRST_TO_GO: Final = (
+    NodeState.PREEMPTED,
     NodeState.UNUSABLE,
     NodeState.START_TASK_FAILED,
     NodeState.CREATING,
     NodeState.STARTING,
+    NodeState.REBOOTING,
+    NodeState.REIMAGING,
     NodeState.WAITING_FOR_START_TASK,
+    NodeState.OFFLINE,
     NodeState.IDLE,
     NodeState.RUNNING,
 )
@@ -52,7 +56,7 @@ def create(account: Account, body: Json) -> Pool:
     pool.retarget(*_targets(body), pool.deallocation)
     account.pools.add(pool.id, pool)
     tell("pool.created", pool=pool.id)
-    _follow(account, pool)
+    follow(account, pool)
     account.background.start(_live_pool(account, pool), name=f"pool {pool.id}")
     return pool
 
@@ -64,15 +68,14 @@ def update(account: Account, pool: Pool, body: Json) -> None:
     Raises:
         ServiceError: The pool is being deleted, its packages do not exist, or its formula is wrong.
     """
-    if pool.state is PoolState.DELETING:
-        raise ServiceError("PoolBeingDeleted")
+    _refuse_unless_here(pool)
     pool.packages, pool.formula = _packages_and_formula(account, body)
     targets = _targets(body)
     pool.body, pool.modified = body, now()
     if pool.formula is None:
         pool.scaling = None
         pool.retarget(*targets, pool.deallocation)
-    _follow(account, pool)
+    follow(account, pool)
     tell("pool.updated", pool=pool.id)
 
 
@@ -89,17 +92,6 @@ def _targets(body: Json) -> tuple[int, int]:
     return body.pop("targetDedicatedNodes", 0), body.pop("targetLowPriorityNodes", 0)
 
 
-def _follow(account: Account, pool: Pool) -> None:
-    """Let the pool follow its formula, with the samples that it has, or no formula any more."""
-    if pool.formula is None and pool.follower is not None:
-        pool.follower.cancel()
-        pool.follower = None
-    elif pool.formula is not None and pool.follower is None:
-        pool.follower = account.background.start(
-            follow_formula(account, pool), name=f"formula of pool {pool.id}"
-        )
-
-
 def delete(pool: Pool) -> None:
     """
     Begin the removal of a pool; the tasks on its nodes go back to their queue.
@@ -107,21 +99,91 @@ def delete(pool: Pool) -> None:
     Raises:
         ServiceError: It has begun already.
     """
+    _refuse_unless_here(pool)
+    pool.delete()
+
+
+def resize(pool: Pool, *, dedicated: int, low_priority: int, option: str) -> None:
+    """
+    Begin to bring a pool of a fixed size to another one.
+
+    Raises:
+        ServiceError: The pool is being deleted, follows a formula, or is being resized already.
+    """
+    _refuse_unless_here(pool)
+    if pool.formula is not None:
+        reason = "A pool with automatic scaling enabled cannot be resized"
+        raise ServiceError("OperationNotValidOnPool", values=(("Reason", reason),))
+    _refuse_unless_steady(pool)
+    pool.modified = now()
+    pool.retarget(dedicated, low_priority, option)
+    tell("pool.resized", pool=pool.id, dedicated=dedicated, low_priority=low_priority)
+
+
+def stop_resize(account: Account, pool: Pool) -> None:
+    """
+    Stop the change of a pool's size: nodes that are not there yet never come, others stay.
+
+    Raises:
+        ServiceError: The pool is being deleted.
+    """
+    _refuse_unless_here(pool)
+    pool.modified = now()
+    if pool.allocation is not AllocationState.RESIZING:
+        return
+    for node in pool.nodes.values():
+        node.draining = False
+        if node.state is NodeState.CREATING:
+            _let_go(account, node)
+    pool.hold()
+    assign(account, pool)
+    tell("pool.resize_stopped", pool=pool.id)
+
+
+def remove_nodes(account: Account, pool: Pool, names: list[str], option: str) -> None:
+    """
+    Begin to remove these nodes; the pool's targets fall with them.
+
+    Raises:
+        ServiceError: The pool is being deleted or resized, or one of the nodes is not there.
+    """
+    _refuse_unless_here(pool)
+    _refuse_unless_steady(pool)
+    found = {name: node_of(pool, name) for name in names}
+    if missing := [name for name, node in found.items() if node is None]:
+        raise ServiceError("NodeNotFound", values=(("NodeId", missing[0]),))
+    leaving = {node.id: node for node in found.values() if node is not None}
+    gone = [node.dedicated for node in leaving.values()]
+    pool.modified = now()
+    pool.retarget(
+        pool.current(dedicated=True) - gone.count(True),
+        pool.current(dedicated=False) - gone.count(False),
+        option,
+    )
+    for node in leaving.values():
+        _drain(account, node)
+
+
+def _refuse_unless_here(pool: Pool) -> None:
     if pool.state is PoolState.DELETING:
         raise ServiceError("PoolBeingDeleted")
-    pool.delete()
+
+
+def _refuse_unless_steady(pool: Pool) -> None:
+    if pool.allocation is not AllocationState.STEADY:
+        raise ServiceError("PoolBeingResized")
 
 
 async def _live_pool(account: Account, pool: Pool) -> None:
     while pool.state is PoolState.ACTIVE or pool.nodes:
         await pool.changed.wait()
         pool.changed.clear()
-        pool.resize_error = None
-        for dedicated, target in (
-            (True, pool.target_dedicated),
-            (False, pool.target_low_priority),
-        ):
-            _resize(account, pool, target, dedicated=dedicated)
+        if not pool.held:
+            errors = (
+                _resize(account, pool, pool.target_dedicated, dedicated=True),
+                _resize(account, pool, pool.target_low_priority, dedicated=False),
+            )
+            pool.resize_errors = tuple(error for error in errors if error is not None)
         pool.settle()
     if pool.follower is not None:
         pool.follower.cancel()
@@ -129,10 +191,8 @@ async def _live_pool(account: Account, pool: Pool) -> None:
     tell("pool.removed", pool=pool.id)
 
 
-def _resize(account: Account, pool: Pool, wanted: int, *, dedicated: bool) -> None:
+def _resize(account: Account, pool: Pool, wanted: int, *, dedicated: bool) -> Failure | None:
     target = min(wanted, MOST_NODES)
-    if target < wanted:
-        pool.resize_error = _OVER_QUOTA[dedicated]
     members = [
         node
         for node in pool.nodes.values()
@@ -147,11 +207,11 @@ def _resize(account: Account, pool: Pool, wanted: int, *, dedicated: bool) -> No
         elif not node.runs:
             _let_go(account, node)
     for _ in range(target - len(staying)):
-        node = nodes.create(account, pool, dedicated=dedicated)
-        node.life = account.background.start(_boot(account, node), name=f"boot of {node.id}")
+        node_changes.start(account, nodes.create(account, pool, dedicated=dedicated))
     staying.sort(key=lambda node: (_FIRST_TO_GO.index(node.state), node.allocated))
     for node in staying[: max(0, len(staying) - target)]:
         _drain(account, node)
+    return _OVER_QUOTA[dedicated] if target < wanted else None
 
 
 def _drain(account: Account, node: Node) -> None:
@@ -164,6 +224,7 @@ def _drain(account: Account, node: Node) -> None:
 
 
 def _let_go(account: Account, node: Node) -> None:
+    nodes.interrupt(node)
     node.enter(NodeState.LEAVING_POOL)
     account.background.start(_leave(account, node), name=f"removal of {node.id}")
 
@@ -171,15 +232,3 @@ def _let_go(account: Account, node: Node) -> None:
 async def _leave(account: Account, node: Node) -> None:
     await nodes.leave(account, node)
     node.pool.changed.set()
-
-
-async def _boot(account: Account, node: Node) -> None:
-    try:
-        ready = await nodes.boot(account, node)
-    except Exception as error:  # noqa: BLE001 - or the node would be starting for ever
-        tell_failure("node.boot_failed", error, pool=node.pool.id, node=node.id)
-        nodes.spoil(node, "Unknown", "The emulator failed to start the node", error)
-        return
-    if ready:
-        assign(account, node.pool)
-        await nodes.start_beside_tasks(account, node)

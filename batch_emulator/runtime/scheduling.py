@@ -85,8 +85,8 @@ async def _carry(account: Account, run: Run) -> None:
         failure = Failure("Unknown", message, category="ServerError")
         ending, stopped = Ending(None, failure), None
     task.job.runs.pop(task, None)
-    if stopped is TaskStop.REQUEUE:
-        task.requeue()
+    if stopped and stopped.runs_again:
+        task.requeue(counted=stopped is TaskStop.REQUEUE)
     else:
         task.complete(ending.exit_code, failure)
     node.end(run)

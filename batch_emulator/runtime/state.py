@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from batch_emulator.formula import EvaluationError, Formula
+from batch_emulator.formula import EvaluationError, Formula, SampleStore
 from batch_emulator.package import Package
 from batch_emulator.runtime.backlog import Backlog, Place, Progress, next_number
 from batch_emulator.runtime.collection import Collection
@@ -25,12 +25,21 @@ from batch_emulator.runtime.enums import (
     JobState,
     NodeState,
     PoolState,
+    SchedulingState,
     TaskState,
     TaskStop,
 )
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.life_cycles import ALLOCATION, JOB, NODE, TASK
 from batch_emulator.wire import Json, now
+
+_OUT_OF_REACH: Final = {
+    NodeState.CREATING,
+    NodeState.LEAVING_POOL,
+    NodeState.PREEMPTED,
+    NodeState.REBOOTING,
+    NodeState.REIMAGING,
+}
 
 
 @dataclass(slots=True)
@@ -50,6 +59,9 @@ class Pool:
     packages: tuple[Package, ...]
     formula: Formula | None = None
     follower: asyncio.Task[None] | None = None
+    samples: SampleStore | None = None
+    rescheduled: asyncio.Event = field(default_factory=asyncio.Event)
+    auto_scale_enabled: datetime | None = None
     tags: Json = field(default_factory=dict)
     target_dedicated: int = 0
     target_low_priority: int = 0
@@ -60,8 +72,9 @@ class Pool:
     allocation: AllocationState = AllocationState.STEADY
     allocation_since: datetime = field(init=False)
     deallocation: str = "requeue"
+    held: bool = False
     scaling: Scaling | None = None
-    resize_error: Failure | None = None
+    resize_errors: tuple[Failure, ...] = ()
     nodes: dict[str, Node] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -81,6 +94,7 @@ class Pool:
         """Ask for another size; the pool's own coroutine brings it about."""
         self.target_dedicated, self.target_low_priority = dedicated, low_priority
         self.deallocation = deallocation
+        self.held, self.resize_errors = False, ()
         self.allocate(AllocationState.RESIZING)
         self.changed.set()
 
@@ -90,13 +104,36 @@ class Pool:
             ALLOCATION.require(self.allocation, state)
             self.allocation, self.allocation_since = state, now()
 
+    def hold(self) -> None:
+        """Stop the change of size: the pool keeps the nodes that it has until the next resize."""
+        self.held = True
+        self.allocate(AllocationState.STOPPING)
+        self.changed.set()
+
     def settle(self) -> None:
         """Say whether the size is changing: steady when every node is there and none leaves."""
         moving = any(
             node.draining or node.state in {NodeState.CREATING, NodeState.LEAVING_POOL}
             for node in self.nodes.values()
         )
-        self.allocate(AllocationState.RESIZING if moving else AllocationState.STEADY)
+        if not moving:
+            if self.allocation is AllocationState.STOPPING:
+                self.resize_errors = self._missed_targets()
+            self.allocate(AllocationState.STEADY)
+        elif self.allocation is not AllocationState.STOPPING:
+            self.allocate(AllocationState.RESIZING)
+
+    def _missed_targets(self) -> tuple[Failure, ...]:
+        errors = []
+        for dedicated, kind, target in (
+            (True, "dedicated", self.target_dedicated),
+            (False, "low priority", self.target_low_priority),
+        ):
+            if (current := self.current(dedicated=dedicated)) != target:
+                verb = "allocated" if current < target else "removed"
+                text = f"Desired number of {kind} nodes could not be {verb} due to a stop resize operation"
+                errors.append(Failure("ResizeStopped", text))
+        return tuple(errors)
 
     def delete(self) -> None:
         """Begin the end of the pool: its size goes to zero and its tasks back to their queue."""
@@ -116,14 +153,17 @@ class Node:
     allocated: datetime = field(default_factory=now)
     state_since: datetime = field(init=False)
     booted: datetime | None = None
+    scheduling: SchedulingState = SchedulingState.ENABLED
     draining: bool = False
+    restart: NodeState | None = None
+    restored: asyncio.Event = field(default_factory=asyncio.Event)
     packages: tuple[Package, ...] = ()
     start: Execution | None = None
     errors: list[Failure] = field(default_factory=list)
     runs: dict[Task, Run] = field(default_factory=dict)
     total_run: int = 0
     total_succeeded: int = 0
-    life: asyncio.Task[None] | None = None
+    lives: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.state_since = self.allocated
@@ -135,9 +175,25 @@ class Node:
             self.state, self.state_since = state, now()
 
     @property
+    def open(self) -> bool:
+        """Whether new tasks are let in: neither a client nor a change to come keeps them out."""
+        enabled = self.scheduling is SchedulingState.ENABLED
+        return enabled and not self.draining and self.restart is None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the files of the node can be read."""
+        return self.booted is not None and self.state not in _OUT_OF_REACH
+
+    def rest(self) -> None:
+        """Enter the state of a node on which no task runs."""
+        enabled = self.scheduling is SchedulingState.ENABLED
+        self.enter(NodeState.IDLE if enabled else NodeState.OFFLINE)
+
+    @property
     def ready(self) -> bool:
         """Whether tasks can run here."""
-        return self.state in {NodeState.IDLE, NodeState.RUNNING} and not self.draining
+        return self.state in {NodeState.IDLE, NodeState.RUNNING} and self.open
 
     @property
     def slots_taken(self) -> int:
@@ -160,7 +216,7 @@ class Node:
         self.runs.pop(run.task, None)
         self.total_succeeded += run.task.execution.result == "success"
         if not self.runs and self.state is NodeState.RUNNING:
-            self.enter(NodeState.IDLE)
+            self.rest()
 
 
 LIVING: Final = frozenset(
@@ -401,13 +457,15 @@ class Task:
         self.enter(TaskState.RUNNING)
         self.execution.started = self.state_since
 
-    def requeue(self) -> None:
-        """Become active again; this is no retry, and is counted apart."""
+    def requeue(self, *, counted: bool = True) -> None:
+        """Become active again: no retry, and ``counted`` apart where a client asked for it."""
         before = self.execution
         self.node = None
         self.enter(TaskState.ACTIVE)
         self.execution = Execution(
-            retries=before.retries, requeues=before.requeues + 1, last_requeue=self.state_since
+            retries=before.retries,
+            requeues=before.requeues + counted,
+            last_requeue=self.state_since if counted else before.last_requeue,
         )
         if not self.leaving:
             self.job.queue(self)

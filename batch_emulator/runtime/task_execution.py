@@ -32,7 +32,7 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
     stopped = run.stop  # a wish to stop that comes while the outputs are uploaded is too late
     failure = ENDED if stopped is TaskStop.TERMINATE else ending.failure
     outputs = task.body.get("outputFiles", ())
-    if not outputs or stopped is TaskStop.REQUEUE or ending.exit_code is None:
+    if not outputs or (stopped and stopped.runs_again) or ending.exit_code is None:
         return ending, failure, stopped
     upload_failure = await upload_all(
         account.storage,

@@ -1,0 +1,174 @@
+"""What clients, and those who ask for faults, do to a node: restart it, shut it to tasks, preempt it."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Final
+
+from batch_emulator.errors import ServiceError
+from batch_emulator.journal import tell, tell_failure
+from batch_emulator.runtime import nodes
+from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.enums import NodeState, SchedulingState, TaskStop
+from batch_emulator.runtime.scheduling import assign, stop_runs
+from batch_emulator.runtime.state import Node
+from batch_emulator.wire import now
+
+_STOPS: Final = {"requeue": TaskStop.REQUEUE, "terminate": TaskStop.TERMINATE}
+"""What ends the tasks of a node, by the options of clients; taskcompletion ends none."""
+
+_REFUSALS: Final = {
+    NodeState.CREATING: "NodeBeingCreated",
+    NodeState.STARTING: "NodeBeingStarted",
+    NodeState.WAITING_FOR_START_TASK: "NodeBeingStarted",
+    NodeState.REBOOTING: "NodeBeingRebooted",
+    NodeState.REIMAGING: "NodeBeingReimaged",
+    NodeState.UNUSABLE: "NodeStateUnusable",
+    NodeState.START_TASK_FAILED: "NodeStateUnusable",
+    NodeState.PREEMPTED: "NodeNotReady",
+    NodeState.LEAVING_POOL: "NodeNotReady",
+}
+_FAILED: Final = frozenset({NodeState.UNUSABLE, NodeState.START_TASK_FAILED})
+
+
+def start(account: Account, node: Node) -> None:
+    """Begin the life of a node that its pool has just been given."""
+    nodes.live(account, node, _boot(account, node), "boot")
+
+
+async def _boot(account: Account, node: Node) -> None:
+    with _spoiled_by_errors(node):
+        if await nodes.boot(account, node):
+            await _serve(account, node)
+
+
+async def _serve(account: Account, node: Node) -> None:
+    assign(account, node.pool)
+    await nodes.start_beside_tasks(account, node)
+
+
+@contextlib.contextmanager
+def _spoiled_by_errors(node: Node) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - or the node would be starting for ever
+        tell_failure("node.boot_failed", error, pool=node.pool.id, node=node.id)
+        nodes.spoil(node, "Unknown", "The emulator failed to start the node", error)
+
+
+def restart(account: Account, node: Node, how: NodeState, option: str) -> None:
+    """
+    Begin to reboot or reimage a node, as soon as its tasks have ended.
+
+    A node on which nothing can run because it failed is restarted as well: that is what helps it.
+
+    Raises:
+        ServiceError: The node is not in a state from which it can be restarted.
+    """
+    if node.state not in _FAILED:
+        _require_in_service(node)
+    node.restart = how
+    if not node.runs:
+        nodes.interrupt(node)
+        node.enter(how)
+    nodes.live(account, node, _restart(account, node, how, option), "restart")
+    tell("node.restarted", pool=node.pool.id, node=node.id, how=how)
+
+
+async def _restart(account: Account, node: Node, how: NodeState, option: str) -> None:
+    await _end_tasks(node, option)
+    with _spoiled_by_errors(node):
+        if await nodes.restart(account, node, how):
+            await _serve(account, node)
+
+
+async def _end_tasks(node: Node, option: str) -> None:
+    runs = [*node.runs.values()]
+    if option in _STOPS:
+        await stop_runs(runs, _STOPS[option])
+    elif carriers := [run.carrier for run in runs if run.carrier is not None]:
+        await asyncio.wait(carriers)
+
+
+def _require_in_service(node: Node) -> None:
+    state = node.restart or node.state
+    if code := _REFUSALS.get(state):
+        raise ServiceError(code)
+
+
+def disable_scheduling(account: Account, node: Node, option: str) -> None:
+    """
+    Let no new task start on a node; it is offline when those that run have ended.
+
+    Raises:
+        ServiceError: The node is not in service, or tasks are kept from it already.
+    """
+    _require_in_service(node)
+    if node.scheduling is SchedulingState.DISABLED:
+        raise ServiceError("NodeAlreadyInTargetSchedulingState")
+    node.scheduling = SchedulingState.DISABLED
+    if not node.runs:
+        node.rest()
+    account.background.start(_end_tasks(node, option), name=f"last tasks of {node.id}")
+
+
+def enable_scheduling(account: Account, node: Node) -> None:
+    """
+    Let tasks start on a node again.
+
+    Raises:
+        ServiceError: The node is not in service, or tasks are let in already.
+    """
+    _require_in_service(node)
+    if node.scheduling is SchedulingState.ENABLED:
+        raise ServiceError("NodeAlreadyInTargetSchedulingState")
+    node.scheduling = SchedulingState.ENABLED
+    if not node.runs:
+        node.rest()
+    assign(account, node.pool)
+
+
+def preempt(account: Account, node: Node, seconds: float | None) -> None:
+    """
+    Take the machine of a Spot node away, for so long at the pool's speed or until it is restored.
+
+    Its tasks go back to their queue. The node comes back under its id, with an empty disk.
+
+    Raises:
+        ValueError: It is a dedicated node, or it is preempted or leaves its pool already.
+    """
+    if node.dedicated:
+        raise ValueError("a dedicated node is never preempted")
+    if node.state in {NodeState.PREEMPTED, NodeState.LEAVING_POOL}:
+        raise ValueError(f"the node is {node.state}")
+    nodes.interrupt(node)
+    node.enter(NodeState.PREEMPTED)
+    node.restart = None
+    node.restored.clear()
+    nodes.live(account, node, _survive(account, node, seconds), "preemption")
+    tell("node.preempted", pool=node.pool.id, node=node.id)
+
+
+def restore(node: Node) -> None:
+    """
+    Give a preempted node another machine.
+
+    Raises:
+        ValueError: The node is not preempted.
+    """
+    if node.state is not NodeState.PREEMPTED:
+        raise ValueError(f"the node is {node.state}")
+    node.restored.set()
+
+
+async def _survive(account: Account, node: Node, seconds: float | None) -> None:
+    await stop_runs([*node.runs.values()], TaskStop.RECOVER)
+    await nodes.lose(node)
+    limit = None if seconds is None else seconds / account.options.pool_speed
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            await node.restored.wait()
+    node.enter(NodeState.CREATING)
+    node.allocated = now()
+    tell("node.restored", pool=node.pool.id, node=node.id)
+    await _boot(account, node)
