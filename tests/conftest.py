@@ -12,6 +12,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from local.azurite import Azurite
+from tests.support.judged_replies import judge_every_emulator, take_violations
 
 _SETTINGS = ("SUBMIT_CRON", "COLLECT_CRON", "LEDGER_CONTAINER", "OUTPUTS_CONTAINER")
 _PREFIXES = (
@@ -39,6 +40,7 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    judge_every_emulator()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,6 +70,13 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name in _SETTINGS or (name.startswith(_PREFIXES) and name not in _KEPT):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _replies_fit_the_schema() -> Iterator[None]:
+    """Fail a test in which an emulator answered what azure-batch does not know."""
+    yield
+    assert take_violations() == []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

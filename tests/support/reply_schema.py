@@ -1,0 +1,168 @@
+"""The JSON that each operation of Azure Batch answers, as a schema derived from azure-batch."""
+
+import enum
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import azure.batch.models
+from azure.batch import BatchClient
+from azure.core.paging import ItemPaged
+from jsonschema import Draft202012Validator, FormatChecker
+
+type Schema = dict[str, Any]
+
+ERROR: Final = "BatchError"
+SECRETS: Final = frozenset(
+    {"password", "sshPrivateKey", "protectedSettings", "accountKey", "sasKey"}
+)
+"""What the service never returns; azure-batch does not mark it."""
+
+_PLACE: Final = "#/$defs/"
+_DURATION: Final = r"^-?P(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$"
+_PLAIN: Final[dict[object, Schema]] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bytes: {"type": "string"},
+    datetime: {"type": "string", "format": "date-time"},
+    timedelta: {"type": "string", "pattern": _DURATION},
+}
+
+_formats = FormatChecker(formats=())
+
+
+@_formats.checks("date-time", raises=ValueError)
+def _is_time(text: object) -> bool:
+    """Tell whether a text is a time as the service prints it: in UTC, with up to 7 decimals."""
+    return not isinstance(text, str) or (
+        text.endswith("Z") and datetime.fromisoformat(text[:-1]).tzinfo is None
+    )
+
+
+class ReplySchema:
+    """
+    What azure-batch reads from replies.
+
+    A property that no model has is a violation, and so is a missing one that the model requires,
+    one of another type, or a word that is not in its enumeration. The case of words does not count: the
+    service mixes both.
+    """
+
+    def __init__(self) -> None:
+        self._models = {
+            name: model
+            for name, model in inspect.getmembers(azure.batch.models, inspect.isclass)
+            if issubclass(model, typing.MutableMapping)
+        }
+        self._schemas = {name: self._model(model) for name, model in self._models.items()}
+        self._whole = {name: self._validator(schema) for name, schema in self._schemas.items()}
+        self._part = {
+            name: self._validator({**schema, "required": []})
+            for name, schema in self._schemas.items()
+        }
+
+    def shape(self, operation: str) -> tuple[str, bool] | None:
+        """
+        Return the model that an operation answers, and whether it answers a list of them.
+
+        None stands for an operation that answers no JSON.
+        """
+        method = getattr(BatchClient, operation, None)
+        answer = inspect.signature(method).return_annotation if method else None
+        if typing.get_origin(answer) is ItemPaged:
+            (item,) = typing.get_args(answer)
+            return str(item).removeprefix("_models."), True
+        name = getattr(answer, "__name__", "")
+        return (name, False) if name in self._models else None
+
+    def violations(self, model: str, value: object, *, selected: bool = False) -> list[str]:
+        """
+        Return what is wrong with a resource, each with the path of its property.
+
+        Args:
+            model: The name of its class in azure-batch.
+            value: The resource, as JSON.
+            selected: Whether ``$select`` has left some of the required properties out.
+        """
+        validator = (self._part if selected else self._whole)[model]
+        found = [
+            f"{fault.json_path}: {fault.message}"
+            for fault in validator.iter_errors(_simplified(value))
+        ]
+        return [*found, *(f"{path}: is never returned" for path in _secrets(value, "$"))]
+
+    def _validator(self, top: Schema) -> Draft202012Validator:
+        return Draft202012Validator({**top, "$defs": self._schemas}, format_checker=_formats)
+
+    def _model(self, model: type) -> Schema:
+        fields = {
+            name: field
+            for base in reversed(model.__mro__)
+            for name, field in vars(base).items()
+            if hasattr(field, "_rest_name_input")
+        }
+        hints = typing.get_type_hints(model, {"_models": azure.batch.models, **vars(typing)})
+        names = {name: fields[name]._rest_name_input or name for name in fields}  # noqa: SLF001
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                names[name]: _type(hints[name], as_text=field._format == "str")  # noqa: SLF001
+                for name, field in fields.items()
+            },
+            "required": [names[name] for name in fields if type(None) not in _options(hints[name])],
+        }
+
+
+def _options(hint: object) -> tuple[object, ...]:
+    if typing.get_origin(hint) in {typing.Union, types.UnionType}:
+        return typing.get_args(hint)
+    return (hint,)
+
+
+def _type(hint: object, *, as_text: bool = False) -> Schema:
+    options = [option for option in _options(hint) if option is not type(None)]
+    words = [
+        option for option in options if inspect.isclass(option) and issubclass(option, enum.Enum)
+    ]
+    if words:
+        known = "|".join(re.escape(str(word.value)) for word in words[0])
+        return {"type": "string", "pattern": f"^(?i:{known})$"}
+    (only,) = options
+    if typing.get_origin(only) is list:
+        return {"type": "array", "items": _type(typing.get_args(only)[0])}
+    if typing.get_origin(only) is dict:
+        return {"type": "object", "additionalProperties": _type(typing.get_args(only)[1])}
+    if only is int and as_text:
+        return {"type": "string", "pattern": r"^-?\d+$"}
+    if only in _PLAIN:
+        return _PLAIN[only]
+    if not inspect.isclass(only):
+        raise TypeError(f"a property of a kind that is not known: {only}")
+    return {"$ref": f"{_PLACE}{only.__name__}"}
+
+
+def _simplified(value: object) -> object:
+    """Return a reply without what OData adds to it."""
+    if isinstance(value, dict):
+        return {name: _simplified(item) for name, item in value.items() if "odata." not in name}
+    if isinstance(value, list):
+        return [_simplified(item) for item in value]
+    return value
+
+
+def _secrets(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name in SECRETS:
+                yield f"{path}.{name}"
+            yield from _secrets(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _secrets(item, f"{path}[{number}]")
