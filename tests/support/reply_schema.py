@@ -22,6 +22,9 @@ SECRETS: Final = frozenset(
 )
 """What the service never returns; azure-batch does not mark it."""
 
+_NOT_ALWAYS: Final = {("BatchNode", "lastBootTime")}
+"""Required by azure-batch; recorded replies of the service leave it out until the node has booted."""
+
 _PLACE: Final = "#/$defs/"
 _DURATION: Final = r"^-?P(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$"
 _PLAIN: Final[dict[object, Schema]] = {
@@ -116,7 +119,12 @@ class ReplySchema:
                 names[name]: _type(hints[name], as_text=field._format == "str")  # noqa: SLF001
                 for name, field in fields.items()
             },
-            "required": [names[name] for name in fields if type(None) not in _options(hints[name])],
+            "required": [
+                names[name]
+                for name in fields
+                if type(None) not in _options(hints[name])
+                and (model.__name__, names[name]) not in _NOT_ALWAYS
+            ],
         }
 
 
