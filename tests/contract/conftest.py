@@ -24,9 +24,9 @@ from batch_emulator.package import Package
 from batch_emulator.server import Emulator
 from local.azurite import Azurite
 from tests.conftest import Containers
-from tests.contract.faults import Faults
-from tests.contract.operator import Operator, operator
-from tests.contract.world import World, settings
+from tests.support.faults import Faults
+from tests.support.operator import Operator, operator
+from tests.support.world import World, settings
 
 ACCOUNT = "testbatch"
 KEY = base64.b64encode(b"a key that opens nothing").decode()

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests.contract.arm_stub import ArmStub, Subscription
-from tests.contract.before_deploy import CASES, before, found
 from tests.peers.commands import in_page
 from tests.peers.complaints import complaints
+from tests.support.arm_stub import ArmStub, Subscription
+from tests.support.before_deploy import CASES, before, found
 
 
 async def test_every_remedy_is_accepted(peers: Path, quiet: dict[str, str], tmp_path: Path) -> None:

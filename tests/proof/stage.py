@@ -24,10 +24,10 @@ from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import RecurError
 from orchestrator.ids import COLLECT_STATE, SUBMIT_STATE
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
-from tests.contract.faults import Faults
 from tests.proof.effects import words
 from tests.proof.proxy import Call, Clock, Proxy, Reply, Rule
 from tests.proof.waiting import until
+from tests.support.faults import Faults
 
 NOON: Final = datetime(2026, 6, 1, 12, 0, 5, tzinfo=UTC)
 PASSES: Final = {"submit": submit_due, "collect": collect_finished}

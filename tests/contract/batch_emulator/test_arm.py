@@ -20,8 +20,8 @@ from azure.storage.blob import BlobClient, BlobServiceClient
 from batch_emulator.arm.operations import ARM_OPERATIONS
 from batch_emulator.package import Package
 from local.azurite import Azurite
-from tests.contract.arm_account import ACCOUNT, GROUP, ArmAccount
 from tests.contract.conftest import pool_body
+from tests.support.arm_account import ACCOUNT, GROUP, ArmAccount
 
 SUPPORT = Path(__file__).parents[3] / "batch_emulator/SUPPORT.md"
 ROW = re.compile(r"\| `([a-z_]+\.[a-z_]+(?: \(polling\))?)` \| `([A-Z]+) (\S*?)` \|")

@@ -9,8 +9,8 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from local.azurite import Azurite
-from tests.contract.arm_account import GROUP, ArmAccount
-from tests.contract.faults import BadFaultError, Faults
+from tests.support.arm_account import GROUP, ArmAccount
+from tests.support.faults import BadFaultError, Faults
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from azure.mgmt.batch.models import Pool
 
 from local.azurite import Azurite
 from local.provision import pool_resource
-from tests.contract.arm_account import ACCOUNT, GROUP, SPEED, ArmAccount
 from tests.contract.conftest import pool_body
+from tests.support.arm_account import ACCOUNT, GROUP, SPEED, ArmAccount
 
 IDENTITY = (
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/n"

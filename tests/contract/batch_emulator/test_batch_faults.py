@@ -17,7 +17,7 @@ from azure.storage.blob import ContainerClient
 
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Batch, Start, job_body, pool_body, refusal
-from tests.contract.faults import BadFaultError, Seen
+from tests.support.faults import BadFaultError, Seen
 
 SLEEP = "/bin/sleep 600"
 NO_TIME = 0.2

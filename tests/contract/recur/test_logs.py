@@ -1,0 +1,309 @@
+"""`recur logs` on real runs: the bytes that a task wrote, while it runs and afterwards."""
+
+import asyncio
+import hashlib
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator import ids
+from orchestrator.enums import Outcome, Reason
+from orchestrator.ledger.record import Action, How, Kind, Output, Record
+from recur.errors import Exit
+from tests.support.deployment import operator_of
+from tests.support.history_world import Past, nights, past
+from tests.support.operator import Told
+from tests.support.records import claimed, decided, ran, replaced
+from tests.support.terminal import at_a_terminal, read_until
+from tests.support.world import World, schedule, until
+
+__all__ = ["past"]
+
+BYTES = b"caf\xc3\xa9 \xff\x00\r\n\x1b[31m no newline at the end"
+
+type Recur = Callable[..., Coroutine[Any, Any, Told]]
+
+
+def stored(past: Past, record: Record, name: str, data: bytes, *, attempt: int = 1) -> None:
+    folder = ids.output_prefix(record.schedule, record.nominal, record.run_id, attempt)
+    past.outputs.upload_blob(folder + name, data, overwrite=True)
+
+
+def vouched(record: Record, name: str, data: bytes) -> Record:
+    digest = hashlib.sha256(data).hexdigest()
+    output = Output(path=name, bytes=len(data), sha256=digest, how=How.PUSHED)
+    return replaced(record, outputs=(output,))
+
+
+def test_an_output_is_written_byte_for_byte(past: Past) -> None:
+    """Whatever the bytes are; by default stdout."""
+    record = vouched(ran(nights(1)), "stdout.txt", BYTES)
+    past.put(record)
+    stored(past, record, "stdout.txt", BYTES)
+    stored(past, record, "stderr.txt", b"oh\n")
+    stored(past, record, "files/report/a.csv", b"1;2\r\n")
+
+    assert past.recur("logs", record.run_id).raw == BYTES
+    assert past.recur("logs", record.run_id, "--stderr").raw == b"oh\n"
+    assert past.recur("logs", record.run_id, "--output", "files/report/a.csv").raw == b"1;2\r\n"
+
+
+def test_programs_are_told_size_digest_and_text(past: Past) -> None:
+    """The text only where the bytes are one."""
+    record = ran(nights(1))
+    past.put(record)
+    stored(past, record, "stdout.txt", BYTES)
+    stored(past, record, "stderr.txt", "café\n".encode())
+
+    told = past.recur("--json", "logs", record.run_id).json
+    assert told["sha256"] == hashlib.sha256(BYTES).hexdigest()
+    assert (told["bytes"], told["text"]) == (len(BYTES), None)
+    assert past.recur("--json", "logs", record.run_id, "--stderr").json["text"] == "café\n"
+
+
+def test_bytes_that_the_record_does_not_vouch_for_are_told(past: Past) -> None:
+    """Somebody has written into the container since."""
+    record = vouched(ran(nights(1)), "stdout.txt", b"what was there")
+    past.put(record)
+    stored(past, record, "stdout.txt", b"what is there")
+
+    told = past.recur("logs", record.run_id)
+
+    assert told.code == Exit.FOUND
+    assert told.raw == b"what is there"
+    assert "not what the record vouches for" in told.err
+
+
+def test_each_attempt_has_its_own_outputs(past: Past) -> None:
+    """The newest by default, another by its number or by its job id."""
+    record = ran(nights(1))
+    second = replaced(record.attempt, number=2, job_id=ids.job_id(record.run_id, 2))
+    record = replaced(record, attempts=(record.attempt, second))
+    past.put(record)
+    stored(past, record, "stdout.txt", b"first")
+    stored(past, record, "stdout.txt", b"second", attempt=2)
+
+    assert past.recur("logs", record.run_id).raw == b"second"
+    assert past.recur("logs", record.run_id, "--attempt", "1").raw == b"first"
+    assert past.recur("logs", f"{record.run_id}-r2").raw == b"second"
+    assert past.recur("logs", record.run_id, "--attempt", "3").code == Exit.REFUSED
+    listed = past.recur("--json", "logs", record.run_id, "--outputs", "--attempt", "1").json
+    assert [(one["path"], one["bytes"]) for one in listed["outputs"]] == [("stdout.txt", 5)]
+
+
+def test_a_missing_output_says_why(past: Past) -> None:
+    """In the words of the record, or with what there is instead."""
+    missing = Output(path="stdout.txt", how=How.MISSING, why="the task never started")
+    lost = Output(path="files/a.csv", bytes=3, how=How.PUSHED)
+    record = replaced(ran(nights(1)), outputs=(missing, lost))
+    past.put(record)
+    stored(past, record, "stderr.txt", b"x")
+
+    told = past.recur("logs", record.run_id)
+    assert (told.code, told.raw) == (Exit.FOUND, b"")
+    assert "the task never started" in told.err
+    gone = past.recur("logs", record.run_id, "--output", "files/a.csv")
+    assert gone.code == Exit.FOUND
+    assert "gone from the outputs container" in gone.err
+    unknown = past.recur("logs", record.run_id, "--output", "stderr.tx")
+    assert unknown.code == Exit.REFUSED
+    assert "did you mean stderr.txt?" in unknown.err
+    listed = past.recur("logs", record.run_id, "--outputs").out
+    assert "the task never started" in listed
+    assert "stderr.txt" in listed
+
+
+@pytest.mark.parametrize("path", ["../x", "files/../../x", "./stdout.txt", "..", ""])
+def test_a_path_that_leads_out_of_a_run_is_refused(past: Past, path: str) -> None:
+    """Before storage is asked, which would take it for another blob's name."""
+    past.put(ran(nights(1)))
+
+    told = past.recur("logs", ran(nights(1)).run_id, "--output", path)
+
+    assert told.code == Exit.USAGE
+    assert f"--output {path!r}" in told.err
+    assert "--outputs" in told.err
+
+
+def test_what_did_not_run_wrote_nothing(past: Past) -> None:
+    """It is said why, and where to look."""
+    record = decided(nights(1), Action.SKIPPED, reason="overlap")
+    past.put(record)
+
+    told = past.recur("logs", record.run_id)
+
+    assert told.code == Exit.FOUND
+    assert "skipped (overlap)" in told.err
+    assert f"recur show {record.run_id}" in told.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--stderr", "--outputs"), ("--follow", "--outputs"), ("--follow", "--attempt", "1")],
+)
+def test_options_that_exclude_each_other_are_refused(past: Past, options: tuple[str, ...]) -> None:
+    """As a usage error."""
+    assert past.recur("logs", "x", *options).code == Exit.USAGE
+
+
+def test_following_a_run_that_has_ended_ends_at_once(past: Past) -> None:
+    """With its output, and an exit code by its outcome."""
+    good, bad = ran(nights(1)), ran(nights(2), Outcome.FAILED, Reason.EXIT_CODE)
+    past.put(good, bad)
+    for record in (good, bad):
+        stored(past, record, "stdout.txt", b"done")
+
+    told = past.recur("logs", good.run_id, "--follow")
+    assert (told.code, told.raw) == (Exit.DONE, b"done")
+    told = past.recur("logs", bad.run_id, "--follow")
+    assert (told.code, told.raw) == (Exit.FOUND, b"done")
+    assert "failed (exit_code)" in told.err
+
+
+@pytest.fixture
+async def recur(world: World, tmp_path: Path) -> Recur:
+    """Ask in a thread: the emulator lives in this one."""
+    someone = operator_of(world, tmp_path)
+
+    async def ask(*arguments: str) -> Told:
+        return await asyncio.to_thread(someone.recur, *arguments)
+
+    return ask
+
+
+async def test_a_running_task_shows_what_it_has_written_so_far(world: World, recur: Recur) -> None:
+    """From its node."""
+    await world.pool()
+    record = await world.running("hello", "echo so far; sleep 60")
+
+    async def look() -> Told:
+        return await recur("logs", record.run_id)
+
+    told = await until(look, lambda seen: bool(seen.raw))
+
+    assert (told.code, told.raw) == (Exit.DONE, b"so far\n")
+
+
+async def test_a_run_that_waits_has_written_nothing_yet(world: World, recur: Recur) -> None:
+    """It is said what it waits for, and how to wait with it."""
+    await world.pool(targetDedicatedNodes=0)
+    record = await world.running("hello", "true")
+
+    told = await recur("logs", record.run_id)
+
+    assert told.code == Exit.FOUND
+    assert "the run is submitted" in told.err
+    assert "--follow" in told.err
+
+
+@pytest.mark.parametrize(("command", "code"), [("true", Exit.DONE), ("exit 3", Exit.FOUND)])
+async def test_a_run_is_followed_to_its_end(
+    world: World, recur: Recur, tmp_path: Path, command: str, code: Exit
+) -> None:
+    """Each byte once and in order; the exit code says how it ended."""
+    await world.pool()
+    gate = tmp_path / "gate"
+    script = f"printf 'one\\n'; while ! test -e {gate}; do sleep 0.1; done; printf two; {command}"
+    record = await world.running("hello", script)
+    await world.task_is(record.run_id, "running")
+
+    following = asyncio.create_task(recur("logs", record.run_id, "--follow"))
+    await asyncio.sleep(1)
+    assert not following.done()
+    gate.touch()
+    await world.collect_until_finished()
+    told = await following
+
+    assert told.raw == b"one\ntwo"
+    assert told.code == code
+
+
+async def test_the_next_attempt_is_followed_as_well(past: Past) -> None:
+    """What the one before left in the container comes first."""
+    record = claimed(nights(1), kind=Kind.SCHEDULED)
+    past.put_open(record)
+    following = asyncio.create_task(
+        asyncio.to_thread(past.recur, "logs", record.run_id, "--follow")
+    )
+    await asyncio.sleep(1)
+    assert not following.done()
+
+    stored(past, record, "stdout.txt", b"first ")
+    stored(past, record, "stdout.txt", b"second", attempt=2)
+    final = ran(nights(1))
+    second = replace(final.attempt, number=2, job_id=ids.job_id(record.run_id, 2))
+    past.put(replaced(final, attempts=(final.attempt, second)))
+    past.ledger.delete_blob(ids.open_blob(record.run_id))
+    told = await following
+
+    assert told.raw == b"first second"
+    assert told.code == Exit.DONE
+
+
+async def test_a_terminal_shows_the_state_before_the_output(world: World, tmp_path: Path) -> None:
+    """As its node tells it: the ticks see only later that it runs. In between it waits visibly."""
+    await world.pool()
+    gate = tmp_path / "gate"
+    script = f"echo one; while ! test -e {gate}; do sleep 0.1; done; echo two"
+    record = await world.running("hello", script)
+    someone = operator_of(world, tmp_path)
+
+    with at_a_terminal(someone, "logs", record.run_id, "--follow") as (terminal, process):
+        shown = await asyncio.to_thread(read_until, terminal, "one\r\n")
+        shown += await asyncio.to_thread(read_until, terminal, "waiting for something new")
+        gate.touch()
+        await world.collect_until_finished()
+        shown += await asyncio.to_thread(read_until, terminal, "succeeded (exit_zero)")
+        assert await asyncio.to_thread(process.wait) == Exit.DONE
+
+    assert shown.index(f"{record.run_id}: running, attempt 1") < shown.index("one\r\n")
+    assert shown.count("one") == shown.count("two") == 1
+
+
+def test_what_shows_that_it_waits_is_no_part_of_the_output(past: Past) -> None:
+    """Whoever keeps stdout gets the bytes, and sees on the terminal that it goes on."""
+    record = claimed(nights(1))
+    past.put_open(record)
+    command = [sys.executable, "-m", "recur", "--settings", str(past.someone.settings)]
+    ours, theirs = pty.openpty()
+
+    with subprocess.Popen(
+        [*command, "logs", record.run_id, "--follow"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "TERM": "xterm"},
+    ) as process:
+        os.close(theirs)
+        try:
+            read_until(ours, "waiting for something new")
+            stored(past, record, "stdout.txt", BYTES)
+            past.put(ran(nights(1)))
+            past.ledger.delete_blob(ids.open_blob(record.run_id))
+            read_until(ours, "succeeded (exit_zero)")
+            assert process.stdout
+            assert process.stdout.read() == BYTES
+            assert process.wait() == Exit.DONE
+        finally:
+            process.kill()
+            os.close(ours)
+
+
+async def test_a_real_schedule_is_read_from_tick_to_log(world: World, recur: Recur) -> None:
+    """Nothing but the product's own passes, and its command line."""
+    await world.pool()
+    await world.apply(schedule("hello", "echo $RECUR_RUN_ID"))
+    await world.submit()
+    (record,) = await world.collect_until_finished()
+
+    told = await recur("logs", record.run_id)
+
+    assert told.out == f"{record.run_id}\n"
