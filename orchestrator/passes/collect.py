@@ -54,7 +54,7 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
     counts: dict[str, int | str] = {"open": len(runs)}
     if not any(_concerns(run) for run in runs):
         return counts
-    pace = Pace()
+    pace = services.pace()
     try:
         async with (
             services.ledger.lease(ids.COLLECT_STATE, empty=_EMPTY) as lease,

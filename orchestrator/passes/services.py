@@ -17,16 +17,31 @@ from orchestrator.errors import OutOfTime, RecurError
 
 AT_ONCE: Final = 8
 
+type Clock = Callable[[], float]
+"""Seconds since a moment that stays the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The adapters of one tick, and the place where jobs run."""
+    """
+    The adapters of one tick, the place where jobs run, and the tick's time.
+
+    Attributes:
+        clock: Measures how long a tick has worked.
+        at_once: How many items a tick works on at a time.
+    """
 
     ledger: Ledger
     outputs: Outputs
     batch: Batch
     place: JobPlace
     cache: Cache
+    clock: Clock = time.monotonic
+    at_once: int = AT_ONCE
+
+    def pace(self) -> "Pace":
+        """Begin the time of a tick."""
+        return Pace(WORK_SECONDS, clock=self.clock, at_once=self.at_once)
 
 
 @asynccontextmanager
@@ -48,14 +63,16 @@ class Pace:
     A call takes 10 s at most, so everything has ended before the lease of 60 s has.
     """
 
-    def __init__(self, seconds: float = WORK_SECONDS) -> None:
-        self._end = time.monotonic() + seconds
+    def __init__(self, seconds: float, *, clock: Clock, at_once: int) -> None:
+        self._clock = clock
+        self._at_once = at_once
+        self._end = clock() + seconds
         self._halted = False
 
     def part(self, seconds: float) -> "Pace":
         """Return a pace for a part of the tick, which ends with it at the latest."""
-        left = self._end - time.monotonic()
-        part = Pace(min(seconds, left))
+        left = self._end - self._clock()
+        part = Pace(min(seconds, left), clock=self._clock, at_once=self._at_once)
         part._halted = self._halted
         return part
 
@@ -68,7 +85,7 @@ class Pace:
             OutOfTime: It was cut off, as if the process had died there.
         """
         try:
-            async with asyncio.timeout(self._end + CALL_SECONDS - time.monotonic()):
+            async with asyncio.timeout(self._end + CALL_SECONDS - self._clock()):
                 yield
         except TimeoutError as error:
             raise OutOfTime("the tick was cut off before its lease ran out") from error
@@ -76,7 +93,7 @@ class Pace:
     @property
     def over(self) -> bool:
         """Whether nothing more is to be started in this tick."""
-        return self._halted or time.monotonic() >= self._end
+        return self._halted or self._clock() >= self._end
 
     def halt(self) -> None:
         """Start nothing more: what is left would meet the same refusal."""
@@ -84,7 +101,7 @@ class Pace:
 
     async def each[T](self, items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> bool:
         """
-        Do ``work`` for each item, started in order, eight at a time.
+        Do ``work`` for each item, started in order, several at a time.
 
         Returns:
             Whether every item was started.
@@ -109,7 +126,7 @@ class Pace:
                     self.halt()
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
+            for _ in range(self._at_once):
                 group.create_task(worker())
         if failures:
             raise failures[0]

@@ -49,7 +49,7 @@ async def submit_due(services: Services) -> dict[str, int | str]:
     await report_schedules(services, inputs)
     if inputs.idle:
         return counts
-    pace = Pace()
+    pace = services.pace()
     try:
         async with (
             services.ledger.lease(ids.SUBMIT_STATE, empty=_EMPTY) as lease,

@@ -1,10 +1,11 @@
 """A product between proxies: real storage, an emulated Batch account, and a clock of ours."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import RecurError
 from orchestrator.ids import COLLECT_STATE, SUBMIT_STATE
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
+from orchestrator.passes.services import AT_ONCE
 from tests.proof.effects import words
 from tests.proof.proxy import Call, Clock, Proxy, Reply, Rule
 from tests.proof.waiting import until
@@ -213,7 +215,12 @@ def pass_of(call: Call) -> str:
 
 @asynccontextmanager
 async def open_stage(
-    azurite: Azurite, folder: Path, *users: str, hosts: tuple[str, ...] = ("here",)
+    azurite: Azurite,
+    folder: Path,
+    *users: str,
+    hosts: tuple[str, ...] = ("here",),
+    clock_of_ticks: Callable[[], float] = time.monotonic,
+    at_once: int = AT_ONCE,
 ) -> AsyncGenerator[Stage]:
     """
     Open a product.
@@ -223,6 +230,8 @@ async def open_stage(
         folder: For the nodes.
         users: Have a way in each.
         hosts: The same, and their ticks run in this process.
+        clock_of_ticks: Measures the time of the hosts' ticks, in seconds.
+        at_once: How many items those ticks work on at a time.
     """
     mark = uuid4().hex[:8]
     options = Options(
@@ -267,7 +276,8 @@ async def open_stage(
         )
         for door in (f"{host} {which}" for host in hosts for which in PASSES):
             settings = read_settings(doors[door])
-            stage.services[door] = await stack.enter_async_context(open_services(settings, Cache()))
+            services = await stack.enter_async_context(open_services(settings, Cache()))
+            stage.services[door] = replace(services, clock=clock_of_ticks, at_once=at_once)
         storage.seen = batch.seen = stage.seen
         yield stage
         for name in (ledger, outputs):  # hundreds of ledgers are more than Azurite's memory likes

@@ -44,6 +44,8 @@ _NAMES: Final = ("one", "two")
 _CRON: Final = {15: "*/15 * * * *", 30: "*/30 * * * *", 60: "0 * * * *"}
 _HOSTS: Final = ("here", "there")
 _MOST_ROUNDS: Final = 40
+_AT_ONCE: Final = 2
+"""Few, so that a tick that dies leaves much half done."""
 _ELSEWHERE: Final = {
     ("collect", "write open record: begun"),
     ("collect", "replace the final record of a run"),
@@ -76,17 +78,20 @@ tables = st.fixed_dictionaries(
 class Machine(RuleBasedStateMachine):
     """A product, and everything that can happen to it."""
 
-    def __init__(
-        self, azurite: Azurite, folder: Path, seen: Counter[tuple[str, str]], seconds: Seconds
-    ) -> None:
+    def __init__(self, azurite: Azurite, folder: Path, seen: Counter[tuple[str, str]]) -> None:
         super().__init__()
         self._seen = seen
-        self._seconds = seconds
+        self._seconds = Seconds()
         self._loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
-        self.stage: Stage = self._do(
-            self._stack.enter_async_context(open_stage(azurite, folder, hosts=_HOSTS))
+        stage = open_stage(
+            azurite,
+            folder,
+            hosts=_HOSTS,
+            clock_of_ticks=self._seconds.monotonic,
+            at_once=_AT_ONCE,
         )
+        self.stage: Stage = self._do(self._stack.enter_async_context(stage))
         self.model = Model()
         self.judge = Invariants(self.stage, self.model)
         self.stage.watch = self.judge
@@ -305,13 +310,11 @@ def test_whatever_happens_the_invariants_hold(
     monkeypatch.setitem(RETRIES, "retry_backoff_factor", 0)  # a lost call is repeated at once
     monkeypatch.setattr(ExponentialRetry, "get_backoff_time", lambda *_: 0)
     profile = settings.get_profile("proof" if proof.everything else "test")
-    monkeypatch.setattr("orchestrator.passes.services.time", seconds := Seconds())
-    monkeypatch.setattr("orchestrator.passes.services.AT_ONCE", 2)  # so that much is half done
     seen: Counter[tuple[str, str]] = Counter()
 
     class Here(Machine):
         def __init__(self) -> None:
-            super().__init__(young_azurite.get(), tmp_path, seen, seconds)
+            super().__init__(young_azurite.get(), tmp_path, seen)
 
     run_state_machine_as_test(
         Here,

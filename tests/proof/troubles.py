@@ -32,7 +32,7 @@ _LEASE = timedelta(seconds=61)
 @dataclass
 class Seconds:
     """
-    What ticks measure their time by, in the place of the module ``time``.
+    The clock by which ticks measure their time.
 
     Attributes:
         ahead: By how much it was put forward.
