@@ -20,7 +20,7 @@ class Stored:
 
     Another version may have written them. They stand in the object's JSON after the known fields.
     They never make two values differ. Where a field is stored under another name, ``Field(alias=...)``
-    names it.
+    names it; ``Field(exclude=True)`` keeps a field out of the JSON.
 
     Attributes:
         extra: The unknown fields, in the order in which they were read.
@@ -39,7 +39,7 @@ class Stored:
         cls._stored_names = frozenset(
             _alias(hint) or name
             for name, hint in get_type_hints(cls, include_extras=True).items()
-            if name != "extra" and not name.startswith("_")
+            if not _is_left_out(hint) and not name.startswith("_")
         )
 
     @model_validator(mode="before")
@@ -67,3 +67,8 @@ def _alias(hint: object) -> str | None:
     """Return the other name under which a field with this type hint is stored."""
     aliases = (getattr(one, "alias", None) for one in getattr(hint, "__metadata__", ()))
     return next(filter(None, aliases), None)
+
+
+def _is_left_out(hint: object) -> bool:
+    """Tell whether a field with this type hint is not part of the JSON."""
+    return any(getattr(one, "exclude", None) for one in getattr(hint, "__metadata__", ()))

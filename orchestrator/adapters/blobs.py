@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -79,9 +79,7 @@ class Ledger:
                 raise LedgerUnavailable(
                     f"{name}: not modified since a read that was none"
                 ) from None
-            return Text(
-                data=known.data, etag=known.etag, modified=known.modified, now=unchanged.now
-            )
+            return replace(known, now=unchanged.now)
         self._cache.texts[name] = text
         return text
 
@@ -215,7 +213,7 @@ class Ledger:
             text = await self._container.download(name)
         except BlobMissing:
             return None
-        return load(text.data or b""), text.etag or ""
+        return load(text.data or b"", text.metadata), text.etag or ""
 
 
 @asynccontextmanager

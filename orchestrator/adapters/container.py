@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,12 +28,14 @@ class Text:
         etag: Of the content; None if there is none.
         modified: Last-Modified of the content.
         now: The Date of this reply: the tick's only clock.
+        metadata: Of the content.
     """
 
     data: bytes | None
     etag: str | None
     modified: datetime | None
     now: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,11 @@ class Container:
         data = await stream.readall()
         properties = stream.properties
         return Text(
-            data=data, etag=properties.etag, modified=properties.last_modified, now=dates.first
+            data=data,
+            etag=properties.etag,
+            modified=properties.last_modified,
+            now=dates.first,
+            metadata=properties.metadata or {},
         )
 
     async def _list(self, prefix: str) -> tuple[list[BlobProperties], datetime]:

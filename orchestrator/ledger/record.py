@@ -5,12 +5,13 @@ A record lives below ``open/`` until it is final and below ``runs/`` from then o
 public: field names are those of the dataclasses, times ISO 8601 UTC, durations ISO 8601.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator import ids
 from orchestrator.enums import Outcome, Reason
@@ -20,6 +21,22 @@ from orchestrator.ledger.attempt import Attempt, FrozenTask, Stop
 from orchestrator.stored import Stored
 
 SCHEMA: Final = 1
+
+METADATA_KEYS: Final = frozenset(
+    {
+        "state",
+        "attempt",
+        "kind",
+        "nominal",
+        "forced",
+        "not_before",
+        "after",
+        "ready",
+        "blocked",
+        "stop",
+    }
+)
+"""What this version writes as metadata of an open record; some of them only where they apply."""
 
 
 class Kind(StrEnum):
@@ -141,6 +158,8 @@ class Record(Stored):
         forced: Whether it starts whatever is in the way, and is in nobody's way.
         replaces: ETag of the final record that a backfill opened again.
         history: What that record and those before it said.
+        unknown_metadata: What the metadata of an open record's blob hold besides what this
+            version writes. It stands beside the JSON and not in it.
     """
 
     schema: int = SCHEMA
@@ -168,6 +187,9 @@ class Record(Stored):
     image: str | None = None
     versions: Versions
     history: tuple[Past, ...] = ()
+    unknown_metadata: Annotated[dict[str, str], Field(exclude=True)] = field(
+        default_factory=dict[str, str], compare=False, repr=False
+    )
 
     @property
     def attempt(self) -> Attempt:
@@ -201,9 +223,13 @@ def dump(record: Record) -> bytes:
     return _ADAPTER.dump_json(record, indent=2) + b"\n"
 
 
-def load(data: bytes) -> Record:
+def load(data: bytes, metadata: Mapping[str, str] | None = None) -> Record:
     """
     Return the record of its JSON.
+
+    Args:
+        data: The JSON.
+        metadata: Of its blob; what this version does not know of it is kept.
 
     Raises:
         RecordUnreadable: It is not a record, or one of a later version.
@@ -214,11 +240,18 @@ def load(data: bytes) -> Record:
         raise RecordUnreadable(f"not a record: {error}") from error
     if record.schema != SCHEMA:
         raise RecordUnreadable(f"a record of schema {record.schema}; this version reads {SCHEMA}")
-    return record
+    if not metadata:
+        return record
+    unknown = {key: value for key, value in metadata.items() if key.lower() not in METADATA_KEYS}
+    return replace(record, unknown_metadata=unknown)
 
 
 def metadata(record: Record) -> dict[str, str]:
-    """Return the metadata of an open record's blob: one listing of them is the work list."""
+    """
+    Return the metadata of an open record's blob: one listing of them is the work list.
+
+    Keys that another version wrote are among them.
+    """
     attempt = record.attempt
     values = {
         "state": attempt.state.value,
@@ -238,4 +271,4 @@ def metadata(record: Record) -> dict[str, str]:
         values["blocked"] = attempt.blocked.value
     if record.stop:
         values["stop"] = record.stop.cause.value
-    return values
+    return record.unknown_metadata | values

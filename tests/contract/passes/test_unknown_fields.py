@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator import ids
 from orchestrator.enums import AttemptState, Outcome
 from orchestrator.ids import ScheduleId
-from orchestrator.ledger.record import Record, load
+from orchestrator.ledger.record import Record, load, metadata
 from orchestrator.ledger.request import Request, RequestKind, Status, dump_request, load_answer
 from orchestrator.ledger.state import (
     CollectState,
@@ -30,8 +30,8 @@ async def add_unknown(world: World, name: str) -> None:
     """Add unknown fields to each object of a blob of the ledger."""
     blob = world.ledger.get_blob_client(name)
     before = await blob.download_blob()
-    data, metadata = await before.readall(), before.properties.metadata
-    await blob.upload_blob(injected(data), metadata=metadata, overwrite=True)
+    data, kept = await before.readall(), before.properties.metadata
+    await blob.upload_blob(injected(data), metadata=kept, overwrite=True)
 
 
 async def content(world: World, name: str) -> bytes:
@@ -83,6 +83,34 @@ async def test_both_passes_keep_unknown_fields_from_the_first_attempt_to_the_las
     assert list(without_unknown(collected)) == []
 
 
+async def test_both_passes_keep_unknown_metadata_of_an_open_record(world: World) -> None:
+    """The keys that this version writes are its own; every other key outlives each rewrite."""
+    await world.pool()
+    command = 'test "$RECUR_ATTEMPT" = 2'
+    record = await world.running("job", command, retries=(1, Outcome.FAILED))
+    await world.apply(schedule("job", command, cron=NEVER))
+    blob = world.ledger.get_blob_client(ids.open_blob(record.run_id))
+    before = (await blob.get_blob_properties()).metadata
+    later = {"added_later": "by a later version", "Another": "1"}
+    await blob.set_blob_metadata({**before, **later})
+
+    async def tried_again() -> list[Record]:
+        await world.collect()
+        return [one for one in await world.open() if one.attempt.number == 2]
+
+    (retried,) = await world.until(tried_again)
+    by_collect = (await blob.get_blob_properties()).metadata
+    await world.age(retried, minutes=2)
+    await world.submit()
+    (submitted,) = await world.open()
+    by_submit = (await blob.get_blob_properties()).metadata
+
+    assert retried.attempt.not_before is not None
+    assert submitted.attempt.state is AttemptState.SUBMITTED
+    assert by_collect == later | metadata(retried)
+    assert by_submit == later | metadata(submitted)
+
+
 async def test_a_plan_of_a_later_version_becomes_records_with_all_their_fields(
     world: World,
 ) -> None:
@@ -104,9 +132,9 @@ async def test_a_run_that_had_ended_under_a_later_version_keeps_its_fields(world
     """Its outputs included: the final record has what the open one had."""
     names = [name for name in GOLDEN if ids.open_run_id(name)]
     name = next(one for one in names if load(GOLDEN[one]).attempt.state is AttemptState.ENDED)
-    metadata = json.loads((FOLDER / "v1" / METADATA).read_text())[name]
     given = injected(GOLDEN[name])
-    await world.ledger.upload_blob(name, given, metadata=metadata)
+    stored = json.loads((FOLDER / "v1" / METADATA).read_text())[name]
+    await world.ledger.upload_blob(name, given, metadata=stored)
 
     await world.collect()
 

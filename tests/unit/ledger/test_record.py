@@ -1,5 +1,6 @@
 """Records as JSON."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from orchestrator.enums import After, BlockedReason, Reason
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Stop
-from orchestrator.ledger.record import Kind, Range, Record, dump, load, metadata
+from orchestrator.ledger.record import METADATA_KEYS, Kind, Range, Record, dump, load, metadata
 from tests.support.records import RECORD, SUBMITTED
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -90,3 +91,24 @@ def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
         "blocked": "quota",
         "stop": "stopped",
     }
+    assert metadata(full).keys() == METADATA_KEYS
+
+
+def test_metadata_of_another_version_are_kept() -> None:
+    """They stand beside the JSON, make no two records differ, and replace no key of ours."""
+    later = {"added_later": "x", "Other": "y"}
+    record = load(dump(RECORD), {**metadata(RECORD), **later, "Blocked": "quota"})
+
+    assert record == RECORD
+    assert dump(record) == dump(RECORD)
+    assert metadata(record) == metadata(RECORD) | later
+    assert metadata(record.with_attempt(record.attempt)) == metadata(record)
+
+
+def test_a_field_named_as_the_metadata_is_a_field_like_any_other() -> None:
+    """The JSON of a later version may have it: it is kept as JSON."""
+    data = json.loads(dump(RECORD)) | {"unknown_metadata": {"a": 1}}
+    record = load(json.dumps(data).encode())
+
+    assert record.unknown_metadata == {}
+    assert json.loads(dump(record)) == data
