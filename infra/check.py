@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         path = find()
-        problems = write(path) if options.write else check(path)
+        problems = write(path) if options.write else find_problems(path)
     except CompilerError as error:
         problems = [str(error)]
     for problem in problems:
@@ -98,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if problems else 0
 
 
-def check(path: Path | None, root: Path = ROOT) -> list[str]:
+def find_problems(path: Path | None, root: Path = ROOT) -> list[str]:
     """
     Return what is wrong: diagnostics, formatting, and what is committed but not compiled from this.
 
@@ -107,7 +107,9 @@ def check(path: Path | None, root: Path = ROOT) -> list[str]:
         root: The folder ``infra``.
     """
     if path is None:
-        _say("infra: no Bicep compiler (BICEP, PATH, Azure CLI): nothing is linted or compiled")
+        _print_line(
+            "infra: no Bicep compiler (BICEP, PATH, Azure CLI): nothing is linted or compiled"
+        )
         return outdated(root)
     compiler = Compiler(path)
     version = compiler.version()
@@ -116,18 +118,20 @@ def check(path: Path | None, root: Path = ROOT) -> list[str]:
         compiler.format(folder)
         if problems := [*diagnostics, *_misformatted(folder, root)]:
             return problems
-        _say(f"infra: Bicep {version} has nothing to say of {len(_written(folder))} files")
+        _print_line(f"infra: Bicep {version} has nothing to say of {len(_written(folder))} files")
         if version != named_version(root):
-            _say(f"infra: not compared, since what is committed is of Bicep {named_version(root)}")
+            _print_line(
+                f"infra: not compared, since what is committed is of Bicep {named_version(root)}"
+            )
             return outdated(root)
         compiled = _compile(compiler, folder)
     different = [
         f"infra/{name} is not what its sources compile to: run make infra-write"
         for name in sorted(compiled.keys() | _committed(root))
-        if not (root / name).exists() or compiled.get(name) != _read(root / name)
+        if not (root / name).exists() or compiled.get(name) != _read_json(root / name)
     ]
     if not different:
-        _say(f"infra: {len(compiled)} compiled templates and snapshots are up to date")
+        _print_line(f"infra: {len(compiled)} compiled templates and snapshots are up to date")
     return different
 
 
@@ -150,13 +154,13 @@ def write(path: Path | None, root: Path = ROOT) -> list[str]:
     for name, text in texts.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text, encoding="utf-8", newline="\n")
-    _say(f"infra: {len(compiled)} compiled templates and snapshots are written")
+    _print_line(f"infra: {len(compiled)} compiled templates and snapshots are written")
     return []
 
 
 def outdated(root: Path) -> list[str]:
     """Return what has changed since the committed templates were compiled, by its digest."""
-    recorded: Mapping[str, str] = _read(root / "compiled/sources.json")
+    recorded: Mapping[str, str] = _read_json(root / "compiled/sources.json")
     now = sources(root)
     return [
         f"infra/{name} has changed since infra/compiled was written: run make infra-write"
@@ -228,7 +232,7 @@ def _committed(root: Path) -> set[str]:
     return {f"{kept}/{path.name}" for kept in _GENERATED for path in (root / kept).glob("*.json")}
 
 
-def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -237,7 +241,7 @@ def _json(content: object) -> str:
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line)  # noqa: T201 - a command's output
 
 

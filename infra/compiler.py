@@ -102,7 +102,7 @@ class Compiler:
         return subprocess.run(  # noqa: S603 - the compiler that this machine's user chose
             [self.path, *arguments],
             cwd=folder,
-            env=_environment(folder) | dict(values or {}),
+            env=_process_environment(folder) | dict(values or {}),
             capture_output=True,
             text=True,
             check=False,
@@ -115,7 +115,7 @@ def _template(parameters: Path) -> str:
     return (parameters.parent / "main.bicep").read_text(encoding="utf-8")
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _process_environment(folder: Path) -> dict[str, str]:
     """Return this process's variables, but for those that parameter files read."""
     read = {
         name

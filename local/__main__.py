@@ -86,7 +86,7 @@ def _start(arguments: argparse.Namespace) -> int:
 def _tick(arguments: argparse.Namespace) -> int:
     from local.host import start_and_tick  # noqa: PLC0415
 
-    return start_and_tick.tick(arguments.app, arguments.settings, arguments.function)
+    return start_and_tick.invoke_once(arguments.app, arguments.settings, arguments.function)
 
 
 def _reach_loopback_directly() -> None:

@@ -17,7 +17,7 @@ from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
 from local.laptop import Laptop, LaptopOptions, settings_document
 from local.operator import Operator
-from local.provision import document
+from local.provision import sample_document
 from local.survivors import end_survivors, mark
 from local.watch import Watch
 
@@ -42,7 +42,7 @@ def demo(stop: StopRequest) -> int:
     keep = True
     try:
         with explained(folder), display() as screen:
-            _run(screen, folder, stop)
+            _run_demo(screen, folder, stop)
             _none_left(end_survivors(marked, folder))
             screen.step("everything is stopped, done")
         keep = False
@@ -84,23 +84,23 @@ def _none_left(processes: list[str]) -> None:
         raise LocalError("\n".join(["processes were left, and are ended now:", *processes]))
 
 
-def _run(screen: Display, folder: Path, stop: StopRequest) -> None:
+def _run_demo(screen: Display, folder: Path, stop: StopRequest) -> None:
     with Laptop(LaptopOptions(folder=folder), tell=screen.step, pause=stop.pause) as laptop:
         settings = _write_settings(laptop, folder)
         operator = Operator(settings)
         schedules = folder / "schedules.toml"
-        schedules.write_text(document(minutes_back=2, cron=_EVERY_MINUTE))
-        _command(screen, operator, "apply", str(schedules))
+        schedules.write_text(sample_document(minutes_back=2, cron=_EVERY_MINUTE))
+        _show_command(screen, operator, "apply", str(schedules))
         _start_functions(laptop, folder, settings)
         screen.step("the timer functions submit and collect run every 2 seconds")
         watch = Watch(laptop, _SCHEDULE)
-        _until(watch, screen, stop, lambda: watch.run_id is not None)
+        _wait_until(watch, screen, stop, lambda: watch.run_id is not None)
         screen.step(f"{watch.run_id} is submitted; the schedule is paused now, one run will do")
-        schedules.write_text(document(minutes_back=2, cron=_EVERY_MINUTE, paused="true"))
-        _command(screen, operator, "apply", str(schedules))
-        _until(watch, screen, stop, lambda: watch.record is not None)
+        schedules.write_text(sample_document(minutes_back=2, cron=_EVERY_MINUTE, paused="true"))
+        _show_command(screen, operator, "apply", str(schedules))
+        _wait_until(watch, screen, stop, lambda: watch.record is not None)
         _show_until_ended(watch, screen, operator)
-        _until(watch, screen, stop, lambda: watch.nodes == 0)
+        _wait_until(watch, screen, stop, lambda: watch.nodes == 0)
         screen.step("the pool is back at zero nodes")
 
 
@@ -124,7 +124,7 @@ def _start_functions(laptop: Laptop, folder: Path, settings: Path) -> None:
     )
 
 
-def _command(screen: Display, operator: Operator, *arguments: str) -> bytes:
+def _show_command(screen: Display, operator: Operator, *arguments: str) -> bytes:
     """Run `recur` and show what it says."""
     said = operator.recur(*arguments)
     shown = " ".join(Path(word).name if word.startswith("/") else word for word in arguments)
@@ -132,7 +132,9 @@ def _command(screen: Display, operator: Operator, *arguments: str) -> bytes:
     return said
 
 
-def _until(watch: Watch, screen: Display, stop: StopRequest, reached: Callable[[], bool]) -> None:
+def _wait_until(
+    watch: Watch, screen: Display, stop: StopRequest, reached: Callable[[], bool]
+) -> None:
     limit = time.monotonic() + _LIMIT_SECONDS
     while True:
         stop.pause(0)  # a signal counts also where nothing is left to wait for
@@ -150,10 +152,10 @@ def _show_until_ended(watch: Watch, screen: Display, operator: Operator) -> None
     """Print the record and the output as an operator sees them, and hold the one to the other."""
     record = watch.record or {}
     screen.text(f"The record {watch.record_blob}", json.dumps(record, indent=2))
-    _command(screen, operator, "runs", _SCHEDULE)
+    _show_command(screen, operator, "runs", _SCHEDULE)
     if record["outcome"] != "succeeded":
         raise LocalError(f"the run did not succeed: {record['sentence']}")
-    output = _command(screen, operator, "logs", record["run_id"])
+    output = _show_command(screen, operator, "logs", record["run_id"])
     told = {entry["path"]: entry["sha256"] for entry in record["outputs"]}
     if told.get("stdout.txt") != hashlib.sha256(output).hexdigest():
         raise LocalError(f"the record's sha256 of stdout.txt is not that of these bytes: {told}")

@@ -96,7 +96,7 @@ def put_document(
     return True
 
 
-def document(*, minutes_back: int, **values: str) -> str:
+def sample_document(*, minutes_back: int, **values: str) -> str:
     """
     Return ``local/schedules.toml`` with something due at once.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
 from local.laptop import Laptop, LaptopOptions, port_of
-from local.provision import document, put_document
+from local.provision import put_document, sample_document
 from local.settings import OWN, SAMPLE, read_local_settings, settings_file
 from local.survivors import end_survivors, mark
 
@@ -50,10 +50,12 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
     )
     options.folder.mkdir(parents=True, exist_ok=True)
     with _alone(options.folder):
-        return _run(options, settings, path, stop)
+        return _run_laptop(options, settings, path, stop)
 
 
-def _run(options: LaptopOptions, settings: Mapping[str, str], path: Path, stop: StopRequest) -> int:
+def _run_laptop(
+    options: LaptopOptions, settings: Mapping[str, str], path: Path, stop: StopRequest
+) -> int:
     shutil.rmtree(
         options.nodes, ignore_errors=True
     )  # the account begins empty, and so do its nodes
@@ -61,7 +63,7 @@ def _run(options: LaptopOptions, settings: Mapping[str, str], path: Path, stop: 
     try:
         with Laptop(options, settings=settings, tell=_say, pause=stop.pause) as laptop:
             _same_storage(settings, laptop.settings, path)
-            _explain(laptop)
+            _print_guide(laptop)
             while True:
                 laptop.check()
                 stop.pause(0.5)
@@ -118,9 +120,9 @@ def _same_storage(settings: Mapping[str, str], made: Mapping[str, str], path: Pa
             raise LocalError(f"{name} of {path} is not that of Azurite here: {made[name]}")
 
 
-def _explain(laptop: Laptop) -> None:
+def _print_guide(laptop: Laptop) -> None:
     settings, options = laptop.settings, laptop.options
-    text = document(minutes_back=_START_MINUTES_BACK)
+    text = sample_document(minutes_back=_START_MINUTES_BACK)
     if put_document(laptop.storage, settings["LEDGER_CONTAINER"], text):
         _say("schedules.toml: uploaded from local/schedules.toml")
     else:

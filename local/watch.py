@@ -1,7 +1,6 @@
 """What the demo sees of a run, through the official clients: pool, node, job, task, record."""
 
 import json
-from enum import Enum
 from typing import Any
 
 from azure.batch.models import BatchNode, BatchPool, BatchTask
@@ -9,6 +8,7 @@ from azure.core.exceptions import HttpResponseError
 
 from local.display import Scene
 from local.laptop import Laptop
+from orchestrator.adapters.calls import enum_word
 
 _NOT_FOUND = 404
 _TASK = "main"
@@ -44,8 +44,8 @@ class Watch:
         job, task = self._job()
         self.record = self.record or self._final_record()
         return Scene(
-            pool=_pool(pool),
-            node=", ".join(map(_node, nodes)) or "none",
+            pool=_pool_line(pool),
+            node=", ".join(map(_node_line, nodes)) or "none",
             job=job,
             task=task,
             record=self._record(),
@@ -59,12 +59,12 @@ class Watch:
         self.run_id = job.id
         reason = job.execution_info.termination_reason if job.execution_info else None
         try:
-            task = _task(self.laptop.batch.get_task(job.id, _TASK))
+            task = _task_line(self.laptop.batch.get_task(job.id, _TASK))
         except HttpResponseError as error:
             if error.status_code != _NOT_FOUND:
                 raise
             task = "-"
-        return f"{job.id} {_word(job.state)}" + (f" ({reason})" if reason else ""), task
+        return f"{job.id} {enum_word(job.state)}" + (f" ({reason})" if reason else ""), task
 
     def _final_record(self) -> dict[str, Any] | None:
         ledger = self.laptop.storage.get_container_client(self.laptop.settings["LEDGER_CONTAINER"])
@@ -82,24 +82,19 @@ class Watch:
         return "open" if self.run_id else "none yet"
 
 
-def _pool(pool: BatchPool) -> str:
+def _pool_line(pool: BatchPool) -> str:
     current = (pool.current_dedicated_nodes or 0) + (pool.current_low_priority_nodes or 0)
     target = (pool.target_dedicated_nodes or 0) + (pool.target_low_priority_nodes or 0)
     nodes = "1 node" if current == 1 else f"{current} nodes"
-    return f"{nodes}, {target} wanted, {_word(pool.allocation_state)}"
+    return f"{nodes}, {target} wanted, {enum_word(pool.allocation_state)}"
 
 
-def _node(node: BatchNode) -> str:
-    return f"{node.id[:_ID_SHOWN]}... {_word(node.state)}"
+def _node_line(node: BatchNode) -> str:
+    return f"{node.id[:_ID_SHOWN]}... {enum_word(node.state)}"
 
 
-def _task(task: BatchTask) -> str:
+def _task_line(task: BatchTask) -> str:
     info = task.execution_info
     if info is None or info.exit_code is None:
-        return _word(task.state)
-    return f"{_word(task.state)}, exit code {info.exit_code}"
-
-
-def _word(state: Enum | str | None) -> str:
-    """Return a state as Batch writes it."""
-    return str(state.value if isinstance(state, Enum) else state)
+        return str(enum_word(task.state))
+    return f"{enum_word(task.state)}, exit code {info.exit_code}"

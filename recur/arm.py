@@ -132,7 +132,7 @@ class BatchArm:
         """Return the versions of an application by their names, or nothing if there is none."""
         listed = self.client.application_package.list(self.group, self.name, application)
         try:
-            return {str(item.name): _version(application, item) for item in listed}
+            return {str(item.name): _read_version(application, item) for item in listed}
         except HttpResponseError as error:
             if error.status_code == 404:  # noqa: PLR2004 - not found
                 return None
@@ -146,7 +146,7 @@ class BatchArm:
             if error.status_code == 404:  # noqa: PLR2004 - not found
                 return None
             raise
-        return _version(application, found)
+        return _read_version(application, found)
 
     def make_application(self, application: str) -> None:
         """Make an application whose versions cannot be overwritten."""
@@ -193,7 +193,7 @@ class BatchArm:
                 yield package.id.rpartition("/")[2], package.version or ""
 
 
-def _version(application: str, item: Any) -> Version:  # noqa: ANN401 - the SDK's model
+def _read_version(application: str, item: Any) -> Version:  # noqa: ANN401 - the SDK's model
     properties = item.properties
     return Version(
         application=application,

@@ -13,6 +13,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
+from orchestrator.adapters.calls import first_line
 from recur.arm import LaptopCredential, PlainHttp
 
 PUBLIC: Final = "https://management.azure.com"
@@ -173,9 +174,9 @@ class ArmReader:
                     if time.monotonic() > until:
                         raise UnreadError(f"no whole answer within {seconds:.0f} s")
         except ClientAuthenticationError as error:
-            raise ClosedError(f"nobody is signed in: {_first_line(error)}", "az login") from error
+            raise ClosedError(f"nobody is signed in: {first_line(error)}", "az login") from error
         except AzureError as error:
-            reason = f"Resource Manager gives no answer: {_first_line(error)}"
+            reason = f"Resource Manager gives no answer: {first_line(error)}"
             raise UnreadError(reason) from error
         return response.status_code, response.headers, b"".join(parts)
 
@@ -221,7 +222,3 @@ def _pause_seconds(headers: Mapping[str, str]) -> float:
         return max(float(headers.get("Retry-After", "")), 0.0)
     except ValueError:
         return _DEFAULT_PAUSE_SECONDS
-
-
-def _first_line(error: AzureError) -> str:
-    return str(error.message).partition("\n")[0]

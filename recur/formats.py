@@ -42,10 +42,10 @@ def local(instant: datetime, zone: tzinfo) -> str:
     """Return an instant as the wall clock of a zone shows it, with its offset."""
     shown = instant.astimezone(zone)
     text = shown.strftime("%Y-%m-%d %H:%M") + (shown.strftime(":%S") if shown.second else "")
-    return text + _offset(shown)
+    return text + _offset_text(shown)
 
 
-def _offset(shown: datetime) -> str:
+def _offset_text(shown: datetime) -> str:
     """Return the offset of a local time: ``-05:00``, and ``Z`` for UTC."""
     return "Z" if shown.tzinfo is UTC or str(shown.tzinfo) == "UTC" else shown.isoformat()[-6:]
 

@@ -32,7 +32,7 @@ def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
         CliError: It names no instant, or two; the message has what to write instead.
     """
     try:
-        day = _day(text)
+        day = _parse_day(text)
         given = datetime.combine(day, time()) if day else datetime.fromisoformat(text)
         check_year(given, text, name=name)
         if given.tzinfo is not None:
@@ -71,7 +71,7 @@ def check_year(given: date, text: str, *, name: str) -> None:
         )
 
 
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -86,7 +86,7 @@ def on_the_wall(timings: tuple[Timing, ...], wall: datetime) -> list[Clock]:
     zone = parse_zone(recurrence.time_zone)
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if _wall(first, zone) != wall:
+    if _wall_time(first, zone) != wall:
         change = after_gap(second, first, zone)
         return [Clock(instant=change, note=_left_out(recurrence, wall, change, zone))]
     if first == second:
@@ -103,7 +103,7 @@ def suppressed(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     if _placed(replace(recurrence, fold=Fold.BOTH), instant) is None:
         return None
     zone = parse_zone(recurrence.time_zone)
-    wall = _wall(instant, zone)
+    wall = _wall_time(instant, zone)
     both = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     which, other = ("second", both[0]) if instant == both[1] else ("first", both[1])
     return (
@@ -119,7 +119,7 @@ def came_from(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     if recurrence is None or recurrence.every:
         return None
     placed, zone = _placed(recurrence, instant), parse_zone(recurrence.time_zone)
-    if placed is None or placed.walls in {(), (_wall(instant, zone),)}:
+    if placed is None or placed.walls in {(), (_wall_time(instant, zone),)}:
         return None
     walls = ", ".join(f"{wall:%H:%M}" for wall in placed.walls)
     if not placed.exists:
@@ -157,5 +157,5 @@ def recurrence_at(timings: tuple[Timing, ...], wall: datetime) -> Recurrence | N
     return found
 
 
-def _wall(instant: datetime, zone: tzinfo) -> datetime:
+def _wall_time(instant: datetime, zone: tzinfo) -> datetime:
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)

@@ -24,7 +24,7 @@ def ready() -> None:
 
 def recur(*words: str) -> str:
     """Run the command line with this Python and return its stdout; its failure ends the hook."""
-    return _run([sys.executable, "-m", "recur", *words])
+    return _run_command([sys.executable, "-m", "recur", *words])
 
 
 def remember(name: str, value: str) -> None:
@@ -35,7 +35,7 @@ def remember(name: str, value: str) -> None:
     # Not by default the selected environment: azd may have been called with --environment.
     environment = os.environ.get("AZURE_ENV_NAME")
     chosen = ["--environment", environment] if environment else []
-    _run([azd, "env", "set", name, value, *chosen])
+    _run_command([azd, "env", "set", name, value, *chosen])
 
 
 def stop(what: str, then: str) -> NoReturn:
@@ -43,7 +43,7 @@ def stop(what: str, then: str) -> NoReturn:
     sys.exit(f"{what}\n  next: {then}")
 
 
-def _run(words: list[str]) -> str:
+def _run_command(words: list[str]) -> str:
     ended = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
     if ended.returncode:
         sys.stdout.write(ended.stdout)

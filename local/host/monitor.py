@@ -7,6 +7,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local.errors import LocalError
 from local.host.timers import ScheduleStatus
+from orchestrator.adapters.calls import first_line
 
 _CONTAINER = "azure-webjobs-hosts"
 _ONE_TRY: dict[str, Any] = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 10}
@@ -47,7 +48,7 @@ class StatusBlobs:
         except ResourceNotFoundError:
             return None
         except (AzureError, ValueError) as error:
-            raise MonitorError(_first_line(error)) from error
+            raise MonitorError(first_line(error)) from error
 
     def write(self, function: str, status: ScheduleStatus) -> None:
         """
@@ -63,7 +64,7 @@ class StatusBlobs:
                 self._make_container()
                 self._upload(function, status)
         except AzureError as error:
-            raise MonitorError(_first_line(error)) from error
+            raise MonitorError(first_line(error)) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -80,7 +81,3 @@ class StatusBlobs:
 
     def _name(self, function: str) -> str:
         return f"timers/{self._host_id}/Host.Functions.{function}/status"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

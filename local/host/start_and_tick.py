@@ -36,7 +36,7 @@ def start(app: Path, settings: Path | None) -> int:
     return 0
 
 
-def tick(app: Path, settings: Path | None, function: str) -> int:
+def invoke_once(app: Path, settings: Path | None, function: str) -> int:
     """Invoke one function once, now; the exit code says whether it succeeded."""
     write_log_lines()
     succeeded = asyncio.run(_invoke_once(app.resolve(), _read_settings(app, settings), function))

@@ -89,9 +89,9 @@ class ScheduleStatus:
         try:
             last, following, updated = (document[key] for key in ("Last", "Next", "LastUpdated"))
             return cls(
-                last=None if last.startswith("0001-") else _instant(last),
-                next=_instant(following),
-                last_updated=_instant(updated),
+                last=None if last.startswith("0001-") else _parse_utc(last),
+                next=_parse_utc(following),
+                last_updated=_parse_utc(updated),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"not a schedule status: {text!r}") from error
@@ -145,6 +145,6 @@ def timer_input(*, past_due: bool, status: ScheduleStatus | None) -> str:
     )
 
 
-def _instant(text: str) -> datetime:
+def _parse_utc(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

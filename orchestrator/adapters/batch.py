@@ -21,6 +21,7 @@ from azure.identity.aio import DefaultAzureCredential
 from orchestrator.adapters.calls import (
     NO_ANSWER,
     RETRIES,
+    enum_word,
     in_time,
     no_credential,
     says_nothing,
@@ -61,12 +62,12 @@ class Batch:
 
     async def create_job(self, body: dict[str, Any]) -> None:
         """Create a job from its body in REST spelling."""
-        await _ask(self._client.create_job(BatchJobCreateOptions(body)))
+        await _ask_batch(self._client.create_job(BatchJobCreateOptions(body)))
 
     async def job(self, job_id: str) -> Job | None:
         """Return a job, or None if Batch has none by this id."""
         try:
-            return _job(await _ask(self._client.get_job(job_id)))
+            return _job(await _ask_batch(self._client.get_job(job_id)))
         except BatchRefused as error:
             if error.code == "JobNotFound":
                 return None
@@ -75,7 +76,7 @@ class Batch:
     async def task(self, job_id: str) -> Task | None:
         """Return the task ``main`` of a job, or None if the job or the task is missing."""
         try:
-            return _task(await _ask(self._client.get_task(job_id, TASK_ID)))
+            return _read_task(await _ask_batch(self._client.get_task(job_id, TASK_ID)))
         except BatchRefused as error:
             if error.code in {"JobNotFound", "TaskNotFound"}:
                 return None
@@ -95,7 +96,7 @@ class Batch:
             json={"terminateReason": reason[:_LONGEST_REASON]},
         )
         try:
-            response = await _ask(self._client.send_request(request))
+            response = await _ask_batch(self._client.send_request(request))
         except BatchRefused as error:
             if error.code in {"JobCompleted", "JobBeingTerminated", "JobBeingDeleted"}:
                 return
@@ -105,7 +106,7 @@ class Batch:
     async def pool(self) -> Pool | None:
         """Return the pool, or None if there is none by its id."""
         try:
-            return _pool(await _ask(self._client.get_pool(self._pool_id)))
+            return _read_pool(await _ask_batch(self._client.get_pool(self._pool_id)))
         except BatchRefused as error:
             if error.code == "PoolNotFound":
                 return None
@@ -114,14 +115,14 @@ class Batch:
     async def nodes(self) -> tuple[Node, ...]:
         """Return the nodes of the pool; none if the pool is missing."""
         try:
-            return await _ask(self._list_nodes())
+            return await _ask_batch(self._list_nodes())
         except BatchRefused as error:
             if error.code == "PoolNotFound":
                 return ()
             raise
 
     async def _list_nodes(self) -> tuple[Node, ...]:
-        return tuple([_node(node) async for node in self._client.list_nodes(self._pool_id)])
+        return tuple([_read_node(node) async for node in self._client.list_nodes(self._pool_id)])
 
 
 @asynccontextmanager
@@ -139,7 +140,7 @@ async def open_batch(settings: Settings) -> AsyncGenerator[Batch]:
         yield Batch(client, settings.place.pool_id)
 
 
-async def _ask[T](call: Awaitable[T]) -> T:
+async def _ask_batch[T](call: Awaitable[T]) -> T:
     """Await one call and put its failure into our words; the code decides, never the class."""
     try:
         return await in_time(call)
@@ -168,7 +169,7 @@ def _job(job: BatchJob) -> Job:
     info = job.execution_info
     error = info.scheduling_error if info else None
     return Job(
-        state=_word(job.state),
+        state=_lower_word(job.state),
         run_id=ours.get(RUN_ID_KEY),
         attempt=int(attempt) if attempt.isdigit() else None,
         created=job.creation_time,
@@ -178,14 +179,14 @@ def _job(job: BatchJob) -> Job:
     )
 
 
-def _task(task: BatchTask) -> Task:
+def _read_task(task: BatchTask) -> Task:
     info = task.execution_info
     node = task.node_info.node_id if task.node_info else None
     if info is None:
-        return Task(state=_word(task.state), node=node)
+        return Task(state=_lower_word(task.state), node=node)
     return Task(
-        state=_word(task.state),
-        succeeded=_word(info.result) == "success" if info.result else None,
+        state=_lower_word(task.state),
+        succeeded=_lower_word(info.result) == "success" if info.result else None,
         exit_code=info.exit_code,
         failure=_fault(info.failure_info),
         started=info.start_time,
@@ -195,14 +196,14 @@ def _task(task: BatchTask) -> Task:
     )
 
 
-def _pool(pool: BatchPool) -> Pool:
+def _read_pool(pool: BatchPool) -> Pool:
     machine = pool.virtual_machine_configuration
     image = machine.image_reference if machine else None
     parts = [image.publisher, image.offer, image.sku, image.version] if image else []
     metadata = {item.name: item.value for item in pool.metadata or ()}
     run = pool.auto_scale_run
     return Pool(
-        state=_word(pool.state),
+        state=_lower_word(pool.state),
         # By the service's newest versions an application's id is its whole ARM id.
         packages={
             reference.application_id.rpartition("/")[2]: reference.version or ""
@@ -222,11 +223,11 @@ def _pool(pool: BatchPool) -> Pool:
     )
 
 
-def _node(node: BatchNode) -> Node:
+def _read_node(node: BatchNode) -> Node:
     start = node.start_task_info
     return Node(
         id=node.id,
-        state=_word(node.state),
+        state=_lower_word(node.state),
         start_task_exit_code=start.exit_code if start else None,
         start_task_failure=_fault(start.failure_info) if start else None,
         errors=tuple(fault for error in node.errors or () if (fault := _fault(error))),
@@ -244,7 +245,6 @@ def _fault(error: Any) -> Fault | None:  # noqa: ANN401 - five models of the cli
     )
 
 
-def _word(value: str | Enum | None) -> str:
+def _lower_word(value: str | Enum | None) -> str:
     """Return an enum's word in lower case: the service's own casing is not uniform."""
-    word = value.value if isinstance(value, Enum) else value
-    return str(word or "").lower()
+    return (enum_word(value) or "").lower()

@@ -11,7 +11,7 @@ from azure.storage.blob.aio import BlobServiceClient, ExponentialRetry
 
 from orchestrator import ids
 from orchestrator.adapters.calls import BlobMissing, BlobUnchanged
-from orchestrator.adapters.container import Container, Lease, Text
+from orchestrator.adapters.container import BlobText, Container, Lease
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import trouble
@@ -34,7 +34,7 @@ class Cache:
         reported: The quarter of an hour in which the schedules were last reported.
     """
 
-    texts: dict[str, Text] = field(default_factory=dict[str, Text])
+    texts: dict[str, BlobText] = field(default_factory=dict[str, BlobText])
     reported: int | None = None
 
 
@@ -66,14 +66,14 @@ class Ledger:
         self._container = container
         self._cache = cache
 
-    async def read(self, name: str) -> Text:
+    async def read(self, name: str) -> BlobText:
         """Read a blob, by If-None-Match when it was read before."""
         known = self._cache.texts.get(name)
         try:
             text = await self._container.download(name, unless=known.etag if known else None)
         except BlobMissing as missing:
             self._cache.texts.pop(name, None)
-            return Text(data=None, etag=None, modified=None, now=missing.now)
+            return BlobText(data=None, etag=None, modified=None, now=missing.now)
         except BlobUnchanged as unchanged:
             if known is None:
                 raise LedgerUnavailable(

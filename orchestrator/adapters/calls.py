@@ -79,6 +79,16 @@ def words(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception says: the Azure clients add details below it."""
+    return str(error).partition("\n")[0]
+
+
+def enum_word(value: Enum | str | None) -> str | None:
+    """Return the word of an Azure client's value: an enum where the client knows it, else a text."""
+    return str(value.value) if isinstance(value, Enum) else value
+
+
 class BlobAnswer(Exception):  # noqa: N818 - an answer that the adapter acts on, not an error
     """
     An answer that brings no blob.
@@ -129,8 +139,7 @@ async def ask_storage[T](call: Awaitable[T]) -> T:
 
 def _code(error: HttpResponseError) -> str:
     """Return the service's code: the client gives it as a text with some errors, else as an enum."""
-    code: object = getattr(error, "error_code", None)
-    return str(code.value if isinstance(code, Enum) else code)
+    return str(enum_word(getattr(error, "error_code", None)))
 
 
 def _is_conflict(code: str) -> bool:

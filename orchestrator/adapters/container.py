@@ -19,7 +19,7 @@ _JSON: Final = ContentSettings(content_type="application/json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class BlobText:
     """
     What a conditional read brought.
 
@@ -55,7 +55,7 @@ class Container:
     def __init__(self, client: ContainerClient) -> None:
         self._client = client
 
-    async def download(self, name: str, *, unless: str | None = None) -> Text:
+    async def download(self, name: str, *, unless: str | None = None) -> BlobText:
         """
         Return a blob.
 
@@ -154,7 +154,7 @@ class Container:
         finally:
             await self._release(client)
 
-    async def _download(self, name: str, condition: Mapping[str, Any]) -> Text:
+    async def _download(self, name: str, condition: Mapping[str, Any]) -> BlobText:
         dates = Dates()
         download: Any = self._client.download_blob  # its overloads leave the type open
         stream: StorageStreamDownloader[bytes] = await download(
@@ -162,7 +162,7 @@ class Container:
         )
         data = await stream.readall()
         properties = stream.properties
-        return Text(
+        return BlobText(
             data=data,
             etag=properties.etag,
             modified=properties.last_modified,

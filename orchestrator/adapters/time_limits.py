@@ -12,7 +12,7 @@ CALL_SECONDS: Final = 10
 """One call to a service, with its retries."""
 
 
-def check(*, lease: float, work: float, call: float) -> None:
+def check_limits(*, lease: float, work: float, call: float) -> None:
     """
     Refuse numbers with which a call may outlast the lease.
 
@@ -31,4 +31,4 @@ def check(*, lease: float, work: float, call: float) -> None:
         )
 
 
-check(lease=LEASE_SECONDS, work=WORK_SECONDS, call=CALL_SECONDS)
+check_limits(lease=LEASE_SECONDS, work=WORK_SECONDS, call=CALL_SECONDS)

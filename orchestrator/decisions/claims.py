@@ -34,12 +34,12 @@ def scheduled(  # noqa: PLR0913 - a claim has that many sources
     """Return the record of a run that its schedule asks for."""
     nominal = occurrence.nominal
     upcoming = following(state.timings, nominal)
-    record = _claimed(
+    record = _claimed_record(
         schedule, ids.run_id(schedule.id, nominal), occurrence, state, results, now=now
     )
     attempt = replace(record.attempt, after=after, not_before=jittered(schedule, nominal, upcoming))
     until = None if schedule.overlap is Overlap.QUEUE else upcoming
-    return replace(record, task=_until(record.task, until)).with_attempt(attempt)
+    return replace(record, task=_retried_until(record.task, until)).with_attempt(attempt)
 
 
 def claim_requested(  # noqa: PLR0913 - a claim has that many sources
@@ -58,7 +58,7 @@ def claim_requested(  # noqa: PLR0913 - a claim has that many sources
         if kind is Kind.TRIGGERED
         else ids.run_id(schedule.id, occurrence.nominal)
     )
-    record = _claimed(schedule, run_id, occurrence, state, results, now=now)
+    record = _claimed_record(schedule, run_id, occurrence, state, results, now=now)
     return replace(
         record,
         kind=kind,
@@ -83,7 +83,7 @@ def jittered(schedule: Schedule, nominal: datetime, upcoming: datetime | None) -
     return nominal + timedelta(seconds=int.from_bytes(digest[:8]) % seconds)
 
 
-def _claimed(  # noqa: PLR0913 - a claim has that many sources
+def _claimed_record(  # noqa: PLR0913 - a claim has that many sources
     schedule: Schedule,
     run_id: RunId,
     occurrence: Occurrence,
@@ -103,7 +103,7 @@ def _claimed(  # noqa: PLR0913 - a claim has that many sources
             command=schedule.command,
             environment={
                 **schedule.environment,
-                **_environment(schedule, run_id, occurrence.nominal, state, results),
+                **_task_environment(schedule, run_id, occurrence.nominal, state, results),
             },
             start_timeout=schedule.start_timeout,
             run_timeout=schedule.run_timeout,
@@ -117,11 +117,11 @@ def _claimed(  # noqa: PLR0913 - a claim has that many sources
     )
 
 
-def _until(task: FrozenTask | None, until: datetime | None) -> FrozenTask | None:
+def _retried_until(task: FrozenTask | None, until: datetime | None) -> FrozenTask | None:
     return replace(task, retry_until=until) if task else None
 
 
-def _environment(
+def _task_environment(
     schedule: Schedule,
     run_id: RunId,
     nominal: datetime,

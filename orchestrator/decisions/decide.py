@@ -131,7 +131,7 @@ def decide(
             continue
         assert schedule is not None, "what is not removed has a table"  # noqa: S101
         newer -= 1
-        missed = _catch_up(occurrence, schedule.catch_up, now, newer=newer)
+        missed = _miss_reason(occurrence, schedule.catch_up, now, newer=newer)
         if missed is not None:
             decisions.append(
                 Missed(occurrence=occurrence, last=occurrence.nominal, count=1, reason=missed)
@@ -193,7 +193,7 @@ def _refusal(occurrence: Occurrence) -> SkipReason | None:
     return SkipReason.PAUSED if occurrence.paused else None
 
 
-def _catch_up(
+def _miss_reason(
     occurrence: Occurrence, catch_up: CatchUp, now: datetime, *, newer: int
 ) -> MissReason | None:
     """Say why a late occurrence is missed; None if it is young, or one that is made up for."""
@@ -226,13 +226,13 @@ def _ranges(decisions: Sequence[Decision], most: int) -> Iterator[Decision]:
             seen += 1
             shared.append(decision)
             continue
-        yield from _merged(shared)
+        yield from _merged_misses(shared)
         shared = []
         yield decision
-    yield from _merged(shared)
+    yield from _merged_misses(shared)
 
 
-def _merged(missed: Sequence[Missed]) -> Iterator[Missed]:
+def _merged_misses(missed: Sequence[Missed]) -> Iterator[Missed]:
     """Merge neighbours with one cause into one decision each."""
     for (reason, because), group in groupby(missed, key=lambda m: (m.reason, m.because)):
         members = list(group)

@@ -33,7 +33,7 @@ def _of_nodes(nodes: tuple[Node, ...]) -> tuple[Reason, str] | None:
             return Reason.START_TASK_FAILED, _start_task(node)
     for node in nodes:
         if node.state == "unusable":
-            words = "; ".join(_words(error) for error in node.errors) or "no cause given"
+            words = "; ".join(_fault_text(error) for error in node.errors) or "no cause given"
             return Reason.NODE_UNUSABLE, f"Node {node.id} is unusable: {words}."
     return None
 
@@ -44,12 +44,12 @@ def _of_resize(pool: Pool) -> tuple[Reason, str] | None:
         return None
     error = pool.resize_errors[0]
     reason = Reason.CORE_QUOTA if _CORE_QUOTA in error.code.lower() else Reason.RESIZE_FAILED
-    return reason, f"The pool got no node: {_words(error)}."
+    return reason, f"The pool got no node: {_fault_text(error)}."
 
 
 def _of_formula(pool: Pool, now: datetime) -> tuple[Reason, str] | None:
     if pool.autoscale_error:
-        sentence = f"The pool's formula was not evaluated: {_words(pool.autoscale_error)}."
+        sentence = f"The pool's formula was not evaluated: {_fault_text(pool.autoscale_error)}."
         return Reason.AUTOSCALE_FAILED, sentence
     if pool.interval and pool.evaluated:
         age = now - pool.evaluated
@@ -61,7 +61,7 @@ def _of_formula(pool: Pool, now: datetime) -> tuple[Reason, str] | None:
 def _start_task(node: Node) -> str:
     code = node.start_task_exit_code
     detail = f" with exit code {code}" if code is not None else ""
-    words = f": {_words(node.start_task_failure)}" if node.start_task_failure else ""
+    words = f": {_fault_text(node.start_task_failure)}" if node.start_task_failure else ""
     return f"The start task of node {node.id} failed{detail}{words}."
 
 
@@ -70,5 +70,5 @@ def _no_node(pool: Pool, nodes: tuple[Node, ...]) -> str:
     return f"No node took the task: the pool has {pool.current} of {pool.target} nodes{states}."
 
 
-def _words(fault: Fault) -> str:
+def _fault_text(fault: Fault) -> str:
     return f"{fault.message.rstrip('.')} ({fault.code})"

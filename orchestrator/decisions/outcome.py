@@ -57,10 +57,10 @@ class Ended:
     attempt: Attempt
 
 
-type Verdict = Wait | StartOverdue | EndJob | Ended
+type AttemptVerdict = Wait | StartOverdue | EndJob | Ended
 
 
-def conclude(record: Record, job: Job | None, task: Task | None, now: datetime) -> Verdict:
+def conclude(record: Record, job: Job | None, task: Task | None, now: datetime) -> AttemptVerdict:
     """
     Say how the attempt in hand stands.
 
@@ -88,7 +88,7 @@ def conclude(record: Record, job: Job | None, task: Task | None, now: datetime) 
     return Wait() if _ending(job) else EndJob("its task has ended")
 
 
-def _going_on(record: Record, job: Job, task: Task | None, now: datetime) -> Verdict:
+def _going_on(record: Record, job: Job, task: Task | None, now: datetime) -> AttemptVerdict:
     """Look after an attempt whose job is active, or about to end."""
     attempt = record.attempt
     if _ending(job):
@@ -140,12 +140,14 @@ def _overdue(record: Record, now: datetime) -> bool:
     return now - since >= record.task.start_timeout
 
 
-def _without_job(record: Record, now: datetime) -> Verdict:
+def _without_job(record: Record, now: datetime) -> AttemptVerdict:
     attempt = replace(record.attempt, state=AttemptState.ENDED)
     if attempt.submitted is not None:
         if now - attempt.submitted < LOST_AFTER:
             return Wait()
-        return Ended(_ends(attempt, Outcome.LOST, Reason.JOB_MISSING, "Its Batch job is gone."))
+        return Ended(
+            _end_attempt(attempt, Outcome.LOST, Reason.JOB_MISSING, "Its Batch job is gone.")
+        )
     if record.stop is None:
         return Wait()
     untried = attempt.after is not None and attempt.ready is None
@@ -159,51 +161,51 @@ def _never_ended(record: Record, attempt: Attempt, job: Job, task: Task | None) 
     if job.scheduling_error:
         error = job.scheduling_error
         sentence = f"Batch could not schedule the job: {error.message} ({error.code})."
-        return _ends(attempt, Outcome.NEVER_STARTED, Reason.SCHEDULING_ERROR, sentence)
+        return _end_attempt(attempt, Outcome.NEVER_STARTED, Reason.SCHEDULING_ERROR, sentence)
     if record.stop:
         return _stopped(attempt, record.stop)
     if task is not None and task.state != "active":
         sentence = f"Its job has ended, and its task is still told to be {task.state}."
-        return _ends(attempt, Outcome.LOST, Reason.TASK_UNRESOLVED, sentence)
+        return _end_attempt(attempt, Outcome.LOST, Reason.TASK_UNRESOLVED, sentence)
     if task is None:
         sentence = "Its job ended in Batch and holds no task."
-        return _ends(attempt, Outcome.LOST, Reason.TASK_MISSING, sentence)
+        return _end_attempt(attempt, Outcome.LOST, Reason.TASK_MISSING, sentence)
     reason = job.terminate_reason or "no reason given"
     sentence = f"Its job was ended in Batch before the task began ({reason})."
-    return _ends(attempt, Outcome.TERMINATED, Reason.ENDED_IN_BATCH, sentence)
+    return _end_attempt(attempt, Outcome.TERMINATED, Reason.ENDED_IN_BATCH, sentence)
 
 
 def _by_task(record: Record, attempt: Attempt, task: Task) -> Attempt:
     """Conclude on a completed task."""
     if task.succeeded and task.exit_code == 0:
-        return _ends(attempt, Outcome.SUCCEEDED, Reason.EXIT_ZERO, "Succeeded.")
+        return _end_attempt(attempt, Outcome.SUCCEEDED, Reason.EXIT_ZERO, "Succeeded.")
     if _ran_out_of_time(record, task):
         limit = record.task.run_timeout if record.task else timedelta()
         sentence = f"It was ended after its run timeout of {limit}."
-        return _ends(attempt, Outcome.TIMED_OUT, Reason.RUN_TIMEOUT, sentence)
+        return _end_attempt(attempt, Outcome.TIMED_OUT, Reason.RUN_TIMEOUT, sentence)
     words = f"{task.failure.message} ({task.failure.code})" if task.failure else "no cause given"
     if task.failure and task.failure.code == "TaskEnded":
         return _ended_by_request(record, attempt, words)
     reason, sentence = _why_failed(task, words)
-    return _ends(attempt, Outcome.FAILED, reason, sentence)
+    return _end_attempt(attempt, Outcome.FAILED, reason, sentence)
 
 
 def _ended_by_request(record: Record, attempt: Attempt, words: str) -> Attempt:
     """Conclude on a task that somebody ended: we, by a stop, or a person in Batch."""
     if record.stop is None:
         sentence = f"It was ended in Batch: {words}."
-        return _ends(attempt, Outcome.TERMINATED, Reason.ENDED_IN_BATCH, sentence)
+        return _end_attempt(attempt, Outcome.TERMINATED, Reason.ENDED_IN_BATCH, sentence)
     return _stopped(attempt, record.stop)
 
 
 def _stopped(attempt: Attempt, stop: Stop) -> Attempt:
     """Conclude on an attempt that we gave up: one that ever ran did not never start."""
     if stop.cause in _BY_WISH:
-        return _ends(attempt, Outcome.TERMINATED, stop.reason, stop.sentence)
+        return _end_attempt(attempt, Outcome.TERMINATED, stop.reason, stop.sentence)
     if attempt.started is None:
-        return _ends(attempt, Outcome.NEVER_STARTED, stop.reason, stop.sentence)
+        return _end_attempt(attempt, Outcome.NEVER_STARTED, stop.reason, stop.sentence)
     sentence = f"It was ended although it had begun: {stop.sentence}"
-    return _ends(attempt, Outcome.TERMINATED, stop.cause, sentence)
+    return _end_attempt(attempt, Outcome.TERMINATED, stop.cause, sentence)
 
 
 def _why_failed(task: Task, words: str) -> tuple[Reason, str]:
@@ -233,5 +235,5 @@ def _ran_out_of_time(record: Record, task: Task) -> bool:
     return task.finished - task.started >= record.task.run_timeout
 
 
-def _ends(attempt: Attempt, outcome: Outcome, reason: Reason, sentence: str) -> Attempt:
+def _end_attempt(attempt: Attempt, outcome: Outcome, reason: Reason, sentence: str) -> Attempt:
     return replace(attempt, outcome=outcome, reason=reason, sentence=sentence)

@@ -38,7 +38,7 @@ def pause(state: ScheduleState, request: Request, made: datetime) -> ScheduleSta
         note=request.note,
         request=request.id,
     )
-    return replace(state, pauses=(*_ended(state.pauses, at, request.id), new))
+    return replace(state, pauses=(*_end_pauses(state.pauses, at, request.id), new))
 
 
 def resume(
@@ -51,7 +51,7 @@ def resume(
     """
     return replace(
         state,
-        pauses=_ended(state.pauses, max(made, state.decided_until), request.id),
+        pauses=_end_pauses(state.pauses, max(made, state.decided_until), request.id),
         forgiven=results.failed,
     )
 
@@ -81,7 +81,7 @@ def _failed(state: ScheduleState, results: ScheduleResults) -> tuple[RunId, ...]
     return tuple(run for run in failed if run not in state.forgiven)
 
 
-def _ended(pauses: tuple[Pause, ...], at: datetime, request: str) -> tuple[Pause, ...]:
+def _end_pauses(pauses: tuple[Pause, ...], at: datetime, request: str) -> tuple[Pause, ...]:
     """End what holds beyond ``at``, and forget pauses of long ago."""
     kept: list[Pause] = []
     for one in pauses:

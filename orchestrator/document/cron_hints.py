@@ -151,12 +151,12 @@ def _miscounted(text: str, words: list[str]) -> str:
 def _complaints(field: _Field, word: str) -> Iterator[str]:
     """Yield what is wrong with one field."""
     for term in word.split(","):
-        complaint = _complaint(field, term)
+        complaint = _term_complaint(field, term)
         if complaint:
             yield f"{field.name} {word!r}: {complaint}"
 
 
-def _complaint(field: _Field, term: str) -> str | None:
+def _term_complaint(field: _Field, term: str) -> str | None:
     """Say what is wrong with one term of a list."""
     if _special(field, term) or re.fullmatch(r"\*(/0*[1-9]\d*)?", term):
         return None

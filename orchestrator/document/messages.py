@@ -48,7 +48,7 @@ def wrong(table: Table) -> Iterator[tuple[Path, str]]:
             path = _path(details["loc"])
             if isinstance(table.get(str(path[0])), str):  # one expression, taken for a list of one
                 path = path[:1]
-            yield path, _complaint(path, details)
+            yield path, _error_complaint(path, details)
 
 
 def _path(loc: Path) -> Path:
@@ -82,12 +82,12 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
             yield (key,), f'belongs to overlap = "{needed}", which this schedule has not'
 
 
-def _complaint(path: Path, details: Mapping[str, Any]) -> str:
+def _error_complaint(path: Path, details: Mapping[str, Any]) -> str:
     """Put one of pydantic's errors into the operator's words."""
     kind, context = details["type"], details.get("ctx", {})
     given = _shown(details["input"], path)
     if kind == "extra_forbidden":
-        return _unknown(path)
+        return _unknown_key(path)
     if kind in {"enum", "literal_error"}:
         return f"must be {context['expected']}{given}"
     if kind == "value_error":
@@ -112,7 +112,7 @@ def _shown(given: object, path: Path) -> str:
     return f", not {text if len(text) <= _MOST_SHOWN else f'{text[:_MOST_SHOWN]}...'}"
 
 
-def _unknown(path: Path) -> str:
+def _unknown_key(path: Path) -> str:
     """Say which key may have been meant."""
     table, *below = (str(part) for part in path)
     model = _MODELS.get(table, ScheduleTable) if below else ScheduleTable

@@ -55,13 +55,13 @@ def parse(text: str) -> Document:
     """
     content = read(text)
     unusable = sorted(_unusable(content), key=str)
-    document = _document(*_tables(content))
+    document = _read_tables(*_tables(content))
     if unusable:
         raise DocumentError([*unusable, *document.problems])
     return document
 
 
-def _document(defaults: Table | None, tables: Mapping[str, object]) -> Document:
+def _read_tables(defaults: Table | None, tables: Mapping[str, object]) -> Document:
     """Return the schedules of tables, and the problems of these."""
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()

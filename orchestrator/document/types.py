@@ -99,7 +99,7 @@ def _zone(value: str) -> str:
     return value
 
 
-def _command(value: str) -> str:
+def _valid_command(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be empty")
     if "\0" in value:
@@ -112,7 +112,7 @@ def _command(value: str) -> str:
     return value
 
 
-def _instant(value: object) -> datetime:
+def _whole_second(value: object) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError("must be a time with its offset, such as 2026-12-01T00:00:00Z, unquoted")
     if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
@@ -136,7 +136,7 @@ def _text(value: str) -> str:
     return value
 
 
-def _environment(values: dict[str, str]) -> dict[str, str]:
+def _small_environment(values: dict[str, str]) -> dict[str, str]:
     size = sum(len(name.encode()) + len(value.encode()) for name, value in values.items())
     if size > MOST_ENVIRONMENT_BYTES:
         raise ValueError(
@@ -197,12 +197,12 @@ type Window = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_W
 type Every = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_EVERY), _SPAN]
 type Jitter = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_JITTER), _SPAN]
 type Backoff = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_BACKOFF), _SPAN]
-type Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema(_INSTANT_SCHEMA)]
+type Instant = Annotated[datetime, BeforeValidator(_whole_second), WithJsonSchema(_INSTANT_SCHEMA)]
 type Cron = Annotated[str, AfterValidator(_cron), WithJsonSchema(_CRON_SCHEMA)]
 type Exception_ = Annotated[str, BeforeValidator(_exception), WithJsonSchema(_CRON_SCHEMA)]
 type Zone = Annotated[str, AfterValidator(_zone)]
 type Command = Annotated[
-    str, AfterValidator(_command), WithJsonSchema({"type": "string", "minLength": 1})
+    str, AfterValidator(_valid_command), WithJsonSchema({"type": "string", "minLength": 1})
 ]
 type Variable = Annotated[str, AfterValidator(_variable), WithJsonSchema(_NAME_SCHEMA)]
 type Text = Annotated[str, AfterValidator(_text)]
@@ -211,4 +211,4 @@ type ExitCode = Annotated[int, Field(ge=-(2**31), lt=2**32), AfterValidator(_exi
 
 one_or_more = BeforeValidator(_crons)
 unique = AfterValidator(_unique)
-bounded = AfterValidator(_environment)
+bounded = AfterValidator(_small_environment)

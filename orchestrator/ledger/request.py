@@ -26,14 +26,14 @@ MOST_RUNS: Final = 1000
 """So many occurrences one backfill looks at, at most."""
 
 
-def _instant(value: datetime) -> datetime:
+def _within_years(value: datetime) -> datetime:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
     return value.astimezone(UTC)
 
 
 type Words = Annotated[str, StringConstraints(max_length=1000)]
-type Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
+type RequestTime = Annotated[AwareDatetime, AfterValidator(_within_years)]
 
 
 class RequestKind(StrEnum):
@@ -82,8 +82,8 @@ class Request(Stored):
     run_id: RunId | None = None
     key: Words | None = None
     force: bool = False
-    after: Instant | None = None
-    until: Instant | None = None
+    after: RequestTime | None = None
+    until: RequestTime | None = None
     rerun: bool = False
     note: Words | None = None
 
@@ -122,7 +122,7 @@ def dump_request(request: Request) -> bytes:
 
 def load_request(data: bytes) -> Request:
     """Return the request of its JSON; raises RecordUnreadable if it is none."""
-    return _load(_REQUEST, data, "a request")
+    return _load_message(_REQUEST, data, "a request")
 
 
 def dump_answer(answer: Answer) -> bytes:
@@ -132,10 +132,10 @@ def dump_answer(answer: Answer) -> bytes:
 
 def load_answer(data: bytes) -> Answer:
     """Return the answer of its JSON; raises RecordUnreadable if it is none."""
-    return _load(_ANSWER, data, "an answer")
+    return _load_message(_ANSWER, data, "an answer")
 
 
-def _load[T: (Request, Answer)](adapter: TypeAdapter[T], data: bytes, what: str) -> T:
+def _load_message[T: (Request, Answer)](adapter: TypeAdapter[T], data: bytes, what: str) -> T:
     try:
         value = adapter.validate_json(data)
     except ValidationError as error:

@@ -150,12 +150,12 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
         return OpenRun(
             run_id=run_id,
             schedule=schedule,
-            nominal=nominal or _instant(values.get("nominal", "")),
+            nominal=nominal or _parse_aware(values.get("nominal", "")),
             kind=Kind(values.get("kind", Kind.SCHEDULED)),
             forced="forced" in values,
             state=AttemptState(values["state"]),
             attempt=int(values.get("attempt", "1")),
-            not_before=_instant(not_before) if not_before else None,
+            not_before=_parse_aware(not_before) if not_before else None,
             after=After(after) if after else None,
             untried=after is not None and "ready" not in values,
             blocked="blocked" in values,
@@ -165,7 +165,7 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
         raise RecordUnreadable(f"the metadata of {blob}: {error}") from error
 
 
-def _instant(text: str) -> datetime:
+def _parse_aware(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text} has no offset")
@@ -183,7 +183,7 @@ def dump_submit(state: SubmitState) -> bytes:
 
 def load_submit(data: bytes) -> SubmitState:
     """Return the state of ``submit.json``; raises RecordUnreadable if it is none."""
-    return _load(_SUBMIT, data, "submit.json")
+    return _load_state(_SUBMIT, data, "submit.json")
 
 
 def dump_collect(state: CollectState) -> bytes:
@@ -193,10 +193,12 @@ def dump_collect(state: CollectState) -> bytes:
 
 def load_collect(data: bytes) -> CollectState:
     """Return the state of ``collect.json``; raises RecordUnreadable if it is none."""
-    return _load(_COLLECT, data, "collect.json")
+    return _load_state(_COLLECT, data, "collect.json")
 
 
-def _load[T: (SubmitState, CollectState)](adapter: TypeAdapter[T], data: bytes, name: str) -> T:
+def _load_state[T: (SubmitState, CollectState)](
+    adapter: TypeAdapter[T], data: bytes, name: str
+) -> T:
     try:
         state = adapter.validate_json(data)
     except ValidationError as error:

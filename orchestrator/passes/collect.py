@@ -60,7 +60,7 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
             services.ledger.lease(ids.COLLECT_STATE, empty=_EMPTY) as lease,
             pace.limit(),
         ):
-            return counts | await _Tick(services, lease, pace).run()
+            return counts | await _CollectTick(services, lease, pace).run()
     except LeaseTaken:
         return {**counts, "lease_taken": 1}
 
@@ -70,7 +70,7 @@ def _concerns(run: OpenRun) -> bool:
     return run.stop or run.state is not AttemptState.CLAIMED
 
 
-class _Tick:
+class _CollectTick:
     """The part of a tick that holds the lease."""
 
     def __init__(self, services: Services, lease: Lease, pace: Pace) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from orchestrator import ids
 from orchestrator.adapters.blobs import Ledger
-from orchestrator.adapters.container import Text
+from orchestrator.adapters.container import BlobText
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions.decide import MOST_AT_ONCE, Due, due, is_due
 from orchestrator.document import parse
@@ -43,7 +43,7 @@ class TickInputs:
         requests: The requests of the work list, in the order of their making.
     """
 
-    text: Text
+    text: BlobText
     parsed: parse.Document | None
     problems: tuple[Problem, ...]
     state: SubmitState
@@ -148,7 +148,7 @@ async def read_inputs(ledger: Ledger) -> TickInputs:
         text=text,
         parsed=parsed,
         problems=problems,
-        state=_state(state.data),
+        state=_read_state(state.data),
         etag=state.etag,
         open_runs=work.runs,
         requests=work.requests,
@@ -170,5 +170,5 @@ def _parsed(data: bytes | None) -> tuple[parse.Document | None, tuple[Problem, .
 
 
 @lru_cache(maxsize=2)
-def _state(data: bytes | None) -> SubmitState:
+def _read_state(data: bytes | None) -> SubmitState:
     return load_submit(data) if data else SubmitState()

@@ -17,9 +17,6 @@ from orchestrator.errors import OutOfTime, RecurError
 
 AT_ONCE: Final = 8
 
-type Clock = Callable[[], float]
-"""Seconds since a moment that stays the same."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -27,7 +24,7 @@ class Services:
     The adapters of one tick, the place where jobs run, and the tick's time.
 
     Attributes:
-        clock: Measures how long a tick has worked.
+        clock: Measures how long a tick has worked: seconds since a fixed moment.
         at_once: How many items a tick works on at a time.
     """
 
@@ -36,7 +33,7 @@ class Services:
     batch: Batch
     place: JobPlace
     cache: Cache
-    clock: Clock = time.monotonic
+    clock: Callable[[], float] = time.monotonic
     at_once: int = AT_ONCE
 
     def pace(self) -> "Pace":
@@ -63,7 +60,7 @@ class Pace:
     A call takes 10 s at most, so everything has ended before the lease of 60 s has.
     """
 
-    def __init__(self, seconds: float, *, clock: Clock, at_once: int) -> None:
+    def __init__(self, seconds: float, *, clock: Callable[[], float], at_once: int) -> None:
         self._clock = clock
         self._at_once = at_once
         self._end = clock() + seconds

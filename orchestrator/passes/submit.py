@@ -55,13 +55,13 @@ async def submit_due(services: Services) -> dict[str, int | str]:
             services.ledger.lease(ids.SUBMIT_STATE, empty=_EMPTY) as lease,
             pace.limit(),
         ):
-            tick = _Tick(services, lease, pace, await read_inputs(services.ledger))
+            tick = _SubmitTick(services, lease, pace, await read_inputs(services.ledger))
             return counts | await tick.run()
     except LeaseTaken:
         return {**counts, "lease_taken": 1}
 
 
-class _Tick:
+class _SubmitTick:
     """The part of a tick that holds the lease."""
 
     def __init__(self, services: Services, lease: Lease, pace: Pace, inputs: TickInputs) -> None:

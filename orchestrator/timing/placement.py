@@ -127,7 +127,7 @@ def _left_out_until(local: datetime, every: timedelta, left_out: Exceptions) -> 
     if left_out.whole(day):
         return end
     instant = steady = local.astimezone(UTC)
-    while steady < end and _offset(steady + _PROBE, local.tzinfo) == local.utcoffset():
+    while steady < end and _utc_offset(steady + _PROBE, local.tzinfo) == local.utcoffset():
         steady += _PROBE
     since = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
     rest = (minutes_of(every, since % every) & ~left_out.on(day)) >> since // _MINUTE
@@ -163,7 +163,7 @@ def _piece(
     """Yield the occurrences of a stretch of which every offset is looked up."""
     # From before it to after it: only what is beyond tells that an hour is a repeated one.
     span = int((until - after) / _PROBE) + 2
-    offsets = [_offset(after + _PROBE * n, zone) for n in range(-1, span + 1)]
+    offsets = [_utc_offset(after + _PROBE * n, zone) for n in range(-1, span + 1)]
     first, last = _naive(after) + min(offsets), _naive(until) + max(offsets)
     found = walls(recurrence.cron, exceptions(recurrence.except_), first, last, excluded=excluded)
     if all(a == b for a, b in pairwise(offsets)):
@@ -214,17 +214,17 @@ def _instants(wall: Wall, zone: tzinfo, recurrence: Recurrence) -> list[tuple[da
 
 def _change_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:
     """Return the first instant with the offset of ``high``, to the second."""
-    after = _offset(high, zone)
+    after = _utc_offset(high, zone)
     while high - low > _SECOND:
         middle = low + (high - low) / 2
-        if _offset(middle, zone) == after:
+        if _utc_offset(middle, zone) == after:
             high = middle
         else:
             low = middle
     return high.replace(microsecond=0)
 
 
-def _offset(instant: datetime, zone: tzinfo | None) -> timedelta:
+def _utc_offset(instant: datetime, zone: tzinfo | None) -> timedelta:
     return instant.astimezone(zone).utcoffset() or timedelta()
 
 

@@ -32,16 +32,16 @@ def check_account(target: Target) -> Iterator[Finding]:
                 "deploy infra/core (docs/deploy.md)",
             )
             return
-        pool = _pool(target)
+        pool = _find_pool(target)
         yield _access(found, on_laptop=target.on_laptop)
         yield from _quotas(found, pool)
         if pool is not None:
             for reference in pool.application_package_references or ():
                 application = reference.application_id.rpartition("/")[2]
-                yield _package(arm, Uploads(target), application, reference.version)
+                yield _package_finding(arm, Uploads(target), application, reference.version)
 
 
-def _pool(target: Target) -> BatchPool | None:
+def _find_pool(target: Target) -> BatchPool | None:
     """Return the pool; that it is missing has been told by the checks of the data plane."""
     with target.batch() as batch:
         try:
@@ -125,7 +125,9 @@ def _enough(check: str, quota: int | None, size: str) -> Finding:
     return good(check, f"{quota}, of which one node takes {cores}")
 
 
-def _package(arm: BatchArm, uploads: Uploads, application: str, name: str | None) -> Finding:
+def _package_finding(
+    arm: BatchArm, uploads: Uploads, application: str, name: str | None
+) -> Finding:
     check = f"package {application} {name or '(default version)'}"
     why = "nodes that start become unusable, and no run starts"
     if not name:

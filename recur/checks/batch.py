@@ -9,6 +9,7 @@ from azure.batch import BatchClient
 from azure.batch.models import BatchNode, BatchPool
 from azure.core.exceptions import HttpResponseError
 
+from orchestrator.adapters.calls import enum_word
 from recur.checks.findings import Finding, good, note, problem, unchecked
 from recur.target import Target
 
@@ -29,7 +30,7 @@ def check_batch(target: Target) -> Iterator[Finding]:
         except HttpResponseError as error:
             yield _refused(pool_id, error)
             return
-        yield from _pool(pool)
+        yield from _pool_findings(pool)
         yield from _nodes(batch, pool)
         yield from _jobs(batch)
 
@@ -54,9 +55,9 @@ def _refused(pool_id: str, error: HttpResponseError) -> Finding:
     raise error
 
 
-def _pool(pool: BatchPool) -> Iterator[Finding]:
+def _pool_findings(pool: BatchPool) -> Iterator[Finding]:
     check = f"pool {pool.id}"
-    state, allocation = _word(pool.state), _word(pool.allocation_state)
+    state, allocation = _known_word(pool.state), _known_word(pool.allocation_state)
     if state != "active":
         why = "it takes no new node"
         yield problem(check, f"is {state}", why, "deploy infra/pool once it is gone")
@@ -98,9 +99,12 @@ def _formula(check: str, pool: BatchPool) -> Finding:
 
 def _nodes(batch: BatchClient, pool: BatchPool) -> Iterator[Finding]:
     nodes = list(batch.list_nodes(pool.id))
-    sick = [node for node in nodes if _word(node.state) in {"starttaskfailed", "unusable"}]
+    sick = [node for node in nodes if _known_word(node.state) in {"starttaskfailed", "unusable"}]
     if not sick:
-        states = ", ".join(sorted(_word(node.state) for node in nodes)) or "none, as it should idle"
+        states = (
+            ", ".join(sorted(_known_word(node.state) for node in nodes))
+            or "none, as it should idle"
+        )
         yield good("nodes", states)
     for node in sick:
         yield problem(
@@ -113,7 +117,7 @@ def _nodes(batch: BatchClient, pool: BatchPool) -> Iterator[Finding]:
 
 
 def _what_ails(node: BatchNode) -> str:
-    if _word(node.state) == "unusable":
+    if _known_word(node.state) == "unusable":
         words = "; ".join(f"{error.code}: {error.message}" for error in node.errors or ())
         return f"unusable: {words or 'no cause given'}"
     start = node.start_task_info
@@ -136,7 +140,7 @@ def check_job_schedules(target: Target) -> Iterator[Finding]:
     check = "job schedules"
     try:
         with target.batch() as batch:
-            found = {one.id: _word(one.state) for one in batch.list_job_schedules()}
+            found = {one.id: _known_word(one.state) for one in batch.list_job_schedules()}
     except HttpResponseError as error:
         if error.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
             yield unchecked(check, f"they cannot be read: {error.reason or error.status_code}")
@@ -156,6 +160,5 @@ def check_job_schedules(target: Target) -> Iterator[Finding]:
         )
 
 
-def _word(value: str | Enum | None) -> str:
-    word = value.value if isinstance(value, Enum) else value
-    return str(word or "unknown").lower()
+def _known_word(value: str | Enum | None) -> str:
+    return (enum_word(value) or "unknown").lower()

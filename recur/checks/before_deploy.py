@@ -53,7 +53,7 @@ def examine_before(given: Context, choice: Choice, wait: timedelta) -> Exit:
     reader = ArmReader(endpoint, planned.subscription, target.credential(), limit=wait)
     shut: list[str] = []
     checks: list[Check] = [
-        (name, partial(_careful, name, partial(check, reader, planned), shut))
+        (name, partial(_run_or_unchecked, name, partial(check, reader, planned), shut))
         for name, check in BEFORE
     ]
     try:
@@ -62,7 +62,7 @@ def examine_before(given: Context, choice: Choice, wait: timedelta) -> Exit:
         reader.close()
 
 
-def _careful(
+def _run_or_unchecked(
     name: str, check: Callable[[], Iterator[Finding]], shut: list[str]
 ) -> Iterator[Finding]:
     """

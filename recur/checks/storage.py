@@ -67,7 +67,7 @@ def check_storage(target: Target) -> Iterator[Finding]:
     if clocks:
         yield _clock(clocks[0])
     if reachable:
-        document, finding = _document(ledger)
+        document, finding = _document_finding(ledger)
         yield finding
         yield from _decisions(ledger, document)
         yield from _open_runs(ledger)
@@ -108,7 +108,7 @@ def _clock(ahead: timedelta) -> Finding:
     )
 
 
-def _document(ledger: ContainerClient) -> tuple[Document | None, Finding]:
+def _document_finding(ledger: ContainerClient) -> tuple[Document | None, Finding]:
     check = "schedule document"
     try:
         text = ledger.download_blob(ids.DOCUMENT).readall().decode()
@@ -147,7 +147,7 @@ def _decisions(ledger: ContainerClient, document: Document | None) -> Iterator[F
         else:
             yield note(check, what, "the next tick does")
         return
-    late = dict(_undecided(state, document))
+    late = dict(_undecided_schedules(state, document))
     if not late:
         yield good(check, "every occurrence up to now has been decided")
     for id_, age in late.items():
@@ -163,7 +163,9 @@ def _applied(ledger: ContainerClient) -> tuple[str, datetime] | None:
     return str(properties.etag), properties.last_modified
 
 
-def _undecided(state: SubmitState, document: Document | None) -> Iterator[tuple[str, timedelta]]:
+def _undecided_schedules(
+    state: SubmitState, document: Document | None
+) -> Iterator[tuple[str, timedelta]]:
     now = datetime.now(UTC)
     for id_, one in state.schedules.items():
         if document is None or id_ not in document.schedules:

@@ -85,7 +85,7 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         )
     target = given.target()
     ledger = LedgerCalls(target, target.ledger(), RoleWait(given.output.progress, wait))
-    before, in_force, etag = ledger.call(_in_force)
+    before, in_force, etag = ledger.call(_read_in_force)
     found = tuple(changes(before, document))
     notes, coming = _look_ahead(given.output, text, document, count)
     _show_changes(given.output, found, document, coming)
@@ -139,7 +139,7 @@ class LedgerCalls:
         return self._role_wait.call(lambda: work(self._container), self._missing)
 
 
-def _in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, str | None]:
+def _read_in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, str | None]:
     """Return the document in force, its bytes and its ETag; a broken one has no schedules."""
     try:
         blob = ledger.download_blob(ids.DOCUMENT)

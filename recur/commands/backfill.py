@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 from azure.storage.blob import ContainerClient
 
+from orchestrator.adapters.calls import first_line
 from orchestrator.errors import RecordUnreadable, RequestRefused, ScheduleSyntaxError
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.request import RequestKind
@@ -102,7 +103,9 @@ def request_backfill(
         raise CliError(
             Exit.USAGE, f"--from {options.begin} is not before --to {options.end}", "exchange them"
         )
-    made = _plan(given, ledger, id_, _state(snapshot, id_), after, until, rerun=options.rerun)
+    made = _plan(
+        given, ledger, id_, _state_of_schedule(snapshot, id_), after, until, rerun=options.rerun
+    )
     _show_plan(given, made, zone or UTC, asked_until=until)
     if options.dry_run or not made.chosen:
         given.output.say("a dry run: nothing is asked for" if made.chosen else "nothing to run")
@@ -123,7 +126,7 @@ def request_backfill(
     )
 
 
-def _state(snapshot: Snapshot, schedule: ScheduleId) -> ScheduleState:
+def _state_of_schedule(snapshot: Snapshot, schedule: ScheduleId) -> ScheduleState:
     state = snapshot.schedule(schedule)
     if state is not None:
         return state
@@ -157,7 +160,7 @@ def _plan(  # noqa: PLR0913, PLR0917 - where to look, and what for
         )
         opened = set(open_run_ids(ledger, f"{schedule}-"))
         history = History(ledger, given.output)
-        entries = _entries(history, schedule, empty.lines)
+        entries = _record_blobs(history, schedule, empty.lines)
         records = history.records([one.blob for one in entries])
         for text in history.complaints:
             given.output.progress.print(text, markup=False)
@@ -176,12 +179,12 @@ def _plan(  # noqa: PLR0913, PLR0917 - where to look, and what for
     except RecordUnreadable as error:
         raise CliError(
             Exit.FOUND,
-            str(error).partition("\n")[0],
+            first_line(error),
             "use the `recur` of the version that is deployed",
         ) from error
 
 
-def _entries(
+def _record_blobs(
     history: History, schedule: ScheduleId, lines: Sequence[PlannedOccurrence]
 ) -> list[RecordBlob]:
     """Return the final records of some occurrences, by the listing of their months."""
@@ -200,14 +203,14 @@ def _entries(
 def _show_plan(given: Context, made: BackfillPlan, zone: tzinfo, *, asked_until: datetime) -> None:
     say = given.output.say
     say(
-        f"{made.schedule}, after {_wall(made.after, zone)} and up to {_wall(made.until, zone)} "
+        f"{made.schedule}, after {_wall_text(made.after, zone)} and up to {_wall_text(made.until, zone)} "
         f"({zone}): {len(made.lines)} occurrence(s)"
     )
     if made.until < asked_until:
         say("  up to there its occurrences are decided; later ones are still the tick's")
     if made.after < made.known_after:
         say(
-            f"  what is known of {made.schedule} begins after {_wall(made.known_after, zone)}: "
+            f"  what is known of {made.schedule} begins after {_wall_text(made.known_after, zone)}: "
             "a backfill cannot reach before that"
         )
     for words, chosen in (("to run", True), ("left", False)):
@@ -215,11 +218,11 @@ def _show_plan(given: Context, made: BackfillPlan, zone: tzinfo, *, asked_until:
         listed = ", ".join(f"{count} {what}" for what, count in counts.items())
         say(f"  {words}: {sum(counts.values())}" + (f" ({listed})" if listed else ""))
     hidden = len(made.chosen) - 2 * _ENDS
-    for line in _ends(made.chosen):
+    for line in _first_and_last(made.chosen):
         say(_plan_line(line, zone) if line else f"    ... {hidden} more: --json has all of them")
 
 
-def _ends(lines: Sequence[PlannedOccurrence]) -> Iterator[PlannedOccurrence | None]:
+def _first_and_last(lines: Sequence[PlannedOccurrence]) -> Iterator[PlannedOccurrence | None]:
     """Yield the first and the last few, with None for what is between."""
     if len(lines) <= 2 * _ENDS + 1:
         yield from lines
@@ -231,10 +234,10 @@ def _ends(lines: Sequence[PlannedOccurrence]) -> Iterator[PlannedOccurrence | No
 
 def _plan_line(line: PlannedOccurrence, zone: tzinfo) -> str:
     because = f" ({line.because})" if line.because else ""
-    return f"    {line.run_id}  {_wall(line.nominal, zone)}  {line.prior}{because}"
+    return f"    {line.run_id}  {_wall_text(line.nominal, zone)}  {line.prior}{because}"
 
 
-def _wall(instant: datetime, zone: tzinfo) -> str:
+def _wall_text(instant: datetime, zone: tzinfo) -> str:
     shown = instant.astimezone(zone)
     return shown.isoformat(timespec="seconds" if shown.second else "minutes")
 

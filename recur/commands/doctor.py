@@ -97,12 +97,12 @@ def examine(given: Context) -> Exit:
     given.output.say(f"the deployment of {target.source}")
     silent: dict[str, str] = {}
     checks: list[Check] = [
-        (name, partial(_careful, name, check, target, silent)) for name, check in CHECKS
+        (name, partial(_run_or_problem, name, check, target, silent)) for name, check in CHECKS
     ]
     return examine_all(given.output, target.source, checks)
 
 
-def _careful(
+def _run_or_problem(
     name: str,
     check: Callable[[Target], Iterator[Finding]],
     target: Target,

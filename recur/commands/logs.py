@@ -99,7 +99,7 @@ def show_output(given: Context, options: LogsOptions) -> Exit:
     ledger = target.ledger()
     history, snapshot = History(ledger, given.output), read_snapshot(ledger)
     found = find_run(history, snapshot, options.run)
-    number = _attempt(found, options.attempt)
+    number = _attempt_number(found, options.attempt)
     sink = Sink(keep=given.output.as_json)
     node, outputs = node_files(target), stored_outputs(target)
     if options.follow:
@@ -132,7 +132,7 @@ def list_outputs(given: Context, run: str, attempt: int | None) -> Exit:
     target = given.target()
     ledger = target.ledger()
     found = find_run(History(ledger, given.output), read_snapshot(ledger), run)
-    number = _attempt(found, attempt)
+    number = _attempt_number(found, attempt)
     record = found.record
     paths = dict(_paths(stored_outputs(target), record, number))
     last = number == record.attempt.number
@@ -167,7 +167,7 @@ def _check_path(path: str) -> None:
         )
 
 
-def _attempt(found: FoundRun, asked: int | None) -> int:
+def _attempt_number(found: FoundRun, asked: int | None) -> int:
     """Return the number of the attempt that is meant."""
     record = found.record
     if not record.attempts:

@@ -68,7 +68,11 @@ def parse_until(text: str, zone: tzinfo | None, now: datetime) -> datetime:
     Raises:
         CliError: It is neither, or has passed.
     """
-    end = now.replace(microsecond=0) + length if (length := _length(text)) else _time(text, zone)
+    end = (
+        now.replace(microsecond=0) + length
+        if (length := _length(text))
+        else _parse_until(text, zone)
+    )
     if end <= now:
         raise CliError(
             Exit.USAGE,
@@ -89,7 +93,7 @@ def _length(text: str) -> timedelta | None:
         raise CliError(Exit.USAGE, f"--until {text!r} {why}", f"write {_HOW}, or a time") from error
 
 
-def _time(text: str, zone: tzinfo | None) -> datetime:
+def _parse_until(text: str, zone: tzinfo | None) -> datetime:
     try:
         return parse_time(text, zone, name="--until")
     except CliError as error:

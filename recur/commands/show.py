@@ -10,6 +10,7 @@ import typer
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from orchestrator import ids
+from orchestrator.adapters.calls import enum_word, first_line
 from orchestrator.enums import AttemptState
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Record, dump
@@ -104,18 +105,14 @@ def ask_batch(target: Target, record: Record) -> Live:
     except ResourceNotFoundError:
         return Live()
     except (AzureError, CliError, ValueError) as error:
-        return Live(trouble=str(error).partition("\n")[0])
+        return Live(trouble=first_line(error))
     try:
         task = batch.get_task(job_id, _TASK, **_QUICKLY)
     except ResourceNotFoundError:
-        return Live(job=_word(job.state))
+        return Live(job=enum_word(job.state))
     except AzureError as error:
-        return Live(job=_word(job.state), trouble=str(error).partition("\n")[0])
-    return Live(job=_word(job.state), task=_word(task.state))
-
-
-def _word(state: object) -> str | None:
-    return None if state is None else str(getattr(state, "value", state))
+        return Live(job=enum_word(job.state), trouble=first_line(error))
+    return Live(job=enum_word(job.state), task=enum_word(task.state))
 
 
 def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> Iterator[str]:
@@ -137,7 +134,7 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
         yield _fact("stands for", spans)
     yield from _decision(record, zone)
     for attempt in record.attempts:
-        yield from _attempt(attempt, zone)
+        yield from _attempt_facts(attempt, zone)
     took = run_duration(record, now)
     if took:
         yield _fact("took", short_duration(took))
@@ -170,7 +167,7 @@ def _decision(record: Record, zone: tzinfo) -> Iterator[str]:
         yield _fact("merged", f"{record.merged} wall times fell on this instant")
 
 
-def _attempt(attempt: Attempt, zone: tzinfo) -> Iterator[str]:
+def _attempt_facts(attempt: Attempt, zone: tzinfo) -> Iterator[str]:
     ended = attempt.outcome or attempt.state
     why = f" ({attempt.reason})" if attempt.reason else ""
     code = f", exit code {attempt.exit_code}" if attempt.exit_code is not None else ""

@@ -61,10 +61,10 @@ def command(
 
     Example: recur tick
     """
-    run(context, lambda given: tick(given, which, verbose=verbose))
+    run(context, lambda given: tick_by_hand(given, which, verbose=verbose))
 
 
-def tick(given: Context, which: str, *, verbose: bool) -> Exit:
+def tick_by_hand(given: Context, which: str, *, verbose: bool) -> Exit:
     """
     Do one pass, or both one after the other; the second also where the first fails.
 
@@ -78,7 +78,7 @@ def tick(given: Context, which: str, *, verbose: bool) -> Exit:
     with _log_lines(verbose=verbose):
         for name in names:
             try:
-                done[name] = asyncio.run(_run(settings, name))
+                done[name] = asyncio.run(_run_pass(settings, name))
             except RecurError as error:
                 failures.append(_in_our_words(name, error))
             else:
@@ -105,7 +105,7 @@ def _settings(target: Target) -> Settings:
     return settings if given.get("AZURE_CLIENT_ID") else replace(settings, client_id="")
 
 
-async def _run(settings: Settings, name: str) -> Counts:
+async def _run_pass(settings: Settings, name: str) -> Counts:
     async with open_services(settings, Cache()) as services:
         return await _PASSES[name](services)
 

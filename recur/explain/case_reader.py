@@ -100,11 +100,11 @@ def read_cases(
     cases = [_case(one, background) for one in questions]
     runs = [ids.run_id(schedule, one.nominal) for one in cases]
     listed = {run.run_id for run in background.open_runs}
-    opened = _read(history, [ids.open_blob(run) for run in runs if run in listed])
+    opened = _records_by_blob(history, [ids.open_blob(run) for run in runs if run in listed])
     blobs = [
         ids.final_blob(schedule, one.nominal, run) for one, run in zip(cases, runs, strict=True)
     ]
-    final = _read(history, blobs)
+    final = _records_by_blob(history, blobs)
     planned = {one.run_id: one for one in snapshot.state.plan} if snapshot.state else {}
     filled = (
         replace(
@@ -113,7 +113,7 @@ def read_cases(
             final=final.get(blob),
             blob=blob,
             planned=planned.get(run),
-            unreadable=_unreadable(history, work, run, blob),
+            unreadable=_unreadable_facts(history, work, run, blob),
         )
         for case, run, blob in zip(cases, runs, blobs, strict=True)
     )
@@ -162,7 +162,7 @@ def _with_range(history: History, case: Case, background: Background) -> Case:
     return replace(case, unreadable=tuple(within))
 
 
-def _unreadable(history: History, work: OpenRuns, run: RunId, final: str) -> tuple[Fact, ...]:
+def _unreadable_facts(history: History, work: OpenRuns, run: RunId, final: str) -> tuple[Fact, ...]:
     """Say why what there is of a run cannot be read, the open record first."""
     opened = ids.open_blob(run)
     facts = [
@@ -176,7 +176,7 @@ def _unreadable(history: History, work: OpenRuns, run: RunId, final: str) -> tup
     return tuple(facts)
 
 
-def _read(history: History, blobs: Sequence[str]) -> dict[str, Record]:
+def _records_by_blob(history: History, blobs: Sequence[str]) -> dict[str, Record]:
     found = zip(blobs, history.records(blobs), strict=True)
     return {blob: record for blob, record in found if record}
 
@@ -217,11 +217,13 @@ def _triggered(
             found[record.run_id] = record.nominal, Fact(source=blob, says=says)
     return [
         tuple(
-            fact for nominal, fact in sorted(found.values(), key=_nominal) if begin <= nominal < end
+            fact
+            for nominal, fact in sorted(found.values(), key=_fact_time)
+            if begin <= nominal < end
         )
         for begin, end in periods
     ]
 
 
-def _nominal(found: tuple[datetime, Fact]) -> datetime:
+def _fact_time(found: tuple[datetime, Fact]) -> datetime:
     return found[0]

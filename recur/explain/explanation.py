@@ -13,11 +13,11 @@ from recur.explain.unrecorded import unrecorded
 
 def explain(case: Case, background: Background) -> Explanation:
     """Explain one instant of one schedule, with the triggered runs at it as evidence."""
-    found = _explain(case, background)
+    found = _explain_case(case, background)
     return replace(found, facts=(*found.facts, *case.triggered))
 
 
-def _explain(case: Case, background: Background) -> Explanation:
+def _explain_case(case: Case, background: Background) -> Explanation:
     if case.open:
         return opened(case, case.open, background)
     if case.unreadable:

@@ -38,12 +38,12 @@ def opened(case: Case, record: Record, background: Background) -> Explanation:
     blob = ids.open_blob(record.run_id)
     facts = [*timing_facts(case, background), *_facts(record, blob, background)]
     if case.final and case.blob:
-        facts.append(Fact(source=case.blob, says=f"before: {_ended(case.final)}"))
+        facts.append(Fact(source=case.blob, says=f"before: {_outcome_text(case.final)}"))
     facts += case.unreadable
     return Explanation(
         verdict=Verdict.OPEN,
         nominal=case.nominal,
-        sentence=f"{subject(case, background)} {_progress(record, stands, background)}.",
+        sentence=f"{subject(case, background)} {_progress_sentence(record, stands, background)}.",
         facts=tuple(facts),
         next_step=_remedy(record, stands),
     )
@@ -60,7 +60,9 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
     if verdict is Verdict.RAN:
         sentence = f"{subject(case, background)} {_result(record, background)}"
     else:
-        sentence = f"{subject(case, background)} did not run. {record.sentence or _ended(record)}"
+        sentence = (
+            f"{subject(case, background)} did not run. {record.sentence or _outcome_text(record)}"
+        )
     wrong = verdict is Verdict.RAN and record.outcome is not Outcome.SUCCEEDED
     return Explanation(
         verdict=verdict,
@@ -74,7 +76,7 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
 
 def planned(case: Case, record: Record, background: Background) -> Explanation:
     """Explain what is decided and has no blob of its own yet."""
-    says = f"the plan holds it: {_ended(record)}, decided {utc(record.decision.at)}"
+    says = f"the plan holds it: {_outcome_text(record)}, decided {utc(record.decision.at)}"
     facts = [*timing_facts(case, background), Fact(source=ids.SUBMIT_STATE, says=says)]
     return Explanation(
         verdict=Verdict.PLANNED,
@@ -99,7 +101,7 @@ def unreadable(case: Case, background: Background) -> Explanation:
     )
 
 
-def _progress(record: Record, stands: RunState, background: Background) -> str:
+def _progress_sentence(record: Record, stands: RunState, background: Background) -> str:
     """Say what an open run does or waits for."""
     attempt, zone = record.attempt, background.zone
     again = f", attempt {attempt.number}" if attempt.number > 1 else ""
@@ -164,7 +166,7 @@ def _remedy(record: Record, stands: RunState) -> str | None:
     return f"recur doctor says what mends it; each tick tries again, until {until}"
 
 
-def _ended(record: Record) -> str:
+def _outcome_text(record: Record) -> str:
     if record.outcome:
         return f"{record.outcome}" + (f" ({record.reason})" if record.reason else "")
     decision = record.decision
@@ -190,13 +192,13 @@ def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
         yield Fact(source=blob, says=text)
     yield from _pauses(record.nominal, decision.reason, background)
     for attempt in record.attempts:
-        yield Fact(source=blob, says=_attempt(attempt))
+        yield Fact(source=blob, says=_attempt_line(attempt))
     for output in record.outputs:
         if output.how is How.MISSING:
             yield Fact(source=blob, says=f"{output.path} is missing: {output.why}")
 
 
-def _attempt(attempt: Attempt) -> str:
+def _attempt_line(attempt: Attempt) -> str:
     times = (
         ("claimed", attempt.claimed),
         ("submitted", attempt.submitted),

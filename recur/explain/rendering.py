@@ -45,7 +45,7 @@ def show_explanations(
     for one in shown:
         output.say(one.sentence)
     rest = [one for one in found if one not in shown]
-    for line in _counted(rest, background, " more" if shown else ""):
+    for line in _verdict_counts(rest, background, " more" if shown else ""):
         output.say(line)
     last = shown[-1] if shown else found[0]
     one = next((one for one in shown if one.verdict in WRONG), last)
@@ -82,7 +82,7 @@ def _succeeded(one: Explanation) -> bool:
     return one.outcome is Outcome.SUCCEEDED
 
 
-def _counted(rest: Sequence[Explanation], background: Background, more: str) -> list[str]:
+def _verdict_counts(rest: Sequence[Explanation], background: Background, more: str) -> list[str]:
     """Say in a line for each verdict how many there are, and what lists them."""
     runs = f"recur runs {background.schedule}"
     lines = []

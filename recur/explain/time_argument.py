@@ -66,15 +66,20 @@ def questions(given: date | datetime, timings: tuple[Timing, ...], zone: tzinfo)
         zone: Of wall times where no timing says otherwise.
     """
     if not isinstance(given, datetime):
-        return _day(given, timings, zone)
+        return _questions_of_day(given, timings, zone)
     if given.tzinfo is not None:
-        return [_instant(given.astimezone(UTC), timings)]
+        return [_question_of_instant(given.astimezone(UTC), timings)]
     if not timings:
-        return [_instant(given.replace(tzinfo=zone).astimezone(UTC), timings)]
-    return [_instant(clock.instant, timings, clock.note) for clock in on_the_wall(timings, given)]
+        return [_question_of_instant(given.replace(tzinfo=zone).astimezone(UTC), timings)]
+    return [
+        _question_of_instant(clock.instant, timings, clock.note)
+        for clock in on_the_wall(timings, given)
+    ]
 
 
-def _instant(instant: datetime, timings: tuple[Timing, ...], note: str | None = None) -> Question:
+def _question_of_instant(
+    instant: datetime, timings: tuple[Timing, ...], note: str | None = None
+) -> Question:
     notes = [note] if note else []
     if timings:
         other = suppressed(timings, instant)
@@ -84,7 +89,7 @@ def _instant(instant: datetime, timings: tuple[Timing, ...], note: str | None = 
     return Question(instant=instant, notes=tuple(notes), until=instant)
 
 
-def _day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> list[Question]:
+def _questions_of_day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> list[Question]:
     """
     Return every occurrence of a day, or where it has none the day itself.
 
@@ -98,7 +103,7 @@ def _day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> list[Question]
     if not timings:
         return [itself]
     instants = [
-        _instant(one.nominal, timings)
+        _question_of_instant(one.nominal, timings)
         for one in occurrences_of(timings, after=begin - _ANY_ZONE, until=end + _ANY_ZONE)
         if _local_day(timings, one.nominal) == day
     ]

@@ -68,8 +68,8 @@ class RecordSearch:
         if record_filter.schedule is not None:
             self._schedule = past_schedule(history, snapshot, record_filter.schedule)
         zone = zone_of(snapshot, self._schedule) if self._schedule else UTC
-        self.since = _time(record_filter.since, zone, "--since") or snapshot.now - KEPT
-        self._until = _time(record_filter.until, zone, "--until") or snapshot.now
+        self.since = _parse_bound(record_filter.since, zone, "--since") or snapshot.now - KEPT
+        self._until = _parse_bound(record_filter.until, zone, "--until") or snapshot.now
 
     def newest(self) -> Iterator[FoundRecord]:
         """Yield what is wanted, newest first; no more is read than is asked for."""
@@ -80,11 +80,11 @@ class RecordSearch:
         for run in listed.unlisted.keys() & opened:
             self._history.unreadable[ids.open_blob(run)] = listed.unlisted[run]
         lines = [FoundRecord(record=one, is_open=True) for one in records if self._is_wanted(one)]
-        lines.sort(key=_nominal, reverse=True)
+        lines.sort(key=_record_time, reverse=True)
         found: list[Iterator[FoundRecord]] = [iter(lines)]
         if not self._filter.open_only:
             found.append(self._final({one.run_id for one in records}))
-        yield from _merged(*found)
+        yield from _merged_lines(*found)
 
     def _final(self, opened: AbstractSet[RunId]) -> Iterator[FoundRecord]:
         """
@@ -100,14 +100,14 @@ class RecordSearch:
             younger = [one.blob for one in triggers if one.modified and one.modified >= part.begin]
             triggers = [one for one in triggers if one.modified and one.modified < part.begin]
             lines += self._read(younger)
-            lines.sort(key=_nominal, reverse=True)
-            yield from _merged(
+            lines.sort(key=_record_time, reverse=True)
+            yield from _merged_lines(
                 self._read(self._names(part, schedules, opened)),
                 (line for line in lines if line.record.nominal >= part.begin),
             )
             lines = [line for line in lines if line.record.nominal < part.begin]
         lines += self._read([one.blob for one in triggers if self._is_new(one)])
-        yield from sorted([*lines, *self._reaching_in(schedules)], key=_nominal, reverse=True)
+        yield from sorted([*lines, *self._reaching_in(schedules)], key=_record_time, reverse=True)
 
     def _oldest(self, schedules: Sequence[ScheduleId]) -> datetime:
         """Return how far back to list: to ``since``, and not beyond the first record there is."""
@@ -179,13 +179,13 @@ class RecordSearch:
         )
 
 
-def _nominal(line: FoundRecord) -> datetime:
+def _record_time(line: FoundRecord) -> datetime:
     return line.record.nominal
 
 
-def _merged(*lines: Iterator[FoundRecord]) -> Iterator[FoundRecord]:
-    return heapq.merge(*lines, key=_nominal, reverse=True)
+def _merged_lines(*lines: Iterator[FoundRecord]) -> Iterator[FoundRecord]:
+    return heapq.merge(*lines, key=_record_time, reverse=True)
 
 
-def _time(text: str | None, zone: tzinfo | None, name: str) -> datetime | None:
+def _parse_bound(text: str | None, zone: tzinfo | None, name: str) -> datetime | None:
     return None if text is None else parse_time(text, zone, name=name)

@@ -11,6 +11,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobPrefix, ContainerClient
 
 from orchestrator import ids
+from orchestrator.adapters.calls import first_line
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record, load
@@ -138,7 +139,7 @@ class History:
         """
         found = self._readable(blob)
         if found is None and blob in self.unreadable:
-            raise CliError(Exit.FOUND, _complaint(blob, self.unreadable[blob]), OLDER)
+            raise CliError(Exit.FOUND, _unreadable_line(blob, self.unreadable[blob]), OLDER)
         return found
 
     def records(self, blobs: Sequence[str]) -> list[Record | None]:
@@ -156,13 +157,13 @@ class History:
         except ResourceNotFoundError:
             return None
         except RecordUnreadable as error:
-            self.unreadable[blob] = str(error).partition("\n")[0]
+            self.unreadable[blob] = first_line(error)
             return None
 
     @property
     def complaints(self) -> list[str]:
         """Say of each record that cannot be read why."""
-        return [_complaint(blob, why) for blob, why in self.unreadable.items()]
+        return [_unreadable_line(blob, why) for blob, why in self.unreadable.items()]
 
     def range_with(self, schedule: ScheduleId, nominal: datetime) -> tuple[Record, str] | None:
         """
@@ -234,5 +235,5 @@ class History:
         return done
 
 
-def _complaint(blob: str, why: str) -> str:
+def _unreadable_line(blob: str, why: str) -> str:
     return f"{blob} cannot be read: {why}"

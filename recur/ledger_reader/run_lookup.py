@@ -70,7 +70,7 @@ def find_run(history: History, snapshot: Snapshot, text: str) -> FoundRun:
         run, attempt = RunId(match["run"]), int(match["attempt"])
     parsed = ids.parse_run_id(run)
     if parsed is None:
-        raise _unknown(history, snapshot, text)
+        raise _unknown_run(history, snapshot, text)
     schedule, nominal = parsed
     opened = history.record(ids.open_blob(run))
     if nominal is None:
@@ -83,7 +83,7 @@ def find_run(history: History, snapshot: Snapshot, text: str) -> FoundRun:
         if final is None:
             history.check_read(f"whether {run} lies in a range")
     if final is None and opened is None:
-        raise _unknown(history, snapshot, text)
+        raise _unknown_run(history, snapshot, text)
     return FoundRun(open=opened, final=final, blob=blob if final else None, attempt=attempt)
 
 
@@ -93,7 +93,7 @@ def _is_due(snapshot: Snapshot, schedule: ScheduleId, nominal: datetime) -> bool
     return state is None or occurrence_at(state.timings, nominal) is not None
 
 
-def _unknown(history: History, snapshot: Snapshot, text: str) -> CliError:
+def _unknown_run(history: History, snapshot: Snapshot, text: str) -> CliError:
     """Say what there is that is written nearly like ``text``."""
     parsed = ids.parse_run_id(text)
     if parsed is None:

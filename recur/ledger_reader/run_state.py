@@ -44,10 +44,10 @@ def _open(record: Record, attempt: Attempt, now: datetime) -> RunState:
         if runs(attempt):
             return RunState(word="running", since=attempt.started)
         return RunState(word="submitted", since=attempt.waiting_since or attempt.submitted)
-    return _claimed(attempt, now)
+    return _claimed_state(attempt, now)
 
 
-def _claimed(attempt: Attempt, now: datetime) -> RunState:
+def _claimed_state(attempt: Attempt, now: datetime) -> RunState:
     """Say why an attempt has no job yet."""
     if attempt.blocked:
         since = attempt.ready or attempt.not_before or attempt.claimed

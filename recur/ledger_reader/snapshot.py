@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
-from orchestrator.adapters.calls import reply_date
+from orchestrator.adapters.calls import first_line, reply_date
 from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError, RecordUnreadable, ScheduleSyntaxError
 from orchestrator.ids import RunId, ScheduleId
@@ -48,18 +48,18 @@ def read_snapshot(ledger: ContainerClient) -> Snapshot:
     Raises:
         CliError: There is no such container.
     """
-    document_data, _ = _read(ledger, ids.DOCUMENT)
-    state_data, now = _read(ledger, ids.SUBMIT_STATE)
+    document_data, _ = _read_blob(ledger, ids.DOCUMENT)
+    state_data, now = _read_blob(ledger, ids.SUBMIT_STATE)
     state, document = None, None
     doubts: list[str] = []
     try:
         state = load_submit(state_data) if state_data else None
     except RecordUnreadable as error:
-        doubts.append(_first_line(error))
+        doubts.append(first_line(error))
     try:
         document = parse(document_data.decode("utf-8-sig")) if document_data else None
     except (UnicodeDecodeError, DocumentError) as error:
-        doubts.append(f"{ids.DOCUMENT} cannot be read: {_first_line(error)}")
+        doubts.append(f"{ids.DOCUMENT} cannot be read: {first_line(error)}")
     return Snapshot(state=state, document=document, doubts=tuple(doubts), now=now)
 
 
@@ -142,7 +142,7 @@ def _runs_near(schedule: ScheduleId, names: Iterable[str]) -> list[str]:
     return [name for name, one in runs if one in near]
 
 
-def _read(ledger: ContainerClient, name: str) -> tuple[bytes | None, datetime]:
+def _read_blob(ledger: ContainerClient, name: str) -> tuple[bytes | None, datetime]:
     dates: list[datetime] = []
 
     def note(reply: Any) -> None:  # noqa: ANN401 - the client's own hook
@@ -169,7 +169,3 @@ def check_container(ledger: ContainerClient, missing: ResourceNotFoundError) -> 
             f"there is no container {ledger.container_name!r}",
             "deploy infra/core first; docs/deploy.md has the order",
         ) from missing
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

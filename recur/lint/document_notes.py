@@ -38,18 +38,20 @@ def lint(
         table = merged(content["schedules"][id_], defaults)
         found += (
             Note(code=code, schedule=id_, key=key, message=message)
-            for code, key, message in _notes(schedule, table, now)
+            for code, key, message in _schedule_notes(schedule, table, now)
         )
         advance(1)
     return found
 
 
-def _notes(schedule: Schedule, table: Mapping[str, object], now: datetime) -> Iterator[KeyNote]:
+def _schedule_notes(
+    schedule: Schedule, table: Mapping[str, object], now: datetime
+) -> Iterator[KeyNote]:
     yield from recurrence_notes(schedule, table, now)
     period = shortest_period(schedule.recurrence)
     if period:
         yield from _period(schedule, period)
-        yield from _catch_up(schedule, period)
+        yield from _catch_up_notes(schedule, period)
         yield from _retries(schedule, period)
     if schedule.retries.exit_codes and Outcome.FAILED not in schedule.retries.on:
         yield key_note(
@@ -57,7 +59,7 @@ def _notes(schedule: Schedule, table: Mapping[str, object], now: datetime) -> It
             "retries.exit_codes",
             'no failed run is tried again; add "failed" to retries.on, or leave exit_codes out',
         )
-    yield from _secrets(schedule)
+    yield from _secret_notes(schedule)
 
 
 def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
@@ -89,7 +91,7 @@ def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         )
 
 
-def _catch_up(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
+def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
     """Note what happens after an outage."""
     policy = schedule.catch_up
     if policy.mode is not CatchUpMode.NONE and policy.window < period:
@@ -155,7 +157,7 @@ def _retries(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         )
 
 
-def _secrets(schedule: Schedule) -> Iterator[KeyNote]:
+def _secret_notes(schedule: Schedule) -> Iterator[KeyNote]:
     """Note what everybody who may read the ledger would read."""
     for name, value in schedule.environment.items():
         if looks_secret(name, value):

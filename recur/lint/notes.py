@@ -106,7 +106,7 @@ def _times_of_days(recurrence: Recurrence) -> Iterator[tuple[int, int]]:
             yield number, minutes_of(every, (anchor - midnight) % every)
         return
     expressions = [
-        (_days(one.split(maxsplit=2)[2]), parse_cron(one).times) for one in recurrence.cron
+        (_matched_days(one.split(maxsplit=2)[2]), parse_cron(one).times) for one in recurrence.cron
     ]
     for number in sorted(frozenset().union(*(days for days, _ in expressions))):
         times = 0
@@ -116,7 +116,7 @@ def _times_of_days(recurrence: Recurrence) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(maxsize=1024)
-def _days(fields: str) -> frozenset[int]:
+def _matched_days(fields: str) -> frozenset[int]:
     """Return the days that the last three fields of an expression match, counted from the first."""
     one, first = parse_cron(f"0 0 {fields}"), _BEGIN.date()
     return frozenset(n for n in range(_LOOKED_AT.days) if one.on(first + timedelta(days=n)))
@@ -132,7 +132,7 @@ def most_within(recurrence: Recurrence, window: timedelta, limit: int) -> int:
     """Return how many occurrences fall within a window at most, or ``limit`` if they are more."""
     together: deque[datetime] = deque()
     most = 0
-    for instant in _instants(recurrence):
+    for instant in _plain_instants(recurrence):
         together.append(instant)
         while instant - together[0] >= window:
             together.popleft()
@@ -142,7 +142,7 @@ def most_within(recurrence: Recurrence, window: timedelta, limit: int) -> int:
     return most
 
 
-def _instants(recurrence: Recurrence) -> Iterator[datetime]:
+def _plain_instants(recurrence: Recurrence) -> Iterator[datetime]:
     plain = replace(recurrence, time_zone="UTC")
     found = placements(plain, after=_BEGIN, until=_BEGIN + _LOOKED_AT, excluded=False)
     return (one.nominal for one in found)

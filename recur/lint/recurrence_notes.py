@@ -39,7 +39,7 @@ def recurrence_notes(
                     "seconds; write five fields",
                 )
     for cron in recurrence.cron:
-        yield from _days(cron)
+        yield from _day_notes(cron)
         yield from _dates(cron, begin.astimezone(parse_zone(recurrence.time_zone)))
     yield from _never(recurrence, begin)
     if recurrence.every:
@@ -51,7 +51,7 @@ def _texts(value: object) -> list[str]:
     return [one for one in values if isinstance(one, str)]
 
 
-def _days(cron: str) -> Iterator[KeyNote]:
+def _day_notes(cron: str) -> Iterator[KeyNote]:
     """Note which rule joins a day of the month and a day of the week."""
     _, _, day, _, weekday = cron.split()
     if "*" in {day, weekday}:

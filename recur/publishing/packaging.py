@@ -69,12 +69,12 @@ def build(folder: Path, target: Path) -> Package:
     if not _ID.fullmatch(name):
         raise PackageError(f"{name}: an id consists of at most 64 of a-z, 0-9 and _")
     try:
-        entries = sorted(_entries(folder))
+        entries = sorted(_package_entries(folder))
     except OSError as error:
         raise PackageError(f"{error.filename}: {error.strerror}") from error
     if not entries:
         raise PackageError(f"{folder}: no file to package")
-    version = _version(entries)
+    version = _content_version(entries)
     target.mkdir(parents=True, exist_ok=True)
     zip_path = target / f"{name}-{version}.zip"
     _write(entries, zip_path)
@@ -110,15 +110,15 @@ def version_in(zip_path: Path) -> str | None:
             ]
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError):
         return None
-    return _version(sorted(entries))
+    return _content_version(sorted(entries))
 
 
-def _version(entries: list[_Entry]) -> str:
+def _content_version(entries: list[_Entry]) -> str:
     manifest = json.dumps([entry.row for entry in entries]).encode()
     return f"v{hashlib.sha256(manifest).hexdigest()[:12]}"
 
 
-def _entries(folder: Path) -> list[_Entry]:
+def _package_entries(folder: Path) -> list[_Entry]:
     if not folder.is_dir():
         raise PackageError(f"{folder}: no such folder")
     entries: list[_Entry] = []

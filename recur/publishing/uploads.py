@@ -91,7 +91,7 @@ class Uploads:
             except ResourceNotFoundError:
                 continue
             theirs = bytes(there.content_settings.content_md5 or b"")
-            return theirs == _digest(package.zip_path) or _version(blob) == package.version
+            return theirs == _digest(package.zip_path) or _stored_version(blob) == package.version
         return None
 
     def intact(self, application: str, version: str) -> bool | None:
@@ -103,7 +103,7 @@ class Uploads:
         """
         for blob in self._candidates(application, version):
             try:
-                return _version(blob) == version
+                return _stored_version(blob) == version
             except ResourceNotFoundError:
                 continue
         return None
@@ -120,7 +120,7 @@ def _digest(file: Path) -> bytes:
         return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).digest()
 
 
-def _version(blob: BlobClient) -> str | None:
+def _stored_version(blob: BlobClient) -> str | None:
     """Return the version of what a blob holds: other zip programs write the same differently."""
     with tempfile.NamedTemporaryFile() as copy:
         blob.download_blob().readinto(copy)

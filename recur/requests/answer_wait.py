@@ -43,19 +43,19 @@ def wait_for_answer(
     Storage that does not answer in between ends nothing: the request is made.
     """
     begin = time.monotonic()
-    with _progress(given) as progress:
+    with _progress_bar(given) as progress:
         task = progress.add_task("", total=None, visible=False)
         try:
             while True:
-                answer = _ask(ledger, request_id)
+                answer = _look_for_answer(ledger, request_id)
                 waited = time.monotonic() - begin
                 if answer is not None or waited >= limit.total_seconds():
                     return answer
                 if waited >= _QUIET_SECONDS and not progress.disable:
-                    done, total = _counted(count)
+                    done, total = _safe_count(count)
                     progress.update(
                         task,
-                        description=_words(waited, done),
+                        description=_waiting_text(waited, done),
                         completed=done,
                         total=total,
                         visible=True,
@@ -65,7 +65,7 @@ def wait_for_answer(
             return None
 
 
-def _progress(given: Context) -> Progress:
+def _progress_bar(given: Context) -> Progress:
     """Return a line on stderr, shown on a terminal alone."""
     return Progress(
         SpinnerColumn(),
@@ -78,7 +78,7 @@ def _progress(given: Context) -> Progress:
     )
 
 
-def _ask(ledger: ContainerClient, request_id: str) -> Answer | None:
+def _look_for_answer(ledger: ContainerClient, request_id: str) -> Answer | None:
     try:
         return request_blobs.find_answer(ledger, request_id)
     except ClientAuthenticationError:
@@ -91,7 +91,7 @@ def _ask(ledger: ContainerClient, request_id: str) -> Answer | None:
         return None
 
 
-def _counted(count: Count | None) -> tuple[int, int | None]:
+def _safe_count(count: Count | None) -> tuple[int, int | None]:
     if count is None:
         return 0, None
     try:
@@ -100,7 +100,7 @@ def _counted(count: Count | None) -> tuple[int, int | None]:
         return 0, None
 
 
-def _words(waited: float, done: int) -> str:
+def _waiting_text(waited: float, done: int) -> str:
     if done:
         return "a tick carries it out"
     if waited < _LATE_SECONDS:

@@ -108,9 +108,9 @@ def plan_backfill(  # noqa: PLR0913 - a plan has that many sources
     """
     until = min(until, state.decided_until)
     lines = [
-        _unreadable(one.nominal, run)
+        _unreadable_occurrence(one.nominal, run)
         if run in unreadable and run not in opened
-        else _line(run, one, opened=opened, record=records.get(run), rerun=rerun)
+        else _planned_occurrence(run, one, opened=opened, record=records.get(run), rerun=rerun)
         for one in occurrences_between(state, after=after, until=until)
         for run in [ids.run_id(schedule, one.nominal)]
     ]
@@ -134,11 +134,11 @@ def plan_backfill(  # noqa: PLR0913 - a plan has that many sources
     )
 
 
-def _unreadable(nominal: datetime, run: RunId) -> PlannedOccurrence:
+def _unreadable_occurrence(nominal: datetime, run: RunId) -> PlannedOccurrence:
     return PlannedOccurrence(nominal=nominal, run_id=run, prior=PriorState.UNREADABLE, chosen=False)
 
 
-def _line(
+def _planned_occurrence(
     run: RunId,
     occurrence: Occurrence,
     *,

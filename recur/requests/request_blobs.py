@@ -77,14 +77,14 @@ def make(ledger: ContainerClient, request: Request) -> None:
     except ClientAuthenticationError:
         raise
     except (ServiceRequestError, ServiceResponseError) as error:
-        raise _unknown(request, str(error.message)) from error
+        raise _unanswered(request, str(error.message)) from error
     except HttpResponseError as error:
         if (error.status_code or _SERVER_ERROR) >= _SERVER_ERROR:
-            raise _unknown(request, str(error.message)) from error
+            raise _unanswered(request, str(error.message)) from error
         raise
 
 
-def _unknown(request: Request, said: str) -> CliError:
+def _unanswered(request: Request, said: str) -> CliError:
     first = said.partition("\n")[0]
     return CliError(
         Exit.UNAVAILABLE,

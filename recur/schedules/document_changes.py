@@ -49,7 +49,7 @@ def changes(before: Document | None, after: Document) -> Iterator[Change]:
 def _differences(before: Schedule, after: Schedule) -> Iterator[tuple[str, str, str]]:
     """Yield the keys that differ; a value that looks like a secret is compared, and not shown."""
     before_all, after_all = toml_values(before), toml_values(after)
-    before_hidden, after_hidden = set(_secrets(before)), set(_secrets(after))
+    before_hidden, after_hidden = set(_secret_variables(before)), set(_secret_variables(after))
     for key in dict.fromkeys((*after_all, *before_all)):
         old, new = before_all.get(key, ABSENT), after_all.get(key, ABSENT)
         if old != new:
@@ -58,7 +58,7 @@ def _differences(before: Schedule, after: Schedule) -> Iterator[tuple[str, str, 
             yield key, old, _ANOTHER if old == new else new
 
 
-def _secrets(schedule: Schedule) -> Iterator[str]:
+def _secret_variables(schedule: Schedule) -> Iterator[str]:
     for name, value in schedule.environment.items():
         if looks_secret(name, value):
             yield f"environment.{name}"

@@ -10,6 +10,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
+from orchestrator.adapters.calls import first_line
 from orchestrator.document.parse import Document
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import ScheduleId
@@ -81,7 +82,7 @@ def show_overview(given: Context, file: Path | None, begin: str | None) -> Exit:
     Raises:
         CliError: There is no document, or it or the time cannot be read.
     """
-    sources = _Sources(document=document_of_file(file)) if file else _in_force(given)
+    sources = _Sources(document=document_of_file(file)) if file else _sources_in_force(given)
     document, now = (
         sources.document,
         sources.snapshot.now if sources.snapshot else datetime.now(UTC),
@@ -99,14 +100,14 @@ def show_overview(given: Context, file: Path | None, begin: str | None) -> Exit:
     return Exit.DONE
 
 
-def _in_force(given: Context) -> _Sources:
+def _sources_in_force(given: Context) -> _Sources:
     ledger = given.target().ledger()
     snapshot = read_snapshot(ledger)
     document = document_in_force(snapshot)
     try:
         results, doubts = _results(ledger), snapshot.doubts
     except RecordUnreadable as error:
-        results, doubts = None, (*snapshot.doubts, str(error).partition("\n")[0])
+        results, doubts = None, (*snapshot.doubts, first_line(error))
     return _Sources(document=document, snapshot=snapshot, results=results, doubts=doubts)
 
 
@@ -136,7 +137,7 @@ def _outlook(id_: ScheduleId, sources: _Sources, now: datetime, begin: str | Non
     state = snapshot.schedule(id_) if snapshot else None
     pauses = state.pauses if state else ()
     at = next(iter(next_due(schedule, after, 1)), None)
-    notes = _notes(schedule, pauses, begin=after, at=at)
+    notes = _obstacle_notes(schedule, pauses, begin=after, at=at)
     if snapshot and not snapshot.doubts and (state is None or state.removed):
         notes = (*notes, "no tick has seen it yet")
     return Outlook(
@@ -149,7 +150,7 @@ def _outlook(id_: ScheduleId, sources: _Sources, now: datetime, begin: str | Non
     )
 
 
-def _notes(
+def _obstacle_notes(
     schedule: Schedule, pauses: tuple[Pause, ...], *, begin: datetime, at: datetime | None
 ) -> tuple[str, ...]:
     """Return what keeps a schedule from running, at the begin or when it is due next."""

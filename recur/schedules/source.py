@@ -41,7 +41,7 @@ def find_schedule(given: Context, id_: str, file: Path | None) -> Source:
     Raises:
         CliError: There is none of this id, or its table is invalid.
     """
-    return _of_file(id_, file) if file else _in_force(given, id_)
+    return _of_file(id_, file) if file else _source_in_force(given, id_)
 
 
 def _of_file(id_: str, file: Path) -> Source:
@@ -77,7 +77,7 @@ def document_in_force(snapshot: Snapshot) -> Document:
     return snapshot.document
 
 
-def _in_force(given: Context, text: str) -> Source:
+def _source_in_force(given: Context, text: str) -> Source:
     snapshot = read_snapshot(given.target().ledger())
     id_ = check_schedule(snapshot, text)
     document = document_in_force(snapshot)

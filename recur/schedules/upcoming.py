@@ -66,12 +66,12 @@ def upcoming(
     for whole in placements(everything, after=begin, until=end):
         mine = one if one and one.nominal == whole.nominal else None
         local = whole.nominal.astimezone(zone)
-        left_out = [wall for wall in whole.walls if wall != _wall(local)]
+        left_out = [wall for wall in whole.walls if wall != _without_zone(local)]
         left_out = [wall for wall in left_out if not mine or wall not in mine.walls]
         if left_out and whole.exists and not whole.excluded:
             yield _nothing(left_out, whole.nominal)
         if mine:
-            yield _line(mine, local, schedule, pauses)
+            yield _upcoming_line(mine, local, schedule, pauses)
             one = next(found, None)
 
 
@@ -95,7 +95,9 @@ def first_occurrences(lines: Iterator[Upcoming], count: int) -> Iterator[Upcomin
         yield line
 
 
-def _line(one: Placement, local: datetime, schedule: Schedule, pauses: Sequence[Pause]) -> Upcoming:
+def _upcoming_line(
+    one: Placement, local: datetime, schedule: Schedule, pauses: Sequence[Pause]
+) -> Upcoming:
     """Say of one occurrence where it comes from and what keeps it from running."""
     if not one.exists:
         note = f"{_walls(one.walls)} not exist: skipped(nonexistent)"
@@ -112,7 +114,7 @@ def _line(one: Placement, local: datetime, schedule: Schedule, pauses: Sequence[
         notes.append("excluded")
     paused = pause_notes(schedule, [pause for pause in pauses if pause.holds(one.nominal)])
     return Upcoming(
-        wall=_wall(local),
+        wall=_without_zone(local),
         offset=local.utcoffset(),
         at=one.nominal,
         nominal=one.nominal,
@@ -123,7 +125,7 @@ def _line(one: Placement, local: datetime, schedule: Schedule, pauses: Sequence[
 
 def _of_clock(one: Placement, local: datetime, recurrence: Recurrence) -> Iterator[str]:
     """Yield what a change of the clock made of an occurrence."""
-    here = _wall(local)
+    here = _without_zone(local)
     shifted = [wall for wall in one.walls if wall != here]
     if shifted:
         text = ", ".join(f"{wall:%H:%M}" for wall in shifted)
@@ -162,5 +164,5 @@ def _walls(walls: Sequence[datetime]) -> str:
     return f"{len(walls)} wall times from {walls[0]:%H:%M} to {walls[-1]:%H:%M} do"
 
 
-def _wall(local: datetime) -> datetime:
+def _without_zone(local: datetime) -> datetime:
     return local.replace(tzinfo=None, fold=0)

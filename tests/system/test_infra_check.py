@@ -62,7 +62,7 @@ def test_without_a_compiler_what_is_committed_is_as_old_as_its_sources(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """And it says that nothing was compiled, and why."""
-    assert check.check(None) == []
+    assert check.find_problems(None) == []
     assert "no Bicep compiler (BICEP, PATH, Azure CLI)" in capsys.readouterr().out
 
 
@@ -84,7 +84,7 @@ def test_without_a_compiler_a_changed_source_is_noticed(root: Path, source: str)
     with (root / source).open("a") as file:
         file.write("\n")
 
-    assert check.check(None, root) == [
+    assert check.find_problems(None, root) == [
         f"infra/{source} has changed since infra/compiled was written: run make infra-write"
     ]
 
@@ -104,7 +104,7 @@ def test_every_diagnostic_is_a_failure(root: Path) -> None:
     edit(root / "core/main.bicepparam", "param alertEmail =", "param alertMail =")
     edit(root / "names.bicep", "var poolName = ", "var poolName   = ")
 
-    problems = "\n".join(check.check(PATH, root))
+    problems = "\n".join(check.find_problems(PATH, root))
 
     for wrong in (
         "infra/pool/main.bicep(",
@@ -124,6 +124,6 @@ def test_another_version_is_not_compared(root: Path, capsys: pytest.CaptureFixtu
     (root / "bicep.version").write_text("0.1.2\n")
     edit(root / "snapshots/pool.spot.json", "spot = 1;", "spot = 0;")
 
-    assert check.check(PATH, root) == []
+    assert check.find_problems(PATH, root) == []
     assert "not compared, since what is committed is of Bicep 0.1.2" in capsys.readouterr().out
     assert "infra/bicep.version names 0.1.2" in check.write(PATH, root)[0]

@@ -11,11 +11,11 @@ import pytest
 from local.errors import LocalError
 from local.laptop import Laptop, LaptopOptions
 from local.provision import (
-    document,
     make_containers,
     make_pool,
     pool_resource,
     put_document,
+    sample_document,
 )
 from orchestrator.document.parse import parse
 from recur.arm import BatchArm
@@ -117,7 +117,7 @@ def test_a_schedule_document_that_is_there_is_kept(laptop: Laptop) -> None:
 def test_the_local_schedule_is_valid_and_due_at_once() -> None:
     """The product reads it without a problem, as it stands and with the demo's values."""
     plain = parse((_ROOT / "local/schedules.toml").read_text())
-    demo = parse(document(minutes_back=2, cron='"* * * * *"', paused="true"))
+    demo = parse(sample_document(minutes_back=2, cron='"* * * * *"', paused="true"))
 
     assert plain.problems == demo.problems == ()
     (schedule,) = demo.schedules.values()
@@ -125,4 +125,4 @@ def test_the_local_schedule_is_valid_and_due_at_once() -> None:
     assert schedule.start
     assert timedelta(minutes=1) < datetime.now(UTC) - schedule.start < timedelta(minutes=3)
     with pytest.raises(LocalError, match="one line 'color'"):
-        document(minutes_back=2, color='"red"')
+        sample_document(minutes_back=2, color='"red"')

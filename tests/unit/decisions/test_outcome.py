@@ -6,7 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from orchestrator.batch_state import Fault, Job, Task
-from orchestrator.decisions.outcome import Ended, EndJob, StartOverdue, Verdict, Wait, conclude
+from orchestrator.decisions.outcome import (
+    AttemptVerdict,
+    Ended,
+    EndJob,
+    StartOverdue,
+    Wait,
+    conclude,
+)
 from orchestrator.enums import After, AttemptState, BlockedReason, Outcome, Reason
 from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Attempt, Stop
@@ -39,14 +46,14 @@ def failed(exit_code: int | None, code: str = "FailureExitCode") -> Task:
     return replace(DONE, succeeded=False, exit_code=exit_code, failure=failure)
 
 
-def result(verdict: Verdict) -> tuple[Outcome | None, Reason | None]:
+def result(verdict: AttemptVerdict) -> tuple[Outcome | None, Reason | None]:
     assert isinstance(verdict, Ended)
     assert verdict.attempt.state is AttemptState.ENDED
     assert verdict.attempt.sentence
     return verdict.attempt.outcome, verdict.attempt.reason
 
 
-def at(minutes: int, job: Job | None, task: Task | None, record: Record = RECORD) -> Verdict:
+def at(minutes: int, job: Job | None, task: Task | None, record: Record = RECORD) -> AttemptVerdict:
     return conclude(record, job, task, NOON + minutes * MINUTE)
 
 
@@ -196,7 +203,7 @@ def test_a_run_that_was_asked_to_end_is_terminated_whether_it_began_or_not(cause
     assert result(conclude(record, COMPLETED, DONE, NOON + 3 * MINUTE))[0] is Outcome.SUCCEEDED
 
 
-def sentence(verdict: Verdict) -> str | None:
+def sentence(verdict: AttemptVerdict) -> str | None:
     assert isinstance(verdict, Ended)
     return verdict.attempt.sentence
 
@@ -371,7 +378,7 @@ def test_a_scheduling_error_comes_before_a_stop() -> None:
         ("disabled", EndJob("its task has ended")),
     ],
 )
-def test_the_job_of_an_ended_task_is_ended_once(state: str, verdict: Verdict) -> None:
+def test_the_job_of_an_ended_task_is_ended_once(state: str, verdict: AttemptVerdict) -> None:
     """One that is ending already is waited for."""
     assert at(5, replace(ACTIVE, state=state), DONE) == verdict
 
