@@ -2,16 +2,16 @@
 
 import argparse
 import asyncio
-import base64
-import binascii
 import json
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, find_keys, find_storage
 from batch_emulator.options import Options, SignalExitCode
 from batch_emulator.package import Package
 from batch_emulator.server import Emulator
@@ -29,14 +29,6 @@ def _checked[T](read: Callable[[str], T]) -> Callable[[str], T]:
     return check
 
 
-def _key(argument: str) -> str:
-    try:
-        base64.b64decode(argument, validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
-    return argument
-
-
 def _port(argument: str) -> int:
     port = int(argument)
     if not 0 <= port <= _LAST_PORT:
@@ -51,19 +43,50 @@ def _speed(argument: str) -> float:
     return speed
 
 
+def _not_a_secret(instead: str) -> Callable[[str], NoReturn]:
+    def refuse(_: str) -> NoReturn:
+        text = f"refused: every user of this machine can read a command line; {instead}"
+        raise argparse.ArgumentTypeError(text)
+
+    return refuse
+
+
 class _OptionParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, without the usage."""
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def read_options(arguments: Sequence[str]) -> Options:
-    """Read the command line; a wrong one ends the process with code 2 and one clear line."""
+def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Options:
+    """
+    Read the command line and the environment, and make the keys that are missing.
+
+    What is wrong ends the process with code 2 and one clear line; made keys are told on stderr.
+    """
+    environment = os.environ if environment is None else environment
     parser = _OptionParser(prog="batch-emulator", description=__doc__)
     parser.add_argument("--port", type=_checked(_port), default=0, help="0 takes a free one")
     parser.add_argument("--account", required=True, help="name of the Batch account")
-    parser.add_argument("--key", required=True, type=_checked(_key), help="its key, in base64")
-    parser.add_argument("--storage", required=True, help="connection string of blob storage")
+    parser.add_argument(
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help="JSON with the account's key and token, made with mode 0600 if it is missing; "
+        f"without it {KEY_VARIABLE} counts, else they are made and last for this run",
+    )
+    parser.add_argument(
+        "--storage-file",
+        type=Path,
+        metavar="FILE",
+        help="holds the connection string of blob storage, mode 0600; "
+        f"without it {STORAGE_VARIABLE} counts",
+    )
+    for name, instead in (
+        ("--key", f"use --key-file FILE or the variable {KEY_VARIABLE}"),
+        ("--storage", f"use the variable {STORAGE_VARIABLE} or --storage-file FILE"),
+    ):
+        refuse = _not_a_secret(instead)
+        parser.add_argument(name, nargs="?", const="", type=refuse, help=argparse.SUPPRESS)
     parser.add_argument("--root", required=True, type=Path, help="folder of the nodes' folders")
     parser.add_argument(
         "--pool-speed",
@@ -97,10 +120,13 @@ def read_options(arguments: Sequence[str]) -> Options:
     )
     given = parser.parse_args(arguments)
     try:
-        return Options(
+        storage = find_storage(given.storage_file, environment)
+        keys = find_keys(given.key_file, environment)
+        options = Options(
             account=given.account,
-            key=given.key,
-            storage=given.storage,
+            key=keys.account_key,
+            token=keys.arm_token,
+            storage=storage,
             root=given.root,
             port=given.port,
             pool_speed=given.pool_speed,
@@ -109,8 +135,11 @@ def read_options(arguments: Sequence[str]) -> Options:
             faults=given.faults,
             signal_exit_code=SignalExitCode(given.signal_exit_code),
         )
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         parser.error(str(error))
+    if keys.news:
+        print(f"{parser.prog}: {keys.news}", file=sys.stderr)  # noqa: T201 - for the operator
+    return options
 
 
 async def serve(options: Options) -> None:

@@ -71,6 +71,7 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         409,
         "One or more of the specified application package references are invalid.",
     ),
+    "InvalidAuthenticationToken": (401, "The access token is invalid."),
     "InvalidAutoScalingSettings": (400, "The specified auto-scaling settings are not valid."),
     "InvalidHeaderValue": (
         400,

@@ -1,11 +1,12 @@
 """What an emulator is started with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from batch_emulator.package import Package
+from batch_emulator.secret_file import new_token
 
 BOOT_SECONDS = 140.0
 """From allocation to the start task; the service's median, as measured in recorded traffic."""
@@ -39,6 +40,8 @@ class Options:
     Attributes:
         account: The account's name.
         key: The account's key, in base64.
+        token: The bearer token for Azure Resource Manager and the paths under ``/emulator``; by
+            default one that nobody knows.
         storage: The connection string that every identity reference stands for.
         root: The folder of the nodes' folders; made if it is missing.
         port: 0 takes a free one.
@@ -53,9 +56,10 @@ class Options:
     """
 
     account: str
-    key: str
-    storage: str
+    key: str = field(repr=False)
+    storage: str = field(repr=False)
     root: Path
+    token: str = field(default_factory=new_token, repr=False)
     port: int = 0
     pool_speed: float = 1.0
     applications: tuple[Package, ...] = ()

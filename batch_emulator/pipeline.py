@@ -1,6 +1,7 @@
 """
 What every request passes on its way to its handler, in this order.
 
+refuse_strangers      Host is a name of this machine with the port, and there is no Origin
 stamp                 an id for the request, and one line in the journal
 faults                where they are enabled: the faults that a test has asked for
 hand over             what is for Azure Resource Manager goes to ``batch_emulator.arm``, and no further
@@ -28,6 +29,7 @@ from batch_emulator.dataplane.operations import Operation, find_operation
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.faults.middleware import faults
 from batch_emulator.journal import tell, tell_failure
+from batch_emulator.loopback import find_stranger
 from batch_emulator.runtime.account import Account
 from batch_emulator.wire import now, print_time
 
@@ -49,6 +51,7 @@ def pipeline(account: Account) -> list[Middleware]:
         return _error_response(account, request, error)
 
     return [
+        refuse_strangers,
         stamp,
         *([faults(account, refuse)] if account.options.faults else []),
         _hand_over(account),
@@ -57,6 +60,25 @@ def pipeline(account: Account) -> list[Middleware]:
         _require_signature(account),
         require_support,
     ]
+
+
+@web.middleware
+async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what a web page may have sent, before anything of the request is looked at."""
+    socket = request.get_extra_info("sockname")
+    if socket is None:  # the client is gone already
+        return web.Response(status=HTTPStatus.FORBIDDEN)
+    reason = find_stranger(
+        method=request.method,
+        target=request.raw_path,
+        hosts=request.headers.getall("Host", []),
+        origins=request.headers.getall("Origin", []),
+        port=socket[1],
+    )
+    if reason is None:
+        return await handler(request)
+    tell("request.refused", method=request.method, path=request.path_qs, reason=reason)
+    return web.Response(status=HTTPStatus.FORBIDDEN, text=f"{reason}\n")
 
 
 @web.middleware

@@ -114,12 +114,13 @@ class StorageCalls:
 class BatchCalls:
     """The requests to an emulator that was started with its faults."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str) -> None:
         self._url = f"{url}/emulator/faults"
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     async def begin(self) -> None:
         """Count from here on, without faults."""
-        async with aiohttp.ClientSession() as session, session.delete(self._url) as reply:
+        async with self._session() as session, session.delete(self._url) as reply:
             reply.raise_for_status()
 
     async def slow_down(self, operation: str, milliseconds: int) -> None:
@@ -130,7 +131,7 @@ class BatchCalls:
             "milliseconds": milliseconds,
         }
         async with (
-            aiohttp.ClientSession() as session,
+            self._session() as session,
             session.post(self._url, json=rule) as reply,
         ):
             reply.raise_for_status()
@@ -151,8 +152,11 @@ class BatchCalls:
         ]
 
     async def _seen(self) -> list[dict[str, Any]]:
-        async with aiohttp.ClientSession() as session, session.get(self._url) as reply:
+        async with self._session() as session, session.get(self._url) as reply:
             return cast("list[dict[str, Any]]", (await reply.json())["seen"])
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(headers=self._headers)
 
 
 def by_kind(calls: Iterable[Call]) -> dict[str, int]:

@@ -27,7 +27,6 @@ from rich.table import Table
 from bench.counting import Call, by_kind
 from bench.stage import Round, Stage, open_bench_storage, open_stage
 from local.azurite import ACCOUNT as STORAGE_ACCOUNT
-from local.azurite import KEY as STORAGE_KEY
 from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
 from orchestrator.ids import ScheduleId
@@ -107,7 +106,7 @@ async def put_history(ledger: ContainerClient, count: int, console: Console) -> 
     signature = generate_container_sas(
         STORAGE_ACCOUNT,
         ledger.container_name,
-        account_key=STORAGE_KEY,
+        account_key=ledger.credential.account_key,
         permission=ContainerSasPermissions(write=True, create=True),
         expiry=datetime.now(UTC) + timedelta(hours=2),
     )

@@ -1,6 +1,5 @@
 """Where the benchmarks run: Azurite and the emulator as processes of their own, in a folder that goes."""
 
-import base64
 import json
 import re
 import sys
@@ -16,6 +15,8 @@ from azure.batch.aio import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient, ExponentialRetry
 
+from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
+from batch_emulator.secret_file import new_key, new_token
 from bench.counting import BatchCalls, StorageCalls
 from local.azurite import Azurite
 from local.child import Child
@@ -23,7 +24,8 @@ from orchestrator.adapters.calls import RETRIES
 from orchestrator.adapters.settings import Settings, read_settings
 
 ACCOUNT: Final = "recurbench"
-KEY: Final = base64.b64encode(b"a key that opens nothing").decode()
+KEY: Final = new_key()
+TOKEN: Final = new_token()
 POOL: Final = "recur"
 _READY: Final = re.compile(r'\{"event": "ready".*\}')
 _START_SECONDS: Final = 30.0
@@ -97,14 +99,19 @@ class Stage:
                     ledger=ledger,
                     batch=batch,
                     storage_calls=StorageCalls(self._azurite.log, ledger),
-                    batch_calls=BatchCalls(settings.batch_account_url),
+                    batch_calls=BatchCalls(settings.batch_account_url, TOKEN),
                 )
 
     def _emulator(self, mark: str, *flags: str) -> Child:
         command = [sys.executable, "-m", "batch_emulator", *flags, "--account", ACCOUNT]
-        command += ["--key", KEY, "--storage", self._azurite.connection_string]
         command += ["--root", str(self._folder / f"nodes-{mark}")]
-        return Child("the Batch emulator", command, log=self._folder / f"emulator-{mark}.log")
+        secrets = {
+            KEY_VARIABLE: KEY,
+            TOKEN_VARIABLE: TOKEN,
+            STORAGE_VARIABLE: self._azurite.connection_string,
+        }
+        log = self._folder / f"emulator-{mark}.log"
+        return Child("the Batch emulator", command, log=log, environment=secrets)
 
     def _settings(self, mark: str, batch_url: str) -> Settings:
         identity = "providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-node"

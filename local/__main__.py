@@ -36,9 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         added = commands.add_parser(name, help=text)
         added.set_defaults(command=command)
-        added.add_argument(
-            "--settings", type=Path, help="default: local.settings.json or the sample"
-        )
+        added.add_argument("--settings", type=Path, help="default: local.settings.json")
         added.add_argument("--app", type=Path, default=_ROOT, help="the folder of function_app.py")
         if name == "tick":
             added.add_argument("function", help="for instance submit or collect")
@@ -46,8 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
     up = commands.add_parser("up", help="blob storage and a Batch account, until Ctrl-C")
     up.set_defaults(command=_up)
-    up.add_argument("--settings", type=Path, help="default: local.settings.json or the sample")
-    up.add_argument("--folder", type=Path, default=_ROOT / ".local", help="for blobs and logs")
+    up.add_argument("--settings", type=Path, help="default: local.settings.json")
+    up.add_argument(
+        "--folder", type=Path, default=_ROOT / ".local", help="for blobs, keys and logs"
+    )
     up.add_argument("--pool-speed", type=float, default=60, help="what the pool waits for, faster")
     package = commands.add_parser("package", help="what is deployed, as a zip")
     package.set_defaults(command=_package)

@@ -3,16 +3,15 @@
 import re
 import shutil
 import time
-from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from batch_emulator.secret_file import new_key
 from local.child import Child
 from local.errors import ChildError
 
 ACCOUNT = "recurlocal"
-KEY = b64encode(b"not a secret: the key of blob storage on a laptop").decode()
 
 _PROGRAM = Path(__file__).parent / "azurite/node_modules/azurite/dist/src/blob/main.js"
 _LISTENS = re.compile(r"successfully listens on http://127\.0\.0\.1:(\d+)")
@@ -25,6 +24,7 @@ class Azurite:
 
     Attributes:
         port: Where it listens; asking for port 0 takes a free one.
+        key: The account's key.
         log: Where its output goes, a line for each request.
     """
 
@@ -34,6 +34,7 @@ class Azurite:
         log: Path,
         port: int = 0,
         location: Path | None = None,
+        key: str | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         """
@@ -43,10 +44,12 @@ class Azurite:
             log: Where its output goes.
             port: 0 takes a free one.
             location: Keeps the blobs in this folder; without it they live in memory.
+            key: The account's key; by default a new one. Blobs that are kept open by any.
             pause: Waits between two looks at whether it listens; may raise to give up.
         """
         self.port = port
         self.log = log
+        self.key = key or new_key()
         self._location = location
         self._pause = pause
         self._child: Child | None = None
@@ -60,7 +63,7 @@ class Azurite:
     def connection_string(self) -> str:
         """What the Azure SDKs and the Functions host take."""
         return (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={self.key};"
             f"BlobEndpoint={self.url};"
         )
 
@@ -84,7 +87,7 @@ class Azurite:
             "Azurite",
             self._command(),
             log=self.log,
-            environment={"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"},
+            environment={"AZURITE_ACCOUNTS": f"{ACCOUNT}:{self.key}"},
         )
         child.start()
         self._child = child

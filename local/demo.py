@@ -11,13 +11,15 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from batch_emulator.secret_file import write_private
 from local.child import Child
 from local.display import Display, display
 from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
-from local.laptop import Laptop, LaptopOptions, settings_document
+from local.laptop import Laptop, LaptopOptions
 from local.operator import Operator
 from local.provision import sample_document
+from local.settings import settings_document
 from local.survivors import end_survivors, mark
 from local.watch import Watch
 
@@ -107,7 +109,7 @@ def _run_demo(screen: Display, folder: Path, stop: StopRequest) -> None:
 def _write_settings(laptop: Laptop, folder: Path) -> Path:
     """Write what the functions and the operator's commands are told of this laptop."""
     path = folder / "local.settings.json"
-    path.write_text(settings_document(laptop.settings | _TIMERS))
+    write_private(path, settings_document(laptop.settings | _TIMERS))
     return path
 
 

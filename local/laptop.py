@@ -8,16 +8,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from azure.batch import BatchClient
 from azure.storage.blob import BlobServiceClient
 from rich.console import Console
 
+from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
 from local.azurite import Azurite
 from local.child import Child
 from local.errors import LocalError
+from local.keys import LaptopKeys
 from local.provision import (
     POOL,
     make_containers,
@@ -26,7 +28,7 @@ from local.provision import (
     open_local_storage,
     pool_resource,
 )
-from local.settings import SAMPLE, read_local_settings
+from local.settings import SAMPLE, read_local_settings, with_keys
 from recur.arm import BatchArm
 from recur.errors import CliError
 from recur.publishing.packaging import PackageError, build_all
@@ -87,6 +89,7 @@ class Laptop:
         options: LaptopOptions,
         *,
         settings: Mapping[str, str] | None = None,
+        keys: LaptopKeys | None = None,
         tell: Callable[[str], None],
         pause: Callable[[float], None],
     ) -> None:
@@ -96,11 +99,14 @@ class Laptop:
         Args:
             options: How its services are started.
             settings: The function app's; by default the sample's.
+            keys: What opens the services; by default new ones.
             tell: Is told in a sentence what was done.
             pause: Waits; may raise to give up.
         """
         self.options = options
-        self.settings = dict(read_local_settings(_ROOT / SAMPLE) if settings is None else settings)
+        self._keys = keys or LaptopKeys.new()
+        given = read_local_settings(_ROOT / SAMPLE) if settings is None else settings
+        self.settings = with_keys(given, self._keys)
         self._tell = tell
         self._pause = pause
         self._running = ExitStack()
@@ -140,6 +146,7 @@ class Laptop:
             log=options.folder / "azurite.log",
             port=options.azurite_port,
             location=options.folder / "blobs" if options.kept else None,
+            key=self._keys.storage_account_key,
             pause=self._pause,
         )
         self._running.callback(azurite.stop)
@@ -158,12 +165,18 @@ class Laptop:
         self._tell(f"containers {containers[0]} and {containers[1]} are there")
 
     def _start_batch(self, connection_string: str) -> None:
-        account, key = self.settings["BATCH_ACCOUNT_NAME"], self.settings["BATCH_ACCOUNT_KEY"]
+        account, key = self.settings["BATCH_ACCOUNT_NAME"], self._keys.account_key
         command = [sys.executable, "-m", "batch_emulator"]
-        command += ["--port", str(self.options.batch_port), "--account", account, "--key", key]
-        command += ["--storage", connection_string, "--root", str(self.options.nodes)]
+        command += ["--port", str(self.options.batch_port), "--account", account]
+        command += ["--root", str(self.options.nodes)]
         command += ["--pool-speed", f"{self.options.pool_speed:g}"]
-        emulator = Child("the Batch emulator", command, log=self.options.folder / "emulator.log")
+        secrets = {  # other users of this machine can read a command line, but no environment
+            KEY_VARIABLE: key,
+            TOKEN_VARIABLE: self._keys.arm_token,
+            STORAGE_VARIABLE: connection_string,
+        }
+        log = self.options.folder / "emulator.log"
+        emulator = Child("the Batch emulator", command, log=log, environment=secrets)
         self.run(emulator)
         ready = emulator.wait_for(_READY, limit_seconds=_START_LIMIT_SECONDS, pause=self._pause)
         url = json.loads(ready[0])["url"]
@@ -195,9 +208,3 @@ class Laptop:
 def port_of(url: str) -> int:
     """Return the port of a local address."""
     return urlsplit(url).port or 80
-
-
-def settings_document(settings: Mapping[str, str]) -> str:
-    """Return settings as a local settings file."""
-    document: dict[str, Any] = {"IsEncrypted": False, "Values": dict(settings)}
-    return json.dumps(document, indent=2)

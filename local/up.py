@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import shutil
 import socket
 import sys
@@ -12,18 +13,21 @@ from pathlib import Path
 
 from local.errors import LocalError, StopRequestedError
 from local.interrupt import StopRequest
+from local.keys import FOLDER, LaptopKeys, close_to_others
 from local.laptop import Laptop, LaptopOptions, port_of
 from local.provision import put_document, sample_document
-from local.settings import OWN, SAMPLE, read_local_settings, settings_file
+from local.settings import OWN, SAMPLE, read_local_settings, settings_file, write_keys
 from local.survivors import end_survivors, mark
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_MINUTES_BACK = 6  # more than the five minutes between two occurrences of the schedule
+_KEY = re.compile("AccountKey=[^;]*")
 _GUIDE = """
   blob storage   {storage}
   Batch account  {batch}   account {account}, pool {pool}, {speed:g} times as fast
   schedules      {ledger}/schedules.toml
-  files          {folder}   (blobs, logs, nodes)
+  files          {folder}   (blobs, keys, logs, nodes)
+  settings       {settings}
 
 Run `make start` in another terminal for the timer functions. Ctrl-C here ends both services.
 """
@@ -33,9 +37,11 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
     """
     Run both services in the foreground, at the addresses that the settings name.
 
+    The keys of the folder are written into the settings.
+
     Args:
-        settings_path: By default the app's own settings, or the sample.
-        folder: Where blobs, logs and nodes are kept.
+        settings_path: By default the app's own settings, made from the sample if they are missing.
+        folder: Where blobs, keys, logs and nodes are kept.
         pool_speed: By how much everything is faster that the pool waits for.
         stop: Ends it.
     """
@@ -48,22 +54,31 @@ def up(settings_path: Path | None, folder: Path, pool_speed: float, stop: StopRe
         batch_port=_free(settings, "BATCH_ACCOUNT_URL", "the Batch emulator", path),
         pool_speed=pool_speed,
     )
-    options.folder.mkdir(parents=True, exist_ok=True)
+    options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(options.folder):
-        return _run_laptop(options, settings, path, stop)
+        keys = _prepare_keys(options.folder)
+        path, changed = write_keys(path, keys)
+        if changed:
+            _say(f"{path}: the keys of {options.folder} are written into it")
+        return _run_laptop(options, keys, path, stop)
 
 
-def _run_laptop(
-    options: LaptopOptions, settings: Mapping[str, str], path: Path, stop: StopRequest
-) -> int:
+def _prepare_keys(folder: Path) -> LaptopKeys:
+    if folder.name == FOLDER and close_to_others(folder):
+        _say(f"{folder}: other users of this machine can no longer read it")
+    return LaptopKeys.of_folder(folder)
+
+
+def _run_laptop(options: LaptopOptions, keys: LaptopKeys, path: Path, stop: StopRequest) -> int:
+    settings = read_local_settings(path)
     shutil.rmtree(
         options.nodes, ignore_errors=True
     )  # the account begins empty, and so do its nodes
     marked = mark()
     try:
-        with Laptop(options, settings=settings, tell=_say, pause=stop.pause) as laptop:
+        with Laptop(options, settings=settings, keys=keys, tell=_say, pause=stop.pause) as laptop:
             _same_storage(settings, laptop.settings, path)
-            _print_guide(laptop)
+            _print_guide(laptop, path)
             while True:
                 laptop.check()
                 stop.pause(0.5)
@@ -117,10 +132,11 @@ def _free(settings: Mapping[str, str], name: str, what: str, path: Path) -> int:
 def _same_storage(settings: Mapping[str, str], made: Mapping[str, str], path: Path) -> None:
     for name in ("DATA_STORAGE_URL", "DATA_STORAGE_CONNECTION_STRING", "AzureWebJobsStorage"):
         if settings.get(name) != made[name]:
-            raise LocalError(f"{name} of {path} is not that of Azurite here: {made[name]}")
+            shown = _KEY.sub("AccountKey=...", made[name])
+            raise LocalError(f"{name} of {path} is not that of Azurite here: {shown}")
 
 
-def _print_guide(laptop: Laptop) -> None:
+def _print_guide(laptop: Laptop, path: Path) -> None:
     settings, options = laptop.settings, laptop.options
     text = sample_document(minutes_back=_START_MINUTES_BACK)
     if put_document(laptop.storage, settings["LEDGER_CONTAINER"], text):
@@ -136,6 +152,7 @@ def _print_guide(laptop: Laptop) -> None:
             speed=options.pool_speed,
             ledger=settings["LEDGER_CONTAINER"],
             folder=options.folder,
+            settings=path,
         )
     )
     sys.stdout.flush()

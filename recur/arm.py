@@ -30,22 +30,26 @@ _ID: Final = re.compile(
 
 
 class LaptopCredential:
-    """The credential on a laptop, where any token does."""
+    """The credential on a laptop: one token, which Entra knows nothing of."""
+
+    def __init__(self, token: str = "laptop") -> None:  # noqa: S107 - it opens nothing
+        """Prepare it; the default opens nothing."""
+        self._token = token
 
     def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:  # noqa: ANN401 - the SDK's own
-        """Return a token that opens nothing."""
-        return AccessToken("laptop", _FOR_EVER)
+        """Return the token."""
+        return AccessToken(self._token, _FOR_EVER)
 
     def get_token_info(
         self, *_scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
         """Return the same, as newer clients ask for it."""
         del options
-        return AccessTokenInfo("laptop", _FOR_EVER)
+        return AccessTokenInfo(self._token, _FOR_EVER)
 
 
 class PlainHttp(SansIOHTTPPolicy[Any, Any]):
-    """Allow a token over http, which the official client refuses: on a laptop it opens nothing."""
+    """Allow a token over http, which the official client refuses: it stays on this machine."""
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Let the request pass."""
@@ -114,14 +118,25 @@ class BatchArm:
 
     @classmethod
     def of(cls, target: Target, **options: Any) -> Self:  # noqa: ANN401 - the SDK's
-        """Open the account of a deployment."""
+        """
+        Open the account of a deployment.
+
+        Raises:
+            CliError: A setting is missing; on a laptop, also the token of the emulator.
+        """
         if not target.on_laptop:
             return cls(None, target.account_id, target.credential(), **options)
         policies = [PlainHttp(), *options.pop("per_call_policies", ())]
         url = target.need("BATCH_ACCOUNT_URL")
-        return cls(
-            url, target.account_id, LaptopCredential(), per_call_policies=policies, **options
-        )
+        token = target.values.get("BATCH_ARM_TOKEN", "").strip()
+        if not token:
+            raise CliError(
+                Exit.REFUSED,
+                f"BATCH_ARM_TOKEN is missing in {target.source}",
+                "start `make up` again: it writes the token into its settings file",
+            )
+        credential = LaptopCredential(token)
+        return cls(url, target.account_id, credential, per_call_policies=policies, **options)
 
     def principal(self) -> str | None:
         """Return the object id of the account's own identity; None if it has none."""

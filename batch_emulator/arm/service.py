@@ -1,9 +1,10 @@
 """
 Azure Resource Manager on the emulator's port: what every request to it passes, and its errors.
 
-A request needs a bearer token, of which nothing is verified, and one of two API versions.
+A request needs the account's bearer token and one of two API versions.
 """
 
+import hmac
 import re
 from typing import Final
 
@@ -65,7 +66,7 @@ async def answer(account: Account, request: web.Request, request_id: str) -> web
 
 
 async def _dispatch(account: Account, request: web.Request) -> web.Response:
-    _check_token(request)
+    _check_token(account, request)
     _check_version(request)
     rest = _below_account(account, request)
     for operation in ARM_OPERATIONS:
@@ -76,11 +77,22 @@ async def _dispatch(account: Account, request: web.Request) -> web.Response:
     raise not_supported(f"{request.method} {request.path}")
 
 
-def _check_token(request: web.Request) -> None:
+def has_token(account: Account, request: web.Request) -> bool:
+    """Tell whether a request bears the account's token."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        text = "Authentication failed. The 'Authorization' header is missing or not a bearer token."
-        raise ServiceError("AuthenticationFailed", status=401, text=text)
+    given = token.strip().encode(errors="surrogateescape")
+    wanted = account.options.token.encode()
+    return hmac.compare_digest(given, wanted) and scheme.lower() == "bearer"
+
+
+def _check_token(account: Account, request: web.Request) -> None:
+    if has_token(account, request):
+        return
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        raise ServiceError("InvalidAuthenticationToken")
+    text = "Authentication failed. The 'Authorization' header is missing or not a bearer token."
+    raise ServiceError("AuthenticationFailed", status=401, text=text)
 
 
 def _check_version(request: web.Request) -> None:

@@ -1,7 +1,7 @@
 """
 The paths under ``/emulator`` by which rules come, are counted and go.
 
-They are no part of Azure Batch: no key, no API version, plain JSON.
+They are no part of Azure Batch: the token of Azure Resource Manager, no API version, plain JSON.
 """
 
 import json
@@ -33,13 +33,13 @@ async def control(account: Account, register: Register, request: web.Request) ->
             register.clear()
         case "DELETE", ["faults", id_]:
             if not register.remove(id_):
-                return _refused(404, ("id", f"there is no rule {id_}"))
+                return refused(404, ("id", f"there is no rule {id_}"))
         case "POST", ["jobs", id_, "forget" | "delete" as what]:
             if (job := account.jobs.find(id_)) is None:
-                return _refused(404, ("job", f"there is no job {id_}"))
+                return refused(404, ("job", f"there is no job {id_}"))
             await _change(account, job, what)
         case method, parts:
-            return _refused(404, ("path", f"nothing answers {method} {_PREFIX}{'/'.join(parts)}"))
+            return refused(404, ("path", f"nothing answers {method} {_PREFIX}{'/'.join(parts)}"))
     return web.Response(status=204)
 
 
@@ -47,7 +47,7 @@ async def _add(register: Register, request: web.Request) -> web.Response:
     try:
         id_ = register.add(read_rule(await request.read()))
     except BadRuleError as error:
-        return _refused(400, *error.problems)
+        return refused(400, *error.problems)
     return web.json_response({"id": id_}, status=201)
 
 
@@ -58,7 +58,8 @@ async def _change(account: Account, job: Job, what: str) -> None:
         await jobs.keep_deleting(job)
 
 
-def _refused(status: int, *problems: tuple[str, str]) -> web.Response:
+def refused(status: int, *problems: tuple[str, str]) -> web.Response:
+    """Refuse a request, with a message for each field that is wrong."""
     errors = [{"field": field, "message": message} for field, message in problems]
     return web.Response(
         status=status,

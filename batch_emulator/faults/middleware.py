@@ -12,10 +12,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from batch_emulator.arm.arm_call import PRINCIPAL, storage_id
-from batch_emulator.arm.service import find_arm_operation, is_for_arm
+from batch_emulator.arm.service import find_arm_operation, has_token, is_for_arm
 from batch_emulator.dataplane.operations import find_operation
 from batch_emulator.errors import ServiceError
-from batch_emulator.faults.control import control, is_control
+from batch_emulator.faults.control import control, is_control, refused
 from batch_emulator.faults.register import Register, Seen
 from batch_emulator.faults.rules import (
     Denial,
@@ -54,6 +54,9 @@ def faults(account: Account, refuse: Refuse) -> Middleware:
     @web.middleware
     async def bring_about(request: web.Request, handler: Handler) -> web.StreamResponse:
         if is_control(request):
+            if not has_token(account, request):
+                wanted = "it must be 'Bearer TOKEN', with the token of the account"
+                return refused(HTTPStatus.UNAUTHORIZED, ("Authorization", wanted))
             return await control(account, register, request)
         if is_for_arm(request):
             denied = register.choose_denial(_asked_of_arm(account, request))

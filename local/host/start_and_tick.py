@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from local.errors import LocalError
 from local.host import functions_host, worker
 from local.host.log_lines import write_log_lines
-from local.settings import read_local_settings, settings_file
+from local.keys import FOLDER, LaptopKeys
+from local.settings import SAMPLE, read_local_settings, settings_file, with_keys, write_keys
 
 _log = logging.getLogger("local.host")
 
@@ -45,9 +46,22 @@ def invoke_once(app: Path, settings: Path | None, function: str) -> int:
 
 
 def _read_settings(app: Path, settings: Path | None) -> dict[str, str]:
-    path = (settings or settings_file(app)).resolve()
+    path = (settings or _own_settings(app)).resolve()
     _log.info("settings of %s; the environment wins", path)
     return read_local_settings(path)
+
+
+def _own_settings(app: Path) -> Path:
+    """Return the app's settings file, made from the sample where that lacks keys."""
+    path = settings_file(app)
+    if path.name != SAMPLE:
+        return path
+    values = read_local_settings(path)
+    if with_keys(values, LaptopKeys.new()) == values:
+        return path
+    path, _ = write_keys(path, LaptopKeys.of_folder(app / FOLDER))
+    _log.info("made %s with the keys of %s", path, app / FOLDER)
+    return path
 
 
 async def _fire_until_stopped(app: Path, settings: Mapping[str, str]) -> bool:

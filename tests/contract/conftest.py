@@ -1,7 +1,6 @@
 """An emulated Batch account for tests, and the official clients of it."""
 
 import asyncio
-import base64
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -21,6 +20,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.options import Options, SignalExitCode
 from batch_emulator.package import Package
+from batch_emulator.secret_file import new_key, new_token
 from batch_emulator.server import Emulator
 from local.azurite import Azurite
 from tests.conftest import Containers
@@ -29,7 +29,8 @@ from tests.support.operator import Operator, operator
 from tests.support.world import World, settings
 
 ACCOUNT = "testbatch"
-KEY = base64.b64encode(b"a key that opens nothing").decode()
+KEY = new_key()
+TOKEN = new_token()
 SPEED = 2000.0
 """A node boots in 0.07 s, and a formula that is evaluated every 5 minutes is so every 0.15 s."""
 
@@ -54,7 +55,7 @@ class Batch:
     @property
     def faults(self) -> Faults:
         """The faults of an emulator that was started with ``faults=True``."""
-        return Faults(self.url)
+        return Faults(self.url, TOKEN)
 
     async def until[T](
         self, look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 15
@@ -117,6 +118,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
             options = Options(
                 account=ACCOUNT,
                 key=KEY,
+                token=TOKEN,
                 storage=storage,
                 root=tmp_path / "nodes",
                 pool_speed=pool_speed,

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from azure.batch.models import BatchTask
 
+from local.keys import LaptopKeys
 from local.provision import open_local_batch, open_local_storage
-from local.settings import read_local_settings
+from local.settings import read_local_settings, write_keys
 from tests.e2e.processes import listening, running_below
 
 pytestmark = pytest.mark.e2e
@@ -36,6 +37,7 @@ def settings(tmp_path: Path) -> Path:
     document["Values"] |= {"SUBMIT_CRON": "*/2 * * * * *", "COLLECT_CRON": "1/2 * * * * *"}
     path = tmp_path / "settings.json"
     path.write_text(json.dumps(document))
+    write_keys(path, LaptopKeys.new())  # older ones than those of the folder
     return path
 
 
@@ -84,13 +86,13 @@ def test_a_run_is_seen_by_official_clients_from_its_job_to_its_blob(
     The same tick twice makes one job. The task's stdout is on the node while the node lives, and in
     blob storage when it is gone.
     """
-    values = read_local_settings(settings)
     log = tmp_path / "up.log"
     with ExitStack() as closing:
         up = closing.enter_context(
             _running("up", "--settings", str(settings), "--folder", str(tmp_path / "kept"), log=log)
         )
         _until(lambda: "make start" in log.read_text() or None, log)
+        values = read_local_settings(settings)
         again = subprocess.run(
             [sys.executable, "-m", "local", "up", "--settings", str(settings)],
             cwd=_ROOT,
@@ -154,13 +156,13 @@ def _completed(tasks: list[BatchTask]) -> BatchTask | None:
 
 def test_blobs_are_kept_from_one_time_to_the_next(tmp_path: Path, settings: Path) -> None:
     """What was written into the ledger is there again, and the schedule document is left alone."""
-    values = read_local_settings(settings)
     arguments = ("--settings", str(settings), "--folder", str(tmp_path / "kept"))
     for time_, expected in enumerate(("uploaded from local/schedules.toml", "left as it was")):
         log = tmp_path / f"up{time_}.log"
         with _running("up", *arguments, log=log) as up:
             _until(lambda log=log: "make start" in log.read_text() or None, log)  # type: ignore[misc]
             assert f"schedules.toml: {expected}" in log.read_text()
+            values = read_local_settings(settings)
             with open_local_storage(values["DATA_STORAGE_CONNECTION_STRING"]) as storage:
                 blob = storage.get_blob_client("ledger", "schedules.toml")
                 if not time_:

@@ -18,6 +18,7 @@ from azure.core.rest import HttpRequest
 from azure.storage.blob.aio import BlobLeaseClient, BlobServiceClient, ContainerClient
 
 from batch_emulator.options import Options
+from batch_emulator.secret_file import new_key, new_token
 from batch_emulator.server import Emulator
 from local.azurite import ACCOUNT, Azurite
 from orchestrator.adapters.blobs import Cache
@@ -35,7 +36,8 @@ NOON: Final = datetime(2026, 6, 1, 12, 0, 5, tzinfo=UTC)
 PASSES: Final = {"submit": submit_due, "collect": collect_finished}
 LEASED: Final = {"submit": SUBMIT_STATE, "collect": COLLECT_STATE}
 _BATCH: Final = "proof"
-_KEY: Final = "YSBrZXkgdGhhdCBvcGVucyBub3RoaW5n"
+_KEY: Final = new_key()
+_TOKEN: Final = new_token()
 _POOL: Final = "recur"
 _ZEROS: Final = "00000000-0000-0000-0000-000000000000"
 _CREATED: Final = 201
@@ -237,6 +239,7 @@ async def open_stage(
     options = Options(
         account=_BATCH,
         key=_KEY,
+        token=_TOKEN,
         storage=azurite.connection_string,
         root=folder / mark,
         pool_speed=2000.0,
@@ -272,7 +275,7 @@ async def open_stage(
             ledger=past.get_container_client(ledger),
             desk=desk.get_container_client(ledger),
             doors=doors,
-            faults=Faults(emulator.url),
+            faults=Faults(emulator.url, _TOKEN),
         )
         for door in (f"{host} {which}" for host in hosts for which in PASSES):
             settings = read_settings(doors[door])

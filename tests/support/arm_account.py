@@ -1,7 +1,6 @@
 """An emulated Batch account with its side in Azure Resource Manager, for tests that wait for calls."""
 
 import asyncio
-import base64
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import BlobServiceClient
 
 from batch_emulator.options import Options
+from batch_emulator.secret_file import new_key, new_token
 from batch_emulator.server import Emulator
 from local.azurite import Azurite
 from recur.arm import BatchArm
@@ -21,7 +21,8 @@ from tests.support.faults import Faults
 
 ACCOUNT = "recurlocal"
 GROUP = "recur"
-KEY = base64.b64encode(b"a key that opens nothing").decode()
+KEY = new_key()
+TOKEN = new_token()
 SPEED = 2000.0
 
 
@@ -40,6 +41,7 @@ class ArmAccount:
             Options(
                 account=ACCOUNT,
                 key=KEY,
+                token=TOKEN,
                 storage=azurite.connection_string,
                 root=root,
                 **({"pool_speed": SPEED, "faults": True} | options),
@@ -80,6 +82,7 @@ class ArmAccount:
             "BATCH_ACCOUNT_URL": self.url,
             "BATCH_ACCOUNT_NAME": ACCOUNT,
             "BATCH_ACCOUNT_KEY": KEY,
+            "BATCH_ARM_TOKEN": TOKEN,
             "DATA_STORAGE_CONNECTION_STRING": self._connection,
         }
 
@@ -93,11 +96,11 @@ class ArmAccount:
 
     def deny(self, **rule: Any) -> None:  # noqa: ANN401 - the fields of a rule
         """Let Azure Resource Manager deny requests; see ``denial`` in batch_emulator/SUPPORT.md."""
-        asyncio.run(Faults(self.url).add("denial", **rule))
+        asyncio.run(Faults(self.url, TOKEN).add("denial", **rule))
 
     def denied(self) -> int:
         """Return how many requests were denied."""
-        return sum(asyncio.run(Faults(self.url).hits()).values())
+        return sum(asyncio.run(Faults(self.url, TOKEN).hits()).values())
 
     def batch(self) -> BatchClient:
         """Open its data plane."""

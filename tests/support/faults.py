@@ -44,8 +44,9 @@ class Faults:
     Every method raises ``BadFaultError`` if the emulator refuses.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str) -> None:
         self._url = f"{url}/emulator"
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     async def add(  # noqa: PLR0913 - the fields of a rule
         self,
@@ -111,7 +112,7 @@ class Faults:
 
     async def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         async with (
-            ClientSession() as session,
+            ClientSession(headers=self._headers) as session,
             session.request(method, f"{self._url}{path}", json=body) as reply,
         ):
             if reply.status >= HTTPStatus.BAD_REQUEST:

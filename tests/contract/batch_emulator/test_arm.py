@@ -21,7 +21,7 @@ from batch_emulator.arm.operations import ARM_OPERATIONS
 from batch_emulator.package import Package
 from local.azurite import Azurite
 from tests.contract.conftest import pool_body
-from tests.support.arm_account import ACCOUNT, GROUP, ArmAccount
+from tests.support.arm_account import ACCOUNT, GROUP, TOKEN, ArmAccount
 
 SUPPORT = Path(__file__).parents[3] / "batch_emulator/SUPPORT.md"
 ROW = re.compile(r"\| `([a-z_]+\.[a-z_]+(?: \(polling\))?)` \| `([A-Z]+) (\S*?)` \|")
@@ -89,20 +89,48 @@ def test_only_this_account_is_there_in_whatever_case(client: BatchManagementClie
         ({}, "?api-version=2025-06-01", 401, "AuthenticationFailed"),
         ({"Authorization": "Bearer "}, "?api-version=2025-06-01", 401, "AuthenticationFailed"),
         (
+            {"Authorization": "Bearer x"},
+            "?api-version=2025-06-01",
+            401,
+            "InvalidAuthenticationToken",
+        ),
+        (
+            {"Authorization": "Bearer téken"},
+            "?api-version=2025-06-01",
+            401,
+            "InvalidAuthenticationToken",
+        ),
+        (
+            {"Authorization": f"Basic {TOKEN}"},
+            "?api-version=2025-06-01",
+            401,
+            "AuthenticationFailed",
+        ),
+        (
             {"Authorization": "SharedKey a:b"},
             "?api-version=2025-06-01",
             401,
             "AuthenticationFailed",
         ),
-        ({"Authorization": "Bearer x"}, "", 400, "MissingApiVersionParameter"),
+        ({"Authorization": f"Bearer {TOKEN}"}, "", 400, "MissingApiVersionParameter"),
         (
-            {"Authorization": "Bearer x"},
+            {"Authorization": f"Bearer {TOKEN}"},
             "?api-version=2024-02-01",
             400,
             "InvalidApiVersionParameter",
         ),
-        ({"Authorization": "Bearer x"}, "?api-version=2025-06-01&$select=id", 400, "NotSupported"),
-        ({"Authorization": "Bearer x"}, "?api-version=2024-07-01", 200, '"name": "recurlocal"'),
+        (
+            {"Authorization": f"Bearer {TOKEN}"},
+            "?api-version=2025-06-01&$select=id",
+            400,
+            "NotSupported",
+        ),
+        (
+            {"Authorization": f"Bearer {TOKEN}"},
+            "?api-version=2024-07-01",
+            200,
+            '"name": "recurlocal"',
+        ),
     ],
 )
 def test_a_request_has_a_token_and_a_version(

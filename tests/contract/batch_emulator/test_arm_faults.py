@@ -9,7 +9,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from local.azurite import Azurite
-from tests.support.arm_account import GROUP, ArmAccount
+from tests.support.arm_account import GROUP, TOKEN, ArmAccount
 from tests.support.faults import BadFaultError, Faults
 
 
@@ -70,7 +70,7 @@ def test_an_account_that_reaches_its_storage_by_key_has_no_identity(
 def test_denials_and_other_faults_keep_apart(account: ArmAccount) -> None:
     """A denial hits no request to the data plane, another fault none to Azure Resource Manager."""
     account.deny(whose="caller", method="GET", path=".*/applications/.*")
-    faults = Faults(account.url)
+    faults = Faults(account.url, TOKEN)
     asyncio.run(faults.add("refusal", status=503, path=".*"))
 
     account.arm().make_application("tool")
@@ -105,4 +105,4 @@ def test_a_wrong_denial_is_refused(account: ArmAccount, rule: dict[str, Any], fi
 def test_other_faults_know_no_operation_of_azure_resource_manager(account: ArmAccount) -> None:
     """They would never be met."""
     with pytest.raises(BadFaultError, match=r"called application\.create"):
-        asyncio.run(Faults(account.url).add("reset", operation="application.create"))
+        asyncio.run(Faults(account.url, TOKEN).add("reset", operation="application.create"))

@@ -61,7 +61,9 @@ async def test_the_sync_client_is_understood(batch: Batch) -> None:
     assert await asyncio.to_thread(by_sync_client, batch.url, ACCOUNT, KEY) == ["job"]
 
 
-@pytest.mark.parametrize(("account", "key"), [(ACCOUNT, WRONG_KEY), ("someone", KEY)])
+@pytest.mark.parametrize(
+    ("account", "key"), [(ACCOUNT, WRONG_KEY), ("someone", KEY)], ids=["key", "account"]
+)
 async def test_a_wrong_key_is_refused(batch: Batch, account: str, key: str) -> None:
     """The refusal is the service's: 403, AuthenticationFailed, the text and the details."""
     with pytest.raises(HttpResponseError) as refused:

@@ -16,10 +16,20 @@ from azure.core.exceptions import (
 from azure.storage.blob import ContainerClient
 
 from tests.conftest import Containers
-from tests.contract.conftest import ACCOUNT, KEY, Batch, Start, job_body, pool_body, refusal
+from tests.contract.conftest import (
+    ACCOUNT,
+    KEY,
+    TOKEN,
+    Batch,
+    Start,
+    job_body,
+    pool_body,
+    refusal,
+)
 from tests.support.faults import BadFaultError, Seen
 
 SLEEP = "/bin/sleep 600"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 NO_TIME = 0.2
 """Seconds; a client that gives up."""
 
@@ -65,7 +75,7 @@ async def test_a_reset_is_one_of_tcp(faulty: Batch) -> None:
     await faulty.faults.add("reset")
     address = urlsplit(faulty.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    writer.write(b"GET /jobs HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    writer.write(f"GET /jobs HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
 
     with pytest.raises(ConnectionResetError):
         await reader.read()
@@ -306,9 +316,8 @@ async def test_faults_concern_the_account_and_not_its_other_side(faulty: Batch) 
     await faulty.faults.add("refusal", status=500)
     place = "subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/recur"
     url = f"{faulty.url}/{place}/providers/Microsoft.Batch/batchAccounts/{ACCOUNT}"
-    token = {"Authorization": "Bearer any"}
 
-    async with aiohttp.ClientSession(headers=token) as session:
+    async with aiohttp.ClientSession(headers=BEARER) as session:
         reply = await session.get(url, params={"api-version": "2025-06-01"})
         assert reply.status == 200
     assert await faulty.faults.seen() == ()
@@ -343,7 +352,7 @@ async def test_a_rule_that_cannot_be_used_is_refused_by_field(
 ) -> None:
     """Every field that is wrong is named, and nothing is put in force."""
     await faulty.faults.add("latency", milliseconds=0, id="taken")
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(headers=BEARER) as session:
         reply = await session.post(f"{faulty.url}/emulator/faults", data=rule)
         errors = (await reply.json())["errors"]
 
@@ -361,7 +370,7 @@ async def test_what_is_not_there_cannot_be_removed(faulty: Batch) -> None:
         await faulty.faults.forget_job("job")
     with pytest.raises(BadFaultError, match="no job job"):
         await faulty.faults.keep_deleting_job("job")
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(headers=BEARER) as session:
         reply = await session.put(f"{faulty.url}/emulator/weather")
         assert (reply.status, (await reply.json())["errors"][0]["field"]) == (404, "path")
 

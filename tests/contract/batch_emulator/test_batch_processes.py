@@ -16,9 +16,10 @@ import pytest
 from azure.batch.aio import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 
+from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
 from batch_emulator.runtime.process import TREE_VARIABLE, sweep
 from local.azurite import Azurite
-from tests.contract.conftest import ACCOUNT, KEY, Batch, job_body, pool_body
+from tests.contract.conftest import ACCOUNT, KEY, TOKEN, Batch, job_body, pool_body
 
 STUBBORN = """
 trap '' TERM
@@ -130,17 +131,19 @@ async def spawn(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Spawn]:
     """Start ``python -m batch_emulator`` and end it with the test, whatever happens."""
     started: list[Process] = []
 
-    async def start(*extra: str) -> Process:
+    async def start(*extra: str, **environment: str) -> Process:
         arguments = {
             "--account": ACCOUNT,
-            "--key": KEY,
-            "--storage": azurite.connection_string,
             "--root": str(tmp_path / "nodes"),
             "--pool-speed": "2000",
         }
         words = [word for pair in arguments.items() for word in pair]
+        secrets = {KEY_VARIABLE: KEY, STORAGE_VARIABLE: azurite.connection_string}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "batch_emulator", *words, *extra, stdout=PIPE, stderr=PIPE
+            *(sys.executable, "-m", "batch_emulator", *words, *extra),
+            stdout=PIPE,
+            stderr=PIPE,
+            env={**os.environ, TOKEN_VARIABLE: TOKEN, **secrets, **environment},
         )
         started.append(process)
         return process
@@ -194,7 +197,7 @@ async def test_no_process_outlives_the_emulator(
 
 async def test_a_bad_argument(spawn: Spawn) -> None:
     """A bad argument ends the process with code 2 and one line that says what is wrong."""
-    process = await spawn("--storage", "nonsense")
+    process = await spawn(**{STORAGE_VARIABLE: "nonsense"})
     output, log = await process.communicate()
 
     assert (process.returncode, output) == (2, b"")

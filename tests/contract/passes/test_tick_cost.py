@@ -12,7 +12,7 @@ from bench.stage import Round, open_stage
 from bench.submit_many import loop, submit
 from local.azurite import Azurite
 from tests.conftest import Containers
-from tests.contract.conftest import ACCOUNT, KEY, Start
+from tests.contract.conftest import ACCOUNT, KEY, TOKEN, Start
 from tests.support.world import schedule, settings
 
 THREE_READS = {"GET schedules.toml": 1, "GET submit.json": 1, "list open/": 1}
@@ -30,7 +30,7 @@ async def round_(
             ledger=ledger,
             batch=batch.client,
             storage_calls=StorageCalls(azurite.log, ledger),
-            batch_calls=BatchCalls(batch.url),
+            batch_calls=BatchCalls(batch.url, TOKEN),
         )
 
 

@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from rich.console import Console
 
-from local.azurite import ACCOUNT, KEY
+from batch_emulator.secret_file import new_key
+from local.azurite import ACCOUNT
 from local.child import Child
 from recur.publishing.packaging import Package, build
 from recur.publishing.uploads import Uploads
@@ -35,6 +36,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 _PROGRAM = _ROOT / "local/azurite/node_modules/azurite/dist/src/blob/main.js"
 _LISTENS = re.compile(r"successfully listens on https://127\.0\.0\.1:(\d+)")
 _CONTAINER = "app-pythonscript-0123456789"
+_STORAGE_KEY = new_key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,13 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     command = [node, str(_PROGRAM), "--blobHost", "127.0.0.1", "--blobPort", "0"]
     command += ["--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"]
     command += ["--oauth", "basic", "--cert", str(certificate), "--key", str(key)]
-    accounts = {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"}
+    accounts = {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{_STORAGE_KEY}"}
     child = Child("Azurite", command, log=folder / "azurite.log", environment=accounts)
     child.start()
     try:
         port = child.wait_for(_LISTENS, limit_seconds=30, pause=time.sleep)[1]
         url = f"https://127.0.0.1:{port}/{ACCOUNT}"
-        with BlobServiceClient(url, KEY, connection_verify=str(certificate)) as storage:
+        with BlobServiceClient(url, _STORAGE_KEY, connection_verify=str(certificate)) as storage:
             storage.create_container(_CONTAINER)
         yield Secured(url, certificate)
     finally:
@@ -171,7 +173,7 @@ def test_a_package_is_uploaded_by_a_token(secured: Secured, package: Package) ->
     assert set(sender.token.scopes) == {"https://storage.azure.com/.default"}
     assert sender.shown.getvalue() == ""
     verify = str(secured.certificate)
-    with BlobServiceClient(secured.url, KEY, connection_verify=verify) as storage:
+    with BlobServiceClient(secured.url, _STORAGE_KEY, connection_verify=verify) as storage:
         blob = storage.get_blob_client(_CONTAINER, package.version)
         assert blob.download_blob().readall() == package.zip_path.read_bytes()
 

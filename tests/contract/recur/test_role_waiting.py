@@ -22,7 +22,7 @@ from azure.storage.blob import (
 from rich.console import Console
 
 from local.azurite import ACCOUNT as STORAGE
-from local.azurite import KEY, Azurite
+from local.azurite import Azurite
 from recur.commands.apply import LedgerCalls, put_in_force
 from recur.errors import CliError, Exit
 from recur.publishing.packaging import Package
@@ -166,12 +166,12 @@ def test_the_command_line_ends_with_5_when_its_wait_is_over(
     assert account.arm().versions("pythonscript") is None
 
 
-def _signature(container: str, *, writes: bool) -> str:
+def _signature(azurite: Azurite, container: str, *, writes: bool) -> str:
     """Return a signature that reads a container, or also writes to it."""
     return generate_container_sas(
         STORAGE,
         container,
-        account_key=KEY,
+        account_key=azurite.key,
         permission=ContainerSasPermissions(read=writes, write=writes, list=True),
         expiry=datetime.now(UTC) + timedelta(hours=1),
     )
@@ -190,10 +190,11 @@ class LateRole:
         shown: What a person sees of the waiting.
     """
 
-    def __init__(self, container: str, arrives: float) -> None:
+    def __init__(self, azurite: Azurite, container: str, arrives: float) -> None:
         self.clock = Clock()
-        self.credential = AzureSasCredential(_signature(container, writes=arrives <= 0))
+        self.credential = AzureSasCredential(_signature(azurite, container, writes=arrives <= 0))
         self.shown = io.StringIO()
+        self._azurite = azurite
         self._container = container
         self._arrives = arrives
 
@@ -204,7 +205,7 @@ class LateRole:
     def _sleep(self, seconds: float) -> None:
         self.clock.sleep(seconds)
         if self.clock.now >= self._arrives:
-            self.credential.update(_signature(self._container, writes=True))
+            self.credential.update(_signature(self._azurite, self._container, writes=True))
 
 
 def _send(azurite: Azurite, late: LateRole, package: Package, container: str) -> Uploads:
@@ -247,7 +248,7 @@ def _put_document(azurite: Azurite, late: LateRole, folder: Path, containers: Co
 
 
 def _look(azurite: Azurite, late: LateRole, folder: Path, containers: Containers) -> bytes:
-    _put_document(azurite, LateRole(containers.ledger, arrives=0), folder, containers)
+    _put_document(azurite, LateRole(azurite, containers.ledger, arrives=0), folder, containers)
     target = Target(source="this test", values={"DATA_STORAGE_URL": azurite.url})
     with ContainerClient(azurite.url, containers.ledger, late.credential) as client:
         calls = LedgerCalls(target, client, late.wait(LIMIT))
@@ -267,7 +268,7 @@ def test_storage_is_waited_for_until_30_minutes(
     azurite: Azurite, containers: Containers, tmp_path: Path, call: Call
 ) -> None:
     """A role in effect at that moment is in time; the countdown named it."""
-    late = LateRole(containers.ledger, arrives=LIMIT.total_seconds())
+    late = LateRole(azurite, containers.ledger, arrives=LIMIT.total_seconds())
 
     assert call(azurite, late, tmp_path, containers)
 
@@ -282,7 +283,9 @@ def test_storage_is_not_waited_for_after_30_minutes(
     azurite: Azurite, containers: Containers, tmp_path: Path, call: Call
 ) -> None:
     """A role that is later is missing, with the command that gives it."""
-    late = LateRole(containers.ledger, arrives=math.nextafter(LIMIT.total_seconds(), math.inf))
+    late = LateRole(
+        azurite, containers.ledger, arrives=math.nextafter(LIMIT.total_seconds(), math.inf)
+    )
 
     with pytest.raises(CliError) as refused:
         call(azurite, late, tmp_path, containers)
@@ -297,7 +300,7 @@ def test_a_role_in_effect_needs_no_waiting(
     azurite: Azurite, containers: Containers, tmp_path: Path, call: Call
 ) -> None:
     """Nothing is shown."""
-    late = LateRole(containers.ledger, arrives=0)
+    late = LateRole(azurite, containers.ledger, arrives=0)
 
     assert call(azurite, late, tmp_path, containers)
 
@@ -328,7 +331,7 @@ def test_a_document_by_a_wrong_signature_is_not_waited_for(
 ) -> None:
     """A connection string opens storage by no role: exit code 5 at once."""
     parts = urlsplit(azurite.url)
-    signature = _signature(containers.ledger, writes=False)
+    signature = _signature(azurite, containers.ledger, writes=False)
     connection = f"BlobEndpoint={parts.geturl()};SharedAccessSignature={signature}"
     document = tmp_path / "schedules.toml"
     document.write_text('[schedules.mine]\ncron = "0 2 * * *"\ncommand = "true"\n')

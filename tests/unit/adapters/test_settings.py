@@ -1,10 +1,11 @@
 """Settings: read once, validated together, every problem by name."""
 
-import json
 from pathlib import Path
 
 import pytest
 
+from local.keys import LaptopKeys
+from local.settings import read_local_settings, with_keys
 from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import SettingsError
 
@@ -23,8 +24,7 @@ REQUIRED = (
 
 
 def sample() -> dict[str, str]:
-    values: dict[str, str] = json.loads(SAMPLE.read_text())["Values"]
-    return values
+    return with_keys(read_local_settings(SAMPLE), LaptopKeys.new())
 
 
 def problems(environ: dict[str, str]) -> tuple[str, ...]:
@@ -33,8 +33,12 @@ def problems(environ: dict[str, str]) -> tuple[str, ...]:
     return error.value.problems
 
 
-def test_the_sample_works_unchanged() -> None:
-    """It points at the emulator and Azurite on this laptop."""
+def test_the_sample_works_with_keys_alone() -> None:
+    """It points at the emulator and Azurite on this laptop; without keys it is refused."""
+    assert problems(read_local_settings(SAMPLE)) == (
+        "BATCH_ACCOUNT_KEY is missing: name and key are given together, or neither",
+        "DATA_STORAGE_CONNECTION_STRING must hold BlobEndpoint, AccountName and AccountKey",
+    )
     settings = read_settings(sample())
 
     assert settings.place.pool_id == "recur"

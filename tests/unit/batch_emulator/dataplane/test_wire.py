@@ -14,6 +14,7 @@ from batch_emulator.dataplane.job_bodies import read_job
 from batch_emulator.dataplane.pool_bodies import read_pool
 from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
+from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
 from batch_emulator.runtime.output_files import UploadError, container_name
 from batch_emulator.wire import UNLIMITED, parse_duration, print_duration, print_etag, print_time
 
@@ -209,25 +210,32 @@ def test_container_names(endpoint: str) -> None:
             container_name(other, endpoint)
 
 
-GIVEN = ["--account", "a", "--key", "a2V5", "--storage", "s", "--root", "r"]
+GIVEN = ["--account", "a", "--root", "r"]
+SECRETS = {KEY_VARIABLE: "a2V5", TOKEN_VARIABLE: "token", STORAGE_VARIABLE: "s"}
 
 
 def test_options() -> None:
     """What is not given has a default; the pool runs at its real speed."""
-    options = read_options(GIVEN)
+    options = read_options(GIVEN, SECRETS)
     assert (options.port, options.pool_speed, options.applications) == (0, 1.0, ())
     assert options.root == Path("r")
     assert not options.faults
-    assert read_options([*GIVEN, "--faults"]).faults
+    assert read_options([*GIVEN, "--faults"], SECRETS).faults
     assert options.signal_exit_code == "negative"
-    assert read_options([*GIVEN, "--signal-exit-code", "shell"]).signal_exit_code == "shell"
-    assert read_options([*GIVEN, "--pool-speed", "60", "--port", "7"]).pool_speed == 60
+    assert (
+        read_options([*GIVEN, "--signal-exit-code", "shell"], SECRETS).signal_exit_code == "shell"
+    )
+    assert read_options([*GIVEN, "--pool-speed", "60", "--port", "7"], SECRETS).pool_speed == 60
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--key", "not base64"), "argument --key: not base64"),
+        (("--key", "a2V5"), "argument --key: refused: every user of this machine can read"),
+        (("--key=a2V5",), "use --key-file FILE or the variable AZURE_BATCH_EMULATOR_KEY"),
+        (("--storage", "s"), "use the variable AZURE_BATCH_EMULATOR_STORAGE or --storage-file"),
+        (("--key-file", "k"), "--key-file and AZURE_BATCH_EMULATOR_KEY are both given"),
+        (("--storage-file", "/no/such"), "No such file or directory: '/no/such'"),
         (("--port", "99999"), "argument --port: not a port, 0 to 65535: 99999"),
         (("--port", "-1"), "argument --port: "),
         (("--port", "http"), "argument --port: "),
@@ -251,7 +259,7 @@ def test_bad_options(
         pass
     words = [word.format(zip=tmp_path / "a.zip") for word in arguments]
     with pytest.raises(SystemExit) as ended:
-        read_options([*GIVEN, *words])
+        read_options([*GIVEN, *words], SECRETS)
     assert ended.value.code == 2
     shown = capsys.readouterr().err
     assert complaint in shown

@@ -10,7 +10,7 @@ from orchestrator.enums import Outcome, Reason
 from orchestrator.ledger.record import Record
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Batch, Start, job_body, pool_body
-from tests.contract.world import World, schedule, settings, until
+from tests.support.world import World, schedule, settings, until
 
 FORMS = [
     pytest.param(SignalExitCode.NEGATIVE, -9, id="negative"),
