@@ -109,16 +109,25 @@ class BatchCall:
         """Reply that a change of the resource has begun."""
         return self.changed(modified, status=202)
 
-    def changed(self, modified: datetime, *, status: int = 200, named: bool = True) -> web.Response:
-        """Reply that the resource has been changed, or its change has begun."""
+    def changed(
+        self, modified: datetime | None = None, *, status: int = 200, named: bool = True
+    ) -> web.Response:
+        """Reply that a change has been made or has begun; nodes have no time of change."""
         path = self.request.raw_path.partition("?")[0]
+        headers = _change_headers(modified) if modified else {}
         name = {"DataServiceId": f"{self.base}{path}"} if named else {}
-        response = web.Response(status=status, headers={**_change_headers(modified), **name})
+        response = web.Response(status=status, headers={**headers, **name})
         return response if status == HTTPStatus.NO_CONTENT else _chunked(response)
 
     def deleted(self) -> web.Response:
         """Reply that the resource is gone."""
         return _chunked(web.Response(status=200))
+
+    def result(self, kind: str, value: Json) -> web.Response:
+        """Reply with what an operation has found, which is no resource."""
+        path = self.request.raw_path.partition("?")[0]
+        metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}"}
+        return _json(metadata | value, {"DataServiceId": f"{self.base}{path}"})
 
     def deleting(self) -> web.Response:
         """Reply that the removal of the resource has begun."""

@@ -4,7 +4,7 @@ import base64
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,7 +12,6 @@ from batch_emulator.errors import invalid_query, not_supported
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.wire import Json
 
-_MOST_RESULTS: Final = 1000
 _TOKEN: Final = "$skiptoken"  # noqa: S105 - the name of a query parameter
 _AND: Final = re.compile(r"\s+and\s+")
 _EQUALS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+eq\s+'(?P<value>[^']*)'\s*\)?")
@@ -34,11 +33,22 @@ class Key[T]:
 
     Attributes:
         name: A thing's id, or a file's name.
-        state: Its state; without it, nothing can be filtered.
+        state: Its state; without it, and without others, nothing can be filtered.
+        others: What else it can be filtered by; then it has no ``id``.
+        most: How many things a page has at most.
     """
 
     name: Callable[[T], str]
     state: Callable[[T], str] | None = None
+    others: Mapping[str, Callable[[T], str]] = field(default_factory=dict)
+    most: int = 1000
+
+    @property
+    def fields(self) -> dict[str, Callable[[T], str]]:
+        """What can be filtered by, under the names that filters use."""
+        if self.others:
+            return {**self.others}
+        return {"id": self.name, "state": self.state} if self.state else {}
 
     def folded(self, thing: T) -> str:
         """Return the name in the case in which names are compared."""
@@ -64,11 +74,12 @@ def selection(query: Mapping[str, str], known: Iterable[str]) -> Callable[[Json]
 def _clause[T](text: str, key: Key[T]) -> Callable[[T], bool]:
     for pattern, compare in ((_EQUALS, str.__eq__), (_STARTS, str.startswith)):
         match = pattern.fullmatch(text.strip())
-        field = match and {"id": key.name, "state": key.state}.get(match["field"])
-        if match and field:
+        read = match and key.fields.get(match["field"])
+        if match and read:
             wanted = match["value"].lower()
-            return lambda thing: compare(field(thing).lower(), wanted)
-    raise not_supported(f"the filter {text!r}: only eq and startswith on id and state, and 'and',")
+            return lambda thing: compare(read(thing).lower(), wanted)
+    names = " and ".join(key.fields)
+    raise not_supported(f"the filter {text!r}: only eq and startswith on {names}, and 'and',")
 
 
 def _clauses[T](query: Mapping[str, str], key: Key[T]) -> list[Callable[[T], bool]]:
@@ -84,7 +95,7 @@ def page[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> Page[
     Raises:
         ServiceError: The parameters are wrong.
     """
-    size = _size(query.get("maxresults", str(_MOST_RESULTS)))
+    size = _size(query.get("maxresults", str(key.most)), key.most)
     after = _read_token(query[_TOKEN]) if _TOKEN in query else ""
     clauses = _clauses(query, key)
     following = (
@@ -102,15 +113,15 @@ def page[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> Page[
     return Page(items, next_query)
 
 
-def _size(text: str) -> int:
+def _size(text: str, most: int) -> int:
     try:
         size = int(text)
     except ValueError:
         raise invalid_query("maxresults", text, "The value is not a number") from None
     if size < 1:
         raise invalid_query("maxresults", text, "MaxResults cannot be less than 1")
-    if size > _MOST_RESULTS:
-        reason = f"MaxResults cannot be greater than {_MOST_RESULTS}"
+    if size > most:
+        reason = f"MaxResults cannot be greater than {most}"
         raise invalid_query("maxresults", text, reason)
     return size
 

@@ -1,6 +1,8 @@
 """Resources as the service prints them."""
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
@@ -8,6 +10,25 @@ from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
 from batch_emulator.wire import Json, print_etag, print_time
 
 _AGENT_VERSION = "emulator"
+_COUNTED: Final[dict[str, NodeState | None]] = {
+    "creating": NodeState.CREATING,
+    "idle": NodeState.IDLE,
+    "leavingPool": NodeState.LEAVING_POOL,
+    "offline": NodeState.OFFLINE,
+    "preempted": NodeState.PREEMPTED,
+    "rebooting": NodeState.REBOOTING,
+    "reimaging": NodeState.REIMAGING,
+    "running": NodeState.RUNNING,
+    "starting": NodeState.STARTING,
+    "startTaskFailed": NodeState.START_TASK_FAILED,
+    "unusable": NodeState.UNUSABLE,
+    "unknown": None,
+    "upgradingOS": None,
+    "waitingForStartTask": NodeState.WAITING_FOR_START_TASK,
+    "deallocated": None,
+    "deallocating": None,
+}
+"""The states as they are counted; no node here enters those that have none."""
 
 
 def _present(**values: object) -> Json:
@@ -47,7 +68,8 @@ def task_url(base: str, task: Task) -> str:
     return f"{job_url(base, task.job)}/tasks/{task.id}"
 
 
-def _scaling(run: Scaling) -> Json:
+def show_scaling(run: Scaling) -> Json:
+    """Print what an evaluation of a formula said."""
     error = None
     if run.error is not None:
         values = _pairs(("Message", detail) for detail in run.error.details)
@@ -79,7 +101,7 @@ def show_pool(pool: Pool, base: str) -> Json:
         "targetLowPriorityNodes": pool.target_low_priority,
         **body,
         **_present(
-            autoScaleRun=pool.scaling and _scaling(pool.scaling),
+            autoScaleRun=pool.scaling and show_scaling(pool.scaling),
             resizeErrors=[_resize_error(error) for error in pool.resize_errors] or None,
         ),
     }
@@ -139,6 +161,21 @@ def show_node(node: Node, base: str) -> Json:
         "isDedicated": node.dedicated,
         "virtualMachineInfo": _present(imageReference=image),
     }
+
+
+def show_node_counts(pool: Pool) -> Json:
+    """Print how many nodes of a pool are in each state."""
+    return {
+        "poolId": pool.id,
+        "dedicated": _node_counts(pool, dedicated=True),
+        "lowPriority": _node_counts(pool, dedicated=False),
+    }
+
+
+def _node_counts(pool: Pool, *, dedicated: bool) -> Json:
+    counts = Counter(node.state for node in pool.nodes.values() if node.dedicated == dedicated)
+    named = {name: counts[state] for name, state in _COUNTED.items() if state}
+    return dict.fromkeys(_COUNTED, 0) | named | {"total": counts.total()}
 
 
 def show_job(job: Job, base: str) -> Json:

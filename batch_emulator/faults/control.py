@@ -5,16 +5,18 @@ They are no part of Azure Batch: the token of Azure Resource Manager, no API ver
 """
 
 import json
+import math
 
 from aiohttp import web
 
 from batch_emulator.faults.register import Register
 from batch_emulator.faults.rules import BadRuleError, read_rule
-from batch_emulator.runtime import jobs
+from batch_emulator.runtime import jobs, node_changes
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.state import Job
+from batch_emulator.runtime.scheduling import node_of
 
 _PREFIX = "/emulator/"
+_PREEMPTED_SECONDS = 300.0
 
 
 def is_control(request: web.Request) -> bool:
@@ -29,18 +31,14 @@ async def control(account: Account, register: Register, request: web.Request) ->
             return web.json_response(register.show())
         case "POST", ["faults"]:
             return await _add(register, request)
-        case "DELETE", ["faults"]:
-            register.clear()
-        case "DELETE", ["faults", id_]:
-            if not register.remove(id_):
-                return refused(404, ("id", f"there is no rule {id_}"))
+        case "DELETE", ["faults", *ids] if len(ids) <= 1:
+            return _remove(register, *ids)
         case "POST", ["jobs", id_, "forget" | "delete" as what]:
-            if (job := account.jobs.find(id_)) is None:
-                return refused(404, ("job", f"there is no job {id_}"))
-            await _change(account, job, what)
+            return await _change_job(account, id_, what)
+        case "POST", ["nodes", id_, "preempt" | "restore" as what]:
+            return await _change_node(account, id_, what, await request.read())
         case method, parts:
             return refused(404, ("path", f"nothing answers {method} {_PREFIX}{'/'.join(parts)}"))
-    return web.Response(status=204)
 
 
 async def _add(register: Register, request: web.Request) -> web.Response:
@@ -51,11 +49,57 @@ async def _add(register: Register, request: web.Request) -> web.Response:
     return web.json_response({"id": id_}, status=201)
 
 
-async def _change(account: Account, job: Job, what: str) -> None:
+def _remove(register: Register, id_: str | None = None) -> web.Response:
+    if id_ is None:
+        register.clear()
+    elif not register.remove(id_):
+        return refused(404, ("id", f"there is no rule {id_}"))
+    return web.Response(status=204)
+
+
+async def _change_job(account: Account, id_: str, what: str) -> web.Response:
+    if (job := account.jobs.find(id_)) is None:
+        return refused(404, ("job", f"there is no job {id_}"))
     if what == "forget":
         await jobs.forget(account, job)
     else:
         await jobs.keep_deleting(job)
+    return web.Response(status=204)
+
+
+async def _change_node(account: Account, id_: str, what: str, body: bytes) -> web.Response:
+    found = (node_of(pool, id_) for pool in account.pools)
+    node = next((node for node in found if node is not None), None)
+    if node is None:
+        return refused(404, ("node", f"there is no node {id_}"))
+    try:
+        if what == "restore":
+            node_changes.restore(node)
+        else:
+            node_changes.preempt(account, node, _read_seconds(body))
+    except BadRuleError as error:
+        return refused(400, *error.problems)
+    except ValueError as error:
+        return refused(409, ("node", str(error)))
+    return web.Response(status=204)
+
+
+def _read_seconds(body: bytes) -> float | None:
+    """Return for how long a node is to be preempted; None is until it is restored."""
+    problem = ("seconds", "seconds must be a number of 0 or more, or null")
+    try:
+        given = json.loads(body or b"{}")
+    except ValueError as error:
+        raise BadRuleError((("body", f"not JSON: {error}"),)) from error
+    if not isinstance(given, dict) or given.keys() - {"seconds"}:
+        raise BadRuleError((("body", "the body may hold seconds and nothing else"),))
+    seconds = given.get("seconds", _PREEMPTED_SECONDS)
+    if seconds is None:
+        return None
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not number or not 0 <= seconds < math.inf:
+        raise BadRuleError((problem,))
+    return float(seconds)
 
 
 def refused(status: int, *problems: tuple[str, str]) -> web.Response:

@@ -19,6 +19,8 @@ from batch_emulator.wire import Json, now
 
 _CREATING_SECONDS: Final = 1.0
 _LEAVING_SECONDS: Final = 30.0
+WITHDRAWN_SECONDS: Final = 1.0
+"""How long it takes to give up a node that has not been there yet."""
 _RESTARTING_SECONDS: Final = 60.0
 _FOLDERS: Final = ("applications", "fsmounts", "shared", "startup/wd", "volatile", "workitems")
 
@@ -137,11 +139,11 @@ async def _run_start_task(account: Account, node: Node, start_task: Json) -> boo
     return execution.failure is None
 
 
-async def leave(account: Account, node: Node) -> None:
+async def leave(account: Account, node: Node, *, seconds: float = _LEAVING_SECONDS) -> None:
     """Take a node whose tasks have ended out of its pool, with everything it held."""
     node.enter(NodeState.LEAVING_POOL)
     await halt(node)
-    await account.pause(_LEAVING_SECONDS)
+    await account.pause(seconds)
     await _empty(node.root)
     if node.root.exists():
         tell("folder.left", folder=str(node.root))

@@ -1,5 +1,6 @@
 """The life of a pool: its size follows its targets."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from batch_emulator.errors import ServiceError
@@ -103,7 +104,7 @@ def delete(pool: Pool) -> None:
     pool.delete()
 
 
-def resize(pool: Pool, *, dedicated: int, low_priority: int, option: str) -> None:
+def resize(pool: Pool, targets: tuple[int, int], option: str, timeout: str) -> None:
     """
     Begin to bring a pool of a fixed size to another one.
 
@@ -115,9 +116,10 @@ def resize(pool: Pool, *, dedicated: int, low_priority: int, option: str) -> Non
         reason = "A pool with automatic scaling enabled cannot be resized"
         raise ServiceError("OperationNotValidOnPool", values=(("Reason", reason),))
     _refuse_unless_steady(pool)
+    pool.body["resizeTimeout"] = timeout
     pool.modified = now()
-    pool.retarget(dedicated, low_priority, option)
-    tell("pool.resized", pool=pool.id, dedicated=dedicated, low_priority=low_priority)
+    pool.retarget(*targets, option)
+    tell("pool.resized", pool=pool.id, dedicated=targets[0], low_priority=targets[1])
 
 
 def stop_resize(account: Account, pool: Pool) -> None:
@@ -134,13 +136,15 @@ def stop_resize(account: Account, pool: Pool) -> None:
     for node in pool.nodes.values():
         node.draining = False
         if node.state is NodeState.CREATING:
-            _let_go(account, node)
+            _let_go(account, node, seconds=nodes.WITHDRAWN_SECONDS)
     pool.hold()
     assign(account, pool)
     tell("pool.resize_stopped", pool=pool.id)
 
 
-def remove_nodes(account: Account, pool: Pool, names: list[str], option: str) -> None:
+def remove_nodes(
+    account: Account, pool: Pool, names: Iterable[str], option: str, timeout: str
+) -> None:
     """
     Begin to remove these nodes; the pool's targets fall with them.
 
@@ -154,6 +158,8 @@ def remove_nodes(account: Account, pool: Pool, names: list[str], option: str) ->
         raise ServiceError("NodeNotFound", values=(("NodeId", missing[0]),))
     leaving = {node.id: node for node in found.values() if node is not None}
     gone = [node.dedicated for node in leaving.values()]
+    if pool.formula is None:
+        pool.body["resizeTimeout"] = timeout
     pool.modified = now()
     pool.retarget(
         pool.current(dedicated=True) - gone.count(True),
@@ -162,6 +168,27 @@ def remove_nodes(account: Account, pool: Pool, names: list[str], option: str) ->
     )
     for node in leaving.values():
         _drain(account, node)
+    tell("pool.nodes_removed", pool=pool.id, nodes=[*leaving])
+
+
+def change(account: Account, pool: Pool, changes: Json) -> None:
+    """
+    Replace some properties of a pool, whose size they do not concern; what is empty is removed.
+
+    Nodes that are there have the packages and the start task when they next boot.
+
+    Raises:
+        ServiceError: The pool is being deleted, or its packages do not exist.
+    """
+    _refuse_unless_here(pool)
+    body = {**pool.body, **changes}
+    for name in changes:
+        if body[name] in (None, []):
+            del body[name]
+    references = body.get("applicationPackageReferences", ())
+    pool.packages = resolve_packages(references, account.applications.active())
+    pool.body, pool.modified = body, now()
+    tell("pool.updated", pool=pool.id)
 
 
 def _refuse_unless_here(pool: Pool) -> None:
@@ -223,12 +250,12 @@ def _drain(account: Account, node: Node) -> None:
         account.background.start(stop_runs([*node.runs.values()], why), name=f"drain of {node.id}")
 
 
-def _let_go(account: Account, node: Node) -> None:
+def _let_go(account: Account, node: Node, **seconds: float) -> None:
     nodes.interrupt(node)
     node.enter(NodeState.LEAVING_POOL)
-    account.background.start(_leave(account, node), name=f"removal of {node.id}")
+    account.background.start(_leave(account, node, **seconds), name=f"removal of {node.id}")
 
 
-async def _leave(account: Account, node: Node) -> None:
-    await nodes.leave(account, node)
+async def _leave(account: Account, node: Node, **seconds: float) -> None:
+    await nodes.leave(account, node, **seconds)
     node.pool.changed.set()

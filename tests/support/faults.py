@@ -110,6 +110,14 @@ class Faults:
         """Let the removal of a job begin, and not end until it is forgotten."""
         await self._ask("POST", f"/jobs/{job_id}/delete")
 
+    async def preempt(self, node_id: str, **seconds: float | None) -> None:
+        """Preempt a Spot node, for 300 ``seconds`` at the pool's speed or, if None, until restored."""
+        await self._ask("POST", f"/nodes/{node_id}/preempt", seconds)
+
+    async def restore(self, node_id: str) -> None:
+        """Give a preempted node another machine."""
+        await self._ask("POST", f"/nodes/{node_id}/restore")
+
     async def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         async with (
             ClientSession(headers=self._headers) as session,

@@ -250,7 +250,7 @@ async def test_a_task_survives_its_pool(batch: Batch) -> None:
     assert (await batch.client.get_job("job")).state == "active"
 
 
-def _zip(path: Path, *entries: tuple[str, int | None]) -> Path:
+def zip_file(path: Path, *entries: tuple[str, int | None]) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, mode in entries:
             info = zipfile.ZipInfo(name)
@@ -262,7 +262,7 @@ def _zip(path: Path, *entries: tuple[str, int | None]) -> Path:
 
 async def test_packages_are_unzipped_and_announced(start_batch: Start, tmp_path: Path) -> None:
     """A package of a version has one variable, lower case and flattened, and the zip's modes."""
-    path = _zip(tmp_path / "a.zip", ("run.sh", 0o755), ("bin/windows.sh", None))
+    path = zip_file(tmp_path / "a.zip", ("run.sh", 0o755), ("bin/windows.sh", None))
     package = Package.parse(f"My-App=v1.0={path}")
     batch = await start_batch(applications=(package,))
     references = [{"applicationId": "my-app", "version": "V1.0"}]
@@ -288,7 +288,7 @@ async def test_a_package_that_does_not_exist_is_refused(
     start_batch: Start, tmp_path: Path, reference: dict[str, str]
 ) -> None:
     """A pool cannot refer to another version, nor to a default version, which no one has set."""
-    path = _zip(tmp_path / "a.zip", ("run.sh", 0o755))
+    path = zip_file(tmp_path / "a.zip", ("run.sh", 0o755))
     batch = await start_batch(applications=(Package("app", "1", path),))
     body = pool_body(applicationPackageReferences=[{"applicationId": "app", **reference}])
 
@@ -300,7 +300,7 @@ async def test_a_package_that_leads_out_of_its_folder_spoils_the_node(
     start_batch: Start, tmp_path: Path
 ) -> None:
     """Nothing is written beside the package's folder; the node is unusable and says why."""
-    path = _zip(tmp_path / "a.zip", ("../../escaped", 0o644))
+    path = zip_file(tmp_path / "a.zip", ("../../escaped", 0o644))
     batch = await start_batch(applications=(Package("app", "1", path),))
     references = [{"applicationId": "app", "version": "1"}]
     await batch.client.create_pool(

@@ -114,7 +114,7 @@ def test_pages_partition_a_list(names: set[str], size: int) -> None:
     query = {"maxresults": str(size)}
     seen: list[str] = []
     while True:
-        part = page(unique.values(), query, Key(str))
+        part = page(unique.values(), query, Key[str](str))
         seen += [name.lower() for name in part.items]
         if part.next_query is None:
             break
