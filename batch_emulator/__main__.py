@@ -36,6 +36,13 @@ def _port(argument: str) -> int:
     return port
 
 
+def _seconds(argument: str) -> float:
+    seconds = float(argument)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("not a number of seconds")
+    return seconds
+
+
 def _speed(argument: str) -> float:
     speed = float(argument)
     if not 0 < speed < float("inf"):
@@ -108,6 +115,18 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         help="sign the addresses to which packages are uploaded",
     )
     parser.add_argument(
+        "--lower-case-status",
+        action="store_true",
+        help="spell the status of each task of a collection in lower case",
+    )
+    parser.add_argument(
+        "--counts-delay",
+        type=_checked(_seconds),
+        default=0.0,
+        metavar="SECONDS",
+        help="how long task counts may stay as they were",
+    )
+    parser.add_argument(
         "--faults",
         action="store_true",
         help="let faults be asked for, by the paths under /emulator",
@@ -132,6 +151,8 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
             pool_speed=given.pool_speed,
             applications=tuple(given.application),
             package_sas=given.package_sas,
+            lower_case_status=given.lower_case_status,
+            counts_delay_seconds=given.counts_delay,
             faults=given.faults,
             signal_exit_code=SignalExitCode(given.signal_exit_code),
         )

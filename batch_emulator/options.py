@@ -51,6 +51,9 @@ class Options:
         kill_grace_seconds: How long a task's processes have to end when they are asked to.
         package_sas: Whether the address for an upload holds a signature, as where the account
             reaches its storage by key.
+        lower_case_status: Whether the status of each task of a collection is spelled ``success``,
+            as the API is described and as azure-batch 15.1 compares it, or ``Success``, as recorded.
+        counts_delay_seconds: How long task counts may stay as they were.
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
         signal_exit_code: What the exit code of a task that a signal ended looks like.
     """
@@ -66,6 +69,8 @@ class Options:
     boot_seconds: float = BOOT_SECONDS
     kill_grace_seconds: float = KILL_GRACE_SECONDS
     package_sas: bool = False
+    lower_case_status: bool = False
+    counts_delay_seconds: float = 0.0
     faults: bool = False
     signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE
 

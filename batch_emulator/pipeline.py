@@ -24,21 +24,20 @@ from aiohttp.typedefs import Middleware
 from batch_emulator.arm.service import answer as arm_answer
 from batch_emulator.arm.service import arm_refusal, is_for_arm
 from batch_emulator.dataplane.auth import verify
-from batch_emulator.dataplane.batch_call import CONDITIONS, JSON_TYPE
+from batch_emulator.dataplane.batch_call import CONDITIONS, JSON_TYPE, REQUEST_ID, error_body
 from batch_emulator.dataplane.operations import Operation, find_operation
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.faults.middleware import faults
 from batch_emulator.journal import tell, tell_failure
 from batch_emulator.loopback import find_stranger
 from batch_emulator.runtime.account import Account
-from batch_emulator.wire import now, print_time
+from batch_emulator.wire import now
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 NEWEST_VERSION: Final = "2025-06-01"
 _VERSION: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(\.\d+\.\d+)?")
 _EVERYWHERE: Final = {"api-version", "timeOut", "timeout"}
-_REQUEST_ID: Final = web.RequestKey("request-id", str)
 _ERRORS: Final = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
 
 
@@ -47,7 +46,7 @@ def pipeline(account: Account) -> list[Middleware]:
 
     def refuse(request: web.Request, error: ServiceError) -> web.Response:
         if is_for_arm(request):
-            return arm_refusal(request[_REQUEST_ID], error)
+            return arm_refusal(request[REQUEST_ID], error)
         return _error_response(account, request, error)
 
     return [
@@ -84,7 +83,7 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
 @web.middleware
 async def stamp(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, and tell of it if it changes something or is refused."""
-    request[_REQUEST_ID] = str(uuid.uuid4())
+    request[REQUEST_ID] = str(uuid.uuid4())
     response = await handler(request)
     if request.method not in {"GET", "HEAD"} or response.status >= HTTPStatus.BAD_REQUEST:
         tell(
@@ -101,7 +100,7 @@ def _hand_over(account: Account) -> Middleware:
     @web.middleware
     async def hand_over(request: web.Request, handler: Handler) -> web.StreamResponse:
         if is_for_arm(request):
-            return await arm_answer(account, request, request[_REQUEST_ID])
+            return await arm_answer(account, request, request[REQUEST_ID])
         return await handler(request)
 
     return hand_over
@@ -114,7 +113,7 @@ async def add_common_headers(request: web.Request, response: web.StreamResponse)
     response.headers.update(
         {
             "DataServiceVersion": "3.0",
-            "request-id": request.get(_REQUEST_ID, ""),
+            "request-id": request.get(REQUEST_ID, ""),
             "Server": "Batch-Emulator",
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
             "X-Content-Type-Options": "nosniff",
@@ -147,14 +146,7 @@ def _answer_errors(account: Account) -> Middleware:
 def _error_response(account: Account, request: web.Request, error: ServiceError) -> web.Response:
     if request.method == "HEAD" or error.status == HTTPStatus.NOT_MODIFIED:
         return web.Response(status=error.status, reason=error.text)
-    text = f"{error.text}\nRequestId:{request[_REQUEST_ID]}\nTime:{print_time(now())}"
-    body: dict[str, object] = {
-        "odata.metadata": f"{account.url}/$metadata#{_ERRORS}",
-        "code": error.code,
-        "message": {"lang": "en-US", "value": text},
-    }
-    if error.values:
-        body["values"] = [{"key": key, "value": value} for key, value in error.values]
+    body = {"odata.metadata": f"{account.url}/$metadata#{_ERRORS}", **error_body(request, error)}
     return web.Response(
         status=error.status,
         reason=error.text,

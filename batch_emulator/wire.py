@@ -12,7 +12,7 @@ UNLIMITED: Final = timedelta(days=10_675_199, hours=2, minutes=48, seconds=5, mi
 
 _UNLIMITED_TEXT = "P10675199DT2H48M5.4775807S"
 _DURATION = re.compile(
-    r"P(?:(?P<days>\d{1,8})D)?"
+    r"P(?:(?P<years>\d{1,5})Y)?(?:(?P<months>\d{1,6})M)?(?:(?P<days>\d{1,8})D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,10})M)?"
     r"(?:(?P<seconds>\d{1,12}(?:\.\d{1,7})?)S)?)?"
 )
@@ -48,7 +48,7 @@ def print_etag(modified: datetime) -> str:
 
 def parse_duration(text: str) -> timedelta:
     """
-    Read an ISO 8601 duration of days, hours, minutes and seconds.
+    Read an ISO 8601 duration; as recorded, a year has 365 days and a month has 30.
 
     Raises:
         ValueError: It is something else, or longer than the service's longest duration.
@@ -57,8 +57,10 @@ def parse_duration(text: str) -> timedelta:
         return UNLIMITED
     match = _DURATION.fullmatch(text)
     if match is None or text == "P":
-        raise ValueError("not an ISO 8601 duration of days, hours, minutes and seconds")
-    duration = timedelta(**{unit: float(number or 0) for unit, number in match.groupdict().items()})
+        raise ValueError("not an ISO 8601 duration")
+    given = {unit: float(number or 0) for unit, number in match.groupdict().items()}
+    given["days"] += 365 * given.pop("years") + 30 * given.pop("months")
+    duration = timedelta(**given)
     if duration > UNLIMITED:
         raise ValueError("longer than the longest duration")
     return duration

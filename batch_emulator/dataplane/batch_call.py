@@ -14,9 +14,10 @@ from batch_emulator.dataplane.properties import PROPERTIES
 from batch_emulator.dataplane.query import Key, page, selection
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.account import Account
-from batch_emulator.wire import Json, print_etag, print_http_date
+from batch_emulator.wire import Json, now, print_etag, print_http_date, print_time
 
 JSON_TYPE: Final = "application/json;odata=minimalmetadata"
+REQUEST_ID: Final = web.RequestKey("request-id", str)
 CONDITIONS: Final = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
 
 
@@ -52,9 +53,13 @@ class BatchCall:
         if most_bytes is not None and len(content) > most_bytes:
             raise ServiceError("RequestBodyTooLarge")
         try:
-            return json.loads(content or b"{}")
+            body = json.loads(content or b"{}")
         except ValueError as error:
             raise ServiceError("InvalidRequestBody", values=(("Reason", str(error)),)) from error
+        if isinstance(body, dict):
+            # What a client has read and sends back holds the annotation of the reply.
+            body.pop("odata.metadata", None)
+        return body
 
     def check_conditions(self, modified: datetime, *, etag: bool = True) -> None:
         """
@@ -83,6 +88,10 @@ class BatchCall:
         headers = _change_headers(modified) if modified else {}
         metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}/@Element"}
         return _json(metadata | self._selection(kind)(resource), headers)
+
+    def several(self, kind: str, items: list[Json]) -> web.Response:
+        """Reply with what became of several things, each in its own way."""
+        return _json({"odata.metadata": f"{self.base}/$metadata#{kind}", "value": items}, {})
 
     def many[T](
         self, kind: str, things: Iterable[T], show: Callable[[T], Json], key: Key[T]
@@ -132,6 +141,15 @@ class BatchCall:
     def deleting(self) -> web.Response:
         """Reply that the removal of the resource has begun."""
         return _chunked(web.Response(status=202))
+
+
+def error_body(request: web.Request, error: ServiceError) -> Json:
+    """Return a refusal as the service words it, without the line about its metadata."""
+    text = f"{error.text}\nRequestId:{request[REQUEST_ID]}\nTime:{print_time(now())}"
+    body: Json = {"code": error.code, "message": {"lang": "en-US", "value": text}}
+    if error.values:
+        body["values"] = [{"key": key, "value": value} for key, value in error.values]
+    return body
 
 
 def _change_headers(modified: datetime) -> dict[str, str]:

@@ -1,11 +1,19 @@
 """Handlers of jobs."""
 
+from datetime import timedelta
+
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
-from batch_emulator.dataplane.job_bodies import read_job, read_termination
+from batch_emulator.dataplane.job_bodies import (
+    read_disabling,
+    read_job,
+    read_replacement,
+    read_termination,
+    read_update,
+)
 from batch_emulator.dataplane.query import Key
-from batch_emulator.dataplane.views import job_url, show_job
+from batch_emulator.dataplane.views import job_url, show_counts, show_job
 from batch_emulator.errors import ServiceError, invalid_query
 from batch_emulator.runtime import jobs
 from batch_emulator.runtime.state import Job
@@ -65,3 +73,41 @@ async def delete_job(call: BatchCall) -> web.StreamResponse:
     _check_force(call)
     jobs.delete(call.account, job)
     return call.deleting()
+
+
+async def update_job(call: BatchCall) -> web.StreamResponse:
+    """Answer PATCH of a job."""
+    job = the_job(call)
+    call.check_conditions(job.modified)
+    jobs.update(call.account, job, read_update(await call.body(), job.body))
+    return call.changed(job.modified)
+
+
+async def replace_job(call: BatchCall) -> web.StreamResponse:
+    """Answer PUT of a job."""
+    job = the_job(call)
+    call.check_conditions(job.modified)
+    jobs.update(call.account, job, read_replacement(await call.body(), job.body))
+    return call.changed(job.modified)
+
+
+async def disable_job(call: BatchCall) -> web.StreamResponse:
+    """Answer POST of what disables a job."""
+    job = the_job(call)
+    call.check_conditions(job.modified)
+    jobs.stop_tasks(call.account, job, read_disabling(await call.body()))
+    return call.changing(job.modified)
+
+
+async def enable_job(call: BatchCall) -> web.StreamResponse:
+    """Answer POST of what enables a job again."""
+    job = the_job(call)
+    call.check_conditions(job.modified)
+    jobs.enable(call.account, job)
+    return call.changing(job.modified)
+
+
+async def get_job_task_counts(call: BatchCall) -> web.StreamResponse:
+    """Answer GET of the counts of a job's tasks."""
+    delay = timedelta(seconds=call.account.options.counts_delay_seconds)
+    return call.one("taskcountsresult", show_counts(the_job(call).tell_counts(delay)))

@@ -255,11 +255,37 @@ SUPPORTED: Final = (
         _FORCE,
         notes="reason kept; `force` as above",
     ),
+    _conditional(
+        "update_job",
+        f"PATCH {_JOB}",
+        job_routes.update_job,
+        notes="the pool only of a disabled job; constraints as a whole",
+    ),
+    _conditional("replace_job", f"PUT {_JOB}", job_routes.replace_job, notes="as `update_job`"),
+    _conditional(
+        "disable_job",
+        f"POST {_JOB}/disable",
+        job_routes.disable_job,
+        notes="requeue, terminate, wait",
+    ),
+    _conditional("enable_job", f"POST {_JOB}/enable", job_routes.enable_job),
+    _plain(
+        "get_job_task_counts",
+        f"GET {_JOB}/taskcounts",
+        job_routes.get_job_task_counts,
+        notes="`--counts-delay` lets them be old",
+    ),
     _plain(
         "create_task",
         f"POST {_JOB}/tasks",
         task_routes.create_task,
         notes="at most 1 MiB; properties below",
+    ),
+    _plain(
+        "create_task_collection",
+        f"POST {_JOB}/addtaskcollection",
+        task_routes.create_task_collection,
+        notes="at most 100 tasks and 1 MiB; `--lower-case-status` for `success`",
     ),
     _plain(
         "list_tasks",
@@ -274,6 +300,25 @@ SUPPORTED: Final = (
         task_routes.get_task,
         _ONE,
         notes="conditional headers, `$select`",
+    ),
+    _conditional(
+        "terminate_task",
+        f"POST {_TASK}/terminate",
+        task_routes.terminate_task,
+        notes="a running task is completed when its processes have ended",
+    ),
+    _conditional(
+        "reactivate_task",
+        f"POST {_TASK}/reactivate",
+        task_routes.reactivate_task,
+        notes="of failed tasks",
+    ),
+    _conditional("replace_task", f"PUT {_TASK}", task_routes.replace_task, notes="its constraints"),
+    _conditional(
+        "delete_task",
+        f"DELETE {_TASK}",
+        task_routes.delete_task,
+        notes="a running task is ended first",
     ),
     _plain(
         "list_task_files",
@@ -292,23 +337,13 @@ SUPPORTED: Final = (
 )
 
 _REFUSED: Final = (
-    ("update_job", "PATCH", "/jobs/{jobId}"),
-    ("replace_job", "PUT", "/jobs/{jobId}"),
-    ("create_task_collection", "POST", "/jobs/{jobId}/addtaskcollection"),
-    ("disable_job", "POST", "/jobs/{jobId}/disable"),
-    ("enable_job", "POST", "/jobs/{jobId}/enable"),
     (
         "list_job_preparation_and_release_task_status",
         "GET",
         "/jobs/{jobId}/jobpreparationandreleasetaskstatus",
     ),
-    ("get_job_task_counts", "GET", "/jobs/{jobId}/taskcounts"),
-    ("delete_task", "DELETE", "/jobs/{jobId}/tasks/{taskId}"),
-    ("replace_task", "PUT", "/jobs/{jobId}/tasks/{taskId}"),
     ("delete_task_file", "DELETE", "/jobs/{jobId}/tasks/{taskId}/files/{filePath}"),
-    ("reactivate_task", "POST", "/jobs/{jobId}/tasks/{taskId}/reactivate"),
     ("list_subtasks", "GET", "/jobs/{jobId}/tasks/{taskId}/subtasksinfo"),
-    ("terminate_task", "POST", "/jobs/{jobId}/tasks/{taskId}/terminate"),
     ("list_job_schedules", "GET", "/jobschedules"),
     ("create_job_schedule", "POST", "/jobschedules"),
     ("delete_job_schedule", "DELETE", "/jobschedules/{jobScheduleId}"),

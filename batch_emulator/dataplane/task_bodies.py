@@ -28,7 +28,7 @@ from batch_emulator.wire import UNLIMITED, Json, print_duration
 MOST_COLLECTION_BYTES: Final = 1024 * 1024
 """The size of the collections, and by assumption of the tasks, that can be added."""
 
-MOST_TASKS: Final = 100
+_MOST_TASKS: Final = 100
 """The number of tasks that can be added at once."""
 
 _MOST_ID_CHARACTERS: Final = 64_000
@@ -162,7 +162,16 @@ TASK: Final = shape(
 )
 
 _CHANGE: Final = shape({"constraints": TASK_CONSTRAINTS})
-_COLLECTION: Final = shape({"value": items(inert, maximum=MOST_TASKS)}, required=("value",))
+
+
+def _named(path: str, value: object) -> object:
+    # Only the id is looked at: what else is wrong with one task is no matter of the others.
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        raise ServiceError("MissingRequiredProperty", values=(("PropertyName", f"{path}.id"),))
+    return value
+
+
+_COLLECTION: Final = shape({"value": items(_named, maximum=_MOST_TASKS)}, required=("value",))
 
 
 def _constraints(given: Json, job_constraints: Json) -> Json:
@@ -209,12 +218,12 @@ def read_task_change(body: object, job_constraints: Json) -> Json:
     return _constraints(cast("Json", _CHANGE("", body)), job_constraints)
 
 
-def read_collection(body: object) -> list[object]:
+def read_collection(body: object) -> list[Json]:
     """
     Return the bodies of the tasks that are to be added at once.
 
     Raises:
         ServiceError: The body is wrong.
     """
-    values: list[object] = cast("Json", _COLLECTION("", body))["value"]
+    values: list[Json] = cast("Json", _COLLECTION("", body))["value"]
     return values

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from batch_emulator.runtime.backlog import Progress, TaskCounts
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
@@ -257,4 +258,19 @@ def show_task(task: Task, base: str) -> Json:
         **body,
         "executionInfo": _task_execution(task.execution),
         **_present(nodeInfo=node_info),
+    }
+
+
+def show_counts(counts: TaskCounts) -> Json:
+    """Print the counts of a job's tasks and of the slots that they need."""
+    return {"taskCounts": _counts(counts.tasks), "taskSlotCounts": _counts(counts.slots)}
+
+
+def _counts(numbers: Counter[Progress]) -> Json:
+    return {
+        "active": numbers[Progress.ACTIVE],
+        "running": numbers[Progress.RUNNING],
+        "completed": numbers[Progress.SUCCEEDED] + numbers[Progress.FAILED],
+        "succeeded": numbers[Progress.SUCCEEDED],
+        "failed": numbers[Progress.FAILED],
     }

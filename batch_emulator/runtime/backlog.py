@@ -5,6 +5,7 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +22,15 @@ class Progress(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """The tasks of a job by how far they are, and the slots that they need, at one time."""
+
+    at: datetime
+    tasks: Counter[Progress] = field(default_factory=Counter)
+    slots: Counter[Progress] = field(default_factory=Counter)
 
 
 @dataclass(slots=True, eq=False)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from batch_emulator.formula import EvaluationError, Formula, SampleStore
 from batch_emulator.package import Package
-from batch_emulator.runtime.backlog import Backlog, Place, Progress, next_number
+from batch_emulator.runtime.backlog import Backlog, Place, Progress, TaskCounts, next_number
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.runtime.dependencies import Dependencies
 from batch_emulator.runtime.enums import (
@@ -235,6 +235,7 @@ class Job:
         runs: The runs of its tasks that go on.
         ready: Its active tasks that wait for no other task, the first to start first.
         counts: Its tasks by how far they are; ``slots`` are the slots that they need.
+        told: The counts that clients were told last.
         offered: How many of the ready tasks its pool counts.
         place: Where it stands in its pool's order, while it has tasks that could start.
         changed: Set when the coroutine of the job has something to look at.
@@ -256,12 +257,14 @@ class Job:
     dependencies: Dependencies[Task] = field(default_factory=Dependencies)
     counts: Counter[Progress] = field(default_factory=Counter)
     slots: Counter[Progress] = field(default_factory=Counter)
+    told: TaskCounts = field(init=False)
     offered: int = 0
     place: Place | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.modified = self.state_since = self.created
+        self.told = TaskCounts(self.created)
 
     @property
     def id(self) -> str:
@@ -347,6 +350,12 @@ class Job:
         self.counts[task.progress] += sign
         self.slots[task.progress] += sign * task.slots
         self.backlog.counts[task.progress] += sign
+
+    def tell_counts(self, delay: timedelta) -> TaskCounts:
+        """Return counts of its tasks that may be ``delay`` old."""
+        if (moment := now()) - self.told.at >= delay:
+            self.told = TaskCounts(moment, self.counts.copy(), self.slots.copy())
+        return self.told
 
     def queue(self, task: Task) -> None:
         """Let an active task start when there is room, if it waits for no other."""

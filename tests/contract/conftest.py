@@ -107,13 +107,15 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
     """Start emulators that end with the test."""
     async with AsyncExitStack() as stack:
 
-        async def start(
+        async def start(  # noqa: PLR0913 - what an emulator is started with
             *,
             pool_speed: float = SPEED,
             applications: tuple[Package, ...] = (),
             storage: str = azurite.connection_string,
             faults: bool = False,
             signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE,
+            lower_case_status: bool = False,
+            counts_delay_seconds: float = 0.0,
         ) -> Batch:
             options = Options(
                 account=ACCOUNT,
@@ -126,6 +128,8 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
                 kill_grace_seconds=0.2,
                 faults=faults,
                 signal_exit_code=signal_exit_code,
+                lower_case_status=lower_case_status,
+                counts_delay_seconds=counts_delay_seconds,
             )
             emulator = await stack.enter_async_context(Emulator(options))
             client = BatchClient(emulator.url, AzureNamedKeyCredential(ACCOUNT, KEY), retry_total=0)

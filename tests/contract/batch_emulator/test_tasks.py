@@ -1,34 +1,10 @@
 """Jobs without a job manager task, and the tasks that clients add to them."""
 
-from typing import cast
-
 import pytest
-from azure.batch.models import BatchJobCreateOptions, BatchTask, BatchTaskCreateOptions
 from azure.core.exceptions import HttpResponseError
 
 from tests.contract.conftest import Batch, job_body, pool_body, refusal
-
-
-def plain_job(job_id: str = "job", /, **properties: object) -> BatchJobCreateOptions:
-    """Return what create_job takes: a job to which tasks are added."""
-    return cast(
-        "BatchJobCreateOptions", {"id": job_id, "poolInfo": {"poolId": "pool"}} | properties
-    )
-
-
-def task_body(
-    task_id: str, command: str = "/bin/true", /, **properties: object
-) -> BatchTaskCreateOptions:
-    """Return what create_task takes, in the spelling of REST."""
-    body = {"id": task_id, "commandLine": command} | properties
-    return cast("BatchTaskCreateOptions", body)
-
-
-async def settled(batch: Batch, task_id: str, job_id: str = "job") -> BatchTask:
-    """Wait until a task is completed."""
-    return await batch.until(
-        lambda: batch.client.get_task(job_id, task_id), lambda task: task.state == "completed"
-    )
+from tests.support.plain_jobs import plain_job, settled, task_body
 
 
 async def test_an_added_task_runs_and_its_job_stays_active(batch: Batch) -> None:

@@ -24,6 +24,8 @@ DURATIONS = [
     ("PT90M", timedelta(minutes=90), "PT1H30M"),
     ("P1D", timedelta(days=1), "P1D"),
     ("P1279DT12H30M5S", timedelta(days=1279, hours=12, minutes=30, seconds=5), None),
+    ("P3Y6M4DT12H30M5S", timedelta(days=1279, hours=12, minutes=30, seconds=5), "P1279DT12H30M5S"),
+    ("P1M", timedelta(days=30), "P30D"),
     ("PT0.5S", timedelta(seconds=0.5), "PT0.5S"),
     ("PT36H", timedelta(hours=36), "P1DT12H"),
     ("PT0S", timedelta(0), "PT0S"),
@@ -39,10 +41,10 @@ def test_durations(text: str, duration: timedelta, normal: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "P", "PT", "P1DT", "5M", "P1M", "P1Y", "-PT5M", "PT5X", "PT1.S", "P99999999D"]
+    "text", ["", "P", "PT", "P1DT", "5M", "P1Y2D3M", "P1W", "-PT5M", "PT5X", "PT1.S", "P99999999D"]
 )
 def test_what_is_no_duration(text: str) -> None:
-    """Months, signs, and anything cut short are refused."""
+    """Weeks, signs, and anything cut short or out of order are refused."""
     with pytest.raises(ValueError, match="duration"):
         parse_duration(text)
 
