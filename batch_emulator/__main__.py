@@ -137,6 +137,11 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         default=SignalExitCode.NEGATIVE.value,
         help="exit code of a task that a signal ended: -9 or 137, for example",
     )
+    parser.add_argument(
+        "--any-vm-size",
+        action="store_true",
+        help="take VM sizes that are not in the emulator's table",
+    )
     given = parser.parse_args(arguments)
     try:
         storage = find_storage(given.storage_file, environment)
@@ -155,6 +160,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
             counts_delay_seconds=given.counts_delay,
             faults=given.faults,
             signal_exit_code=SignalExitCode(given.signal_exit_code),
+            any_vm_size=given.any_vm_size,
         )
     except (OSError, ValueError) as error:
         parser.error(str(error))

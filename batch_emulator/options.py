@@ -56,6 +56,7 @@ class Options:
         counts_delay_seconds: How long task counts may stay as they were.
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
         signal_exit_code: What the exit code of a task that a signal ended looks like.
+        any_vm_size: Whether a pool can have a VM size that is not in the emulator's table.
     """
 
     account: str
@@ -73,6 +74,7 @@ class Options:
     counts_delay_seconds: float = 0.0
     faults: bool = False
     signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE
+    any_vm_size: bool = False
 
     def __post_init__(self) -> None:
         """

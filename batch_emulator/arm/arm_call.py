@@ -8,12 +8,12 @@ from typing import Final
 
 from aiohttp import web
 
+from batch_emulator.dataplane.network_shapes import SUBSCRIPTION
 from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.account import Account
 from batch_emulator.wire import Json, print_etag, print_http_date
 
-SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 GROUP: Final = "recur"
 TENANT: Final = SUBSCRIPTION
 TYPE: Final = "Microsoft.Batch/batchAccounts"

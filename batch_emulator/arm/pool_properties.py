@@ -5,14 +5,19 @@ A pool is kept as the data plane spells it. Azure Resource Manager has other nam
 and enumerations with capitals, which are taken as strictly as its published schema says.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, cast
 
+from batch_emulator.dataplane.machine_shapes import (
+    machine,
+    upgrade_policy,
+    user_accounts,
+    user_identity,
+)
+from batch_emulator.dataplane.network_shapes import network
 from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
     METADATA,
-    Check,
     boolean,
     command_line_text,
     duration,
@@ -24,39 +29,29 @@ from batch_emulator.dataplane.shapes import (
     text,
     unsupported,
 )
+from batch_emulator.dataplane.spelling import RESOURCE_MANAGER, one_of, to_arm, to_data_plane
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.wire import Json
 
 _MOST: Final = 2**31 - 1
-_SAME: Final = ("displayName", "vmSize", "taskSlotsPerNode", "metadata", "networkConfiguration")
-_KEPT: Final = ("userAccounts", "upgradePolicy")
-_INTER_NODE: Final = {"Enabled": True, "Disabled": False}
-_ORDERS: Final = {"None": "none", "CreationTime": "creationtime"}
-_WORDS: Final = {"Pool": "pool", "Task": "task", "Admin": "admin", "NonAdmin": "nonadmin"}
-
-
-def _one_of(*words: str) -> Check:
-    def check(path: str, value: object) -> object:
-        if value not in words:
-            raise invalid_property(path, value, f"The value must be one of {', '.join(words)}")
-        return value
-
-    return check
-
-
-_USER_IDENTITY: Final = shape(
-    {
-        "userName": text,
-        "autoUser": shape(
-            {"scope": _one_of("Pool", "Task"), "elevationLevel": _one_of("Admin", "NonAdmin")}
-        ),
-    }
+_SAME: Final = (
+    "displayName",
+    "vmSize",
+    "taskSlotsPerNode",
+    "taskSchedulingPolicy",
+    "metadata",
+    "networkConfiguration",
+    "userAccounts",
+    "upgradePolicy",
+    "startTask",
 )
+_INTER_NODE: Final = {"Enabled": True, "Disabled": False}
+
 _ARM_START_TASK: Final = shape(
     {
         "commandLine": command_line_text,
         "environmentSettings": ENVIRONMENT,
-        "userIdentity": _USER_IDENTITY,
+        "userIdentity": user_identity(RESOURCE_MANAGER),
         "maxTaskRetryCount": integer(-1, _MOST),
         "waitForSuccess": boolean,
         "containerSettings": unsupported,
@@ -77,7 +72,7 @@ _SCALE: Final = shape(
                 "targetDedicatedNodes": integer(0, _MOST),
                 "targetLowPriorityNodes": integer(0, _MOST),
                 "resizeTimeout": duration(timedelta(minutes=5)),
-                "nodeDeallocationOption": _one_of(
+                "nodeDeallocationOption": one_of(
                     "Requeue", "Terminate", "TaskCompletion", "RetainedData"
                 ),
             }
@@ -101,21 +96,35 @@ _PROPERTIES: Final = shape(
         **dict.fromkeys(_READ_ONLY, inert),
         "displayName": text,
         "vmSize": text,
-        "deploymentConfiguration": shape({"virtualMachineConfiguration": inert}),
+        "deploymentConfiguration": shape(
+            {
+                "virtualMachineConfiguration": machine(RESOURCE_MANAGER),
+                "cloudServiceConfiguration": unsupported,
+            }
+        ),
         "scaleSettings": _SCALE,
-        "interNodeCommunication": _one_of(*_INTER_NODE),
-        "networkConfiguration": inert,
+        "interNodeCommunication": one_of(*_INTER_NODE),
+        "networkConfiguration": network(RESOURCE_MANAGER),
         "taskSlotsPerNode": integer(1, 256),
         "taskSchedulingPolicy": shape(
-            {"nodeFillType": _one_of("Spread", "Pack"), "jobDefaultOrder": _one_of(*_ORDERS)},
+            {name: RESOURCE_MANAGER.word(name) for name in ("nodeFillType", "jobDefaultOrder")},
             required=("nodeFillType",),
         ),
-        "userAccounts": inert,
+        "userAccounts": user_accounts(RESOURCE_MANAGER),
         "metadata": METADATA,
         "startTask": _ARM_START_TASK,
         "applicationPackages": items(shape({"id": text, "version": text}, required=("id",))),
         "mountConfiguration": unsupported,
-        "upgradePolicy": inert,
+        "upgradePolicy": upgrade_policy(),
+        **dict.fromkeys(
+            (
+                "applicationLicenses",
+                "certificates",
+                "resourceTags",
+                "targetNodeCommunicationMode",
+            ),
+            unsupported,
+        ),
     }
 )
 _RESOURCE: Final = shape(
@@ -123,7 +132,7 @@ _RESOURCE: Final = shape(
         **dict.fromkeys(("id", "name", "type", "etag", "systemData"), inert),
         "properties": _PROPERTIES,
         "identity": shape(
-            {"type": _one_of("UserAssigned", "None"), "userAssignedIdentities": inert},
+            {"type": one_of("UserAssigned", "None"), "userAssignedIdentities": inert},
             required=("type",),
         ),
         "tags": inert,
@@ -147,7 +156,7 @@ def read_resource(body: object) -> Json:
     }
 
 
-def to_data_plane(name: str, properties: Json, applications: str) -> Json:
+def to_pool(name: str, properties: Json, applications: str) -> Json:
     """
     Return a pool's properties in the spelling of the data plane.
 
@@ -159,38 +168,19 @@ def to_data_plane(name: str, properties: Json, applications: str) -> Json:
     Raises:
         ServiceError: A package is none of this account's, or the scale settings contradict.
     """
+    given = to_data_plane(properties)
     body: Json = {"id": name}
-    body |= {key: properties[key] for key in (*_SAME, *_KEPT) if key in properties}
-    deployment = properties.get("deploymentConfiguration", {})
+    body |= {key: given[key] for key in _SAME if given.get(key)}
+    deployment = given.get("deploymentConfiguration", {})
     if "virtualMachineConfiguration" in deployment:
-        machine = dict(deployment["virtualMachineConfiguration"])
-        body["virtualMachineConfiguration"] = _renamed(machine, "nodeAgentSkuId", "nodeAgentSKUId")
-    if "interNodeCommunication" in properties:
-        body["enableInterNodeCommunication"] = _INTER_NODE[properties["interNodeCommunication"]]
-    if policy := properties.get("taskSchedulingPolicy"):
-        body["taskSchedulingPolicy"] = _respelled(policy, _ORDERS)
-    if start := properties.get("startTask"):
-        body["startTask"] = {**start, **_user(start, _WORDS)}
+        body["virtualMachineConfiguration"] = deployment["virtualMachineConfiguration"]
+    if "interNodeCommunication" in given:
+        body["enableInterNodeCommunication"] = _INTER_NODE[given["interNodeCommunication"]]
     body["applicationPackageReferences"] = [
         {**version, "applicationId": _application_name(package, applications)}
-        for package, version in map(_split, properties.get("applicationPackages", ()))
+        for package, version in map(_split, given.get("applicationPackages", ()))
     ]
-    return body | _scaled(properties.get("scaleSettings", {}))
-
-
-def _renamed(values: Json, old: str, new: str) -> Json:
-    return {new if key == old else key: value for key, value in values.items()}
-
-
-def _respelled(values: Json, words: Mapping[str, str]) -> Json:
-    return {key: words.get(value, value) for key, value in values.items()}
-
-
-def _user(start: Json, words: Mapping[str, str]) -> Json:
-    identity = start.get("userIdentity")
-    if not identity or "autoUser" not in identity:
-        return {}
-    return {"userIdentity": {**identity, "autoUser": _respelled(identity["autoUser"], words)}}
+    return body | _scaled(given.get("scaleSettings", {}))
 
 
 def _split(package: Json) -> tuple[str, Json]:
@@ -221,20 +211,14 @@ def _scaled(settings: Json) -> Json:
 
 def to_properties(body: Json, targets: tuple[int, int], applications: str) -> Json:
     """Return a pool of the data plane in the spelling of Azure Resource Manager."""
-    properties: Json = {key: body[key] for key in (*_SAME, *_KEPT) if key in body}
-    if machine := body.get("virtualMachineConfiguration"):
-        renamed = _renamed(machine, "nodeAgentSKUId", "nodeAgentSkuId")
-        properties["deploymentConfiguration"] = {"virtualMachineConfiguration": renamed}
+    properties: Json = {key: body[key] for key in _SAME if key in body}
+    if given := body.get("virtualMachineConfiguration"):
+        properties["deploymentConfiguration"] = {"virtualMachineConfiguration": given}
     enabled = body["enableInterNodeCommunication"]
     properties["interNodeCommunication"] = "Enabled" if enabled else "Disabled"
-    orders = {word: name for name, word in _ORDERS.items()}
-    properties["taskSchedulingPolicy"] = _respelled(body["taskSchedulingPolicy"], orders)
-    if start := body.get("startTask"):
-        words = {word: name for name, word in _WORDS.items()}
-        properties["startTask"] = {**start, **_user(start, words)}
     if packages := body.get("applicationPackageReferences"):
         properties["applicationPackages"] = [_reference(item, applications) for item in packages]
-    return {**properties, "scaleSettings": _scale_settings(body, targets)}
+    return to_arm({**properties, "scaleSettings": _scale_settings(body, targets)})
 
 
 def _reference(package: Json, applications: str) -> Json:

@@ -10,8 +10,8 @@ from typing import Final
 from aiohttp import web
 
 from batch_emulator.arm.arm_call import TYPE, ArmCall, account_id, print_tag
-from batch_emulator.arm.pool_properties import read_resource, to_data_plane, to_properties
-from batch_emulator.dataplane.pool_bodies import read_pool
+from batch_emulator.arm.pool_properties import read_resource, to_pool, to_properties
+from batch_emulator.dataplane.pool_bodies import complete_pool
 from batch_emulator.dataplane.shapes import identifier
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.runtime import pools
@@ -132,7 +132,10 @@ async def patch(call: ArmCall) -> web.Response:
 
 def _body(call: ArmCall, name: str, wanted: Json) -> Json:
     """Return the wanted pool as the data plane keeps it."""
-    body = read_pool(to_data_plane(name, wanted["properties"], _applications(call)))
+    body = complete_pool(
+        to_pool(name, wanted["properties"], _applications(call)),
+        any_vm_size=call.account.options.any_vm_size,
+    )
     return body | _read_identity(wanted["identity"])
 
 

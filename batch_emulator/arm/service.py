@@ -10,8 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
-from batch_emulator.arm.arm_call import GROUP, SUBSCRIPTION, ArmCall, error_response
+from batch_emulator.arm.arm_call import GROUP, ArmCall, error_response
 from batch_emulator.arm.operations import ARM_OPERATIONS, ArmOperation
+from batch_emulator.dataplane.network_shapes import SUBSCRIPTION
 from batch_emulator.errors import ServiceError, not_supported
 from batch_emulator.journal import tell_failure
 from batch_emulator.runtime.account import Account

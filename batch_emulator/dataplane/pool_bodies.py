@@ -3,16 +3,22 @@
 from datetime import timedelta
 from typing import Final, cast
 
+from batch_emulator.dataplane.images import WINDOWS_AGENT, complete_image
+from batch_emulator.dataplane.machine_shapes import (
+    machine,
+    upgrade_policy,
+    user_accounts,
+    user_identity,
+)
+from batch_emulator.dataplane.network_shapes import network
 from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
     METADATA,
     PACKAGES,
     boolean,
-    choice,
     command_line_text,
     duration,
     identifier,
-    inert,
     integer,
     kept,
     only,
@@ -20,8 +26,10 @@ from batch_emulator.dataplane.shapes import (
     text,
     unsupported,
 )
+from batch_emulator.dataplane.spelling import DATA_PLANE
 from batch_emulator.dataplane.task_bodies import DEFAULT_IDENTITY, RETRIES
-from batch_emulator.errors import invalid_property
+from batch_emulator.dataplane.vm_sizes import check_vm_size
+from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.wire import Json
 
 _NODES: Final = integer(0, 2**31 - 1)
@@ -30,7 +38,7 @@ _START_TASK: Final = shape(
     {
         "commandLine": command_line_text,
         "environmentSettings": ENVIRONMENT,
-        "userIdentity": inert,
+        "userIdentity": user_identity(DATA_PLANE),
         "maxTaskRetryCount": RETRIES,
         "waitForSuccess": boolean,
         "containerSettings": unsupported,
@@ -45,36 +53,49 @@ POOL_BODY: Final = shape(
         "id": identifier,
         "displayName": kept(text),
         "vmSize": kept(text),
-        "virtualMachineConfiguration": inert,
+        "virtualMachineConfiguration": kept(machine(DATA_PLANE)),
         "resizeTimeout": kept(duration(timedelta(minutes=5))),
         "targetDedicatedNodes": _NODES,
         "targetLowPriorityNodes": _NODES,
         "enableAutoScale": boolean,
         "autoScaleFormula": text,
         "autoScaleEvaluationInterval": duration(timedelta(minutes=5), timedelta(hours=168)),
-        "enableInterNodeCommunication": inert,
-        "networkConfiguration": inert,
+        "enableInterNodeCommunication": kept(boolean),
+        "networkConfiguration": kept(network(DATA_PLANE)),
         "startTask": _START_TASK,
         "applicationPackageReferences": PACKAGES,
         "taskSlotsPerNode": integer(1, 256),
         "taskSchedulingPolicy": shape(
             {
-                "nodeFillType": choice("Spread", "Pack"),
-                "jobDefaultOrder": kept(choice("none", "creationtime")),
+                "nodeFillType": DATA_PLANE.word("nodeFillType"),
+                "jobDefaultOrder": kept(DATA_PLANE.word("jobDefaultOrder")),
             },
             required=("nodeFillType",),
         ),
-        "userAccounts": inert,
+        "userAccounts": user_accounts(DATA_PLANE),
         "metadata": METADATA,
         "mountConfiguration": unsupported,
-        "upgradePolicy": inert,
+        "upgradePolicy": upgrade_policy(),
+        # What later API versions have no more:
+        **dict.fromkeys(
+            (
+                "applicationLicenses",
+                "certificateReferences",
+                "cloudServiceConfiguration",
+                "resourceTags",
+                "targetNodeCommunicationMode",
+            ),
+            unsupported,
+        ),
     },
-    required=("id", "vmSize"),
+    required=("id", "vmSize", "virtualMachineConfiguration"),
     title="pool",
 )
 
 
 def _start_task(given: Json) -> Json:
+    if "commandLine" not in given:
+        raise _missing("startTask.commandLine")
     return {
         **given,
         "userIdentity": given.get("userIdentity", DEFAULT_IDENTITY),
@@ -83,14 +104,52 @@ def _start_task(given: Json) -> Json:
     }
 
 
-def read_pool(body: object) -> Json:
-    """
-    Return the pool that ``body`` asks for, with the service's defaults, as it is echoed.
+def _machine(given: Json) -> Json:
+    completed = {**given, "imageReference": complete_image(given)}
+    if "dataDisks" in given:
+        completed["dataDisks"] = [_data_disk(disk) for disk in given["dataDisks"]]
+    if "osDisk" in given:
+        completed["osDisk"] = {"ephemeralOSDiskSettings": {}, **given["osDisk"]}
+    return completed
 
-    Raises:
-        ServiceError: The body is wrong, or holds what the emulator does not support.
-    """
-    given = cast("Json", POOL_BODY("", body))
+
+def _data_disk(given: Json) -> Json:
+    disk = {"caching": "none", **given}
+    if "storageAccountType" not in disk:
+        disk["managedDisk"] = {"storageAccountType": "standard_lrs"} | disk.get("managedDisk", {})
+    return disk
+
+
+def _network(given: Json) -> Json:
+    completed = {"dynamicVNetAssignmentScope": "none", **given}
+    if "endpointConfiguration" in given:
+        pools = [_nat_pool(pool) for pool in given["endpointConfiguration"]["inboundNATPools"]]
+        completed["endpointConfiguration"] = {"inboundNATPools": pools}
+    return completed
+
+
+def _nat_pool(given: Json) -> Json:
+    if "networkSecurityGroupRules" not in given:
+        return given
+    rules = [{"sourcePortRanges": ["*"]} | rule for rule in given["networkSecurityGroupRules"]]
+    return {**given, "networkSecurityGroupRules": rules}
+
+
+def _user_account(given: Json, *, windows: bool) -> Json:
+    account = {"elevationLevel": "nonadmin", **given}
+    if windows:
+        account["windowsUserConfiguration"] = {
+            "loginMode": "batch",
+            **given.get("windowsUserConfiguration", {}),
+        }
+    return account
+
+
+def _missing(name: str) -> ServiceError:
+    return ServiceError("MissingRequiredProperty", values=(("PropertyName", name),))
+
+
+def _check_scale(given: Json) -> None:
     autoscale = given.get("enableAutoScale", False)
     fixed = {"targetDedicatedNodes", "targetLowPriorityNodes", "resizeTimeout"} & given.keys()
     scaled = {"autoScaleFormula", "autoScaleEvaluationInterval"} & given.keys()
@@ -101,17 +160,57 @@ def read_pool(body: object) -> Json:
     if autoscale and "autoScaleFormula" not in given:
         reason = "A formula is required when enableAutoScale is true"
         raise invalid_property("autoScaleFormula", "", reason)
-    defaults: Json = {
+
+
+def read_pool(body: object, *, any_vm_size: bool = False) -> Json:
+    """
+    Return the pool that ``body`` asks for, with the service's defaults, as it is echoed.
+
+    Args:
+        body: As the client sent it.
+        any_vm_size: Whether a VM size is taken that is not in the emulator's table.
+
+    Raises:
+        ServiceError: The body is wrong, or holds what the emulator does not support.
+    """
+    return complete_pool(cast("Json", POOL_BODY("", body)), any_vm_size=any_vm_size)
+
+
+def complete_pool(given: Json, *, any_vm_size: bool = False) -> Json:
+    """
+    Return a pool whose properties are of the right shape, with the service's defaults.
+
+    Raises:
+        ServiceError: Properties are missing or contradict each other, or Batch has no such VM size
+            or image.
+    """
+    for name in ("vmSize", "virtualMachineConfiguration"):
+        if name not in given:
+            raise _missing(name)
+    _check_scale(given)
+    scale = (
+        {"autoScaleEvaluationInterval": "PT15M"}
+        if given.get("enableAutoScale", False)
+        else {"resizeTimeout": "PT15M"}
+    )
+    pool: Json = {
         "enableAutoScale": False,
         "enableInterNodeCommunication": False,
         "taskSlotsPerNode": 1,
         "taskSchedulingPolicy": {"nodeFillType": "Spread"},
+        **scale,
+        **given,
+        "vmSize": check_vm_size(given["vmSize"], anything=any_vm_size),
+        "virtualMachineConfiguration": _machine(given["virtualMachineConfiguration"]),
     }
-    defaults |= (
-        {"autoScaleEvaluationInterval": "PT15M"} if autoscale else {"resizeTimeout": "PT15M"}
-    )
-    pool = defaults | given
-    pool["vmSize"] = pool["vmSize"].lower()
     if "startTask" in pool:
         pool["startTask"] = _start_task(pool["startTask"])
+    if "networkConfiguration" in pool:
+        pool["networkConfiguration"] = _network(pool["networkConfiguration"])
+    if "userAccounts" in pool:
+        agent = pool["virtualMachineConfiguration"]["nodeAgentSKUId"]
+        windows = agent.lower() == WINDOWS_AGENT
+        pool["userAccounts"] = [
+            _user_account(account, windows=windows) for account in pool["userAccounts"]
+        ]
     return pool

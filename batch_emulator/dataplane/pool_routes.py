@@ -37,7 +37,9 @@ def the_pool(call: BatchCall) -> Pool:
 
 async def create_pool(call: BatchCall) -> web.StreamResponse:
     """Answer POST /pools."""
-    pool = pools.create(call.account, read_pool(await call.body()))
+    any_vm_size = call.account.options.any_vm_size
+    body = read_pool(await call.body(), any_vm_size=any_vm_size)
+    pool = pools.create(call.account, body)
     return call.created(pool_url(call.base, pool), pool.modified)
 
 

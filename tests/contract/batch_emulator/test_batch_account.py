@@ -302,7 +302,9 @@ async def test_models_are_understood(batch: Batch) -> None:
     """What the client's own models serialise to is accepted, defaults and all."""
     from azure.batch import models  # noqa: PLC0415 - the names are used here alone
 
-    image = models.BatchVmImageReference(publisher="canonical", offer="o", sku="s")
+    image = models.BatchVmImageReference(
+        publisher="canonical", offer="ubuntu-24_04-lts", sku="server"
+    )
     pool = BatchPoolCreateOptions(
         id="pool",
         vm_size="STANDARD_D2DS_V5",

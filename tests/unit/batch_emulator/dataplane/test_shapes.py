@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pytest
 
 from batch_emulator.dataplane.job_bodies import read_job
-from batch_emulator.dataplane.pool_bodies import read_pool
 from batch_emulator.dataplane.shapes import (
     Coverage,
     integer,
@@ -114,20 +113,6 @@ def test_a_number_can_come_as_a_string(given: object, number: int) -> None:
 def test_what_spells_no_number_in_range(given: object) -> None:
     """Neither another string nor another type is taken for a number."""
     assert _code({"id": "a", "count": given}) == "InvalidPropertyValue"
-
-
-def test_numbers_of_pools_can_be_strings() -> None:
-    """The echo of a pool holds numbers, whatever the client sent."""
-    pool = read_pool(
-        {
-            "id": "p",
-            "vmSize": "standard_d2ds_v5",
-            "targetDedicatedNodes": "1",
-            "taskSlotsPerNode": "4",
-        }
-    )
-
-    assert (pool["targetDedicatedNodes"], pool["taskSlotsPerNode"]) == (1, 4)
 
 
 def test_a_secret_is_checked_and_forgotten() -> None:

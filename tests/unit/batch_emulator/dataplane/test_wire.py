@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from batch_emulator.__main__ import read_options
 from batch_emulator.dataplane.auth import sign, string_to_sign
 from batch_emulator.dataplane.job_bodies import read_job
-from batch_emulator.dataplane.pool_bodies import read_pool
 from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
 from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
@@ -174,29 +173,6 @@ def test_a_job_is_echoed_with_the_services_defaults() -> None:
         "onAllTasksComplete": "noaction",
         "onTaskFailure": "noaction",
     }
-
-
-@pytest.mark.parametrize(
-    ("properties", "named"),
-    [
-        ({"enableAutoScale": True}, "autoScaleFormula"),
-        ({"enableAutoScale": True, "autoScaleFormula": "", "targetDedicatedNodes": 1}, "target"),
-        ({"autoScaleFormula": "x"}, "autoScaleFormula"),
-        ({"targetDedicatedNodes": -1}, "targetDedicatedNodes"),
-        ({"targetDedicatedNodes": True}, "targetDedicatedNodes"),
-        ({"taskSlotsPerNode": 0}, "taskSlotsPerNode"),
-        ({"mountConfiguration": []}, "mountConfiguration"),
-        ({"startTask": {}}, "startTask.commandLine"),
-        ({"startTask": {"commandLine": "x", "resourceFiles": [{}]}}, "startTask.resourceFiles"),
-        ({"metadata": [{"name": "a"}]}, "metadata[0].value"),
-        ({"taskSchedulingPolicy": {"nodeFillType": "any"}}, "taskSchedulingPolicy.nodeFillType"),
-    ],
-)
-def test_pools_that_are_refused(properties: dict[str, object], named: str) -> None:
-    """A pool that is wrong, or more than the emulator can do, is refused by the property's path."""
-    with pytest.raises(ServiceError) as refused:
-        read_pool({"id": "p", "vmSize": "s", **properties})
-    assert named in str(refused.value)
 
 
 ENDPOINTS = ("http://127.0.0.1:10000/account", "https://account.blob.core.windows.net")
