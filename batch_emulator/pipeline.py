@@ -119,7 +119,8 @@ async def add_common_headers(request: web.Request, response: web.StreamResponse)
             "X-Content-Type-Options": "nosniff",
         }
     )
-    if isinstance(response, web.Response) and response.body is None and request.method != "HEAD":
+    is_of_file = request.method == "HEAD" and not response.chunked
+    if isinstance(response, web.Response) and response.body is None and not is_of_file:
         response.headers.pop("Content-Type", None)  # of nothing; aiohttp gives one all the same
     if request.headers.get("return-client-request-id", "").lower() == "true":
         response.headers["client-request-id"] = request.headers.get("client-request-id", "")

@@ -84,8 +84,10 @@ class BatchCall:
             raise ServiceError("ConditionNotMet", status=read_status)
 
     def one(self, kind: str, resource: Json, *, modified: datetime | None = None) -> web.Response:
-        """Reply with one resource, as much of it as ``$select`` leaves."""
+        """Reply with one resource, as much of it as ``$select`` leaves; to HEAD with headers only."""
         headers = _change_headers(modified) if modified else {}
+        if self.request.method == "HEAD":
+            return _chunked(web.Response(headers=headers))
         metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}/@Element"}
         return _json(metadata | self._selection(kind)(resource), headers)
 

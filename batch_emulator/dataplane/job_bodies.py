@@ -8,6 +8,7 @@ from batch_emulator.dataplane.shapes import (
     Check,
     boolean,
     choice,
+    further,
     identifier,
     integer,
     kept,
@@ -29,7 +30,7 @@ from batch_emulator.wire import Json
 
 
 def _parallel(path: str, value: object) -> object:
-    if not integer(-1, 2**31 - 1)(path, value):
+    if not value:
         raise invalid_property(path, value, "The value must be -1 or greater than 0")
     return value
 
@@ -48,7 +49,7 @@ JOB_BODY: Final = shape(
         "usesTaskDependencies": boolean,
         "priority": _PRIORITY,
         "allowTaskPreemption": off,
-        "maxParallelTasks": _parallel,
+        "maxParallelTasks": further(integer(-1, 2**31 - 1), _parallel),
         "constraints": _CONSTRAINTS,
         "jobManagerTask": JOB_MANAGER,
         "jobPreparationTask": unsupported,
@@ -67,7 +68,7 @@ JOB_BODY: Final = shape(
 _CHANGES: Final[dict[str, Check]] = {
     "priority": _PRIORITY,
     "allowTaskPreemption": off,
-    "maxParallelTasks": _parallel,
+    "maxParallelTasks": further(integer(-1, 2**31 - 1), _parallel),
     "constraints": _CONSTRAINTS,
     "poolInfo": _POOL_INFO,
     "onAllTasksComplete": _ON_ALL_TASKS_COMPLETE,

@@ -7,6 +7,7 @@ from batch_emulator.dataplane.shapes import (
     Rule,
     Shape,
     boolean,
+    further,
     integer,
     items,
     only,
@@ -15,7 +16,6 @@ from batch_emulator.dataplane.shapes import (
 )
 from batch_emulator.dataplane.spelling import Spelling
 from batch_emulator.errors import invalid_property
-from batch_emulator.wire import Json
 
 SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 """The subscription that the account is in."""
@@ -74,15 +74,11 @@ def _nat_pool(spelling: Spelling) -> Rule:
         ),
     )
 
-    def check(path: str, value: object) -> object:
-        given = cast("Json", pool.check(path, value))
-        _check_ports(path, given)
-        return given
-
-    return Rule(check, pool.refusal, pool.coverage)
+    return further(pool, _check_ports)
 
 
-def _check_ports(path: str, given: Json) -> None:
+def _check_ports(path: str, value: object) -> object:
+    given = cast("dict[str, int]", value)
     backend = given["backendPort"]
     if backend in _RESERVED_PORTS:
         raise invalid_property(f"{path}.backendPort", backend, "The port is Batch's own")
@@ -93,6 +89,7 @@ def _check_ports(path: str, given: Json) -> None:
     if first in _RESERVED_RANGE or last in _RESERVED_RANGE:
         reason = "The ports from 50000 to 55000 are Batch's own"
         raise invalid_property(f"{path}.frontendPortRangeStart", first, reason)
+    return given
 
 
 def network(spelling: Spelling) -> Shape:

@@ -123,6 +123,14 @@ def partly(check: Check, refusal: Refusal, words: str) -> Rule:
     return Rule(inner.check, refusal, coverage)
 
 
+def further(check: Check, then: Check) -> Rule:
+    """Check a value by ``check``, and what that returns by ``then``."""
+    inner = _rule(check)
+    return Rule(
+        lambda path, value: then(path, inner.check(path, value)), inner.refusal, inner.coverage
+    )
+
+
 def anything(_path: str, value: object) -> object:
     """Accept any value."""
     return value

@@ -11,6 +11,7 @@ from batch_emulator.dataplane.shapes import (
     choice,
     command_line_text,
     duration,
+    further,
     identifier,
     inert,
     integer,
@@ -143,7 +144,7 @@ _ID_RANGE: Final = shape({"start": _NATURAL, "end": _NATURAL}, required=("start"
 
 
 def _forward(path: str, value: object) -> object:
-    span = cast("Json", _ID_RANGE(path, value))
+    span = cast("Json", value)
     if span["start"] > span["end"]:
         raise invalid_property(f"{path}.end", span["end"], "The range ends before it starts")
     return span
@@ -154,7 +155,9 @@ TASK: Final = shape(
         **_OF_EVERY_TASK,
         "exitConditions": _EXIT_CONDITIONS,
         "affinityInfo": shape({"affinityId": text}, required=("affinityId",)),
-        "dependsOn": shape({"taskIds": items(text), "taskIdRanges": items(_forward)}),
+        "dependsOn": shape(
+            {"taskIds": items(text), "taskIdRanges": items(further(_ID_RANGE, _forward))}
+        ),
         "multiInstanceSettings": unsupported,
     },
     required=("id", "commandLine"),

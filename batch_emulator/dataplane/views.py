@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from batch_emulator.dataplane.endpoints import show_endpoints
 from batch_emulator.runtime.backlog import Progress, TaskCounts
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
@@ -131,7 +132,7 @@ def _node_error(failure: Failure) -> Json:
 
 def show_node(node: Node, base: str) -> Json:
     """Print a node; it has this machine's loopback address, since it is this machine."""
-    image = node.pool.body.get("virtualMachineConfiguration", {}).get("imageReference")
+    image = node.pool.body["virtualMachineConfiguration"]["imageReference"]
     leaving = node.draining or node.state is NodeState.LEAVING_POOL
     agent = node.booted and {
         "version": _AGENT_VERSION,
@@ -160,7 +161,8 @@ def show_node(node: Node, base: str) -> Json:
             nodeAgentInfo=agent,
         ),
         "isDedicated": node.dedicated,
-        "virtualMachineInfo": _present(imageReference=image),
+        **_present(endpointConfiguration=show_endpoints(node)),
+        "virtualMachineInfo": {"imageReference": image},
     }
 
 
