@@ -33,8 +33,8 @@ def test_a_child_is_waited_for_by_what_it_says_since_its_start(tmp_path: Path) -
     (tmp_path / "log").write_text("ready before\n")
     with _python(tmp_path, "print('ready now'); input()") as child:
         with pytest.raises(ChildError, match="ended by itself with exit code 1"):
-            child.wait_for(re.compile("before"), limit_seconds=5)  # stdin is closed: input() fails
-        assert child.wait_for(_READY, limit_seconds=5)[1] == "now"
+            child.wait_for(re.compile("before"), limit_seconds=60)  # stdin is closed: input() fails
+        assert child.wait_for(_READY, limit_seconds=60)[1] == "now"
 
 
 def test_a_child_that_is_not_ready_in_time_is_an_error_with_its_last_words(tmp_path: Path) -> None:
@@ -56,10 +56,10 @@ def test_a_child_that_ignores_the_request_is_killed_with_its_group(tmp_path: Pat
     )
     child = _python(tmp_path, program)
     child.start()
-    other = psutil.Process(int(child.wait_for(_READY, limit_seconds=5)[1]))
+    other = psutil.Process(int(child.wait_for(_READY, limit_seconds=60)[1]))
     child.stop(limit_seconds=0.1)
 
-    gone, alive = psutil.wait_procs([other], timeout=5)
+    gone, alive = psutil.wait_procs([other], timeout=60)
     assert (gone, alive) == ([other], [])
     with pytest.raises(ChildError, match="has not been started"):
         child.check()
@@ -75,9 +75,9 @@ def test_a_child_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
         "child.start(); print('ready', child.pid); time.sleep(60)"
     )
     with _python(tmp_path, program) as parent:
-        child = psutil.Process(int(parent.wait_for(_READY, limit_seconds=10)[1]))
+        child = psutil.Process(int(parent.wait_for(_READY, limit_seconds=60)[1]))
         os.kill(parent.pid, signal.SIGKILL)
-        gone, alive = psutil.wait_procs([child], timeout=5)
+        gone, alive = psutil.wait_procs([child], timeout=60)
 
     assert (gone, alive) == ([child], [])
 
@@ -89,7 +89,7 @@ def test_a_child_outlives_the_thread_that_has_started_it(tmp_path: Path) -> None
     thread.start()
     thread.join()
     try:
-        child.wait_for(_READY, limit_seconds=5)
+        child.wait_for(_READY, limit_seconds=60)
         time.sleep(0.1)
         child.check()
     finally:

@@ -294,7 +294,7 @@ def _pool(nodes: int = 1, **properties: Any) -> BatchPoolCreateOptions:  # noqa:
 
 def _state(account: ArmAccount, wanted: set[str]) -> str:
     """Wait until the one node of the pool is in one of the states."""
-    limit = time.monotonic() + 15
+    limit = time.monotonic() + 120
     while True:
         states = [str(node.as_dict()["state"]) for node in account.batch().list_nodes("pool")]
         if states and states[0] in wanted:

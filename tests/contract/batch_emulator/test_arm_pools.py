@@ -58,7 +58,7 @@ def _refusal(call: Callable[[], object]) -> tuple[int | None, str | None]:
 
 
 def _until(account: ArmAccount, wanted: Callable[[BatchPool], bool]) -> BatchPool:
-    limit = time.monotonic() + 15
+    limit = time.monotonic() + 120
     while not wanted(pool := account.batch().get_pool("pool")):
         assert time.monotonic() < limit, pool
         time.sleep(0.02)

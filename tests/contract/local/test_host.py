@@ -75,7 +75,7 @@ class _Host:
         return [note for note in found if note["function"] == function]
 
     def until(self, reached: Callable[[], bool]) -> None:
-        limit = time.monotonic() + 15
+        limit = time.monotonic() + 120
         while not reached():
             assert self.process.poll() is None, self.process.communicate()[1]
             assert time.monotonic() < limit
@@ -83,7 +83,7 @@ class _Host:
 
     def end(self) -> str:
         self.process.send_signal(signal.SIGTERM)
-        _, log = self.process.communicate(timeout=15)
+        _, log = self.process.communicate(timeout=120)
         assert self.process.returncode == 0
         return log
 
