@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import web
-from azure.storage.blob.aio import BlobServiceClient, LinearRetry
+from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.dataplane.batch_call import BatchCall
 from batch_emulator.dataplane.operations import OPERATIONS, Handle
@@ -14,16 +14,13 @@ from batch_emulator.journal import tell
 from batch_emulator.options import Options
 from batch_emulator.pipeline import add_common_headers, pipeline
 from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.blob_containers import client_options
 
 _HOST: Final = "127.0.0.1"
 _MOST_BODY_BYTES: Final = 4 * 1024 * 1024
 _WITH_SLASHES: Final = ("{filePath}", "{filePath:(?s:.+)}")
 """A file's path may hold plain slashes, as in the ``url`` of lists; clients send them as %2F."""
 _SHUTDOWN_SECONDS: Final = 1.0
-_BLOCK_BYTES: Final = 1024 * 1024  # more at once would hold up the event loop
-_STORAGE_CONNECT_SECONDS: Final = 5
-_STORAGE_READ_SECONDS: Final = 60
-_STORAGE_RETRIES: Final = 2
 
 
 class Emulator:
@@ -51,12 +48,7 @@ class Emulator:
         """Listen."""
         self._options.root.mkdir(parents=True, exist_ok=True)
         storage = BlobServiceClient.from_connection_string(
-            self._options.storage,
-            connection_timeout=_STORAGE_CONNECT_SECONDS,
-            read_timeout=_STORAGE_READ_SECONDS,
-            retry_policy=LinearRetry(backoff=1, retry_total=_STORAGE_RETRIES),
-            max_single_put_size=_BLOCK_BYTES,
-            max_block_size=_BLOCK_BYTES,
+            self._options.storage, **client_options()
         )
         account = Account(self._options, "", storage)
         runner = web.AppRunner(

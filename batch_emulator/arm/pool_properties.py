@@ -8,6 +8,7 @@ and enumerations with capitals, which are taken as strictly as its published sch
 from datetime import timedelta
 from typing import Final, cast
 
+from batch_emulator.dataplane.file_bodies import RESOURCE_FILES
 from batch_emulator.dataplane.machine_shapes import (
     machine,
     upgrade_policy,
@@ -24,7 +25,6 @@ from batch_emulator.dataplane.shapes import (
     inert,
     integer,
     items,
-    only,
     shape,
     text,
     unsupported,
@@ -55,7 +55,7 @@ _ARM_START_TASK: Final = shape(
         "maxTaskRetryCount": integer(-1, _MOST),
         "waitForSuccess": boolean,
         "containerSettings": unsupported,
-        "resourceFiles": only([]),
+        "resourceFiles": RESOURCE_FILES,
     },
 )
 _SCALE: Final = shape(

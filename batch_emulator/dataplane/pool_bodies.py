@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final, cast
 
+from batch_emulator.dataplane.file_bodies import RESOURCE_FILES
 from batch_emulator.dataplane.images import WINDOWS_AGENT, complete_image
 from batch_emulator.dataplane.machine_shapes import (
     machine,
@@ -21,7 +22,6 @@ from batch_emulator.dataplane.shapes import (
     identifier,
     integer,
     kept,
-    only,
     shape,
     text,
     unsupported,
@@ -42,7 +42,7 @@ _START_TASK: Final = shape(
         "maxTaskRetryCount": RETRIES,
         "waitForSuccess": boolean,
         "containerSettings": unsupported,
-        "resourceFiles": only([]),
+        "resourceFiles": RESOURCE_FILES,
     },
     required=("commandLine",),
     title="start task",

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from typing import Final, cast
-from urllib.parse import urlsplit
 
+from batch_emulator.dataplane.file_bodies import OUTPUT_FILES, RESOURCE_FILES
 from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
+    PACKAGES,
     Check,
     boolean,
     choice,
@@ -17,13 +18,11 @@ from batch_emulator.dataplane.shapes import (
     integer,
     items,
     kept,
-    only,
-    partly,
     shape,
     text,
     unsupported,
 )
-from batch_emulator.errors import ServiceError, invalid_property, not_supported
+from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.wire import UNLIMITED, Json, print_duration
 
 MOST_COLLECTION_BYTES: Final = 1024 * 1024
@@ -42,46 +41,6 @@ WALL_CLOCK: Final = duration(timedelta(microseconds=1))
 DEFAULT_IDENTITY: Final[Json] = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
 
 
-def _container_url(path: str, value: object) -> object:
-    url = urlsplit(cast("str", text(path, value)))
-    if url.scheme not in {"http", "https"} or not url.netloc:
-        raise invalid_property(path, value, "The specified URL is not a valid URI")
-    return value
-
-
-def _refuse_signature(path: str, value: object) -> None:
-    if isinstance(value, str) and "?" in value:
-        raise not_supported(f"property {path} with a shared access signature")
-
-
-OUTPUT_FILE: Final = shape(
-    {
-        "filePattern": text,
-        "destination": shape(
-            {
-                "container": shape(
-                    {
-                        "containerUrl": partly(
-                            _container_url, _refuse_signature, "with a shared access signature"
-                        ),
-                        "path": text,
-                        "identityReference": shape({"resourceId": text}, required=("resourceId",)),
-                        "uploadHeaders": unsupported,
-                    },
-                    required=("containerUrl", "identityReference"),
-                )
-            },
-            required=("container",),
-        ),
-        "uploadOptions": shape(
-            {"uploadCondition": choice("TaskSuccess", "TaskFailure", "TaskCompletion")},
-            required=("uploadCondition",),
-        ),
-    },
-    required=("filePattern", "destination", "uploadOptions"),
-    title="output file",
-)
-
 TASK_CONSTRAINTS: Final = shape(
     {
         "maxWallClockTime": WALL_CLOCK,
@@ -94,13 +53,13 @@ _OF_EVERY_TASK: Final[dict[str, Check]] = {
     "id": identifier,
     "displayName": kept(text),
     "commandLine": command_line_text,
-    "resourceFiles": only([]),
-    "outputFiles": items(OUTPUT_FILE),
+    "resourceFiles": RESOURCE_FILES,
+    "outputFiles": OUTPUT_FILES,
     "environmentSettings": ENVIRONMENT,
     "constraints": TASK_CONSTRAINTS,
     "requiredSlots": integer(1, 256),
     "userIdentity": inert,
-    "applicationPackageReferences": only([]),
+    "applicationPackageReferences": PACKAGES,
     "containerSettings": unsupported,
     "authenticationTokenSettings": unsupported,
 }

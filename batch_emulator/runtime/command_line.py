@@ -8,8 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from batch_emulator.package import Package
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.node_packages import folder_of
 from batch_emulator.runtime.process import Command, LaunchError, Program
 from batch_emulator.runtime.state import Node, Task
 from batch_emulator.wire import UNLIMITED, Json
@@ -42,11 +44,12 @@ def settings(items: Iterable[Json]) -> dict[str, str]:
     return {item["name"]: item.get("value", "") for item in items}
 
 
-def node_environment(account: Account, node: Node) -> dict[str, str]:
-    """Return the variables of everything that runs on a node."""
-    packages = {
-        package.variable: str(node.root / "applications" / package.folder)
-        for package in node.packages
+def node_environment(
+    account: Account, node: Node, packages: Iterable[Package] = ()
+) -> dict[str, str]:
+    """Return Batch's variables on a node, with those of the pool's packages and of ``packages``."""
+    folders = {
+        package.variable: str(folder_of(node, package)) for package in (*node.packages, *packages)
     }
     return {
         "PATH": _PATH,
@@ -60,7 +63,7 @@ def node_environment(account: Account, node: Node) -> dict[str, str]:
         "AZ_BATCH_NODE_SHARED_DIR": str(node.root / "shared"),
         "AZ_BATCH_NODE_STARTUP_DIR": str(node.root / "startup"),
         "AZ_BATCH_POOL_ID": node.pool.id,
-        **packages,
+        **folders,
     }
 
 
@@ -73,11 +76,13 @@ def start_environment(account: Account, node: Node, start_task: Json) -> dict[st
     )
 
 
-def task_environment(account: Account, node: Node, task: Task) -> dict[str, str]:
+def task_environment(
+    account: Account, node: Node, task: Task, packages: Iterable[Package] = ()
+) -> dict[str, str]:
     """Return the environment of a task: the job's settings, the task's over them, Batch's last."""
     theirs = settings(task.job.body.get("commonEnvironmentSettings", ()))
     theirs |= settings(task.body.get("environmentSettings", ()))
-    ours = node_environment(account, node)
+    ours = node_environment(account, node, packages)
     ours |= {"AZ_BATCH_JOB_ID": task.job.id, "AZ_BATCH_TASK_ID": task.id}
     return _with_folders(theirs, ours, node.root / task.root)
 

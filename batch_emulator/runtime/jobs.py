@@ -20,22 +20,35 @@ def create(account: Account, body: Json) -> Job:
     The pool need not exist: the job then waits for it.
 
     Raises:
-        ServiceError: JobExists or JobBeingDeleted.
+        ServiceError: JobExists, JobBeingDeleted, or packages that do not exist.
     """
     if there := account.jobs.find(body["id"]):
         deleting = there.state is JobState.DELETING
         raise ServiceError("JobBeingDeleted" if deleting else "JobExists")
+    manager: Json | None = body.get("jobManagerTask")
+    if manager is not None:
+        check_packages(account, manager)
     job = Job(body, account.backlog(body["poolInfo"]["poolId"]))
     account.jobs.add(job.id, job)
     account.background.start(_live_job(account, job), name=f"job {job.id}")
     tell("job.created", job=job.id, pool=job.pool_id)
-    if manager := body.get("jobManagerTask"):
+    if manager is not None:
         task = Task(job, manager, manages=True)
         job.add(task)
         if pool := pool_of(account, job):
             assign(account, pool, [task])
     job.end_if_all_done()
     return job
+
+
+def check_packages(account: Account, task: Json) -> None:
+    """
+    Hold the packages that a task refers to against those that there are.
+
+    Raises:
+        ServiceError: InvalidApplicationPackageReferences.
+    """
+    resolve_packages(task.get("applicationPackageReferences", ()), account.applications.active())
 
 
 async def _live_job(account: Account, job: Job) -> None:

@@ -1,5 +1,6 @@
-"""The application packages of a pool: found by reference, fetched and unzipped on each node."""
+"""Application packages: found by reference, fetched and unzipped on each node."""
 
+import asyncio
 import shutil
 import stat
 import zipfile
@@ -12,15 +13,23 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.errors import ServiceError
 from batch_emulator.package import Package
+from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.state import Node
 from batch_emulator.wire import Json
 
 _UNIX: Final = 3  # the zip was made on a system whose modes are Unix modes
 _PLAIN_MODE: Final = 0o644
 
+INSTALL_FAILURE: Final = (
+    "ApplicationPackageError",
+    "One or more application packages could not be installed on the node",
+)
+"""Code and text that a node or a task shows whose packages could not be had."""
+
 
 def resolve_packages(references: Sequence[Json], known: Iterable[Package]) -> tuple[Package, ...]:
     """
-    Return the packages that a pool refers to.
+    Return the packages that a pool or a task refers to.
 
     A reference without a version means the default version, and no application has one here.
 
@@ -83,3 +92,35 @@ def unzip(package: Package, target: Path) -> None:
             with archive.open(member) as content, file.open("wb") as copy:
                 shutil.copyfileobj(content, copy)
             file.chmod(stat.S_IMODE(mode) & 0o777 or _PLAIN_MODE)
+
+
+def folder_of(node: Node, package: Package) -> Path:
+    """Return where a package lies on a node, for all that runs there."""
+    return node.root / "applications" / package.folder
+
+
+async def install_all(
+    storage: BlobServiceClient, node: Node, packages: Iterable[Package]
+) -> Failure | None:
+    """Bring to a node what a task needs and is not there yet; return the first failure."""
+    for package in packages:
+        async with node.installing:  # another task may need the same
+            if package in node.packages or package in node.installed:
+                continue
+            try:
+                local = await fetch(storage, package, node.root / "volatile")
+                await _unzip_to_the_end(local, folder_of(node, package))
+            except Exception as error:  # noqa: BLE001 - a damaged archive fails in many ways
+                reason = str(error) or type(error).__name__
+                return Failure(*INSTALL_FAILURE, (("Message", reason),))
+            node.installed.add(package)
+    return None
+
+
+async def _unzip_to_the_end(package: Package, folder: Path) -> None:
+    """Unzip, also if the task is stopped meanwhile: no other may begin before this has ended."""
+    unzipping = asyncio.create_task(asyncio.to_thread(unzip, package, folder))
+    try:
+        await asyncio.shield(unzipping)
+    finally:
+        await asyncio.wait([unzipping])

@@ -13,7 +13,8 @@ from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import run_command, start_environment
 from batch_emulator.runtime.enums import NodeState
 from batch_emulator.runtime.execution import Execution, Failure
-from batch_emulator.runtime.node_packages import fetch, unzip
+from batch_emulator.runtime.node_packages import INSTALL_FAILURE, fetch, folder_of, unzip
+from batch_emulator.runtime.resource_files import download_all
 from batch_emulator.runtime.state import Node, Pool
 from batch_emulator.wire import Json, now
 
@@ -81,13 +82,11 @@ async def _prepare(account: Account, node: Node) -> bool:
 async def _unzip_packages(account: Account, node: Node) -> bool:
     packages = node.pool.packages  # as they are now: others concern nodes that come later
     for package in packages:
-        target = node.root / "applications" / package.folder
         try:
             local = await fetch(account.storage, package, node.root / "volatile")
-            await asyncio.to_thread(unzip, local, target)
+            await asyncio.to_thread(unzip, local, folder_of(node, package))
         except Exception as error:  # noqa: BLE001 - a damaged archive fails in many ways
-            message = "One or more application packages could not be installed on the node"
-            spoil(node, "ApplicationPackageError", message, error)
+            spoil(node, *INSTALL_FAILURE, error)
             return False
     node.packages = packages
     return True
@@ -123,6 +122,11 @@ async def start_beside_tasks(account: Account, node: Node) -> None:
 async def _run_start_task(account: Account, node: Node, start_task: Json) -> bool:
     execution = node.start = Execution(started=now())
     environment = start_environment(account, node, start_task)
+    files, directory = start_task.get("resourceFiles", ()), node.root / "startup/wd"
+    execution.failure = await download_all(account.storage, files, directory)
+    if execution.failure is not None:
+        execution.ended = now()
+        return False
     while True:
         ending = await run_command(
             account,

@@ -2,24 +2,43 @@
 
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from string import Template
-from typing import Final
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final
 
 from azure.core.exceptions import AzureError, HttpResponseError
-from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.blob import ContentSettings
+from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
+from batch_emulator.runtime.blob_containers import open_container
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.wire import Json
 
+SETTINGS_BY_HEADER: Final = {
+    "x-ms-blob-cache-control": "cache_control",
+    "x-ms-blob-content-disposition": "content_disposition",
+    "x-ms-blob-content-encoding": "content_encoding",
+    "x-ms-blob-content-language": "content_language",
+    "x-ms-blob-content-type": "content_type",
+}
+"""The upload headers that are supported, beside those of metadata, by names of ContentSettings."""
+
+METADATA_HEADER: Final = "x-ms-meta-"
+"""What the names of upload headers of metadata begin with."""
+
+_DENIED: Final = {401, 403, 409}  # 409: the account allows no public access
 _LOG: Final = "fileuploadout.txt"
 _ERROR_LOG: Final = "fileuploaderr.txt"
 _CONTAINER_MISSING: Final = Failure(
     "FileUploadContainerNotFound",
     "One of the specified Azure container(s) was not found while attempting to upload an "
+    "output file",
+)
+_ACCESS_DENIED: Final = Failure(
+    "FileUploadAccessDenied",
+    "Access to one of the specified Azure container(s) was denied while attempting to upload an "
     "output file",
 )
 
@@ -29,7 +48,6 @@ class Upload:
     """One file on its way to one blob."""
 
     file: Path
-    container: str
     blob: str
 
 
@@ -51,25 +69,7 @@ def _misc(reason: str, subject: str) -> UploadError:
     )
 
 
-def container_name(url: str, endpoint: str) -> str:
-    """
-    Return the container's name if ``url`` is one of the storage account at ``endpoint``.
-
-    Raises:
-        UploadError: It is another account's, or no container's.
-    """
-    asked, ours = urlsplit(url), urlsplit(endpoint)
-    path, base = unquote(asked.path).strip("/"), ours.path.strip("/")
-    name = path.removeprefix(f"{base}/") if base else path
-    same = (asked.scheme, asked.netloc.lower()) == (ours.scheme, ours.netloc.lower())
-    if not same or (base and name == path) or not name or "/" in name:
-        raise _misc(f"not a container of the one storage account, {endpoint}", url)
-    return name
-
-
-def plan(
-    output: Json, directory: Path, variables: Mapping[str, str], endpoint: str
-) -> list[Upload]:
+def plan(output: Json, directory: Path, variables: Mapping[str, str]) -> list[Upload]:
     """
     Return what ``output`` says to upload from a task's working directory, in order of the names.
 
@@ -77,17 +77,16 @@ def plan(
     prefix of the paths below the part of the pattern that has none.
 
     Raises:
-        UploadError: The destination is not in the storage account, or the one file is not there.
+        UploadError: The one file is not there.
     """
     destination = output["destination"]["container"]
-    container = container_name(destination["containerUrl"], endpoint)
     pattern = Template(output["filePattern"]).safe_substitute(variables)
     prefix = destination.get("path", "").strip("/")
     if not glob.has_magic(pattern):
         file = directory / pattern
         if not file.is_file():
             raise _misc("no such file", pattern)
-        return [Upload(file, container, prefix or file.name)]
+        return [Upload(file, prefix or file.name)]
     fixed = PurePosixPath()
     for part in PurePosixPath(pattern).parts:
         if glob.has_magic(part):
@@ -97,7 +96,6 @@ def plan(
     return [
         Upload(
             directory / name,
-            container,
             "/".join(filter(None, (prefix, os.path.relpath(name, fixed)))),
         )
         for name in found
@@ -111,19 +109,55 @@ def wanted(output: Json, *, success: bool) -> bool:
     return condition in {"taskcompletion", "tasksuccess" if success else "taskfailure"}
 
 
-async def _upload(storage: BlobServiceClient, upload: Upload) -> None:
+def _settings(destination: Json) -> dict[str, Any]:
+    """Return what the destination's upload headers are for the client."""
+    headers = {item["name"]: item.get("value", "") for item in destination.get("uploadHeaders", ())}
+    content = {
+        setting: headers[name] for name, setting in SETTINGS_BY_HEADER.items() if name in headers
+    }
+    metadata = {
+        name.removeprefix(METADATA_HEADER): value
+        for name, value in headers.items()
+        if name.startswith(METADATA_HEADER)
+    }
+    return {
+        "content_settings": ContentSettings(**content) if content else None,
+        "metadata": metadata or None,
+    }
+
+
+async def _upload(container: ContainerClient, upload: Upload, settings: Mapping[str, Any]) -> None:
     try:
         # The length is fixed first, so that a file that still grows is cut and not corrupted.
         length = upload.file.stat().st_size
         with upload.file.open("rb") as content:
-            blob = storage.get_blob_client(upload.container, upload.blob)
-            await blob.upload_blob(content, length=length, overwrite=True)
+            blob = container.get_blob_client(upload.blob)
+            await blob.upload_blob(content, length=length, overwrite=True, **settings)
     except HttpResponseError as error:
         if getattr(error, "error_code", None) == "ContainerNotFound":
             raise UploadError(_CONTAINER_MISSING) from error
+        if error.status_code in _DENIED:
+            raise UploadError(_ACCESS_DENIED) from error
         raise _misc(error.message, upload.blob) from error
     except (AzureError, OSError) as error:
         raise _misc(str(error), upload.blob) from error
+
+
+async def _upload_output(
+    storage: BlobServiceClient, output: Json, directory: Path, variables: Mapping[str, str]
+) -> AsyncIterator[str]:
+    """Upload the files of one output; yield a line for the log after each."""
+    destination = output["destination"]["container"]
+    url, identity = destination["containerUrl"], "identityReference" in destination
+    settings = _settings(destination)
+    try:
+        client = open_container(storage, url, identity=identity)
+    except ValueError as error:
+        raise _misc(str(error), url.partition("?")[0]) from error
+    async with client as container:
+        for upload in plan(output, directory, variables):
+            await _upload(container, upload, settings)
+            yield f"{upload.file} -> {container.container_name}/{upload.blob}"
 
 
 async def upload_all(
@@ -148,9 +182,8 @@ async def upload_all(
                 if not wanted(output, success=success):
                     continue
                 try:
-                    for upload in plan(output, directory, variables, str(storage.url)):
-                        await _upload(storage, upload)
-                        log.write(f"{upload.file} -> {upload.container}/{upload.blob}\n")
+                    async for line in _upload_output(storage, output, directory, variables):
+                        log.write(f"{line}\n")
                 except UploadError as error:
                     failures.append(error.failure)
                     errors.write(f"{output['filePattern']}: {error.failure}\n")

@@ -143,7 +143,11 @@ class Pool:
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One node: a folder on this machine, and the processes of its tasks."""
+    """
+    One node: a folder on this machine, and the processes of its tasks.
+
+    ``packages`` are those of the pool; ``installed`` are those that tasks have brought besides.
+    """
 
     id: str
     pool: Pool
@@ -158,6 +162,8 @@ class Node:
     restart: NodeState | None = None
     restored: asyncio.Event = field(default_factory=asyncio.Event)
     packages: tuple[Package, ...] = ()
+    installed: set[Package] = field(default_factory=set)
+    installing: asyncio.Lock = field(default_factory=asyncio.Lock)
     start: Execution | None = None
     errors: list[Failure] = field(default_factory=list)
     runs: dict[Task, Run] = field(default_factory=dict)

@@ -1,34 +1,42 @@
 """What happens on the node between the start of a task and its end."""
 
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from batch_emulator.errors import ServiceError
+from batch_emulator.package import Package
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import ENDED, Ending, run_command, task_environment
 from batch_emulator.runtime.enums import TaskStop
 from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.node_packages import INSTALL_FAILURE, install_all, resolve_packages
 from batch_emulator.runtime.output_files import upload_all
+from batch_emulator.runtime.resource_files import download_all
 from batch_emulator.runtime.state import Run
 from batch_emulator.wire import now, parse_duration
 
 
 async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, TaskStop | None]:
-    """Run a task's command, again where it may, then upload its outputs; return how it went."""
+    """
+    Run a task on its node; return how it went.
+
+    Its packages and resource files come first: without them nothing runs, and nothing is tried
+    again. Then its command, again where it may, and last the upload of its outputs.
+    """
     task, node = run.task, run.node
-    constraints = task.body["constraints"]
     root = node.root / task.root
-    environment = task_environment(account, node, task)
-    while True:
-        ending = await run_command(
-            account,
-            task.body["commandLine"],
-            root=root,
-            environment=environment,
-            limit=parse_duration(constraints["maxWallClockTime"]),
-            stopping=run.stopping,
-        )
-        exhausted = task.execution.retries == constraints["maxTaskRetryCount"]
-        if run.stop or not ending.exit_code or exhausted:
-            break
-        task.execution.retries += 1
-        task.execution.last_retry = task.execution.started = now()
+    references = task.body.get("applicationPackageReferences", ())
+    try:
+        packages = resolve_packages(references, account.applications.active())
+    except ServiceError as error:  # they were there when the task was added
+        missing = Failure(*INSTALL_FAILURE, tuple(error.values))
+        return Ending(None, missing), missing, run.stop
+    unprepared = await _unless_stopped(account, run, packages, root / "wd")
+    if unprepared is not None:
+        return Ending(None, unprepared), unprepared, run.stop
+    environment = task_environment(account, node, task, packages)
+    ending = await _run_with_retries(account, run, root, environment)
     stopped = run.stop  # a wish to stop that comes while the outputs are uploaded is too late
     failure = ENDED if stopped is TaskStop.TERMINATE else ending.failure
     outputs = task.body.get("outputFiles", ())
@@ -42,3 +50,48 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
         variables=environment,
     )
     return ending, failure or upload_failure, stopped
+
+
+async def _unless_stopped(
+    account: Account, run: Run, packages: Sequence[Package], directory: Path
+) -> Failure | None:
+    """Bring what the task needs to its node; give up when it is asked to stop."""
+    preparing = asyncio.create_task(_prepare(account, run, packages, directory))
+    stopping = asyncio.create_task(run.stopping.wait())
+    try:
+        await asyncio.wait([preparing, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for future in (preparing, stopping):
+            future.cancel()
+        await asyncio.wait([preparing, stopping])
+    return ENDED if preparing.cancelled() else preparing.result()
+
+
+async def _prepare(
+    account: Account, run: Run, packages: Sequence[Package], directory: Path
+) -> Failure | None:
+    if failure := await install_all(account.storage, run.node, packages):
+        return failure
+    files = run.task.body.get("resourceFiles", ())
+    return await download_all(account.storage, files, directory)
+
+
+async def _run_with_retries(
+    account: Account, run: Run, root: Path, environment: dict[str, str]
+) -> Ending:
+    task = run.task
+    constraints = task.body["constraints"]
+    while True:
+        ending = await run_command(
+            account,
+            task.body["commandLine"],
+            root=root,
+            environment=environment,
+            limit=parse_duration(constraints["maxWallClockTime"]),
+            stopping=run.stopping,
+        )
+        exhausted = task.execution.retries == constraints["maxTaskRetryCount"]
+        if run.stop or not ending.exit_code or exhausted:
+            return ending
+        task.execution.retries += 1
+        task.execution.last_retry = task.execution.started = now()

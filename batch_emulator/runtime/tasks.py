@@ -8,7 +8,7 @@ from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import ENDED
 from batch_emulator.runtime.enums import TaskState, TaskStop
-from batch_emulator.runtime.jobs import refuse_unless_living
+from batch_emulator.runtime.jobs import check_packages, refuse_unless_living
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, follow, pool_of, stop_runs
 from batch_emulator.runtime.state import Job, Task
@@ -27,6 +27,7 @@ def create(account: Account, job: Job, body: Json) -> Task:
         raise ServiceError("TaskExists")
     _check_dependencies(job, body)
     _check_job_actions(job, body)
+    check_packages(account, body)
     task = Task(job, body)
     job.add(task)
     start_new(account, job, [task])

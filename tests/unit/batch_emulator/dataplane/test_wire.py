@@ -14,7 +14,7 @@ from batch_emulator.dataplane.job_bodies import read_job
 from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
 from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
-from batch_emulator.runtime.output_files import UploadError, container_name
+from batch_emulator.runtime.blob_containers import AddressError, container_name
 from batch_emulator.wire import UNLIMITED, parse_duration, print_duration, print_etag, print_time
 
 DURATIONS = [
@@ -184,7 +184,7 @@ def test_container_names(endpoint: str) -> None:
     assert container_name(f"{endpoint}/outputs", f"{endpoint}/") == "outputs"
     assert container_name(f"{endpoint}/outputs/", endpoint) == "outputs"
     for other in (f"{endpoint}/a/b", endpoint, f"{endpoint}x/a", "http://127.0.0.1:1/account/a"):
-        with pytest.raises(UploadError):
+        with pytest.raises(AddressError):
             container_name(other, endpoint)
 
 
