@@ -7,6 +7,7 @@ from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import JobState, TaskStop
+from batch_emulator.runtime.node_packages import resolve_packages
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, disable, pool_of, stop_runs
 from batch_emulator.runtime.state import LIVING, Job, Task
