@@ -1,8 +1,11 @@
 """What a test needs to know of processes that it did not start itself."""
 
+import contextlib
 import re
 import socket
+import threading
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -25,6 +28,34 @@ def running_below(folder: Path) -> list[str]:
         if any(str(folder) in trace for trace in traces):
             found.append(f"{process.pid} {' '.join(process.cmdline())}")
     return found
+
+
+class CommandLines:
+    """
+    What every user of this machine can read of its processes, from entering to leaving the context.
+
+    Attributes:
+        seen: Every command line that there was, looked at 4 times a second.
+    """
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self._ending = threading.Event()
+        self._looking = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self._looking.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._looking.join()
+
+    def _look(self) -> None:
+        while not self._ending.wait(0.25):
+            for process in psutil.process_iter():
+                with contextlib.suppress(psutil.Error):
+                    self.seen.add(" ".join(process.cmdline()))
 
 
 def listening(output: str) -> list[int]:

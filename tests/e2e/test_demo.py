@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import listening, running_below
+from tests.e2e.processes import CommandLines, listening, running_below
 
 pytestmark = pytest.mark.e2e
 
@@ -47,11 +48,13 @@ def test_two_demos_at_once_both_show_a_whole_run(tmp_path: Path) -> None:
     """
     Each ends with exit code 0 in under a minute, with the record, the output and an empty pool.
 
-    Nothing is left of them: no process, no port, no file.
+    Nothing is left of them: no process, no port, no file. No command line ever had a key.
     """
     began = time.monotonic()
-    demos = [_start(tmp_path / name) for name in ("one", "two")]
-    outputs = [demo.communicate(timeout=100)[0] for demo in demos]
+    with CommandLines() as shown:
+        demos = [_start(tmp_path / name) for name in ("one", "two")]
+        secrets = [_secrets(tmp_path / name) for name in ("one", "two")]
+        outputs = [demo.communicate(timeout=100)[0] for demo in demos]
     seconds = time.monotonic() - began
 
     assert [demo.returncode for demo in demos] == [0, 0], "\n".join(outputs)
@@ -61,6 +64,22 @@ def test_two_demos_at_once_both_show_a_whole_run(tmp_path: Path) -> None:
         assert listening(output) == []
     assert running_below(tmp_path) == []
     assert [path.name for path in tmp_path.rglob("recur-demo-*")] == []
+    assert len({*secrets[0], *secrets[1]}) == 6
+    for secret in (*secrets[0], *secrets[1]):
+        assert not [text for text in (*shown.seen, *outputs) if secret in text]
+
+
+def _secrets(folder: Path) -> list[str]:
+    """Wait for the settings of a demo, which only its owner can read, and return their secrets."""
+    limit = time.monotonic() + 60
+    while not (found := list(folder.glob("recur-demo-*/local.settings.json"))):
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    assert stat.S_IMODE(found[0].stat().st_mode) == 0o600
+    values = json.loads(found[0].read_text())["Values"]
+    storage = re.search("AccountKey=([^;]+)", values["AzureWebJobsStorage"])
+    assert storage
+    return [storage[1], values["BATCH_ACCOUNT_KEY"], values["BATCH_ARM_TOKEN"]]
 
 
 def _shows_a_whole_run(output: str) -> None:

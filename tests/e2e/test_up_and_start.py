@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -14,10 +15,10 @@ from pathlib import Path
 import pytest
 from azure.batch.models import BatchTask
 
-from local.keys import LaptopKeys
+from local.keys import FILE, LaptopKeys
 from local.provision import open_local_batch, open_local_storage
 from local.settings import read_local_settings, write_keys
-from tests.e2e.processes import listening, running_below
+from tests.e2e.processes import CommandLines, listening, running_below
 
 pytestmark = pytest.mark.e2e
 
@@ -88,6 +89,7 @@ def test_a_run_is_seen_by_official_clients_from_its_job_to_its_blob(
     """
     log = tmp_path / "up.log"
     with ExitStack() as closing:
+        shown = closing.enter_context(CommandLines())
         up = closing.enter_context(
             _running("up", "--settings", str(settings), "--folder", str(tmp_path / "kept"), log=log)
         )
@@ -148,6 +150,20 @@ def test_a_run_is_seen_by_official_clients_from_its_job_to_its_blob(
 
     assert listening(settings.read_text()) == []
     assert running_below(tmp_path) == []
+    _assert_only_the_owner_knows_the_keys(tmp_path / "kept", settings, shown.seen)
+
+
+def _assert_only_the_owner_knows_the_keys(kept: Path, settings: Path, shown: set[str]) -> None:
+    """Look at the modes of files, at every command line, and at the logs."""
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (kept, kept / FILE, settings)]
+    assert modes == [0o700, 0o600, 0o600]
+    secrets = set(json.loads((kept / FILE).read_text()).values())
+    assert len(secrets) == 3
+    for program in ("batch_emulator", "azurite", "-m local start", "-m local up"):
+        assert any(program in line for line in shown), program
+    logs = [path.read_text() for path in (*kept.glob("*.log"), *kept.parent.glob("*.log"))]
+    assert len(logs) == 4
+    assert not [text for text in (*shown, *logs) for secret in secrets if secret in text]
 
 
 def _completed(tasks: list[BatchTask]) -> BatchTask | None:

@@ -29,13 +29,14 @@ def test_containers_are_empty_and_usable_by_the_official_sdk(containers: Contain
 
 
 def test_blobs_on_disk_survive_a_restart_on_the_same_port(tmp_path: Path) -> None:
-    """Leaving the context writes the index to disk and frees the port."""
+    """Leaving the context writes the index to disk and frees the port; any other key opens it."""
     running = Azurite(log=tmp_path / "log", location=tmp_path / "blobs")
     with running, BlobServiceClient.from_connection_string(running.connection_string) as storage:
         storage.create_container("kept").upload_blob("it", b"1")
     assert not _listens(running.port)
 
     again = Azurite(log=tmp_path / "log", location=tmp_path / "blobs", port=running.port)
+    assert again.key != running.key
     with again, BlobServiceClient.from_connection_string(again.connection_string) as storage:
         assert storage.get_blob_client("kept", "it").download_blob().readall() == b"1"
 
