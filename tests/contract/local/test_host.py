@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local.azurite import Azurite
 from local.host.timers import ScheduleStatus
+from local.keys import FILE
 
 _ROOT = Path(__file__).resolve().parents[3]
 _APP = """
@@ -268,3 +270,33 @@ def test_a_tick_by_hand_tells_success_by_its_exit_code(tmp_path: Path) -> None:
     ]
 
     assert codes == [0, 1]
+
+
+def test_the_sample_s_keys_are_made_at_first_use(tmp_path: Path) -> None:
+    """Where the app has no settings of its own, they are made from the sample, for its owner only."""
+    sample = (_ROOT / "local.settings.sample.json").read_text()
+    (tmp_path / "function_app.py").write_text(_APP)
+    (tmp_path / "local.settings.sample.json").write_text(sample)
+    command = [sys.executable, "-m", "local", "tick", "failing", "--app", str(tmp_path)]
+    environment = {**os.environ, "TICK": "* * * * * *", "NOTES": str(tmp_path / "notes")}
+
+    logs = [
+        subprocess.run(
+            command, cwd=_ROOT, env=environment, capture_output=True, text=True, check=False
+        ).stderr
+        for _ in range(2)
+    ]
+
+    own, keys = tmp_path / "local.settings.json", tmp_path / ".local" / FILE
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (own, keys, keys.parent)] == [
+        0o600,
+        0o600,
+        0o700,
+    ]
+    kept = json.loads(keys.read_text())
+    values = json.loads(own.read_text())["Values"]
+    assert values["BATCH_ACCOUNT_KEY"] == kept["account_key"]
+    assert f"AccountKey={kept['storage_account_key']};" in values["AzureWebJobsStorage"]
+    assert [f"made {own} with the keys of {keys.parent}" in log for log in logs] == [True, False]
+    assert all(f"settings of {own.resolve()}" in log for log in logs)
+    assert not [log for log in logs for secret in kept.values() if secret in log]
