@@ -149,8 +149,6 @@ async def leave(account: Account, node: Node, *, seconds: float = _LEAVING_SECON
     await halt(node)
     await account.pause(seconds)
     await _empty(node.root)
-    if node.root.exists():
-        tell("folder.left", folder=str(node.root))
     del node.pool.nodes[node.id]
     tell("node.removed", pool=node.pool.id, node=node.id)
 
@@ -177,14 +175,19 @@ async def halt(node: Node) -> None:
 
 
 async def _empty(folder: Path) -> None:
-    """Remove a folder to the end: cancelled half-way, it would remove what comes after it."""
-    removal = asyncio.create_task(asyncio.to_thread(wipe, folder))
+    """Remove a folder; its path is free at once, also for what follows if this is cancelled."""
+    doomed = _set_aside(folder)
+    await asyncio.to_thread(wipe, doomed)
+    if doomed.exists():
+        tell("folder.left", folder=str(doomed))
+
+
+def _set_aside(folder: Path) -> Path:
+    aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}")
     try:
-        await asyncio.shield(removal)
-    finally:
-        while not removal.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([removal])
+        return folder.rename(aside)
+    except OSError:  # it is not there, or a task has shut the folder above
+        return folder
 
 
 def wipe(folder: Path) -> None:
