@@ -16,6 +16,7 @@ from typing import Final, NoReturn, cast
 from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, find_keys, find_storage
 from batch_emulator.options import Options, SignalExitCode
 from batch_emulator.package import Package
+from batch_emulator.runtime.store import NODES
 from batch_emulator.server import Emulator
 
 _LAST_PORT: Final = 65535
@@ -97,7 +98,13 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
     ):
         refuse = _not_a_secret(instead)
         parser.add_argument(name, nargs="?", const="", type=refuse, help=argparse.SUPPRESS)
-    parser.add_argument("--root", required=True, type=Path, help="folder of the nodes' folders")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder in which the account outlives the emulator; without it all is in memory",
+    )
+    parser.add_argument("--root", type=Path, help="folder of the nodes' folders; DIR/nodes")
     parser.add_argument(
         "--pool-speed",
         type=_checked(_speed),
@@ -146,6 +153,8 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         help="take VM sizes that are not in the emulator's table",
     )
     given = parser.parse_args(arguments)
+    if given.root is None and given.data is None:
+        parser.error("the following arguments are required: --root or --data")
     try:
         storage = find_storage(given.storage_file, environment)
         keys = find_keys(given.key_file, environment)
@@ -154,7 +163,8 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
             key=keys.account_key,
             token=keys.arm_token,
             storage=storage,
-            root=given.root,
+            root=given.root or given.data / NODES,
+            data=given.data,
             port=given.port,
             pool_speed=given.pool_speed,
             applications=tuple(given.application),

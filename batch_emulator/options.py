@@ -54,6 +54,7 @@ class Options:
         lower_case_status: Whether the status of each task of a collection is spelled ``success``,
             as the API is described and as azure-batch 15.1 compares it, or ``Success``, as recorded.
         counts_delay_seconds: How long task counts may stay as they were.
+        data: The folder in which the account outlives the emulator; without it all is in memory.
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
         signal_exit_code: What the exit code of a task that a signal ended looks like.
         any_vm_size: Whether a pool can have a VM size that is not in the emulator's table.
@@ -72,6 +73,7 @@ class Options:
     package_sas: bool = False
     lower_case_status: bool = False
     counts_delay_seconds: float = 0.0
+    data: Path | None = None
     faults: bool = False
     signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE
     any_vm_size: bool = False

@@ -1,5 +1,6 @@
 """The emulator as a whole: an account behind an http server on the loopback address."""
 
+import errno
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Final, Self
@@ -15,6 +16,8 @@ from batch_emulator.options import Options
 from batch_emulator.pipeline import add_common_headers, pipeline
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.blob_containers import client_options
+from batch_emulator.runtime.resuming import end_former, resume
+from batch_emulator.runtime.store import Store
 
 _HOST: Final = "127.0.0.1"
 _MOST_BODY_BYTES: Final = 4 * 1024 * 1024
@@ -28,7 +31,7 @@ class Emulator:
     A Batch account, from entering to leaving the context.
 
     Raises:
-        ValueError: The storage connection string cannot be read.
+        ValueError: The storage connection string or the data folder cannot be read.
         OSError: The port is taken, or the nodes' folder cannot be made.
     """
 
@@ -36,6 +39,7 @@ class Emulator:
         self._options = options
         self._account: Account | None = None
         self._runner: web.AppRunner | None = None
+        self._store: Store | None = None
 
     @property
     def url(self) -> str:
@@ -46,25 +50,51 @@ class Emulator:
 
     async def __aenter__(self) -> Self:
         """Listen."""
-        self._options.root.mkdir(parents=True, exist_ok=True)
+        self._options.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         storage = BlobServiceClient.from_connection_string(
             self._options.storage, **client_options()
         )
         account = Account(self._options, "", storage)
-        runner = web.AppRunner(
-            _web_application(account), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
-        )
+        application = _web_application(account)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         try:
+            await self._load(account, application)
             await runner.setup()
-            await web.TCPSite(runner, _HOST, self._options.port).start()
+            await self._listen(runner)
         except BaseException:
             await runner.cleanup()
             await storage.close()
+            if self._store is not None:
+                self._store.close()
             raise
         account.url = f"http://{_HOST}:{runner.addresses[0][1]}"
+        if self._store is not None:
+            resume(account)
         self._account, self._runner = account, runner
         tell("emulator.started", url=account.url, account=self._options.account)
         return self
+
+    async def _load(self, account: Account, application: web.Application) -> None:
+        """Take what the data folder holds, and let responses wait until changes are written."""
+        options = self._options
+        if options.data is None:
+            return
+        root = options.root.resolve()
+        self._store = Store(options.data, account=options.account, root=root)
+        await end_former(root, options.kill_grace_seconds)
+        self._store.load(account)
+        application.on_response_prepare.append(self._store.before_response)
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        port = self._options.port
+        try:
+            await web.TCPSite(runner, _HOST, port).start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise OSError(
+                f"port {port} is in use: end what listens there, or give another --port (0: any)"
+            ) from None
 
     async def __aexit__(
         self,
@@ -80,6 +110,8 @@ class Emulator:
         await self._account.background.close()
         await self._runner.cleanup()
         await self._account.storage.close()
+        if self._store is not None:
+            self._store.close()
         tell("emulator.stopped", url=self._account.url)
 
 

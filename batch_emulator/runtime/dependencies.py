@@ -53,6 +53,10 @@ class Dependencies[T]:
         self._ranges[span].waiting.append(task)
         return True
 
+    def satisfied(self, name: str) -> bool:
+        """Tell whether a task has let others go on."""
+        return name.lower() in self._satisfied
+
     def satisfy(self, name: str) -> list[T]:
         """Note that a task lets others go on; return the tasks of which a condition is now met."""
         folded = name.lower()

@@ -31,7 +31,7 @@ def create(account: Account, body: Json) -> Job:
         check_packages(account, manager)
     job = Job(body, account.backlog(body["poolInfo"]["poolId"]))
     account.jobs.add(job.id, job)
-    account.background.start(_live_job(account, job), name=f"job {job.id}")
+    live(account, job)
     tell("job.created", job=job.id, pool=job.pool_id)
     if manager is not None:
         task = Task(job, manager, manages=True)
@@ -50,6 +50,11 @@ def check_packages(account: Account, task: Json) -> None:
         ServiceError: InvalidApplicationPackageReferences.
     """
     resolve_packages(task.get("applicationPackageReferences", ()), account.applications.active())
+
+
+def live(account: Account, job: Job) -> None:
+    """Let a job that is not completed live, from its creation or from where it was stored."""
+    account.background.start(_live_job(account, job), name=f"job {job.id}")
 
 
 async def _live_job(account: Account, job: Job) -> None:

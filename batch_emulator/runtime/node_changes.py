@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
 from batch_emulator.errors import ServiceError
@@ -28,6 +29,7 @@ _REFUSALS: Final = {
     NodeState.PREEMPTED: "NodeNotReady",
     NodeState.LEAVING_POOL: "NodeNotReady",
 }
+_RESTARTING: Final = frozenset({NodeState.REBOOTING, NodeState.REIMAGING})
 _FAILED: Final = frozenset({NodeState.UNUSABLE, NodeState.START_TASK_FAILED})
 
 
@@ -54,6 +56,19 @@ def _spoiled_by_errors(node: Node) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - or the node would be starting for ever
         tell_failure("node.boot_failed", error, pool=node.pool.id, node=node.id)
         nodes.spoil(node, "Unknown", "The emulator failed to start the node", error)
+
+
+def resume(account: Account, node: Node) -> None:
+    """Let a stored node go on with what was under way; nothing of its tasks is left."""
+    how = node.state if node.state in _RESTARTING else node.restart
+    if how is not None:
+        nodes.live(account, node, _restart(account, node, how, "requeue"), "restart")
+    elif node.state is NodeState.PREEMPTED:
+        nodes.live(account, node, _survive(account, node), "preemption")
+    elif node.state in {NodeState.CREATING, NodeState.STARTING}:
+        start(account, node)
+    elif node.start is not None and node.start.ended is None:
+        nodes.live(account, node, nodes.start_beside_tasks(account, node), "start task")
 
 
 def restart(account: Account, node: Node, how: NodeState, option: str) -> None:
@@ -145,7 +160,10 @@ def preempt(account: Account, node: Node, seconds: float | None) -> None:
     node.enter(NodeState.PREEMPTED)
     node.restart = None
     node.restored.clear()
-    nodes.live(account, node, _survive(account, node, seconds), "preemption")
+    node.returns = None
+    if seconds is not None:
+        node.returns = now() + account.at_speed(timedelta(seconds=seconds))
+    nodes.live(account, node, _survive(account, node), "preemption")
     tell("node.preempted", pool=node.pool.id, node=node.id)
 
 
@@ -161,10 +179,10 @@ def restore(node: Node) -> None:
     node.restored.set()
 
 
-async def _survive(account: Account, node: Node, seconds: float | None) -> None:
+async def _survive(account: Account, node: Node) -> None:
     await stop_runs([*node.runs.values()], TaskStop.RECOVER)
     await nodes.lose(node)
-    limit = None if seconds is None else seconds / account.options.pool_speed
+    limit = None if node.returns is None else max(0, (node.returns - now()).total_seconds())
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit):
             await node.restored.wait()

@@ -39,9 +39,10 @@ def create(account: Account, pool: Pool, *, dedicated: bool) -> Node:
 async def boot(account: Account, node: Node) -> bool:
     """Bring a new node up to where tasks can run; tell whether it got there."""
     creating = min(_CREATING_SECONDS, account.options.boot_seconds)
-    await account.pause(creating)
-    node.enter(NodeState.STARTING)
-    node.pool.settle()
+    if node.state is NodeState.CREATING:  # and not stored when it was starting
+        await account.pause(creating)
+        node.enter(NodeState.STARTING)
+        node.pool.settle()
     await account.pause(account.options.boot_seconds - creating)
     return await _prepare(account, node)
 

@@ -57,9 +57,19 @@ def create(account: Account, body: Json) -> Pool:
     pool.retarget(*_targets(body), pool.deallocation)
     account.pools.add(pool.id, pool)
     tell("pool.created", pool=pool.id)
+    live(account, pool)
+    return pool
+
+
+def live(account: Account, pool: Pool) -> None:
+    """Let a pool live, from its creation or from where it was stored."""
     follow(account, pool)
     account.background.start(_live_pool(account, pool), name=f"pool {pool.id}")
-    return pool
+
+
+def live_again(account: Account, node: Node) -> None:
+    """Let a stored node that was on its way out of its pool go on."""
+    account.background.start(_leave(account, node), name=f"removal of {node.id}")
 
 
 def update(account: Account, pool: Pool, body: Json) -> None:

@@ -22,7 +22,7 @@ _SWEEP_SECONDS: Final = 0.01
 
 type _Pipes = tuple[asyncio.StreamWriter, asyncio.StreamReader]
 
-_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,8 @@ class Program:
             sys.executable,
             "-I",
             "-S",
-            str(_SUPERVISOR),
+            str(SUPERVISOR),
+            str(command.directory),  # not read: it tells whose supervisor this is
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={},

@@ -160,6 +160,7 @@ class Node:
     scheduling: SchedulingState = SchedulingState.ENABLED
     draining: bool = False
     restart: NodeState | None = None
+    returns: datetime | None = None
     restored: asyncio.Event = field(default_factory=asyncio.Event)
     packages: tuple[Package, ...] = ()
     installed: set[Package] = field(default_factory=set)
@@ -239,6 +240,7 @@ class Job:
     Attributes:
         number: Later jobs have greater ones.
         runs: The runs of its tasks that go on.
+        remembered: Ids of tasks that are gone or active again, but let others go on before.
         ready: Its active tasks that wait for no other task, the first to start first.
         counts: Its tasks by how far they are; ``slots`` are the slots that they need.
         told: The counts that clients were told last.
@@ -261,6 +263,7 @@ class Job:
     runs: dict[Task, Run] = field(default_factory=dict)
     ready: dict[Task, None] = field(default_factory=dict)
     dependencies: Dependencies[Task] = field(default_factory=Dependencies)
+    remembered: list[str] = field(default_factory=list)
     counts: Counter[Progress] = field(default_factory=Counter)
     slots: Counter[Progress] = field(default_factory=Counter)
     told: TaskCounts = field(init=False)
@@ -347,6 +350,7 @@ class Job:
 
     def remove(self, task: Task) -> None:
         """Let go of a task that does not run."""
+        self.remember(task)
         self.tasks.remove(task.id)
         self.count(task, -1)
         self.unqueue(task)
@@ -379,6 +383,11 @@ class Job:
         """Let a task not start any more."""
         self.ready.pop(task, None)
         self.refresh()
+
+    def remember(self, task: Task) -> None:
+        """Keep that a task has let others go on: soon its own state will not show it."""
+        if self.body["usesTaskDependencies"] and self.dependencies.satisfied(task.id):
+            self.remembered.append(task.id)
 
     def satisfy(self, name: str) -> None:
         """Let the tasks go on that wait for this one and for no other."""
@@ -489,6 +498,7 @@ class Task:
         """Become active again after a failure, with all retries before it."""
         before = self.execution
         self.node = None
+        self.job.remember(self)
         self.enter(TaskState.ACTIVE)
         self.execution = Execution(requeues=before.requeues, last_requeue=before.last_requeue)
         self.modified = self.state_since
