@@ -47,7 +47,7 @@ JOB: Final = LifeCycle(
         JobState.ACTIVE: _ENDS | {JobState.DISABLING},
         JobState.DISABLING: _ENDS | {JobState.DISABLED},
         JobState.DISABLED: _ENDS | {JobState.ENABLING},
-        JobState.ENABLING: _ENDS | {JobState.ACTIVE},
+        JobState.ENABLING: frozenset({JobState.ACTIVE}),
         JobState.TERMINATING: frozenset({JobState.COMPLETED, JobState.DELETING}),
         JobState.COMPLETED: frozenset({JobState.DELETING}),
     }
