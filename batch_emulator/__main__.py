@@ -7,11 +7,9 @@ import logging
 import os
 import signal
 import sys
-import threading
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn
 
 from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, find_keys, find_storage
 from batch_emulator.options import Options, SignalExitCode
@@ -20,7 +18,6 @@ from batch_emulator.runtime.store import NODES
 from batch_emulator.server import Emulator
 
 _LAST_PORT: Final = 65535
-_THREADS_SECONDS: Final = 0.5
 
 
 def _checked[T](read: Callable[[str], T]) -> Callable[[str], T]:
@@ -192,21 +189,10 @@ async def serve(options: Options) -> None:
         ready = {"event": "ready", "url": emulator.url, "account": options.account}
         print(json.dumps(ready), flush=True)  # noqa: T201 - the one line that others wait for
         await ended.wait()
-    await _end_threads(loop)
-
-
-async def _end_threads(loop: asyncio.AbstractEventLoop) -> None:
-    """
-    End the threads of the loop, or the process with those that do not end soon.
-
-    They unzip a package or remove a folder, and nobody needs what comes of it any more.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the time is up
-        await cast("asyncio.BaseEventLoop", loop).shutdown_default_executor(_THREADS_SECONDS)
-    if any(thread.name.startswith("asyncio_") for thread in threading.enumerate()):
-        logging.shutdown()
-        os._exit(0)
+    # A thread may unzip a package or remove a folder. Nobody needs what comes of it any more, and
+    # an ordinary exit would wait for it.
+    logging.shutdown()
+    os._exit(0)
 
 
 def main() -> int:

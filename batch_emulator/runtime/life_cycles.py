@@ -21,6 +21,12 @@ class LifeCycle[State: StrEnum]:
         """Tell whether a resource may go from one state to another."""
         return after in self._followers.get(before, ())
 
+    def steps(self) -> frozenset[tuple[State, State]]:
+        """Return every step of the table."""
+        return frozenset(
+            (before, after) for before, afters in self._followers.items() for after in afters
+        )
+
     def require(self, before: State, after: State) -> None:
         """
         Refuse a step that no resource of the service takes: it would be a fault of the emulator.
