@@ -120,6 +120,8 @@ async def add_common_headers(request: web.Request, response: web.StreamResponse)
         }
     )
     is_of_file = request.method == "HEAD" and not response.chunked
+    if request.method == "HEAD" and response.chunked:
+        response.headers["Transfer-Encoding"] = "chunked"  # as the service says; aiohttp does not
     if isinstance(response, web.Response) and response.body is None and not is_of_file:
         response.headers.pop("Content-Type", None)  # of nothing; aiohttp gives one all the same
     if request.headers.get("return-client-request-id", "").lower() == "true":
