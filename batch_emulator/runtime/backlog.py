@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from batch_emulator.wire import now
+
 _NUMBERS: Final = itertools.count()
 
 type Place = tuple[int, int]
@@ -28,7 +30,7 @@ class Progress(StrEnum):
 class TaskCounts:
     """The tasks of a job by how far they are, and the slots that they need, at one time."""
 
-    at: datetime
+    at: datetime = field(default_factory=now)
     tasks: Counter[Progress] = field(default_factory=Counter)
     slots: Counter[Progress] = field(default_factory=Counter)
 

@@ -266,14 +266,13 @@ class Job:
     remembered: list[str] = field(default_factory=list)
     counts: Counter[Progress] = field(default_factory=Counter)
     slots: Counter[Progress] = field(default_factory=Counter)
-    told: TaskCounts = field(init=False)
+    told: TaskCounts = field(default_factory=TaskCounts)
     offered: int = 0
     place: Place | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.modified = self.state_since = self.created
-        self.told = TaskCounts(self.created)
 
     @property
     def id(self) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Awaitable
 
 import pytest
 from azure.batch.models import BatchNode
-from tests.support.faults import BadFaultError
 
 from tests.contract.batch_emulator.test_batch_pool_sizes import idle
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
+from tests.support.faults import BadFaultError
 
 FOLLOWS_TASKS = """
 $TargetLowPriorityNodes = $PreemptedNodeCount > 0 ? 2 : 1;
