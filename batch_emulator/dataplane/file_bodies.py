@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from batch_emulator.dataplane.shapes import choice, items, shape, text
+from batch_emulator.dataplane.shapes import Shape, choice, items, partly, shape, text
 from batch_emulator.errors import invalid_property, not_supported
 from batch_emulator.runtime.output_files import METADATA_HEADER, SETTINGS_BY_HEADER
 from batch_emulator.wire import Json
@@ -23,13 +23,16 @@ def _url(path: str, value: object) -> object:
 
 
 def _file_path(path: str, value: object) -> object:
-    parts = PurePosixPath(cast("str", text(path, value)))
-    if parts.is_absolute():
-        raise not_supported(f"property {path} with an absolute path")
-    if ".." in parts.parts or "\0" in str(value):
+    parts = PurePosixPath(cast("str", text(path, value))).parts
+    if ".." in parts or "\0" in str(value):
         reason = "The path must stay inside the task's working directory"
         raise invalid_property(path, value, reason)
     return value
+
+
+def _refuse_absolute(path: str, value: object) -> None:
+    if isinstance(value, str) and value.startswith("/"):
+        raise not_supported(f"property {path} with an absolute path")
 
 
 def _file_mode(path: str, value: object) -> object:
@@ -38,32 +41,27 @@ def _file_mode(path: str, value: object) -> object:
     return value
 
 
-def _header_name(path: str, value: object) -> object:
-    name = cast("str", text(path, value)).lower()
+def _refuse_header(path: str, value: object) -> None:
+    name = str(value).lower()
     if name not in SETTINGS_BY_HEADER and not name.startswith(METADATA_HEADER):
         raise not_supported(f"property {path} with value {value!r}")
-    return value
 
 
-_IDENTITY: Final = shape({"resourceId": text}, required=("resourceId",))
-_RESOURCE_FILE_SHAPE: Final = shape(
-    {
-        "autoStorageContainerName": text,
-        "storageContainerUrl": _url,
-        "httpUrl": _url,
-        "blobPrefix": text,
-        "filePath": _file_path,
-        "fileMode": _file_mode,
-        "identityReference": _IDENTITY,
-    },
-    title="resource file",
+_HEADER_NAME: Final = partly(
+    text,
+    _refuse_header,
+    f"other than {', '.join(f'`{name}`' for name in SETTINGS_BY_HEADER)} and `{METADATA_HEADER}*`",
 )
+_IDENTITY: Final = shape({"resourceId": text}, required=("resourceId",))
 
 
-def _resource_file(path: str, value: object) -> object:
-    file = cast("Json", _RESOURCE_FILE_SHAPE(path, value))
-    _check_source(path, file)
-    return file
+class _ResourceFile(Shape):
+    """A resource file: it has one source, which decides what else it has."""
+
+    def _check_values(self, path: str, value: object) -> object:
+        file = cast("Json", super()._check_values(path, value))
+        _check_source(path, file)
+        return file
 
 
 def _check_source(path: str, file: Json) -> None:
@@ -81,7 +79,21 @@ def _check_source(path: str, file: Json) -> None:
         raise invalid_property(f"{path}.{other}", file[other], reason)
 
 
-RESOURCE_FILES: Final = items(_resource_file)
+RESOURCE_FILES: Final = items(
+    _ResourceFile(
+        {
+            "autoStorageContainerName": text,
+            "storageContainerUrl": _url,
+            "httpUrl": _url,
+            "blobPrefix": text,
+            "filePath": partly(_file_path, _refuse_absolute, "with an absolute path"),
+            "fileMode": _file_mode,
+            "identityReference": _IDENTITY,
+        },
+        required=(),
+        title="resource file",
+    )
+)
 
 OUTPUT_FILES: Final = items(
     shape(
@@ -95,7 +107,7 @@ OUTPUT_FILES: Final = items(
                             "path": text,
                             "identityReference": _IDENTITY,
                             "uploadHeaders": items(
-                                shape({"name": _header_name, "value": text}, required=("name",))
+                                shape({"name": _HEADER_NAME, "value": text}, required=("name",))
                             ),
                         },
                         required=("containerUrl",),

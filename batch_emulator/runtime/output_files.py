@@ -111,7 +111,9 @@ def wanted(output: Json, *, success: bool) -> bool:
 
 def _settings(destination: Json) -> dict[str, Any]:
     """Return what the destination's upload headers are for the client."""
-    headers = {item["name"]: item.get("value", "") for item in destination.get("uploadHeaders", ())}
+    headers = {
+        item["name"].lower(): item.get("value", "") for item in destination.get("uploadHeaders", ())
+    }
     content = {
         setting: headers[name] for name, setting in SETTINGS_BY_HEADER.items() if name in headers
     }

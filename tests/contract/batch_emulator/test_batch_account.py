@@ -191,7 +191,9 @@ def _job(**properties: object) -> BatchJobCreateOptions:
 
 OUTPUT = {
     "filePattern": "*",
-    "destination": {"container": {"containerUrl": "http://h/c?sig=x", "identityReference": {}}},
+    "destination": {
+        "container": {"containerUrl": "http://h/c", "uploadHeaders": [{"name": "X-MS-Lease-Id"}]}
+    },
     "uploadOptions": {"uploadCondition": "taskcompletion"},
 }
 
@@ -205,9 +207,9 @@ OUTPUT = {
         (_job(poolInfo={"poolId": "p", "autoPoolSpecification": {}}), "autoPoolSpecification"),
         (_job(jobManagerTask=None), "jobManagerTask"),
         (_job(invented=1), "invented"),
-        (job_body("job", "x", resourceFiles=[{"httpUrl": "u"}]), "resourceFiles"),
+        (job_body("job", "x", resourceFiles=[{"filePath": "/x"}]), "resourceFiles[0].filePath"),
         (job_body("job", "x", containerSettings={"imageName": "u"}), "containerSettings"),
-        (job_body("job", "x", outputFiles=[OUTPUT]), "shared access signature"),
+        (job_body("job", "x", outputFiles=[OUTPUT]), "X-MS-Lease-Id"),
     ],
 )
 async def test_unsupported_properties_are_refused_by_name(
