@@ -8,9 +8,9 @@ fix, and ends it. Some tasks ignore SIGTERM and leave their session; storage nev
 
 import argparse
 import asyncio
-import base64
 import contextlib
 import json
+import os
 import random
 import signal
 import socket
@@ -32,13 +32,17 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
+from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
+from batch_emulator.secret_file import new_key, new_token
+
 LIMIT_SECONDS: Final = 5.0
 """Within which the emulator is gone."""
 
 _TEMPORARY: Final = Path(tempfile.gettempdir()).resolve()
 _PATIENCE_SECONDS: Final = 60.0
 _ACCOUNT: Final = "sigterm"
-_KEY: Final = base64.b64encode(b"a key that opens nothing").decode()
+_KEY: Final = new_key()
+_TOKEN: Final = new_token()
 _FILES_OF_PACKAGE: Final = 500
 _LOOK_SECONDS: Final = 0.02
 _STUBBORN: Final = """
@@ -214,7 +218,8 @@ class _Trial:
     async def _preempt(self, node: str, seconds: float | None) -> None:
         path = f"{self._url}/emulator/nodes/{node}/preempt"
         async with aiohttp.ClientSession() as session:
-            await session.post(path, json={"seconds": seconds})
+            headers = {"Authorization": f"Bearer {_TOKEN}"}
+            await session.post(path, json={"seconds": seconds}, headers=headers)
 
 
 async def run_trial(number: int, seed: int) -> Ending:
@@ -241,10 +246,9 @@ async def _start(folder: Path, storage_port: int, chance: random.Random) -> Proc
         f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};"
         f"BlobEndpoint=http://127.0.0.1:{storage_port}/{_ACCOUNT};"
     )
+    secrets = {KEY_VARIABLE: _KEY, TOKEN_VARIABLE: _TOKEN, STORAGE_VARIABLE: storage}
     arguments = {
         "--account": _ACCOUNT,
-        "--key": _KEY,
-        "--storage": storage,
         "--root": str(folder / "nodes"),
         "--pool-speed": str(chance.choice((50, 500, 5000))),
         "--application": f"many=1={package}",
@@ -257,6 +261,7 @@ async def _start(folder: Path, storage_port: int, chance: random.Random) -> Proc
             "batch_emulator",
             *words,
             "--faults",
+            env={**os.environ, **secrets},
             cwd=folder,  # by which everything that it starts is known
             stdout=PIPE,
             stderr=log,

@@ -148,7 +148,7 @@ def read_node_option(name: str, body: object) -> str:
     return str(given.get(name, "requeue"))
 
 
-def read_patch(body: object, pool: Pool) -> Json:
+def read_patch(body: object, pool: Pool, *, any_vm_size: bool) -> Json:
     """
     Return the properties that are to replace those of the pool; an empty list removes one.
 
@@ -156,7 +156,7 @@ def read_patch(body: object, pool: Pool) -> Json:
         ServiceError: The body is wrong, or names a property that cannot be changed, now or ever.
     """
     given = _object(body)
-    changes = _read_properties(given, pool)
+    changes = _read_properties(given, pool, any_vm_size=any_vm_size)
     for name in changes:
         if name in _ALWAYS or pool.body.get(name) == changes[name]:
             continue
@@ -193,11 +193,18 @@ def _object(body: object) -> Json:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _read_properties(given: Json, pool: Pool) -> Json:
+def _read_properties(given: Json, pool: Pool, *, any_vm_size: bool = True) -> Json:
     """Read properties with the checks and the defaults of a pool's creation."""
-    kept = ("vmSize", "virtualMachineConfiguration")
-    base = {name: pool.body[name] for name in kept if name in pool.body}
-    whole = read_pool({"id": pool.id, **base, **given})
+    machine = pool.body["virtualMachineConfiguration"]
+    base = {
+        "id": pool.id,
+        "vmSize": pool.body["vmSize"],
+        # What can be read again: of the rest, the secrets have been forgotten.
+        "virtualMachineConfiguration": {
+            name: machine[name] for name in ("imageReference", "nodeAgentSKUId")
+        },
+    }
+    whole = read_pool({**base, **given}, any_vm_size=any_vm_size or "vmSize" not in given)
     return {name: whole[name] for name in given if name in whole}
 
 

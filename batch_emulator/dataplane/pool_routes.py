@@ -93,7 +93,8 @@ async def remove_nodes(call: BatchCall) -> web.StreamResponse:
 async def update_pool(call: BatchCall) -> web.StreamResponse:
     """Answer PATCH of a pool."""
     pool = the_pool(call)
-    changes = read_patch(await call.body(), pool)
+    any_vm_size = call.account.options.any_vm_size
+    changes = read_patch(await call.body(), pool, any_vm_size=any_vm_size)
     call.check_conditions(pool.modified)
     pools.change(call.account, pool, changes)
     return call.changed(pool.modified)
