@@ -1,6 +1,6 @@
 # Everything here runs on a laptop without Azure. Start with `make demo`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up start check test infra infra-write bench proof peers package lock clean
+.PHONY: help setup demo up start check test support infra infra-write bench proof peers package lock clean
 
 RUN := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header --no-annotate
@@ -37,6 +37,9 @@ infra-write: setup ## compile the Bicep files and write the templates and snapsh
 
 test: check infra ## all tests: unit, Bicep, processes, contract and the whole job
 	.venv/bin/pytest -n 4 --dist loadfile tests/proof tests/e2e tests/system tests/contract
+
+support: setup ## write the two tables of batch_emulator/SUPPORT.md from what the emulator does
+	@$(RUN) -m batch_emulator.support_matrix
 
 bench: setup ## what a tick costs, and how fast the emulator answers, beside bare calls; many minutes
 	@$(RUN) -m bench.idle_tick

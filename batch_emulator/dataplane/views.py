@@ -12,6 +12,7 @@ from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
 from batch_emulator.wire import Json, print_etag, print_time
 
 _AGENT_VERSION = "emulator"
+_IMAGE_VERSION = "1.0.0"
 _COUNTED: Final[dict[str, NodeState | None]] = {
     "creating": NodeState.CREATING,
     "idle": NodeState.IDLE,
@@ -133,6 +134,7 @@ def _node_error(failure: Failure) -> Json:
 def show_node(node: Node, base: str) -> Json:
     """Print a node; it has this machine's loopback address, since it is this machine."""
     image = node.pool.body["virtualMachineConfiguration"]["imageReference"]
+    version = image.get("version", _IMAGE_VERSION)
     leaving = node.draining or node.state is NodeState.LEAVING_POOL
     agent = node.booted and {
         "version": _AGENT_VERSION,
@@ -162,7 +164,12 @@ def show_node(node: Node, base: str) -> Json:
         ),
         "isDedicated": node.dedicated,
         **_present(endpointConfiguration=show_endpoints(node)),
-        "virtualMachineInfo": {"imageReference": image},
+        "virtualMachineInfo": {
+            "imageReference": {
+                **image,
+                "exactVersion": _IMAGE_VERSION if version == "latest" else version,
+            }
+        },
     }
 
 

@@ -116,6 +116,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
             signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE,
             lower_case_status: bool = False,
             counts_delay_seconds: float = 0.0,
+            any_vm_size: bool = False,
         ) -> Batch:
             options = Options(
                 account=ACCOUNT,
@@ -130,6 +131,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
                 signal_exit_code=signal_exit_code,
                 lower_case_status=lower_case_status,
                 counts_delay_seconds=counts_delay_seconds,
+                any_vm_size=any_vm_size,
             )
             emulator = await stack.enter_async_context(Emulator(options))
             client = BatchClient(emulator.url, AzureNamedKeyCredential(ACCOUNT, KEY), retry_total=0)

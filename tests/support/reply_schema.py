@@ -123,6 +123,7 @@ class ReplySchema:
                 names[name]
                 for name in fields
                 if type(None) not in _options(hints[name])
+                and names[name] not in SECRETS
                 and (model.__name__, names[name]) not in _NOT_ALWAYS
             ],
         }

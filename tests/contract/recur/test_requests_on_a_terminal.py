@@ -86,7 +86,7 @@ def test_who_waits_no_longer_leaves_the_request(someone: Operator, ledger: Conta
         for _ in range(10):  # as people do: the first one may fall into a finalizer of Python's
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(3)
+                process.wait(30)
                 break
         read_until(terminal, "stays")
 

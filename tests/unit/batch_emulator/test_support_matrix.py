@@ -4,25 +4,75 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from batch_emulator.dataplane.operations import OPERATIONS
+from batch_emulator.dataplane.property_rows import BODIES
 from batch_emulator.faults.rules import KINDS
+from batch_emulator.support_matrix import COMMAND, SUPPORT, with_tables
 
-SUPPORT = Path(__file__).parents[3] / "batch_emulator/SUPPORT.md"
-ROW = re.compile(r"\| `(\w+)` \| `([A-Z]+) (\S+)` \| (supported|refused) \|")
+type Json = dict[str, Any]
 
 
-def test_the_table_lists_every_operation() -> None:
-    """Each operation that the server registers has a row, with its path and whether it works."""
-    rows = ROW.findall(SUPPORT.read_text())
-    registered = [
-        (item.name, item.method, item.path, "supported" if item.handler else "refused")
-        for item in OPERATIONS
-    ]
+@pytest.fixture
+def schema() -> Json:
+    """Return what azure-batch 15.1 can send and read."""
+    if not (folder := os.environ.get("RECUR_ORACLES")):
+        pytest.skip("RECUR_ORACLES names no folder of facts about the real service")
+    file = Path(folder, "openapi/azure-batch-15.1_2025-06-01.derived.schema.json")
+    read: Json = json.loads(file.read_text())
+    return read
 
-    assert sorted(rows) == sorted(registered)
+
+def test_the_tables_are_up_to_date() -> None:
+    """The tables of operations and properties are what the server's own tables say."""
+    text = SUPPORT.read_text()
+
+    assert with_tables(text) == text, f"the tables are stale: run `{COMMAND}`"
+
+
+def test_the_command_mends_a_stale_table() -> None:
+    """Whatever is between the markers is replaced; without markers nothing is written."""
+    text = SUPPORT.read_text()
+    row = next(line for line in text.split("\n") if line.startswith("| `create_pool` |"))
+    stale = text.replace(row, row.replace("supported", "refused"))
+
+    assert stale != text
+    assert with_tables(stale) == text
+    with pytest.raises(ValueError, match="end of properties"):
+        with_tables(text.replace("<!-- end of properties -->", ""))
+
+
+def test_the_makefile_knows_the_command() -> None:
+    """What the failing test says to run is a target that runs the generator."""
+    makefile = SUPPORT.parents[1].joinpath("Makefile").read_text()
+    target = COMMAND.partition(" ")[2]
+
+    assert re.search(rf"^{target}:.*\n\t.*batch_emulator\.support_matrix$", makefile, re.MULTILINE)
+
+
+MODELS = {
+    "pool": "BatchPoolCreateOptions",
+    "start task": "BatchStartTask",
+    "job": "BatchJobCreateOptions",
+    "job manager task": "BatchJobManagerTask",
+    "task": "BatchTaskCreateOptions",
+    "output file": "OutputFile",
+    "resource file": "ResourceFile",
+}
+
+
+def test_every_property_of_the_client_is_known(schema: Json) -> None:
+    """Whatever azure-batch 15.1 can send is honoured, kept or refused by its name."""
+    shapes = {shape.title: shape for body in BODIES for shape in body.shapes()}
+    unnamed = {
+        title: set(schema["$defs"][MODELS[title]]["properties"]) - shape.names
+        for title, shape in shapes.items()
+    }
+
+    assert unnamed == {title: set() for title in shapes}
 
 
 def test_the_table_of_faults_lists_every_kind() -> None:
@@ -35,12 +85,9 @@ def test_the_table_of_faults_lists_every_kind() -> None:
     }
 
 
-def test_every_operation_of_the_client_is_known() -> None:
+def test_every_operation_of_the_client_is_known(schema: Json) -> None:
     """Nothing that azure-batch 15.1 can ask for is missing from the table."""
-    if not (folder := os.environ.get("RECUR_ORACLES")):
-        pytest.skip("RECUR_ORACLES names no folder of facts about the real service")
-    schema = Path(folder, "openapi/azure-batch-15.1_2025-06-01.derived.schema.json")
-    known = json.loads(schema.read_text())["operations"]
+    known = schema["operations"]
 
     assert {(item.method, item.path) for item in OPERATIONS} == {
         (item["method"], item["path"]) for item in known.values()
