@@ -58,7 +58,7 @@ def _new_samples(account: Account) -> SampleStore:
         period=account.at_speed(_PERIOD),
         latency=account.at_speed(_LATENCY),
         retention=account.at_speed(_RETENTION),
-        since=now(),
+        since=account.options.clock(),
     )
 
 
@@ -126,7 +126,7 @@ def evaluate(account: Account, pool: Pool, text: str) -> Scaling:
     if pool.samples is None:
         reason = "Automatic scaling is not enabled on the pool"
         raise ServiceError("OperationNotValidOnPool", values=(("Reason", reason),))
-    moment = now()
+    moment = account.options.clock()
     result = _result(account, pool, read_formula(text), pool.samples, moment)
     return Scaling(moment, result.results, result.error)
 
@@ -139,11 +139,12 @@ async def _follow(account: Account, pool: Pool, samples: SampleStore) -> None:
 
 
 async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
-    last = now()
+    clock = account.options.clock
+    last = clock()
     while pool.state is PoolState.ACTIVE:
         # The clock of a laptop may be set back, and samples are kept in order. Those of a future
         # that is far could not be read, and nothing after them, until it has come.
-        if (moment := now()) < last - samples.period:
+        if (moment := clock()) < last - samples.period:
             samples.restart(moment)
             last = moment
             tell("clock.set_back", pool=pool.id)
@@ -184,7 +185,7 @@ async def _evaluate(account: Account, pool: Pool, samples: SampleStore) -> None:
 
 
 def _evaluate_once(account: Account, pool: Pool, formula: Formula, samples: SampleStore) -> None:
-    moment = now()
+    moment = account.options.clock()
     result = _result(account, pool, formula, samples, moment)
     before = pool.scaling
     pool.scaling = Scaling(moment, result.results, result.error)

@@ -163,13 +163,13 @@ async def test_a_pool_follows_its_formula(batch: Batch) -> None:
     assert list((batch.root / "pool").iterdir()) == []
 
 
-async def test_a_pool_follows_its_formula_when_the_clock_is_set_back(
-    batch: Batch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_pool_follows_its_formula_when_the_clock_is_set_back(start_batch: Start) -> None:
     """It does not wait until the clock is where it was."""
+    back = timedelta()
+    batch = await start_batch(clock=lambda: now() - back)
     await batch.client.create_pool(pool_body(**scaled(FOLLOW.format(option="taskcompletion"))))
     await asyncio.sleep(0.2)
-    monkeypatch.setattr("batch_emulator.runtime.autoscale.now", lambda: now() - timedelta(hours=1))
+    back = timedelta(hours=1)
     await batch.client.create_job(job_body("job", "/bin/true"))
 
     await batch.completed("job")
