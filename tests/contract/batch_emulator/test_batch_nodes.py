@@ -5,8 +5,8 @@ from collections.abc import Awaitable
 import pytest
 from azure.batch.models import BatchNode
 
-from tests.contract.batch_emulator.test_batch_pool_sizes import idle
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
+from tests.support.emulated_pools import ask, idle, in_state, only_node
 from tests.support.faults import BadFaultError
 
 FOLLOWS_TASKS = """
@@ -14,22 +14,6 @@ $TargetLowPriorityNodes = $PreemptedNodeCount > 0 ? 2 : 1;
 $NodeDeallocationOption = taskcompletion;
 """
 COUNT = "/bin/sh -c 'echo x >> $AZ_BATCH_NODE_SHARED_DIR/starts'"
-
-
-async def only_node(batch: Batch) -> BatchNode:
-    """Return the one node of the pool ``pool``."""
-    (node,) = await batch.nodes()
-    return node
-
-
-async def in_state(batch: Batch, *states: str) -> BatchNode:
-    """Wait until the one node is in one of these states."""
-    return await batch.until(lambda: only_node(batch), lambda node: node.state in states)
-
-
-async def ask(batch: Batch, node: str, what: str, **body: str) -> None:
-    """Send what changes a node of the pool ``pool``."""
-    await batch.send("POST", f"/pools/pool/nodes/{node}/{what}", json=body or None)
 
 
 def starts(batch: Batch, node: str) -> int:

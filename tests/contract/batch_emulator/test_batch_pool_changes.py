@@ -10,9 +10,8 @@ from azure.core import MatchConditions
 
 from batch_emulator.dataplane.supported_images import SUPPORTED_IMAGES
 from batch_emulator.package import Package
-from tests.contract.batch_emulator.test_batch_pool_sizes import TARGETS, idle, pool_of, steady
-from tests.contract.batch_emulator.test_batch_pools import scaled, zip_file
 from tests.contract.conftest import Batch, Start, pool_body, refusal
+from tests.support.emulated_pools import TARGETS, idle, pool_of, scaled, steady, zip_file
 
 
 async def test_automatic_scaling_is_enabled_evaluated_and_disabled(batch: Batch) -> None:

@@ -4,31 +4,9 @@ from datetime import timedelta
 
 import pytest
 from azure.batch import models
-from azure.batch.models import BatchPool
 
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
-
-TARGETS = models.BatchPoolResizeOptions(target_dedicated_nodes=1, target_low_priority_nodes=2)
-
-
-async def pool_of(batch: Batch) -> BatchPool:
-    """Return the pool ``pool``."""
-    return await batch.client.get_pool("pool")
-
-
-async def steady(batch: Batch) -> BatchPool:
-    """Wait until the pool's size does not change any more."""
-    return await batch.until(
-        lambda: batch.client.get_pool("pool"), lambda pool: pool.allocation_state == "steady"
-    )
-
-
-async def idle(batch: Batch, count: int) -> list[str]:
-    """Wait until so many nodes are there and idle; return their ids."""
-    nodes = await batch.until(
-        batch.nodes, lambda nodes: [node.state for node in nodes] == ["idle"] * count
-    )
-    return [node.id for node in nodes if node.id]
+from tests.support.emulated_pools import TARGETS, idle, pool_of, steady
 
 
 async def test_a_pool_is_resized_up_and_down(batch: Batch) -> None:

@@ -1,7 +1,6 @@
 """Pools and their nodes: size, start task, packages, and what happens to tasks on the way."""
 
 import asyncio
-import stat
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -12,18 +11,13 @@ from batch_emulator.package import Package
 from batch_emulator.wire import now
 from recur.publishing.packaging import version_in
 from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
+from tests.support.emulated_pools import scaled, zip_file
 
 FOLLOW = """
 $TargetDedicatedNodes = 0;
 $TargetLowPriorityNodes = max(0, $PendingTasks.GetSample(1)) > 0 ? 1 : 0;
 $NodeDeallocationOption = {option};
 """
-
-
-def scaled(formula: str, **properties: object) -> dict[str, object]:
-    """Return the properties of a pool that follows a formula as often as one may."""
-    interval = {"autoScaleEvaluationInterval": "PT5M"}
-    return {"enableAutoScale": True, "autoScaleFormula": formula, **interval, **properties}
 
 
 async def test_a_pool_is_created_listed_and_deleted(batch: Batch) -> None:
@@ -248,16 +242,6 @@ async def test_a_task_survives_its_pool(batch: Batch) -> None:
     assert task.execution_info.requeue_count == 1
     assert task.node_info is None
     assert (await batch.client.get_job("job")).state == "active"
-
-
-def zip_file(path: Path, *entries: tuple[str, int | None]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, mode in entries:
-            info = zipfile.ZipInfo(name)
-            info.create_system = 0 if mode is None else 3
-            info.external_attr = ((mode or 0) | stat.S_IFREG) << 16 if mode else 0
-            archive.writestr(info, f"#!/bin/sh\necho {name}\n")
-    return path
 
 
 async def test_packages_are_unzipped_and_announced(start_batch: Start, tmp_path: Path) -> None:

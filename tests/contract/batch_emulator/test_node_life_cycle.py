@@ -9,9 +9,8 @@ import pytest
 from batch_emulator.package import Package
 from batch_emulator.runtime.enums import AllocationState, NodeState
 from batch_emulator.runtime.life_cycles import ALLOCATION, NODE, LifeCycle
-from tests.contract.batch_emulator.test_batch_nodes import ask, in_state, only_node
-from tests.contract.batch_emulator.test_batch_pools import zip_file
 from tests.contract.conftest import Batch, Start, job_body, pool_body
+from tests.support.emulated_pools import ask, in_state, only_node, zip_file
 
 type Steps = list[tuple[StrEnum, StrEnum]]
 type Lead = Callable[[Batch], Awaitable[None]]
