@@ -1,5 +1,6 @@
 """Handlers of the files of tasks and nodes."""
 
+import asyncio
 import contextlib
 import mimetypes
 import os
@@ -21,6 +22,7 @@ from batch_emulator.dataplane.task_routes import the_task
 from batch_emulator.dataplane.views import node_url, task_url
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.runtime.enums import TaskState
+from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.state import Node
 from batch_emulator.wire import Json, print_http_date, print_time
 
@@ -115,12 +117,16 @@ def _entries(root: Path, *, recursive: bool) -> Iterator[_FileEntry]:
             yield _entry(inside, path)
 
 
+def _recursive(call: BatchCall) -> bool:
+    text = call.query.get("recursive", "false").lower()
+    if text not in {"true", "false"}:
+        raise invalid_query("recursive", text, "The value is neither true nor false")
+    return text == "true"
+
+
 def _list(call: BatchCall, root: Path, base: str) -> web.StreamResponse:
-    recursive = call.query.get("recursive", "false").lower()
-    if recursive not in {"true", "false"}:
-        raise invalid_query("recursive", recursive, "The value is neither true nor false")
     key = Key[_FileEntry](lambda entry: str(entry.path.relative_to(root)))
-    entries = _entries(root, recursive=recursive == "true")
+    entries = _entries(root, recursive=_recursive(call))
     return call.many("files", entries, lambda entry: _show_file(entry, key.name(entry), base), key)
 
 
@@ -144,6 +150,39 @@ async def task_file(call: BatchCall) -> web.StreamResponse:
 async def node_file(call: BatchCall) -> web.StreamResponse:
     """Answer GET and HEAD of a node's file."""
     return await _answer_with_file(call, _node_root(call))
+
+
+async def delete_task_file(call: BatchCall) -> web.StreamResponse:
+    """Answer DELETE of a task's file."""
+    return await _delete(call, _task_root(call))
+
+
+async def delete_node_file(call: BatchCall) -> web.StreamResponse:
+    """Answer DELETE of a node's file."""
+    return await _delete(call, _node_root(call))
+
+
+async def _delete(call: BatchCall, root: Path) -> web.StreamResponse:
+    path = root / call.part("filePath")
+    await asyncio.to_thread(_remove, root, path, recursive=_recursive(call))
+    return call.deleted()
+
+
+def _remove(root: Path, path: Path, *, recursive: bool) -> None:
+    inside = root.resolve()
+    entry = _entry(inside, path)
+    if path.resolve() == inside:
+        raise ServiceError("FileNotFound")
+    try:
+        if path.is_symlink() or not entry.is_directory:
+            path.unlink()
+        elif recursive:
+            wipe(path)
+        else:
+            path.rmdir()
+    except OSError as error:  # a directory that is not empty, or that the task has locked
+        values = (("Reason", error.strerror or str(error)),)
+        raise ServiceError("OperationInvalidForCurrentState", values=values) from error
 
 
 def _find(root: Path, name: str) -> _FileEntry:

@@ -218,6 +218,13 @@ SUPPORTED: Final = (
     ),
     _conditional("get_node_file_properties", f"HEAD {_NODE}{_FILE}", file_routes.node_file),
     _plain(
+        "delete_node_file",
+        f"DELETE {_NODE}{_FILE}",
+        file_routes.delete_node_file,
+        frozenset({"recursive"}),
+        notes="a directory that is not empty only with `recursive`",
+    ),
+    _plain(
         "list_applications",
         "GET /applications",
         application_routes.list_applications,
@@ -334,6 +341,13 @@ SUPPORTED: Final = (
         notes="`ocp-range` (one range)",
     ),
     _conditional("get_task_file_properties", f"HEAD {_TASK}{_FILE}", file_routes.task_file),
+    _plain(
+        "delete_task_file",
+        f"DELETE {_TASK}{_FILE}",
+        file_routes.delete_task_file,
+        frozenset({"recursive"}),
+        notes="as `delete_node_file`",
+    ),
 )
 
 _REFUSED: Final = (
@@ -342,7 +356,6 @@ _REFUSED: Final = (
         "GET",
         "/jobs/{jobId}/jobpreparationandreleasetaskstatus",
     ),
-    ("delete_task_file", "DELETE", "/jobs/{jobId}/tasks/{taskId}/files/{filePath}"),
     ("list_subtasks", "GET", "/jobs/{jobId}/tasks/{taskId}/subtasksinfo"),
     ("list_job_schedules", "GET", "/jobschedules"),
     ("create_job_schedule", "POST", "/jobschedules"),
@@ -358,7 +371,6 @@ _REFUSED: Final = (
     ("deallocate_node", "POST", "/pools/{poolId}/nodes/{nodeId}/deallocate"),
     ("list_node_extensions", "GET", "/pools/{poolId}/nodes/{nodeId}/extensions"),
     ("get_node_extension", "GET", "/pools/{poolId}/nodes/{nodeId}/extensions/{extensionName}"),
-    ("delete_node_file", "DELETE", "/pools/{poolId}/nodes/{nodeId}/files/{filePath}"),
     ("get_node_remote_login_settings", "GET", "/pools/{poolId}/nodes/{nodeId}/remoteloginsettings"),
     ("start_node", "POST", "/pools/{poolId}/nodes/{nodeId}/start"),
     ("upload_node_logs", "POST", "/pools/{poolId}/nodes/{nodeId}/uploadbatchservicelogs"),
