@@ -45,6 +45,7 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 	@$(RUN) -m bench.idle_tick
 	@$(RUN) -m bench.submit_many
 	@$(RUN) -m bench.emulator_rate
+	@$(RUN) -m bench.task_file
 
 proof: setup ## the kill table and the model test, with nothing left out; many minutes
 	.venv/bin/pytest tests/proof --proof

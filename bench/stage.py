@@ -29,6 +29,7 @@ TOKEN: Final = new_token()
 POOL: Final = "recur"
 _READY: Final = re.compile(r'\{"event": "ready".*\}')
 _START_SECONDS: Final = 30.0
+_SPEED: Final = "2000"
 _ZEROS: Final = "00000000-0000-0000-0000-000000000000"
 _POOL_BODY: Final[dict[str, Any]] = {
     "id": POOL,
@@ -42,7 +43,6 @@ _POOL_BODY: Final[dict[str, Any]] = {
         },
         "nodeAgentSKUId": "batch.node.ubuntu 24.04",
     },
-    "targetDedicatedNodes": 0,
 }
 
 
@@ -79,10 +79,18 @@ class Stage:
         self._azurite = azurite
 
     @asynccontextmanager
-    async def round(self, *, faults: bool = True) -> AsyncGenerator[Round]:
-        """Make a fresh ledger and start a fresh Batch account, which may take faults or not."""
+    async def round(self, *, faults: bool = True, nodes: int = 0) -> AsyncGenerator[Round]:
+        """
+        Make a fresh ledger and start a fresh Batch account.
+
+        Args:
+            faults: Whether the account takes faults.
+            nodes: How many nodes its pool has; they are there at once.
+        """
         mark = uuid4().hex[:8]
-        emulator = self._emulator(mark, *(["--faults"] if faults else []))
+        flags = ["--faults"] if faults else []
+        flags += ["--pool-speed", _SPEED] if nodes else []
+        emulator = self._emulator(mark, *flags)
         with emulator:
             ready = emulator.wait_for(_READY, limit_seconds=_START_SECONDS)
             settings = self._settings(mark, json.loads(ready[0])["url"])
@@ -93,7 +101,8 @@ class Stage:
             ):
                 ledger = await storage.create_container(settings.ledger_container)
                 await storage.create_container(settings.outputs_container)
-                await batch.create_pool(_POOL_BODY)  # type: ignore[arg-type] # REST spelling
+                pool = _POOL_BODY | {"targetDedicatedNodes": nodes}
+                await batch.create_pool(pool)  # type: ignore[arg-type] # REST spelling
                 yield Round(
                     settings=settings,
                     ledger=ledger,
