@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from azure.core.credentials import (
     AccessToken,
@@ -22,6 +23,7 @@ from recur.target import Target
 
 _QUICK: Final[dict[str, Any]] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 60}
 _FOR_EVER: Final = 2**31
+_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _ID: Final = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.Batch/batchAccounts/(?P<name>[^/]+)",
@@ -122,12 +124,18 @@ class BatchArm:
         Open the account of a deployment.
 
         Raises:
-            CliError: A setting is missing; on a laptop, also the token of the emulator.
+            CliError: A setting is missing, or a token would go to another machine over http.
         """
         if not target.on_laptop:
             return cls(None, target.account_id, target.credential(), **options)
         policies = [PlainHttp(), *options.pop("per_call_policies", ())]
         url = target.need("BATCH_ACCOUNT_URL")
+        if urlsplit(url).hostname not in _THIS_MACHINE:
+            raise CliError(
+                Exit.REFUSED,
+                f"BATCH_ACCOUNT_URL of {target.source} is plain http to another machine: {url}",
+                "give it as https://, or as the address of `make up`: http://127.0.0.1:PORT",
+            )
         token = target.values.get("BATCH_ARM_TOKEN", "").strip()
         if not token:
             raise CliError(

@@ -50,7 +50,9 @@ def string_to_sign(account: str, method: str, raw_target: str, headers: Mapping[
 
 def sign(key: str, text: str) -> str:
     """Return the signature of ``text`` by the base64 key."""
-    digest = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
+    digest = hmac.new(
+        base64.b64decode(key), text.encode(errors="surrogateescape"), hashlib.sha256
+    ).digest()
     return base64.b64encode(digest).decode()
 
 
@@ -76,8 +78,9 @@ def verify(  # noqa: PLR0913 - each is a part of what is signed
     name, _, signature = authorization.removeprefix(_SCHEME).partition(":")
     if name != account:
         raise _failed(f"The account of the request is not {account}")
+    given_signature = signature.encode(errors="surrogateescape")  # aiohttp's reading of odd bytes
     text = string_to_sign(account, method, raw_target, headers)
-    if not hmac.compare_digest(signature.encode(), sign(key, text).encode()):
+    if not hmac.compare_digest(given_signature, sign(key, text).encode()):
         shown = text.replace("\n", "\\n")
         raise _failed(
             "The MAC signature found in the HTTP request is not the same as any computed "

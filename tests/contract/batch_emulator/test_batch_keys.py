@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import stat
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -122,6 +123,7 @@ async def test_no_command_line_and_no_task_has_a_secret(
         assert time.monotonic() < limit, environment
         await asyncio.sleep(0.05)
 
+    assert stat.S_IMODE((tmp_path / "nodes").stat().st_mode) == 0o700
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     lines = [" ".join(one.cmdline()) for one in family]
     environments = [one.environ() for one in family[1:]]

@@ -117,6 +117,16 @@ async def test_an_absolute_target_has_to_name_this_machine_too(
         assert body.startswith("The host of the request's address must be 127.0.0.1:")
 
 
+@pytest.mark.parametrize("header", ["Authorization: SharedKey {account}:\xff", "ocp-odd: \xff"])
+async def test_bytes_that_are_no_text_are_a_wrong_signature(faulty: Batch, header: str) -> None:
+    """And no failure of the emulator."""
+    signed = f"Authorization: SharedKey {ACCOUNT}:a2V5"
+    lines = ["Host: 127.0.0.1:{port}", header.replace("{account}", ACCOUNT)]
+    lines += [] if header.startswith("Authorization") else [signed]
+    status, _, body = await answer(faulty, "GET /jobs?api-version=2025-06-01", *lines)
+    assert (status, "AuthenticationFailed" in body) == (403, True)
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1", "[::1]", "localhost", "LOCALHOST"])
 async def test_names_of_this_machine_pass(faulty: Batch, name: str) -> None:
     """In any case, with the port; programs send no Origin."""
