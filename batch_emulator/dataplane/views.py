@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from batch_emulator.dataplane.endpoints import show_endpoints
-from batch_emulator.runtime.backlog import Progress, TaskCounts
+from batch_emulator.runtime.backlog import Counts, Progress, TaskCounts
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
@@ -275,7 +275,7 @@ def show_counts(counts: TaskCounts) -> Json:
     return {"taskCounts": _counts(counts.tasks), "taskSlotCounts": _counts(counts.slots)}
 
 
-def _counts(numbers: Counter[Progress]) -> Json:
+def _counts(numbers: Counts) -> Json:
     return {
         "active": numbers[Progress.ACTIVE],
         "running": numbers[Progress.RUNNING],

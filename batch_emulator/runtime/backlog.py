@@ -2,7 +2,6 @@
 
 import itertools
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,13 +25,28 @@ class Progress(StrEnum):
     FAILED = "failed"
 
 
+type Counts = dict[Progress, int]
+"""How many there are of each; every key is there."""
+
+
+def no_counts() -> Counts:
+    """Return counts of nothing."""
+    return dict.fromkeys(Progress, 0)
+
+
+def shift(counts: Counts, others: Counts, sign: int) -> None:
+    """Add to some counts what others hold, or take it away."""
+    for progress, number in others.items():
+        counts[progress] += sign * number
+
+
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
     """The tasks of a job by how far they are, and the slots that they need, at one time."""
 
     at: datetime = field(default_factory=now)
-    tasks: Counter[Progress] = field(default_factory=Counter)
-    slots: Counter[Progress] = field(default_factory=Counter)
+    tasks: Counts = field(default_factory=no_counts)
+    slots: Counts = field(default_factory=no_counts)
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +61,7 @@ class Backlog[T]:
         ready: How many tasks could start: active, in an active job, and waiting for no other task.
     """
 
-    counts: Counter[Progress] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=no_counts)
     ready: int = 0
     _places: list[Place] = field(default_factory=list)
     _queues: dict[Place, Mapping[T, None]] = field(default_factory=dict)

@@ -9,7 +9,6 @@ emulator acts upon has a field of its own.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,16 @@ from typing import Final
 
 from batch_emulator.formula import EvaluationError, Formula, SampleStore
 from batch_emulator.package import Package
-from batch_emulator.runtime.backlog import Backlog, Place, Progress, TaskCounts, next_number
+from batch_emulator.runtime.backlog import (
+    Backlog,
+    Counts,
+    Place,
+    Progress,
+    TaskCounts,
+    next_number,
+    no_counts,
+    shift,
+)
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.runtime.dependencies import Dependencies
 from batch_emulator.runtime.enums import (
@@ -264,8 +272,8 @@ class Job:
     ready: dict[Task, None] = field(default_factory=dict)
     dependencies: Dependencies[Task] = field(default_factory=Dependencies)
     remembered: list[str] = field(default_factory=list)
-    counts: Counter[Progress] = field(default_factory=Counter)
-    slots: Counter[Progress] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=no_counts)
+    slots: Counts = field(default_factory=no_counts)
     told: TaskCounts = field(default_factory=TaskCounts)
     offered: int = 0
     place: Place | None = None
@@ -287,9 +295,9 @@ class Job:
     def join(self, backlog: Backlog[Task]) -> None:
         """Belong to another pool from now on, or with a backlog of its own to none."""
         self._offer(0)
-        self.backlog.counts.subtract(self.counts)
+        shift(self.backlog.counts, self.counts, -1)
         self.backlog = backlog
-        self.backlog.counts.update(self.counts)
+        shift(self.backlog.counts, self.counts, 1)
         self.refresh()
 
     def refresh(self) -> None:
@@ -356,9 +364,10 @@ class Job:
 
     def count(self, task: Task, sign: int) -> None:
         """Count a task, or count it no more."""
-        self.counts[task.progress] += sign
-        self.slots[task.progress] += sign * task.slots
-        self.backlog.counts[task.progress] += sign
+        progress = task.progress
+        self.counts[progress] += sign
+        self.slots[progress] += sign * task.slots
+        self.backlog.counts[progress] += sign
 
     def tell_counts(self, delay: timedelta) -> TaskCounts:
         """Return counts of its tasks that may be ``delay`` old."""

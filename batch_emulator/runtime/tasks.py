@@ -91,9 +91,12 @@ def reactivate(account: Account, task: Task) -> None:
     Let a failed task run again.
 
     Raises:
-        ServiceError: The job's end has begun, or the task is not completed or has succeeded.
+        ServiceError: The job's end has begun, or the task is not completed, has succeeded or is
+            being deleted.
     """
     refuse_unless_living(task.job)
+    if task.leaving:
+        raise ServiceError("TaskNotFound")
     if task.state is not TaskState.COMPLETED:
         raise ServiceError("TaskNotCompleted")
     if task.execution.failure is None:

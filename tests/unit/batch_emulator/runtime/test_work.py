@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_emulator.runtime.backlog import Backlog, Progress
+from batch_emulator.runtime.backlog import Backlog, Progress, no_counts
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.runtime.dependencies import Dependencies
 from batch_emulator.runtime.enums import JobState
@@ -113,8 +113,8 @@ def test_a_job_that_leaves_takes_its_counts_along() -> None:
 
     assert (names(here), here.ready) == (["stays"], 1)
     assert (names(there), there.ready) == (["open"], 1)
-    assert here.counts == {Progress.ACTIVE: 1, Progress.FAILED: 0}
-    assert there.counts == {Progress.ACTIVE: 1, Progress.FAILED: 1}
+    assert here.counts == no_counts() | {Progress.ACTIVE: 1}
+    assert there.counts == no_counts() | {Progress.ACTIVE: 1, Progress.FAILED: 1}
 
 
 def test_tasks_that_wait_for_others_are_not_ready() -> None:
