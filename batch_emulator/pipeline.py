@@ -124,6 +124,8 @@ async def add_common_headers(request: web.Request, response: web.StreamResponse)
         response.headers["Transfer-Encoding"] = "chunked"  # as the service says; aiohttp does not
     if isinstance(response, web.Response) and response.body is None and not is_of_file:
         response.headers.pop("Content-Type", None)  # of nothing; aiohttp gives one all the same
+    if response.status == HTTPStatus.NO_CONTENT:
+        response.headers["Content-Length"] = "0"  # as the service does, against RFC 9110
     if request.headers.get("return-client-request-id", "").lower() == "true":
         response.headers["client-request-id"] = request.headers.get("client-request-id", "")
 
