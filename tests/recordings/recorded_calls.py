@@ -25,8 +25,6 @@ RENAMED: Final = {
     "targetDedicated": "targetDedicatedNodes",
     "maxTasksPerNode": "taskSlotsPerNode",
     "blobSource": "httpUrl",
-    "starttime": "startTime",
-    "endtime": "endTime",
 }
 """Names of older versions, and what they are called now."""
 
@@ -45,6 +43,8 @@ ADDED: Final[dict[str, str]] = {
     "allowTaskPreemption": "2021-06-01",
     "currentLowPriorityNodes": "2017-05-01",
     "ipv6Address": "2025-06-01",
+    "deallocated": "2024-07-01",
+    "deallocating": "2024-07-01",
     "isDedicated": "2017-05-01",
     "maxParallelTasks": "2021-06-01",
     "nodeAgentInfo": "2018-08-01",
@@ -56,6 +56,7 @@ ADDED: Final[dict[str, str]] = {
     "targetLowPriorityNodes": "2017-05-01",
     "taskSlotCounts": "2020-03-01",
     "upgradePolicy": "2024-02-01",
+    "upgradingOS": "2024-02-01",
     "virtualMachineInfo": "2021-06-01",
 }
 """Keys of replies, and the API version that brought them: an older reply cannot have them."""
@@ -105,6 +106,7 @@ class RecordedCall:
         reply: What the service answered, carried to the API of today.
         body: The JSON that the service answered, if any.
         version: The date of the API version.
+        shortened: Whether only some of the things of a long list were kept in the recording.
     """
 
     number: int
@@ -118,6 +120,7 @@ class RecordedCall:
     reply: Reply
     body: Json | None
     version: str
+    shortened: bool
 
     @property
     def parts(self) -> list[str]:
@@ -150,12 +153,13 @@ def _call(number: int, row: Json) -> RecordedCall:
         operation=_operation(row["method"], row["path"]),
         method=row["method"],
         path=quote(row["path"], safe="/(),=:%$~@"),
-        query={RENAMED.get(name, name): value for name, value in row["query"].items()},
+        query={name: _renamed(value) for name, value in row["query"].items()},
         request=_carried(request),
         uses_removed="cloudServiceConfiguration" in json.dumps(request),
         reply=Reply.of(row["status"], iter(row["response_headers"]), _carried(body)),
         body=body,
         version=row["query"]["api-version"][:10],
+        shortened="truncated" in row.get("note", ""),
     )
 
 
@@ -173,6 +177,11 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
         path = re.sub(r"\\\{(\w+)(:[^}]*)?\\\}", "[^/]+", re.escape(operation.path))
         found.append((re.compile(f"{operation.method} {path}"), operation.name))
     return found
+
+
+def _renamed(text: str) -> str:
+    """Return a query with the names of today, such as those of ``$select``."""
+    return re.sub(r"\w+", lambda word: RENAMED.get(word[0], word[0]), text)
 
 
 def _carried(value: Any) -> Any:  # noqa: ANN401 - JSON

@@ -41,7 +41,7 @@ async def replay(oracles: Path, folder: Path, storage: str) -> list[Outcome]:
         storage=storage,
         root=folder / "nodes",
         pool_speed=BOOT_SPEED,
-        applications=(Package.parse(_application(folder)),),
+        applications=(package(folder),),
         kill_grace_seconds=0.2,
     )
     blob, container = _blob_and_container(storage)
@@ -55,12 +55,12 @@ async def replay(oracles: Path, folder: Path, storage: str) -> list[Outcome]:
         return await sender.run(read_calls(oracles))
 
 
-def _application(folder: Path) -> str:
-    """Return the one application that the recordings list, as an option of the emulator."""
-    package = folder / "package.zip"
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("empty.txt", "")
-    return f"{_APPLICATION}={_VERSION}={package}"
+def package(folder: Path) -> Package:
+    """Return the one application that the recordings list."""
+    archive = folder / "package.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("empty.txt", "")
+    return Package.parse(f"{_APPLICATION}={_VERSION}={archive}")
 
 
 def _blob_and_container(connection_string: str) -> tuple[str, str]:
