@@ -4,6 +4,7 @@
 
 RUN := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header --no-annotate
+PEER := sh tests/peers/install.sh
 export PYTHONUNBUFFERED := 1
 
 help: ## show this list
@@ -50,20 +51,24 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 proof: setup ## the kill table and the model test, with nothing left out; many minutes
 	.venv/bin/pytest tests/proof --proof
 
-peers: setup ## azure-cli, in its own environment: it takes the documented commands, and the emulator
-	@.venv/bin/uv venv --quiet --allow-existing --python $(RUN) .venv-peers
-	@.venv/bin/uv pip install --quiet --python .venv-peers -r tests/peers/requirements.txt
-	.venv/bin/pytest tests/peers
+peers: setup ## clients of others against the emulator: azure-cli, Airflow, JavaScript, Microsoft's tests
+	@$(PEER) .venv-peers tests/peers/requirements.txt
+	@$(PEER) .venv-peers-airflow tests/peers/requirements-airflow.txt
+	@$(PEER) .venv-peers-live tests/peers/requirements-live-tests.txt
+	@cd tests/peers/npm && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	.venv/bin/pytest -s tests/peers
 
 package: setup ## what is deployed, as dist/recur.zip
 	@$(RUN) -m local package
 
-lock: setup ## write the three requirements.txt of app, development and azd anew from pyproject.toml
+lock: setup ## write the requirements.txt of app, development and azd anew, and those of the peers
 	$(COMPILE) --group app -o requirements.txt
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt -o requirements-dev.txt
 	$(COMPILE) pyproject.toml --constraint requirements-dev.txt -o infra/hooks/requirements.txt
+	$(COMPILE) tests/peers/requirements-airflow.in -o tests/peers/requirements-airflow.txt
+	$(COMPILE) tests/peers/requirements-live-tests.in -o tests/peers/requirements-live-tests.txt
 
 clean: ## remove what was built, installed or kept by `make up`
-	rm -rf .venv .venv-peers infra/hooks/hooks_env local/azurite/node_modules tests/alerts/kusto/node_modules .local dist
+	rm -rf .venv .venv-peers* infra/hooks/hooks_env local/azurite/node_modules tests/peers/npm/node_modules tests/alerts/kusto/node_modules .local dist
 	rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -41,6 +41,11 @@ class EmulatedAccount:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._emulator = Emulator(self._options)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that say where the account is."""
+        return {"BATCH_ACCOUNT": NAME, "BATCH_KEY": self.key, "BATCH_ENDPOINT": self.url}
+
     def __enter__(self) -> Self:
         """Listen."""
         self._thread.start()

@@ -1,7 +1,11 @@
 """What a peer's scenario has come to, step by step: each step is a test."""
 
-from collections.abc import Callable, Sequence
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 
 @dataclass(slots=True)
@@ -14,6 +18,27 @@ class Steps:
     """
 
     failures: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_process(cls, command: Sequence[str], environment: Mapping[str, str]) -> Self:
+        """
+        Return the steps that a process tells of: a line of JSON for each, on its stdout.
+
+        Args:
+            command: Of the process.
+            environment: Beside the variables of this one.
+        """
+        done = subprocess.run(
+            command,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+        told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        assert done.returncode == 0, done.stderr[-2000:]
+        return cls({one["step"]: one["failure"] for one in told})
 
     def take(self, name: str, step: Callable[[], object]) -> None:
         """Take a step; a failure is kept, and does not keep the next one from being taken."""
