@@ -4,13 +4,14 @@ import json
 import logging
 
 _logger = logging.getLogger("batch_emulator")
+_encoder = json.JSONEncoder(default=str)
 
 
 def tell(event: str, **fields: object) -> None:
     """Log that ``event`` (``noun.past_participle``) has happened."""
-    _logger.info("%s", json.dumps({"event": event, **fields}, default=str))
+    _logger.info("%s", _encoder.encode({"event": event, **fields}))
 
 
 def tell_failure(event: str, error: BaseException, **fields: object) -> None:
     """Log a failure of the emulator itself, with its stack."""
-    _logger.error("%s", json.dumps({"event": event, **fields}, default=str), exc_info=error)
+    _logger.error("%s", _encoder.encode({"event": event, **fields}), exc_info=error)

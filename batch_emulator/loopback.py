@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 _NAMES: Final = ("127.0.0.1", "[::1]", "localhost")
@@ -25,9 +26,7 @@ def find_stranger(
         origins: Every header ``Origin``.
         port: Where the request has arrived.
     """
-    names = [f"{name}:{port}" for name in _NAMES]
-    allowed = {*names, *(_NAMES if port == _HTTP_PORT else ())}
-    wanted = f"{', '.join(names[:-1])} or {names[-1]}"
+    allowed, wanted = _own_names(port)
     if len(hosts) != 1:
         return f"A request needs one header Host, with {wanted}; this one has {len(hosts)}."
     if hosts[0].lower() not in allowed:
@@ -40,3 +39,11 @@ def find_stranger(
     if origins:
         return "Web pages cannot use the emulator: leave out the header Origin."
     return None
+
+
+@cache
+def _own_names(port: int) -> tuple[frozenset[str], str]:
+    """Return the hosts that a request may name, and how people are told of them."""
+    names = [f"{name}:{port}" for name in _NAMES]
+    allowed = frozenset({*names, *(_NAMES if port == _HTTP_PORT else ())})
+    return allowed, f"{', '.join(names[:-1])} or {names[-1]}"

@@ -82,7 +82,7 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
 
 @web.middleware
 async def stamp(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, and tell of it if it changes something or is refused."""
+    """Give the request an id, and tell of it if it changes something or is refused; what is made has a location."""
     request[REQUEST_ID] = str(uuid.uuid4())
     response = await handler(request)
     if request.method not in {"GET", "HEAD"} or response.status >= HTTPStatus.BAD_REQUEST:
@@ -92,6 +92,7 @@ async def stamp(request: web.Request, handler: Handler) -> web.StreamResponse:
             path=request.path_qs,
             status=response.status,
             reason=response.reason,
+            location=response.headers.get("Location"),
         )
     return response
 

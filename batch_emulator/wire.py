@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, Final
 
 type Json = dict[str, Any]
@@ -32,11 +33,17 @@ def _seventh_digit(moment: datetime) -> int:
 
 def print_time(moment: datetime) -> str:
     """Return ``moment`` as the service prints it, with seven decimals."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}{_seventh_digit(moment)}Z"
+    text = moment.isoformat(timespec="microseconds").removesuffix("+00:00")
+    return f"{text}{_seventh_digit(moment)}Z"
 
 
 def print_http_date(moment: datetime) -> str:
     """Return ``moment`` as a header has it, to the second."""
+    return _print_second(moment.replace(microsecond=0))
+
+
+@lru_cache
+def _print_second(moment: datetime) -> str:
     return format_datetime(moment, usegmt=True)
 
 

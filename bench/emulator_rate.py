@@ -201,7 +201,11 @@ async def compare(
 async def fill(
     base: str, jobs: int, tasks: int, progress: Callable[[str], None]
 ) -> dict[str, tuple[float, float]]:
-    """Return the rates of the first and of the last thousand, for jobs, tasks and collections."""
+    """
+    Return the rates of the first and of the last thousand, for jobs, tasks and collections.
+
+    They are those of the server's processor time, which what else this machine does leaves alone.
+    """
     numbers = range(jobs)
     kinds: dict[str, tuple[int, Iterator[Prepared]]] = {
         "create_job": (
@@ -233,7 +237,7 @@ async def fill(
         for name, (size, requests) in kinds.items():
             rates = []
             while group := list(islice(requests, size)):
-                rates.append((await rate(session, group)).per_second)
+                rates.append((await rate(session, group)).per_busy_second)
             found[name] = rates[0], rates[-1]
             progress(name)
     return found
@@ -255,7 +259,7 @@ def _show(console: Console, rows: dict[str, list[tuple[Rate, Rate]]]) -> None:
 
 def _show_filling(console: Console, rows: dict[str, tuple[float, float]], title: str) -> None:
     table = Table(title=title)
-    for name in ("call", "first, a second", "last, a second", "times slower", "at most"):
+    for name in ("call", "first, a busy second", "last", "times slower", "at most"):
         table.add_column(name, justify="right")
     for name, (first, last) in rows.items():
         slower = f"{first / last:.2f}"
@@ -268,6 +272,8 @@ async def _run(count: int, rounds: int, jobs: int, tasks: int, console: Console)
         async with open_stage() as stage, stage.round(faults=False) as round_:
             base = round_.settings.batch_account_url
             _show(console, await compare(base, Path(name), count, rounds))
+        if not jobs:
+            return
         async with open_stage() as stage, stage.round(faults=False) as round_:
             base = round_.settings.batch_account_url
             rows = await fill(base, jobs, tasks, lambda done: console.print(f"{done}: done"))

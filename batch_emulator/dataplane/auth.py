@@ -1,11 +1,11 @@
 """The shared key: every request's signature is computed again and compared."""
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -44,16 +44,24 @@ def string_to_sign(account: str, method: str, raw_target: str, headers: Mapping[
     lines = [method, *(given.get(name, "") for name in _SIGNED_HEADERS)]
     lines += sorted(f"{name}:{value}" for name, value in given.items() if name.startswith("ocp-"))
     lines.append(f"/{account}{path}")
-    lines += [f"{name}:{values[0]}" for name, values in sorted(parse_qs(query).items())]
+    lines += _signed_query(query)
     return "\n".join(lines)
+
+
+@lru_cache
+def _signed_query(query: str) -> list[str]:
+    return [f"{name}:{values[0]}" for name, values in sorted(parse_qs(query).items())]
 
 
 def sign(key: str, text: str) -> str:
     """Return the signature of ``text`` by the base64 key."""
-    digest = hmac.new(
-        base64.b64decode(key), text.encode(errors="surrogateescape"), hashlib.sha256
-    ).digest()
+    digest = hmac.digest(_decoded(key), text.encode(errors="surrogateescape"), "sha256")
     return base64.b64encode(digest).decode()
+
+
+@lru_cache
+def _decoded(key: str) -> bytes:
+    return base64.b64decode(key)
 
 
 def verify(  # noqa: PLR0913 - each is a part of what is signed
@@ -91,12 +99,17 @@ def verify(  # noqa: PLR0913 - each is a part of what is signed
 
 def _verify_date(text: str, now: datetime) -> None:
     try:
-        date = parsedate_to_datetime(text)
+        date = _read_date(text)
     except ValueError:
         raise _failed(f"The date of the request cannot be read: '{text}'") from None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
     if abs(now - date) > _MOST_SKEW:
         raise _failed(f"The date of the request is too far from now: '{text}'")
+
+
+@lru_cache
+def _read_date(text: str) -> datetime:
+    date = parsedate_to_datetime(text)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _failed(detail: str) -> ServiceError:

@@ -18,6 +18,7 @@ from batch_emulator.wire import Json, now, print_etag, print_http_date, print_ti
 
 JSON_TYPE: Final = "application/json;odata=minimalmetadata"
 REQUEST_ID: Final = web.RequestKey("request-id", str)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 CONDITIONS: Final = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
 
 
@@ -165,7 +166,7 @@ def _chunked(response: web.Response) -> web.Response:
 
 
 def _json(body: Json, headers: Mapping[str, str]) -> web.Response:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(body)
     return _chunked(
         web.Response(body=text.encode(), headers={**headers, "Content-Type": JSON_TYPE})
     )

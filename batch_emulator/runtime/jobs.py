@@ -32,7 +32,6 @@ def create(account: Account, body: Json) -> Job:
     job = Job(body, account.backlog(body["poolInfo"]["poolId"]))
     account.jobs.add(job.id, job)
     live(account, job)
-    tell("job.created", job=job.id, pool=job.pool_id)
     if manager is not None:
         task = Task(job, manager, manages=True)
         job.add(task)

@@ -56,7 +56,6 @@ def create(account: Account, body: Json) -> Pool:
     pool = Pool(body, *_packages_and_formula(account, body))
     pool.retarget(*_targets(body), pool.deallocation)
     account.pools.add(pool.id, pool)
-    tell("pool.created", pool=pool.id)
     live(account, pool)
     return pool
 

@@ -201,11 +201,8 @@ OUTPUT = {
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        (_job(onAllTasksComplete="terminatejob"), "onAllTasksComplete"),
-        (_job(usesTaskDependencies=True), "usesTaskDependencies"),
         (_job(jobPreparationTask={"commandLine": "x"}), "jobPreparationTask"),
         (_job(poolInfo={"poolId": "p", "autoPoolSpecification": {}}), "autoPoolSpecification"),
-        (_job(jobManagerTask=None), "jobManagerTask"),
         (_job(invented=1), "invented"),
         (job_body("job", "x", resourceFiles=[{"filePath": "/x"}]), "resourceFiles[0].filePath"),
         (job_body("job", "x", containerSettings={"imageName": "u"}), "containerSettings"),
@@ -227,10 +224,9 @@ async def test_unsupported_properties_are_refused_by_name(
 @pytest.mark.parametrize(
     ("method", "path", "query"),
     [
-        ("GET", "/supportedimages", {}),
-        ("POST", "/jobs/job/tasks", {}),
-        ("GET", "/jobs/job/taskcounts", {}),
-        ("POST", "/pools/pool/resize", {}),
+        ("GET", "/jobschedules", {}),
+        ("GET", "/jobs/job/tasks/task/subtasksinfo", {}),
+        ("POST", "/pools/pool/nodes/node/users", {}),
         ("GET", "/certificates", {}),
         ("PUT", "/pools", {}),
         ("GET", "/jobs", {"$expand": "stats"}),
