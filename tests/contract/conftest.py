@@ -188,6 +188,7 @@ async def world(start_batch: Start, containers: Containers) -> AsyncIterator[Wor
             settings=settings(containers, batch.url, ACCOUNT, KEY),
             storage=storage,
             batch=batch.client,
+            arm_token=TOKEN,
         )
 
 

@@ -14,6 +14,7 @@ def values(world: World, **changed: str) -> dict[str, str]:
         "BATCH_ACCOUNT_URL": one.batch_account_url,
         "BATCH_ACCOUNT_NAME": one.batch_account_name or "",
         "BATCH_ACCOUNT_KEY": one.batch_account_key or "",
+        "BATCH_ARM_TOKEN": world.arm_token,
         "BATCH_POOL_ID": one.place.pool_id,
         "DATA_STORAGE_URL": one.data_storage_url,
         "DATA_STORAGE_CONNECTION_STRING": one.data_storage_connection_string or "",

@@ -88,11 +88,17 @@ def _each_minute(first: datetime, last: datetime) -> list[str]:
 
 @dataclass
 class World:
-    """A product under test, its storage and its Batch account."""
+    """
+    A product under test, its storage and its Batch account.
+
+    Attributes:
+        arm_token: Of the account's side in Azure Resource Manager; empty where no test asks that.
+    """
 
     settings: Settings
     storage: BlobServiceClient
     batch: BatchClient
+    arm_token: str = field(default="", repr=False)
     cache: Cache = field(default_factory=Cache)
 
     @property
