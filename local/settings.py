@@ -63,6 +63,14 @@ def with_keys(settings: Mapping[str, str], keys: LaptopKeys) -> dict[str, str]:
     return found
 
 
+def lacks_keys(settings: Mapping[str, str]) -> bool:
+    """Tell whether settings leave a key of this laptop empty, as the sample does."""
+    connections = (settings.get(name, "") for name in _CONNECTIONS)
+    return settings.get("BATCH_ACCOUNT_KEY") == "" or any(
+        "AccountKey=;" in it for it in connections
+    )
+
+
 def write_keys(path: Path, keys: LaptopKeys) -> tuple[Path, bool]:
     """
     Write the keys of this laptop into a settings file, which only its owner can then read.

@@ -12,7 +12,7 @@ from local.errors import LocalError
 from local.host import functions_host, worker
 from local.host.log_lines import write_log_lines
 from local.keys import FOLDER, LaptopKeys
-from local.settings import SAMPLE, read_local_settings, settings_file, with_keys, write_keys
+from local.settings import SAMPLE, lacks_keys, read_local_settings, settings_file, write_keys
 
 _log = logging.getLogger("local.host")
 
@@ -54,10 +54,7 @@ def _read_settings(app: Path, settings: Path | None) -> dict[str, str]:
 def _own_settings(app: Path) -> Path:
     """Return the app's settings file, made from the sample where that lacks keys."""
     path = settings_file(app)
-    if path.name != SAMPLE:
-        return path
-    values = read_local_settings(path)
-    if with_keys(values, LaptopKeys.new()) == values:
+    if path.name != SAMPLE or not lacks_keys(read_local_settings(path)):
         return path
     path, _ = write_keys(path, LaptopKeys.of_folder(app / FOLDER))
     _log.info("made %s with the keys of %s", path, app / FOLDER)

@@ -9,7 +9,14 @@ import pytest
 from local.azurite import Azurite
 from local.errors import LocalError
 from local.keys import FILE, LaptopKeys, close_to_others
-from local.settings import read_local_settings, resolve, settings_file, with_keys, write_keys
+from local.settings import (
+    lacks_keys,
+    read_local_settings,
+    resolve,
+    settings_file,
+    with_keys,
+    write_keys,
+)
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -77,6 +84,19 @@ def _sample(folder: Path) -> Path:
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_settings_lack_keys_where_one_is_empty() -> None:
+    """Those that somebody has filled in are theirs."""
+    sample = read_local_settings(_ROOT / "local.settings.sample.json")
+    connection = sample["AzureWebJobsStorage"]
+
+    assert lacks_keys(sample)
+    assert lacks_keys({"AzureWebJobsStorage": connection})
+    assert lacks_keys({"BATCH_ACCOUNT_KEY": ""})
+    assert not lacks_keys(with_keys(sample, LaptopKeys.new()))
+    assert not lacks_keys({"AzureWebJobsStorage": connection.replace("Key=;", "Key=mine;")})
+    assert not lacks_keys({"COLOUR": "red"})
 
 
 def test_keys_are_written_into_a_file_of_its_own_beside_the_sample(tmp_path: Path) -> None:
