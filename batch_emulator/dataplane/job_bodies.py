@@ -22,6 +22,7 @@ from batch_emulator.dataplane.task_bodies import (
     JOB_MANAGER,
     RETRIES,
     WALL_CLOCK,
+    fixed,
     with_defaults,
 )
 from batch_emulator.errors import invalid_property
@@ -75,8 +76,10 @@ _CHANGES: Final[dict[str, Check]] = {
     "networkConfiguration": unsupported,
     "metadata": METADATA,
 }
-_UPDATE: Final = shape(_CHANGES)
-_REPLACEMENT: Final = shape(_CHANGES, required=("poolInfo",))
+_UPDATE: Final = shape({**dict.fromkeys(JOB_BODY.names, fixed), **_CHANGES})
+_REPLACEMENT: Final = shape(
+    {**dict.fromkeys(JOB_BODY.names, fixed), **_CHANGES}, required=("poolInfo",)
+)
 _DISABLING: Final = shape(
     {"disableTasks": choice("requeue", "terminate", "wait")}, required=("disableTasks",)
 )

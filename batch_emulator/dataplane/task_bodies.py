@@ -123,7 +123,14 @@ TASK: Final = shape(
     title="task",
 )
 
-_CHANGE: Final = shape({"constraints": TASK_CONSTRAINTS})
+
+def fixed(path: str, _value: object) -> object:
+    """Refuse to change a property that only a creation can set."""
+    values = (("PropertyName", path), ("Reason", "Only the creation can set the property"))
+    raise ServiceError("PropertyCannotBeUpdated", values=values)
+
+
+_CHANGE: Final = shape(dict.fromkeys(TASK.names, fixed) | {"constraints": TASK_CONSTRAINTS})
 
 
 def _named(path: str, value: object) -> object:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.journal import tell
@@ -12,6 +13,10 @@ from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, disable, pool_of, stop_runs
 from batch_emulator.runtime.state import LIVING, Job, Task
 from batch_emulator.wire import UNLIMITED, Json, now, parse_duration
+
+_EMPTY_SECONDS: Final = 3.0
+"""How long a job without tasks, which is complete, waits for its first: some time, as reported in
+Azure/azure-sdk-for-net#8764."""
 
 
 def create(account: Account, body: Json) -> Job:
@@ -37,7 +42,6 @@ def create(account: Account, body: Json) -> Job:
         job.add(task)
         if pool := pool_of(account, job):
             assign(account, pool, [task])
-    job.end_if_all_done()
     return job
 
 
@@ -54,6 +58,20 @@ def check_packages(account: Account, task: Json) -> None:
 def live(account: Account, job: Job) -> None:
     """Let a job that is not completed live, from its creation or from where it was stored."""
     account.background.start(_live_job(account, job), name=f"job {job.id}")
+    _end_when_done(account, job)
+
+
+def _end_when_done(account: Account, job: Job) -> None:
+    """End a job whose tasks are all completed, if it asks for that; wait a while for its first."""
+    if len(job.tasks):
+        job.end_if_all_done()
+    elif job.body["onAllTasksComplete"] == "terminatejob":
+        account.background.start(_end_unless_filled(job), name=f"first tasks of job {job.id}")
+
+
+async def _end_unless_filled(job: Job) -> None:
+    await asyncio.sleep(_EMPTY_SECONDS)
+    job.end_if_all_done()
 
 
 async def _live_job(account: Account, job: Job) -> None:
@@ -69,7 +87,7 @@ async def _live_job(account: Account, job: Job) -> None:
     await stop_runs([*job.runs.values()], TaskStop.TERMINATE)
     job.complete()
     tell("job.ended", job=job.id, state=job.state, reason=job.reason)
-    if job.state is JobState.DELETING:
+    if job.state is JobState.DELETING and not job.stuck:
         await _remove(account, job)
 
 
@@ -151,7 +169,6 @@ def enable(account: Account, job: Job) -> None:
     job.enter(JobState.ENABLING)
     job.enter(JobState.ACTIVE)
     tell("job.enabled", job=job.id)
-    job.end_if_all_done()
     _assign_all(account, job)
 
 
@@ -177,7 +194,7 @@ def update(account: Account, job: Job, body: Json) -> None:
     job.refresh()
     job.changed.set()
     tell("job.updated", job=job.id)
-    job.end_if_all_done()
+    _end_when_done(account, job)
     _assign_all(account, job)
 
 
@@ -210,6 +227,7 @@ async def forget(account: Account, job: Job) -> None:
 
 async def keep_deleting(job: Job) -> None:
     """Begin a removal that does not end: the job stays in its state until it is forgotten."""
+    job.stuck = True
     if job.state is not JobState.DELETING:
         job.enter(JobState.DELETING)
     await stop_runs([*job.runs.values()], TaskStop.TERMINATE)

@@ -246,6 +246,7 @@ class Job:
     A job and its tasks.
 
     Attributes:
+        stuck: Whether its removal does not end, as a fault asks for.
         number: Later jobs have greater ones.
         runs: The runs of its tasks that go on.
         remembered: Ids of tasks that are gone or active again, but let others go on before.
@@ -267,6 +268,7 @@ class Job:
     previous: tuple[JobState, datetime] | None = None
     ended: datetime | None = None
     reason: str | None = None
+    stuck: bool = False
     tasks: Collection[Task] = field(default_factory=Collection)
     runs: dict[Task, Run] = field(default_factory=dict)
     ready: dict[Task, None] = field(default_factory=dict)
@@ -331,10 +333,14 @@ class Job:
             self.changed.set()
 
     def end_if_all_done(self) -> None:
-        """Begin the job's end if it asks for that where all its tasks are completed."""
+        """
+        Begin the job's end if it asks for that where all its tasks are completed.
+
+        That goes before its being disabled, as reported in Azure/batch-shipyard#227.
+        """
         wanted = self.body["onAllTasksComplete"] == "terminatejob"
         open_tasks = self.counts[Progress.ACTIVE] + self.counts[Progress.RUNNING]
-        if wanted and not open_tasks and self.state is JobState.ACTIVE:
+        if wanted and not open_tasks:
             self.end("AllTasksComplete")
 
     def forget(self) -> None:

@@ -114,9 +114,23 @@ async def test_a_job_ends_when_all_its_tasks_are_completed(batch: Batch) -> None
     assert reason_of(await batch.completed("job")) == "AllTasksComplete"
 
 
-async def test_an_empty_job_is_complete_at_once(batch: Batch) -> None:
-    """A job without tasks has none that is not completed."""
-    await batch.client.create_job(plain_job(onAllTasksComplete="terminatejob"))
+async def test_an_empty_job_is_complete(batch: Batch) -> None:
+    """It waits a while for its first task, and no longer; a task in time makes it wait."""
+    for name in ("empty", "job"):
+        await batch.client.create_job(plain_job(name, onAllTasksComplete="terminatejob"))
+    await batch.client.create_task("job", task_body("waits"))
+
+    assert reason_of(await batch.completed("empty")) == "AllTasksComplete"
+    assert (await batch.client.get_job("job")).state == "active"
+
+
+async def test_the_end_of_all_tasks_goes_before_disabling(batch: Batch) -> None:
+    """A job that its last task disables ends all the same, if it is to end with its tasks."""
+    await start(batch, onTaskFailure="performexitoptionsjobaction")
+    disable = {"default": {"jobAction": "disable"}}
+    bad = task_body("bad", "/bin/sh -c 'sleep 0.3; exit 1'", exitConditions=disable)
+    await batch.client.create_task("job", bad)
+    await batch.send("PATCH", "/jobs/job", json={"onAllTasksComplete": "terminatejob"})
 
     assert reason_of(await batch.completed("job")) == "AllTasksComplete"
 

@@ -82,6 +82,16 @@ async def test_a_put_replaces_everything_that_can_change(batch: Batch) -> None:
     assert await refusal(missing) == (400, "MissingRequiredProperty")
 
 
+async def test_what_only_a_creation_can_set(batch: Batch) -> None:
+    """A change of it is refused, as reported in Azure/azure-sdk-for-python#34451."""
+    await batch.client.create_job(plain_job())
+    for name, value in (("onTaskFailure", "noaction"), ("usesTaskDependencies", True)):
+        changed = patch(batch, **{name: value})
+        assert await refusal(changed) == (400, "PropertyCannotBeUpdated")
+    preemption = patch(batch, allowTaskPreemption=True)
+    assert await refusal(preemption) == (400, "NotSupportedByEmulator")
+
+
 async def test_a_condition_guards_a_change(batch: Batch) -> None:
     """With the tag of an older state nothing changes."""
     await batch.client.create_job(plain_job())

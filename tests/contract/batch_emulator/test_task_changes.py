@@ -125,7 +125,7 @@ async def test_the_constraints_of_a_task_can_change(batch: Batch) -> None:
         "maxTaskRetryCount": 2,
     }
     other = batch.send("PUT", "/jobs/job/tasks/task", json={"commandLine": "x"})
-    assert await refusal(other) == (400, "NotSupportedByEmulator")
+    assert await refusal(other) == (400, "PropertyCannotBeUpdated")
 
 
 async def test_a_deleted_task_is_gone_with_its_folder(batch: Batch) -> None:
