@@ -201,6 +201,8 @@ OUTPUT = {
 @pytest.mark.parametrize(
     ("body", "named"),
     [
+        (_job(allowTaskPreemption=True), "allowTaskPreemption"),
+        (_job(networkConfiguration={}), "networkConfiguration"),
         (_job(jobPreparationTask={"commandLine": "x"}), "jobPreparationTask"),
         (_job(poolInfo={"poolId": "p", "autoPoolSpecification": {}}), "autoPoolSpecification"),
         (_job(invented=1), "invented"),
@@ -224,9 +226,10 @@ async def test_unsupported_properties_are_refused_by_name(
 @pytest.mark.parametrize(
     ("method", "path", "query"),
     [
-        ("GET", "/jobschedules", {}),
+        ("GET", "/poolusagemetrics", {}),
+        ("POST", "/jobschedules", {}),
         ("GET", "/jobs/job/tasks/task/subtasksinfo", {}),
-        ("POST", "/pools/pool/nodes/node/users", {}),
+        ("POST", "/pools/pool/nodes/node/deallocate", {}),
         ("GET", "/certificates", {}),
         ("PUT", "/pools", {}),
         ("GET", "/jobs", {"$expand": "stats"}),
