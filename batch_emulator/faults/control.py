@@ -5,7 +5,6 @@ They are no part of Azure Batch: the token of Azure Resource Manager, no API ver
 """
 
 import json
-import math
 
 from aiohttp import web
 
@@ -17,6 +16,7 @@ from batch_emulator.runtime.scheduling import node_of
 
 _PREFIX = "/emulator/"
 _PREEMPTED_SECONDS = 300.0
+_MOST_SECONDS = 366 * 24 * 3600.0
 
 
 def is_control(request: web.Request) -> bool:
@@ -86,7 +86,6 @@ async def _change_node(account: Account, id_: str, what: str, body: bytes) -> we
 
 def _read_seconds(body: bytes) -> float | None:
     """Return for how long a node is to be preempted; None is until it is restored."""
-    problem = ("seconds", "seconds must be a number of 0 or more, or null")
     try:
         given = json.loads(body or b"{}")
     except ValueError as error:
@@ -97,8 +96,9 @@ def _read_seconds(body: bytes) -> float | None:
     if seconds is None:
         return None
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not number or not 0 <= seconds < math.inf:
-        raise BadRuleError((problem,))
+    if not number or not 0 <= seconds <= _MOST_SECONDS:
+        reason = f"seconds must be a number from 0 to {_MOST_SECONDS:.0f}, or null"
+        raise BadRuleError((("seconds", reason),))
     return float(seconds)
 
 
