@@ -71,6 +71,7 @@ async def lose(node: Node) -> None:
 
 async def _prepare(account: Account, node: Node) -> bool:
     node.booted = now()
+    node.installed.clear()  # what tasks had brought is gone with the folder
     for folder in _FOLDERS:
         (node.root / folder).mkdir(parents=True, exist_ok=True)
     if not await _unzip_packages(account, node) or not await _start_before_tasks(account, node):

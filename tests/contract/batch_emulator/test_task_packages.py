@@ -79,6 +79,18 @@ async def test_a_package_of_pool_and_task(batch: Batch) -> None:
     assert await batch.content("stdout.txt", "second") == b"changed\n"
 
 
+async def test_a_package_after_a_reboot(batch: Batch) -> None:
+    """A node that restarts has none of it any more, and gets it again."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    await ran(batch, f"echo changed > ${VARIABLE}/run.sh")
+    (node,) = await batch.nodes()
+    await batch.send("POST", f"/pools/pool/nodes/{node.id}/reboot")
+    await batch.until(batch.nodes, lambda nodes: nodes[0].state == "idle")
+    await ran(batch, f"${VARIABLE}/run.sh", "second")
+
+    assert await batch.content("stdout.txt", "second") == b"packaged\n"
+
+
 async def test_tasks_that_need_a_package_at_once(batch: Batch) -> None:
     """Many tasks begin together, and each finds the whole of it."""
     await batch.client.create_pool(pool_body(targetDedicatedNodes=1, taskSlotsPerNode=8))
