@@ -8,22 +8,27 @@ from batch_emulator.errors import ServiceError
 from batch_emulator.wire import Json
 
 
-def _show_application(application: tuple[str, list[str]]) -> Json:
-    name, versions = application
-    return {"id": name, "displayName": name, "versions": versions}
+def _active(call: BatchCall) -> list[Json]:
+    """Return what is shown of each application that has an active version."""
+    shown: list[Json] = []
+    for name, versions in call.account.active_versions().items():
+        application = call.account.applications.find(name)
+        title = application.display_name if application else None
+        named: Json = {"displayName": title} if title else {}
+        shown.append({"id": name, **named, "versions": versions})
+    return shown
 
 
 async def list_applications(call: BatchCall) -> web.StreamResponse:
     """Answer GET /applications."""
-    applications = call.account.active_versions().items()
-    key = Key[tuple[str, list[str]]](lambda application: application[0])
-    return call.many("listapplicationsummariesresponses", applications, _show_application, key)
+    key = Key[Json](lambda application: str(application["id"]))
+    return call.many("listapplicationsummariesresponses", _active(call), lambda shown: shown, key)
 
 
 async def get_application(call: BatchCall) -> web.StreamResponse:
     """Answer GET of an application."""
     wanted = call.part("applicationId").lower()
-    for application in call.account.active_versions().items():
-        if application[0].lower() == wanted:
-            return call.one("getapplicationsummaryresponse", _show_application(application))
+    for application in _active(call):
+        if str(application["id"]).lower() == wanted:
+            return call.one("getapplicationsummaryresponse", application)
     raise ServiceError("ApplicationNotFound")

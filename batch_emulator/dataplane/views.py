@@ -47,7 +47,7 @@ def _failure_info(failure: Failure) -> Json:
         "category": failure.category,
         "code": failure.code,
         "message": failure.message,
-        "details": _pairs(failure.details),
+        **_present(details=_pairs(failure.details) or None),
     }
 
 

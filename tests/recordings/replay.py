@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -28,11 +29,11 @@ type Json = dict[str, Any]
 type Client = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
 
 NEWEST: Final = "2025-06-01"
-PATIENCE_SECONDS: Final = 8.0
+PATIENCE_SECONDS: Final = 10.0
 """How long a reply may take to come to the state that was recorded."""
 
-BOOT_SPEED: Final = 70.0
-"""A node boots in 2 s: long enough for a recorded look at it."""
+BOOT_SPEED: Final = 40.0
+"""A node boots in 3.5 s: long enough for a recorded look at it."""
 
 _WAIT_SECONDS: Final = 0.02
 _NODE: Final = re.compile(r"tvm(?:ps)?[-_][0-9a-z_-]+", re.IGNORECASE)
@@ -158,28 +159,31 @@ class Replay:
             await self._hold_tasks(call, later)
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
-            response = await self._request(
-                call.method,
-                self._with_nodes(call.path),
-                self._prepared(call.request, trace, _job(call)),
-                headers={"If-Match": _STALE} if call.reply.status == 412 else {},
-                **call.query,
-            )
-            body = _json(response)
-            if not _waits(call, response.status_code, body) or time.monotonic() > until:
+            outcome, body = await self._ask(call, trace)
+            if not outcome.difference or not _waits(outcome, body) or time.monotonic() > until:
                 break
             await asyncio.sleep(_WAIT_SECONDS)
         self._learn_nodes(call, body)
-        outcome = Outcome(
-            call=call,
-            reply=without_newer(
-                Reply.of(response.status_code, iter(response.headers), body), call.version
-            ),
-            code=body.get("code") if body else None,
-        )
-        if call.method == "POST" and outcome.difference and call.reply.status == 201:
+        if call.method == "POST" and outcome.difference and call.reply.status == HTTPStatus.CREATED:
             await self._make_stand_in(call, trace)
         return outcome
+
+    async def _ask(
+        self, call: RecordedCall, trace: list[RecordedCall]
+    ) -> tuple[Outcome, Json | None]:
+        response = await self._request(
+            call.method,
+            self._with_nodes(call.path),
+            self._prepared(call.request, trace, _job(call)),
+            headers={"If-Match": _STALE}
+            if call.reply.status == HTTPStatus.PRECONDITION_FAILED
+            else {},
+            **call.query,
+        )
+        body = _json(response)
+        reply = Reply.of(response.status_code, iter(response.headers), body)
+        code = body.get("code") if body else None
+        return Outcome(call=call, reply=without_newer(reply, call.version), code=code), body
 
     async def _request(
         self,
@@ -280,7 +284,7 @@ class Replay:
             await self._until(f"/{kind}", lambda body: body["value"] == [], within=30)
 
     async def _until(
-        self, path: str, wanted: Callable[[Json], bool], *, within: float = PATIENCE_SECONDS
+        self, path: str, wanted: Callable[[Json], bool], *, within: float = 30
     ) -> None:
         until = time.monotonic() + within
         while not wanted(_json(await self._request("GET", path)) or {}):
@@ -393,15 +397,19 @@ def _json(response: AsyncHttpResponse) -> Json | None:
 def _states(body: Json | None) -> list[str]:
     things = (body or {}).get("value", [body or {}])
     return sorted(
-        thing["state"] for thing in things if isinstance(thing, dict) and "state" in thing
+        str(thing[name])
+        for thing in things
+        if isinstance(thing, dict)
+        for name in ("state", "allocationState")
+        if name in thing
     )
 
 
-def _waits(call: RecordedCall, status: int, body: Json | None) -> bool:
+def _waits(outcome: Outcome, body: Json | None) -> bool:
     """Whether what a GET shows is on its way to what was recorded."""
-    if call.method != "GET" or status != call.reply.status or status >= 400:
-        return False
-    return _states(call.body) != _states(body)
+    call = outcome.call
+    asks = call.method == "GET" and outcome.same_status and call.body is not None
+    return asks and _states(call.body) != _states(body)
 
 
 def _tasks(call: RecordedCall) -> list[Json]:

@@ -22,8 +22,12 @@ SECRETS: Final = frozenset(
 )
 """What the service never returns; azure-batch does not mark it."""
 
-_NOT_ALWAYS: Final = {("BatchNode", "lastBootTime")}
-"""Required by azure-batch; recorded replies of the service leave it out until the node has booted."""
+_NOT_ALWAYS: Final = {("BatchNode", "lastBootTime"), ("BatchApplication", "displayName")}
+"""
+Required by azure-batch, and absent from recorded replies of the service.
+
+A node has no boot time before it has booted, and an application no name unless it was given one.
+"""
 
 _PLACE: Final = "#/$defs/"
 _DURATION: Final = r"^-?P(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$"
