@@ -208,5 +208,7 @@ def _check_query(request: web.Request, operation: Operation) -> None:
     for name, value in request.query.items():
         if name not in _EVERYWHERE and name not in operation.query:
             raise not_supported(f"query parameter {name} with operation {operation.name}")
+        if name == "$expand" and value != "stats":
+            raise not_supported(f"$expand={value} with operation {operation.name}")
         if name.lower() == "timeout" and not value.isdecimal():
             raise invalid_query(name, value, "The value is not a number of seconds")

@@ -141,6 +141,10 @@ class BatchCall:
         metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}"}
         return _json(metadata | value, {"DataServiceId": f"{self.base}{path}"})
 
+    def found(self, kind: str, value: Json) -> web.Response:
+        """Reply with what an operation has found, without the name of a resource."""
+        return _json({"odata.metadata": f"{self.base}/$metadata#{kind}"} | value, {})
+
     def deleting(self) -> web.Response:
         """Reply that the removal of the resource has begun."""
         return _chunked(web.Response(status=202))

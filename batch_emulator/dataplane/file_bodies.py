@@ -124,3 +124,24 @@ OUTPUT_FILES: Final = items(
         title="output file",
     )
 )
+
+_LOG_REQUEST: Final = shape(
+    {
+        "containerUrl": _url,
+        "startTime": text,
+        "endTime": text,
+        "identityReference": _IDENTITY,
+    },
+    required=("containerUrl", "startTime"),
+)
+
+
+def read_log_request(body: object) -> tuple[str, bool]:
+    """
+    Return the container for the logs of a node, and whether an identity opens it.
+
+    Raises:
+        ServiceError: The body is wrong.
+    """
+    given = cast("Json", _LOG_REQUEST("", body))
+    return str(given["containerUrl"]), "identityReference" in given

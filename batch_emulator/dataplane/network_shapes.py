@@ -26,18 +26,23 @@ _SUBNET: Final = re.compile(
     r"/virtualNetworks/[-\w.]{2,64}/subnets/[-\w.]{1,80}",
     re.IGNORECASE,
 )
-_RESERVED_PORTS: Final = frozenset({22, 3389, 29876, 29877})
+_RESERVED_PORTS: Final = frozenset({29876, 29877})
 _RESERVED_RANGE: Final = range(50_000, 55_001)
 _FEWEST_PORTS: Final = 40
 
 
 def subnet(path: str, value: object) -> object:
-    """Accept the id of a subnet in the account's subscription."""
+    """
+    Accept the id of a subnet.
+
+    The subscription that the emulator makes up has no networks; the subnets of others are taken
+    unseen. The reason is the service's, which has been recorded with such an id.
+    """
     match = _SUBNET.fullmatch(cast("str", text(path, value)))
     if match is None:
         reason = "The value is not the id of a subnet of a virtual network"
         raise invalid_property("subnetId", value, reason)
-    if match["subscription"] != SUBSCRIPTION:
+    if match["subscription"] == SUBSCRIPTION:
         reason = (
             "The specified subnetId is in a different subscription and cannot be used with the"
             f" current Batch account in subscription {SUBSCRIPTION}"

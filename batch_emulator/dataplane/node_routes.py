@@ -1,17 +1,25 @@
 """Handlers of nodes."""
 
+import uuid
+from typing import Final
+
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
+from batch_emulator.dataplane.endpoints import show_endpoints
+from batch_emulator.dataplane.file_bodies import read_log_request
 from batch_emulator.dataplane.pool_changes import read_node_option
 from batch_emulator.dataplane.pool_routes import the_pool
 from batch_emulator.dataplane.query import Key
-from batch_emulator.dataplane.views import show_node
+from batch_emulator.dataplane.views import NODE_IPV6, show_node
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime import node_changes
 from batch_emulator.runtime.enums import NodeState
+from batch_emulator.runtime.node_logs import upload_logs
 from batch_emulator.runtime.scheduling import node_of
 from batch_emulator.runtime.state import Node
+
+_ENTITIES: Final = "Microsoft.Azure.Batch.Protocol.Entities"
 
 
 def the_node(call: BatchCall) -> Node:
@@ -36,6 +44,33 @@ async def list_nodes(call: BatchCall) -> web.StreamResponse:
 async def get_node(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a node."""
     return call.one("nodes", show_node(the_node(call), call.base))
+
+
+async def get_remote_login(call: BatchCall) -> web.StreamResponse:
+    """Answer GET of the address for logging in; nothing listens there."""
+    node = the_node(call)
+    endpoints = show_endpoints(node)
+    if endpoints is None:
+        raise ServiceError("OperationNotValidOnNode")
+    last = endpoints["inboundEndpoints"][-1]
+    settings = {
+        "remoteLoginIPAddress": last["publicIPAddress"],
+        "remoteLoginPort": last["frontendPort"],
+        "ipv6RemoteLoginIPAddress": NODE_IPV6,
+        "ipv6RemoteLoginPort": last["frontendPort"],
+    }
+    return call.result(f"{_ENTITIES}.RemoteLoginSettings", settings)
+
+
+async def upload_node_logs(call: BatchCall) -> web.StreamResponse:
+    """Answer POST of the upload of a node's logs, which goes on afterwards."""
+    node = the_node(call)
+    container_url, identity = read_log_request(await call.body())
+    directory = f"batch-{call.account.options.account}/{node.pool.id}/{node.id}/{uuid.uuid4()}"
+    upload = upload_logs(call.account, node, container_url, directory, identity=identity)
+    call.account.background.start(upload, name=f"logs of {node.id}")
+    told = {"virtualDirectoryName": directory, "numberOfFilesUploaded": 1}
+    return call.found(f"{_ENTITIES}.UploadBatchServiceLogsResult", told)
 
 
 async def reboot_node(call: BatchCall) -> web.StreamResponse:

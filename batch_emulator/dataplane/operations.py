@@ -48,6 +48,7 @@ class Operation:
     notes: str = ""
 
 
+_STATS: Final = frozenset({"$expand"})
 _ONE: Final = frozenset({"$select"})
 _PAGED: Final = frozenset({"maxresults", "$skiptoken"})
 _MANY: Final = _PAGED | {"$select", "$filter"}
@@ -93,14 +94,14 @@ SUPPORTED: Final = (
         "list_pools",
         "GET /pools",
         pool_routes.list_pools,
-        _MANY,
+        _MANY | _STATS,
         notes="pages, `$select`, simple `$filter`",
     ),
     _conditional(
         "get_pool",
         f"GET {_POOL}",
         pool_routes.get_pool,
-        _ONE,
+        _ONE | _STATS,
         notes="conditional headers, `$select`",
     ),
     _conditional("pool_exists", f"HEAD {_POOL}", pool_routes.get_pool),
@@ -181,6 +182,18 @@ SUPPORTED: Final = (
     ),
     _plain("get_node", f"GET {_NODE}", node_routes.get_node, _ONE, notes="`$select`"),
     _plain(
+        "get_node_remote_login_settings",
+        f"GET {_NODE}/remoteloginsettings",
+        node_routes.get_remote_login,
+        notes="nothing listens at the address",
+    ),
+    _plain(
+        "upload_node_logs",
+        f"POST {_NODE}/uploadbatchservicelogs",
+        node_routes.upload_node_logs,
+        notes="one file: what the emulator knows of the node",
+    ),
+    _plain(
         "reboot_node",
         f"POST {_NODE}/reboot",
         node_routes.reboot_node,
@@ -242,11 +255,15 @@ SUPPORTED: Final = (
         "list_jobs",
         "GET /jobs",
         job_routes.list_jobs,
-        _MANY,
+        _MANY | _STATS,
         notes="pages, `$select`, simple `$filter`",
     ),
     _conditional(
-        "get_job", f"GET {_JOB}", job_routes.get_job, _ONE, notes="conditional headers, `$select`"
+        "get_job",
+        f"GET {_JOB}",
+        job_routes.get_job,
+        _ONE | _STATS,
+        notes="conditional headers, `$select`",
     ),
     _conditional(
         "delete_job",
@@ -298,14 +315,14 @@ SUPPORTED: Final = (
         "list_tasks",
         f"GET {_JOB}/tasks",
         task_routes.list_tasks,
-        _MANY,
+        _MANY | _STATS,
         notes="pages, `$select`, simple `$filter`",
     ),
     _conditional(
         "get_task",
         f"GET {_TASK}",
         task_routes.get_task,
-        _ONE,
+        _ONE | _STATS,
         notes="conditional headers, `$select`",
     ),
     _conditional(
@@ -371,9 +388,7 @@ _REFUSED: Final = (
     ("deallocate_node", "POST", "/pools/{poolId}/nodes/{nodeId}/deallocate"),
     ("list_node_extensions", "GET", "/pools/{poolId}/nodes/{nodeId}/extensions"),
     ("get_node_extension", "GET", "/pools/{poolId}/nodes/{nodeId}/extensions/{extensionName}"),
-    ("get_node_remote_login_settings", "GET", "/pools/{poolId}/nodes/{nodeId}/remoteloginsettings"),
     ("start_node", "POST", "/pools/{poolId}/nodes/{nodeId}/start"),
-    ("upload_node_logs", "POST", "/pools/{poolId}/nodes/{nodeId}/uploadbatchservicelogs"),
     ("create_node_user", "POST", "/pools/{poolId}/nodes/{nodeId}/users"),
     ("delete_node_user", "DELETE", "/pools/{poolId}/nodes/{nodeId}/users/{userName}"),
     ("replace_node_user", "PUT", "/pools/{poolId}/nodes/{nodeId}/users/{userName}"),

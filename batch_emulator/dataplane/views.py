@@ -12,6 +12,7 @@ from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
 from batch_emulator.wire import Json, print_etag, print_time
 
 _AGENT_VERSION = "emulator"
+NODE_IPV6: Final = "::1"
 _IMAGE_VERSION = "1.0.0"
 _COUNTED: Final[dict[str, NodeState | None]] = {
     "creating": NodeState.CREATING,
@@ -149,7 +150,7 @@ def show_node(node: Node, base: str) -> Json:
         **_present(lastBootTime=node.booted and print_time(node.booted)),
         "allocationTime": print_time(node.allocated),
         "ipAddress": "127.0.0.1",
-        "ipv6Address": "::1",
+        "ipv6Address": NODE_IPV6,
         "affinityId": f"TVM:{node.id}",
         "vmSize": node.pool.body["vmSize"],
         "totalTasksRun": node.total_run,

@@ -68,11 +68,18 @@ def _blob_and_container(connection_string: str) -> tuple[str, str]:
     with BlobServiceClient.from_connection_string(connection_string) as storage:
         container = storage.create_container(f"recorded-{uuid4().hex[:8]}")
         container.upload_blob("file.txt", b"a file\n")
+    url, _, signature = signed_container(connection_string, container.container_name).partition("?")
+    return f"{url}/file.txt?{signature}", f"{url}?{signature}"
+
+
+def signed_container(connection_string: str, name: str) -> str:
+    """Return the address of a container with a signature to read, write and list for an hour."""
+    with BlobServiceClient.from_connection_string(connection_string) as storage:
         signature = generate_container_sas(
             str(storage.account_name),
-            container.container_name,
+            name,
             account_key=storage.credential.account_key,
             permission=ContainerSasPermissions(read=True, write=True, list=True),
             expiry=datetime.now(UTC) + timedelta(hours=1),
         )
-        return f"{container.url}/file.txt?{signature}", f"{container.url}?{signature}"
+        return f"{storage.get_container_client(name).url}?{signature}"
