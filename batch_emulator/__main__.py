@@ -2,22 +2,36 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import signal
 import sys
+import tempfile
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, find_keys, find_storage
-from batch_emulator.options import Options, SignalExitCode
+from batch_emulator.clients_help import client_variables, clients_help, shell_exports
+from batch_emulator.keys import (
+    KEY_VARIABLE,
+    STORAGE_VARIABLE,
+    TOKEN_VARIABLE,
+    find_keys,
+    find_storage,
+)
+from batch_emulator.options import DEFAULT_ACCOUNT, DEFAULT_PORT, Options, SignalExitCode
 from batch_emulator.package import Package
-from batch_emulator.runtime.store import NODES
+from batch_emulator.runtime.nodes import wipe
+from batch_emulator.runtime.store import KEYS, NODES
+from batch_emulator.secret_file import write_private
 from batch_emulator.server import Emulator
 
 _LAST_PORT: Final = 65535
+_SCRATCH: Final = Path(tempfile.gettempdir(), f"batch-emulator-{uuid.uuid4().hex}")
+"""The nodes' folder where none is named; it is removed in the end."""
 
 
 def _checked[T](read: Callable[[str], T]) -> Callable[[str], T]:
@@ -59,6 +73,12 @@ def _not_a_secret(instead: str) -> Callable[[str], NoReturn]:
     return refuse
 
 
+def _kept_keys(data: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """Return where an account that is kept keeps its keys, unless the environment has them."""
+    given = environment.get(KEY_VARIABLE) or environment.get(TOKEN_VARIABLE)
+    return data / KEYS if data and not given else None
+
+
 class _OptionParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, without the usage."""
@@ -73,8 +93,15 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
     """
     environment = os.environ if environment is None else environment
     parser = _OptionParser(prog="batch-emulator", description=__doc__)
-    parser.add_argument("--port", type=_checked(_port), default=0, help="0 takes a free one")
-    parser.add_argument("--account", required=True, help="name of the Batch account")
+    parser.add_argument(
+        "--port",
+        type=_checked(_port),
+        default=DEFAULT_PORT,
+        help=f"by default {DEFAULT_PORT}; 0 takes a free one",
+    )
+    parser.add_argument(
+        "--account", default=DEFAULT_ACCOUNT, help=f"its name, by default {DEFAULT_ACCOUNT}"
+    )
     parser.add_argument(
         "--key-file",
         type=Path,
@@ -87,7 +114,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         type=Path,
         metavar="FILE",
         help="holds the connection string of blob storage, mode 0600; "
-        f"without it {STORAGE_VARIABLE} counts",
+        f"without it {STORAGE_VARIABLE} counts, else Azurite's own defaults",
     )
     for name, instead in (
         ("--key", f"use --key-file FILE or the variable {KEY_VARIABLE}"),
@@ -99,9 +126,20 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         "--data",
         type=Path,
         metavar="DIR",
-        help="folder in which the account outlives the emulator; without it all is in memory",
+        help="folder in which the account and its keys outlive the emulator; "
+        "without it all is in memory",
     )
-    parser.add_argument("--root", type=Path, help="folder of the nodes' folders; DIR/nodes")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        help="folder of the nodes' folders; by default DIR/nodes, or a temporary one",
+    )
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        metavar="FILE",
+        help="written when the emulator listens, with mode 0600: the variables of `az batch`",
+    )
     parser.add_argument(
         "--pool-speed",
         type=_checked(_speed),
@@ -150,18 +188,17 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         help="take VM sizes that are not in the emulator's table",
     )
     given = parser.parse_args(arguments)
-    if given.root is None and given.data is None:
-        parser.error("the following arguments are required: --root or --data")
     try:
         storage = find_storage(given.storage_file, environment)
-        keys = find_keys(given.key_file, environment)
+        keys = find_keys(given.key_file or _kept_keys(given.data, environment), environment)
         options = Options(
             account=given.account,
             key=keys.account_key,
             token=keys.arm_token,
             storage=storage,
-            root=given.root or given.data / NODES,
+            root=given.root or (given.data / NODES if given.data else _SCRATCH),
             data=given.data,
+            env_file=given.env_file,
             port=given.port,
             pool_speed=given.pool_speed,
             applications=tuple(given.application),
@@ -186,13 +223,26 @@ async def serve(options: Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     async with Emulator(options) as emulator:
+        if options.env_file is not None:
+            variables = client_variables(emulator.url, options.account, options.key)
+            write_private(options.env_file, shell_exports(variables))
         ready = {"event": "ready", "url": emulator.url, "account": options.account}
+        ready["storage"] = emulator.storage_url
         print(json.dumps(ready), flush=True)  # noqa: T201 - the one line that others wait for
+        text = clients_help(emulator.url, options.account, options.env_file)
+        print(text, end="", file=sys.stderr, flush=True)  # noqa: T201 - for the operator
         await ended.wait()
+    _remove_scratch()
     # A thread may unzip a package or remove a folder. Nobody needs what comes of it any more, and
     # an ordinary exit would wait for it.
     logging.shutdown()
     os._exit(0)
+
+
+def _remove_scratch() -> None:
+    if _SCRATCH.exists():
+        with contextlib.suppress(OSError):  # a thread may be writing there
+            wipe(_SCRATCH)
 
 
 def main() -> int:
@@ -205,6 +255,8 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(f"batch-emulator: {error}", file=sys.stderr)  # noqa: T201 - for the operator
         return 2
+    finally:
+        _remove_scratch()
     return 0
 
 

@@ -15,6 +15,13 @@ TOKEN_VARIABLE: Final = "AZURE_BATCH_EMULATOR_TOKEN"  # noqa: S105 - the name of
 STORAGE_VARIABLE: Final = "AZURE_BATCH_EMULATOR_STORAGE"
 _TOKEN: Final = re.compile(r"[!-~]+")
 
+DEVELOPMENT_STORAGE: Final = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLl"
+    "mEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+)
+"""What Azurite answers to when it is started without options; Microsoft publishes this key."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
@@ -69,17 +76,17 @@ def find_storage(file: Path | None, environment: Mapping[str, str]) -> str:
     """
     Return the connection string of storage, from a file or from the environment.
 
+    Where neither is given it is that of Azurite as it is started without options.
+
     Raises:
-        ValueError: It is not given, or the file is not private.
+        ValueError: The file is empty, or not private.
         OSError: The file cannot be read.
     """
-    given = check_private(file) if file else environment.get(STORAGE_VARIABLE, "")
-    if not given.strip():
-        raise ValueError(
-            f"storage is not known: set {STORAGE_VARIABLE} to its connection string, "
-            "or name a file that holds it by --storage-file FILE"
-        )
-    return given.strip()
+    if file is None:
+        return environment.get(STORAGE_VARIABLE, "").strip() or DEVELOPMENT_STORAGE
+    if not (given := check_private(file).strip()):
+        raise ValueError(f"{file} is empty: it is to hold the connection string of blob storage")
+    return given
 
 
 def _check_key(key: str, source: str) -> None:

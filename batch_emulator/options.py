@@ -11,6 +11,11 @@ from batch_emulator.package import Package
 from batch_emulator.secret_file import new_token
 from batch_emulator.wire import now
 
+DEFAULT_PORT = 10100
+"""Where ``batch-emulator`` listens; Azurite takes 10000 to 10002."""
+
+DEFAULT_ACCOUNT = "devbatch"
+
 BOOT_SECONDS = 140.0
 """From allocation to the start task; the service's median, as measured in recorded traffic."""
 
@@ -58,6 +63,7 @@ class Options:
             as the API is described and as azure-batch 15.1 compares it, or ``Success``, as recorded.
         counts_delay_seconds: How long task counts may stay as they were.
         data: The folder in which the account outlives the emulator; without it all is in memory.
+        env_file: Where the variables of ``az batch`` are written when the emulator listens.
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
         signal_exit_code: What the exit code of a task that a signal ended looks like.
         any_vm_size: Whether a pool can have a VM size that is not in the emulator's table.
@@ -78,6 +84,7 @@ class Options:
     lower_case_status: bool = False
     counts_delay_seconds: float = 0.0
     data: Path | None = None
+    env_file: Path | None = None
     faults: bool = False
     signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE
     any_vm_size: bool = False

@@ -2,7 +2,7 @@
 What every request passes on its way to its handler, in this order.
 
 refuse_strangers      Host is a name of this machine with the port, and there is no Origin
-stamp                 an id for the request, and one line in the journal
+stamp                 an id for the request, and one line in the journal; answers the readiness probe
 faults                where they are enabled: the faults that a test has asked for
 hand over             what is for Azure Resource Manager goes to ``batch_emulator.arm``, and no further
 answer_errors         refusals become the service's error bodies
@@ -34,6 +34,9 @@ from batch_emulator.runtime.account import Account
 from batch_emulator.wire import now
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+READY: Final = "/emulator/ready"
+"""Answers 200 to everybody while the account is served; it counts in no rule for faults."""
 
 NEWEST_VERSION: Final = "2025-06-01"
 _VERSION: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(\.\d+\.\d+)?")
@@ -84,6 +87,8 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
 async def stamp(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, and tell of it if it changes something or is refused; what is made has a location."""
     request[REQUEST_ID] = str(uuid.uuid4())
+    if request.path == READY and request.method in {"GET", "HEAD"}:
+        return web.Response(text="ready\n")
     response = await handler(request)
     if request.method not in {"GET", "HEAD"} or response.status >= HTTPStatus.BAD_REQUEST:
         tell(

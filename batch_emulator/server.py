@@ -17,6 +17,7 @@ from batch_emulator.pipeline import add_common_headers, pipeline
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.blob_containers import client_options
 from batch_emulator.runtime.resuming import end_former, resume
+from batch_emulator.runtime.storage_transport import StorageTransport
 from batch_emulator.runtime.store import Store
 
 _HOST: Final = "127.0.0.1"
@@ -44,15 +45,24 @@ class Emulator:
     @property
     def url(self) -> str:
         """The account's address, without a slash at its end."""
+        return self._started.url
+
+    @property
+    def storage_url(self) -> str:
+        """The address of the blob storage that the account uses."""
+        return str(self._started.storage.url).rstrip("/")
+
+    @property
+    def _started(self) -> Account:
         if self._account is None:
             raise RuntimeError("the emulator has not been started")
-        return self._account.url
+        return self._account
 
     async def __aenter__(self) -> Self:
         """Listen."""
         self._options.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         storage = BlobServiceClient.from_connection_string(
-            self._options.storage, **client_options()
+            self._options.storage, transport=StorageTransport(), **client_options()
         )
         account = Account(self._options, "", storage)
         application = _web_application(account)

@@ -29,6 +29,7 @@ SCHEMA: Final = 1
 """Raised when a field is removed, renamed, or means something else; new fields need nothing."""
 
 FILE: Final = "account.sqlite"
+KEYS: Final = "keys.json"
 NODES: Final = "nodes"
 _LOCK: Final = "lock"
 _TABLES: Final = """

@@ -1,7 +1,6 @@
 """The emulator as a process: what it prints, how it ends, and that nothing outlives it."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -11,7 +10,6 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-import psutil
 import pytest
 from azure.batch.aio import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
@@ -20,37 +18,7 @@ from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
 from batch_emulator.runtime.process import TREE_VARIABLE, sweep
 from local.azurite import Azurite
 from tests.contract.conftest import ACCOUNT, KEY, TOKEN, Batch, job_body, pool_body
-
-STUBBORN = """
-trap '' TERM
-env -i {python} -c "
-import os, signal, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-if os.fork(): os._exit(0)
-os.setsid()
-if os.fork(): os._exit(0)
-open('{mark}-far', 'w').close()
-time.sleep(600)
-" {mark}
-touch {mark}-near
-exec -a {mark} sleep 600
-"""
-
-
-def survivors(mark: str) -> list[int]:
-    """Return the processes whose command line holds a mark."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if any(mark in part for part in process.cmdline()):
-                found.append(process.pid)
-    return found
-
-
-def stubborn(mark: str) -> str:
-    """Return a command that ignores TERM, and a grandchild of it that has left its session."""
-    script = STUBBORN.format(python=sys.executable, mark=mark).replace("'", "'\"'\"'")
-    return f"/bin/bash -c '{script}'"
+from tests.support.stubborn import stubborn, survivors
 
 
 async def both_run(batch: Batch, mark: str) -> None:
@@ -171,7 +139,8 @@ async def test_no_process_outlives_the_emulator(
     """However the emulator ends, its nodes' processes end with it, and its port is free."""
     process = await spawn()
     line = await ready(process)
-    assert line == {"event": "ready", "url": line["url"], "account": ACCOUNT}
+    assert line.keys() == {"event", "url", "account", "storage"}
+    assert (line["event"], line["account"]) == ("ready", ACCOUNT)
     async with BatchClient(line["url"], AzureNamedKeyCredential(ACCOUNT, KEY)) as client:
         batch = Batch(line["url"], client, tmp_path / "nodes")
         await client.create_pool(pool_body(targetDedicatedNodes=1))
@@ -189,7 +158,9 @@ async def test_no_process_outlives_the_emulator(
     if number is signal.SIGKILL:  # the supervisors need a moment to see it
         await batch.until(alive, lambda pids: pids == [])
     assert survivors(mark) == []
-    for event in log.decode().splitlines():
+    events = [line for line in log.decode().splitlines() if line[0].isdecimal()]
+    assert len(log.decode().splitlines()) == len(events) + len(["az", "Python", "Airflow"])
+    for event in events:
         json.loads(event.split(" ", 2)[2])
     again = await spawn("--port", line["url"].rsplit(":", 1)[1])
     assert (await ready(again))["url"] == line["url"]

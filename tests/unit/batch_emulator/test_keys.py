@@ -143,13 +143,15 @@ def test_the_environment_gives_keys_and_what_is_missing_is_made_and_told() -> No
 
 
 def test_storage_is_given_by_file_or_environment(tmp_path: Path) -> None:
-    """Without either the message names both ways."""
+    """Without either it is Azurite as it is started without options."""
     file = private(tmp_path / "storage", "from the file\n")
     given = {STORAGE_VARIABLE: "from the environment"}
     assert find_storage(file, given) == "from the file"
     assert find_storage(None, given) == "from the environment"
-    with pytest.raises(ValueError, match=f"set {STORAGE_VARIABLE} .* by --storage-file FILE"):
-        find_storage(None, {})
+    assert find_storage(None, {STORAGE_VARIABLE: " "}) == find_storage(None, {})
+    assert "http://127.0.0.1:10000/devstoreaccount1;" in find_storage(None, {})
+    with pytest.raises(ValueError, match="is empty: it is to hold the connection string"):
+        find_storage(private(tmp_path / "empty", "\n"), given)
 
 
 def test_no_secret_is_in_the_text_of_an_object(tmp_path: Path) -> None:

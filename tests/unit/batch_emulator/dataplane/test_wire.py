@@ -195,7 +195,7 @@ SECRETS = {KEY_VARIABLE: "a2V5", TOKEN_VARIABLE: "token", STORAGE_VARIABLE: "s"}
 def test_options() -> None:
     """What is not given has a default; the pool runs at its real speed."""
     options = read_options(GIVEN, SECRETS)
-    assert (options.port, options.pool_speed, options.applications) == (0, 1.0, ())
+    assert (options.port, options.pool_speed, options.applications) == (10100, 1.0, ())
     assert options.root == Path("r")
     assert not options.faults
     assert read_options([*GIVEN, "--faults"], SECRETS).faults
