@@ -17,7 +17,7 @@ def clients_help(url: str, account: str, env_file: Path | None = None) -> str:
     if env_file is None:
         return text
     _, line, rest = text.partition("\n")
-    return f"az       . {shlex.quote(str(env_file))}{line}{rest}"
+    return f"az       . {shlex.quote(str(env_file.absolute()))}{line}{rest}"
 
 
 def client_variables(url: str, account: str, key: str) -> Mapping[str, str]:
