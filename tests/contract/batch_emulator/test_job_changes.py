@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from azure.batch.models import BatchJobUpdateOptions, BatchTaskCountsResult
+from azure.batch.models import BatchJobDisableOptions, BatchJobUpdateOptions, BatchTaskCountsResult
 from azure.core import MatchConditions
 
 from tests.contract.conftest import Batch, Start, pool_body, refusal
@@ -213,6 +213,19 @@ async def test_disabling_can_wait_for_running_tasks(batch: Batch) -> None:
     assert await refusal(enable) == (409, "OperationInvalidForCurrentState")
     await batch.send("POST", "/jobs/job/disable", json={"disableTasks": "terminate"})
     await until_job(batch, "disabled")
+
+
+async def test_the_official_client_waits_for_disabling_and_enabling(batch: Batch) -> None:
+    """Its pollers end when the job is where it was asked to go."""
+    await start(batch, SLEEP)
+    options = BatchJobDisableOptions(disable_tasks="requeue")
+    disabling = await batch.client.begin_disable_job("job", options, polling_interval=0)
+    await disabling.result()
+    assert (await batch.client.get_job("job")).state == "disabled"
+    enabling = await batch.client.begin_enable_job("job", polling_interval=0)
+    await enabling.result()
+
+    assert (await batch.client.get_job("job")).state == "active"
 
 
 async def test_a_disabled_job_can_end(batch: Batch) -> None:
