@@ -141,6 +141,17 @@ def refer(account: ArmAccount, pool: str, application: str, *names: str) -> None
     arm = account.arm()
     body: dict[str, Any] = {
         "vmSize": "Standard_D2ds_v5",
+        "deploymentConfiguration": {
+            "virtualMachineConfiguration": {
+                "imageReference": {
+                    "publisher": "canonical",
+                    "offer": "ubuntu-24_04-lts",
+                    "sku": "server",
+                    "version": "latest",
+                },
+                "nodeAgentSkuId": "batch.node.ubuntu 24.04",
+            }
+        },
         "applicationPackages": [
             {"id": f"{arm.id}/applications/{application}", "version": name} for name in names
         ],
