@@ -1,5 +1,6 @@
 """What follows from the way in which a task ended, for its job and for the tasks that wait for it."""
 
+from batch_emulator.runtime.command_line import ENDED
 from batch_emulator.runtime.execution import Execution
 from batch_emulator.wire import Json
 
@@ -9,11 +10,14 @@ def exit_options(conditions: Json, execution: Execution) -> Json:
     Return the ``jobAction`` and the ``dependencyAction`` for a task that has ended.
 
     An exit code that is listed goes first, even before a failed upload. Source: the descriptions
-    of ``ExitConditions`` and ``ExitOptions`` in the API.
+    of ``ExitConditions`` and ``ExitOptions`` in the API. A task that was ended by a request leaves
+    its job alone unless its conditions say otherwise, as in a recording of the service.
     """
-    failed = execution.failure is not None
+    failure = execution.failure
+    failed = failure is not None
+    by_itself = failure is not None and failure.code != ENDED.code
     usual = {
-        "jobAction": "terminate" if failed else "none",
+        "jobAction": "terminate" if by_itself else "none",
         "dependencyAction": "block" if failed else "satisfy",
     }
     return usual | _chosen(conditions, execution)
@@ -33,6 +37,6 @@ def _chosen(conditions: Json, execution: Execution) -> Json:
     kind = "default"
     if failure.code.startswith("FileUpload"):
         kind = "fileUploadError"
-    elif code is None and failure.code != "TaskEnded":
+    elif code is None and failure.code != ENDED.code:
         kind = "preProcessingError"
     return dict(conditions.get(kind) or conditions.get("default") or {})

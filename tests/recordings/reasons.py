@@ -18,9 +18,9 @@ class Reason(StrEnum):
     """Why a recorded call is answered otherwise."""
 
     NOT_SUPPORTED = "operation_not_supported"
-    """The operation, or something that its request names, is refused by name."""
+    """The operation, or something that its request or its reply names, is not supported."""
     GONE = "gone_from_the_api"
-    """The API of today has no such operation, or refuses what the request or the reply names."""
+    """The API of today has it no more: the operation, or what the request or the reply holds."""
     NEEDS_AZURE = "needs_arm_or_virtual_network"
     """It takes what other services of Azure hold: a network, an image of one's own."""
     FOLLOWS = "follows_from_another"

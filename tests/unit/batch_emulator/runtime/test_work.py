@@ -46,6 +46,7 @@ APART: Json = {"preProcessingError": GO, "fileUploadError": HOLD, "default": {"j
         (APART, 1, FAILED, "none", "block"),
         (APART, None, MISSING, "terminate", "satisfy"),
         (APART, None, ENDED, "none", "block"),
+        ({}, None, ENDED, "none", "block"),
         (APART, 0, UPLOAD, "disable", "block"),
         ({"default": GO}, 0, UPLOAD, "terminate", "satisfy"),
         ({"default": GO}, None, MISSING, "terminate", "satisfy"),
