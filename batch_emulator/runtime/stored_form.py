@@ -30,10 +30,10 @@ KINDS: Final[Mapping[str, type[Thing]]] = {
 
 TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
     Pool: frozenset({"follower", "samples", "rescheduled", "changed", "nodes"}),
-    Node: frozenset({"restored", "runs", "lives", "installing"}),
+    Node: frozenset({"restored", "installed", "installing", "runs", "lives"}),
     Job: frozenset(
         {"backlog", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}
-        | {"offered", "place", "changed", "told"}
+        | {"told", "offered", "place", "changed"}
     ),
     Task: frozenset({"conditions"}),
 }
@@ -50,7 +50,6 @@ _SHOWN: Final[tuple[tuple[type, Callable[[Any], object]], ...]] = (
     (Formula, lambda value: value.text),
     (Enum, lambda value: value.value),
     (Collection, list),
-    (set, sorted),
     (frozenset, sorted),
 )
 
@@ -149,7 +148,7 @@ def _reader(hint: Any) -> Read:  # noqa: ANN401, PLR0911 - any type; a return fo
         return _collection(_reader(arguments[0]))
     if origin is tuple and arguments[-1] is not Ellipsis:
         return _fixed(tuple(map(_reader, arguments)))
-    if origin in {list, tuple, set, frozenset}:
+    if origin in {list, tuple, frozenset}:  # nobody would see a change within a set
         return _many(origin, _reader(arguments[0]))
     if origin is dict and arguments[0] is str:
         one = _reader(arguments[1])
