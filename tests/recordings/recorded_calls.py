@@ -167,7 +167,8 @@ def _operation(method: str, path: str) -> str:
     for pattern, name in _patterns():
         if pattern.fullmatch(f"{method} {path}"):
             return name
-    return f"{method} {path.partition('(')[0]}"
+    first, *rest = path.partition("(")[0].strip("/").split("/")
+    return f"{method} /{first}/.../{rest[-1]}" if rest else f"{method} /{first}"
 
 
 @cache
