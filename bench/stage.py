@@ -112,7 +112,8 @@ class Stage:
                 )
 
     def _emulator(self, mark: str, *flags: str) -> Child:
-        command = [sys.executable, "-m", "batch_emulator", *flags, "--account", ACCOUNT]
+        command = [sys.executable, "-m", "batch_emulator", *flags]
+        command += ["--port", "0", "--account", ACCOUNT]
         command += ["--root", str(self._folder / f"nodes-{mark}")]
         secrets = {
             KEY_VARIABLE: KEY,

@@ -33,6 +33,7 @@ async def run(tmp_path: Path) -> AsyncIterator[Run]:
     async def start(*words: str, **environment: str) -> tuple[Process, str]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "batch_emulator", "--account", ACCOUNT),
+            *("--port", "0"),
             *("--root", str(tmp_path / "nodes"), *words),
             stdout=PIPE,
             stderr=PIPE,

@@ -104,6 +104,7 @@ async def spawn(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Spawn]:
             "--account": ACCOUNT,
             "--root": str(tmp_path / "nodes"),
             "--pool-speed": "2000",
+            "--port": "0",
         }
         words = [word for pair in arguments.items() for word in pair]
         secrets = {KEY_VARIABLE: KEY, STORAGE_VARIABLE: azurite.connection_string}
