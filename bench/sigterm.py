@@ -248,6 +248,7 @@ async def _start(folder: Path, storage_port: int, chance: random.Random) -> Proc
     )
     secrets = {KEY_VARIABLE: _KEY, TOKEN_VARIABLE: _TOKEN, STORAGE_VARIABLE: storage}
     arguments = {
+        "--port": "0",
         "--account": _ACCOUNT,
         "--root": str(folder / "nodes"),
         "--pool-speed": str(chance.choice((50, 500, 5000))),

@@ -29,7 +29,7 @@ type Json = dict[str, Any]
 type Client = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
 
 NEWEST: Final = "2025-06-01"
-PATIENCE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 20.0
 """How long a reply may take to come to the state that was recorded."""
 
 BOOT_SPEED: Final = 40.0
@@ -281,10 +281,10 @@ class Replay:
             listed = _json(await self._request("GET", f"/{kind}")) or {}
             for thing in listed["value"]:
                 await self._request("DELETE", f"/{kind}/{thing['id']}")
-            await self._until(f"/{kind}", lambda body: body["value"] == [], within=30)
+            await self._until(f"/{kind}", lambda body: body["value"] == [], within=120)
 
     async def _until(
-        self, path: str, wanted: Callable[[Json], bool], *, within: float = 30
+        self, path: str, wanted: Callable[[Json], bool], *, within: float = 120
     ) -> None:
         until = time.monotonic() + within
         while not wanted(_json(await self._request("GET", path)) or {}):
@@ -406,7 +406,9 @@ def _states(body: Json | None) -> list[str]:
 
 
 def _waits(outcome: Outcome, body: Json | None) -> bool:
-    """Whether what a GET shows is on its way to what was recorded."""
+    """Whether what was recorded may still come: a state is on its way, or a change goes on."""
+    if outcome.code == "PoolBeingResized":
+        return True
     call = outcome.call
     asks = call.method == "GET" and outcome.same_status and call.body is not None
     return asks and _states(call.body) != _states(body)
