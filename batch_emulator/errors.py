@@ -6,10 +6,14 @@ code of our own, ``NotSupportedByEmulator``, is never the service's answer: it s
 emulator, and not Azure Batch, cannot do what was asked. It is a 400 because clients retry 5xx.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 type Pairs = Sequence[tuple[str, str]]
+
+_BEYOND_ASCII: Final = re.compile(r"[^ -~]+")
+_MOST_REASON: Final = 1000
 
 TABLE: Final[dict[str, tuple[int, str]]] = {
     "ActiveJobAndScheduleQuotaReached": (
@@ -53,6 +57,7 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         400,
         "The specified auto-scaling formula has a syntax error.",
     ),
+    "AutoScalingFormulaTooLong": (400, "The specified auto-scaling formula is too long."),
     "ConditionNotMet": (
         412,
         "The condition specified using HTTP conditional header(s) is not met.",
@@ -192,6 +197,11 @@ class ServiceError(Exception):
         self.text = text or table_text
         self.values = tuple(values)
         super().__init__(f"{code}: {self.text} {dict(self.values)}")
+
+    @property
+    def reason(self) -> str:
+        """The text as a status line can hold it: without line breaks, and not too long."""
+        return _BEYOND_ASCII.sub(" ", self.text)[:_MOST_REASON]
 
 
 def invalid_property(name: str, value: object, reason: str) -> ServiceError:

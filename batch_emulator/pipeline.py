@@ -156,11 +156,11 @@ def _answer_errors(account: Account) -> Middleware:
 
 def _error_response(account: Account, request: web.Request, error: ServiceError) -> web.Response:
     if request.method == "HEAD" or error.status == HTTPStatus.NOT_MODIFIED:
-        return web.Response(status=error.status, reason=error.text)
+        return web.Response(status=error.status, reason=error.reason)
     body = {"odata.metadata": f"{account.url}/$metadata#{_ERRORS}", **error_body(request, error)}
     return web.Response(
         status=error.status,
-        reason=error.text,
+        reason=error.reason,
         body=json.dumps(body).encode(),
         headers={"Content-Type": JSON_TYPE},
     )

@@ -1,5 +1,6 @@
 """JSON, times, durations and tags as they look on the wire."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -7,6 +8,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 type Json = dict[str, Any]
+
+_MOST_DEPTH: Final = 64
+_STRICT: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 UNLIMITED: Final = timedelta(days=10_675_199, hours=2, minutes=48, seconds=5, microseconds=477_580)
 """The longest duration of the service, which it echoes where nothing was asked for."""
@@ -18,6 +22,35 @@ _DURATION = re.compile(
     r"(?:(?P<seconds>\d{1,12}(?:\.\d{1,7})?)S)?)?"
 )
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def read_json(content: bytes) -> object:
+    """
+    Read JSON that can be printed again: in replies, and in the data folder.
+
+    Raises:
+        ValueError: It is not JSON, is nested too deep, or holds NaN, Infinity or half of a
+            surrogate pair.
+    """
+    try:
+        value = json.loads(content)
+    except RecursionError:
+        raise ValueError(f"nested more than {_MOST_DEPTH} deep") from None
+    level = [value]
+    for _ in range(_MOST_DEPTH):
+        level = [
+            item
+            for parent in level
+            if isinstance(parent, dict | list)
+            for item in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    if level:
+        raise ValueError(f"nested more than {_MOST_DEPTH} deep")
+    try:
+        _STRICT.encode(value).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair is not a character") from None
+    return value
 
 
 def now() -> datetime:

@@ -12,7 +12,7 @@ from batch_emulator.dataplane.network_shapes import SUBSCRIPTION
 from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.account import Account
-from batch_emulator.wire import Json, print_etag, print_http_date
+from batch_emulator.wire import Json, print_etag, print_http_date, read_json
 
 GROUP: Final = "recur"
 TENANT: Final = SUBSCRIPTION
@@ -66,7 +66,7 @@ class ArmCall:
             ServiceError: It is not JSON.
         """
         try:
-            return json.loads(await self.request.read() or b"{}")
+            return read_json(await self.request.read() or b"{}")
         except ValueError as error:
             raise ServiceError("InvalidRequestBody", values=(("Reason", str(error)),)) from error
 

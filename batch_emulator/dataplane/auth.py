@@ -100,7 +100,7 @@ def verify(  # noqa: PLR0913 - each is a part of what is signed
 def _verify_date(text: str, now: datetime) -> None:
     try:
         date = _read_date(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _failed(f"The date of the request cannot be read: '{text}'") from None
     if abs(now - date) > _MOST_SKEW:
         raise _failed(f"The date of the request is too far from now: '{text}'")

@@ -14,7 +14,7 @@ from batch_emulator.dataplane.properties import PROPERTIES
 from batch_emulator.dataplane.query import Key, page, selection
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.account import Account
-from batch_emulator.wire import Json, now, print_etag, print_http_date, print_time
+from batch_emulator.wire import Json, now, print_etag, print_http_date, print_time, read_json
 
 JSON_TYPE: Final = "application/json;odata=minimalmetadata"
 REQUEST_ID: Final = web.RequestKey("request-id", str)
@@ -54,7 +54,7 @@ class BatchCall:
         if most_bytes is not None and len(content) > most_bytes:
             raise ServiceError("RequestBodyTooLarge")
         try:
-            body = json.loads(content or b"{}")
+            body = read_json(content or b"{}")
         except ValueError as error:
             raise ServiceError("InvalidRequestBody", values=(("Reason", str(error)),)) from error
         if isinstance(body, dict):
@@ -185,7 +185,7 @@ def _date(headers: Mapping[str, str], name: str) -> datetime | None:
         return None
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         values = (("HeaderName", name), ("HeaderValue", text))
         raise ServiceError("InvalidHeaderValue", values=values) from None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

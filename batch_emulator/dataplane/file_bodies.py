@@ -16,7 +16,10 @@ _FILE_MODE: Final = re.compile(r"0?[0-7]{3,4}")
 
 
 def _url(path: str, value: object) -> object:
-    url = urlsplit(cast("str", text(path, value)))
+    try:
+        url = urlsplit(cast("str", text(path, value)))
+    except ValueError:  # as for http://[
+        url = urlsplit("")
     if url.scheme not in {"http", "https"} or not url.netloc:
         raise invalid_property(path, value, "The specified URL is not a valid URI")
     return value

@@ -27,7 +27,7 @@ from batch_emulator.runtime.state import Node
 from batch_emulator.wire import Json, print_http_date, print_time
 
 _PIECE_BYTES: Final = 8 * 1024 * 1024
-_RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")
+_RANGE: Final = re.compile(r"bytes=([0-9]{1,19})-([0-9]{0,19})")
 
 
 def _task_root(call: BatchCall) -> Path:
@@ -96,10 +96,12 @@ def _entry(inside: Path, path: Path) -> _FileEntry:
     Look at a file or directory of a node; a link counts as what it leads to.
 
     Raises:
-        ServiceError: FileNotFound, also for what leads out of ``inside`` or in a circle, and for
-            pipes and the like: reading from one may wait for ever.
+        ServiceError: FileNotFound, also for what leads out of ``inside`` or in a circle, for
+            pipes and the like: reading from one may wait for ever, and for names that no reply
+            can hold.
     """
     try:
+        str(path).encode()
         path.resolve().relative_to(inside)
         status = path.stat()
     except (OSError, ValueError):
@@ -221,6 +223,16 @@ def _range(call: BatchCall, size: int) -> tuple[int, int]:
     return start, min(end, size)
 
 
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise ServiceError("FileNotFound") from None
+    except OSError as error:  # the task has locked it
+        values = (("Reason", error.strerror or str(error)),)
+        raise ServiceError("OperationInvalidForCurrentState", values=values) from error
+
+
 async def _send_range(
     call: BatchCall, path: Path, headers: dict[str, str], start: int, end: int
 ) -> web.StreamResponse:
@@ -228,7 +240,7 @@ async def _send_range(
     # the first byte, so that a file that grows is sent as it was.
     response = web.StreamResponse(headers=headers)
     response.enable_chunked_encoding()
-    with path.open("rb") as content:
+    with _open(path) as content:
         await response.prepare(call.request)
         while start < end and (there := os.fstat(content.fileno()).st_size) > start:
             count = min(_PIECE_BYTES, end - start, there - start)

@@ -13,6 +13,7 @@ from batch_emulator.faults.rules import BadRuleError, read_rule
 from batch_emulator.runtime import jobs, node_changes
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.scheduling import node_of
+from batch_emulator.wire import read_json
 
 _PREFIX = "/emulator/"
 _PREEMPTED_SECONDS = 300.0
@@ -87,7 +88,7 @@ async def _change_node(account: Account, id_: str, what: str, body: bytes) -> we
 def _read_seconds(body: bytes) -> float | None:
     """Return for how long a node is to be preempted; None is until it is restored."""
     try:
-        given = json.loads(body or b"{}")
+        given = read_json(body or b"{}")
     except ValueError as error:
         raise BadRuleError((("body", f"not JSON: {error}"),)) from error
     if not isinstance(given, dict) or given.keys() - {"seconds"}:

@@ -1,7 +1,6 @@
 """The one middleware that brings faults about, in front of what answers for the account."""
 
 import asyncio
-import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -28,6 +27,7 @@ from batch_emulator.faults.rules import (
 )
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
+from batch_emulator.wire import read_json
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 type Refuse = Callable[[web.Request, ServiceError], web.Response]
@@ -162,7 +162,7 @@ async def _asked(request: web.Request) -> IncomingRequest:
 def _job_of(body: bytes) -> str | None:
     """Return the id of the job that is to be created, if the body names one."""
     try:
-        given = json.loads(body)
+        given = read_json(body)
     except ValueError:
         return None
     id_ = given.get("id") if isinstance(given, dict) else None

@@ -11,6 +11,7 @@ Parse a formula by recursive descent.
     primary     = number | text | name [ arguments ] | "(" conditional ")"
 """
 
+import math
 from collections.abc import Callable, Iterable
 
 from batch_emulator.formula.errors import ErrorCode, FormulaSyntaxError, Position
@@ -155,7 +156,9 @@ class _Parser:
         match token.kind:
             case TokenKind.NUMBER:
                 self._index += 1
-                return Number(float(token.text), token.at)
+                if math.isinf(number := float(token.text)):
+                    raise self._refuse("The number is too large", token.at)
+                return Number(number, token.at)
             case TokenKind.TEXT:
                 self._index += 1
                 return TextLiteral(token.text, token.at)

@@ -35,6 +35,7 @@ def test_resource_files_are_kept_as_they_are(file: Json) -> None:
     [
         ({}, "InvalidPropertyValue", "files[0]"),
         ({"filePath": "a"}, "InvalidPropertyValue", "files[0]"),
+        ({**PAGE, "httpUrl": "http://["}, "InvalidPropertyValue", "files[0].httpUrl"),
         ({**PAGE, **CONTAINER}, "InvalidPropertyValue", "httpUrl"),
         ({"httpUrl": "https://h/a"}, "InvalidPropertyValue", "files[0].filePath"),
         ({**PAGE, "filePath": ""}, "InvalidPropertyValue", "files[0].filePath"),

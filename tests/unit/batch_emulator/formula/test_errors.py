@@ -139,6 +139,7 @@ def test_a_metric_without_samples_is_insufficient_data(use: str) -> None:
         ("x = max(1 2);", 1, 11),
         ("x = time().;", 1, 12),
         ("x = 1e5", 1, 6),
+        ("x = " + "1" * 400, 1, 5),
         ("x = .5", 1, 5),
         ("x = 1.", 1, 7),
         ("x = 5 % 2", 1, 7),
