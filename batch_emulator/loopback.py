@@ -10,7 +10,7 @@ _HTTP_PORT: Final = 80
 _ABSOLUTE: Final = re.compile(r"http://(?P<authority>[^/?#]*)", re.IGNORECASE)
 
 
-def find_stranger(
+def refusal_reason(
     *, method: str, target: str, hosts: Sequence[str], origins: Sequence[str], port: int
 ) -> str | None:
     """

@@ -2,7 +2,8 @@
 What every request passes on its way to its handler, in this order.
 
 refuse_strangers      Host is a name of this machine with the port, and there is no Origin
-stamp                 an id for the request, and one line in the journal; answers the readiness probe
+stamp                 an id for the request, a line in the journal for a change or a refusal;
+                      answers the readiness probe
 faults                where they are enabled: the faults that a test has asked for
 hand over             what is for Azure Resource Manager goes to ``batch_emulator.arm``, and no further
 answer_errors         refusals become the service's error bodies
@@ -29,7 +30,7 @@ from batch_emulator.dataplane.operations import Operation, find_operation
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.faults.middleware import faults
 from batch_emulator.journal import tell, tell_failure
-from batch_emulator.loopback import find_stranger
+from batch_emulator.loopback import refusal_reason
 from batch_emulator.runtime.account import Account
 from batch_emulator.wire import now
 
@@ -70,7 +71,7 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
     socket = request.get_extra_info("sockname")
     if socket is None:  # the client is gone already
         return web.Response(status=HTTPStatus.FORBIDDEN)
-    reason = find_stranger(
+    reason = refusal_reason(
         method=request.method,
         target=request.raw_path,
         hosts=request.headers.getall("Host", []),
@@ -85,7 +86,7 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
 
 @web.middleware
 async def stamp(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, and tell of it if it changes something or is refused; what is made has a location."""
+    """Give the request an id; write it to the journal if it changes something or is refused."""
     request[REQUEST_ID] = str(uuid.uuid4())
     if request.path == READY and request.method in {"GET", "HEAD"}:
         return web.Response(text="ready\n")

@@ -95,7 +95,7 @@ async def disable_job(call: BatchCall) -> web.StreamResponse:
     """Answer POST of what disables a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
-    jobs.stop_tasks(call.account, job, read_disabling(await call.body()))
+    jobs.disable_job(call.account, job, read_disabling(await call.body()))
     return call.changing(job.modified)
 
 

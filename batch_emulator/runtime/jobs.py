@@ -143,7 +143,7 @@ def refuse_unless_living(job: Job) -> None:
         raise ServiceError("JobCompleted")
 
 
-def stop_tasks(account: Account, job: Job, how: TaskStop | None) -> None:
+def disable_job(account: Account, job: Job, how: TaskStop | None) -> None:
     """
     Disable a job: see ``scheduling.disable``.
 

@@ -92,13 +92,13 @@ async def _carry(account: Account, run: Run) -> None:
     node.end(run)
     tell("task.ended", job=task.job.id, task=task.id, state=task.state, code=ending.exit_code)
     if task.state is TaskState.COMPLETED and not task.leaving:
-        follow(account, task)
+        follow_up(account, task)
     if node.draining:
         node.pool.changed.set()
     assign(account, node.pool)
 
 
-def follow(account: Account, task: Task) -> None:
+def follow_up(account: Account, task: Task) -> None:
     """Do what follows from the end of a task, for the tasks that wait for it and for its job."""
     job = task.job
     options = exit_options(task.body.get("exitConditions", {}), task.execution)

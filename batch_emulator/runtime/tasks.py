@@ -10,7 +10,7 @@ from batch_emulator.runtime.command_line import ENDED
 from batch_emulator.runtime.enums import TaskState, TaskStop
 from batch_emulator.runtime.jobs import check_packages, refuse_unless_living
 from batch_emulator.runtime.nodes import wipe
-from batch_emulator.runtime.scheduling import assign, follow, pool_of, stop_runs
+from batch_emulator.runtime.scheduling import assign, follow_up, pool_of, stop_runs
 from batch_emulator.runtime.state import Job, Task
 from batch_emulator.wire import Json, now
 
@@ -81,7 +81,7 @@ def terminate(account: Account, task: Task) -> None:
     task.complete(None, ENDED)
     task.modified = task.state_since
     tell("task.ended", job=task.job.id, task=task.id, state=task.state, code=None)
-    follow(account, task)
+    follow_up(account, task)
     if pool := pool_of(account, task.job):
         assign(account, pool)
 

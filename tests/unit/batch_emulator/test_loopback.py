@@ -2,7 +2,7 @@
 
 import pytest
 
-from batch_emulator.loopback import find_stranger
+from batch_emulator.loopback import refusal_reason
 
 PORT = 10100
 
@@ -16,7 +16,7 @@ def judged(
     method: str = "GET",
 ) -> str | None:
     hosts = () if host is None else (host,)
-    return find_stranger(method=method, target=target, hosts=hosts, origins=origins, port=port)
+    return refusal_reason(method=method, target=target, hosts=hosts, origins=origins, port=port)
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "[::1]", "localhost", "LOCALHOST", "LocalHost"])
@@ -66,7 +66,7 @@ def test_one_host_is_needed() -> None:
     """None says nothing, and of two the client and a proxy may each mean another."""
     assert "this one has 0" in (judged(None) or "")
     both = ("127.0.0.1:10100", "127.0.0.1:10100")
-    reason = find_stranger(method="GET", target="/", hosts=both, origins=(), port=PORT)
+    reason = refusal_reason(method="GET", target="/", hosts=both, origins=(), port=PORT)
     assert "this one has 2" in (reason or "")
 
 
