@@ -100,14 +100,18 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         help=f"by default {DEFAULT_PORT}; 0 takes a free one",
     )
     parser.add_argument(
-        "--account", default=DEFAULT_ACCOUNT, help=f"its name, by default {DEFAULT_ACCOUNT}"
+        "--account",
+        default=DEFAULT_ACCOUNT,
+        metavar="NAME",
+        help=f"the account's name, by default {DEFAULT_ACCOUNT}",
     )
     parser.add_argument(
         "--key-file",
         type=Path,
         metavar="FILE",
         help="JSON with the account's key and token, made with mode 0600 if it is missing; "
-        f"without it {KEY_VARIABLE} counts, else they are made and last for this run",
+        f"without it {KEY_VARIABLE} counts, else {KEYS} in the folder of --data, else they are "
+        "made and last for this run",
     )
     parser.add_argument(
         "--storage-file",
@@ -132,7 +136,8 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
     parser.add_argument(
         "--root",
         type=Path,
-        help="folder of the nodes' folders; by default DIR/nodes, or a temporary one",
+        metavar="DIR",
+        help=f"folder of the nodes' folders; by default {NODES} in that of --data, or a temporary one",
     )
     parser.add_argument(
         "--env-file",
@@ -144,6 +149,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         "--pool-speed",
         type=_checked(_speed),
         default=1.0,
+        metavar="N",
         help="divides everything that a pool waits for",
     )
     parser.add_argument(
