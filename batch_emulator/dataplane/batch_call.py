@@ -135,15 +135,11 @@ class BatchCall:
         """Reply that the resource is gone."""
         return _chunked(web.Response(status=200))
 
-    def result(self, kind: str, value: Json) -> web.Response:
-        """Reply with what an operation has found, which is no resource."""
+    def result(self, kind: str, value: Json, *, named: bool = True) -> web.Response:
+        """Reply with what an operation has found; ``named`` adds the request's own address."""
         path = self.request.raw_path.partition("?")[0]
         metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}"}
-        return _json(metadata | value, {"DataServiceId": f"{self.base}{path}"})
-
-    def found(self, kind: str, value: Json) -> web.Response:
-        """Reply with what an operation has found, without the name of a resource."""
-        return _json({"odata.metadata": f"{self.base}/$metadata#{kind}"} | value, {})
+        return _json(metadata | value, {"DataServiceId": f"{self.base}{path}"} if named else {})
 
     def deleting(self) -> web.Response:
         """Reply that the removal of the resource has begun."""

@@ -70,7 +70,7 @@ async def upload_node_logs(call: BatchCall) -> web.StreamResponse:
     upload = upload_logs(call.account, node, container_url, directory, identity=identity)
     call.account.background.start(upload, name=f"logs of {node.id}")
     told = {"virtualDirectoryName": directory, "numberOfFilesUploaded": 1}
-    return call.found(f"{_ENTITIES}.UploadBatchServiceLogsResult", told)
+    return call.result(f"{_ENTITIES}.UploadBatchServiceLogsResult", told, named=False)
 
 
 async def reboot_node(call: BatchCall) -> web.StreamResponse:

@@ -5,8 +5,16 @@ from datetime import timedelta
 from typing import Final, cast
 
 from batch_emulator.dataplane.pool_bodies import read_pool
-from batch_emulator.dataplane.shapes import Check, duration, integer, items, only, shape, text
-from batch_emulator.dataplane.shapes import choice as any_of
+from batch_emulator.dataplane.shapes import (
+    Check,
+    choice,
+    duration,
+    integer,
+    items,
+    only,
+    shape,
+    text,
+)
 from batch_emulator.errors import ServiceError, invalid_property, not_supported
 from batch_emulator.runtime.state import Pool
 from batch_emulator.wire import Json
@@ -32,7 +40,7 @@ _WHILE_EMPTY: Final = frozenset(
 def _option(*, retained: bool) -> Check:
     """Accept what is to become of running tasks; the deprecated ``retaineddata`` is refused."""
     options = ("requeue", "terminate", "taskcompletion")
-    check = any_of(*options, *(("retaineddata",) if retained else ()))
+    check = choice(*options, *(("retaineddata",) if retained else ()))
 
     def check_option(path: str, value: object) -> object:
         option = check(path, value)

@@ -10,6 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient, LinearRetry
 
+DENIED: Final = frozenset({401, 403, 409})
+"""Statuses by which storage refuses access; 409: the account allows no public access."""
+
 _BLOCK_BYTES: Final = 1024 * 1024  # more at once would hold up the event loop
 
 

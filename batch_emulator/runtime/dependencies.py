@@ -27,7 +27,8 @@ class Dependencies[T]:
     The dependencies among the tasks of one job.
 
     A task that others depend on need not exist yet. What was satisfied once stays satisfied, also
-    for a task that is deleted and created anew (Azure/Batch#129, by design). Source: "Create task dependencies to run tasks that depend on other tasks", Microsoft Learn.
+    for a task that is deleted and created anew (Azure/Batch#129, by design). Source: "Create task
+    dependencies to run tasks that depend on other tasks", Microsoft Learn.
     """
 
     _satisfied: set[str] = field(default_factory=set)

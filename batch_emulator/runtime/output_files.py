@@ -12,7 +12,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.storage.blob import ContentSettings
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
-from batch_emulator.runtime.blob_containers import open_container
+from batch_emulator.runtime.blob_containers import DENIED, open_container
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.wire import Json
 
@@ -28,7 +28,6 @@ SETTINGS_BY_HEADER: Final = {
 METADATA_HEADER: Final = "x-ms-meta-"
 """What the names of upload headers of metadata begin with."""
 
-_DENIED: Final = {401, 403, 409}  # 409: the account allows no public access
 _LOG: Final = "fileuploadout.txt"
 _ERROR_LOG: Final = "fileuploaderr.txt"
 _CONTAINER_MISSING: Final = Failure(
@@ -138,7 +137,7 @@ async def _upload(container: ContainerClient, upload: Upload, settings: Mapping[
     except HttpResponseError as error:
         if getattr(error, "error_code", None) == "ContainerNotFound":
             raise UploadError(_CONTAINER_MISSING) from error
-        if error.status_code in _DENIED:
+        if error.status_code in DENIED:
             raise UploadError(_ACCESS_DENIED) from error
         raise _misc(error.message, upload.blob) from error
     except (AzureError, OSError) as error:

@@ -19,13 +19,17 @@ from azure.core.exceptions import AzureError, HttpResponseError, ServiceResponse
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 from yarl import URL
 
-from batch_emulator.runtime.blob_containers import AddressError, open_container, path_in_account
+from batch_emulator.runtime.blob_containers import (
+    DENIED,
+    AddressError,
+    open_container,
+    path_in_account,
+)
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.wire import Json
 
 _DEFAULT_MODE: Final = "0770"
 _CHUNK_BYTES: Final = 1024 * 1024
-_DENIED: Final = {401, 403, 409}  # 409: the account allows no public access
 _NOT_FOUND: Final = 404
 _OK: Final = 200
 _LEGAL: Final = "%:/?#[]@!$&'()*+,;=~"
@@ -91,7 +95,7 @@ class _Target:
         """Return the failure for an answer that is none of the file's content."""
         if status == _NOT_FOUND:
             return self.error("BlobNotFound")
-        if status in _DENIED:
+        if status in DENIED:
             return self.error("BlobAccessDenied")
         return self.error("BlobDownloadMiscError", reason)
 
@@ -172,7 +176,7 @@ async def _listing(url: str) -> AsyncGenerator[None]:
         yield
     except HttpResponseError as error:
         # To a caller without a name, a private container is a resource that does not exist.
-        denied = error.status_code in _DENIED or _code(error) == "ResourceNotFound"
+        denied = error.status_code in DENIED or _code(error) == "ResourceNotFound"
         code = "ResourceContainerAccessDenied" if denied else "ResourceContainerListMiscError"
         raise DownloadError(code, url, None, error.message) from error
     except (AzureError, ValueError) as error:
