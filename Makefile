@@ -49,7 +49,7 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 	@$(RUN) -m bench.task_file
 
 proof: setup ## the kill table and the model test, with nothing left out; many minutes
-	.venv/bin/pytest tests/proof --proof
+	.venv/bin/pytest -n 2 --dist loadfile tests/proof --proof
 
 peers: setup ## clients of others against the emulator: azure-cli, Airflow, JavaScript, Microsoft's tests
 	@$(PEER) .venv-peers tests/peers/requirements.txt
