@@ -1,4 +1,4 @@
-"""What an operator is told about clients: how az, the Python SDK and Airflow reach the account."""
+"""The lines that say how az, the Python SDK and Airflow reach the account."""
 
 import shlex
 from collections.abc import Mapping

@@ -314,7 +314,7 @@ def _left(folder: Path, below: Sequence[psutil.Process]) -> list[str]:
 
 
 async def run_trials(count: int, seed: int, at_once: int) -> list[Ending]:
-    """Make so many trials, some at once; say at once what is wrong with one."""
+    """Run the trials, some of them at once, and print each failure when it happens."""
     numbers = iter(range(count))
     endings: list[Ending] = []
 

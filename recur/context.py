@@ -44,7 +44,7 @@ def run(context: typer.Context, command: Callable[[Context], Exit]) -> None:
         told = in_our_words(error)
         given.output.fail(told)
         raise typer.Exit(told.code) from error
-    except ValueError as error:  # of the Azure clients, for a key or an address that is none
+    except ValueError as error:  # from the Azure clients, for a wrong key or address
         told = CliError(Exit.REFUSED, f"a setting cannot be used: {error}", "recur doctor")
         given.output.fail(told)
         raise typer.Exit(told.code) from error

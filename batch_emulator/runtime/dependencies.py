@@ -59,7 +59,7 @@ class Dependencies[T]:
         return name.lower() in self._satisfied
 
     def satisfy(self, name: str) -> list[T]:
-        """Note that a task lets others go on; return the tasks of which a condition is now met."""
+        """Note that a task lets others go on; return the tasks that have waited for it."""
         folded = name.lower()
         self._satisfied.add(folded)
         met = self._waiting.pop(folded, [])

@@ -18,7 +18,7 @@ async def upload_logs(
     account: Account, node: Node, container_url: str, directory: str, *, identity: bool
 ) -> None:
     """
-    Upload the node's log into a directory of a container; a failure is told in the journal.
+    Upload the node's log into a directory of a container; a failure goes into the journal.
 
     Args:
         account: Of the node.

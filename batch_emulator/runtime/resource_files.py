@@ -92,7 +92,7 @@ class _Target:
         return DownloadError(code, self.source, self.path, reason)
 
     def refused(self, status: int | None, reason: str) -> DownloadError:
-        """Return the failure for an answer that is none of the file's content."""
+        """Return the failure for an answer that does not hold the file."""
         if status == _NOT_FOUND:
             return self.error("BlobNotFound")
         if status in DENIED:

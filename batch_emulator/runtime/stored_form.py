@@ -118,7 +118,7 @@ def _fill(thing: Any, given: dict[str, Any], things: Mapping[int, Thing]) -> Non
         elif item.default_factory is not dataclasses.MISSING:
             value = item.default_factory()
         elif item.name in TRANSIENT.get(kind, ()):
-            continue  # whoever reads things has to set it
+            continue  # the store sets it
         else:
             raise StoredFormError(f"{kind.__name__} is stored without {item.name}")
         object.__setattr__(thing, item.name, value)

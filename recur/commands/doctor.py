@@ -129,6 +129,6 @@ def _run_or_problem(
             yield unchecked(name, f"{first}, at the same address, does not answer")
             return
         yield problem(name, told.message, "it cannot be examined", told.next_step or "")
-    except ValueError as error:  # of the Azure clients, for a key or an address that is none
+    except ValueError as error:  # from the Azure clients, for a wrong key or address
         what = f"a setting cannot be used: {error}"
         yield problem(name, what, "it cannot be examined", f"correct it in {target.source}")
