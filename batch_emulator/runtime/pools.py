@@ -240,8 +240,8 @@ def _resize(account: Account, pool: Pool, wanted: int, *, dedicated: bool) -> Fa
         if len(staying) < target:
             node.draining = False
             staying.append(node)
-        elif not node.runs:
-            _let_go(account, node)
+        else:  # its tasks have ended, or are to end now under another option
+            _drain(account, node)
     for _ in range(target - len(staying)):
         node_changes.start(account, nodes.create(account, pool, dedicated=dedicated))
     staying.sort(key=lambda node: (_FIRST_TO_GO.index(node.state), node.allocated))

@@ -164,3 +164,19 @@ async def test_nodes_are_removed_by_their_ids(batch: Batch) -> None:
     assert await refusal(batch.client.begin_remove_nodes("pool", none)) == expected
     many = models.BatchNodeRemoveOptions(node_ids=["x"] * 101)
     assert await refusal(batch.client.begin_remove_nodes("pool", many)) == expected
+
+
+async def test_the_deletion_of_a_pool_waits_for_no_task(batch: Batch) -> None:
+    """Also where a resize before it has let its nodes wait for their tasks."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    await batch.client.create_job(job_body("job", "/bin/sleep 600"))
+    await batch.running("job")
+    body = {"targetDedicatedNodes": 0, "nodeDeallocationOption": "taskcompletion"}
+    await batch.send("POST", "/pools/pool/resize", json=body)
+    await batch.send("DELETE", "/pools/pool")
+
+    async def pools() -> list[str]:
+        return [str(pool.id) async for pool in batch.client.list_pools()]
+
+    await batch.until(pools, lambda seen: seen == [])
+    assert (await batch.client.get_task("job", "main")).state == "active"
