@@ -13,9 +13,16 @@ from batch_emulator.journal import tell
 from batch_emulator.runtime import jobs, node_changes, pools, tasks
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import ENDED
-from batch_emulator.runtime.enums import AllocationState, JobState, NodeState, PoolState, TaskState
+from batch_emulator.runtime.enums import (
+    AllocationState,
+    JobState,
+    NodeState,
+    PoolState,
+    TaskState,
+    TaskStop,
+)
 from batch_emulator.runtime.process import SUPERVISOR
-from batch_emulator.runtime.scheduling import assign, disable
+from batch_emulator.runtime.scheduling import assign, disable, follow
 from batch_emulator.runtime.state import LIVING, Job, Node
 
 _SPARE_SECONDS: Final = 3.0
@@ -68,7 +75,7 @@ def resume(account: Account) -> None:
     """
     Let everything go on from where it was stored.
 
-    Tasks that ran go back to their queue, or fail if their job is ending. Nodes that were not up
+    Tasks that ran go back to their queue, or fail if they or their job were being ended. Nodes that were not up
     boot again; the others keep what they have.
     """
     for job in account.jobs:
@@ -94,10 +101,12 @@ def _settle_tasks(account: Account, job: Job) -> None:
             account.background.start(tasks.delete(task), name=f"removal of task {task.id}")
         if task.state is not TaskState.RUNNING:
             continue
-        if job.state in LIVING:
+        if job.state in LIVING and task.stop is not TaskStop.TERMINATE:
             task.requeue()
         else:
             task.complete(None, ENDED)
+        if task.state is TaskState.COMPLETED and not task.leaving:
+            follow(account, task)
         tell("task.recovered", job=job.id, task=task.id, state=task.state)
 
 

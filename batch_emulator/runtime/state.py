@@ -383,7 +383,7 @@ class Job:
 
     def queue(self, task: Task) -> None:
         """Let an active task start when there is room, if it waits for no other."""
-        if task.state is not TaskState.ACTIVE or task.conditions:
+        if task.state is not TaskState.ACTIVE or task.conditions or task.leaving:
             return
         if task.manages:
             others = list(self.ready)
@@ -420,6 +420,7 @@ class Task:
         manages: Whether it is its job's job manager task, which goes before the others.
         conditions: How many of its dependencies are not satisfied.
         leaving: Whether it is being deleted.
+        stop: Why its run is to end, where somebody has asked for that.
     """
 
     job: Job
@@ -434,6 +435,7 @@ class Task:
     node: Node | None = None
     conditions: int = 0
     leaving: bool = False
+    stop: TaskStop | None = None
 
     def __post_init__(self) -> None:
         self.modified = self.state_since = self.created
@@ -485,6 +487,7 @@ class Task:
         TASK.require(self.state, state)
         self.previous = (self.state, self.state_since)
         self.job.count(self, -1)
+        self.stop = None
         self.state, self.state_since = state, now()
         self.job.count(self, 1)
 
@@ -505,8 +508,7 @@ class Task:
             requeues=before.requeues + counted,
             last_requeue=self.state_since if counted else before.last_requeue,
         )
-        if not self.leaving:
-            self.job.queue(self)
+        self.job.queue(self)
 
     def reactivate(self) -> None:
         """Become active again after a failure, with all retries before it."""
@@ -538,7 +540,11 @@ class Run:
     carrier: asyncio.Task[None] | None = None
 
     def ask_to_stop(self, stop: TaskStop) -> None:
-        """Ask for the end of the run; the first to ask decides what becomes of the task."""
-        if self.stop is None:
-            self.stop = stop
+        """
+        Ask for the end of the run; the first to ask decides what becomes of the task.
+
+        Only to end the task goes before to run it again, unless the task is being deleted.
+        """
+        if self.stop is None or (stop is TaskStop.TERMINATE and not self.task.leaving):
+            self.stop = self.task.stop = stop
             self.stopping.set()

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.contract.conftest import Batch, pool_body
 from tests.support.faults import Faults
 from tests.support.kept_account import account, idle, kill
-from tests.support.plain_jobs import plain_job, settled, task_body
+from tests.support.plain_jobs import code_of, plain_job, settled, task_body
 
 
 async def states(batch: Batch) -> dict[str, str | None]:
@@ -97,3 +97,25 @@ async def test_nodes_go_on_in_their_states(tmp_path: Path) -> None:
         await batch.until(
             look, lambda seen: seen == {shut: "offline", rebooted: "idle", spot: "idle"}
         )
+
+
+async def test_a_task_that_was_being_ended_is_completed(tmp_path: Path) -> None:
+    """What a client has ended does not run again; what waits for it goes on as it would have."""
+    async with account(tmp_path) as (batch, emulator):
+        await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+        await batch.client.create_job(plain_job(usesTaskDependencies=True))
+        deaf = "/bin/sh -c 'trap \"\" TERM; touch on; sleep 600'"
+        satisfying = {"exitConditions": {"default": {"dependencyAction": "satisfy"}}}
+        await batch.client.create_task("job", task_body("one", deaf, **satisfying))
+        await batch.client.create_task("job", task_body("two", dependsOn={"taskIds": ["one"]}))
+
+        async def runs() -> bool:
+            return any(batch.root.rglob("one/wd/on"))
+
+        await batch.until(runs, bool)
+        await batch.client.terminate_task("job", "one")
+        kill(emulator)
+
+    async with account(tmp_path) as (batch, _):
+        assert code_of(await settled(batch, "one")) == "TaskEnded"
+        await settled(batch, "two")

@@ -7,6 +7,7 @@ from tests.support.plain_jobs import (
     reason_of,
     settled,
     task_body,
+    until_job,
     until_task,
 )
 
@@ -177,3 +178,18 @@ async def test_a_task_runs_where_it_would_like_to(batch: Batch) -> None:
         assert task.node_info.node_id == nodes[2].id
         assert task.affinity_info is not None
         assert task.affinity_info.affinity_id == nodes[2].affinity_id
+
+
+async def test_ending_a_task_goes_before_running_it_again(batch: Batch) -> None:
+    """A task that is being requeued when a client ends it does not come back."""
+    await start(batch, task_body("one", "/bin/sh -c 'trap \"\" TERM; touch on; sleep 600'"))
+
+    async def deaf() -> bool:
+        return any(batch.root.rglob("one/wd/on"))
+
+    await batch.until(deaf, bool)
+    await batch.send("POST", "/jobs/job/disable", json={"disableTasks": "requeue"})
+    await batch.client.terminate_task("job", "one")
+    await until_job(batch, "disabled")
+
+    assert code_of(await settled(batch, "one")) == "TaskEnded"
