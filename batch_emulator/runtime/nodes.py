@@ -199,7 +199,8 @@ def wipe(folder: Path) -> None:
         parent = Path(path).parent
         with contextlib.suppress(OSError):
             parent.chmod(0o700)
-            Path(path).chmod(0o700)
+            if not Path(path).is_symlink():  # what a link leads to is not ours to change
+                Path(path).chmod(0o700)
             if callable(function):
                 function(path)
 
