@@ -114,7 +114,10 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     Whatever happens, nothing of its process tree is alive afterwards.
     """
     directory = root / "wd"
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # what ran here before has put something else in its place
+        return Ending(None, _launch_failure(LaunchError(str(error), missing=False)))
     command = Command(
         argv=shlex.split(command_line),
         directory=directory,

@@ -59,6 +59,9 @@ class UploadError(Exception):
 
 
 def _misc(reason: str, subject: str) -> UploadError:
+    reason, subject = (  # a file's name need not be text
+        part.encode(errors="backslashreplace").decode() for part in (reason, subject)
+    )
     return UploadError(
         Failure(
             "FileUploadMiscError",
@@ -140,7 +143,7 @@ async def _upload(container: ContainerClient, upload: Upload, settings: Mapping[
         if error.status_code in DENIED:
             raise UploadError(_ACCESS_DENIED) from error
         raise _misc(error.message, upload.blob) from error
-    except (AzureError, OSError) as error:
+    except (AzureError, OSError, ValueError) as error:  # the last of a name that is no text
         raise _misc(str(error), upload.blob) from error
 
 
@@ -178,7 +181,9 @@ async def upload_all(
     task_root = directory.parent
     try:
         task_root.mkdir(parents=True, exist_ok=True)  # the task may have removed it
-        with (task_root / _LOG).open("w") as log, (task_root / _ERROR_LOG).open("w") as errors:
+        for name in (_LOG, _ERROR_LOG):  # the task may have put anything there, even a pipe
+            (task_root / name).unlink(missing_ok=True)
+        with (task_root / _LOG).open("x") as log, (task_root / _ERROR_LOG).open("x") as errors:
             for output in outputs:
                 if not wanted(output, success=success):
                     continue

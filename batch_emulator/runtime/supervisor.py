@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -72,6 +72,13 @@ def reap() -> None:
             pass
 
 
+def _anew(file: str) -> BinaryIO:
+    """Open a new file; an earlier run may have left anything there, even a pipe."""
+    path = Path(file)
+    path.unlink(missing_ok=True)
+    return path.open("xb")
+
+
 class Tree:
     """The task's process tree: one leader with a session of its own, and what it left."""
 
@@ -79,7 +86,7 @@ class Tree:
         self.grace: float = command["grace_seconds"]
         self.ended = threading.Event()
         self.killing = threading.Lock()
-        with Path(command["stdout"]).open("wb") as out, Path(command["stderr"]).open("wb") as err:
+        with _anew(command["stdout"]) as out, _anew(command["stderr"]) as err:
             self.process = subprocess.Popen(  # noqa: S603 - running what it is told is its purpose
                 command["argv"],
                 cwd=command["directory"],
