@@ -1,4 +1,4 @@
-"""The lines that say how az, the Python SDK and Airflow reach the account."""
+"""The lines and variables by which az, the Python SDK and Airflow reach the account."""
 
 import shlex
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """
-The machines and users of a pool, which mean nothing here: their shape, as one of the two spells it.
+The shapes of a pool's machines and users, which are kept without an effect.
 
-Every ``secret`` is what the API marks so. It is checked and forgotten: no reply and no file holds it.
+A ``Spelling`` says how names and words are spelled: as in the data plane or in Azure Resource Manager.
+A ``secret`` is what the API marks so. It is checked and forgotten: no reply and no file holds it.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The network of a pool, which means nothing here: its shape, as one of the two spells it."""
+"""The shape of a pool's network, which is kept without an effect, in either spelling."""
 
 import re
 from typing import Final, cast

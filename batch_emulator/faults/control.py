@@ -1,7 +1,8 @@
 """
-The paths under ``/emulator`` by which rules come, are counted and go.
+The paths under ``/emulator``: rules of faults, and what a fault does to one job or node.
 
-They are no part of Azure Batch: the token of Azure Resource Manager, no API version, plain JSON.
+Azure Batch has no such paths. They take the token of Azure Resource Manager, need no API version, and
+answer plain JSON.
 """
 
 import json

@@ -530,7 +530,7 @@ class Task:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run of a task on a node, and the wish to end it."""
+    """One run of a task on a node, and the request to end it."""
 
     task: Task
     node: Node

@@ -37,7 +37,7 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
         return Ending(None, unprepared), unprepared, run.stop
     environment = task_environment(account, node, task, packages)
     ending = await _run_with_retries(account, run, root, environment)
-    stopped = run.stop  # a wish to stop that comes while the outputs are uploaded is too late
+    stopped = run.stop  # a request to stop that comes while outputs are uploaded is too late
     failure = ENDED if stopped is TaskStop.TERMINATE else ending.failure
     outputs = task.body.get("outputFiles", ())
     if not outputs or (stopped and stopped.runs_again) or ending.exit_code is None:
