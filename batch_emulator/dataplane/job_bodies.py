@@ -149,8 +149,8 @@ def read_replacement(body: object, job: Json) -> Json:
         ServiceError: The body is wrong.
     """
     given = cast("Json", _REPLACEMENT("", body))
-    kept = {name: value for name, value in job.items() if name not in _CHANGES}
-    return {**kept, **_USUAL, **given, "constraints": _constraints(given)}
+    unchanged = {name: value for name, value in job.items() if name not in _CHANGES}
+    return {**unchanged, **_USUAL, **given, "constraints": _constraints(given)}
 
 
 def read_disabling(body: object) -> TaskStop | None:

@@ -41,7 +41,7 @@ WALL_CLOCK: Final = duration(timedelta(microseconds=1))
 DEFAULT_IDENTITY: Final[Json] = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
 
 
-TASK_CONSTRAINTS: Final = shape(
+_TASK_CONSTRAINTS: Final = shape(
     {
         "maxWallClockTime": WALL_CLOCK,
         "retentionTime": kept(duration()),
@@ -56,7 +56,7 @@ _OF_EVERY_TASK: Final[dict[str, Check]] = {
     "resourceFiles": RESOURCE_FILES,
     "outputFiles": OUTPUT_FILES,
     "environmentSettings": ENVIRONMENT,
-    "constraints": TASK_CONSTRAINTS,
+    "constraints": _TASK_CONSTRAINTS,
     "requiredSlots": integer(1, 256),
     "userIdentity": inert,
     "applicationPackageReferences": PACKAGES,
@@ -130,11 +130,11 @@ def fixed(path: str, _value: object) -> object:
     raise ServiceError("PropertyCannotBeUpdated", values=values)
 
 
-_CHANGE: Final = shape(dict.fromkeys(TASK.names, fixed) | {"constraints": TASK_CONSTRAINTS})
+_CHANGE: Final = shape(dict.fromkeys(TASK.names, fixed) | {"constraints": _TASK_CONSTRAINTS})
 
 
 def _named(path: str, value: object) -> object:
-    # Only the id is looked at: what else is wrong with one task is no matter of the others.
+    # Only the id is checked here: whatever else is wrong with one task does not concern the others.
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
         raise ServiceError("MissingRequiredProperty", values=(("PropertyName", f"{path}.id"),))
     return value

@@ -4,8 +4,8 @@ A small process that stands above one task's process tree and never lets a part 
 It is run by path with ``python -I -S`` and imports the standard library alone, because each task
 pays for its start. Its first line of input is the command as JSON; any later line, or the end of
 the input (the emulator is gone, however it died), means: kill the tree. It reports one line of
-JSON on its output: ``{"exit": code}``, where a signal counts as its negative number, or ``{"failed": reason, "message": text}`` when the program
-cannot be started.
+JSON on its output: ``{"exit": code}``, where a signal counts as its negative number, or
+``{"failed": reason, "message": text}`` when the program cannot be started.
 
 On Linux the supervisor is a child subreaper: a process that forks twice and makes a session of
 its own becomes the supervisor's child, and is found.
