@@ -22,7 +22,7 @@ from batch_emulator.runtime.enums import (
     TaskStop,
 )
 from batch_emulator.runtime.process import SUPERVISOR
-from batch_emulator.runtime.scheduling import assign, disable, follow
+from batch_emulator.runtime.scheduling import assign, disable, follow_up
 from batch_emulator.runtime.state import LIVING, Job, Node
 
 _SPARE_SECONDS: Final = 3.0
@@ -105,8 +105,8 @@ def _settle_tasks(account: Account, job: Job) -> None:
             task.requeue()
         else:
             task.complete(None, ENDED)
-        if task.state is TaskState.COMPLETED and not task.leaving:
-            follow(account, task)
+            if not task.leaving:
+                follow_up(account, task)
         tell("task.recovered", job=job.id, task=task.id, state=task.state)
 
 
