@@ -60,6 +60,8 @@ class Emulator:
 
     async def __aenter__(self) -> Self:
         """Listen."""
+        if self._options.data is not None:
+            self._options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._options.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         storage = BlobServiceClient.from_connection_string(
             self._options.storage, transport=StorageTransport(), **client_options()

@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import sqlite3
+import stat
 import uuid
 from pathlib import Path
 
@@ -267,3 +268,15 @@ async def test_folders_that_cannot_be_read(tmp_path: Path) -> None:
     assert f"is of a newer emulator (schema {SCHEMA + 1}; this one reads up to {SCHEMA})" in line
     file.write_bytes(b"nothing of SQLite" * 100)
     assert "cannot be read: file is not a database" in await refused(tmp_path)
+
+
+async def test_the_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    """Also where the keys are given, so that nothing is made in it before the nodes' folder."""
+    async with account(tmp_path):
+        modes = {
+            path.name: stat.S_IMODE(path.stat().st_mode)
+            for path in ((tmp_path / "data"), *(tmp_path / "data").iterdir())
+        }
+
+    assert modes.pop("data") == modes.pop("nodes") == 0o700
+    assert set(modes.values()) == {0o600}
