@@ -5,6 +5,8 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 from uuid import uuid4
 
@@ -12,7 +14,11 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from local.azurite import Azurite
-from tests.support.judged_replies import judge_every_emulator, take_violations
+from tests.support.judged_replies import (
+    judge_every_emulator,
+    judge_other_processes,
+    take_violations,
+)
 
 _SETTINGS = ("SUBMIT_CRON", "COLLECT_CRON", "LEDGER_CONTAINER", "OUTPUTS_CONTAINER")
 _PREFIXES = (
@@ -31,7 +37,7 @@ _KEPT = ("RECUR_ORACLES",)
 _YOUNG_SECONDS = 240
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """
     Let processes that tests start end by Ctrl-C, whoever started the tests.
 
@@ -41,6 +47,9 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     judge_every_emulator()
+    folder = TemporaryDirectory(prefix="recur-judged-")
+    config.add_cleanup(folder.cleanup)
+    judge_other_processes(Path(folder.name) / "violations")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from batch_emulator.arm.arm_call import PRINCIPAL, TENANT, TYPE, ArmCall, account_id, storage_id
 from batch_emulator.runtime.pools import MOST_NODES
-from batch_emulator.wire import Json
+from batch_emulator.wire import Json, print_time
 
 _CORES: Final = 2 * MOST_NODES  # of the smallest size with two
 _POOLS: Final = 100
@@ -32,6 +32,7 @@ def _arm_account(call: ArmCall) -> Json:
             "autoStorage": {
                 "storageAccountId": storage_id(account),
                 "authenticationMode": "StorageKeys" if keys else "BatchAccountManagedIdentity",
+                "lastKeySync": print_time(account.started),
             },
             "dedicatedCoreQuota": _CORES,
             "dedicatedCoreQuotaPerVMFamily": [],

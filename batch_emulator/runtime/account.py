@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from azure.storage.blob.aio import BlobServiceClient
 
@@ -13,6 +13,7 @@ from batch_emulator.runtime.background import BackgroundTasks
 from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.runtime.state import Job, Pool, Task
+from batch_emulator.wire import now
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +24,7 @@ class Account:
     url: str
     storage: BlobServiceClient
     background: BackgroundTasks = field(default_factory=BackgroundTasks)
+    started: datetime = field(default_factory=now)
     pools: Collection[Pool] = field(default_factory=Collection)
     jobs: Collection[Job] = field(default_factory=Collection)
     applications: Applications = field(init=False)

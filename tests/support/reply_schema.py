@@ -1,15 +1,18 @@
-"""The JSON that each operation of Azure Batch answers, as a schema derived from azure-batch."""
+"""The JSON that each operation answers, as a schema derived from azure-batch or azure-mgmt-batch."""
 
 import enum
 import inspect
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from types import ModuleType
+from typing import Any, Final, Self
 
 import azure.batch.models
+import azure.mgmt.batch.models
+import azure.mgmt.batch.operations
 from azure.batch import BatchClient
 from azure.core.paging import ItemPaged
 from jsonschema import Draft202012Validator, FormatChecker
@@ -17,6 +20,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 type Schema = dict[str, Any]
 
 ERROR: Final = "BatchError"
+ARM_ERROR: Final = "CloudError"
 SECRETS: Final = frozenset(
     {"password", "sshPrivateKey", "protectedSettings", "accountKey", "sasKey"}
 )
@@ -54,17 +58,23 @@ def _is_time(text: object) -> bool:
 
 class ReplySchema:
     """
-    What azure-batch reads from replies.
+    What an official client reads from replies.
 
     A property that no model has is a violation, and so is a missing one that the model requires,
     one of another type, or a word that is not in its enumeration. The case of words does not count: the
     service mixes both.
+
+    Args:
+        models: The client's module of models.
+        method: Finds the client's method by the name that the emulator gives an operation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, models: ModuleType, method: Callable[[str], object]) -> None:
+        self._module = models
+        self._method = method
         self._models = {
             name: model
-            for name, model in inspect.getmembers(azure.batch.models, inspect.isclass)
+            for name, model in inspect.getmembers(models, inspect.isclass)
             if issubclass(model, typing.MutableMapping)
         }
         self._schemas = {name: self._model(model) for name, model in self._models.items()}
@@ -74,14 +84,30 @@ class ReplySchema:
             for name, schema in self._schemas.items()
         }
 
+    @classmethod
+    def of_batch(cls) -> Self:
+        """Return what azure-batch reads."""
+        return cls(azure.batch.models, lambda name: getattr(BatchClient, name, None))
+
+    @classmethod
+    def of_resource_manager(cls) -> Self:
+        """Return what azure-mgmt-batch reads; the names have their groups, as in ``pool.get``."""
+
+        def method(operation: str) -> object:
+            group, _, name = operation.partition(".")
+            title = "".join(word.title() for word in group.split("_"))
+            return getattr(getattr(azure.mgmt.batch.operations, f"{title}Operations"), name, None)
+
+        return cls(azure.mgmt.batch.models, method)
+
     def shape(self, operation: str) -> tuple[str, bool] | None:
         """
         Return the model that an operation answers, and whether it answers a list of them.
 
         None stands for an operation that answers no JSON.
         """
-        method = getattr(BatchClient, operation, None)
-        answer = inspect.signature(method).return_annotation if method else None
+        method = self._method(operation)
+        answer = inspect.signature(method).return_annotation if callable(method) else None
         if typing.get_origin(answer) is ItemPaged:
             (item,) = typing.get_args(answer)
             return str(item).removeprefix("_models."), True
@@ -93,7 +119,7 @@ class ReplySchema:
         Return what is wrong with a resource, each with the path of its property.
 
         Args:
-            model: The name of its class in azure-batch.
+            model: The name of its class.
             value: The resource, as JSON.
             selected: Whether ``$select`` has left some of the required properties out.
         """
@@ -114,7 +140,7 @@ class ReplySchema:
             for name, field in vars(base).items()
             if hasattr(field, "_rest_name_input")
         }
-        hints = typing.get_type_hints(model, {"_models": azure.batch.models, **vars(typing)})
+        hints = typing.get_type_hints(model, {"_models": self._module, **vars(typing)})
         names = {name: fields[name]._rest_name_input or name for name in fields}  # noqa: SLF001
         return {
             "type": "object",

@@ -1,14 +1,27 @@
 """The judge of replies finds what azure-batch would not understand."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from azure.storage.blob.aio import BlobServiceClient
 
-from tests.contract.conftest import Batch, job_body, pool_body
-from tests.support.judged_replies import judge, judged_count, take_violations, violations
+from batch_emulator.options import Options
+from batch_emulator.runtime.account import Account
+from tests.contract.conftest import ACCOUNT, KEY, Batch, job_body, pool_body
+from tests.support.judged_replies import (
+    FILE_VARIABLE,
+    judge,
+    judged_count,
+    take_violations,
+    violations,
+)
 
 type Json = dict[str, Any]
 
@@ -86,7 +99,10 @@ async def test_a_violation_on_the_wire_is_kept_for_the_end_of_the_test() -> None
     async def answer(_: web.Request) -> web.Response:
         return web.json_response(JOB | {"colour": "red"})
 
-    application = web.Application(middlewares=[judge])
+    options = Options(account=ACCOUNT, key=KEY, storage="", root=Path())
+    async with BlobServiceClient("http://127.0.0.1:1") as storage:
+        account = Account(options, "", storage)
+    application = web.Application(middlewares=[judge(account)])
     application.router.add_get("/jobs/{jobId}", answer)
     async with TestServer(application) as server, ClientSession() as session:
         await (await session.get(server.make_url("/jobs/job"))).read()
@@ -108,3 +124,26 @@ async def test_each_emulator_of_the_tests_is_judged(batch: Batch) -> None:
     await batch.client.get_job("job")
 
     assert judged_count() == before + 1
+
+
+def test_a_violation_in_the_answer_of_resource_manager_is_found() -> None:
+    """By the models of azure-mgmt-batch, which give words one case only."""
+    pool = {"id": "x", "name": "pool", "properties": {"allocationState": "Steady", "colour": 1}}
+    body = json.dumps(pool).encode()
+
+    assert violations("pool.get", 200, body) == [
+        "$.properties: Additional properties are not allowed ('colour' was unexpected)"
+    ]
+    assert violations("pool.get", 404, b'{"error": {"code": "x", "message": "y"}}') == []
+
+
+def test_an_emulator_in_a_process_of_its_own_is_judged() -> None:
+    """It begins to judge before it serves, and what it finds fails the test that is running."""
+    look = "import sys; print('tests.support.judged_replies' in sys.modules)"
+    command = [sys.executable, "-c", look, "batch_emulator"]
+    judged = subprocess.run(command, capture_output=True, text=True, check=True)
+    other = subprocess.run(command[:-1], capture_output=True, text=True, check=True)
+    Path(os.environ[FILE_VARIABLE]).write_text("get_job: planted\n")
+
+    assert (judged.stdout, other.stdout) == ("True\n", "False\n")
+    assert take_violations() == ["get_job: planted"]
