@@ -112,12 +112,12 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     Run one command line in ``root`` until it ends, its time is up, or it is asked to stop.
 
     Whatever happens, nothing of its process tree is alive afterwards.
+
+    Raises:
+        OSError: What ran here before has put something else in the folder's place.
     """
     directory = root / "wd"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:  # what ran here before has put something else in its place
-        return Ending(None, _launch_failure(LaunchError(str(error), missing=False)))
+    directory.mkdir(parents=True, exist_ok=True)
     command = Command(
         argv=shlex.split(command_line),
         directory=directory,
@@ -134,7 +134,7 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     try:
         code = await program.ended()
     except LaunchError as error:
-        return Ending(None, _launch_failure(error))
+        return Ending(None, launch_failure(error))
     return Ending(account.options.signal_exit_code.of(code), _EXIT_CODE if code else None)
 
 
@@ -150,7 +150,8 @@ async def _first(program: Program, limit: timedelta, stopping: asyncio.Event | N
             future.cancel()
 
 
-def _launch_failure(error: LaunchError) -> Failure:
+def launch_failure(error: LaunchError) -> Failure:
+    """Return why a program could not be started, in the service's words."""
     if error.missing:
         return Failure(
             "CommandProgramNotFound",

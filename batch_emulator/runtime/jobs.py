@@ -220,6 +220,8 @@ async def forget(account: Account, job: Job) -> None:
     job.forget()  # and not deleted, so that nothing is removed a second time
     folders = _folders(job)
     # Requeued, a task of a job that is gone starts no more, and none of its outputs is uploaded.
+    for task in job.runs:
+        task.leaving = True  # or its run would be ended, and not requeued, with the job
     await stop_runs([*job.runs.values()], TaskStop.REQUEUE)
     await _wipe(folders)
     tell("job.forgotten", job=job.id)

@@ -7,11 +7,18 @@ from pathlib import Path
 from batch_emulator.errors import ServiceError
 from batch_emulator.package import Package
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.command_line import ENDED, Ending, run_command, task_environment
+from batch_emulator.runtime.command_line import (
+    ENDED,
+    Ending,
+    launch_failure,
+    run_command,
+    task_environment,
+)
 from batch_emulator.runtime.enums import TaskStop
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.node_packages import INSTALL_FAILURE, install_all, resolve_packages
 from batch_emulator.runtime.output_files import upload_all
+from batch_emulator.runtime.process import LaunchError
 from batch_emulator.runtime.resource_files import download_all
 from batch_emulator.runtime.state import Run
 from batch_emulator.wire import now, parse_duration
@@ -82,14 +89,17 @@ async def _run_with_retries(
     task = run.task
     constraints = task.body["constraints"]
     while True:
-        ending = await run_command(
-            account,
-            task.body["commandLine"],
-            root=root,
-            environment=environment,
-            limit=parse_duration(constraints["maxWallClockTime"]),
-            stopping=run.stopping,
-        )
+        try:
+            ending = await run_command(
+                account,
+                task.body["commandLine"],
+                root=root,
+                environment=environment,
+                limit=parse_duration(constraints["maxWallClockTime"]),
+                stopping=run.stopping,
+            )
+        except OSError as error:  # a run before has put something else in the folder's place
+            return Ending(None, launch_failure(LaunchError(str(error), missing=False)))
         exhausted = task.execution.retries == constraints["maxTaskRetryCount"]
         if run.stop or not ending.exit_code or exhausted:
             return ending

@@ -10,30 +10,9 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from tests.conftest import Containers
 from tests.contract.conftest import Batch, Start, job_body, pool_body
+from tests.support.output_files import output
 
 MEBIBYTE = 1024 * 1024
-
-
-def output(
-    containers: Containers,
-    pattern: str,
-    path: str | None,
-    *,
-    condition: str = "taskcompletion",
-    container: str | None = None,
-) -> dict[str, object]:
-    """Return an output file as the REST API has it."""
-    destination: dict[str, object] = {
-        "containerUrl": f"{containers.account_url}/{container or containers.outputs}",
-        "identityReference": {"resourceId": "/subscriptions/0/identity"},
-    }
-    if path is not None:
-        destination["path"] = path
-    return {
-        "filePattern": pattern,
-        "destination": {"container": destination},
-        "uploadOptions": {"uploadCondition": condition},
-    }
 
 
 async def ran(batch: Batch, command: str, *outputs: dict[str, object]) -> BatchTask:

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.conftest import Containers
-from tests.contract.batch_emulator.test_batch_outputs import output
 from tests.contract.conftest import Batch, pool_body
+from tests.support.output_files import output
 from tests.support.plain_jobs import code_of, plain_job, settled, task_body
 
 
