@@ -67,7 +67,7 @@ class ArmCall:
         """
         try:
             return read_json(await self.request.read() or b"{}")
-        except ValueError as error:
+        except (ValueError, web.RequestPayloadError) as error:  # the latter of broken gzip
             raise ServiceError("InvalidRequestBody", values=(("Reason", str(error)),)) from error
 
     def check_conditions(self, modified: datetime | None) -> None:

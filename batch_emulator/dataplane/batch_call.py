@@ -50,12 +50,12 @@ class BatchCall:
         Raises:
             ServiceError: It is not JSON, or has more than ``most_bytes``.
         """
-        content = await self.request.read()
-        if most_bytes is not None and len(content) > most_bytes:
-            raise ServiceError("RequestBodyTooLarge")
         try:
+            content = await self.request.read()
+            if most_bytes is not None and len(content) > most_bytes:
+                raise ServiceError("RequestBodyTooLarge")
             body = read_json(content or b"{}")
-        except ValueError as error:
+        except (ValueError, web.RequestPayloadError) as error:  # the latter of broken gzip
             raise ServiceError("InvalidRequestBody", values=(("Reason", str(error)),)) from error
         if isinstance(body, dict):
             # What a client has read and sends back holds the annotation of the reply.

@@ -1,6 +1,7 @@
 """The one middleware that brings faults about, in front of what answers for the account."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -155,7 +156,8 @@ async def _asked(request: web.Request) -> IncomingRequest:
     name = operation.name if operation else None
     job = request.match_info.get("jobId")
     if name == "create_job":
-        job = _job_of(await request.read())
+        with contextlib.suppress(web.RequestPayloadError):  # who answers will say so
+            job = _job_of(await request.read())
     return IncomingRequest(method=request.method, path=request.path, operation=name, job=job)
 
 

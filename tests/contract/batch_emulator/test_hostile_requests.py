@@ -3,7 +3,7 @@
 import pytest
 from azure.core.rest import HttpRequest
 
-from tests.contract.conftest import Batch, pool_body, refusal
+from tests.contract.conftest import Batch, Start, pool_body, refusal
 from tests.support.plain_jobs import plain_job, settled, task_body
 
 VERSION = {"api-version": "2025-06-01"}
@@ -93,3 +93,19 @@ async def test_a_formula_that_is_too_long_is_refused(batch: Batch) -> None:
     body = pool_body(enableAutoScale=True, autoScaleFormula=f"x = {'1 + ' * 5000} 1")
 
     assert await refusal(batch.client.create_pool(body)) == (400, "AutoScalingFormulaTooLong")
+
+
+@pytest.mark.parametrize("faults", [False, True])
+async def test_a_broken_compression_is_refused(start_batch: Start, *, faults: bool) -> None:
+    """Also where faults on demand look into the body first."""
+    batch = await start_batch(faults=faults)
+    request = HttpRequest(
+        "POST",
+        f"{batch.url}/jobs",
+        params=VERSION,
+        content=b"not gzip",
+        headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    )
+
+    refused = await refusal(batch.client.send_request(request))
+    assert refused == (400, "InvalidRequestBody")
