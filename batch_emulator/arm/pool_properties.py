@@ -25,6 +25,7 @@ from batch_emulator.dataplane.shapes import (
     inert,
     integer,
     items,
+    kept,
     shape,
     text,
     unsupported,
@@ -127,15 +128,23 @@ _PROPERTIES: Final = shape(
         ),
     }
 )
+
+
+def _by_name(path: str, value: object) -> object:
+    if not isinstance(value, dict):
+        raise invalid_property(path, value, "The value must be an object")
+    return value
+
+
 _RESOURCE: Final = shape(
     {
         **dict.fromkeys(("id", "name", "type", "etag", "systemData"), inert),
         "properties": _PROPERTIES,
         "identity": shape(
-            {"type": one_of("UserAssigned", "None"), "userAssignedIdentities": inert},
+            {"type": one_of("UserAssigned", "None"), "userAssignedIdentities": _by_name},
             required=("type",),
         ),
-        "tags": inert,
+        "tags": kept(_by_name),
     }
 )
 

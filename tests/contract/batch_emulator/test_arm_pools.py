@@ -1,5 +1,6 @@
 """Pools in Azure Resource Manager, through azure-mgmt-batch 19: the same as the data plane's."""
 
+import io
 import json
 import os
 import time
@@ -143,6 +144,24 @@ def test_identity_and_tags_are_kept(client: BatchManagementClient, account: ArmA
     assert shown["properties"]["taskSlotsPerNode"] == 3
     seen = account.batch().get_pool("pool").as_dict()["identity"]
     assert seen == {"type": "UserAssigned", "userAssignedIdentities": [{"resourceId": IDENTITY}]}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"identity": {"type": "UserAssigned", "userAssignedIdentities": [[]]}},
+        {"identity": {"type": "UserAssigned", "userAssignedIdentities": 1}},
+        {"tags": ["owner"]},
+    ],
+)
+def test_identities_and_tags_are_objects(
+    client: BatchManagementClient, wrong: dict[str, object]
+) -> None:
+    """Anything else is refused, and not kept to break the replies that come later."""
+    body = json.dumps(_resource() | wrong).encode()
+    creation = _refusal(lambda: client.pool.create(GROUP, ACCOUNT, "pool", io.BytesIO(body)))
+
+    assert creation == (400, "InvalidPropertyValue")
 
 
 def test_the_pool_follows_its_formula_and_then_another(
