@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -29,6 +30,7 @@ from batch_emulator.runtime.store import KEYS, NODES
 from batch_emulator.secret_file import write_private
 from batch_emulator.server import Emulator
 
+_COLLECTION_THRESHOLDS: Final = (10_000, 20, 1000)
 _LAST_PORT: Final = 65535
 _SCRATCH: Final = Path(tempfile.gettempdir(), f"batch-emulator-{uuid.uuid4().hex}")
 """The nodes' folder where none is named; it is removed in the end."""
@@ -224,6 +226,10 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
 
 async def serve(options: Options) -> None:
     """Run an emulator until SIGTERM or SIGINT, announcing on stdout when it listens."""
+    # By default each collection of all objects would hold up requests longer, the more jobs there
+    # are, and find next to nothing: what a job holds stays as long as the account has it.
+    gc.freeze()
+    gc.set_threshold(*_COLLECTION_THRESHOLDS)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
