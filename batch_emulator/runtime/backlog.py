@@ -29,9 +29,12 @@ type Counts = dict[Progress, int]
 """How many there are of each; every key is there."""
 
 
+_NOTHING: Final[Counts] = dict.fromkeys(Progress, 0)
+
+
 def no_counts() -> Counts:
     """Return counts of nothing."""
-    return dict.fromkeys(Progress, 0)
+    return _NOTHING.copy()
 
 
 def shift(counts: Counts, others: Counts, sign: int) -> None:
