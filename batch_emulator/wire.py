@@ -86,6 +86,7 @@ def print_etag(modified: datetime) -> str:
     return f"0x{ticks:X}"
 
 
+@lru_cache
 def parse_duration(text: str) -> timedelta:
     """
     Read an ISO 8601 duration; as recorded, a year has 365 days and a month has 30.
