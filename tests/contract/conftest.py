@@ -60,7 +60,7 @@ class Batch:
         return Faults(self.url, TOKEN)
 
     async def until[T](
-        self, look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 15
+        self, look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 60
     ) -> T:
         """Look again and again until what is seen is wanted."""
         limit = time.monotonic() + within

@@ -8,7 +8,7 @@ from typing import Final
 _STEP_SECONDS: Final = 0.002
 
 
-async def until(look: Callable[[], Awaitable[bool]], *, within: float = 20) -> None:
+async def until(look: Callable[[], Awaitable[bool]], *, within: float = 60) -> None:
     """Look again and again, for so many seconds at most, until it is so."""
     limit = time.monotonic() + within
     while not await look():

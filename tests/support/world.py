@@ -139,7 +139,7 @@ class World:
         async with open_services(self.settings, self.cache) as services:
             return await collect_finished(services)
 
-    async def collect_until_finished(self, runs: int = 1, *, within: float = 20) -> list[Record]:
+    async def collect_until_finished(self, runs: int = 1, *, within: float = 60) -> list[Record]:
         """Tick the collector until so many runs have a final record; return those."""
 
         async def ended() -> list[Record]:
@@ -322,7 +322,7 @@ class World:
 
 
 async def until[T](
-    look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 15
+    look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 60
 ) -> T:
     """Look again and again until what is seen is wanted."""
     limit = time.monotonic() + within

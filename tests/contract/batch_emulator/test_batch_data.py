@@ -115,7 +115,7 @@ async def test_a_task_of_an_ending_job_is_not_run_again(tmp_path: Path) -> None:
 
 async def test_a_pool_goes_on_with_its_resize(tmp_path: Path) -> None:
     """Nodes that were booting boot again under their ids, and a pool that was deleted goes."""
-    async with account(tmp_path, "--pool-speed", "10") as (batch, emulator):
+    async with account(tmp_path, "--pool-speed", "0.02") as (batch, emulator):
         await batch.client.create_pool(pool_body(targetDedicatedNodes=2))
         await batch.client.create_pool(pool_body("other", targetDedicatedNodes=1))
         await batch.client.begin_delete_pool("other", polling_interval=0)

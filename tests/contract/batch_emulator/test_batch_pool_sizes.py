@@ -97,7 +97,7 @@ async def test_a_pool_that_is_not_steady_refuses_another_size(start_batch: Start
 
 async def test_a_resize_is_stopped(start_batch: Start) -> None:
     """Nodes that were not there yet never come; the targets stay, and the pool says why."""
-    batch = await start_batch(pool_speed=0.5)
+    batch = await start_batch(pool_speed=0.2)
     await batch.client.create_pool(pool_body())
     await steady(batch)
     before = await pool_of(batch)

@@ -59,8 +59,8 @@ async def test_the_nodes_of_a_fixed_pool(batch: Batch) -> None:
 
 
 async def test_a_node_takes_its_time(start_batch: Start) -> None:
-    """At the service's own speed a new node is still being made after its pool's creation."""
-    batch = await start_batch(pool_speed=1)
+    """A new node is still being made after its pool's creation: here for 20 seconds."""
+    batch = await start_batch(pool_speed=0.05)
     await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
     nodes = await batch.until(batch.nodes, lambda nodes: len(nodes) == 1)
 
