@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from statistics import median
 from typing import Final, Self
@@ -36,7 +36,7 @@ from local.child import Child
 
 _WANTED: Final = 0.5
 _WANTED_SLOWDOWN: Final = 1.3
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = (1, 8)
 _GROUP: Final = 1000
 _TASKS_PER_CALL: Final = 100
 _START_SECONDS: Final = 30.0
@@ -120,8 +120,8 @@ def server_at(base: str) -> psutil.Process:
     raise LookupError(f"no process below this one listens at {base}")
 
 
-async def rate(session: aiohttp.ClientSession, requests: list[Prepared]) -> Rate:
-    """Send these requests to one server, eight at once."""
+async def rate(session: aiohttp.ClientSession, requests: list[Prepared], at_once: int) -> Rate:
+    """Send these requests to one server, some of them at once."""
     server = server_at(str(requests[0].url.origin()))
     left = iter(requests)
 
@@ -131,7 +131,7 @@ async def rate(session: aiohttp.ClientSession, requests: list[Prepared]) -> Rate
 
     busy, begin = _busy(server), time.perf_counter()
     async with asyncio.TaskGroup() as group:
-        for _ in range(_AT_ONCE):
+        for _ in range(at_once):
             group.create_task(work())
     took, worked = time.perf_counter() - begin, _busy(server) - busy
     return Rate(len(requests) / took, len(requests) / worked)
@@ -183,23 +183,29 @@ def task(id_: str) -> dict[str, object]:
 
 async def compare(
     base: str, folder: Path, count: int, rounds: int
-) -> dict[str, list[tuple[Rate, Rate]]]:
-    """Return the rates of the emulator and of the bare server in each round, by the call's name."""
-    found: dict[str, list[tuple[Rate, Rate]]] = {"get_job": [], "create_job": []}
+) -> dict[tuple[str, int], list[tuple[Rate, Rate]]]:
+    """
+    Return the rates of the emulator and of the bare server in each round.
+
+    They are found by the name of the call, and by how many are sent at once.
+    """
+    found: dict[tuple[str, int], list[tuple[Rate, Rate]]] = {
+        (name, at_once): [] for name in ("get_job", "create_job") for at_once in _AT_ONCE
+    }
     async with aiohttp.ClientSession() as session:
         create = prepare(base, "POST", "/jobs", managed_job("sample"))
         get = prepare(base, "GET", "/jobs/sample")
         answers = {"POST": await send(session, create), "GET": await send(session, get)}
         async with bare_server(folder, answers) as bare:
-            for number in range(rounds):
+            for number, at_once in product(range(rounds), _AT_ONCE):
                 jobs = [
-                    prepare(base, "POST", "/jobs", managed_job(f"r{number}-{index}"))
+                    prepare(base, "POST", "/jobs", managed_job(f"r{number}-{at_once}-{index}"))
                     for index in range(count)
                 ]
                 for name, requests in (("get_job", [get] * count), ("create_job", jobs)):
                     others = [request.at(bare) for request in requests]
-                    pair = await rate(session, requests), await rate(session, others)
-                    found[name].append(pair)
+                    own = await rate(session, requests, at_once)
+                    found[name, at_once].append((own, await rate(session, others, at_once)))
     return found
 
 
@@ -242,24 +248,31 @@ async def fill(
         for name, (size, requests) in kinds.items():
             rates = []
             while group := list(islice(requests, size)):
-                rates.append((await rate(session, group)).per_busy_second)
+                rates.append((await rate(session, group, _AT_ONCE[-1])).per_busy_second)
             found[name] = rates[0], rates[-1]
             progress(name)
     return found
 
 
-def _show(console: Console, rows: dict[str, list[tuple[Rate, Rate]]]) -> None:
-    table = Table(title="Requests a second, eight at once: medians of the rounds")
-    for name in ("call", "emulator", "bare handler", "ratio", "by processor time", "wanted"):
+def _show(console: Console, rows: dict[tuple[str, int], list[tuple[Rate, Rate]]]) -> None:
+    table = Table(title="Requests a second: medians of the rounds")
+    for name in (
+        "call",
+        "at once",
+        "emulator",
+        "bare handler",
+        "ratio",
+        "by processor time",
+        "wanted",
+    ):
         table.add_column(name, justify="right")
-    for name, pairs in rows.items():
+    for (name, at_once), pairs in rows.items():
         own, bare = (median(pair[index].per_second for pair in pairs) for index in (0, 1))
         # By round, since what else this machine does changes from one to the next.
         ratio = median(own.per_second / bare.per_second for own, bare in pairs)
         busy = median(own.per_busy_second / bare.per_busy_second for own, bare in pairs)
-        table.add_row(
-            name, f"{own:,.0f}", f"{bare:,.0f}", f"{ratio:.2f}", f"{busy:.2f}", f"{_WANTED}"
-        )
+        rates = f"{own:,.0f}", f"{bare:,.0f}", f"{ratio:.2f}", f"{busy:.2f}"
+        table.add_row(name, f"{at_once}", *rates, f"{_WANTED}")
     console.print(table)
 
 
@@ -290,7 +303,7 @@ async def _run(count: int, rounds: int, jobs: int, tasks: int, console: Console)
 def main() -> None:
     """Measure, and print tables."""
     parser = argparse.ArgumentParser(prog="python -m bench.emulator_rate", description=__doc__)
-    parser.add_argument("--calls", type=int, default=2000, help="of each kind, in each round")
+    parser.add_argument("--calls", type=int, default=1000, help="of each kind, in each round")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--jobs", type=int, default=20_000)
     parser.add_argument("--tasks", type=int, default=100_000)
