@@ -53,7 +53,7 @@ class Witness:
 
 async def test_requests_lead_a_job_through_every_step_of_its_table(start_batch: Start) -> None:
     """Whatever the table allows is what some request does."""
-    batch = await start_batch(faults=True)
+    batch = await start_batch(faults=True, kill_grace_seconds=3)  # for as long a job terminates
     client = batch.client
     await client.create_pool(pool_body(targetDedicatedNodes=1, taskSlotsPerNode=8))
     seen: set[tuple[str, str]] = set()
