@@ -39,7 +39,7 @@ _YOUNG_SECONDS = 240
 
 def pytest_configure(config: pytest.Config) -> None:
     """
-    Let processes that tests start end by Ctrl-C, whoever started the tests.
+    Let processes that tests start end by Ctrl-C, also when a script starts the tests.
 
     A shell without job control starts what runs in its background with SIGINT ignored, and every
     process below it inherits that.

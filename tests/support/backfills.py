@@ -9,7 +9,7 @@ from tests.support.world import World, schedule, until
 
 JOB = ScheduleId("job")
 NEVER = {"cron": '"0 0 29 2 *"'}
-"""A schedule of which nothing comes due while a test runs."""
+"""A schedule with nothing due while a test runs."""
 
 
 async def idle_schedule(world: World, command: str = "true", **keys: str) -> None:

@@ -25,7 +25,7 @@ async def steady(batch: Batch) -> BatchPool:
 
 
 async def idle(batch: Batch, count: int) -> list[str]:
-    """Wait until so many nodes are there and idle; return their ids."""
+    """Wait until this number of nodes is there and idle; return their ids."""
     nodes = await batch.until(
         batch.nodes, lambda nodes: [node.state for node in nodes] == ["idle"] * count
     )

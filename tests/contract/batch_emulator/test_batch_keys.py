@@ -65,7 +65,7 @@ async def pools(url: str, key: str) -> list[str]:
 async def test_a_key_file_is_made_once_and_used_ever_after(
     run: Run, azurite: Azurite, tmp_path: Path
 ) -> None:
-    """The key is told when it is made; the next start finds it and tells nothing."""
+    """The key is printed when it is made; the next start finds it and prints nothing."""
     file = tmp_path / "keys" / "account.json"
     storage = {STORAGE_VARIABLE: azurite.connection_string}
 
@@ -84,7 +84,7 @@ async def test_a_key_file_is_made_once_and_used_ever_after(
 
 
 async def test_without_a_key_one_is_made_for_the_run(run: Run, azurite: Azurite) -> None:
-    """It is told on stderr, and the next run has another."""
+    """It is printed on stderr, and the next run has another."""
     keys = []
     for _ in range(2):
         process, url = await run(**{STORAGE_VARIABLE: azurite.connection_string})

@@ -64,7 +64,7 @@ async def test_logs_come_into_the_container(
 
 
 async def test_a_container_that_cannot_be_reached_changes_no_reply(batch: Batch, node: str) -> None:
-    """The upload goes on after the reply, and its failure is told in the journal."""
+    """The upload goes on after the reply, and its failure is in the journal."""
     nowhere = {"containerUrl": "http://127.0.0.1:9/account/container?sig=x", "startTime": START}
     request = models.UploadBatchServiceLogsOptions(nowhere)
 

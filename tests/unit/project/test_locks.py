@@ -154,7 +154,7 @@ def test_the_commands_declare_what_they_import() -> None:
     }
 
     plugin = {*_imports(ast.parse((_ROOT / "batch_emulator/testing.py").read_text()))}
-    assert "pytest" in plugin  # whoever uses the plugin has it
+    assert "pytest" in plugin  # every user of the plugin has it
 
     ours = {"recur", "orchestrator", "batch_emulator", "pytest"}
     for name in sorted(imported - set(sys.stdlib_module_names) - ours):

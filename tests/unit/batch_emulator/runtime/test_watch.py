@@ -1,4 +1,4 @@
-"""A watch notes what has changed, whoever changes it and by whatever way."""
+"""A watch notes every change, wherever it is made."""
 
 import asyncio
 import copy
