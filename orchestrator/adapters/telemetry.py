@@ -30,6 +30,8 @@ class Event(StrEnum):
     OCCURRENCE_MISSED = "occurrence.missed"
     OCCURRENCE_BLOCKED = "occurrence.blocked"
     RUN_FINISHED = "run.finished"
+    RUN_SLOW = "run.slow"
+    LEDGER_TROUBLE = "ledger.trouble"
     SCHEDULE_REPORTED = "schedule.reported"
     CLOCK_SKEWED = "clock.skewed"
 
@@ -59,6 +61,8 @@ KEYS: Final[dict[Event, tuple[str, ...]]] = {
     Event.OCCURRENCE_MISSED: (*_RUN, "reason", "count"),
     Event.OCCURRENCE_BLOCKED: (*_RUN, "reason", "detail"),
     Event.RUN_FINISHED: (*_RUN, "outcome", "reason", "sentence", "event_id"),
+    Event.RUN_SLOW: (*_RUN, "seconds", "usual_seconds", "event_id"),
+    Event.LEDGER_TROUBLE: ("what", "name", "detail"),
     Event.SCHEDULE_REPORTED: (
         "schedule",
         "seconds_since_success",
@@ -77,6 +81,8 @@ _LEVELS: Final = {
     Event.DOCUMENT_REJECTED: logging.ERROR,
     Event.OCCURRENCE_MISSED: logging.WARNING,
     Event.OCCURRENCE_BLOCKED: logging.WARNING,
+    Event.RUN_SLOW: logging.WARNING,
+    Event.LEDGER_TROUBLE: logging.ERROR,
     Event.CLOCK_SKEWED: logging.WARNING,
 }
 

@@ -54,12 +54,21 @@ class Attempt(Stored):
             no gates.
         blocked: Why there is no job yet.
         blocked_detail: What Batch said, in its words.
+        account: URL of the Batch account in which its job was first tried; on a laptop without
+            its port. This and the next two are written before the first try and never changed.
+        pool: The pool of its job.
+        outputs_url: URL of the container into which its node pushes.
         submitted: When its job was created.
         waiting_since: From when the start timeout counts, if later than ``submitted``: while the
             pool was busy with other runs it did not.
         started: When its task began on a node.
         finished: When its task, or failing that its job, ended.
         requeues: How often Batch put the task back into its queue.
+        preemptions: How often of these a Spot node had been taken away.
+        node_allocated: When its node was allocated, where Batch tells.
+        queue_seconds: From the submission to the last begin of its task.
+        task_seconds: How long its task ran, the last time.
+        slot_share: Which part of a node's task slots it took: 1 is a whole node.
         node: The node that ran it.
         exit_code: None if its process never ended by itself.
         outcome: How it ended.
@@ -76,11 +85,19 @@ class Attempt(Stored):
     ready: datetime | None = None
     blocked: BlockedReason | None = None
     blocked_detail: str | None = None
+    account: str | None = None
+    pool: str | None = None
+    outputs_url: str | None = None
     submitted: datetime | None = None
     waiting_since: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None
     requeues: int = 0
+    preemptions: int = 0
+    node_allocated: datetime | None = None
+    queue_seconds: float | None = None
+    task_seconds: float | None = None
+    slot_share: float | None = None
     node: str | None = None
     exit_code: int | None = None
     outcome: Outcome | None = None

@@ -59,6 +59,8 @@ class How(StrEnum):
     """How an output came to its blob, or that it did not."""
 
     PUSHED = "pushed"
+    FETCHED = "fetched"
+    UNVERIFIED = "unverified"
     MISSING = "output_missing"
 
 
@@ -90,15 +92,41 @@ class Output(Stored):
         bytes: Its size; None if there is none.
         sha256: Hex digest of its bytes; None where the size alone was verified: what is beyond
             64 MiB, or ten seconds of reading, of all the outputs of one attempt.
-        how: Pushed by the node, or missing.
-        why: Why it is missing.
+        how: Pushed by the node, fetched from it, there but never read back, or missing.
+        code: Why it is missing or unverified, in a word.
+        why: The same in a sentence.
+        undeclared: Whether it matches no declared pattern: nothing vouches for what wrote it.
     """
 
     path: str
     bytes: int | None = None
     sha256: str | None = None
     how: How
+    code: str | None = None
     why: str | None = None
+    undeclared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWords(Stored):
+    """The ends of what a task wrote, decoded; control characters are escaped."""
+
+    stderr: str = ""
+    stdout: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost(Stored):
+    """
+    An estimate of what the attempts of a run cost: their task seconds at the price of their node.
+
+    Attributes:
+        amount: As a decimal number.
+        currency: As in the document's table of prices.
+    """
+
+    amount: float
+    currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +180,21 @@ class Record(Stored):
     One run, or one occurrence or range of them that did not run.
 
     Attributes:
+        ledger: Id of the ledger; None where it had none yet.
+        claim: Id of this claim, which the metadata of its jobs repeat; None for records of
+            earlier versions and for what did not run.
         request: Id of the request that asked for it; None for what the schedule asked for.
         by: Who made that request, as they said.
         note: Why.
         forced: Whether it starts whatever is in the way, and is in nobody's way.
         replaces: ETag of the final record that a backfill opened again.
+        outputs: Of the last attempt, the first thousand.
+        outputs_total: How many there are; None where they have not been counted.
+        outputs_stored: When the last of them was stored, where storage tells.
+        outputs_unread_since: When they could first not be read.
+        unmatched: Declared patterns that matched no file.
+        last_words: Of the last attempt, unless it succeeded.
+        cost: Of all attempts, where the document has prices.
         history: What that record and those before it said.
         unknown_metadata: What the metadata of an open record's blob hold besides what this
             version writes. It stands beside the JSON and not in it.
@@ -167,6 +205,8 @@ class Record(Stored):
     schedule: ScheduleId
     nominal: datetime
     kind: Kind = Kind.SCHEDULED
+    ledger: str | None = None
+    claim: str | None = None
     request: str | None = None
     by: str | None = None
     note: str | None = None
@@ -183,6 +223,12 @@ class Record(Stored):
     reason: Reason | None = None
     sentence: str | None = None
     outputs: tuple[Output, ...] = ()
+    outputs_total: int | None = None
+    outputs_stored: datetime | None = None
+    outputs_unread_since: datetime | None = None
+    unmatched: tuple[str, ...] = ()
+    last_words: LastWords | None = None
+    cost: Cost | None = None
     packages: dict[str, str] = field(default_factory=dict[str, str])
     image: str | None = None
     versions: Versions

@@ -50,12 +50,16 @@ class SubmitState(Stored):
     The content of ``submit.json``.
 
     Attributes:
+        ledger: Id of this ledger, made once; empty until then.
+        owner: URL of the Batch account whose app works on it, on a laptop without its port.
         document: ETag of the document that was last looked at, ``missing`` if there was none.
         schedules: By schedule id, removed ones included.
         plan: Decisions written down and not yet all carried out, as the records they become.
     """
 
     schema: int = SCHEMA
+    ledger: str = ""
+    owner: str = ""
     document: str = ""
     schedules: dict[ScheduleId, ScheduleState] = field(
         default_factory=dict[ScheduleId, ScheduleState]
@@ -85,9 +89,15 @@ class ScheduleResults(Stored):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectState(Stored):
-    """The content of ``collect.json``."""
+    """
+    The content of ``collect.json``.
+
+    Attributes:
+        position: The run that was looked at last, of those that Batch is asked about.
+    """
 
     schema: int = SCHEMA
+    position: RunId | None = None
     schedules: dict[ScheduleId, ScheduleResults] = field(
         default_factory=dict[ScheduleId, ScheduleResults]
     )

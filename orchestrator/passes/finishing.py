@@ -1,0 +1,71 @@
+"""The end of runs: first the final records, then the results, then tell of each run and close it."""
+
+from collections.abc import Sequence
+
+from orchestrator import ids
+from orchestrator.adapters.container import Lease
+from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.enums import Outcome
+from orchestrator.errors import LedgerConflict
+from orchestrator.ledger.state import CollectState, dump_collect, finished, load_collect
+from orchestrator.passes.looking import LEFT, OpenRecord
+from orchestrator.passes.services import Pace, Services
+
+
+class Finisher:
+    """
+    Ends runs whose outputs are known.
+
+    Attributes:
+        finished: How many runs were ended.
+    """
+
+    def __init__(self, services: Services, lease: Lease, pace: Pace) -> None:
+        self.finished = 0
+        self._services = services
+        self._lease = lease
+        self._pace = pace
+
+    async def finish(self, ended: Sequence[OpenRecord]) -> None:
+        """End some runs; what is not done by the end of the tick is done by the next one."""
+        ledger = self._services.ledger
+        done: list[OpenRecord] = []
+
+        async def finalise(one: OpenRecord) -> None:
+            try:
+                await ledger.finalise(one.record)
+            except LEFT as error:
+                trouble(f"run {one.record.run_id} is left for the next tick", error)
+            else:
+                done.append(one)
+
+        if not ended or not await self._pace.each(ended, finalise) or self._pace.over:
+            return
+        text = await ledger.read(ids.COLLECT_STATE)
+        before = load_collect(text.data) if text.data else CollectState()
+        state = before
+        for one in sorted(done, key=lambda one: one.record.nominal):
+            succeeded = one.record.outcome is Outcome.SUCCEEDED
+            state = finished(state, one.record, succeeded=succeeded)
+        if state != before:
+            data = dump_collect(state)
+            await ledger.write(ids.COLLECT_STATE, data, self._lease, text.etag or "")
+        await self._pace.each(done, self._close)
+
+    async def _close(self, ended: OpenRecord) -> None:
+        record = ended.record
+        emit(
+            Event.RUN_FINISHED,
+            schedule=record.schedule,
+            run_id=record.run_id,
+            nominal=record.nominal,
+            outcome=record.outcome,
+            reason=record.reason,
+            sentence=record.sentence,
+            event_id=record.attempt.job_id,
+        )
+        self.finished += 1
+        try:
+            await self._services.ledger.remove_open(record.run_id, ended.etag)
+        except LedgerConflict as error:  # an operator stopped it at this very moment
+            trouble(f"run {record.run_id} is closed in the next tick", error)

@@ -1,0 +1,107 @@
+"""How one open run stands: what Batch says of it, written before anything that takes longer."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from orchestrator.decisions.diagnose import busy, diagnose
+from orchestrator.decisions.outcome import Ended, EndJob, StartOverdue, Wait, conclude
+from orchestrator.decisions.retry import again
+from orchestrator.enums import AttemptState, Reason
+from orchestrator.errors import (
+    BatchRefused,
+    BatchUnavailable,
+    LedgerConflict,
+    OutputUnreadable,
+    RecordUnreadable,
+)
+from orchestrator.ledger.attempt import Stop
+from orchestrator.ledger.record import Record
+from orchestrator.ledger.state import OpenRun
+from orchestrator.passes.dispatch import is_ours
+from orchestrator.passes.services import Services
+
+LEFT: Final = (BatchUnavailable, BatchRefused, LedgerConflict, OutputUnreadable, RecordUnreadable)
+"""What leaves one run for the next tick, while the others go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """An open record, and the ETag with which it is replaced or removed."""
+
+    record: Record
+    etag: str
+
+
+class Looker:
+    """
+    Looks at open runs, one by one.
+
+    Attributes:
+        retried: How many runs were given another attempt.
+    """
+
+    def __init__(self, services: Services, now: datetime) -> None:
+        self.retried = 0
+        self._services = services
+        self._now = now
+
+    async def look(self, run: OpenRun) -> OpenRecord | None:
+        """Take a run as far as Batch's word goes; return it if it has ended for good."""
+        opened = await self._services.ledger.read_open(run.run_id)
+        if opened is None:
+            return None
+        record, etag = opened
+        if record.attempt.state is AttemptState.ENDED:
+            return await self._ended(OpenRecord(record, etag))
+        batch, job_id = self._services.batch, record.attempt.job_id
+        job = await batch.job(job_id)
+        if job is not None and not is_ours(record, job):
+            job = None
+        task = await batch.task(job_id) if job else None
+        match conclude(record, job, task, self._now):
+            case Wait(note=note):
+                if note is not None:
+                    await self._services.ledger.write_open(record.with_attempt(note), etag)
+            case StartOverdue():
+                await self._start_overdue(record, etag)
+            case EndJob(because=because):
+                await batch.terminate_job(job_id, because)
+            case Ended(attempt=attempt):
+                record = replace(
+                    record.with_attempt(attempt),
+                    outcome=attempt.outcome,
+                    reason=attempt.reason,
+                    sentence=attempt.sentence,
+                )
+                etag = await self._services.ledger.write_open(record, etag)
+                return await self._ended(OpenRecord(record, etag))
+        return None
+
+    async def _start_overdue(self, record: Record, etag: str) -> None:
+        """Give a run up whose task no node took, unless the pool is simply busy."""
+        batch = self._services.batch
+        pool, nodes = await batch.pool(), await batch.nodes()
+        if busy(nodes):
+            attempt = replace(record.attempt, waiting_since=self._now)
+            await self._services.ledger.write_open(record.with_attempt(attempt), etag)
+            return
+        reason, sentence = diagnose(pool, nodes, self._now)
+        limit = record.task.start_timeout if record.task else None
+        stop = Stop(
+            cause=Reason.START_TIMEOUT,
+            reason=reason,
+            sentence=f"It did not start within {limit}. {sentence}",
+            at=self._now,
+        )
+        await self._services.ledger.write_open(replace(record, stop=stop), etag)
+        await batch.terminate_job(record.attempt.job_id, "start timeout")
+
+    async def _ended(self, ended: OpenRecord) -> OpenRecord | None:
+        """Write the next attempt of what has ended; return what has none and becomes final."""
+        following = again(ended.record, self._now)
+        if following is None:
+            return ended
+        await self._services.ledger.write_open(following, ended.etag)
+        self.retried += 1
+        return None
