@@ -261,6 +261,8 @@ def main() -> int:
     """Return the exit code of the process."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("batch_emulator").setLevel(logging.INFO)
+    # No line of the journal has these, and every request would pay for them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     options = read_options(sys.argv[1:])
     try:
         asyncio.run(serve(options))

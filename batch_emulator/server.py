@@ -16,6 +16,7 @@ from batch_emulator.options import Options
 from batch_emulator.pipeline import add_common_headers, pipeline
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.blob_containers import client_options
+from batch_emulator.runtime.jobs import stop_clocks
 from batch_emulator.runtime.resuming import end_former, resume
 from batch_emulator.runtime.storage_transport import StorageTransport
 from batch_emulator.runtime.store import Store
@@ -119,6 +120,7 @@ class Emulator:
             return
         for site in tuple(self._runner.sites):
             await site.stop()
+        stop_clocks(self._account)
         await self._account.background.close()
         await self._runner.cleanup()
         await self._account.storage.close()

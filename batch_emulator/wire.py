@@ -1,6 +1,7 @@
 """JSON, times, durations and tags as they look on the wire."""
 
 import json
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -32,6 +33,8 @@ def read_json(content: bytes) -> object:
         ValueError: It is not JSON, is nested too deep, or holds NaN, Infinity or half of a
             surrogate pair.
     """
+    if _is_plain(content):
+        return _DECODER.decode(content.decode())
     try:
         value = json.loads(content)
     except RecursionError:
@@ -51,6 +54,22 @@ def read_json(content: bytes) -> object:
     except UnicodeEncodeError:
         raise ValueError("half of a surrogate pair is not a character") from None
     return value
+
+
+def _is_plain(content: bytes) -> bool:
+    """Whether JSON, as most of it is, can neither be nested too deep nor hold half of a character."""
+    is_text = content.isascii() and b"\0" not in content and b"\\u" not in content
+    return is_text and content.count(b"{") + content.count(b"[") <= _MOST_DEPTH
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number that JSON can hold")
+    return number
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def now() -> datetime:

@@ -38,6 +38,9 @@ _WANTED: Final = 0.5
 _WANTED_SLOWDOWN: Final = 1.3
 _AT_ONCE: Final = (1, 8)
 _GROUP: Final = 1000
+_GROUPS: Final = 5
+"""Of so many thousands the median counts: a pass of the garbage collector falls into one of them."""
+
 _TASKS_PER_CALL: Final = 100
 _START_SECONDS: Final = 30.0
 _VERSION: Final = "api-version=2025-06-01"
@@ -213,7 +216,7 @@ async def fill(
     base: str, jobs: int, tasks: int, progress: Callable[[str], None]
 ) -> dict[str, tuple[float, float]]:
     """
-    Return the rates of the first and of the last thousand, for jobs, tasks and collections.
+    Return the rates of the first and of the last thousands, for jobs, tasks and collections.
 
     They are those of the server's processor time, which what else this machine does leaves alone.
     """
@@ -249,7 +252,7 @@ async def fill(
             rates = []
             while group := list(islice(requests, size)):
                 rates.append((await rate(session, group, _AT_ONCE[-1])).per_busy_second)
-            found[name] = rates[0], rates[-1]
+            found[name] = median(rates[:_GROUPS]), median(rates[-_GROUPS:])
             progress(name)
     return found
 

@@ -39,7 +39,14 @@ def string_to_sign(account: str, method: str, raw_target: str, headers: Mapping[
         headers: Of the request as they came, by any case of their names; clients that send no
             length sign none.
     """
-    given = {name.lower(): value for name, value in headers.items() if value}
+    return _to_sign(account, method, raw_target, _by_lower_name(headers))
+
+
+def _by_lower_name(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items() if value}
+
+
+def _to_sign(account: str, method: str, raw_target: str, given: Mapping[str, str]) -> str:
     path, _, query = raw_target.partition("?")
     lines = [method, *(given.get(name, "") for name in _SIGNED_HEADERS)]
     lines += sorted(f"{name}:{value}" for name, value in given.items() if name.startswith("ocp-"))
@@ -79,7 +86,7 @@ def verify(  # noqa: PLR0913 - each is a part of what is signed
     Raises:
         ServiceError: AuthenticationFailed, with the reason.
     """
-    given = {name.lower(): value for name, value in headers.items()}
+    given = _by_lower_name(headers)
     authorization = given.get("authorization", "")
     if not authorization.startswith(_SCHEME):
         raise _failed("The emulator verifies the authorization scheme SharedKey and no other")
@@ -87,7 +94,7 @@ def verify(  # noqa: PLR0913 - each is a part of what is signed
     if name != account:
         raise _failed(f"The account of the request is not {account}")
     given_signature = signature.encode(errors="surrogateescape")  # aiohttp's reading of odd bytes
-    text = string_to_sign(account, method, raw_target, headers)
+    text = _to_sign(account, method, raw_target, given)
     if not hmac.compare_digest(given_signature, sign(key, text).encode()):
         shown = text.replace("\n", "\\n")
         raise _failed(

@@ -15,6 +15,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, cast
 
 from batch_emulator.errors import ServiceError, invalid_property, not_supported
@@ -158,10 +159,15 @@ def identifier(path: str, value: object) -> object:
     return value
 
 
+@lru_cache
+def _split(line: str) -> list[str]:
+    return shlex.split(line)
+
+
 def command_line_text(path: str, value: object) -> object:
     """Accept a command line that can be split by the rules of POSIX quoting."""
     try:
-        words = shlex.split(cast("str", text(path, value)))
+        words = _split(cast("str", text(path, value)))
     except ValueError as error:
         raise invalid_property(path, value, f"The command line cannot be split: {error}") from error
     if not words:

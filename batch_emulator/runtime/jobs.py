@@ -1,6 +1,7 @@
 """The life of a job: from its creation to its end, by whatever hand."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +58,8 @@ def check_packages(account: Account, task: Json) -> None:
 
 def live(account: Account, job: Job) -> None:
     """Let a job that is not completed live, from its creation or from where it was stored."""
-    account.background.start(_live_job(account, job), name=f"job {job.id}")
+    job.on_change = partial(_look_after, account, job)
+    job.on_change()
     _end_when_done(account, job)
 
 
@@ -74,16 +76,31 @@ async def _end_unless_filled(job: Job) -> None:
     job.end_if_all_done()
 
 
-async def _live_job(account: Account, job: Job) -> None:
-    while job.state in LIVING:
-        limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
-        left = None if limit >= UNLIMITED else (limit - (now() - job.created)).total_seconds()
-        try:
-            async with asyncio.timeout(left):
-                await job.changed.wait()
-                job.changed.clear()
-        except TimeoutError:
-            job.end("MaxWallClockTimeExpiry")
+def _look_after(account: Account, job: Job) -> None:
+    """Bring about the end of a job once it has begun; until then hold its limit against the clock."""
+    job.set_limit(None)
+    if job.state not in LIVING:
+        job.on_change = _nothing
+        account.background.start(_end_job(account, job), name=f"end of job {job.id}")
+        return
+    limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
+    if limit < UNLIMITED:
+        left = (limit - (now() - job.created)).total_seconds()
+        end = partial(job.end, "MaxWallClockTimeExpiry")
+        job.set_limit(asyncio.get_running_loop().call_later(left, end))
+
+
+def _nothing() -> None:
+    """Do nothing about a change: the job's end has begun."""
+
+
+def stop_clocks(account: Account) -> None:
+    """Hold no limit of any job against the clock any more: the emulator ends."""
+    for job in account.jobs:
+        job.set_limit(None)
+
+
+async def _end_job(account: Account, job: Job) -> None:
     await stop_runs([*job.runs.values()], TaskStop.TERMINATE)
     job.complete()
     tell("job.ended", job=job.id, state=job.state, reason=job.reason)
@@ -113,7 +130,7 @@ def delete(account: Account, job: Job) -> None:
     refuse_unless_here(job)
     lives = job.state in LIVING or job.state is JobState.TERMINATING
     job.enter(JobState.DELETING)
-    job.changed.set()
+    job.on_change()
     if not lives:
         account.background.start(_remove(account, job), name=f"removal of job {job.id}")
 
@@ -192,7 +209,7 @@ def update(account: Account, job: Job, body: Json) -> None:
     if moves:
         job.join(account.backlog(pool_id))
     job.refresh()
-    job.changed.set()
+    job.on_change()
     tell("job.updated", job=job.id)
     _end_when_done(account, job)
     _assign_all(account, job)

@@ -9,6 +9,7 @@ emulator acts upon has a field of its own.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -255,7 +256,8 @@ class Job:
         told: The counts that clients were told last.
         offered: How many of the ready tasks its pool counts.
         place: Where it stands in its pool's order, while it has tasks that could start.
-        changed: Set when the coroutine of the job has something to look at.
+        on_change: Called when its end has begun, or its limit has changed.
+        limit: Ends it when its longest time is over.
     """
 
     body: Json
@@ -279,7 +281,8 @@ class Job:
     told: TaskCounts = field(default_factory=TaskCounts)
     offered: int = 0
     place: Place | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    on_change: Callable[[], None] = lambda: None
+    limit: asyncio.TimerHandle | None = None
 
     def __post_init__(self) -> None:
         self.modified = self.state_since = self.created
@@ -325,12 +328,18 @@ class Job:
         self.state, self.state_since = state, now()
         self.refresh()
 
+    def set_limit(self, limit: asyncio.TimerHandle | None) -> None:
+        """Replace what ends the job when its longest time is over."""
+        if self.limit is not None:
+            self.limit.cancel()
+        self.limit = limit
+
     def end(self, reason: str) -> None:
         """Begin the job's end, if it has not begun: no task is started any more."""
         if self.state in LIVING:
             self.reason = reason
             self.enter(JobState.TERMINATING)
-            self.changed.set()
+            self.on_change()
 
     def end_if_all_done(self) -> None:
         """
@@ -346,7 +355,7 @@ class Job:
     def forget(self) -> None:
         """End the job whatever its state, as no job of the service ends: only a fault does this."""
         self.state, self.state_since = JobState.TERMINATING, now()
-        self.changed.set()
+        self.on_change()
 
     def complete(self) -> None:
         """End the job: its tasks that never ran stay active for ever."""

@@ -33,7 +33,7 @@ TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
     Node: frozenset({"restored", "installed", "installing", "runs", "lives"}),
     Job: frozenset(
         {"backlog", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}
-        | {"told", "offered", "place", "changed"}
+        | {"told", "offered", "place", "on_change", "limit"}
     ),
     Task: frozenset({"conditions"}),
 }

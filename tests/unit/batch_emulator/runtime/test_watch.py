@@ -1,6 +1,5 @@
 """A watch notes every change, wherever it is made."""
 
-import asyncio
 import copy
 import json
 from collections.abc import Callable, Iterator
@@ -100,7 +99,7 @@ def test_what_is_not_stored_is_not_noted(world: World) -> None:
     """Runs and processes come and go without a write."""
     world.node.runs[world.task] = Run(world.task, world.node, 1)
     world.node.lives.clear()
-    world.job.changed = asyncio.Event()
+    world.job.on_change = lambda: None
 
     assert world.changed() == ()
 
