@@ -14,7 +14,8 @@ from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Attempt, FrozenTask
 from orchestrator.ledger.record import Action, Decided, Kind, Record, Versions
 from orchestrator.ledger.request import Request
-from orchestrator.ledger.state import CollectState, ScheduleState
+from orchestrator.ledger.results import CollectState
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence, Schedule
 from orchestrator.timing.occurrences import following, in_force, previous
 from orchestrator.timing.zones import parse_zone

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from orchestrator.decisions.timings import TIMINGS_KEPT
 from orchestrator.ids import RunId
 from orchestrator.ledger.request import Request
-from orchestrator.ledger.state import ScheduleResults, ScheduleState, failed_after
+from orchestrator.ledger.results import ScheduleResults, failed_after
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Pause, Schedule
 
 RECUR = "recur"

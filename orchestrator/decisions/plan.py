@@ -11,7 +11,8 @@ from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Submit
 from orchestrator.enums import MissReason, SkipReason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Decided, Range, Record
-from orchestrator.ledger.state import CollectState, ScheduleState, SubmitState
+from orchestrator.ledger.results import CollectState
+from orchestrator.ledger.state import ScheduleState, SubmitState
 from orchestrator.model import Schedule
 
 CHUNK = 64

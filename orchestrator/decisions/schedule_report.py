@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.decisions.retry import backoff
-from orchestrator.ledger.state import ScheduleResults, ScheduleState
+from orchestrator.ledger.results import ScheduleResults
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Pause, Schedule
 from orchestrator.timing.occurrences import latest
 

@@ -8,7 +8,8 @@ from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.enums import AttemptState
 from orchestrator.errors import BatchUnavailable, LeaseTaken
-from orchestrator.ledger.state import CollectState, OpenRun, dump_collect
+from orchestrator.ledger.results import CollectState, dump_collect
+from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.finishing import Finisher
 from orchestrator.passes.gathering import Gatherer
 from orchestrator.passes.looking import LEFT, Looker, OpenRecord

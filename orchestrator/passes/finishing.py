@@ -7,7 +7,7 @@ from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.enums import Outcome
 from orchestrator.errors import LedgerConflict
-from orchestrator.ledger.state import CollectState, dump_collect, finished, load_collect
+from orchestrator.ledger.results import CollectState, dump_collect, finished, load_collect
 from orchestrator.passes.looking import LEFT, OpenRecord
 from orchestrator.passes.services import Pace, Services
 

@@ -13,15 +13,8 @@ from orchestrator.decisions.decide import MOST_AT_ONCE, Due, due, is_due
 from orchestrator.document import parse
 from orchestrator.errors import DocumentError, Problem, RecordUnreadable, ScheduleSyntaxError
 from orchestrator.ids import ScheduleId
-from orchestrator.ledger.state import (
-    CollectState,
-    OpenRequest,
-    OpenRun,
-    ScheduleState,
-    SubmitState,
-    load_collect,
-    load_submit,
-)
+from orchestrator.ledger.results import CollectState, load_collect
+from orchestrator.ledger.state import OpenRequest, OpenRun, ScheduleState, SubmitState, load_submit
 from orchestrator.passes.runs_in_the_way import waits
 
 MOST_IN_ALL: Final = 50_000

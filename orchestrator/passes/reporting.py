@@ -7,7 +7,7 @@ from typing import Final
 from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.decisions.schedule_report import report
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.ledger.state import ScheduleResults
+from orchestrator.ledger.results import ScheduleResults
 from orchestrator.passes.inputs import TickInputs, read_results
 from orchestrator.passes.services import Services
 

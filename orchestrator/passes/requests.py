@@ -20,7 +20,8 @@ from orchestrator.errors import (
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.request import Answer, Request, RequestKind, Status
-from orchestrator.ledger.state import OpenRequest, ScheduleResults, ScheduleState
+from orchestrator.ledger.results import ScheduleResults
+from orchestrator.ledger.state import OpenRequest, ScheduleState
 from orchestrator.passes.claiming import Claims, Done
 from orchestrator.passes.inputs import TickInputs, read_results
 from orchestrator.passes.plan_writer import PlanWriter

@@ -12,7 +12,8 @@ from orchestrator.decisions.plan import Decisions, plans
 from orchestrator.decisions.timings import take_over
 from orchestrator.errors import BatchRefused, BatchUnavailable, LeaseTaken
 from orchestrator.ids import RunId, ScheduleId
-from orchestrator.ledger.state import CollectState, ScheduleResults, SubmitState, dump_submit
+from orchestrator.ledger.results import CollectState, ScheduleResults
+from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.passes.dispatch import Dispatcher
 from orchestrator.passes.gates import Gates
 from orchestrator.passes.inputs import TickInputs, read_inputs, read_results

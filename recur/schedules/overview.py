@@ -14,7 +14,7 @@ from orchestrator.adapters.calls import first_line
 from orchestrator.document.parse import Document
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import ScheduleId
-from orchestrator.ledger.state import ScheduleResults, load_collect
+from orchestrator.ledger.results import ScheduleResults, load_collect
 from orchestrator.model import Pause, Schedule
 from orchestrator.timing.zones import parse_zone
 from recur.context import Context

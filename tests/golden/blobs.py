@@ -9,7 +9,8 @@ from typing import Any, Final
 from orchestrator import ids
 from orchestrator.ledger.record import dump, load
 from orchestrator.ledger.request import dump_answer, dump_request, load_answer, load_request
-from orchestrator.ledger.state import dump_collect, dump_submit, load_collect, load_submit
+from orchestrator.ledger.results import dump_collect, load_collect
+from orchestrator.ledger.state import dump_submit, load_submit
 from orchestrator.stored import Stored
 
 FOLDER: Final = Path(__file__).parent

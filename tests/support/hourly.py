@@ -7,7 +7,8 @@ from orchestrator.decisions import claims
 from orchestrator.enums import AttemptState, Outcome
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Record
-from orchestrator.ledger.state import CollectState, ScheduleState
+from orchestrator.ledger.results import CollectState
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence, Recurrence, Retries, Schedule, Timing
 from tests.support.schedules import schedule
 

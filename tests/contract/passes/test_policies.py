@@ -8,7 +8,7 @@ import pytest
 from orchestrator.enums import After, AttemptState, Outcome, Reason
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record
-from orchestrator.ledger.state import CollectState, ScheduleResults, dump_collect
+from orchestrator.ledger.results import CollectState, ScheduleResults, dump_collect
 from tests.support.world import World, schedule
 
 SLEEP = "sleep 60"

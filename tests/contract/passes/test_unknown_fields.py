@@ -9,13 +9,8 @@ from orchestrator.enums import AttemptState, Outcome
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record, load, metadata
 from orchestrator.ledger.request import Request, RequestKind, Status, dump_request, load_answer
-from orchestrator.ledger.state import (
-    CollectState,
-    ScheduleResults,
-    dump_collect,
-    load_collect,
-    load_submit,
-)
+from orchestrator.ledger.results import CollectState, ScheduleResults, dump_collect, load_collect
+from orchestrator.ledger.state import load_submit
 from tests.golden.blobs import FOLDER, METADATA, UNKNOWN, blobs, injected, lost, without_unknown
 from tests.support.world import World, schedule
 

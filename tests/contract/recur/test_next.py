@@ -15,14 +15,8 @@ from jsonschema import Draft202012Validator
 from bench.counting import StorageCalls, by_kind
 from local.azurite import Azurite
 from orchestrator.ids import COLLECT_STATE, DOCUMENT, SUBMIT_STATE, RunId, ScheduleId
-from orchestrator.ledger.state import (
-    CollectState,
-    ScheduleResults,
-    ScheduleState,
-    SubmitState,
-    dump_collect,
-    dump_submit,
-)
+from orchestrator.ledger.results import CollectState, ScheduleResults, dump_collect
+from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Pause, Recurrence, Timing
 from recur.errors import Exit
 from tests.conftest import Containers

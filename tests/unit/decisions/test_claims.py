@@ -14,7 +14,8 @@ from orchestrator.enums import After, AttemptState, Overlap
 from orchestrator.ledger.attempt import Attempt, FrozenTask
 from orchestrator.ledger.record import Action, Decided, Kind, Record, Versions
 from orchestrator.ledger.request import Request, RequestKind
-from orchestrator.ledger.state import CollectState, ScheduleResults, ScheduleState
+from orchestrator.ledger.results import CollectState, ScheduleResults
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import CatchUp, Occurrence, Recurrence, Retries, Schedule, Timing
 from tests.support.hourly import HOUR, HOURLY, MINUTE, NOON, SECOND, STATE, run_at_noon
 from tests.support.schedules import ID, schedule

@@ -12,13 +12,8 @@ from orchestrator.decisions.timings import TIMINGS_KEPT, take_over
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Kind
 from orchestrator.ledger.request import Request, RequestKind
-from orchestrator.ledger.state import (
-    CollectState,
-    ScheduleResults,
-    ScheduleState,
-    SubmitState,
-    finished,
-)
+from orchestrator.ledger.results import CollectState, ScheduleResults, finished
+from orchestrator.ledger.state import ScheduleState, SubmitState
 from orchestrator.model import Occurrence, Pause, Schedule, Timing
 from tests.support.hourly import (
     FAILED,

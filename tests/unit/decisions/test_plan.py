@@ -12,7 +12,8 @@ from orchestrator.decisions.plan import CHUNK, Decisions, plans, record_of
 from orchestrator.enums import After, MissReason, SkipReason
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Action, Decided, Range, Record
-from orchestrator.ledger.state import CollectState, ScheduleResults, ScheduleState, SubmitState
+from orchestrator.ledger.results import CollectState, ScheduleResults
+from orchestrator.ledger.state import ScheduleState, SubmitState
 from orchestrator.model import Occurrence, Schedule
 from tests.support.hourly import HOUR, HOURLY, MINUTE, NOON, STATE
 from tests.support.schedules import ID, schedule

@@ -7,7 +7,8 @@ import pytest
 
 from orchestrator.decisions.schedule_report import MARGIN, Report, report
 from orchestrator.ids import RunId
-from orchestrator.ledger.state import ScheduleResults, ScheduleState
+from orchestrator.ledger.results import ScheduleResults
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Pause, Recurrence, Retries, Schedule, Timing
 from tests.support.schedules import schedule
 

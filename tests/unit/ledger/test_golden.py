@@ -19,15 +19,8 @@ from orchestrator.enums import AttemptState, Outcome
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record, load, metadata
 from orchestrator.ledger.request import Request, RequestKind
-from orchestrator.ledger.state import (
-    CollectState,
-    ScheduleResults,
-    SubmitState,
-    finished,
-    load_collect,
-    load_submit,
-    read_open_run,
-)
+from orchestrator.ledger.results import CollectState, ScheduleResults, finished, load_collect
+from orchestrator.ledger.state import SubmitState, load_submit, read_open_run
 from recur.schedules.document_changes import toml_values
 from tests.golden.blobs import (
     EXPECTED,

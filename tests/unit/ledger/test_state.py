@@ -13,19 +13,15 @@ from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.record import Kind, metadata
-from orchestrator.ledger.state import (
+from orchestrator.ledger.results import (
     CollectState,
-    OpenRun,
     ScheduleResults,
-    SubmitState,
     dump_collect,
-    dump_submit,
     failed_after,
     finished,
     load_collect,
-    load_submit,
-    read_open_run,
 )
+from orchestrator.ledger.state import OpenRun, SubmitState, dump_submit, load_submit, read_open_run
 from orchestrator.model import Timing
 from tests.support.hourly import (
     FAILED,
