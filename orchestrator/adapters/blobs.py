@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from azure.identity.aio import DefaultAzureCredential
+from azure.storage.blob import BlobProperties
 from azure.storage.blob.aio import BlobServiceClient, ExponentialRetry
 
 from orchestrator import ids
@@ -19,7 +20,7 @@ from orchestrator.errors import LedgerConflict, LedgerUnavailable, RecordUnreada
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Record, dump, load, metadata
 from orchestrator.ledger.request import Answer, Request, dump_answer, load_request
-from orchestrator.ledger.state import OpenRequest, OpenRun, read_open_run
+from orchestrator.ledger.state import OpenRequest, OpenRun, damaged_open_run, read_open_run
 
 _TRANSPORT: Final[dict[str, Any]] = {"connection_timeout": 3, "read_timeout": 8}
 
@@ -32,10 +33,12 @@ class Cache:
     Attributes:
         texts: What was read, by blob name, for reads by If-None-Match.
         reported: The quarter of an hour in which the schedules were last reported.
+        turns: The positions of the collector as its last tick left them at its regular end.
     """
 
     texts: dict[str, BlobText] = field(default_factory=dict[str, BlobText])
     reported: int | None = None
+    turns: dict[str, RunId] = field(default_factory=dict[str, RunId])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +90,8 @@ class Ledger:
         """
         List ``open/``: the whole work list.
 
-        One request up to 5,000 blobs. Anything there that is neither a run nor a request is left
-        alone.
+        One request up to 5,000 blobs. Anything there that is neither a run nor a request by its
+        name is left alone. A run whose metadata cannot be read is listed as damaged.
         """
         blobs, now = await self._container.listing(ids.OPEN_PREFIX)
         runs: list[OpenRun] = []
@@ -100,12 +103,8 @@ class Ledger:
                 else:
                     trouble("a request is left alone", RecordUnreadable(f"{blob.name}: its name"))
                 continue
-            try:
-                run = read_open_run(blob.name, blob.metadata or {})
-            except RecordUnreadable as error:
-                trouble(f"{blob.name} is left alone", error)
-            else:
-                runs += [run] if run else []
+            run = _open_run(blob)
+            runs += [run] if run else []
         return WorkList(
             runs=tuple(sorted(runs, key=lambda run: run.order)),
             requests=tuple(sorted(requests, key=lambda one: (one.made, one.id))),
@@ -214,6 +213,14 @@ class Ledger:
         except BlobMissing:
             return None
         return load(text.data or b"", text.metadata), text.etag or ""
+
+
+def _open_run(blob: BlobProperties) -> OpenRun | None:
+    try:
+        run = read_open_run(blob.name, blob.metadata or {})
+    except RecordUnreadable:
+        run = None
+    return run or damaged_open_run(blob.name, blob.creation_time)
 
 
 @asynccontextmanager

@@ -46,11 +46,11 @@ class CollectState(Stored):
     The content of ``collect.json``.
 
     Attributes:
-        position: The run that was looked at last, of those that Batch is asked about.
+        positions: The run that had its turn last, by the kind of turn.
     """
 
     schema: int = SCHEMA
-    position: RunId | None = None
+    positions: dict[str, RunId] = field(default_factory=dict[str, RunId])
     schedules: dict[ScheduleId, ScheduleResults] = field(
         default_factory=dict[ScheduleId, ScheduleResults]
     )

@@ -72,7 +72,8 @@ class OpenRun:
     One line of the work list: what the listing of ``open/`` says of a run.
 
     The attributes are those of its record and of the attempt in hand; ``untried``: its gate has
-    never been open, so that it certainly has no job.
+    never been open, so that it certainly has no job. ``damaged``: the metadata cannot be read,
+    so that only run id and schedule are certain.
     """
 
     run_id: RunId
@@ -87,6 +88,7 @@ class OpenRun:
     untried: bool
     blocked: bool
     stop: bool
+    damaged: bool = False
 
     @property
     def order(self) -> tuple[datetime, RunId]:
@@ -136,6 +138,39 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
         )
     except ValueError as error:
         raise RecordUnreadable(f"the metadata of {blob}: {error}") from error
+
+
+def damaged_open_run(blob: str, created: datetime) -> OpenRun | None:
+    """
+    Return the line of an open record whose metadata cannot be read: it counts as submitted.
+
+    Args:
+        blob: Its name.
+        created: When the blob was made: it stands for the nominal time of a trigger's run.
+
+    Returns:
+        The run; None for a blob that is not an open record by its name.
+    """
+    run_id = ids.open_run_id(blob)
+    parsed = ids.parse_run_id(run_id) if run_id else None
+    if run_id is None or parsed is None:
+        return None
+    schedule, nominal = parsed
+    return OpenRun(
+        run_id=run_id,
+        schedule=schedule,
+        nominal=nominal or created,
+        kind=Kind.SCHEDULED if nominal else Kind.TRIGGERED,
+        forced=False,
+        state=AttemptState.SUBMITTED,
+        attempt=1,
+        not_before=None,
+        after=None,
+        untried=False,
+        blocked=False,
+        stop=False,
+        damaged=True,
+    )
 
 
 def _parse_aware(text: str) -> datetime:

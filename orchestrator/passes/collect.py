@@ -10,6 +10,7 @@ from orchestrator.enums import AttemptState
 from orchestrator.errors import BatchUnavailable, LeaseTaken
 from orchestrator.ledger.results import CollectState, dump_collect
 from orchestrator.ledger.state import OpenRun
+from orchestrator.passes.collect_state import CollectStore
 from orchestrator.passes.finishing import Finisher
 from orchestrator.passes.gathering import Gatherer
 from orchestrator.passes.looking import LEFT, Looker, OpenRecord
@@ -76,7 +77,8 @@ class _CollectTick:
         looking = self._pace.part(_LOOKING_SECONDS)
         looker = Looker(self._services, now)
         gatherer = Gatherer(self._services)
-        finisher = Finisher(self._services, self._lease, self._pace)
+        store = CollectStore(self._services.ledger, self._lease)
+        finisher = Finisher(self._services, store, self._pace)
         in_order = [*ended, *others[first:], *others[:first]]
         for part in batched(in_order, _AT_A_TIME, strict=False):
             done = await self._look_at(part, looker, looking)

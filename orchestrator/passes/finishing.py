@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from orchestrator import ids
-from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.enums import Outcome
 from orchestrator.errors import LedgerConflict
-from orchestrator.ledger.results import CollectState, dump_collect, finished, load_collect
+from orchestrator.ledger.results import finished
+from orchestrator.passes.collect_state import CollectStore
 from orchestrator.passes.looking import LEFT, OpenRecord
 from orchestrator.passes.services import Pace, Services
 
@@ -20,10 +19,10 @@ class Finisher:
         finished: How many runs were ended.
     """
 
-    def __init__(self, services: Services, lease: Lease, pace: Pace) -> None:
+    def __init__(self, services: Services, store: CollectStore, pace: Pace) -> None:
         self.finished = 0
         self._services = services
-        self._lease = lease
+        self._store = store
         self._pace = pace
 
     async def finish(self, ended: Sequence[OpenRecord]) -> None:
@@ -41,15 +40,11 @@ class Finisher:
 
         if not ended or not await self._pace.each(ended, finalise) or self._pace.over:
             return
-        text = await ledger.read(ids.COLLECT_STATE)
-        before = load_collect(text.data) if text.data else CollectState()
-        state = before
+        state = await self._store.read()
         for one in sorted(done, key=lambda one: one.record.nominal):
             succeeded = one.record.outcome is Outcome.SUCCEEDED
             state = finished(state, one.record, succeeded=succeeded)
-        if state != before:
-            data = dump_collect(state)
-            await ledger.write(ids.COLLECT_STATE, data, self._lease, text.etag or "")
+        await self._store.write(state)
         await self._pace.each(done, self._close)
 
     async def _close(self, ended: OpenRecord) -> None:
