@@ -62,7 +62,7 @@ KEYS: Final[dict[Event, tuple[str, ...]]] = {
     Event.OCCURRENCE_BLOCKED: (*_RUN, "reason", "detail"),
     Event.RUN_FINISHED: (*_RUN, "outcome", "reason", "sentence", "event_id"),
     Event.RUN_SLOW: (*_RUN, "seconds", "usual_seconds", "event_id"),
-    Event.LEDGER_TROUBLE: ("what", "name", "detail"),
+    Event.LEDGER_TROUBLE: ("what", "blob", "detail"),
     Event.SCHEDULE_REPORTED: (
         "schedule",
         "seconds_since_success",
