@@ -56,6 +56,7 @@ class Job:
         run_id: From its metadata; None if it is not ours.
         attempt: From its metadata; None if it is not ours.
         created: When it was created.
+        since: When it came into its state.
         finished: When it was completed.
         terminate_reason: JMComplete, MaxWallClockTimeExpiry or the words of who ended it.
         scheduling_error: Why Batch could not schedule it.
@@ -65,6 +66,7 @@ class Job:
     run_id: str | None
     attempt: int | None
     created: datetime | None
+    since: datetime | None = None
     finished: datetime | None = None
     terminate_reason: str | None = None
     scheduling_error: Fault | None = None

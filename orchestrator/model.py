@@ -85,6 +85,7 @@ class Schedule:
         max_parallel: With ``allow``: so many runs are open at once at most.
         jitter: Submission is put off by up to this, each occurrence by its own amount.
         outputs: Patterns of files to store, relative to the task's working directory.
+        last_words: Whether the record of a run that fails holds the ends of stderr and stdout.
         pause_after_failures: So many failed runs in a row pause the schedule; None: never.
         start: Nothing is due before it; None: from the document that first held the schedule.
     """
@@ -105,6 +106,7 @@ class Schedule:
     pause_after_failures: int | None
     start: datetime | None
     paused: bool
+    last_words: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

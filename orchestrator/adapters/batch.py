@@ -173,6 +173,7 @@ def _job(job: BatchJob) -> Job:
         run_id=ours.get(RUN_ID_KEY),
         attempt=int(attempt) if attempt.isdigit() else None,
         created=job.creation_time,
+        since=job.state_transition_time,
         finished=info.end_time if info else None,
         terminate_reason=info.termination_reason if info else None,
         scheduling_error=_fault(error),

@@ -110,6 +110,7 @@ def _claimed_record(  # noqa: PLR0913 - a claim has that many sources
             run_timeout=schedule.run_timeout,
             catch_up_window=schedule.catch_up.window,
             outputs=schedule.outputs,
+            last_words=schedule.last_words,
             retries=schedule.retries,
             allow=schedule.overlap is Overlap.ALLOW,
         ),

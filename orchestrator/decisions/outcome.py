@@ -20,6 +20,12 @@ LOST_AFTER = timedelta(minutes=10)
 UNCONFIRMED = timedelta(minutes=2)
 """So long after the last try may a creation whose answer was lost still come to pass."""
 
+STUCK_AFTER = timedelta(minutes=30)
+"""A job that has been ending for longer is in nobody's way, and its task alone counts."""
+
+UNRESOLVED_AFTER = timedelta(hours=24)
+"""A task that has not ended so long after its job began to end is given up."""
+
 _BY_WISH = {Reason.STOPPED, Reason.REPLACED}
 _COMMAND_NOT_FOUND = (126, 127)
 _UPLOAD_FAILURES = "FileUpload"
@@ -109,6 +115,17 @@ def _going_on(record: Record, job: Job, task: Task | None, now: datetime) -> Att
 def _long_ago(instant: datetime | None, now: datetime) -> bool:
     """Tell what should have been seen by now from what is merely late to be seen."""
     return instant is not None and now - instant >= LOST_AFTER
+
+
+def is_stuck(job: Job, now: datetime) -> bool:
+    """Tell whether Batch has been ending or deleting a job for more than 30 minutes."""
+    return _ending_longer_than(STUCK_AFTER, job, now)
+
+
+def _ending_longer_than(limit: timedelta, job: Job, now: datetime) -> bool:
+    if job.state not in {"terminating", "deleting"} or job.since is None:
+        return False
+    return now - job.since > limit
 
 
 def _ending(job: Job) -> bool:

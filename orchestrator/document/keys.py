@@ -149,6 +149,8 @@ class ScheduleTable(BaseModel):
         list[Pattern], Field(max_length=20, examples=[["report/*.csv"]]), unique
     ] = []
     """Patterns of files to store besides stdout and stderr, in the task's working directory."""
+    last_words: bool = True
+    """The record of a run that fails holds the last 2 KiB each of stderr and stdout."""
     pause_after_failures: Annotated[int, Field(ge=1, le=100)] | None = None
     """So many failed runs in a row pause the schedule; without it, none do."""
     start: Instant | None = None
@@ -204,6 +206,7 @@ def schedule(id_: ScheduleId, table: ScheduleTable) -> Schedule:
             backoff=table.retries.backoff,
         ),
         outputs=tuple(table.outputs),
+        last_words=table.last_words,
         pause_after_failures=table.pause_after_failures,
         start=table.start,
         paused=table.paused,

@@ -21,6 +21,7 @@ class FrozenTask(Stored):
         environment: Of the task; ``RECUR_ATTEMPT`` is added for each attempt.
         catch_up_window: For so long a job that cannot be created is tried again.
         outputs: Patterns of files to store besides stdout and stderr.
+        last_words: Whether the record of a run that fails holds the ends of stderr and stdout.
         retries: Which outcomes are followed by another attempt.
         retry_until: No later attempt begins at this time or after it: the next occurrence is due.
         allow: Whether runs of the schedule may be open at once, and later attempts wait for none.
@@ -32,6 +33,7 @@ class FrozenTask(Stored):
     run_timeout: timedelta
     catch_up_window: timedelta
     outputs: tuple[str, ...] = ()
+    last_words: bool = True
     retries: Retries = field(default_factory=Retries)
     retry_until: datetime | None = None
     allow: bool = False
@@ -54,6 +56,7 @@ class Attempt(Stored):
             no gates.
         blocked: Why there is no job yet.
         blocked_detail: What Batch said, in its words.
+        diagnosis: What keeps its job from going on, as long as it does.
         account: URL of the Batch account in which its job was first tried; on a laptop without
             its port. This and the next two are written before the first try and never changed.
         pool: The pool of its job.
@@ -85,6 +88,7 @@ class Attempt(Stored):
     ready: datetime | None = None
     blocked: BlockedReason | None = None
     blocked_detail: str | None = None
+    diagnosis: str | None = None
     account: str | None = None
     pool: str | None = None
     outputs_url: str | None = None

@@ -96,6 +96,7 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
         "retries.exit_codes": retries.exit_codes,
         "retries.backoff": retries.backoff,
         "outputs": schedule.outputs,
+        "last_words": schedule.last_words,
         "pause_after_failures": schedule.pause_after_failures,
         "start": schedule.start,
         "paused": schedule.paused,

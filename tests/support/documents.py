@@ -21,6 +21,7 @@ start_timeout = "90s"
 run_timeout = "P1DT30M"
 retries = { on = ["failed", "timed_out"], exit_codes = [75, -1] }
 outputs = ["report/*.csv", "**/*.[ch]", "summary.json"]
+last_words = false
 pause_after_failures = 5
 start = 2026-12-01T00:00:00-05:00
 paused = true

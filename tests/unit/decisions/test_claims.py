@@ -53,6 +53,7 @@ def test_a_claim_freezes_everything_that_its_run_needs() -> None:
         catch_up=CatchUp(window=3 * MINUTE),
         retries=Retries(max=4),
         outputs=("a.txt",),
+        last_words=False,
         environment={"LEVEL": "info"},
     )
     results = CollectState(schedules={ID: ScheduleResults(last_success=NOON - 2 * HOUR)})
@@ -89,6 +90,7 @@ def test_a_claim_freezes_everything_that_its_run_needs() -> None:
             run_timeout=2 * MINUTE,
             catch_up_window=3 * MINUTE,
             outputs=("a.txt",),
+            last_words=False,
             retries=Retries(max=4),
             retry_until=NOON + HOUR,
             allow=True,

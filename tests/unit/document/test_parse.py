@@ -46,6 +46,7 @@ def test_every_key_is_read() -> None:
         backoff=timedelta(minutes=5),
     )
     assert nightly.outputs == ("report/*.csv", "**/*.[ch]", "summary.json")
+    assert nightly.last_words is False
     assert (nightly.pause_after_failures, nightly.paused) == (5, True)
     assert nightly.start == datetime(2026, 12, 1, 5, tzinfo=UTC)
     assert steady.recurrence == Recurrence(
@@ -72,6 +73,7 @@ def test_what_is_not_said_has_a_default() -> None:
         run_timeout=timedelta(hours=6),
         retries=Retries(),
         outputs=(),
+        last_words=True,
         pause_after_failures=None,
         start=None,
         paused=False,
@@ -192,6 +194,7 @@ def test_a_schedules_own_recurrence_replaces_the_default_one() -> None:
         ("outputs[1]", '[""]', "1 to 200 characters"),
         ("outputs", '["a", "a"]', "holds 'a' twice"),
         ("outputs", "[" + ",".join(f'"{n}"' for n in range(21)) + "]", "at most 20"),
+        ("last_words", '"no"', "must be true or false"),
         ("pause_after_failures", "0", "at least 1"),
         ("catch_up.max", "{ max = 0 }", "at least 1"),
         ("comand", '"x"', "did you mean 'command'"),
