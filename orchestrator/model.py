@@ -65,7 +65,8 @@ class Retries(Stored):
     Attributes:
         max: So many attempts after the first.
         on: The outcomes that are tried again.
-        exit_codes: Where not empty, ``failed`` is tried again only with one of these.
+        exit_codes: Where not empty, ``failed`` is tried again only with one of these, in whatever
+            spelling Batch tells a signal.
         backoff: Before the second attempt; doubled for each one after it, an hour at most.
     """
 

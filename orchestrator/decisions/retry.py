@@ -6,6 +6,7 @@ from typing import Final
 
 from orchestrator import ids
 from orchestrator.enums import After, AttemptState, Outcome, Reason
+from orchestrator.exit_codes import is_same
 from orchestrator.ledger.attempt import Attempt, FrozenTask
 from orchestrator.ledger.record import Kind, Record
 
@@ -74,7 +75,8 @@ def _is_tried_again(task: FrozenTask, attempt: Attempt) -> bool:
     if attempt.outcome is None or attempt.outcome not in retries.on:
         return False
     if attempt.outcome is Outcome.FAILED and retries.exit_codes:
-        return attempt.exit_code in retries.exit_codes
+        code = attempt.exit_code
+        return code is not None and any(is_same(code, one) for one in retries.exit_codes)
     return True
 
 

@@ -27,6 +27,7 @@ from orchestrator.document.types import (
     unique,
 )
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
+from orchestrator.exit_codes import code_of
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
 from orchestrator.model import CatchUp, Recurrence, Retries, Schedule
 from orchestrator.timing.placement import EPOCH
@@ -95,7 +96,7 @@ class RetriesTable(BaseModel):
     ] = ["lost", "never_started"]
     """The outcomes that are tried again."""
     exit_codes: Annotated[list[ExitCode], Field(max_length=100), unique] = []
-    """Where given, `failed` is tried again only with one of these."""
+    """Where given, `failed` is tried again only with one of these; signals also by name."""
     backoff: Backoff = timedelta(minutes=1)
     """Before the second attempt; doubled for each later one, an hour at most."""
 
@@ -202,7 +203,7 @@ def schedule(id_: ScheduleId, table: ScheduleTable) -> Schedule:
         retries=Retries(
             max=table.retries.max,
             on=tuple(Outcome(one) for one in table.retries.on),
-            exit_codes=tuple(table.retries.exit_codes),
+            exit_codes=tuple(dict.fromkeys(map(code_of, table.retries.exit_codes))),
             backoff=table.retries.backoff,
         ),
         outputs=tuple(table.outputs),

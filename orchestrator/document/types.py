@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from orchestrator.document.cron_hints import check_cron, normalised
 from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.exit_codes import SIGNAL_NAMES, code_of
 
 MOST_ENVIRONMENT_BYTES = 16 * 1024
 _LONGEST_COMMAND_BYTES = 32 * 1024
@@ -36,6 +37,18 @@ _DURATION_SCHEMA = {
     "pattern": r"^([0-9]+[smhd]|P(?=.)([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?)$",
 }
 _INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
+_LEAST_CODE, _GREATEST_CODE = -(2**31), 2**32 - 1
+_EXIT_CODE_SCHEMA = {
+    "anyOf": [
+        {
+            "type": "integer",
+            "minimum": _LEAST_CODE,
+            "maximum": _GREATEST_CODE,
+            "not": {"const": 0},
+        },
+        {"enum": list(SIGNAL_NAMES)},
+    ]
+}
 _CRON_SCHEMA = {"type": "string", "minLength": 1}
 _NAME_SCHEMA = {"type": "string", "pattern": f"^{_NAME.pattern}$"}
 
@@ -171,9 +184,19 @@ def _unique[T](values: list[T]) -> list[T]:
     return values
 
 
-def _exit_code(value: int) -> int:
-    if not value:
+def _exit_code(value: object) -> int | str:
+    """Check an exit code, or the name of the signal that it stands for."""
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return _checked_code(value)
+    raise ValueError('must be an exit code, or a signal such as "SIGKILL"')
+
+
+def _checked_code(value: int | str) -> int | str:
+    code = code_of(value)
+    if not code:
         raise ValueError("0 is success and never tried again")
+    if not _LEAST_CODE <= code <= _GREATEST_CODE:
+        raise ValueError(f"must be from {_LEAST_CODE} to {_GREATEST_CODE}, as exit codes are")
     return value
 
 
@@ -207,7 +230,7 @@ type Command = Annotated[
 type Variable = Annotated[str, AfterValidator(_variable), WithJsonSchema(_NAME_SCHEMA)]
 type Text = Annotated[str, AfterValidator(_text)]
 type Pattern = Annotated[str, AfterValidator(_pattern)]
-type ExitCode = Annotated[int, Field(ge=-(2**31), lt=2**32), AfterValidator(_exit_code)]
+type ExitCode = Annotated[int | str, BeforeValidator(_exit_code), WithJsonSchema(_EXIT_CODE_SCHEMA)]
 
 one_or_more = BeforeValidator(_crons)
 unique = AfterValidator(_unique)

@@ -19,7 +19,7 @@ catch_up = { mode = "all", window = "6h", max = 3 }
 jitter = "0s"
 start_timeout = "90s"
 run_timeout = "P1DT30M"
-retries = { on = ["failed", "timed_out"], exit_codes = [75, -1] }
+retries = { on = ["failed", "timed_out"], exit_codes = [75, -1, "SIGKILL"] }
 outputs = ["report/*.csv", "**/*.[ch]", "summary.json"]
 last_words = false
 pause_after_failures = 5

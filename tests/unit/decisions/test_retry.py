@@ -156,6 +156,26 @@ def test_only_some_exit_codes_are_tried_again() -> None:
     assert again(ended(Outcome.FAILED, exit_code=1), NOON) is not None, "none are listed"
 
 
+@pytest.mark.parametrize(
+    ("listed", "code", "tried"),
+    [
+        (137, -9, True),
+        (-9, 137, True),
+        (-15, 137, False),
+        (3221225786, -1073741510, True),
+        (-1073741510, 3221225786, True),
+    ],
+)
+def test_an_exit_code_is_known_in_either_spelling(listed: int, code: int, tried: bool) -> None:
+    """Of a signal, and of Windows: who lists one need not know which Batch tells."""
+    record = ended(Outcome.FAILED, exit_code=code)
+    assert record.task is not None
+    retries = replace(record.task.retries, exit_codes=(listed,))
+    record = replace(record, task=replace(record.task, retries=retries))
+
+    assert (again(record, NOON) is not None) is tried
+
+
 def test_backoff_doubles_up_to_an_hour() -> None:
     """Whatever it begins with."""
     assert [backoff(MINUTE, n) for n in (1, 2, 3, 9)] == [MINUTE, 2 * MINUTE, 4 * MINUTE, HOUR]

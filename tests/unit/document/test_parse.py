@@ -42,7 +42,7 @@ def test_every_key_is_read() -> None:
     assert nightly.retries == Retries(
         max=2,
         on=(Outcome.FAILED, Outcome.TIMED_OUT),
-        exit_codes=(75, -1),
+        exit_codes=(75, -1, 137),
         backoff=timedelta(minutes=5),
     )
     assert nightly.outputs == ("report/*.csv", "**/*.[ch]", "summary.json")
@@ -173,6 +173,14 @@ def test_a_schedules_own_recurrence_replaces_the_default_one() -> None:
         ("retries.on", '{ on = ["lost", "lost"] }', "holds 'lost' twice"),
         ("retries.on", "{ on = [] }", "at least 1"),
         ("retries.exit_codes[2]", "{ exit_codes = [1, 0] }", "0 is success"),
+        ("retries.exit_codes[1]", "{ exit_codes = [true] }", 'or a signal such as "SIGKILL"'),
+        ("retries.exit_codes[1]", "{ exit_codes = [1.5] }", 'or a signal such as "SIGKILL"'),
+        ("retries.exit_codes[1]", "{ exit_codes = [-2147483649] }", "from -2147483648 to"),
+        ("retries.exit_codes[1]", "{ exit_codes = [4294967296] }", "to 4294967295"),
+        ("retries.exit_codes[2]", '{ exit_codes = [1, "KILL"] }', 'did you mean "SIGKILL"?'),
+        ("retries.exit_codes[1]", '{ exit_codes = ["sigterm"] }', 'did you mean "SIGTERM"?'),
+        ("retries.exit_codes[1]", '{ exit_codes = ["9"] }', "write a number"),
+        ("retries.exit_codes", '{ exit_codes = ["SIGINT", "SIGINT"] }', "holds 'SIGINT' twice"),
         ("retries.backoff", '{ backoff = "2h" }', "at most an hour"),
         ("retries.backoff", '{ backoff = "0s" }', "above zero"),
         ("retries.attempts", "{ attempts = 1 }", "unknown key"),
@@ -210,6 +218,15 @@ def test_a_bad_value_is_told_with_table_and_key(key: str, value: str, says: str)
     assert says in problem
     assert found.invalid == {"bad"}
     assert not found.schedules
+
+
+def test_exit_codes_are_numbers_or_names_of_signals() -> None:
+    """A signal becomes its exit code; a code that is written in two ways counts once."""
+    text = table(retries='{ on = ["failed"], exit_codes = ["SIGKILL", 137, -9, 75, 4294967295] }')
+
+    found = parse(text)
+
+    assert found.schedules[ScheduleId("bad")].retries.exit_codes == (137, -9, 75, 4294967295)
 
 
 @pytest.mark.parametrize(
