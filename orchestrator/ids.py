@@ -24,6 +24,8 @@ FIRST_YEAR, LAST_YEAR = 1970, 2200
 DOCUMENT = "schedules.toml"
 SUBMIT_STATE = "submit.json"
 COLLECT_STATE = "collect.json"
+RECENT = "summaries/recent.json"
+DAYS_PREFIX = "summaries/days/"
 OPEN_PREFIX = "open/"
 REQUEST_PREFIX = "open/request/"
 ANSWER_PREFIX = "answers/"
@@ -104,6 +106,14 @@ def open_request_id(blob: str) -> str | None:
 def answer_blob(request_id: str) -> str:
     """Return the name of the answer to a request."""
     return f"{ANSWER_PREFIX}{request_id}.json"
+
+
+def final_run_id(blob: str) -> RunId | None:
+    """Return the run of a final record's name, of a range its first; None for any other name."""
+    if not blob.startswith(FINAL_PREFIX):
+        return None
+    name = blob.rpartition("/")[2].removesuffix(".json").partition("+")[0]
+    return RunId(name) if parse_run_id(name) else None
 
 
 def blob_of(run: RunId) -> str:

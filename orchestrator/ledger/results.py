@@ -6,14 +6,15 @@ What is known of finished runs, by schedule: the state of the collect pass, as v
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from orchestrator import ids
-from orchestrator.enums import Reason
+from orchestrator.enums import Outcome, Reason
 from orchestrator.ids import RunId, ScheduleId
-from orchestrator.ledger.record import SCHEMA, Record
+from orchestrator.ledger.record import SCHEMA
+from orchestrator.ledger.result import Result
 from orchestrator.ledger.state_blobs import load_state
 from orchestrator.stored import Stored
 
@@ -31,6 +32,8 @@ class ScheduleResults(Stored):
         last_success_finished: When it ended.
         failed: Ids of the runs that ended otherwise since then, oldest first, the last hundred.
         failed_at: Nominal time of each of those runs. Earlier versions wrote none.
+        known: Whether this is all that the records say: false while the results are being made
+            anew. It stands for what was read and not in the JSON.
     """
 
     last_success: datetime | None = None
@@ -38,6 +41,40 @@ class ScheduleResults(Stored):
     last_success_finished: datetime | None = None
     failed: tuple[RunId, ...] = ()
     failed_at: dict[RunId, datetime] = field(default_factory=dict[RunId, datetime])
+    known: Annotated[bool, Field(exclude=True)] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilding(Stored):
+    """
+    Results or summaries that are made anew from the final records, schedule by schedule.
+
+    Attributes:
+        because: What was lost, and why, in a sentence.
+        results: Whether the results are made anew, and not the summaries alone.
+        kept: The name under which the unreadable blob was kept.
+        begun: The now of the tick that began with it.
+        schedule: The one in hand; those before it, by the order of their ids, are done.
+        before: What is left of that one: the names before this one; None: it is done as well.
+        ended: When all of it was done.
+    """
+
+    because: str
+    results: bool = True
+    kept: str | None = None
+    begun: datetime | None = None
+    schedule: ScheduleId | None = None
+    before: str | None = None
+    ended: datetime | None = None
+
+    def lacks(self, schedule: ScheduleId) -> bool:
+        """Whether the results of a schedule are not known yet."""
+        if not self.results or self.ended:
+            return False
+        done = self.schedule is not None and (
+            schedule < self.schedule or (schedule == self.schedule and self.before is None)
+        )
+        return not done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +84,12 @@ class CollectState(Stored):
 
     Attributes:
         positions: The run that had its turn last, by the kind of turn.
+        rebuilding: What is being made anew, or was the last time.
     """
 
     schema: int = SCHEMA
     positions: dict[str, RunId] = field(default_factory=dict[str, RunId])
+    rebuilding: Rebuilding | None = None
     schedules: dict[ScheduleId, ScheduleResults] = field(
         default_factory=dict[ScheduleId, ScheduleResults]
     )
@@ -86,34 +125,53 @@ def _failed_at(results: ScheduleResults, run: RunId) -> datetime | None:
     return results.failed_at.get(run) or (parsed[1] if parsed else None)
 
 
-def finished(state: CollectState, record: Record, *, succeeded: bool) -> CollectState:
+def finished(state: CollectState, result: Result) -> CollectState:
     """
-    Return ``state`` with the result of one final run; the same run twice changes nothing.
+    Return ``state`` with the result of one final run.
 
-    A run that was stopped or replaced ended as it was asked to: no success, and no failure.
+    The order of runs does not matter, and the same run twice changes nothing. A run that was
+    stopped or replaced ended as it was asked to: no success, and no failure.
     """
-    if record.reason in {Reason.STOPPED, Reason.REPLACED}:
+    if result.outcome is None or result.reason in {Reason.STOPPED, Reason.REPLACED}:
         return state
-    results = state.schedules.get(record.schedule, ScheduleResults())
-    if succeeded:
-        if results.last_success and results.last_success >= record.nominal:
-            return state
-        new = replace(
-            results,
-            last_success=record.nominal,
-            last_success_run=record.run_id,
-            last_success_finished=record.attempt.finished,
-            failed=failed_after(results, record.nominal),
-        )
+    results = state.schedules.get(result.schedule, ScheduleResults())
+    if result.outcome is Outcome.SUCCEEDED:
+        new = _succeeded(results, result)
     else:
-        success = results.last_success
-        if record.run_id in results.failed or (success and record.nominal <= success):
-            return state
-        new = replace(
-            results,
-            failed=(*results.failed, record.run_id)[-_FAILED_KEPT:],
-            failed_at={**results.failed_at, record.run_id: record.nominal},
-        )
+        new = _failed(results, result)
+    if new == results:
+        return state
     known = {run: at for run, at in new.failed_at.items() if run in new.failed}
     new = replace(new, failed_at=known)
-    return replace(state, schedules={**state.schedules, record.schedule: new})
+    return replace(state, schedules={**state.schedules, result.schedule: new})
+
+
+def _succeeded(results: ScheduleResults, result: Result) -> ScheduleResults:
+    newest, run = results.last_success, results.last_success_run
+    if newest and (
+        newest > result.nominal
+        or (newest == result.nominal and (run is None or run > result.run_id))
+    ):
+        return results
+    return replace(
+        results,
+        last_success=result.nominal,
+        last_success_run=result.run_id,
+        last_success_finished=result.finished,
+        failed=failed_after(results, result.nominal),
+    )
+
+
+def _failed(results: ScheduleResults, result: Result) -> ScheduleResults:
+    success = results.last_success
+    if result.run_id in results.failed or (success and result.nominal <= success):
+        return results
+    at = {**results.failed_at, result.run_id: result.nominal}
+    new = replace(results, failed_at=at)
+
+    def order(run: RunId) -> tuple[bool, datetime, RunId]:
+        nominal = _failed_at(new, run)
+        return nominal is not None, nominal or result.nominal, run
+
+    failed = sorted((*results.failed, result.run_id), key=order)[-_FAILED_KEPT:]
+    return replace(new, failed=tuple(failed))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from orchestrator.adapters.telemetry import Event, emit, trouble
-from orchestrator.enums import Outcome
 from orchestrator.errors import LedgerConflict
+from orchestrator.ledger.result import result_of
 from orchestrator.ledger.results import finished
 from orchestrator.passes.collect_state import CollectStore
 from orchestrator.passes.looking import LEFT, OpenRecord
@@ -42,8 +42,7 @@ class Finisher:
             return
         state = await self._store.read()
         for one in sorted(done, key=lambda one: one.record.nominal):
-            succeeded = one.record.outcome is Outcome.SUCCEEDED
-            state = finished(state, one.record, succeeded=succeeded)
+            state = finished(state, result_of(one.record))
         await self._store.write(state)
         await self._pace.each(done, self._close)
 

@@ -9,6 +9,7 @@ from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Attempt, FrozenTask
 from orchestrator.ledger.record import Action, Decided, How, Output, Range, Record, Versions
+from orchestrator.ledger.result import Result, result_of
 from orchestrator.model import Recurrence
 
 NIGHTLY = ScheduleId("nightly")
@@ -51,6 +52,13 @@ def decided(nominal: datetime, action: Action, **keys: Any) -> Record:  # noqa: 
         versions=_VERSIONS,
         **keys,
     )
+
+
+def comes_to(record: Record, *, succeeded: bool) -> Result:
+    """Return what a record comes to whose run ends well, or badly; a reason that it has stays."""
+    outcome = Outcome.SUCCEEDED if succeeded else Outcome.FAILED
+    reason = record.reason or (Reason.EXIT_ZERO if succeeded else Reason.EXIT_CODE)
+    return result_of(replace(record, outcome=outcome, reason=reason))
 
 
 def ran(

@@ -24,6 +24,7 @@ from tests.support.hourly import (
     SECOND,
     STATE,
 )
+from tests.support.records import comes_to
 from tests.support.schedules import ID, schedule
 
 
@@ -204,7 +205,7 @@ def test_a_returned_schedule_is_not_paused_by_a_trigger_of_its_former_life() -> 
             kind=Kind.TRIGGERED,
             now=now,
         )
-        return finished(results, record, succeeded=False)
+        return finished(results, comes_to(record, succeeded=False))
 
     def applied(at: datetime, *tables: Schedule) -> SubmitState:
         found = {one.id: one for one in tables}

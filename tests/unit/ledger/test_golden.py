@@ -34,6 +34,7 @@ from tests.golden.blobs import (
     unknown_fields,
     without_unknown,
 )
+from tests.support.records import comes_to
 
 VERSIONS = sorted(path for path in FOLDER.iterdir() if path.is_dir() and path.name[0] == "v")
 EVERY = [
@@ -183,7 +184,7 @@ def test_unknown_fields_of_results_survive_what_the_collect_pass_does(*, succeed
 
     for id_ in state.schedules:
         later = replace(record, schedule=id_, nominal=record.nominal + timedelta(days=1))
-        after = finished(state, later, succeeded=succeeded)
+        after = finished(state, comes_to(later, succeeded=succeeded))
 
         assert after != state
         assert list(without_unknown(after)) == []
