@@ -126,3 +126,21 @@ class Reason(StrEnum):
     NO_NODE = "no_node"
     BLOCKED = "blocked"
     REJECTED = "rejected"
+
+
+class OutputCode(StrEnum):
+    """Why an output is missing, unverified or not whole: explained in ``docs/alerts.md``."""
+
+    NEVER_STARTED = "task_never_started"
+    JOB_GONE = "job_gone"
+    NODE_GONE = "node_gone"
+    NODE_NOT_READY = "node_not_ready"
+    CLEANED_UP = "files_cleaned_up"
+    NO_SUCH_FILE = "no_such_file"
+    REFUSED = "refused"
+    NO_ANSWER = "no_answer"
+    TOO_LARGE = "too_large"
+    UNSAFE_NAME = "unsafe_name"
+    UNREADABLE = "unreadable"
+    LISTING_CUT = "listing_cut"
+    CHANGED = "changed"

@@ -27,6 +27,7 @@ from orchestrator.adapters.calls import (
     says_nothing,
     words,
 )
+from orchestrator.adapters.node_files import NodeFiles
 from orchestrator.adapters.settings import Settings
 from orchestrator.batch_state import (
     ATTEMPT_KEY,
@@ -52,11 +53,15 @@ class Batch:
     """
     The Batch account, its one pool and the jobs of our runs.
 
+    Attributes:
+        files: What tasks leave on their nodes.
+
     Every method raises ``BatchUnavailable`` when there is no answer that says anything, and
     ``BatchRefused`` when there is one that says no.
     """
 
     def __init__(self, client: BatchClient, pool_id: str) -> None:
+        self.files = NodeFiles(client)
         self._client = client
         self._pool_id = pool_id
 

@@ -246,4 +246,4 @@ def _containers(
     service: BlobServiceClient, settings: Settings, cache: Cache
 ) -> tuple[Ledger, Outputs]:
     ledger = Ledger(Container(service.get_container_client(settings.ledger_container)), cache)
-    return ledger, Outputs(service.get_container_client(settings.outputs_container))
+    return ledger, Outputs(service, settings.outputs_container)

@@ -27,6 +27,7 @@ RETRIES: Final[dict[str, Any]] = {
     "retry_backoff_factor": 0.2,  # seconds, doubled each time
     "connection_timeout": 3,
     "read_timeout": 8,
+    "connection_data_block_size": 256 * 1024,  # the client's own 4 KiB make large files slow
 }
 """Of the Azure clients: what still fails is tried by the next tick."""
 

@@ -19,6 +19,7 @@ from orchestrator.passes.services import Pace, Services
 _EMPTY = dump_collect(CollectState())
 _AT_A_TIME = 32
 _LOOKING_SECONDS = 35
+_READING_SECONDS = 35  # of outputs; what was read is then written down
 _SILENT_ANSWERS = 3
 """So many times without an answer, and Batch is asked no more in this tick."""
 
@@ -76,7 +77,7 @@ class _CollectTick:
         first = int(now.timestamp()) % len(others) if others else 0
         looking = self._pace.part(_LOOKING_SECONDS)
         looker = Looker(self._services, now)
-        gatherer = Gatherer(self._services)
+        gatherer = Gatherer(self._services, self._pace.part(_READING_SECONDS), now)
         store = CollectStore(self._services.ledger, self._lease)
         finisher = Finisher(self._services, store, self._pace)
         in_order = [*ended, *others[first:], *others[:first]]

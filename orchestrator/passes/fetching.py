@@ -1,0 +1,182 @@
+"""Outputs that the node did not push: fetched from the node, for as long as it is there."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.adapters.node_files import NodeFile, NodeFiles
+from orchestrator.adapters.outputs import PART_BYTES, Block, Outputs, parts
+from orchestrator.decisions.declared_outputs import blob_path, declares, is_safe, node_path
+from orchestrator.decisions.missing_outputs import code_of, comes_back, missing, unverified
+from orchestrator.enums import OutputCode
+from orchestrator.errors import BatchRefused, OutputUnreadable
+from orchestrator.ids import FILES
+from orchestrator.ledger.record import Output, Record
+from orchestrator.passes.dispatch import is_ours
+from orchestrator.passes.services import Pace, Services
+
+_MOST_PAGES: Final = 10
+_MOST_BLOCKS: Final = 50_000
+"""Of a block blob."""
+
+_MOST_FILES: Final = 1000
+
+
+class NodeNotReady(Exception):  # noqa: N818 - a state, not an error
+    """The node gives no files now, and may give them once it has restarted."""
+
+
+class TickOver(Exception):  # noqa: N818 - not an error
+    """The time for reading is over; the next tick goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """
+    What is looked for on the node of an attempt.
+
+    Attributes:
+        paths: Outputs by their paths below the folder of the attempt.
+        patterns: Declared patterns of which files may not have been stored.
+        stored: What is stored already.
+    """
+
+    paths: tuple[str, ...]
+    patterns: tuple[str, ...]
+    stored: frozenset[str]
+
+
+class Fetcher:
+    """Fetches the outputs of one attempt, one file after the other."""
+
+    def __init__(
+        self, services: Services, outputs: Outputs, slots: asyncio.Semaphore, pace: Pace
+    ) -> None:
+        """
+        Prepare it.
+
+        Args:
+            services: The adapters.
+            outputs: Where the outputs of the attempt go.
+            slots: Taken for each part that is in memory.
+            pace: The time for reading.
+        """
+        self._services = services
+        self._files: NodeFiles = services.batch.files
+        self._outputs = outputs
+        self._slots = slots
+        self._pace = pace
+        self._cut = False
+
+    async def fetch(self, record: Record, wanted: Wanted) -> list[Output]:
+        """
+        Store what is on the node and not in the container.
+
+        Returns:
+            The outputs that are not to be had, each with its reason. What is not among them is
+            stored.
+
+        Raises:
+            BatchUnavailable: Batch gives no answer.
+            BatchRefused: Batch does not say whose the job is.
+            NodeNotReady: The node gives no files now.
+            OutputUnreadable: Storage does not take them.
+            TickOver: The next tick goes on where this one stopped.
+        """
+        job_id = record.attempt.job_id
+        job = await self._services.batch.job(job_id)
+        if job is None or not is_ours(record, job):
+            return [missing(path, OutputCode.JOB_GONE) for path in wanted.paths]
+        try:
+            found = await self._look(job_id, wanted)
+        except BatchRefused as error:
+            _check_ready(error)
+            return [missing(path, code_of(error), str(error)) for path in wanted.paths]
+        without = {
+            path: missing(path, OutputCode.NO_SUCH_FILE)
+            for path in wanted.paths
+            if path not in found
+        }
+        if self._cut:
+            without[FILES] = unverified(FILES, OutputCode.LISTING_CUT, "on the node")
+        for path in found:
+            problem = await self._fetch(record, path)
+            without |= {path: problem} if problem else {}
+        return [*without.values()]
+
+    async def _look(self, job_id: str, wanted: Wanted) -> list[str]:
+        """List the task's files; return which are to be fetched, by their paths as outputs."""
+        matches = declares(wanted.patterns)
+        chosen: list[str] = []
+
+        def choose(file: NodeFile) -> None:
+            path = blob_path(file.path)
+            if path is None or path in wanted.stored or path in chosen:
+                return
+            declared = path != file.path and matches(file.path.partition("/")[2])
+            if path in wanted.paths or declared:
+                chosen.append(path)
+
+        for recursive in (False, True) if wanted.patterns else (False,):
+            async with aclosing(self._files.pages(job_id, recursive=recursive)) as pages:
+                number = 0
+                async for page in pages:
+                    number += 1
+                    for file in page:
+                        choose(file)
+                    if number == _MOST_PAGES or len(chosen) >= _MOST_FILES:
+                        self._cut = True
+                        break
+                    self._check_time()
+        return chosen[:_MOST_FILES]
+
+    async def _fetch(self, record: Record, path: str) -> Output | None:
+        """Store one file; return why it is not to be had, None if it is stored."""
+        if not is_safe(path, prefix=record.output_prefix):
+            return missing(path, OutputCode.UNSAFE_NAME)
+        try:
+            return await self._copy(record, path)
+        except BatchRefused as error:
+            _check_ready(error)
+            return missing(path, code_of(error), str(error))
+
+    async def _copy(self, record: Record, path: str) -> Output | None:
+        job_id, name, folder = record.attempt.job_id, node_path(path), record.output_prefix
+        now = await self._files.size(job_id, name)
+        staged = await self._outputs.staged(folder, path)
+        # What grows is taken as long as it was when its first part was staged.
+        size = max((block.size for block in staged if block.size <= now), default=now)
+        places = parts(size)
+        if len(places) > _MOST_BLOCKS:
+            return missing(path, OutputCode.TOO_LARGE, f"{size} bytes")
+        blocks = [Block(size, number) for number in range(len(places))]
+        done = next((n for n, block in enumerate(blocks) if block not in staged), len(blocks))
+        if done < len(blocks):
+            await self._stage(record, path, blocks[done:], places[done][0])
+        changed = size != await self._files.size(job_id, name)
+        if not await self._outputs.commit(folder, path, blocks, changed=changed):
+            return None  # its node has pushed it meanwhile
+        stored = await self._outputs.find(folder, path)
+        if stored is None or stored.bytes != size:
+            raise OutputUnreadable(f"{path}: it is not stored as it was fetched: {size} bytes")
+        return None
+
+    async def _stage(self, record: Record, path: str, blocks: list[Block], begin: int) -> None:
+        size, left = blocks[0].size, iter(blocks)
+        reading = self._files.read(record.attempt.job_id, node_path(path), begin, size, PART_BYTES)
+        async with aclosing(reading):
+            while block := next(left, None):
+                self._check_time()
+                async with self._slots:
+                    part = await anext(reading)
+                    await self._outputs.stage(record.output_prefix, path, block, part)
+
+    def _check_time(self) -> None:
+        if self._pace.over:
+            raise TickOver
+
+
+def _check_ready(error: BatchRefused) -> None:
+    if comes_back(error):
+        raise NodeNotReady(str(error)) from error
