@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NoReturn
 from urllib.parse import quote
 
 from aiohttp import web
@@ -25,6 +25,9 @@ from batch_emulator.runtime.enums import TaskState
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.state import Node
 from batch_emulator.wire import Json, print_http_date, print_time
+
+CUT_AFTER_BYTES: Final = web.RequestKey("cut_after_bytes", int)
+"""The key of a request whose connection is to break after so many bytes of the file."""
 
 _PIECE_BYTES: Final = 8 * 1024 * 1024
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,19})-([0-9]{0,19})")
@@ -240,14 +243,30 @@ async def _send_range(
     # the first byte, so that a file that grows is sent as it was.
     response = web.StreamResponse(headers=headers)
     response.enable_chunked_encoding()
+    cut = start + call.request.get(CUT_AFTER_BYTES, end)
+    is_cut, end = cut < end, min(cut, end)
     with _open(path) as content:
         await response.prepare(call.request)
         while start < end and (there := os.fstat(content.fileno()).st_size) > start:
             count = min(_PIECE_BYTES, end - start, there - start)
             await _send_piece(call.request, content, start, count)
             start += count
+    if is_cut:
+        _break(call.request)
     await response.write_eof()
     return response
+
+
+def _break(request: web.Request) -> NoReturn:
+    """
+    Break the connection: the reply has no end.
+
+    Raises:
+        ConnectionAbortedError: Always.
+    """
+    if (transport := request.transport) is not None:
+        transport.abort()
+    raise ConnectionAbortedError("the reply is to be cut")
 
 
 async def _send_piece(request: web.Request, content: BinaryIO, start: int, count: int) -> None:

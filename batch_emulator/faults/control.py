@@ -1,5 +1,5 @@
 """
-The paths under ``/emulator``: rules of faults, and what a fault does to one job or node.
+The paths under ``/emulator``: rules of faults, and what a fault does to one job, node or pool.
 
 Azure Batch has no such paths. They take the token of Azure Resource Manager, need no API version, and
 answer plain JSON.
@@ -11,13 +11,24 @@ from aiohttp import web
 
 from batch_emulator.faults.register import Register
 from batch_emulator.faults.rules import BadRuleError, read_rule
-from batch_emulator.runtime import jobs, node_changes
+from batch_emulator.runtime import jobs, node_changes, pools
 from batch_emulator.runtime.account import Account
+from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.scheduling import node_of
-from batch_emulator.wire import read_json
+from batch_emulator.wire import Json, read_json
 
 _PREFIX = "/emulator/"
+_CHANGES = {
+    "jobs": ("forget", "delete"),
+    "nodes": ("preempt", "restore", "spoil"),
+    "pools": ("withhold", "grant"),
+}
 _PREEMPTED_SECONDS = 300.0
+_SPOILED = ("DiskFull", "There is not enough disk space on the node")
+_WITHHELD = (
+    "AllocationFailed",
+    "Desired number of dedicated nodes could not be allocated",
+)
 _MOST_SECONDS = 366 * 24 * 3600.0
 
 
@@ -35,10 +46,8 @@ async def control(account: Account, register: Register, request: web.Request) ->
             return await _add(register, request)
         case "DELETE", ["faults", *ids] if len(ids) <= 1:
             return _remove(register, *ids)
-        case "POST", ["jobs", id_, "forget" | "delete" as what]:
-            return await _change_job(account, id_, what)
-        case "POST", ["nodes", id_, "preempt" | "restore" as what]:
-            return await _change_node(account, id_, what, await request.read())
+        case "POST", [kind, id_, what] if what in _CHANGES.get(kind, ()):
+            return await _change(account, kind, id_, what, await request.read())
         case method, parts:
             return refused(404, ("path", f"nothing answers {method} {_PREFIX}{'/'.join(parts)}"))
 
@@ -59,6 +68,16 @@ def _remove(register: Register, id_: str | None = None) -> web.Response:
     return web.Response(status=204)
 
 
+async def _change(account: Account, kind: str, id_: str, what: str, body: bytes) -> web.Response:
+    match kind:
+        case "jobs":
+            return await _change_job(account, id_, what)
+        case "nodes":
+            return _change_node(account, id_, what, body)
+        case _:
+            return _change_pool(account, id_, what, body)
+
+
 async def _change_job(account: Account, id_: str, what: str) -> web.Response:
     if (job := account.jobs.find(id_)) is None:
         return refused(404, ("job", f"there is no job {id_}"))
@@ -69,7 +88,7 @@ async def _change_job(account: Account, id_: str, what: str) -> web.Response:
     return web.Response(status=204)
 
 
-async def _change_node(account: Account, id_: str, what: str, body: bytes) -> web.Response:
+def _change_node(account: Account, id_: str, what: str, body: bytes) -> web.Response:
     found = (node_of(pool, id_) for pool in account.pools)
     node = next((node for node in found if node is not None), None)
     if node is None:
@@ -77,6 +96,9 @@ async def _change_node(account: Account, id_: str, what: str, body: bytes) -> we
     try:
         if what == "restore":
             node_changes.restore(node)
+        elif what == "spoil":
+            code, message = _read_cause(body, *_SPOILED)
+            node_changes.spoil(account, node, code, message)
         else:
             node_changes.preempt(account, node, _read_seconds(body))
     except BadRuleError as error:
@@ -86,14 +108,49 @@ async def _change_node(account: Account, id_: str, what: str, body: bytes) -> we
     return web.Response(status=204)
 
 
-def _read_seconds(body: bytes) -> float | None:
-    """Return for how long a node is to be preempted; None is until it is restored."""
+def _change_pool(account: Account, id_: str, what: str, body: bytes) -> web.Response:
+    if (pool := account.pools.find(id_)) is None:
+        return refused(404, ("pool", f"there is no pool {id_}"))
+    try:
+        if what == "withhold":
+            pools.withhold(pool, Failure(*_read_cause(body, *_WITHHELD)))
+        else:
+            pools.grant(pool)
+    except BadRuleError as error:
+        return refused(400, *error.problems)
+    except ValueError as error:
+        return refused(409, ("pool", str(error)))
+    return web.Response(status=204)
+
+
+def _read_body(body: bytes, *fields: str) -> Json:
     try:
         given = read_json(body or b"{}")
     except ValueError as error:
         raise BadRuleError((("body", f"not JSON: {error}"),)) from error
-    if not isinstance(given, dict) or given.keys() - {"seconds"}:
-        raise BadRuleError((("body", "the body may hold seconds and nothing else"),))
+    if not isinstance(given, dict) or given.keys() - set(fields):
+        reason = f"the body may hold {' and '.join(fields)} and nothing else"
+        raise BadRuleError((("body", reason),))
+    return given
+
+
+def _read_cause(body: bytes, code: str, message: str) -> tuple[str, str]:
+    """Return the code and the message of what goes wrong; what is not given is as usual."""
+    given = _read_body(body, "code", "message")
+    cause = given.get("code", code), given.get("message", message)
+    problems = [
+        (field, f"{field} must be a text that is not empty")
+        for field, value in zip(("code", "message"), cause, strict=True)
+        if not isinstance(value, str) or not value
+    ]
+    if problems:
+        raise BadRuleError(tuple(problems))
+    return cause
+
+
+def _read_seconds(body: bytes) -> float | None:
+    """Return for how long a node is to be preempted; None is until it is restored."""
+    given = _read_body(body, "seconds")
     seconds = given.get("seconds", _PREEMPTED_SECONDS)
     if seconds is None:
         return None

@@ -13,11 +13,14 @@ from aiohttp.typedefs import Middleware
 
 from batch_emulator.arm.arm_call import PRINCIPAL, storage_id
 from batch_emulator.arm.service import find_arm_operation, has_token, is_for_arm
+from batch_emulator.dataplane.file_routes import CUT_AFTER_BYTES
 from batch_emulator.dataplane.operations import find_operation
 from batch_emulator.errors import ServiceError
 from batch_emulator.faults.control import control, is_control, refused
 from batch_emulator.faults.register import Register, Seen
 from batch_emulator.faults.rules import (
+    Absence,
+    Cut,
     Denial,
     Fault,
     IncomingRequest,
@@ -36,7 +39,13 @@ type Refuse = Callable[[web.Request, ServiceError], web.Response]
 NOT_ANSWERED: Final = 499
 """Stands in the journal where the client has had no answer; it is never sent."""
 
-_CODES: Final = {429: "TooManyRequests", 500: "OperationTimedOut", 503: "ServerBusy"}
+_REFUSALS: Final = {"quota": "ActiveJobAndScheduleQuotaReached", "absence": "JobNotFound"}
+_CODES: Final = {
+    403: "AuthenticationFailed",
+    429: "TooManyRequests",
+    500: "OperationTimedOut",
+    503: "ServerBusy",
+}
 _CALLER: Final = "22222222-2222-2222-2222-222222222222"
 _LOOK_SECONDS: Final = 0.02
 _RESET: Final = struct.pack("ii", 1, 0)  # linger for no time: the socket's end is an RST
@@ -83,6 +92,8 @@ def faults(account: Account, refuse: Refuse) -> Middleware:
 async def _answer_with_fault(
     request: web.Request, handler: Handler, refuse: Refuse, seen: Seen, rule: Fault | None
 ) -> web.StreamResponse:
+    if isinstance(rule, Cut):
+        return await _cut(request, handler, seen, rule)
     if rule is None or getattr(rule, "after_effect", False):
         response = await handler(request)
         seen.effect = response.status < HTTPStatus.BAD_REQUEST
@@ -98,11 +109,22 @@ async def _answer_with_fault(
             response = _refused_by_rule(request, refuse, rule)
             seen.status = response.status
             return response
-        case Quota():
-            response = refuse(request, ServiceError("ActiveJobAndScheduleQuotaReached"))
+        case Quota() | Absence():
+            response = refuse(request, ServiceError(_REFUSALS[rule.kind]))
             seen.status = response.status
             return response
     return web.Response(status=NOT_ANSWERED, reason="No answer")
+
+
+async def _cut(request: web.Request, handler: Handler, seen: Seen, rule: Cut) -> web.StreamResponse:
+    """Let a file be sent in part; what is not sent whole has no status."""
+    request[CUT_AFTER_BYTES] = rule.bytes
+    try:
+        response = await handler(request)
+    except ConnectionError:
+        return web.Response(status=NOT_ANSWERED, reason="No answer")
+    seen.status, seen.effect = response.status, response.status < HTTPStatus.BAD_REQUEST
+    return response
 
 
 def _refused_by_rule(request: web.Request, refuse: Refuse, rule: Refusal) -> web.Response:

@@ -23,6 +23,7 @@ _READS: Final = frozenset({"GET", "HEAD"})
 _METHODS: Final = {operation.name: operation.method for operation in SUPPORTED}
 _ARM_METHODS: Final = {operation.name: operation.method for operation in ARM_OPERATIONS}
 _CREATION: Final = "create_job"
+_DOWNLOADS: Final = frozenset({"download_task_file", "download_node_file"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ class Refusal(_AnswerLost):
     """
 
     kind: Literal["refusal"]
-    status: Literal[429, 500, 503]
+    status: Literal[403, 429, 500, 503]
     retry_after: Annotated[int, Field(ge=0, le=_LONGEST_RETRY_SECONDS)] | None = None
     body: bool = True
 
@@ -196,6 +197,48 @@ class Quota(_Rule):
         return match
 
 
+class Absence(_Rule):
+    """A job is not found by those who read it, as for a moment after its creation."""
+
+    kind: Literal["absence"]
+
+    def concerns(self, asked: IncomingRequest) -> bool:
+        """Whether a request is one that this rule is about."""
+        return super().concerns(asked) and asked.job is not None and asked.method in _READS
+
+    @field_validator("match")
+    @classmethod
+    def _can_read(cls, match: Match) -> Match:
+        method = match.method or match.methods.get(match.operation or "")
+        if method is not None and method not in _READS:
+            raise ValueError("only what reads a job does not find it")
+        return match
+
+
+class Cut(_Rule):
+    """
+    The connection breaks while a file is sent.
+
+    Attributes:
+        bytes: So many of the bytes that were asked for arrive; where there are no more, nothing
+            breaks.
+    """
+
+    kind: Literal["cut"]
+    bytes: Annotated[int, Field(ge=0)]
+
+    def concerns(self, asked: IncomingRequest) -> bool:
+        """Whether a request is one that this rule is about."""
+        return super().concerns(asked) and asked.method == "GET" and asked.operation in _DOWNLOADS
+
+    @field_validator("match")
+    @classmethod
+    def _can_download(cls, match: Match) -> Match:
+        if match.operation not in {None, *_DOWNLOADS} or match.method not in {None, "GET"}:
+            raise ValueError(f"only {' and '.join(sorted(_DOWNLOADS))} send files")
+        return match
+
+
 class Denial(_Rule):
     """
     Azure Resource Manager denies a request, since a role is missing.
@@ -222,14 +265,14 @@ class Denial(_Rule):
         return code
 
 
-type Fault = Refusal | Reset | Silence | Quota
-type Rule = Latency | Refusal | Reset | Silence | Quota | Denial
+type Fault = Refusal | Reset | Silence | Quota | Absence | Cut
+type Rule = Latency | Refusal | Reset | Silence | Quota | Absence | Cut | Denial
 
 _RULE: Final[TypeAdapter[Rule]] = TypeAdapter(Annotated[Rule, Field(discriminator="kind")])
 
 KINDS: Final = {
     cls.__name__.lower(): tuple(cls.model_fields.keys() - _Rule.model_fields.keys() - {"kind"})
-    for cls in (Latency, Refusal, Reset, Silence, Quota, Denial)
+    for cls in (Latency, Refusal, Reset, Silence, Quota, Absence, Cut, Denial)
 }
 """The fields of each kind, beside those of every rule."""
 

@@ -11,6 +11,8 @@ from batch_emulator.journal import tell, tell_failure
 from batch_emulator.runtime import nodes
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import NodeState, SchedulingState, TaskStop
+from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.life_cycles import NODE
 from batch_emulator.runtime.scheduling import assign, stop_runs
 from batch_emulator.runtime.state import Node
 from batch_emulator.wire import now
@@ -177,6 +179,24 @@ def restore(node: Node) -> None:
     if node.state is not NodeState.PREEMPTED:
         raise ValueError(f"the node is {node.state}")
     node.restored.set()
+
+
+def spoil(account: Account, node: Node, code: str, message: str) -> None:
+    """
+    Let a node be unusable for this cause; its tasks go back to their queue.
+
+    Raises:
+        ValueError: No node becomes unusable out of its state.
+    """
+    if not NODE.allows(node.state, NodeState.UNUSABLE):
+        raise ValueError(f"the node is {node.state}")
+    nodes.interrupt(node)
+    node.errors.append(Failure(code, message))
+    node.enter(NodeState.UNUSABLE)
+    account.background.start(
+        stop_runs([*node.runs.values()], TaskStop.RECOVER), name=f"tasks of {node.id}"
+    )
+    tell("node.unusable", pool=node.pool.id, node=node.id, reason=message)
 
 
 async def _survive(account: Account, node: Node) -> None:

@@ -200,6 +200,25 @@ def change(account: Account, pool: Pool, changes: Json) -> None:
     tell("pool.updated", pool=pool.id)
 
 
+def withhold(pool: Pool, failure: Failure) -> None:
+    """Give a pool no node more, and let this be what the last resize ended with."""
+    pool.withheld, pool.resize_errors = failure, (failure,)
+    tell("pool.withheld", pool=pool.id, code=failure.code)
+
+
+def grant(pool: Pool) -> None:
+    """
+    Give a pool nodes again from its next resize on; what it said of the last one stays.
+
+    Raises:
+        ValueError: No nodes are withheld from it.
+    """
+    if pool.withheld is None:
+        raise ValueError("no nodes are withheld from the pool")
+    pool.withheld = None
+    tell("pool.granted", pool=pool.id)
+
+
 def _refuse_unless_here(pool: Pool) -> None:
     if pool.state is PoolState.DELETING:
         raise ServiceError("PoolBeingDeleted")
@@ -219,7 +238,9 @@ async def _live_pool(account: Account, pool: Pool) -> None:
                 _resize(account, pool, pool.target_dedicated, dedicated=True),
                 _resize(account, pool, pool.target_low_priority, dedicated=False),
             )
-            pool.resize_errors = tuple(error for error in errors if error is not None)
+            found = tuple(error for error in errors if error is not None)
+            # An error stays until the next resize, whatever becomes of the nodes.
+            pool.resize_errors = found or pool.resize_errors
         pool.settle()
     if pool.follower is not None:
         pool.follower.cancel()
@@ -242,6 +263,8 @@ def _resize(account: Account, pool: Pool, wanted: int, *, dedicated: bool) -> Fa
             staying.append(node)
         else:  # its tasks have ended, or are to end now under another option
             _drain(account, node)
+    if pool.withheld is not None and len(staying) < target:
+        return pool.withheld
     for _ in range(target - len(staying)):
         node_changes.start(account, nodes.create(account, pool, dedicated=dedicated))
     staying.sort(key=lambda node: (_FIRST_TO_GO.index(node.state), node.allocated))

@@ -48,6 +48,7 @@ _OUT_OF_REACH: Final = {
     NodeState.PREEMPTED,
     NodeState.REBOOTING,
     NodeState.REIMAGING,
+    NodeState.UNUSABLE,
 }
 
 
@@ -84,6 +85,7 @@ class Pool:
     held: bool = False
     scaling: Scaling | None = None
     resize_errors: tuple[Failure, ...] = ()
+    withheld: Failure | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 

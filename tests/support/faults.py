@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 from aiohttp import ClientSession
 
-type Kind = Literal["latency", "refusal", "reset", "silence", "quota", "denial"]
+type Kind = Literal["latency", "refusal", "reset", "silence", "quota", "absence", "cut", "denial"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,9 @@ class Faults:
 
         Args:
             kind: denial (of Azure Resource Manager: ``whose`` role, ``code``), latency
-                (``milliseconds``), refusal (``status`` 429, 500 or 503, ``retry_after``
-                seconds, ``body``), reset, silence, quota. Refusal, reset and silence take
+                (``milliseconds``), refusal (``status`` 403, 429, 500 or 503, ``retry_after``
+                seconds, ``body``), reset, silence, quota, absence (of a job from what reads
+                it), cut (of a file, after so many ``bytes``). Refusal, reset and silence take
                 ``after_effect``: the request is carried out first.
             operation: Which requests it hits: those of this operation, by the client's name,
             method: of this method,
@@ -117,6 +118,18 @@ class Faults:
     async def restore(self, node_id: str) -> None:
         """Give a preempted node another machine."""
         await self._ask("POST", f"/nodes/{node_id}/restore")
+
+    async def spoil(self, node_id: str, **cause: str) -> None:
+        """Let a node be unusable, with a ``code`` and a ``message``."""
+        await self._ask("POST", f"/nodes/{node_id}/spoil", cause)
+
+    async def withhold(self, pool_id: str, **cause: str) -> None:
+        """Give a pool no node more; its resizes end with this ``code`` and ``message``."""
+        await self._ask("POST", f"/pools/{pool_id}/withhold", cause)
+
+    async def grant(self, pool_id: str) -> None:
+        """Give a pool nodes again, from its next resize on."""
+        await self._ask("POST", f"/pools/{pool_id}/grant")
 
     async def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         async with (

@@ -122,7 +122,13 @@ async def test_latency_comes_before_other_faults(faulty: Batch) -> None:
 
 @pytest.mark.parametrize("effect", [False, True])
 @pytest.mark.parametrize(
-    ("status", "code"), [(429, "TooManyRequests"), (500, "OperationTimedOut"), (503, "ServerBusy")]
+    ("status", "code"),
+    [
+        (403, "AuthenticationFailed"),
+        (429, "TooManyRequests"),
+        (500, "OperationTimedOut"),
+        (503, "ServerBusy"),
+    ],
 )
 async def test_a_refusal_has_batchs_body(
     faulty: Batch, status: int, code: str, effect: bool
