@@ -3,17 +3,20 @@
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from azure.batch.models import BatchNode, BatchPool
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 
+from batch_emulator.package import Package
 from orchestrator.adapters.telemetry import Event, emit
 from orchestrator.ledger.record import Record
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Batch, Start
 from tests.support.alarms import Alerts, raised
+from tests.support.emulated_pools import zip_file
 from tests.support.faults import Faults
 from tests.support.world import POOL, World, settings, until
 
@@ -120,10 +123,12 @@ async def day(
     containers: Containers,
     account_options: dict[str, object],
     caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> AsyncIterator[BadDay]:
-    """Start a product on a bad day."""
+    """Start a product on a bad day; its account has a package ``bad`` that cannot be unpacked."""
     caplog.set_level(logging.INFO, logger="recur")
-    batch = await start_batch(faults=True, **account_options)
+    bad = Package("bad", "1", zip_file(tmp_path / "bad.zip", ("../out", 0o644)))
+    batch = await start_batch(faults=True, applications=(bad,), **account_options)
     connection = containers.connection_string
     async with BlobServiceClient.from_connection_string(connection) as storage:
         yield BadDay(
