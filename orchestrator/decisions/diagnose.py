@@ -71,4 +71,5 @@ def _no_node(pool: Pool, nodes: tuple[Node, ...]) -> str:
 
 
 def _fault_text(fault: Fault) -> str:
-    return f"{fault.message.rstrip('.')} ({fault.code})"
+    details = " ".join(fault.details.split()).rstrip(".")
+    return f"{fault.message.rstrip('.')} ({fault.code}){f': {details}' if details else ''}"

@@ -47,6 +47,19 @@ def test_one_reason_for_a_task_that_does_not_start(
     assert sentence.endswith(".")
 
 
+def test_the_details_of_a_fault_are_said_in_the_same_line() -> None:
+    """Where a formula is wrong stands in no other place."""
+    details = "Line 1, Col 24: Undefined symbol: x.\n"
+    wrong = replace(POOL, autoscale_error=replace(FORMULA, details=details))
+
+    _, sentence = diagnose(wrong, (), NOON)
+
+    assert sentence == (
+        "The pool's formula was not evaluated: undefined (AutoScalingFormulaEvaluationError): "
+        "Line 1, Col 24: Undefined symbol: x."
+    )
+
+
 def test_a_pool_is_busy_when_it_runs_tasks_and_no_node_is_free() -> None:
     """A start timeout does not count while it waits for other runs alone."""
     running, idle = Node(id="a", state="running"), Node(id="b", state="idle")
