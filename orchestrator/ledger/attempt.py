@@ -37,7 +37,6 @@ class FrozenTask(Stored):
     retries: Retries = field(default_factory=Retries)
     retry_until: datetime | None = None
     allow: bool = False
-    last_words: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

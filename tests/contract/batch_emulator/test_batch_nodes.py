@@ -1,6 +1,7 @@
 """Nodes that are restarted, shut to tasks and preempted, by the official client and by faults."""
 
 from collections.abc import Awaitable
+from pathlib import Path
 
 import pytest
 from azure.batch.models import BatchNode
@@ -275,7 +276,11 @@ async def test_a_preempted_node_can_leave(faulty: Batch) -> None:
     await faulty.send("POST", "/pools/pool/resize", json={"targetLowPriorityNodes": 1})
 
     await faulty.until(faulty.nodes, lambda left: [node.id for node in left] == [nodes[0]])
-    assert list((faulty.root / "pool").iterdir()) == [faulty.root / "pool" / nodes[0]]
+
+    async def folders() -> list[Path]:
+        return [*(faulty.root / "pool").iterdir()]
+
+    await faulty.until(folders, lambda left: left == [faulty.root / "pool" / nodes[0]])
 
 
 async def test_a_formula_sees_preempted_nodes(faulty: Batch) -> None:

@@ -31,7 +31,7 @@ from orchestrator.decisions.declared_outputs import (
         ("*.csv", "a.csv\n", False),
     ],
 )
-def test_a_pattern_matches_as_batch_describes_it(pattern: str, path: str, matches: bool) -> None:  # noqa: FBT001 - a table
+def test_a_pattern_matches_as_batch_describes_it(pattern: str, path: str, matches: bool) -> None:
     """A star stays within a folder, two do not, and neither matches a leading dot."""
     assert declares([pattern])(path) is matches
 
@@ -76,6 +76,6 @@ def test_what_is_no_output_has_no_place_in_storage(path: str) -> None:
         ("files/" + "a" * 1019, False),
     ],
 )
-def test_a_path_that_leads_elsewhere_is_not_asked_for(path: str, safe: bool) -> None:  # noqa: FBT001 - a table
+def test_a_path_that_leads_elsewhere_is_not_asked_for(path: str, safe: bool) -> None:
     """Clients take dots between slashes as steps out of the folder."""
     assert is_safe(path) is safe

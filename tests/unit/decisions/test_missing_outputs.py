@@ -21,7 +21,7 @@ from orchestrator.ledger.record import How
         ("AuthorizationFailure", OutputCode.REFUSED, False),
     ],
 )
-def test_each_answer_of_batch_is_one_code(said: str, code: OutputCode, back: bool) -> None:  # noqa: FBT001 - a table
+def test_each_answer_of_batch_is_one_code(said: str, code: OutputCode, back: bool) -> None:
     """Only a node that restarts is asked again."""
     error = BatchRefused(status=409, code=said, detail="no")
 
