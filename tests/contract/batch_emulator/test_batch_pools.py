@@ -154,7 +154,11 @@ async def test_a_pool_follows_its_formula(batch: Batch) -> None:
     assert await refusal(anext(files)) == (404, "NodeNotFound")
     node = batch.client.get_node("pool", task.node_info.node_id)
     assert await refusal(node) == (404, "NodeNotFound")
-    assert list((batch.root / "pool").iterdir()) == []
+
+    async def folders() -> list[Path]:
+        return [*(batch.root / "pool").iterdir()]
+
+    await batch.until(folders, lambda left: left == [])
 
 
 async def test_a_pool_follows_its_formula_when_the_clock_is_set_back(start_batch: Start) -> None:
