@@ -1,6 +1,7 @@
 """What tasks wrote: read back from the container into which nodes push it, or put there."""
 
 import base64
+import io
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,7 +141,8 @@ class Outputs:
     async def stage(self, folder: str, path: str, block: Block, data: bytes) -> None:
         """Stage a block; storage checks its bytes on their way."""
         blob = self._container.get_blob_client(folder + path)
-        await _ask(path, blob.stage_block(block.id, data, len(data), validate_content=True))
+        content = io.BytesIO(data)  # of bytes, the client copies and warns
+        await _ask(path, blob.stage_block(block.id, content, len(data), validate_content=True))
 
     async def commit(
         self, folder: str, path: str, blocks: Sequence[Block], *, changed: bool
