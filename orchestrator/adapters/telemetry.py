@@ -60,7 +60,7 @@ KEYS: Final[dict[Event, tuple[str, ...]]] = {
     Event.OCCURRENCE_SKIPPED: (*_RUN, "reason", "because"),
     Event.OCCURRENCE_MISSED: (*_RUN, "reason", "count"),
     Event.OCCURRENCE_BLOCKED: (*_RUN, "reason", "detail"),
-    Event.RUN_FINISHED: (*_RUN, "outcome", "reason", "sentence", "event_id"),
+    Event.RUN_FINISHED: (*_RUN, "outcome", "reason", "sentence", "last_words", "event_id"),
     Event.RUN_SLOW: (*_RUN, "seconds", "usual_seconds", "event_id"),
     Event.LEDGER_TROUBLE: ("what", "blob", "detail"),
     Event.SCHEDULE_REPORTED: (

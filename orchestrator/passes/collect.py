@@ -84,7 +84,8 @@ class _CollectTick:
         for part in batched(in_order, _AT_A_TIME, strict=False):
             done = await self._look_at(part, looker, looking)
             await finisher.finish(await self._gather(done, gatherer))
-        return {"finished": finisher.finished, "retried": looker.retried}
+        await self._pace.each(looker.retried, gatherer.save)
+        return {"finished": finisher.finished, "retried": len(looker.retried)}
 
     async def _look_at(
         self, runs: Sequence[OpenRun], looker: Looker, looking: Pace

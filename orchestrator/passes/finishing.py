@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.decisions.last_words import last_line
 from orchestrator.errors import LedgerConflict
 from orchestrator.ledger.result import result_of
 from orchestrator.ledger.results import finished
@@ -56,6 +57,7 @@ class Finisher:
             outcome=record.outcome,
             reason=record.reason,
             sentence=record.sentence,
+            last_words=last_line(record.last_words.stderr) if record.last_words else None,
             event_id=record.attempt.job_id,
         )
         self.finished += 1

@@ -375,7 +375,7 @@ class _Gathering:
             emit(
                 Event.LEDGER_TROUBLE,
                 what="outputs_unverified",
-                name=record.output_prefix,
+                blob=record.output_prefix,
                 detail="; ".join(sorted(set(found.unread.values())))[:1000],
             )
         if found.cut:

@@ -38,11 +38,11 @@ class Looker:
     Looks at open runs, one by one.
 
     Attributes:
-        retried: How many runs were given another attempt.
+        retried: The runs that were given another attempt, as they ended the last one.
     """
 
     def __init__(self, services: Services, now: datetime) -> None:
-        self.retried = 0
+        self.retried: list[OpenRecord] = []
         self._services = services
         self._now = now
 
@@ -103,5 +103,5 @@ class Looker:
         if following is None:
             return ended
         await self._services.ledger.write_open(following, ended.etag)
-        self.retried += 1
+        self.retried.append(ended)
         return None
