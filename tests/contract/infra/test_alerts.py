@@ -178,6 +178,16 @@ def test_a_failure_is_mailed_once_whenever_it_arrives(
     assert told[0][0] - (at + minutes(min(lags))) < 3 * PERIOD
 
 
+def test_a_mail_of_a_failed_run_has_the_last_line_of_stderr() -> None:
+    """After the sentence, in the same column: a column more would be a dimension more."""
+    row = finished("nightly-1", NOW - minutes(10))
+    row["Properties"] |= {"last_words": "ValueError: no " + "x" * 300}
+
+    ((*_, sentence),) = answers("run-failed", row)
+
+    assert sentence == "It ended with exit code 7. stderr: ValueError: no " + "x" * 185
+
+
 def test_missed_occurrences_are_one_mail_for_each_schedule() -> None:
     """Those that a later occurrence stands for are none."""
     rows = [
