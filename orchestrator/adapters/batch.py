@@ -79,11 +79,16 @@ class Batch:
             raise
 
     async def task(self, job_id: str) -> Task | None:
-        """Return the task ``main`` of a job, or None if the job or the task is missing."""
+        """
+        Return the task ``main`` of a job.
+
+        Returns:
+            None if the job or the task is missing, or if the job's removal has taken its tasks.
+        """
         try:
             return _read_task(await _ask_batch(self._client.get_task(job_id, TASK_ID)))
         except BatchRefused as error:
-            if error.code in {"JobNotFound", "TaskNotFound"}:
+            if error.code in {"JobNotFound", "TaskNotFound", "JobBeingDeleted"}:
                 return None
             raise
 

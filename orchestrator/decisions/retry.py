@@ -26,7 +26,7 @@ def again(record: Record, now: datetime) -> Record | None:
         now: The tick's only clock.
     """
     task, attempt = record.task, record.attempt
-    if task is None or _is_given_up(record) or not _is_tried_again(task, attempt):
+    if task is None or _is_over_for_good(record) or not _is_tried_again(task, attempt):
         return None
     before = record.history[-1].attempts if record.history else 0
     done = attempt.number - before
@@ -65,8 +65,15 @@ def backoff(first: timedelta, attempts: int) -> timedelta:
     return wait
 
 
-def _is_given_up(record: Record) -> bool:
-    """Whether the run, and not only its attempt, was given up: a start timeout is an attempt's."""
+def _is_over_for_good(record: Record) -> bool:
+    """
+    Whether the run, and not only its attempt, is over.
+
+    It was given up (a start timeout is an attempt's alone), or nobody knows whether its last
+    attempt still runs.
+    """
+    if record.attempt.reason is Reason.UNRESOLVED:
+        return True
     return record.stop is not None and record.stop.cause is not Reason.START_TIMEOUT
 
 

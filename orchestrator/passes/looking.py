@@ -5,9 +5,17 @@ from datetime import datetime
 from typing import Final
 
 from orchestrator.decisions.diagnose import busy, diagnose
-from orchestrator.decisions.outcome import Ended, EndJob, StartOverdue, Wait, conclude
+from orchestrator.decisions.endings import START_TIMEOUT
+from orchestrator.decisions.outcome import (
+    Ended,
+    EndJob,
+    StartOverdue,
+    Wait,
+    conclude,
+    start_timeout,
+)
 from orchestrator.decisions.retry import again
-from orchestrator.enums import AttemptState, Reason
+from orchestrator.enums import AttemptState
 from orchestrator.errors import (
     BatchRefused,
     BatchUnavailable,
@@ -15,7 +23,6 @@ from orchestrator.errors import (
     OutputUnreadable,
     RecordUnreadable,
 )
-from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.dispatch import is_ours
@@ -63,9 +70,11 @@ class Looker:
             case Wait(note=note):
                 if note is not None:
                     await self._services.ledger.write_open(record.with_attempt(note), etag)
-            case StartOverdue():
-                await self._start_overdue(record, etag)
-            case EndJob(because=because):
+            case StartOverdue() as overdue:
+                await self._start_overdue(record, etag, overdue)
+            case EndJob(because=because, note=note):
+                if note is not None:
+                    await self._services.ledger.write_open(record.with_attempt(note), etag)
                 await batch.terminate_job(job_id, because)
             case Ended(attempt=attempt):
                 record = replace(
@@ -78,24 +87,21 @@ class Looker:
                 return await self._ended(OpenRecord(record, etag))
         return None
 
-    async def _start_overdue(self, record: Record, etag: str) -> None:
+    async def _start_overdue(self, record: Record, etag: str, overdue: StartOverdue) -> None:
         """Give a run up whose task no node took, unless the pool is simply busy."""
-        batch = self._services.batch
-        pool, nodes = await batch.pool(), await batch.nodes()
-        if busy(nodes):
-            attempt = replace(record.attempt, waiting_since=self._now)
-            await self._services.ledger.write_open(record.with_attempt(attempt), etag)
-            return
-        reason, sentence = diagnose(pool, nodes, self._now)
-        limit = record.task.start_timeout if record.task else None
-        stop = Stop(
-            cause=Reason.START_TIMEOUT,
-            reason=reason,
-            sentence=f"It did not start within {limit}. {sentence}",
-            at=self._now,
-        )
-        await self._services.ledger.write_open(replace(record, stop=stop), etag)
-        await batch.terminate_job(record.attempt.job_id, "start timeout")
+        batch, ledger = self._services.batch, self._services.ledger
+        record = record.with_attempt(overdue.attempt)
+        diagnosis = overdue.diagnosis
+        if diagnosis is None:
+            pool, nodes = await batch.pool(), await batch.nodes()
+            if busy(nodes):
+                attempt = replace(overdue.attempt, waiting_since=self._now)
+                await ledger.write_open(record.with_attempt(attempt), etag)
+                return
+            diagnosis = diagnose(pool, nodes, self._now)
+        stop = start_timeout(record, overdue, diagnosis, self._now)
+        await ledger.write_open(replace(record, stop=stop), etag)
+        await batch.terminate_job(record.attempt.job_id, START_TIMEOUT)
 
     async def _ended(self, ended: OpenRecord) -> OpenRecord | None:
         """Write the next attempt of what has ended; return what has none and becomes final."""

@@ -70,11 +70,12 @@ async def test_a_start_task_that_a_signal_ended(
     assert node.start_task_info.exit_code == code
 
 
+@pytest.mark.parametrize("listed", ["-9", "137", "'SIGKILL'"])
 @pytest.mark.parametrize(("form", "code"), FORMS)
-async def test_a_run_that_a_signal_ended(killed: World, code: int) -> None:
-    """The run failed with the code that Batch shows, and is tried again where that is listed."""
+async def test_a_run_that_a_signal_ended(killed: World, code: int, listed: str) -> None:
+    """The run failed with the code that Batch shows, and is tried again in whatever spelling."""
     await killed.pool()
-    keys = f"{{ max = 1, on = ['failed'], exit_codes = [{code}], backoff = '1s' }}"
+    keys = f"{{ max = 1, on = ['failed'], exit_codes = [{listed}], backoff = '1s' }}"
     await killed.apply(schedule("hello", "kill -KILL $$", minutes=1, retries=keys))
 
     async def finished() -> list[Record]:
@@ -86,7 +87,10 @@ async def test_a_run_that_a_signal_ended(killed: World, code: int) -> None:
 
     assert (final.outcome, final.reason) == (Outcome.FAILED, Reason.EXIT_CODE)
     assert [attempt.exit_code for attempt in final.attempts] == [code, code]
-    assert final.attempt.sentence == f"It ended with exit code {code}."
+    assert final.attempt.sentence == (
+        f"It was killed by SIGKILL (exit code {code}). "
+        "The likely cause is that its node ran out of memory."
+    )
 
 
 @pytest.mark.parametrize("form", list(SignalExitCode))

@@ -199,3 +199,12 @@ def test_a_reopened_run_has_its_retries_anew() -> None:
     following = again(replace(new.with_attempt(done), task=task), NOON)
     assert following is not None
     assert (following.attempt.number, following.attempt.after) == (3, After.BACKFILL)
+
+
+def test_a_run_that_batch_left_unresolved_is_never_tried_again() -> None:
+    """Nobody knows whether it still runs; any other lost run is tried again."""
+    record = ended(Outcome.LOST)
+
+    assert again(record, NOON) is not None
+    unresolved = record.with_attempt(replace(record.attempt, reason=Reason.UNRESOLVED))
+    assert again(unresolved, NOON) is None
