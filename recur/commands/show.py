@@ -188,6 +188,8 @@ def _attempt_facts(attempt: Attempt, zone: tzinfo) -> Iterator[str]:
         yield _fact(f"  {waits}", f"for the earlier runs of its schedule ({attempt.after})")
     if attempt.blocked:
         yield _fact("  blocked", f"{attempt.blocked}: {attempt.blocked_detail or ''}".rstrip(": "))
+    if attempt.diagnosis:
+        yield _fact("  held up", attempt.diagnosis)
     if attempt.node:
         times_back = f", put back into the queue {attempt.requeues} times"
         yield _fact("  node", attempt.node + (times_back if attempt.requeues else ""))

@@ -10,6 +10,7 @@ from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Action, How, Kind, Record
 from orchestrator.ledger.state import OpenRun
 from recur.explain.case import Background, Case, Explanation, Fact, Verdict, subject, timing_facts
+from recur.explain.remedies import held_up, remedy
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.records import OLDER
 from recur.ledger_reader.run_state import RunState, run_duration, run_state
@@ -18,7 +19,7 @@ _STDOUT: Final = "stdout.txt"
 _OUTCOMES = {
     Outcome.SUCCEEDED: "succeeded",
     Outcome.FAILED: "failed",
-    Outcome.TIMED_OUT: "was ended at its run timeout",
+    Outcome.TIMED_OUT: "timed out",
     Outcome.TERMINATED: "was terminated",
     Outcome.LOST: "was lost",
     Outcome.NEVER_STARTED: "never started",
@@ -69,7 +70,7 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
         nominal=case.nominal,
         sentence=sentence,
         facts=tuple(facts),
-        next_step=_output_of(record) if wrong else None,
+        next_step=_next_step(record) if wrong else None,
         outcome=record.outcome,
     )
 
@@ -126,7 +127,8 @@ def _progress_sentence(record: Record, stands: RunState, background: Background)
             text = f"has not been submitted: it is put off until {until} ({stands.reason})"
         case _:
             text = f"is claimed{since}{again}; the next tick creates its job"
-    return text
+    held = stands.word in {"running", "submitted"} and attempt.diagnosis
+    return f"{text}. {attempt.diagnosis.rstrip('.')}" if held and attempt.diagnosis else text
 
 
 def _ahead(record: Record, background: Background) -> str:
@@ -160,7 +162,7 @@ def _has_started(run: OpenRun) -> bool:
 
 def _remedy(record: Record, stands: RunState) -> str | None:
     if stands.word != "blocked" or record.task is None:
-        return None
+        return held_up(record)
     opened = stands.since or record.attempt.claimed
     until = utc(opened + record.task.catch_up_window)
     return f"recur doctor says what mends it; each tick tries again, until {until}"
@@ -219,6 +221,11 @@ def _pauses(nominal: datetime, reason: str | None, background: Background) -> It
             until = f" until {utc(pause.until)}" if pause.until else ""
             says = f"paused by {pause.by} from {utc(pause.since)}{until}{note}"
             yield Fact(source=ids.SUBMIT_STATE, says=says)
+
+
+def _next_step(record: Record) -> str | None:
+    """Say where the output of a run is that did not succeed, and what to do about it."""
+    return "; ".join(filter(None, (_output_of(record), remedy(record)))) or None
 
 
 def _output_of(record: Record) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.telemetry import KEYS, Event
-from orchestrator.enums import MissReason, Outcome
+from orchestrator.enums import BlockedReason, MissReason, Outcome, Reason, SkipReason
 
 ROOT = Path(__file__).parents[3]
 QUERIES = {path.stem: path.read_text() for path in (ROOT / "infra/alerts").glob("*.kql")}
@@ -90,3 +90,24 @@ def test_every_alert_has_its_runbook() -> None:
         for part in ("**Means.**", "**Look.**", "**Do.**"):
             assert part in text, name
         assert re.search(rf"^\| {name}\b.*\$", page, re.MULTILINE), name
+
+
+def test_every_word_of_the_tables_is_one_of_the_code() -> None:
+    """Outcomes, their reasons, why nothing ran and why a job waits: all of them, and no other."""
+    page = (ROOT / "docs/alerts.md").read_text()
+
+    def words(title: str, column: int) -> set[str]:
+        section = page.partition(f"# {title}\n")[2].partition("\n## ")[0]
+        rows = [line.split("|") for line in section.splitlines() if line.startswith("| ")]
+        return {row[column].strip().strip("`") for row in rows[1:]}
+
+    assert words("Outcomes and reasons", 1) == {*Outcome}
+    assert words("Reasons of outcomes", 1) == {*Reason}
+    assert words("Reasons of outcomes", 2) <= _lists_of_outcomes()
+    assert words("Why an occurrence did not run", 2) == {*SkipReason, *MissReason}
+    assert words("Why an attempt is blocked", 1) == {*BlockedReason}
+
+
+def _lists_of_outcomes() -> set[str]:
+    """Return each outcome, and each two of them."""
+    return {*Outcome} | {f"{one}, {other}" for one in Outcome for other in Outcome}

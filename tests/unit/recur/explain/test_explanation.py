@@ -74,6 +74,14 @@ OPEN = {
         ),
         "waits for a node since 2026-11-20 02:39-05:00",
     ),
+    "disabled": (
+        submitted(diagnosis="Its job is disabled."),
+        "waits for a node since 2026-11-20 02:30:06-05:00. Its job is disabled.",
+    ),
+    "disabled while it runs": (
+        submitted(started=NOMINAL + timedelta(minutes=5), diagnosis="Its job is disabled."),
+        "for 2 h 55 min. Its job is disabled.",
+    ),
     "blocked": (
         held(blocked=BlockedReason.POOL_MISSING, blocked_detail="pool recur is gone"),
         "has no job yet, blocked (pool_missing) since 2026-11-20 02:30:05-05:00: pool recur",
@@ -202,7 +210,7 @@ def test_a_run_that_succeeded_says_when_and_how_long() -> None:
     ("outcome", "reason", "says"),
     [
         (Outcome.FAILED, Reason.EXIT_CODE, "failed (exit_code): it began"),
-        (Outcome.TIMED_OUT, Reason.RUN_TIMEOUT, "was ended at its run timeout (run_timeout)"),
+        (Outcome.TIMED_OUT, Reason.RUN_TIMEOUT, "timed out (run_timeout)"),
         (Outcome.TERMINATED, Reason.STOPPED, "was terminated (stopped)"),
         (Outcome.LOST, Reason.JOB_MISSING, "was lost (job_missing)"),
     ],
@@ -281,7 +289,42 @@ def test_an_attempt_that_never_started_leaves_the_output_of_the_one_before() -> 
         "It never_started."
     )
     assert told.next_step == (
-        f"recur logs {record.run_id} --attempt 1 shows what that attempt wrote"
+        f"recur logs {record.run_id} --attempt 1 shows what that attempt wrote; "
+        "recur doctor says what mends the pool"
+    )
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_has_its_remedy(reason: Reason) -> None:
+    """But for an end that was wished for, and for what the job's own output alone explains."""
+    record = replaced(ran(NOMINAL, Outcome.FAILED, reason), outputs=())
+
+    told = explain(case(final=record, blob="runs/x"), background())
+
+    without = {Reason.EXIT_ZERO, Reason.EXIT_CODE, Reason.STOPPED, Reason.REPLACED}
+    assert (told.next_step is None) is (reason in without)
+    assert "{" not in (told.next_step or "")
+
+
+@pytest.mark.parametrize("code", [-9, 137])
+def test_a_run_that_ran_out_of_memory_is_told_to_use_less(code: int) -> None:
+    """As far as SIGKILL tells."""
+    record = ran(NOMINAL, Outcome.FAILED, Reason.EXIT_CODE)
+    record = record.with_attempt(replaced(record.attempt, exit_code=code))
+
+    told = explain(case(final=record, blob="runs/x"), background())
+
+    assert "less memory" in (told.next_step or "")
+
+
+def test_a_run_that_is_held_back_in_batch_names_the_command_that_lets_it_go() -> None:
+    """And the one that ends it."""
+    record = submitted(diagnosis="Its job is disabled.")
+
+    told = explain(case(open=record), background())
+
+    assert told.next_step == (
+        f"az batch job enable --job-id {record.run_id}, or recur stop {record.run_id}"
     )
 
 
