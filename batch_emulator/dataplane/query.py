@@ -15,6 +15,7 @@ from batch_emulator.wire import Json
 _TOKEN: Final = "$skiptoken"  # noqa: S105 - the name of a query parameter
 _AND: Final = re.compile(r"\s+and\s+")
 _EQUALS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+eq\s+'(?P<value>[^']*)'\s*\)?")
+_DIFFERS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+ne\s+'(?P<value>[^']*)'\s*\)?")
 _STARTS: Final = re.compile(r"startswith\(\s*(?P<field>\w+)\s*,\s*'(?P<value>[^']*)'\s*\)")
 
 
@@ -72,14 +73,18 @@ def selection(query: Mapping[str, str], known: Iterable[str]) -> Callable[[Json]
 
 
 def _clause[T](text: str, key: Key[T]) -> Callable[[T], bool]:
-    for pattern, compare in ((_EQUALS, str.__eq__), (_STARTS, str.startswith)):
+    for pattern, compare in (
+        (_EQUALS, str.__eq__),
+        (_DIFFERS, str.__ne__),
+        (_STARTS, str.startswith),
+    ):
         match = pattern.fullmatch(text.strip())
         read = match and key.fields.get(match["field"])
         if match and read:
             wanted = match["value"].lower()
             return lambda thing: compare(read(thing).lower(), wanted)
     names = " and ".join(key.fields)
-    raise not_supported(f"the filter {text!r}: only eq and startswith on {names}, and 'and',")
+    raise not_supported(f"the filter {text!r}: only eq, ne and startswith on {names}, and 'and',")
 
 
 def _clauses[T](query: Mapping[str, str], key: Key[T]) -> list[Callable[[T], bool]]:

@@ -154,6 +154,8 @@ async def test_select_names_properties(batch: Batch) -> None:
         ("state eq 'completed'", ["done"]),
         ("startswith(id, 't') and state eq 'active'", ["two"]),
         ("(state eq 'active') and (id eq 'ONE')", ["one"]),
+        ("state ne 'completed'", ["one", "two"]),
+        ("(state ne 'Completed') and (id ne 'one')", ["two"]),
     ],
 )
 async def test_filters(batch: Batch, text: str, found: list[str]) -> None:
