@@ -47,6 +47,8 @@ _API_VERSION = "2025-06-01"
 _UNAUTHORIZED = 401
 _LONGEST_REASON = 200  # characters; what the service takes is not documented
 _ACCESS = {_UNAUTHORIZED, 403}
+_DETAILS = ("details", "error_details", "error_values")
+"""Names of the same thing in the client's five models of errors."""
 
 
 class Batch:
@@ -248,7 +250,8 @@ def _read_node(node: BatchNode) -> Node:
 def _fault(error: Any) -> Fault | None:  # noqa: ANN401 - five models of the client, one shape
     if error is None:
         return None
-    values = [str(one.value) for one in getattr(error, "details", None) or () if one.value]
+    named = (getattr(error, name, None) for name in _DETAILS)
+    values = [str(one.value) for several in named for one in several or () if one.value]
     return Fault(
         code=error.code or "Unknown",
         message=(error.message or "").strip(),
