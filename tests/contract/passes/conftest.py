@@ -106,6 +106,10 @@ class BadDay:
         """Wait until the size of the pool does not change any more."""
         await until(self.pool, lambda pool: pool is not None and pool.allocation_state == "steady")
 
+    async def exists(self, file: Path) -> bool:
+        """Tell whether a task has made this file."""
+        return file.exists()  # noqa: ASYNC240 - of this machine, at once
+
     async def alerts(self) -> Alerts:
         """Return the alerts that fire, if the next half hour goes on like this."""
         return raised(self.caplog.records, pool=await self.pool(), nodes=await self.nodes())
