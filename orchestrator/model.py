@@ -48,8 +48,8 @@ class CatchUp:
         mode: ``latest``: only the newest of them is submitted; ``all``: the newest ``max``;
             ``none``: none.
         window: An occurrence older than this is missed; also how long a blocked attempt is tried.
-        max: So many missed occurrences get a record each; the older ones share a range record.
-            With ``all``, so many are submitted at once.
+        max: So many missed, and skipped, occurrences get a record each; older ones share range
+            records. With ``all``, so many are submitted at once.
     """
 
     mode: CatchUpMode = CatchUpMode.LATEST

@@ -57,7 +57,7 @@ KEYS: Final[dict[Event, tuple[str, ...]]] = {
     ),
     Event.DOCUMENT_REJECTED: ("schedule", "problem"),
     Event.OCCURRENCE_SUBMITTED: (*_RUN, "lateness_seconds"),
-    Event.OCCURRENCE_SKIPPED: (*_RUN, "reason", "because"),
+    Event.OCCURRENCE_SKIPPED: (*_RUN, "reason", "because", "count"),
     Event.OCCURRENCE_MISSED: (*_RUN, "reason", "count"),
     Event.OCCURRENCE_BLOCKED: (*_RUN, "reason", "detail"),
     Event.RUN_FINISHED: (*_RUN, "outcome", "reason", "sentence", "last_words", "event_id"),

@@ -5,10 +5,11 @@ An occurrence more than 90 s late came due while nothing ticked: catch-up decide
 one is simply due. Each decision carries its reason.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import chain, groupby, islice
+from itertools import chain, islice
 
 from orchestrator import ids
 from orchestrator.enums import After, CatchUpMode, MissReason, Overlap, SkipReason
@@ -34,12 +35,37 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """
+    The occurrences that one decision stands for, where they are several.
+
+    Attributes:
+        last: Nominal time of the last of them.
+        count: How many they are, the first and the last among them.
+        also: How many of them have a reason of their own, which their timing tells.
+    """
+
+    last: datetime
+    count: int
+    also: Mapping[SkipReason, int] = field(default_factory=dict[SkipReason, int])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """Do not run this occurrence; ``because`` names the run that was in the way."""
+    """
+    Do not run these occurrences, whenever they are decided.
+
+    Attributes:
+        occurrence: The first of them.
+        reason: Why.
+        because: The run that was in the way.
+        span: All of them; None where it is one.
+    """
 
     occurrence: Occurrence
     reason: SkipReason
     because: RunId | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +75,15 @@ class Missed:
 
     Attributes:
         occurrence: The first of them.
-        last: Nominal time of the last of them.
-        count: How many occurrences this stands for, the first and the last among them.
         reason: Why.
         because: The run that stands for them, when it is known.
+        span: All of them; None where it is one.
     """
 
     occurrence: Occurrence
-    last: datetime
-    count: int
     reason: MissReason
     because: RunId | None = None
+    span: Span | None = None
 
 
 type Decision = Submit | Skip | Missed
@@ -119,7 +143,8 @@ def decide(
         now: The tick's only clock.
 
     Returns:
-        One decision for each occurrence, but one for several missed ones beyond ``catch_up.max``.
+        One decision for each occurrence; but beyond the newest ``catch_up.max`` that are missed,
+        and as many that are skipped, one for all neighbours with the same cause.
     """
     open_runs = list(in_the_way)
     newer = sum(one.can_run for one in due.occurrences) + due.later
@@ -133,9 +158,7 @@ def decide(
         newer -= 1
         missed = _miss_reason(occurrence, schedule.catch_up, now, newer=newer)
         if missed is not None:
-            decisions.append(
-                Missed(occurrence=occurrence, last=occurrence.nominal, count=1, reason=missed)
-            )
+            decisions.append(Missed(occurrence=occurrence, reason=missed))
             continue
         decision = overlapping(schedule, occurrence, open_runs)
         if isinstance(decision, Submit):
@@ -143,7 +166,7 @@ def decide(
             open_runs.append(submitted)
         decisions.append(decision)
     named = [_name(decision, submitted) for decision in decisions]
-    return list(_ranges(named, schedule.catch_up.max)) if schedule else named
+    return list(_shared(named, schedule.catch_up.max if schedule else CatchUp().max))
 
 
 def overlapping(
@@ -215,31 +238,62 @@ def _name(decision: Decision, run: RunId | None) -> Decision:
     return decision
 
 
-def _ranges(decisions: Sequence[Decision], most: int) -> Iterator[Decision]:
-    """Let all but the newest ``most`` missed occurrences share a record with their neighbours."""
-    missed = sum(isinstance(decision, Missed) for decision in decisions)
-    sharing = max(0, missed - most)
-    seen = 0
-    shared: list[Missed] = []
+def _shared(decisions: Sequence[Decision], most: int) -> Iterator[Decision]:
+    """Let all but the newest ``most`` missed, and skipped, share a decision with neighbours."""
+    sharing = Counter({Skip: -most, Missed: -most})
+    sharing.update(type(one) for one in decisions if not isinstance(one, Submit))
+    members: list[Skip | Missed] = []
     for decision in decisions:
-        if isinstance(decision, Missed) and seen < sharing:
-            seen += 1
-            shared.append(decision)
-            continue
-        yield from _merged_misses(shared)
-        shared = []
-        yield decision
-    yield from _merged_misses(shared)
+        if isinstance(decision, Submit) or sharing[type(decision)] <= 0:
+            yield from _merged(members)
+            members = []
+            yield decision
+        else:
+            sharing[type(decision)] -= 1
+            members.append(decision)
+    yield from _merged(members)
 
 
-def _merged_misses(missed: Sequence[Missed]) -> Iterator[Missed]:
-    """Merge neighbours with one cause into one decision each."""
-    for (reason, because), group in groupby(missed, key=lambda m: (m.reason, m.because)):
-        members = list(group)
-        yield Missed(
-            occurrence=members[0].occurrence,
-            last=members[-1].last,
-            count=len(members),
-            reason=reason,
-            because=because,
-        )
+def _merged(members: Sequence[Skip | Missed]) -> Iterator[Skip | Missed]:
+    """
+    Merge neighbours with one cause into one decision each.
+
+    What its timing alone leaves out parts no neighbours: every fifth minute in ``except`` would
+    else cut a week's pause into thousands of pieces.
+    """
+    group: list[Skip | Missed] = []
+    left_out: list[Skip | Missed] = []  # seen since the last of the group
+    for one in members:
+        if not group or _cause(one) == _cause(group[0]):
+            group += [*left_out, one]
+            left_out = []
+        elif _is_left_out(one) and not _is_left_out(group[0]):
+            left_out.append(one)
+        else:
+            yield from (_one(group), *_merged(left_out))
+            group, left_out = [one], []
+    if group:
+        yield from (_one(group), *_merged(left_out))
+
+
+def _one(group: Sequence[Skip | Missed]) -> Skip | Missed:
+    """Return the decision that stands for all of a group, which begins with its cause."""
+    first = group[0]
+    if len(group) == 1:
+        return first
+    others = (one for one in group if isinstance(one, Skip) and _cause(one) != _cause(first))
+    span = Span(
+        last=group[-1].occurrence.nominal,
+        count=len(group),
+        also=dict(Counter(one.reason for one in others)),
+    )
+    return replace(first, span=span)
+
+
+def _cause(decision: Skip | Missed) -> tuple[SkipReason | MissReason, RunId | None]:
+    return decision.reason, decision.because
+
+
+def _is_left_out(decision: Skip | Missed) -> bool:
+    """Whether the occurrence was not going to run in any case, as its timing tells."""
+    return decision.reason in {SkipReason.EXCLUDED, SkipReason.NONEXISTENT}

@@ -7,7 +7,7 @@ from itertools import batched
 
 from orchestrator import ids
 from orchestrator.decisions.claims import VERSIONS, scheduled
-from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Submit
+from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Span, Submit
 from orchestrator.enums import MissReason, SkipReason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Decided, Range, Record
@@ -86,13 +86,14 @@ def record_of(  # noqa: PLR0913 - one record has that many sources
         assert schedule is not None, "a removed schedule submits nothing"  # noqa: S101
         return scheduled(schedule, occurrence, state, results, after=decision.after, now=now)
     action, sentence = (
-        (Action.SKIPPED, f"Skipped: {refusal(decision)}.")
+        (Action.SKIPPED, _skipped_sentence(decision))
         if isinstance(decision, Skip)
         else (Action.MISSED, _missed_sentence(decision))
     )
+    span = decision.span
     spans = (
-        Range(first=occurrence.nominal, last=decision.last, count=decision.count)
-        if isinstance(decision, Missed) and decision.count > 1
+        Range(first=occurrence.nominal, last=span.last, count=span.count, also=dict(span.also))
+        if span
         else None
     )
     return Record(
@@ -108,7 +109,8 @@ def record_of(  # noqa: PLR0913 - one record has that many sources
 
 
 def _last(decision: Decision) -> datetime:
-    return decision.last if isinstance(decision, Missed) else decision.occurrence.nominal
+    span = None if isinstance(decision, Submit) else decision.span
+    return span.last if span else decision.occurrence.nominal
 
 
 _SKIPPED = {
@@ -127,11 +129,26 @@ def refusal(skip: Skip) -> str:
     return _SKIPPED[skip.reason].format(skip.because)
 
 
+def _skipped_sentence(skip: Skip) -> str:
+    sentence = f"Skipped: {refusal(skip)}."
+    return f"{sentence} {_counted(skip.span)}" if skip.span else sentence
+
+
 def _missed_sentence(missed: Missed) -> str:
-    what = f"{missed.count} occurrences were" if missed.count > 1 else "it was"
+    many = missed.span
+    what = f"{many.count - sum(many.also.values())} occurrences were" if many else "it was"
     if missed.reason is MissReason.OFF:
-        return f"Missed: when decided, {what} late, and catch-up is off."
-    if missed.reason is MissReason.WINDOW:
-        return f"Missed: when decided, {what} later than the catch-up window."
-    because = f" ({missed.because})" if missed.because else ""
-    return f"Missed: when decided, {what} late, and later ones stand for it{because}."
+        sentence = f"Missed: when decided, {what} late, and catch-up is off."
+    elif missed.reason is MissReason.WINDOW:
+        sentence = f"Missed: when decided, {what} later than the catch-up window."
+    else:
+        because = f" ({missed.because})" if missed.because else ""
+        sentence = f"Missed: when decided, {what} late, and later ones stand for it{because}."
+    return f"{sentence} {_counted(many)}" if many and many.also else sentence
+
+
+def _counted(span: Span) -> str:
+    """Say how many occurrences a record stands for, and how many of them have their own reason."""
+    text = f"This record stands for {span.count} occurrences"
+    own = ", ".join(f"{count} of them {reason}" for reason, count in span.also.items())
+    return f"{text}, {own}." if own else f"{text}."

@@ -79,7 +79,7 @@ class CatchUpTable(BaseModel):
     window: Window = timedelta(days=1)
     """An older occurrence is missed; a blocked attempt is tried for as long."""
     max: Annotated[int, Field(ge=1, le=100)] = 10
-    """With `all`, so many run; so many missed occurrences have a record of their own."""
+    """With `all`, so many run; so many missed or skipped occurrences have a record of their own."""
 
 
 class RetriesTable(BaseModel):

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator import ids
-from orchestrator.enums import Outcome, Reason
+from orchestrator.enums import Outcome, Reason, SkipReason
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Attempt, FrozenTask, Stop
@@ -131,11 +131,23 @@ class Cost(Stored):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range(Stored):
-    """The occurrences that one record of missed ones stands for."""
+    """
+    The occurrences that one record of missed or skipped ones stands for.
+
+    An occurrence in between that has a record of its own is that record's, and not counted here.
+
+    Attributes:
+        first: Nominal time of the first of them.
+        last: Of the last of them.
+        count: How many they are.
+        also: How many of them were not going to run in any case, by their own reason: what
+            ``except`` leaves out and what does not exist. The others have the record's reason.
+    """
 
     first: datetime
     last: datetime
     count: int
+    also: dict[SkipReason, int] = field(default_factory=dict[SkipReason, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from recur.formats import local
 from recur.ledger_reader.record_blobs import record_blob
 from recur.ledger_reader.records import History, OpenRuns
 from recur.ledger_reader.run_state import run_state
+from recur.ledger_reader.shares import share_of
 from recur.ledger_reader.snapshot import Snapshot, zone_of
 from recur.timing_lookup import lies_within, occurrence_after, occurrence_at, occurrence_before
 
@@ -149,7 +150,7 @@ def _with_range(history: History, case: Case, background: Background) -> Case:
         return case
     found = history.range_with(background.schedule, case.nominal)
     if found:
-        return replace(case, final=found[0], blob=found[1])
+        return replace(case, final=share_of(found[0], case.occurrence), blob=found[1])
     timings = background.state.timings if background.state else ()
     within = (
         Fact(source=blob, says=f"it cannot be read: {why}")

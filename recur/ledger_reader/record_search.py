@@ -21,6 +21,9 @@ _AT_FIRST: Final = 32
 _AT_MOST: Final = 512
 """Records that are read before it is known whether more are needed."""
 
+_RANGED: Final = frozenset({Action.SKIPPED, Action.MISSED})
+"""What range records say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFilter:
@@ -126,7 +129,7 @@ class RecordSearch:
         if (
             self.since > self._snapshot.now
             or record_filter.outcomes
-            or Action.MISSED not in (record_filter.decisions or Action)
+            or not _RANGED.intersection(record_filter.decisions or Action)
             or Kind.SCHEDULED not in (record_filter.kinds or Kind)
         ):
             return []

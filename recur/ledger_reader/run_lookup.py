@@ -10,6 +10,7 @@ from orchestrator.ledger.record import Record
 from recur.errors import CliError, Exit
 from recur.ledger_reader.record_blobs import month_folder
 from recur.ledger_reader.records import History
+from recur.ledger_reader.shares import share_of
 from recur.ledger_reader.snapshot import Snapshot, check_schedule, did_you_mean
 from recur.timing_lookup import occurrence_at
 
@@ -82,6 +83,10 @@ def find_run(history: History, snapshot: Snapshot, text: str) -> FoundRun:
         final, blob = history.range_with(schedule, nominal) or (None, blob)
         if final is None:
             history.check_read(f"whether {run} lies in a range")
+        elif (state := snapshot.schedule(schedule)) and (
+            occurrence := occurrence_at(state.timings, nominal)
+        ):
+            final = share_of(final, occurrence)
     if final is None and opened is None:
         raise _unknown_run(history, snapshot, text)
     return FoundRun(open=opened, final=final, blob=blob if final else None, attempt=attempt)

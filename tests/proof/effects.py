@@ -18,6 +18,7 @@ SUBMIT: Final = (
     "write submit.json with no plan",
     "claim a run",
     "create a record of a skipped occurrence",
+    "create a record of a skipped range",
     "create a record of a missed occurrence",
     "create a record of a missed range",
     "create a job",

@@ -169,7 +169,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "more than one plan holds": Scenario(
         (
             document(
-                table("held", paused="true", start=since(minutes=62)),
+                table("held", paused="true", catch_up="{ max = 100 }", start=since(minutes=62)),
                 table("one", start=since()),
             ),
         ),
@@ -179,6 +179,14 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             },
             at("12:00"): "submitted",
         },
+    ),
+    "a long pause": Scenario(
+        (
+            document(
+                table("one", paused="true", catch_up="{ max = 1 }", start=since(minutes=9)),
+            ),
+        ),
+        {at("11:51"): "9 skipped(paused)", at("12:00"): "skipped(paused)"},
     ),
     "no pool for too long": Scenario(
         (

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from orchestrator import ids
 from orchestrator.decisions.decide import (
     MOST_AT_ONCE,
+    Decision,
     Due,
     Missed,
     Skip,
+    Span,
     Submit,
     decide,
     due,
@@ -40,6 +42,12 @@ def minutes_ago(*ages: float) -> Due:
     return Due(occurrences=occurrences, until=NOON)
 
 
+def counted(decision: Decision) -> int:
+    """Return how many occurrences a decision stands for."""
+    span = None if isinstance(decision, Submit) else decision.span
+    return span.count if span else 1
+
+
 def told(
     one: Due,
     *,
@@ -59,8 +67,8 @@ def told(
                 said.append(f"submit after {after}")
             case Skip(reason=reason):
                 said.append(f"skip {reason}")
-            case Missed(reason=reason, count=count):
-                said.append(f"miss {reason} {count}")
+            case Missed(reason=reason):
+                said.append(f"miss {reason} {counted(decision)}")
     return said
 
 
@@ -180,9 +188,8 @@ def test_every_occurrence_is_decided_once(
         ID, schedule(catch_up), one, in_the_way=[BLOCKER] if blocked else [], now=NOON
     )
 
-    counted = sum(d.count if isinstance(d, Missed) else 1 for d in decisions)
     nominals = [d.occurrence.nominal for d in decisions]
-    assert len(ages) == counted
+    assert len(ages) == sum(map(counted, decisions))
     assert sorted(nominals) == nominals
     assert sum(isinstance(d, Submit) for d in decisions) <= (0 if blocked else 1)
 
@@ -202,7 +209,7 @@ def test_a_long_silence_is_taken_in_parts() -> None:
     assert len(part.occurrences) == MOST_AT_ONCE == 20_000
     assert part.until == part.occurrences[-1].nominal
     decisions = decide(ID, schedule(), part, now=NOON)
-    assert sum(d.count for d in decisions if isinstance(d, Missed)) == MOST_AT_ONCE
+    assert sum(counted(d) for d in decisions if isinstance(d, Missed)) == MOST_AT_ONCE
 
 
 OTHER = RunId("nightly-20260102T000000Z")
@@ -347,30 +354,12 @@ def test_the_newest_missed_occurrences_have_a_record_each(most: int, told_apart:
 
 def missed(first: int, last: int) -> Missed:
     """Return what catch-up that is off makes of occurrences of so many minutes ago."""
+    last_one = NOON - timedelta(minutes=last)
     return Missed(
         occurrence=Occurrence(nominal=NOON - timedelta(minutes=first)),
-        last=NOON - timedelta(minutes=last),
-        count=first - last + 1,
         reason=MissReason.OFF,
+        span=Span(last=last_one, count=first - last + 1) if first > last else None,
     )
-
-
-def test_a_range_ends_where_another_decision_lies_between() -> None:
-    """A skip in the midst of missed occurrences parts them, in the order of their times."""
-    ages = [(9, False), (8, False), (7, True), (6, False), (5, False), (4, False)]
-    one = Due(
-        occurrences=tuple(
-            Occurrence(nominal=NOON - timedelta(minutes=age), excluded=excluded)
-            for age, excluded in ages
-        ),
-        until=NOON,
-    )
-    off = CatchUp(mode=CatchUpMode.NONE, max=1)
-
-    decisions = decide(ID, schedule(off), one, now=NOON)
-
-    skip = Skip(occurrence=one.occurrences[2], reason=SkipReason.EXCLUDED)
-    assert decisions == [missed(9, 8), skip, missed(6, 5), missed(4, 4)]
 
 
 def test_only_what_a_later_run_stands_for_names_it() -> None:

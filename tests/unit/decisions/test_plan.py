@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator import ids
 from orchestrator.decisions.claims import VERSIONS, scheduled
-from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Submit
+from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Span, Submit
 from orchestrator.decisions.plan import CHUNK, Decisions, plans, record_of
 from orchestrator.enums import After, MissReason, SkipReason
 from orchestrator.ids import RunId, ScheduleId
@@ -36,9 +36,8 @@ def skip(minutes: int) -> Skip:
 def miss(minutes: int, last: int) -> Missed:
     return Missed(
         occurrence=at(minutes),
-        last=at(last).nominal,
-        count=last - minutes + 1,
         reason=MissReason.WINDOW,
+        span=Span(last=at(last).nominal, count=last - minutes + 1) if last > minutes else None,
     )
 
 
@@ -124,6 +123,32 @@ def test_several_missed_occurrences_share_a_record() -> None:
     assert record.blob == "runs/nightly/2026/06/nightly-20260601T120000Z+2.json"
 
 
+def test_skipped_occurrences_share_a_record() -> None:
+    """It says how many of them have a reason of their own."""
+    span = Span(last=at(9).nominal, count=10, also={SkipReason.EXCLUDED: 2})
+    record = recorded(Skip(occurrence=at(0), reason=SkipReason.PAUSED, span=span))
+
+    also = {SkipReason.EXCLUDED: 2}
+    assert record.range == Range(first=NOON, last=NOON + 9 * MINUTE, count=10, also=also)
+    assert record.decision.reason == SkipReason.PAUSED
+    assert record.sentence == (
+        "Skipped: the schedule was paused at this time. "
+        "This record stands for 10 occurrences, 2 of them excluded."
+    )
+    assert record.blob == "runs/nightly/2026/06/nightly-20260601T120000Z+10.json"
+
+
+def test_a_missed_range_counts_what_except_leaves_out_apart() -> None:
+    """The sentence gives the number that would have run."""
+    span = Span(last=at(9).nominal, count=10, also={SkipReason.EXCLUDED: 2})
+    record = recorded(Missed(occurrence=at(0), reason=MissReason.OFF, span=span))
+
+    assert record.sentence == (
+        "Missed: when decided, 8 occurrences were late, and catch-up is off. "
+        "This record stands for 10 occurrences, 2 of them excluded."
+    )
+
+
 @pytest.mark.parametrize(
     ("reason", "because", "count", "sentence"),
     [
@@ -143,8 +168,8 @@ def test_each_reason_to_miss_has_its_sentence(
     reason: MissReason, because: RunId | None, count: int, sentence: str
 ) -> None:
     """With the run that stands for what was missed, where it is known."""
-    one = Missed(occurrence=at(0), last=NOON, count=count, reason=reason, because=because)
-    record = recorded(one)
+    span = Span(last=NOON, count=count) if count > 1 else None
+    record = recorded(Missed(occurrence=at(0), reason=reason, because=because, span=span))
 
     assert record.sentence == f"Missed: when decided, {sentence}."
     assert record.decision.because == because
