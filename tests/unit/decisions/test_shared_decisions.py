@@ -11,7 +11,7 @@ from orchestrator.decisions.plan import record_of
 from orchestrator.enums import CatchUpMode, MissReason, SkipReason
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Decided, Record
-from orchestrator.ledger.state import CollectState
+from orchestrator.ledger.results import CollectState
 from orchestrator.model import CatchUp, Occurrence
 from recur.ledger_reader.shares import share_of
 from tests.support.hourly import MINUTE, NOON, STATE
