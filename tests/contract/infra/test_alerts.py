@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import duckdb_kql
 import pytest
@@ -181,7 +182,8 @@ def test_a_failure_is_mailed_once_whenever_it_arrives(
 def test_a_mail_of_a_failed_run_has_the_last_line_of_stderr() -> None:
     """After the sentence, in the same column: a column more would be a dimension more."""
     row = finished("nightly-1", NOW - minutes(10))
-    row["Properties"] |= {"last_words": "ValueError: no " + "x" * 300}
+    said = cast("dict[str, object]", row["Properties"])
+    row = {**row, "Properties": {**said, "last_words": "ValueError: no " + "x" * 300}}
 
     ((*_, sentence),) = answers("run-failed", row)
 
