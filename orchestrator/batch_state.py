@@ -84,6 +84,7 @@ class Task:
         failure: Why it failed, in Batch's words.
         requeues: How often it was put back into the queue.
         node: The node it was last given to.
+        slots: How many task slots of a node it takes.
     """
 
     state: str
@@ -94,6 +95,7 @@ class Task:
     finished: datetime | None = None
     requeues: int = 0
     node: str | None = None
+    slots: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,7 @@ class Pool:
         job_client_id: Client id of an identity of the user's, as which jobs open their own data.
         target: Nodes wanted, dedicated and Spot together.
         current: Nodes there are.
+        slots_per_node: Task slots of a node.
         resize_errors: Left from the last resize; they stay until the next one.
         autoscale_error: Of the last evaluation.
         evaluated: When the formula was last evaluated.
@@ -120,6 +123,7 @@ class Pool:
     image: str | None
     target: int
     current: int
+    slots_per_node: int = 1
     windows: bool = False
     job_client_id: str | None = None
     resize_errors: tuple[Fault, ...] = ()
@@ -139,6 +143,8 @@ class Node:
         start_task_exit_code: Of the last try.
         start_task_failure: Why the start task failed.
         errors: What the node agent reports.
+        dedicated: False for a Spot node, which may be taken away at any time.
+        allocated: When its machine was allocated.
     """
 
     id: str
@@ -146,3 +152,5 @@ class Node:
     start_task_exit_code: int | None = None
     start_task_failure: Fault | None = None
     errors: tuple[Fault, ...] = ()
+    dedicated: bool = True
+    allocated: datetime | None = None

@@ -195,8 +195,9 @@ def _job(job: BatchJob) -> Job:
 def _read_task(task: BatchTask) -> Task:
     info = task.execution_info
     node = task.node_info.node_id if task.node_info else None
+    slots = task.required_slots or 1
     if info is None:
-        return Task(state=_lower_word(task.state), node=node)
+        return Task(state=_lower_word(task.state), node=node, slots=slots)
     return Task(
         state=_lower_word(task.state),
         succeeded=_lower_word(info.result) == "success" if info.result else None,
@@ -206,6 +207,7 @@ def _read_task(task: BatchTask) -> Task:
         finished=info.end_time,
         requeues=info.requeue_count or 0,
         node=node,
+        slots=slots,
     )
 
 
@@ -227,6 +229,7 @@ def _read_pool(pool: BatchPool) -> Pool:
         job_client_id=metadata.get(JOB_CLIENT_ID_KEY) or None,
         target=(pool.target_dedicated_nodes or 0) + (pool.target_low_priority_nodes or 0),
         current=(pool.current_dedicated_nodes or 0) + (pool.current_low_priority_nodes or 0),
+        slots_per_node=pool.task_slots_per_node or 1,
         resize_errors=tuple(
             fault for error in pool.resize_errors or () if (fault := _fault(error))
         ),
@@ -244,6 +247,8 @@ def _read_node(node: BatchNode) -> Node:
         start_task_exit_code=start.exit_code if start else None,
         start_task_failure=_fault(start.failure_info) if start else None,
         errors=tuple(fault for error in node.errors or () if (fault := _fault(error))),
+        dedicated=bool(node.is_dedicated),
+        allocated=node.allocation_time,
     )
 
 

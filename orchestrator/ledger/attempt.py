@@ -67,7 +67,7 @@ class Attempt(Stored):
         started: When its task began on a node.
         finished: When its task, or failing that its job, ended.
         requeues: How often Batch put the task back into its queue.
-        preemptions: How often of these a Spot node had been taken away.
+        preemptions: How often of these a Spot node was seen to be taken away.
         node_allocated: When its node was allocated, where Batch tells.
         queue_seconds: From the submission to the last begin of its task.
         task_seconds: How long its task ran, the last time.

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from orchestrator.batch_state import Task
 from orchestrator.decisions.diagnose import busy, diagnose
 from orchestrator.decisions.endings import START_TIMEOUT
+from orchestrator.decisions.measures import measured, with_preemption
 from orchestrator.decisions.outcome import (
     Ended,
     EndJob,
@@ -23,9 +25,11 @@ from orchestrator.errors import (
     OutputUnreadable,
     RecordUnreadable,
 )
+from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.dispatch import is_ours
+from orchestrator.passes.pool_view import PoolView
 from orchestrator.passes.services import Services
 
 LEFT: Final = (BatchUnavailable, BatchRefused, LedgerConflict, OutputUnreadable, RecordUnreadable)
@@ -52,6 +56,7 @@ class Looker:
         self.retried: list[OpenRecord] = []
         self._services = services
         self._now = now
+        self._pool = PoolView(services)
 
     async def look(self, run: OpenRun) -> OpenRecord | None:
         """Take a run as far as Batch's word goes; return it if it has ended for good."""
@@ -69,14 +74,15 @@ class Looker:
         match conclude(record, job, task, self._now):
             case Wait(note=note):
                 if note is not None:
-                    await self._services.ledger.write_open(record.with_attempt(note), etag)
+                    await self._note(record, etag, note, task)
             case StartOverdue() as overdue:
                 await self._start_overdue(record, etag, overdue)
             case EndJob(because=because, note=note):
                 if note is not None:
-                    await self._services.ledger.write_open(record.with_attempt(note), etag)
+                    await self._note(record, etag, note, task)
                 await batch.terminate_job(job_id, because)
             case Ended(attempt=attempt):
+                attempt = await self._measured(record, attempt, task)
                 record = replace(
                     record.with_attempt(attempt),
                     outcome=attempt.outcome,
@@ -87,13 +93,27 @@ class Looker:
                 return await self._ended(OpenRecord(record, etag))
         return None
 
+    async def _note(self, record: Record, etag: str, note: Attempt, task: Task | None) -> None:
+        """Write down what is now known of an attempt that goes on."""
+        noted = await self._measured(record, note, task)
+        await self._services.ledger.write_open(record.with_attempt(noted), etag)
+
+    async def _measured(self, record: Record, attempt: Attempt, task: Task | None) -> Attempt:
+        """Return an attempt with its numbers, as far as they change and Batch tells them."""
+        ended, requeued = attempt.outcome, attempt.requeues > record.attempt.requeues
+        if not (ended or requeued):
+            return attempt
+        pool, nodes = await self._pool.read_if_told(attempt.pool)
+        counted = with_preemption(record.attempt, attempt, nodes)
+        return measured(counted, task, pool, nodes) if ended else counted
+
     async def _start_overdue(self, record: Record, etag: str, overdue: StartOverdue) -> None:
         """Give a run up whose task no node took, unless the pool is simply busy."""
         batch, ledger = self._services.batch, self._services.ledger
         record = record.with_attempt(overdue.attempt)
         diagnosis = overdue.diagnosis
         if diagnosis is None:
-            pool, nodes = await batch.pool(), await batch.nodes()
+            pool, nodes = await self._pool.read()
             if busy(nodes):
                 attempt = replace(overdue.attempt, waiting_since=self._now)
                 await ledger.write_open(record.with_attempt(attempt), etag)

@@ -113,12 +113,18 @@ def _how_far(record: dict[str, Any]) -> str:
     if record["stop"]:
         return "stop"
     if attempt["state"] == "submitted":
-        return "begun" if attempt["started"] or attempt["waiting_since"] else "submitted"
+        return _of_submitted(attempt)
     if attempt["blocked"]:
         return "blocked"
     if attempt["ready"]:
         return "ready"
     return "next attempt" if attempt["number"] > 1 else "claimed"
+
+
+def _of_submitted(attempt: dict[str, Any]) -> str:
+    if attempt.get("diagnosis"):
+        return "held up"
+    return "begun" if attempt["started"] or attempt["waiting_since"] else "submitted"
 
 
 def _which(record: dict[str, Any]) -> str:
