@@ -95,6 +95,8 @@ async def run(round_: Round, sent: Script) -> None:
     ):
         ledger = storage.get_container_client(round_.settings.ledger_container)
         await _look(ledger)
+        async for _ in ledger.list_blobs(name_starts_with=ids.FINAL_PREFIX, results_per_page=1):
+            break
         await _read(ledger, ids.COLLECT_STATE)
         state = ledger.get_blob_client(ids.SUBMIT_STATE)
         with contextlib.suppress(ResourceNotFoundError):  # as in the first tick of all

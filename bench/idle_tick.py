@@ -30,6 +30,7 @@ from local.azurite import ACCOUNT as STORAGE_ACCOUNT
 from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
 from orchestrator.ids import ScheduleId
+from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.passes import open_services, submit_due
 
 _AT_ONCE: Final = 32
@@ -103,6 +104,7 @@ async def put_history(ledger: ContainerClient, count: int, console: Console) -> 
     """Put so many final records in place, of a kilobyte each; nothing reads them."""
     if not count:
         return
+    await ledger.upload_blob(ids.SUBMIT_STATE, dump_submit(SubmitState()))  # older than any record
     signature = generate_container_sas(
         STORAGE_ACCOUNT,
         ledger.container_name,

@@ -8,6 +8,8 @@ TASK_ID = "main"
 
 RUN_ID_KEY = "recur_run_id"
 ATTEMPT_KEY = "recur_attempt"
+LEDGER_KEY = "recur_ledger"
+CLAIM_KEY = "recur_claim"
 """Metadata of a job."""
 
 JOB_CLIENT_ID_KEY = "recur_job_client_id"
@@ -20,11 +22,13 @@ class JobPlace:
     Where jobs run and where their outputs go.
 
     Attributes:
+        account: URL of the Batch account, on a laptop without its port.
         pool_id: The pool.
         outputs_url: URL of the outputs container.
         node_identity: ARM id of the identity by which nodes write there.
     """
 
+    account: str = ""
     pool_id: str
     outputs_url: str
     node_identity: str
@@ -55,6 +59,8 @@ class Job:
         state: active, disabling, disabled, enabling, terminating, completed or deleting.
         run_id: From its metadata; None if it is not ours.
         attempt: From its metadata; None if it is not ours.
+        ledger: From its metadata; None where an earlier version created it.
+        claim: The same.
         created: When it was created.
         since: When it came into its state.
         finished: When it was completed.
@@ -67,6 +73,8 @@ class Job:
     attempt: int | None
     created: datetime | None
     since: datetime | None = None
+    ledger: str | None = None
+    claim: str | None = None
     finished: datetime | None = None
     terminate_reason: str | None = None
     scheduling_error: Fault | None = None

@@ -6,6 +6,7 @@ The errors of the orchestrator, one class per reaction.
     +-- DocumentError          the document decides nothing until the operator mends it
     +-- ScheduleSyntaxError    one schedule stands still until the operator mends it
     +-- LedgerUnavailable      storage did not answer or refused; the next tick tries again
+    +-- LedgerTrouble          the operator must mend the ledger; nothing is done until then
     +-- LedgerConflict         somebody else wrote first; the next tick looks again
     +-- NotNow                 what is asked for cannot be told now; the next tick tries again
     +-- RequestRefused         an operator asked for what cannot be done; the answer says why
@@ -81,6 +82,21 @@ class ScheduleSyntaxError(RecurError):
 
 class LedgerUnavailable(RecurError):  # noqa: N818 - named for the state, not for the exception
     """The blob storage of the ledger did not answer in time, or refused."""
+
+
+class LedgerTrouble(RecurError):  # noqa: N818 - the same
+    """
+    The ledger is not one that this app may work on.
+
+    Attributes:
+        what: In a word, for programs: foreign, missing or unreadable.
+        blob: Its name.
+    """
+
+    def __init__(self, what: str, blob: str, detail: str) -> None:
+        self.what = what
+        self.blob = blob
+        super().__init__(f"{blob}: {detail}")
 
 
 class LedgerConflict(RecurError):  # noqa: N818 - the same

@@ -31,7 +31,9 @@ from orchestrator.adapters.node_files import NodeFiles
 from orchestrator.adapters.settings import Settings
 from orchestrator.batch_state import (
     ATTEMPT_KEY,
+    CLAIM_KEY,
     JOB_CLIENT_ID_KEY,
+    LEDGER_KEY,
     RUN_ID_KEY,
     TASK_ID,
     Fault,
@@ -53,7 +55,7 @@ _DETAILS = ("details", "error_details", "error_values")
 
 class Batch:
     """
-    The Batch account, its one pool and the jobs of our runs.
+    The Batch account, its pools and the jobs of our runs.
 
     Attributes:
         files: What tasks leave on their nodes.
@@ -115,26 +117,26 @@ class Batch:
             raise
         await response.close()
 
-    async def pool(self) -> Pool | None:
-        """Return the pool, or None if there is none by its id."""
+    async def pool(self, pool_id: str | None = None) -> Pool | None:
+        """Return a pool, by default that of the settings, or None if there is none by its id."""
         try:
-            return _read_pool(await _ask_batch(self._client.get_pool(self._pool_id)))
+            return _read_pool(await _ask_batch(self._client.get_pool(pool_id or self._pool_id)))
         except BatchRefused as error:
             if error.code == "PoolNotFound":
                 return None
             raise
 
-    async def nodes(self) -> tuple[Node, ...]:
-        """Return the nodes of the pool; none if the pool is missing."""
+    async def nodes(self, pool_id: str | None = None) -> tuple[Node, ...]:
+        """Return the nodes of a pool, by default that of the settings; none if it is missing."""
         try:
-            return await _ask_batch(self._list_nodes())
+            return await _ask_batch(self._list_nodes(pool_id or self._pool_id))
         except BatchRefused as error:
             if error.code == "PoolNotFound":
                 return ()
             raise
 
-    async def _list_nodes(self) -> tuple[Node, ...]:
-        return tuple([_read_node(node) async for node in self._client.list_nodes(self._pool_id)])
+    async def _list_nodes(self, pool_id: str) -> tuple[Node, ...]:
+        return tuple([_read_node(node) async for node in self._client.list_nodes(pool_id)])
 
 
 @asynccontextmanager
@@ -186,6 +188,8 @@ def _job(job: BatchJob) -> Job:
         attempt=int(attempt) if attempt.isdigit() else None,
         created=job.creation_time,
         since=job.state_transition_time,
+        ledger=ours.get(LEDGER_KEY),
+        claim=ours.get(CLAIM_KEY),
         finished=info.end_time if info else None,
         terminate_reason=info.termination_reason if info else None,
         scheduling_error=_fault(error),

@@ -16,6 +16,7 @@ from orchestrator.adapters.container import BlobText, Container, Lease
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import trouble
+from orchestrator.decisions.identity import is_stale, tells_of
 from orchestrator.errors import LedgerConflict, LedgerUnavailable, RecordUnreadable
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Record, dump, load, metadata
@@ -111,12 +112,17 @@ class Ledger:
             now=now,
         )
 
-    def lease(self, name: str, *, empty: bytes) -> AbstractAsyncContextManager[Lease]:
+    async def has_final_records(self) -> bool:
+        """Tell whether there is any final record."""
+        return await self._container.holds(ids.FINAL_PREFIX)
+
+    def lease(self, name: str, *, empty: bytes | None) -> AbstractAsyncContextManager[Lease]:
         """
         Hold the lease of a blob for 60 s at most; the blob is created with ``empty`` if missing.
 
         Raises:
             LeaseTaken: Another tick holds it.
+            LedgerConflict: The blob is missing, and ``empty`` is None.
         """
         return self._container.lease(name, empty=empty)
 
@@ -168,19 +174,31 @@ class Ledger:
                 return True
 
     async def _is_newer(self, record: Record) -> bool:
-        """Whether the final record that is there is this one, or one with more attempts."""
+        """Whether the final record that is there is this one, or that of a later life."""
         try:
             there = await self.read_final(record.blob)
         except RecordUnreadable:
             return False
         if there is None:
             return False
-        ours = there[0].request == record.request
-        return ours or len(there[0].attempts) > len(record.attempts)
+        return tells_of(there[0], record)
 
     async def read_final(self, name: str) -> tuple[Record, str] | None:
         """Return a final record by its blob's name, and its ETag; None if there is none."""
         return await self._record(name)
+
+    async def is_left_over(self, record: Record) -> bool:
+        """
+        Tell whether an open record is left from a life of its run that has ended.
+
+        Raises:
+            RecordUnreadable: The final record of its run is none.
+        """
+        etag = await self._container.etag(record.blob)
+        if etag is None or etag == record.replaces:
+            return False
+        final = await self.read_final(record.blob)
+        return final is not None and is_stale(record, final[0])
 
     async def final_etag(self, record: Record) -> str | None:
         """Return the ETag of the final record that the run of this one has; None: it has none."""

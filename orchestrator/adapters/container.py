@@ -136,17 +136,29 @@ class Container:
         """List the blobs below a prefix with their metadata, and the Date of the reply."""
         return await ask_storage(self._list(prefix))
 
+    async def holds(self, prefix: str) -> bool:
+        """Tell whether there is any blob below a prefix."""
+        return await ask_storage(self._holds(prefix))
+
+    async def _holds(self, prefix: str) -> bool:
+        async for _ in self._client.list_blobs(name_starts_with=prefix, results_per_page=1):
+            return True
+        return False
+
     @asynccontextmanager
-    async def lease(self, name: str, *, empty: bytes) -> AsyncGenerator[Lease]:
+    async def lease(self, name: str, *, empty: bytes | None) -> AsyncGenerator[Lease]:
         """
         Hold the lease of a blob for 60 s at most; the blob is created with ``empty`` if missing.
 
         Raises:
             LeaseTaken: Another tick holds it.
+            LedgerConflict: The blob is missing, and ``empty`` is None.
         """
         try:
             client = await self._acquire(name)
-        except BlobMissing:
+        except BlobMissing as error:
+            if empty is None:
+                raise LedgerConflict(f"{name} was removed at this moment") from error
             await self.create(name, empty)
             client = await self._acquire(name)
         try:

@@ -93,6 +93,15 @@ class Outputs:
             raise OutputUnreadable(f"they went to {url}, which is not in this storage account")
         return Outputs(self._service, name)
 
+    async def is_empty(self, prefix: str) -> bool:
+        """Tell whether nothing is stored below a prefix."""
+        return await _ask(prefix, self._is_empty(prefix))
+
+    async def _is_empty(self, prefix: str) -> bool:
+        async for _ in self._container.list_blobs(name_starts_with=prefix, results_per_page=1):
+            return False
+        return True
+
     async def find(self, folder: str, path: str) -> StoredOutput | None:
         """Return an output by its name; None if it is not there."""
         blob = self._container.get_blob_client(folder + path)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from cronsim import CronSim, CronSimError
 
 from orchestrator.batch_state import JobPlace
+from orchestrator.decisions.places import LOOPBACK, portless
 from orchestrator.errors import SettingsError
 
 _CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -20,7 +21,6 @@ _ARM_ID = re.compile(
     re.IGNORECASE,
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class _Reader:
         plain = parts is not None and not (parts.query or parts.fragment or "@" in parts.netloc)
         if parts is None or not plain or parts.scheme not in {"http", "https"} or not host:
             self.problems.append(f"{name} must be a URL such as https://name..., not {value!r}")
-        elif parts.scheme == "http" and host not in _LOOPBACK:
+        elif parts.scheme == "http" and host not in LOOPBACK:
             self.problems.append(f"{name} must begin with https:// unless it is on loopback")
         return value.rstrip("/")
 
@@ -130,7 +130,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         batch_account_name=name,
         batch_account_key=key,
         place=JobPlace(
-            pool_id=pool, outputs_url=f"{storage_url}/{outputs}", node_identity=identity
+            account=portless(batch_url),
+            pool_id=pool,
+            outputs_url=f"{storage_url}/{outputs}",
+            node_identity=identity,
         ),
         data_storage_url=storage_url,
         data_storage_connection_string=connection,

@@ -78,6 +78,7 @@ def claim(new: Record, reopened: Reopened | None) -> Record:
     old = reopened.record
     past = Past(
         kind=old.kind,
+        claim=old.claim,
         request=old.request,
         by=old.by,
         note=old.note,
@@ -88,8 +89,7 @@ def claim(new: Record, reopened: Reopened | None) -> Record:
         attempts=len(old.attempts),
         extra=old.extra,
     )
-    # Attempts go on counting, so that no job of the old run is taken for one of the new.
-    number = len(old.attempts) + 1
+    number = max((one.number for one in old.attempts), default=0) + 1  # attempts go on counting
     attempt = Attempt(
         number=number,
         job_id=ids.job_id(new.run_id, number),

@@ -8,7 +8,15 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orchestrator import __version__
-from orchestrator.batch_state import ATTEMPT_KEY, RUN_ID_KEY, TASK_ID, JobPlace, Pool
+from orchestrator.batch_state import (
+    ATTEMPT_KEY,
+    CLAIM_KEY,
+    LEDGER_KEY,
+    RUN_ID_KEY,
+    TASK_ID,
+    JobPlace,
+    Pool,
+)
 from orchestrator.ids import FILES
 from orchestrator.ledger.record import Record
 
@@ -57,11 +65,7 @@ def job(record: Record, place: JobPlace, pool: Pool) -> dict[str, Any]:
             "maxWallClockTime": _iso(task.start_timeout + task.run_timeout + _KILL_SWITCH),
             "maxTaskRetryCount": 0,
         },
-        "metadata": [
-            {"name": RUN_ID_KEY, "value": record.run_id},
-            {"name": ATTEMPT_KEY, "value": str(attempt.number)},
-            {"name": "recur_version", "value": __version__},
-        ],
+        "metadata": [{"name": name, "value": value} for name, value in _metadata(record).items()],
         "jobManagerTask": {
             "id": TASK_ID,
             "commandLine": _WINDOWS_LINE if pool.windows else command_line(task.command),
@@ -85,6 +89,17 @@ def job(record: Record, place: JobPlace, pool: Pool) -> dict[str, Any]:
                 for pattern in task.outputs
             ],
         },
+    }
+
+
+def _metadata(record: Record) -> dict[str, str]:
+    """Return what tells the job from any other; a record of an earlier version has less of it."""
+    ids = {LEDGER_KEY: record.ledger, CLAIM_KEY: record.claim}
+    return {
+        RUN_ID_KEY: record.run_id,
+        ATTEMPT_KEY: str(record.attempt.number),
+        "recur_version": __version__,
+        **{name: value for name, value in ids.items() if value},
     }
 
 

@@ -6,8 +6,11 @@ from datetime import datetime
 from itertools import batched
 
 from orchestrator import ids
+from orchestrator.batch_state import JobPlace
 from orchestrator.decisions.claims import VERSIONS, scheduled
 from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Span, Submit
+from orchestrator.decisions.identity import identified
+from orchestrator.decisions.places import placed_if_at_once
 from orchestrator.enums import MissReason, SkipReason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Decided, Range, Record
@@ -33,6 +36,7 @@ def plans(
     results: CollectState,
     *,
     now: datetime,
+    place: JobPlace | None = None,
 ) -> Iterator[SubmitState]:
     """
     Yield the states to write, one after the other; each holds a plan to carry out after its write.
@@ -40,6 +44,13 @@ def plans(
     The decisions of all schedules are taken oldest first, 64 to a plan. ``decided_until`` of a
     schedule moves with its decisions and never past one that is not in the plan yet. At least one
     state is yielded, so that the watermarks of schedules with nothing due move as well.
+
+    Args:
+        state: Before these decisions.
+        decided: By schedule.
+        results: Of earlier runs.
+        now: The tick's only clock.
+        place: For claims that are dispatched at once; None while its pool is not there.
     """
     flat = sorted(
         ((id_, d) for id_, one in decided.items() for d in one.decisions),
@@ -52,16 +63,15 @@ def plans(
         for id_, decision in chunk:
             remaining[id_] -= 1
             until[id_] = _last(decision) if remaining[id_] else decided[id_].due.until
-            records.append(
-                record_of(
-                    id_,
-                    decision,
-                    schedule=decided[id_].schedule,
-                    state=state.schedules[id_],
-                    results=results,
-                    now=now,
-                )
+            record = record_of(
+                id_,
+                decision,
+                schedule=decided[id_].schedule,
+                state=state.schedules[id_],
+                results=results,
+                now=now,
             )
+            records.append(placed_if_at_once(identified(record, state.ledger), place))
         schedules = {
             id_: replace(one, decided_until=max(one.decided_until, until[id_]))
             if id_ in until

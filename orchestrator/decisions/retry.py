@@ -28,8 +28,7 @@ def again(record: Record, now: datetime) -> Record | None:
     task, attempt = record.task, record.attempt
     if task is None or _is_over_for_good(record) or not _is_tried_again(task, attempt):
         return None
-    before = record.history[-1].attempts if record.history else 0
-    done = attempt.number - before
+    done = len(record.attempts_of_claim)
     if done > task.retries.max:
         return None
     not_before = now + backoff(task.retries.backoff, done)

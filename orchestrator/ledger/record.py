@@ -29,6 +29,8 @@ METADATA_KEYS: Final = frozenset(
         "kind",
         "nominal",
         "forced",
+        "claim",
+        "account",
         "not_before",
         "after",
         "ready",
@@ -165,6 +167,7 @@ class Past(Stored):
 
     Attributes:
         kind: Who had asked for it.
+        claim: Id of that claim, if it had one.
         request: Id of the request, if there was one.
         by: Who made that request.
         note: Why.
@@ -176,6 +179,7 @@ class Past(Stored):
     """
 
     kind: Kind
+    claim: str | None = None
     request: str | None = None
     by: str | None = None
     note: str | None = None
@@ -268,6 +272,11 @@ class Record(Stored):
         number = self.attempt.number
         return ids.output_prefix(self.schedule, self.nominal, self.run_id, number)
 
+    @property
+    def attempts_of_claim(self) -> tuple[Attempt, ...]:
+        """The attempts of this life of the run, without those that its history tells of."""
+        return self.attempts[self.history[-1].attempts if self.history else 0 :]
+
     def with_attempt(self, attempt: Attempt) -> "Record":
         """Return this record with ``attempt`` in the place of the one in hand."""
         return replace(self, attempts=(*self.attempts[:-1], attempt))
@@ -317,6 +326,10 @@ def metadata(record: Record) -> dict[str, str]:
         "kind": record.kind.value,
         "nominal": record.nominal.isoformat(),
     }
+    if record.claim:
+        values["claim"] = record.claim
+    if attempt.account:
+        values["account"] = attempt.account
     if record.forced:
         values["forced"] = "true"
     if attempt.not_before:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from orchestrator import ids
-from orchestrator.enums import After, AttemptState
+from orchestrator.enums import After, AttemptState, BlockedReason
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import SCHEMA, Kind, Record
@@ -72,8 +72,8 @@ class OpenRun:
     One line of the work list: what the listing of ``open/`` says of a run.
 
     The attributes are those of its record and of the attempt in hand; ``untried``: its gate has
-    never been open, so that it certainly has no job. ``damaged``: the metadata cannot be read,
-    so that only run id and schedule are certain.
+    never been open, so that it certainly has no job. ``taken``: another job has its id.
+    ``damaged``: the metadata cannot be read, so that only run id and schedule are certain.
     """
 
     run_id: RunId
@@ -88,6 +88,9 @@ class OpenRun:
     untried: bool
     blocked: bool
     stop: bool
+    taken: bool = False
+    claim: str | None = None
+    account: str | None = None
     damaged: bool = False
 
     @property
@@ -135,6 +138,9 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
             untried=after is not None and "ready" not in values,
             blocked="blocked" in values,
             stop="stop" in values,
+            taken=values.get("blocked") == BlockedReason.ID_TAKEN,
+            claim=values.get("claim"),
+            account=values.get("account"),
         )
     except ValueError as error:
         raise RecordUnreadable(f"the metadata of {blob}: {error}") from error

@@ -9,6 +9,8 @@ from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions import claims
 from orchestrator.decisions.backfill import Reopened, claim, eligible, occurrences_between
 from orchestrator.decisions.decide import Skip, overlapping
+from orchestrator.decisions.identity import identified, numbered
+from orchestrator.decisions.places import placed_if_at_once
 from orchestrator.decisions.plan import CHUNK, refusal
 from orchestrator.errors import NotNow, RecordUnreadable, RequestRefused
 from orchestrator.ids import RunId, ScheduleId
@@ -16,6 +18,7 @@ from orchestrator.ledger.record import Kind, Record
 from orchestrator.ledger.request import Request
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence, Schedule
+from orchestrator.passes.free_numbers import FreeNumbers
 from orchestrator.passes.inputs import TickInputs, read_results
 from orchestrator.passes.plan_writer import PlanWriter
 from orchestrator.passes.runs_in_the_way import RunsInTheWay
@@ -52,6 +55,7 @@ class Claims:
         self._inputs = inputs
         self._in_the_way = in_the_way
         self.batch_is_silent = False
+        self._numbers = FreeNumbers(services)
 
     async def trigger(self, request: Request, state: ScheduleState) -> Done | None:
         """
@@ -88,7 +92,9 @@ class Claims:
             now=self._inputs.now,
         )
         record = record.with_attempt(replace(record.attempt, after=decision.after))
-        if not await self._enact([record]):
+        record = await self._own_life(record)
+        place = None if decision.after else await self._plan.pools.place()
+        if not await self._enact([placed_if_at_once(record, place)]):
             return None
         waits = f" and waits for {in_the_way[-1]} to end" if decision.after else ""
         return Done(f"Run {run_id} is claimed{waits}.", (run_id,))
@@ -110,7 +116,7 @@ class Claims:
             search = _Search(self._services, schedule.id, request)
             if not await search.look_for(chunk, self._pace):
                 return None
-            fresh = [
+            planned = [
                 claim(
                     claims.claim_requested(
                         schedule,
@@ -125,6 +131,14 @@ class Claims:
                 )
                 for occurrence in search.eligible
             ]
+            fresh: list[Record] = []
+
+            async def number(record: Record, fresh: list[Record] = fresh) -> None:
+                fresh.append(await self._own_life(record))
+
+            if not await self._pace.each(planned, number):
+                return None
+            fresh.sort(key=lambda record: record.nominal)
             if fresh and not await self._enact(fresh):
                 return None
             runs += search.claimed + [record.run_id for record in fresh]
@@ -152,6 +166,11 @@ class Claims:
         if await ledger.read_open(run_id) is not None:
             return True
         return await ledger.read_final(ids.blob_of(run_id)) is not None
+
+    async def _own_life(self, record: Record) -> Record:
+        """Give a claim its id, and the first attempt number that no earlier life has used."""
+        number = await self._numbers.first(record)
+        return identified(numbered(record, number), self._plan.state.ledger)
 
     async def _enact(self, records: Sequence[Record]) -> bool:
         """Claim runs by a plan, and see them in the work list; False if time ran out."""

@@ -7,13 +7,14 @@ from orchestrator import ids
 from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.enums import AttemptState
-from orchestrator.errors import BatchUnavailable, LeaseTaken
+from orchestrator.errors import BatchUnavailable, LeaseTaken, LedgerTrouble
 from orchestrator.ledger.results import CollectState, dump_collect
 from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.collect_state import CollectStore
 from orchestrator.passes.finishing import Finisher
 from orchestrator.passes.gathering import Gatherer
 from orchestrator.passes.looking import LEFT, Looker, OpenRecord
+from orchestrator.passes.ownership import check_stored_owner, report
 from orchestrator.passes.services import Pace, Services
 
 _EMPTY = dump_collect(CollectState())
@@ -46,7 +47,10 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
             services.ledger.lease(ids.COLLECT_STATE, empty=_EMPTY) as lease,
             pace.limit(),
         ):
+            await check_stored_owner(services)
             return counts | await _CollectTick(services, lease, pace).run()
+    except LedgerTrouble as error:
+        return {**counts, "problem": report(error)}
     except LeaseTaken:
         return {**counts, "lease_taken": 1}
 

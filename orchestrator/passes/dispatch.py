@@ -1,36 +1,34 @@
 """Creating the Batch jobs of claimed attempts, and what Batch's answers mean."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.adapters.telemetry import Event, emit, trouble
-from orchestrator.batch_state import Job, Pool
+from orchestrator.batch_state import Pool
+from orchestrator.decisions.identity import Whose, is_ours, numbered
 from orchestrator.decisions.job_body import job
+from orchestrator.decisions.places import gates_opened, is_elsewhere, is_noted, noted, place_of
+from orchestrator.decisions.refusals import Blocked, blocked_by, unread_by
 from orchestrator.enums import AttemptState, BlockedReason, Reason
-from orchestrator.errors import BatchRefused, BatchUnavailable, LedgerConflict, RecordUnreadable
-from orchestrator.ledger.attempt import Attempt, Stop
+from orchestrator.errors import (
+    BatchRefused,
+    BatchUnavailable,
+    LedgerConflict,
+    OutputUnreadable,
+    RecordUnreadable,
+)
+from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun
+from orchestrator.passes.free_numbers import FreeNumbers
+from orchestrator.passes.job_search import JobSearch
+from orchestrator.passes.pools import Pools
 from orchestrator.passes.services import Pace, Services
 
-_ID_TAKEN = frozenset({"JobWithSameIdExists", "JobScheduleWithSameIdExists"})
-_BLOCKED_BY_CODE = {
-    "ActiveJobAndScheduleQuotaReached": BlockedReason.QUOTA,
-    "InvalidApplicationPackageReferences": BlockedReason.PACKAGE_MISSING,
-    "PoolBeingDeleted": BlockedReason.POOL_MISSING,
-    "AccountIsDisabled": BlockedReason.UNAVAILABLE,
-    **dict.fromkeys(_ID_TAKEN, BlockedReason.ID_TAKEN),
-}
-_BLOCKED_BY_STATUS = {
-    401: BlockedReason.AUTH,
-    403: BlockedReason.AUTH,
-    404: BlockedReason.UNAVAILABLE,  # no Batch account is at this URL
-    408: BlockedReason.UNAVAILABLE,
-}
-_WHOLE_ACCOUNT = frozenset(
-    {BlockedReason.QUOTA, BlockedReason.AUTH, BlockedReason.UNAVAILABLE, BlockedReason.POOL_MISSING}
-)
+_LEFT = (LedgerConflict, RecordUnreadable, OutputUnreadable)
+"""What leaves one run for the next tick, while the others go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +39,33 @@ class _Submitted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Blocked:
-    """There is no job yet; a later tick tries again."""
-
-    reason: BlockedReason
-    detail: str
+class _Numbered:
+    """Its id is used up by an earlier life of the run: the attempt gets the next free number."""
 
 
-type _Answer = _Submitted | _Blocked | Stop
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """Enough has been looked at in this tick; nothing is known, and nothing to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """The job whose id it bears is gone."""
+
+
+type _Answer = _Submitted | _Numbered | _Later | Blocked | Stop
 
 
 class Dispatcher:
     """Creates jobs for the claimed attempts whose gates are open, the oldest first."""
 
-    def __init__(self, services: Services, pace: Pace, now: datetime) -> None:
+    def __init__(self, services: Services, pace: Pace, pools: Pools, now: datetime) -> None:
         self._services = services
         self._pace = pace
+        self._pools = pools
         self._now = now
-        self._pool: Pool | None = None
-        self._no_pool = _Blocked(BlockedReason.UNAVAILABLE, "the pool has not been read")
+        self._search = JobSearch(services)
+        self._numbers = FreeNumbers(services)
         self._counts = {"submitted": 0, "blocked": 0, "stopped": 0}
 
     async def dispatch(self, runs: Sequence[OpenRun]) -> dict[str, int]:
@@ -69,32 +75,30 @@ class Dispatcher:
         Returns:
             Counts for the heartbeat.
         """
-        if runs:
-            await self._read_pool()
-            in_order = sorted(runs, key=lambda run: (bool(run.blocked), *run.order))
-            await self._pace.each(in_order, self._one)
+        mine = [run for run in runs if not is_elsewhere(run.account, self._services.place)]
+        await self._pace.each(sorted(mine, key=self._turn), self._one)
         return self._counts
 
-    async def _read_pool(self) -> None:
-        """Read the pool once: Batch takes a job for a pool that does not exist."""
-        try:
-            self._pool = await self._services.batch.pool()
-        except BatchUnavailable as error:
-            self._no_pool = _Blocked(BlockedReason.UNAVAILABLE, str(error))
-        except BatchRefused as error:
-            reason = _BLOCKED_BY_STATUS.get(error.status, BlockedReason.UNAVAILABLE)
-            self._no_pool = _Blocked(reason, str(error))
-        else:
-            if self._pool is None or self._pool.state == "deleting":
-                self._pool = None
-                pool_id = self._services.place.pool_id
-                self._no_pool = _Blocked(BlockedReason.POOL_MISSING, f"no pool {pool_id!r}")
+    def _turn(self, run: OpenRun) -> tuple[bool, str, datetime, str]:
+        """
+        Return where in this tick an attempt has its turn.
+
+        Of those whose id is taken a few are looked at in a tick: each tick begins with others.
+        """
+        text = f"{self._now.isoformat()} {run.run_id}"
+        return (
+            run.blocked,
+            hashlib.sha256(text.encode()).hexdigest() if run.taken else "",
+            *run.order,
+        )
 
     async def _one(self, run: OpenRun) -> None:
         """Dispatch one attempt; a conflict means that somebody else did, or ended it."""
+        if run.taken and self._search.over:
+            return
         try:
             await self._dispatch(run)
-        except (LedgerConflict, RecordUnreadable) as error:
+        except _LEFT as error:
             trouble(f"run {run.run_id} is left for the next tick", error)
 
     async def _dispatch(self, run: OpenRun) -> None:
@@ -105,39 +109,65 @@ class Dispatcher:
         record, etag = opened
         if record.stop or record.attempt.state is not AttemptState.CLAIMED:
             return
-        final = await ledger.final_etag(record)
-        if final is not None and final != record.replaces:
+        if is_elsewhere(record.attempt.account, self._services.place):
+            return
+        if await ledger.is_left_over(record):
             await ledger.remove_open(run.run_id, etag)  # by a tick that slept through the run's end
             return
-        if record.attempt.after and record.attempt.ready is None:
+        if gave_up := self._too_late(record) or self._out_of_window(record):
+            await self._note(record, etag, await self._look_once_more(record, gave_up))
+        else:
+            await self._try(record, etag)
+
+    async def _try(self, record: Record, etag: str) -> None:
+        """Create the job of an attempt, after writing what must be known of it by then."""
+        place = self._services.place
+        pool = await self._pools.read(place_of(record.attempt, place).pool_id)
+        if isinstance(pool, Blocked):
+            await self._note(record, etag, pool)
+            return
+        taken = await self._still_taken(record)
+        if taken is not None:
+            await self._note(record, etag, taken)
+            return
+        if not is_noted(record.attempt):
             # Until this is written it is certain that the attempt has no job.
-            record = record.with_attempt(replace(record.attempt, ready=self._now))
-            etag = await ledger.write_open(record, etag)
-        gave_up = self._too_late(record) or self._out_of_window(record)
-        match await (self._look_once_more(record, gave_up) if gave_up else self._create(record)):
+            record = noted(record, place, self._now)
+            etag = await self._services.ledger.write_open(record, etag)
+        await self._note(record, etag, await self._create(record, pool), pool)
+
+    async def _note(
+        self, record: Record, etag: str, answer: _Answer, pool: Pool | None = None
+    ) -> None:
+        """Write what became of an attempt."""
+        match answer:
             case _Submitted(at=at):
-                await self._submitted(record, etag, at)
-            case _Blocked() as answer:
-                if answer.reason in _WHOLE_ACCOUNT:
-                    self._pace.halt()
+                await self._submitted(record, etag, at, pool)
+            case _Numbered():
+                await self._renumber(record, etag)
+            case Blocked():
                 await self._blocked(record, etag, answer)
-            case Stop() as stop:  # not to be dispatched again; the collector ends it
-                await ledger.write_open(replace(record, stop=stop), etag)
+            case Stop():  # not to be dispatched again; the collector ends it
+                await self._services.ledger.write_open(replace(record, stop=answer), etag)
                 self._counts["stopped"] += 1
+            case _Later():
+                pass
 
     def _too_late(self, record: Record) -> Stop | None:
         """Give up a further attempt that could not begin before the next occurrence."""
         until = record.task.retry_until if record.task else None
-        if record.attempt.number == 1 or until is None or self._now < until:
+        tried = record.attempts_of_claim[:-1]
+        if not tried or until is None or self._now < until:
             return None
-        before = record.attempts[-2].sentence
-        sentence = f"The next occurrence was due before it could be tried again. {before}"
+        sentence = (
+            f"The next occurrence was due before it could be tried again. {tried[-1].sentence}"
+        )
         return Stop(cause=Reason.BLOCKED, reason=Reason.BLOCKED, sentence=sentence, at=self._now)
 
     def _out_of_window(self, record: Record) -> Stop | None:
         """Give up an attempt that could not be created for the whole catch-up window."""
         attempt = record.attempt
-        since = _gates_opened(attempt)
+        since = gates_opened(attempt)
         if record.task is None or since is None or self._now - since <= record.task.catch_up_window:
             return None
         why = (
@@ -153,47 +183,77 @@ class Dispatcher:
         try:
             found = await self._services.batch.job(record.attempt.job_id)
         except (BatchUnavailable, BatchRefused) as error:
-            return _Blocked(BlockedReason.UNAVAILABLE, str(error))
+            return unread_by(error)
         if found is not None and is_ours(record, found):
             return _Submitted(found.created or self._now)
         return gave_up
 
-    async def _create(self, record: Record) -> _Answer:
-        if self._pool is None:
-            return self._no_pool
+    async def _create(self, record: Record, pool: Pool) -> _Answer:
+        body = job(record, place_of(record.attempt, self._services.place), pool)
         try:
-            await self._services.batch.create_job(job(record, self._services.place, self._pool))
+            await self._services.batch.create_job(body)
         except BatchUnavailable as error:
-            return _Blocked(BlockedReason.UNAVAILABLE, str(error))
+            return unread_by(error)
         except BatchRefused as error:
             return await self._refusal(record, error)
         return _Submitted(self._now)
 
     async def _refusal(self, record: Record, error: BatchRefused) -> _Answer:
         """Tell what a refusal means by its code: the client raises one class for every 409."""
-        if error.code == "JobBeingDeleted":  # ours, and somebody removes it: the collector's
-            return _Submitted(self._now)
-        if error.code == "JobExists":
-            return await self._whose(record, error)
-        reason = _BLOCKED_BY_CODE.get(error.code) or _BLOCKED_BY_STATUS.get(error.status)
-        if reason:
-            return _Blocked(reason, str(error))
+        if error.code in {"JobExists", "JobBeingDeleted"}:
+            found = await self._whose(record)
+            return (
+                Blocked(BlockedReason.ID_TAKEN, str(error)) if isinstance(found, _Gone) else found
+            )
         sentence = f"Batch refused the job: {error}."
-        return Stop(cause=Reason.REJECTED, reason=Reason.REJECTED, sentence=sentence, at=self._now)
+        return blocked_by(error) or Stop(
+            cause=Reason.REJECTED, reason=Reason.REJECTED, sentence=sentence, at=self._now
+        )
 
-    async def _whose(self, record: Record, error: BatchRefused) -> _Answer:
-        """Tell whether the job that bears our id is ours: then an earlier creation came to pass."""
+    async def _still_taken(self, record: Record) -> _Answer | None:
+        """Look again at an id that was taken; None if the job may be created now."""
+        if record.attempt.blocked is not BlockedReason.ID_TAKEN:
+            return None
+        found = await self._whose(record)
+        if not isinstance(found, _Gone):
+            return found
+        return None if await self._numbers.has_free_folder(record) else _Numbered()
+
+    async def _whose(self, record: Record) -> _Answer | _Gone:
+        """Tell whose the job is that bears our id; ours if an earlier creation came to pass."""
         try:
-            found = await self._services.batch.job(record.attempt.job_id)
-        except (BatchUnavailable, BatchRefused) as failure:
-            return _Blocked(BlockedReason.UNAVAILABLE, str(failure))
+            found = await self._search.look(record)
+        except (BatchUnavailable, BatchRefused) as error:
+            return unread_by(error)
         if found is None:
-            return _Blocked(BlockedReason.UNAVAILABLE, f"{error}; then it was gone")
-        if is_ours(record, found):
-            return _Submitted(found.created or self._now)
-        return _Blocked(BlockedReason.ID_TAKEN, f"another job has the id {record.attempt.job_id}")
+            return _Later()
+        whose, there = found
+        match whose:
+            case Whose.OURS:
+                return _Submitted((there.created if there else None) or self._now)
+            case Whose.ENDED:
+                return _Numbered()
+            case Whose.GONE:
+                return _Gone()
+            case Whose.TAKEN:
+                job_id = record.attempt.job_id
+                return Blocked(BlockedReason.ID_TAKEN, f"another job has the id {job_id}")
 
-    async def _submitted(self, record: Record, etag: str, at: datetime) -> None:
+    async def _renumber(self, record: Record, etag: str) -> None:
+        """Go on with the next free number: the next tick dispatches it, as if never tried."""
+        number = await self._numbers.first_folder(record, after=record.attempt.number)
+        record = numbered(record, number)
+        attempt = replace(
+            record.attempt,
+            account=None,
+            pool=None,
+            outputs_url=None,
+            blocked=None,
+            blocked_detail=None,
+        )
+        await self._services.ledger.write_open(record.with_attempt(attempt), etag)
+
+    async def _submitted(self, record: Record, etag: str, at: datetime, pool: Pool | None) -> None:
         attempt = replace(
             record.attempt,
             state=AttemptState.SUBMITTED,
@@ -207,8 +267,8 @@ class Dispatcher:
         record = replace(
             record.with_attempt(attempt),
             lateness_seconds=lateness,
-            packages=self._pool.packages if self._pool else {},
-            image=self._pool.image if self._pool else None,
+            packages=pool.packages if pool else {},
+            image=pool.image if pool else None,
         )
         await self._services.ledger.write_open(record, etag)
         self._counts["submitted"] += 1
@@ -220,8 +280,10 @@ class Dispatcher:
             lateness_seconds=lateness,
         )
 
-    async def _blocked(self, record: Record, etag: str, answer: _Blocked) -> None:
+    async def _blocked(self, record: Record, etag: str, answer: Blocked) -> None:
         """Write why there is no job yet, when that has changed."""
+        if answer.stops_all or self._is_common(record, answer):
+            self._pace.halt()
         self._counts["blocked"] += 1
         if record.attempt.blocked == answer.reason:
             return
@@ -241,14 +303,8 @@ class Dispatcher:
             detail=answer.detail,
         )
 
-
-def _gates_opened(attempt: Attempt) -> datetime | None:
-    """Return when a job for the attempt could first have been created; None: only just now."""
-    if attempt.ready or attempt.after:
-        return attempt.ready
-    return max(attempt.claimed, attempt.not_before or attempt.claimed)
-
-
-def is_ours(record: Record, found: Job) -> bool:
-    """Tell whether a job is the one of the attempt in hand, by its metadata."""
-    return found.run_id == record.run_id and found.attempt == record.attempt.number
+    def _is_common(self, record: Record, answer: Blocked) -> bool:
+        """Whether the pool is missing that nearly all attempts are for."""
+        place = self._services.place
+        pool = place_of(record.attempt, place).pool_id
+        return answer.reason is BlockedReason.POOL_MISSING and pool == place.pool_id

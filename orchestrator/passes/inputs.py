@@ -11,7 +11,13 @@ from orchestrator.adapters.container import BlobText
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions.decide import MOST_AT_ONCE, Due, due, is_due
 from orchestrator.document import parse
-from orchestrator.errors import DocumentError, Problem, RecordUnreadable, ScheduleSyntaxError
+from orchestrator.errors import (
+    DocumentError,
+    LedgerTrouble,
+    Problem,
+    RecordUnreadable,
+    ScheduleSyntaxError,
+)
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.results import CollectState, load_collect
 from orchestrator.ledger.state import OpenRequest, OpenRun, ScheduleState, SubmitState, load_submit
@@ -132,7 +138,12 @@ def is_ready(run: OpenRun, now: datetime) -> bool:
 
 
 async def read_inputs(ledger: Ledger) -> TickInputs:
-    """Read the document, ``submit.json`` and the work list; what is unchanged is not sent again."""
+    """
+    Read the document, ``submit.json`` and the work list; what is unchanged is not sent again.
+
+    Raises:
+        LedgerTrouble: ``submit.json`` cannot be read.
+    """
     text = await ledger.read(ids.DOCUMENT)
     state = await ledger.read(ids.SUBMIT_STATE)
     work = await ledger.open_list()
@@ -164,4 +175,12 @@ def _parsed(data: bytes | None) -> tuple[parse.Document | None, tuple[Problem, .
 
 @lru_cache(maxsize=2)
 def _read_state(data: bytes | None) -> SubmitState:
-    return load_submit(data) if data else SubmitState()
+    try:
+        return SubmitState() if data is None else load_submit(data)
+    except RecordUnreadable as error:
+        raise LedgerTrouble(
+            "unreadable",
+            ids.SUBMIT_STATE,
+            f"{error}. Nothing is decided until it is restored from its soft-deleted versions; "
+            "`recur adopt --new` keeps it aside, and begins anew from now on",
+        ) from error

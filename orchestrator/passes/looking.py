@@ -7,6 +7,7 @@ from typing import Final
 from orchestrator.batch_state import Task
 from orchestrator.decisions.diagnose import busy, diagnose
 from orchestrator.decisions.endings import START_TIMEOUT
+from orchestrator.decisions.identity import is_ours
 from orchestrator.decisions.measures import measured, with_preemption
 from orchestrator.decisions.outcome import (
     Ended,
@@ -28,7 +29,6 @@ from orchestrator.errors import (
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun
-from orchestrator.passes.dispatch import is_ours
 from orchestrator.passes.pool_view import PoolView
 from orchestrator.passes.services import Services
 
@@ -113,7 +113,7 @@ class Looker:
         record = record.with_attempt(overdue.attempt)
         diagnosis = overdue.diagnosis
         if diagnosis is None:
-            pool, nodes = await self._pool.read()
+            pool, nodes = await self._pool.read(record.attempt.pool)
             if busy(nodes):
                 attempt = replace(overdue.attempt, waiting_since=self._now)
                 await ledger.write_open(record.with_attempt(attempt), etag)

@@ -8,6 +8,7 @@ from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit
 from orchestrator.ledger.record import Action, Record
 from orchestrator.ledger.state import SubmitState, dump_submit
+from orchestrator.passes.pools import Pools
 from orchestrator.passes.services import Pace, Services
 
 
@@ -19,6 +20,7 @@ class PlanWriter:
         state: The content of ``submit.json``, or what is about to be written.
         claimed: Whether runs may have been claimed since the work list was read.
         counts: For the heartbeat.
+        pools: Of this tick: what is claimed and dispatched at once has its place in its claim.
     """
 
     def __init__(
@@ -27,6 +29,7 @@ class PlanWriter:
         self.state = state
         self.claimed = False
         self.counts = {"skipped": 0, "missed": 0, "claimed": 0}
+        self.pools = Pools(services)
         self._services = services
         self._lease = lease
         self._pace = pace

@@ -1,4 +1,4 @@
-"""What Batch says of the pool and its nodes, asked once in a tick at most."""
+"""What Batch says of pools and their nodes, asked once in a tick at most."""
 
 import asyncio
 
@@ -9,38 +9,38 @@ from orchestrator.passes.services import Services
 
 
 class PoolView:
-    """The pool and its nodes, as they were when they were first asked for."""
+    """Pools and their nodes, as they were when they were first asked for."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._found: tuple[Pool | None, tuple[Node, ...]] | None = None
+        self._found: dict[str | None, tuple[Pool | None, tuple[Node, ...]]] = {}
         self._failed = False
         self._asking = asyncio.Lock()
 
-    async def read(self) -> tuple[Pool | None, tuple[Node, ...]]:
+    async def read(self, pool_id: str | None) -> tuple[Pool | None, tuple[Node, ...]]:
         """
-        Return the pool, None if there is none, and its nodes.
+        Return a pool, by default that of the settings, and its nodes; None if there is no such pool.
 
         Raises:
             BatchUnavailable: There is no answer.
             BatchRefused: The answer is no.
         """
         async with self._asking:
-            if self._found is None:
+            if pool_id not in self._found:
                 batch = self._services.batch
-                self._found = await batch.pool(), await batch.nodes()
-            return self._found
+                self._found[pool_id] = await batch.pool(pool_id), await batch.nodes(pool_id)
+            return self._found[pool_id]
 
     async def read_if_told(self, pool_id: str | None) -> tuple[Pool | None, tuple[Node, ...]]:
         """
-        Return the pool and its nodes where they are the ones of this id, and Batch tells.
+        Return a pool and its nodes, where Batch tells.
 
         For numbers that are nice to have: a run does not wait for them.
         """
-        if self._failed or pool_id not in {None, self._services.place.pool_id}:
+        if self._failed:
             return None, ()
         try:
-            return await self.read()
+            return await self.read(pool_id)
         except (BatchUnavailable, BatchRefused) as error:
             self._failed = True
             trouble("records of this tick lack what the pool tells", error)

@@ -13,6 +13,7 @@ from orchestrator.errors import (
     BatchUnavailable,
     LedgerConflict,
     NotNow,
+    OutputUnreadable,
     RecordUnreadable,
     RecurError,
     RequestRefused,
@@ -29,7 +30,7 @@ from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
 from orchestrator.passes.stopping import mark_stop
 
-_LATER: Final = (BatchUnavailable, BatchRefused, NotNow)
+_LATER: Final = (BatchUnavailable, BatchRefused, NotNow, OutputUnreadable)
 """What leaves a request, and those after it about its schedule, for the next tick."""
 
 

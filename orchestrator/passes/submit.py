@@ -1,29 +1,32 @@
 """One submit tick: look, lease, finish the plan, answer requests, decide, dispatch."""
 
+import secrets
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from orchestrator import ids
 from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
-from orchestrator.decisions.decide import Due, decide
+from orchestrator.batch_state import JobPlace
+from orchestrator.decisions.decide import Due, Submit, decide
 from orchestrator.decisions.pauses import after_failures
 from orchestrator.decisions.plan import Decisions, plans
 from orchestrator.decisions.timings import take_over
-from orchestrator.errors import BatchRefused, BatchUnavailable, LeaseTaken
+from orchestrator.errors import BatchRefused, BatchUnavailable, LeaseTaken, LedgerTrouble
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.results import CollectState, ScheduleResults
 from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.passes.dispatch import Dispatcher
 from orchestrator.passes.gates import Gates
 from orchestrator.passes.inputs import TickInputs, read_inputs, read_results
+from orchestrator.passes.ownership import check_begun, check_owner, report
 from orchestrator.passes.plan_writer import PlanWriter
 from orchestrator.passes.reporting import report_schedules
 from orchestrator.passes.requests import Requests
 from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
 
-_EMPTY = dump_submit(SubmitState())
+_LEDGER_ID_BYTES = 8
 _ASKING_SECONDS = 15
 """For asking Batch what is in the way; what is known by then is decided."""
 
@@ -41,7 +44,14 @@ async def submit_due(services: Services) -> dict[str, int | str]:
     Raises:
         LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
     """
-    inputs = await read_inputs(services.ledger)
+    try:
+        return await _submit_due(services)
+    except LedgerTrouble as error:
+        return {"problem": report(error)}
+
+
+async def _submit_due(services: Services) -> dict[str, int | str]:
+    inputs = await _sound_inputs(services)
     counts: dict[str, int | str] = {"open": len(inputs.open_runs)}
     if inputs.problems:
         first, *others = inputs.problems
@@ -51,15 +61,29 @@ async def submit_due(services: Services) -> dict[str, int | str]:
     if inputs.idle:
         return counts
     pace = services.pace()
+    new = None
+    if inputs.etag is None:
+        await check_begun(services.ledger, inputs.open_runs)
+        new = dump_submit(_owned(SubmitState(), services.place))
     try:
-        async with (
-            services.ledger.lease(ids.SUBMIT_STATE, empty=_EMPTY) as lease,
-            pace.limit(),
-        ):
-            tick = _SubmitTick(services, lease, pace, await read_inputs(services.ledger))
+        async with services.ledger.lease(ids.SUBMIT_STATE, empty=new) as lease, pace.limit():
+            tick = _SubmitTick(services, lease, pace, await _sound_inputs(services))
             return counts | await tick.run()
     except LeaseTaken:
         return {**counts, "lease_taken": 1}
+
+
+async def _sound_inputs(services: Services) -> TickInputs:
+    """Read the inputs of a tick; raises LedgerTrouble where this app is not to work on them."""
+    inputs = await read_inputs(services.ledger)
+    check_owner(services, inputs.state)
+    return inputs
+
+
+def _owned(state: SubmitState, place: JobPlace) -> SubmitState:
+    """Return the state of a ledger with an id and an owner; each is given once."""
+    ledger = state.ledger or secrets.token_hex(_LEDGER_ID_BYTES)
+    return replace(state, ledger=ledger, owner=state.owner or place.account)
 
 
 class _SubmitTick:
@@ -74,6 +98,9 @@ class _SubmitTick:
 
     async def run(self) -> dict[str, int]:
         """Finish the plan that is there, answer requests, decide, dispatch."""
+        if not self._plan.state.ledger or not self._plan.state.owner:  # of an earlier version
+            await self._plan.write(_owned(self._plan.state, self._services.place))
+            self._inputs = replace(self._inputs, state=self._plan.state)
         if self._plan.state.plan:
             if not await self._plan.carry_out():
                 return self._plan.counts
@@ -89,7 +116,7 @@ class _SubmitTick:
             await self._refresh()
         gates = Gates(self._services, self._in_the_way, self._inputs.now)
         runs = await gates.passed(self._inputs.open_runs, self._pace.part(_ASKING_SECONDS))
-        dispatcher = Dispatcher(self._services, self._pace, self._inputs.now)
+        dispatcher = Dispatcher(self._services, self._pace, self._plan.pools, self._inputs.now)
         return self._plan.counts | await dispatcher.dispatch(runs)
 
     async def _refresh(self) -> None:
@@ -134,7 +161,9 @@ class _SubmitTick:
                 undecided = self._undecided(left)
             decided = await self._decisions(undecided)
             left |= undecided.keys() - decided.keys()
-            for state in plans(self._plan.state, decided, results, now=self._inputs.now):
+            place = await self._place(decided)
+            now = self._inputs.now
+            for state in plans(self._plan.state, decided, results, now=now, place=place):
                 if self._pace.over:
                     return
                 await self._plan.write(state)
@@ -143,6 +172,12 @@ class _SubmitTick:
             if not any(one.due.occurrences for one in decided.values()):
                 return
             before = self._plan.state
+
+    async def _place(self, decided: Mapping[ScheduleId, Decisions]) -> JobPlace | None:
+        """Return the place of jobs that follow at once: then their claims hold it already."""
+        every = (one for decisions in decided.values() for one in decisions.decisions)
+        at_once = any(isinstance(one, Submit) and one.after is None for one in every)
+        return await self._plan.pools.place() if at_once else None
 
     def _undecided(self, left: Container[ScheduleId]) -> dict[ScheduleId, Due]:
         due = replace(self._inputs, state=self._plan.state).due()

@@ -244,7 +244,7 @@ def _output_of(record: Record) -> str | None:
 
 def _attempts(record: Record) -> tuple[Attempt, ...]:
     """Return the attempts of a run without those from before a backfill opened it again."""
-    return record.attempts[record.history[-1].attempts :] if record.history else record.attempts
+    return record.attempts_of_claim
 
 
 def _result(record: Record, background: Background) -> str:

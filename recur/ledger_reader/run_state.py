@@ -44,16 +44,17 @@ def _open(record: Record, attempt: Attempt, now: datetime) -> RunState:
         if runs(attempt):
             return RunState(word="running", since=attempt.started)
         return RunState(word="submitted", since=attempt.waiting_since or attempt.submitted)
-    return _claimed_state(attempt, now)
+    return _claimed_state(record, now)
 
 
-def _claimed_state(attempt: Attempt, now: datetime) -> RunState:
+def _claimed_state(record: Record, now: datetime) -> RunState:
     """Say why an attempt has no job yet."""
+    attempt = record.attempt
     if attempt.blocked:
         since = attempt.ready or attempt.not_before or attempt.claimed
         return RunState(word="blocked", reason=attempt.blocked, since=since)
     if attempt.not_before and attempt.not_before > now:
-        reason = "jitter" if attempt.number == 1 else "backoff"
+        reason = "backoff" if record.attempts_of_claim[:-1] else "jitter"
         return RunState(word="waiting", reason=reason, since=attempt.claimed)
     if attempt.after:
         return RunState(word="waiting", reason=attempt.after, since=attempt.claimed)

@@ -1,6 +1,7 @@
 """The product's passes on real parts: Azurite, an emulated Batch account, the official clients."""
 
 import asyncio
+import contextlib
 import json
 import time
 import uuid
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.batch.aio import BatchClient
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
@@ -182,7 +183,14 @@ class World:
             await services.batch.terminate_job(record.attempt.job_id, "test")
         await self.job_is(record.attempt.job_id, "completed")
 
+    async def begin(self) -> None:
+        """Begin the ledger, as a first tick does: records are written after submit.json."""
+        state = SubmitState(ledger="test", owner=self.settings.place.account)
+        with contextlib.suppress(ResourceExistsError):
+            await self.ledger.upload_blob(ids.SUBMIT_STATE, dump_submit(state))
+
     async def claim(self, record: Record) -> None:
+        await self.begin()
         async with open_services(self.settings, Cache()) as services:
             assert await services.ledger.claim(record)
 

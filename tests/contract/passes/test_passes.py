@@ -480,6 +480,7 @@ async def test_a_blob_that_is_no_record_stops_nothing_else(world: World) -> None
     """It is left for the operator; every other run goes on."""
     await world.pool()
     await world.apply(schedule("hello", "true"))
+    await world.begin()
     await world.ledger.upload_blob(
         "open/other-20260101T000000Z.json",
         b"{}",

@@ -8,7 +8,7 @@ from orchestrator.decisions.backfill import Reopened, claim
 from orchestrator.decisions.retry import again, backoff
 from orchestrator.enums import After, AttemptState, Outcome, Overlap, Reason
 from orchestrator.ledger.attempt import Stop
-from orchestrator.ledger.record import How, Kind, Output, Record
+from orchestrator.ledger.record import How, Kind, Output, Past, Record
 from orchestrator.model import Retries
 from tests.support.hourly import (
     HOUR,
@@ -82,16 +82,19 @@ def test_so_many_attempts_follow_the_first(number: int, most: int, tried: bool) 
     record = ended(Outcome.LOST)
     assert record.task is not None
     task = replace(record.task, retries=replace(record.task.retries, max=most))
-    record = replace(record, task=task).with_attempt(replace(record.attempt, number=number))
+    record = replace(record, task=task, attempts=(record.attempt,) * number)
     assert (again(record, NOON) is not None) is tried
 
 
 def test_the_wait_before_an_attempt_doubles() -> None:
     """It counts the attempts of this life alone."""
     record = ended(Outcome.LOST)
-    third = again(record.with_attempt(replace(record.attempt, number=2)), NOON)
+    past = Past(kind=record.kind, decision=record.decision, attempts=1)
+    second = replace(record.attempt, number=4)
+    attempts = (record.attempt, replace(second, number=3), second)
+    third = again(replace(record, attempts=attempts, history=(past,)), NOON)
     assert third is not None
-    assert third.attempt.number == 3
+    assert third.attempt.number == 5
     assert third.attempt.not_before == NOON + 2 * MINUTE
 
 

@@ -78,13 +78,16 @@ def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
         after=After.RETRY,
         ready=NOON,
         blocked=BlockedReason.QUOTA,
+        account="https://b.example",
     )
     stop = Stop(cause=Reason.STOPPED, reason=Reason.NO_NODE, sentence="", at=NOON)
-    full = replace(RECORD.with_attempt(attempt), forced=True, stop=stop)
+    full = replace(RECORD.with_attempt(attempt), forced=True, stop=stop, claim="c1")
 
     assert metadata(RECORD) == plain
     assert metadata(full) == plain | {
         "forced": "true",
+        "claim": "c1",
+        "account": "https://b.example",
         "not_before": "2026-06-01T12:00:00+00:00",
         "after": "retry",
         "ready": "2026-06-01T12:00:00+00:00",
