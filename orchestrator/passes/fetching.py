@@ -8,12 +8,12 @@ from typing import Final
 from orchestrator.adapters.node_files import NodeFile, NodeFiles
 from orchestrator.adapters.outputs import PART_BYTES, Block, Outputs, parts
 from orchestrator.decisions.declared_outputs import blob_path, declares, is_safe, node_path
+from orchestrator.decisions.identity import is_ours
 from orchestrator.decisions.missing_outputs import code_of, comes_back, missing, unverified
 from orchestrator.enums import OutputCode
 from orchestrator.errors import BatchRefused, OutputUnreadable
 from orchestrator.ids import FILES
 from orchestrator.ledger.record import Output, Record
-from orchestrator.passes.dispatch import is_ours
 from orchestrator.passes.services import Pace, Services
 
 _MOST_PAGES: Final = 10
