@@ -12,6 +12,7 @@ from azure.storage.blob import BlobBlock, BlobProperties
 from azure.storage.blob.aio import BlobServiceClient
 
 from orchestrator.adapters.calls import BlobMissing, ask_storage
+from orchestrator.decisions.places import portless
 from orchestrator.errors import LedgerConflict, LedgerUnavailable, OutputUnreadable
 
 PART_BYTES: Final = 4 * 1024 * 1024
@@ -85,11 +86,12 @@ class Outputs:
         Raises:
             OutputUnreadable: It is in another storage account.
         """
-        if url is None or url == self._container.url:
+        wanted = portless(url or self._container.url)
+        if wanted == portless(self._container.url):
             return self
-        account = self._service.url.rstrip("/") + "/"
-        name = url.removeprefix(account)
-        if name == url or "/" in name or not name:
+        account = portless(self._service.url).rstrip("/") + "/"
+        name = wanted.removeprefix(account)
+        if name == wanted or "/" in name or not name:
             raise OutputUnreadable(f"they went to {url}, which is not in this storage account")
         return Outputs(self._service, name)
 
