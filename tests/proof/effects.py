@@ -42,6 +42,9 @@ COLLECT: Final = (
     "write open record: stop",
     "terminate a job",
     "write open record: ended",
+    "write open record: outputs",
+    "stage a block of an output",
+    "store an output",
     "write open record: next attempt",
     "create the final record of a run",
     "replace the final record of a run",
@@ -76,13 +79,23 @@ def _of_batch(call: Call) -> Iterator[str]:
 
 
 def _of_storage(call: Call) -> Iterator[str]:
-    _, _, _, name = call.path.split("/", 3)
-    if call.query.get("comp") == "lease":
+    _, _, container, name = call.path.split("/", 3)
+    if container.startswith("outputs-"):
+        yield from _of_outputs(call)
+    elif call.query.get("comp") == "lease":
         yield f"{call.headers['x-ms-lease-action']} the lease of {name}"
     elif call.method == "DELETE":
         yield from _of_removal(name)
     elif call.method == "PUT" and "comp" not in call.query:
         yield from _of_write(name, call.headers.get("If-None-Match") == "*", json.loads(call.body))
+
+
+def _of_outputs(call: Call) -> Iterator[str]:
+    if call.method == "PUT" and call.query.get("comp") == "block":
+        yield "stage a block of an output"
+    elif call.method == "PUT" and call.query.get("comp") == "blocklist":
+        # Nothing of a node's is ever written over.
+        yield "store an output" if call.headers.get("If-None-Match") == "*" else "replace an output"
 
 
 def _of_removal(name: str) -> Iterator[str]:
@@ -109,7 +122,8 @@ def _of_write(name: str, new: bool, content: dict[str, Any]) -> Iterator[str]:
 def _how_far(record: dict[str, Any]) -> str:
     attempt = record["attempts"][-1]
     if attempt["state"] == "ended":
-        return "ended"
+        known = record["outputs"] or record["outputs_unread_since"]
+        return "outputs" if known else "ended"
     if record["stop"]:
         return "stop"
     if attempt["state"] == "submitted":

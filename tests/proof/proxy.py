@@ -21,7 +21,6 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 _HOST: Final = "127.0.0.1"
-_MOST_BODY_BYTES: Final = 16 * 1024 * 1024
 _NOT_FORWARDED: Final = {"connection", "host", "keep-alive", "transfer-encoding", "content-length"}
 _NOT_ANSWERED: Final = {"connection", "keep-alive", "transfer-encoding"}
 _ISO: Final = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z"')
@@ -118,6 +117,8 @@ class Proxy:
     Attributes:
         rule: What becomes of each request; it may forward it, or not, or break the connection.
         seen: Told of each request that the service has answered, before its user hears of it.
+        translate: Of what is sent on to the service: the same number of other bytes, since a
+            length is signed and a body is not.
         calls: How many requests came.
         busy: How many of them have not been answered yet.
     """
@@ -139,6 +140,7 @@ class Proxy:
         self._locks: dict[str, asyncio.Lock] = {}
         self.rule: Rule = let_pass
         self.seen: Seen | None = None
+        self.translate: Callable[[bytes], bytes] = bytes
         self.calls = 0
         self.busy = 0
 
@@ -181,7 +183,7 @@ class Proxy:
             path=unquote(request.rel_url.raw_path),
             query=dict(request.query),
             headers=request.headers,
-            body=await request.read(),
+            body=await request.content.read(),  # of any length
             raw=request.raw_path,
         )
         self.busy += 1
@@ -210,7 +212,7 @@ class Proxy:
             call.method,
             URL(f"{self._target}{call.raw}", encoded=True),
             headers=headers,
-            data=call.body or None,
+            data=self._translated(call.body) or None,
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
             allow_redirects=False,
         ) as answer:
@@ -219,6 +221,11 @@ class Proxy:
             (k, v) for k, v in answer.headers.items() if k.lower() not in _NOT_ANSWERED
         )
         return self._at_our_time(call, Reply(answer.status, kept, body))
+
+    def _translated(self, body: bytes) -> bytes:
+        translated = self.translate(body)
+        assert len(translated) == len(body)
+        return translated
 
     def _at_our_time(self, call: Call, reply: Reply) -> Reply:
         """Put the times of a reply as our clock shows, or showed when a thing was written."""

@@ -1,12 +1,14 @@
 """A product between proxies: real storage, an emulated Batch account, and a clock of ours."""
 
 import json
+import re
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -55,6 +57,7 @@ class Stage:
         batch: The proxy before Batch.
         client: Of Batch, past the proxy.
         ledger: The ledger, past the proxy.
+        outputs: The container of what tasks wrote, past the proxy.
         desk: The ledger as an operator has it: what is written bears the clock's time.
         doors: The settings of the product, for each of its users and passes.
         services: The passes of this process.
@@ -72,6 +75,7 @@ class Stage:
     batch: Proxy
     client: BatchClient
     ledger: ContainerClient
+    outputs: ContainerClient
     desk: ContainerClient
     doors: dict[str, dict[str, str]]
     faults: Faults
@@ -172,6 +176,33 @@ class Stage:
 
         await until(settled)
 
+    async def stored(self) -> dict[str, bytes]:
+        """Return what is in the container of outputs."""
+        found = {}
+        async for name in self.outputs.list_blob_names():
+            found[name] = await (await self.outputs.download_blob(name)).readall()
+        return found
+
+    async def resize(self, nodes: int) -> None:
+        """Give the pool another size, and wait until it has it; its tasks go back to their queue."""
+        await self._send("POST", f"/pools/{_POOL}/resize", body={"targetDedicatedNodes": nodes})
+
+        async def done() -> bool:
+            pool = await self.client.get_pool(_POOL)
+            steady = pool.allocation_state == "steady"
+            return steady and pool.current_dedicated_nodes == nodes
+
+        await until(done)
+
+    async def tasks_end(self) -> None:
+        """Let a node come and run whatever waits, and wait until all jobs have ended."""
+        await self.resize(1)
+
+        async def ended() -> bool:
+            return set((await self.jobs()).values()) <= {"completed"}
+
+        await until(ended)
+
     async def pool(self, nodes: int = 0) -> None:
         """Create the pool."""
         image = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
@@ -208,6 +239,17 @@ def _environment(url: str, connection: str, batch: str, mark: str) -> dict[str, 
         "Microsoft.ManagedIdentity/userAssignedIdentities/id-node",
         "AZURE_CLIENT_ID": _ZEROS,
     }
+
+
+def _of_nodes(storage: str, doors: Iterable[str]) -> Callable[[bytes], bytes]:
+    """
+    Return what puts the address of the storage itself in the place of each door's.
+
+    A job is told the address that the product has; its node is to push past the proxies, which
+    tell the ticks of the product from each other.
+    """
+    door = re.compile(b"|".join(re.escape(one.encode()) for one in doors))
+    return partial(door.sub, storage.encode())
 
 
 def pass_of(call: Call) -> str:
@@ -273,6 +315,7 @@ async def open_stage(
             batch=batch,
             client=client,
             ledger=past.get_container_client(ledger),
+            outputs=past.get_container_client(outputs),
             desk=desk.get_container_client(ledger),
             doors=doors,
             faults=Faults(emulator.url, _TOKEN),
@@ -282,6 +325,9 @@ async def open_stage(
             services = await stack.enter_async_context(open_services(settings, Cache()))
             stage.services[door] = replace(services, clock=clock_of_ticks, at_once=at_once)
         storage.seen = batch.seen = stage.seen
+        batch.translate = _of_nodes(
+            azurite.url, [urls["DATA_STORAGE_URL"] for urls in doors.values()]
+        )
         yield stage
         for name in (ledger, outputs):  # hundreds of ledgers are more than Azurite's memory likes
             await past.delete_container(name)
