@@ -6,6 +6,7 @@ The errors of the orchestrator, one class per reaction.
     +-- DocumentError          the document decides nothing until the operator mends it
     +-- ScheduleSyntaxError    one schedule stands still until the operator mends it
     +-- LedgerUnavailable      storage did not answer or refused; the next tick tries again
+    |   +-- BlobRefused        storage refused one blob, such as an archived one; others go on
     +-- LedgerTrouble          the operator must mend the ledger; nothing is done until then
     +-- LedgerConflict         somebody else wrote first; the next tick looks again
     +-- NotNow                 what is asked for cannot be told now; the next tick tries again
@@ -97,6 +98,10 @@ class LedgerTrouble(RecurError):  # noqa: N818 - the same
         self.what = what
         self.blob = blob
         super().__init__(f"{blob}: {detail}")
+
+
+class BlobRefused(LedgerUnavailable):
+    """Blob storage refused what was asked of one blob; it answers for others."""
 
 
 class LedgerConflict(RecurError):  # noqa: N818 - the same

@@ -47,6 +47,7 @@ from orchestrator.errors import BatchRefused, BatchUnavailable
 _JSON = "application/json; odata=minimalmetadata"
 _API_VERSION = "2025-06-01"
 _UNAUTHORIZED = 401
+_READ_OF_JOBS = ["id", "state", "metadata", "creationTime", "executionInfo"]  # by `_job`
 _LONGEST_REASON = 200  # characters; what the service takes is not documented
 _ACCESS = {_UNAUTHORIZED, 403}
 _DETAILS = ("details", "error_details", "error_values")
@@ -81,6 +82,19 @@ class Batch:
             if error.code == "JobNotFound":
                 return None
             raise
+
+    async def jobs_that_go_on(self) -> dict[str, Job]:
+        """
+        Return every job of the account that is not completed, by its id in lower case.
+
+        A request for each thousand jobs. That ``state`` can be compared with ``ne`` is documented:
+        learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch, "List jobs".
+        """
+        return await _ask_batch(self._list_jobs())
+
+    async def _list_jobs(self) -> dict[str, Job]:
+        jobs = self._client.list_jobs(filter="state ne 'completed'", select=_READ_OF_JOBS)
+        return {job.id.lower(): _job(job) async for job in jobs}
 
     async def task(self, job_id: str) -> Task | None:
         """

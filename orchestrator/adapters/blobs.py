@@ -19,6 +19,7 @@ from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions.identity import is_stale, tells_of
 from orchestrator.errors import LedgerConflict, LedgerUnavailable, RecordUnreadable
 from orchestrator.ids import RunId
+from orchestrator.ledger.open_record import load_open
 from orchestrator.ledger.record import Record, dump, load, metadata
 from orchestrator.ledger.request import Answer, Request, dump_answer, load_request
 from orchestrator.ledger.state import OpenRequest, OpenRun, damaged_open_run, read_open_run
@@ -34,12 +35,12 @@ class Cache:
     Attributes:
         texts: What was read, by blob name, for reads by If-None-Match.
         reported: The quarter of an hour in which the schedules were last reported.
-        turns: The positions of the collector as its last tick left them at its regular end.
+        positions: Those of the collector, by turn, as its last tick left them at its regular end.
     """
 
     texts: dict[str, BlobText] = field(default_factory=dict[str, BlobText])
     reported: int | None = None
-    turns: dict[str, RunId] = field(default_factory=dict[str, RunId])
+    positions: dict[str, RunId] = field(default_factory=dict[str, RunId])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +139,17 @@ class Ledger:
         return await self._container.create(name, dump(record), metadata(record))
 
     async def read_open(self, run_id: RunId) -> tuple[Record, str] | None:
-        """Return an open record and its ETag; None if it is gone."""
-        return await self._record(ids.open_blob(run_id))
+        """
+        Return an open record and its ETag; None if it is gone.
+
+        Raises:
+            RecordUnreadable: It is damaged, or of a later version.
+        """
+        try:
+            text = await self._container.download(ids.open_blob(run_id))
+        except BlobMissing:
+            return None
+        return load_open(run_id, text.data or b"", text.metadata), text.etag or ""
 
     async def write_open(self, record: Record, etag: str) -> str:
         """Replace an open record if it is still the one that was read; return its new ETag."""
@@ -185,7 +195,11 @@ class Ledger:
 
     async def read_final(self, name: str) -> tuple[Record, str] | None:
         """Return a final record by its blob's name, and its ETag; None if there is none."""
-        return await self._record(name)
+        try:
+            text = await self._container.download(name)
+        except BlobMissing:
+            return None
+        return load(text.data or b"", text.metadata), text.etag or ""
 
     async def is_left_over(self, record: Record) -> bool:
         """
@@ -224,13 +238,6 @@ class Ledger:
         etag = await self._container.etag(name)
         if etag:
             await self._container.remove(name, etag)
-
-    async def _record(self, name: str) -> tuple[Record, str] | None:
-        try:
-            text = await self._container.download(name)
-        except BlobMissing:
-            return None
-        return load(text.data or b"", text.metadata), text.etag or ""
 
 
 def _open_run(blob: BlobProperties) -> OpenRun | None:

@@ -20,7 +20,7 @@ from azure.core.exceptions import (
 from azure.core.pipeline import PipelineResponse
 
 from orchestrator.adapters.time_limits import CALL_SECONDS
-from orchestrator.errors import LedgerConflict, LedgerUnavailable
+from orchestrator.errors import BlobRefused, LedgerConflict, LedgerUnavailable
 
 RETRIES: Final[dict[str, Any]] = {
     "retry_total": 2,
@@ -45,6 +45,8 @@ NO_ANSWER: Final = (
 _NOT_MODIFIED = 304
 _NOT_FOUND = 404
 _BAD_REQUEST = 400
+_ACCESS = {401, 403}
+_WHOLE_PLACE = ("Account", "Container")  # how codes begin that are not about one blob
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 
@@ -116,7 +118,8 @@ async def ask_storage[T](call: Awaitable[T]) -> T:
     Await one call to blob storage and put its failure into our words.
 
     Raises:
-        LedgerUnavailable: No answer, or a refusal.
+        LedgerUnavailable: No answer, or a refusal of the whole account or container.
+        BlobRefused: A refusal that is about this blob.
         LedgerConflict: A condition of the request does not hold.
         BlobAnswer: The blob is missing, or unchanged.
     """
@@ -135,7 +138,10 @@ async def ask_storage[T](call: Awaitable[T]) -> T:
             raise BlobMissing(_date(response.headers)) from error
         if _is_conflict(code):
             raise LedgerConflict(code) from error
-        raise LedgerUnavailable(f"blob storage refused: {code} ({error.status_code})") from error
+        refusal = f"blob storage refused: {code} ({error.status_code})"
+        if _is_about_one_blob(error, code):
+            raise BlobRefused(refusal) from error
+        raise LedgerUnavailable(refusal) from error
 
 
 def _code(error: HttpResponseError) -> str:
@@ -146,6 +152,13 @@ def _code(error: HttpResponseError) -> str:
 def _is_conflict(code: str) -> bool:
     """Tell an answer that a condition of ours did not hold from every other 409 and 412."""
     return code in {"BlobAlreadyExists", "ConditionNotMet"} or code.startswith("Lease")
+
+
+def _is_about_one_blob(error: HttpResponseError, code: str) -> bool:
+    """Tell a refusal that depends on the blob; one without a code comes from something between."""
+    if says_nothing(error) or error.status_code in _ACCESS:
+        return False
+    return code != str(None) and not code.startswith(_WHOLE_PLACE)
 
 
 def reply_date(reply: PipelineResponse[Any, Any]) -> datetime:

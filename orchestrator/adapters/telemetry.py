@@ -54,6 +54,7 @@ KEYS: Final[dict[Event, tuple[str, ...]]] = {
         "stopped",
         "retried",
         "finished",
+        "left",
     ),
     Event.DOCUMENT_REJECTED: ("schedule", "problem"),
     Event.OCCURRENCE_SUBMITTED: (*_RUN, "lateness_seconds"),

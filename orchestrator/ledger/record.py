@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator import ids
-from orchestrator.enums import Outcome, Reason, SkipReason
+from orchestrator.enums import AttemptState, Outcome, Reason, SkipReason
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Attempt, FrozenTask, Stop
@@ -36,6 +36,7 @@ METADATA_KEYS: Final = frozenset(
         "ready",
         "blocked",
         "stop",
+        "start_by",
     }
 )
 """What this version writes as metadata of an open record; some of them only where they apply."""
@@ -342,4 +343,17 @@ def metadata(record: Record) -> dict[str, str]:
         values["blocked"] = attempt.blocked.value
     if record.stop:
         values["stop"] = record.stop.cause.value
+    if start_by := _start_by(record):
+        values["start_by"] = start_by.isoformat()
     return record.unknown_metadata | values
+
+
+def _start_by(record: Record) -> datetime | None:
+    """Return when the start timeout of a submitted run ends; None if it runs, or is not submitted."""
+    attempt = record.attempt
+    if record.task is None or attempt.submitted is None or attempt.state is AttemptState.ENDED:
+        return None
+    since = attempt.waiting_since or attempt.submitted
+    if attempt.started and attempt.started >= since:
+        return None
+    return since + record.task.start_timeout

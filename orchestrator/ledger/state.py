@@ -73,7 +73,9 @@ class OpenRun:
 
     The attributes are those of its record and of the attempt in hand; ``untried``: its gate has
     never been open, so that it certainly has no job. ``taken``: another job has its id.
-    ``damaged``: the metadata cannot be read, so that only run id and schedule are certain.
+    ``start_by``: when the start timeout of its job ends, while the task waits; earlier versions did
+    not write it. ``damaged``: the metadata cannot be read, so that only run id and schedule are
+    certain.
     """
 
     run_id: RunId
@@ -91,6 +93,7 @@ class OpenRun:
     taken: bool = False
     claim: str | None = None
     account: str | None = None
+    start_by: datetime | None = None
     damaged: bool = False
 
     @property
@@ -125,6 +128,7 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
     schedule, nominal = parsed
     try:
         not_before, after = values.get("not_before"), values.get("after")
+        start_by = values.get("start_by")
         return OpenRun(
             run_id=run_id,
             schedule=schedule,
@@ -141,6 +145,7 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
             taken=values.get("blocked") == BlockedReason.ID_TAKEN,
             claim=values.get("claim"),
             account=values.get("account"),
+            start_by=_parse_aware(start_by) if start_by else None,
         )
     except ValueError as error:
         raise RecordUnreadable(f"the metadata of {blob}: {error}") from error

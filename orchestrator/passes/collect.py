@@ -1,28 +1,33 @@
 """One collect tick: what Batch says of each open run, its outputs, its final record."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from itertools import batched
+from typing import Final
 
 from orchestrator import ids
 from orchestrator.adapters.container import Lease
-from orchestrator.adapters.telemetry import trouble
+from orchestrator.adapters.time_limits import WORK_SECONDS
+from orchestrator.decisions.turns import AT_A_TIME, tasks_to_look_at
 from orchestrator.enums import AttemptState
-from orchestrator.errors import BatchUnavailable, LeaseTaken, LedgerTrouble
+from orchestrator.errors import LeaseTaken, LedgerTrouble
 from orchestrator.ledger.results import CollectState, dump_collect
 from orchestrator.ledger.state import OpenRun
+from orchestrator.passes.batch_view import BatchView
 from orchestrator.passes.collect_state import CollectStore
 from orchestrator.passes.finishing import Finisher
 from orchestrator.passes.gathering import Gatherer
-from orchestrator.passes.looking import LEFT, Looker, OpenRecord
+from orchestrator.passes.isolation import Isolation
+from orchestrator.passes.looking import Looker, OpenRecord
 from orchestrator.passes.ownership import check_stored_owner, report
 from orchestrator.passes.services import Pace, Services
+from orchestrator.passes.turns import Positions, Turn, Turns
 
-_EMPTY = dump_collect(CollectState())
-_AT_A_TIME = 32
-_LOOKING_SECONDS = 35
-_READING_SECONDS = 35  # of outputs; what was read is then written down
-_SILENT_ANSWERS = 3
-"""So many times without an answer, and Batch is asked no more in this tick."""
+_EMPTY: Final = dump_collect(CollectState())
+_LOOKING_SECONDS: Final = 35
+_READING_SECONDS: Final = 35  # of outputs; what was read is then written down
+_FINISHING_SECONDS: Final = WORK_SECONDS / 2
 
 
 async def collect_finished(services: Services) -> dict[str, int | str]:
@@ -48,7 +53,8 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
             pace.limit(),
         ):
             await check_stored_owner(services)
-            return counts | await _CollectTick(services, lease, pace).run()
+            work = await services.ledger.open_list()
+            return counts | await _CollectTick(services, lease, pace, work.now).run(work.runs)
     except LedgerTrouble as error:
         return {**counts, "problem": report(error)}
     except LeaseTaken:
@@ -61,67 +67,116 @@ def _concerns(run: OpenRun) -> bool:
 
 
 class _CollectTick:
-    """The part of a tick that holds the lease."""
+    """
+    The part of a tick that holds the lease.
 
-    def __init__(self, services: Services, lease: Lease, pace: Pace) -> None:
+    What is known of a run is written before what takes longer: of each part all runs are looked
+    at, and only then are those that have ended finished. Until all have been looked at, half of
+    the time is for that.
+    """
+
+    def __init__(self, services: Services, lease: Lease, pace: Pace, now: datetime) -> None:
         self._services = services
-        self._lease = lease
         self._pace = pace
-        self._silent = 0
+        self._looking = pace.part(_LOOKING_SECONDS)
+        self._finishing_seconds = _FINISHING_SECONDS
+        self._unfinished: list[OpenRecord] = []
+        self._isolation = Isolation()
+        self._now = now
+        self._view = BatchView(services.batch)
+        self._gatherer = Gatherer(services, pace.part(_READING_SECONDS), now)
+        store = CollectStore(services.ledger, lease)
+        self._finisher = Finisher(services, store, self._isolation, pace)
+        self._positions = Positions(store, services.cache)
 
-    async def run(self) -> dict[str, int]:
+    async def run(self, runs: Sequence[OpenRun]) -> dict[str, int]:
         """Look at the runs, a part at a time, and finish those that have ended."""
-        work = await self._services.ledger.open_list()
-        now = work.now
-        concerned = [run for run in work.runs if _concerns(run)]
+        looker = Looker(self._services, self._view, self._now)
+        concerned = [run for run in runs if _concerns(run)]
         # What has ended needs no word of Batch: it is finished whatever Batch does.
         ended = [run for run in concerned if run.state is AttemptState.ENDED]
         others = [run for run in concerned if run.state is not AttemptState.ENDED]
-        # Where they are too many for one tick, each tick begins with others.
-        first = int(now.timestamp()) % len(others) if others else 0
-        looking = self._pace.part(_LOOKING_SECONDS)
-        looker = Looker(self._services, now)
-        gatherer = Gatherer(self._services, self._pace.part(_READING_SECONDS), now)
-        store = CollectStore(self._services.ledger, self._lease)
-        finisher = Finisher(self._services, store, self._pace)
-        in_order = [*ended, *others[first:], *others[:first]]
-        for part in batched(in_order, _AT_A_TIME, strict=False):
-            done = await self._look_at(part, looker, looking)
-            await finisher.finish(await self._gather(done, gatherer))
-        await self._pace.each(looker.retried, gatherer.save)
-        return {"finished": finisher.finished, "retried": len(looker.retried)}
+        finishing = Turns(Turn.FINISHING, ended, self._positions)
+        async for part in self._parts(await self._to_look_at(others)):
+            found = await self._look_at(part, looker, self._looking)
+            begin = self._services.clock()
+            half = self._pace.part(self._finishing_seconds)
+            if not half.over:
+                await self._finish_part(finishing, looker, half)
+            await self._finish(found, half)
+            self._finishing_seconds -= self._services.clock() - begin
+        while not self._pace.over and await self._finish_part(finishing, looker, self._pace):
+            pass
+        unfinished, self._unfinished = self._unfinished, []
+        for some in batched(unfinished, AT_A_TIME, strict=False):
+            await self._finish(some, self._pace)
+        await self._pace.each(looker.retried, self._save)
+        if len(concerned) > 1:
+            await self._positions.leave()
+        return {
+            "finished": self._finisher.finished,
+            "retried": len(looker.retried),
+            "left": self._isolation.left,
+        }
+
+    async def _to_look_at(self, runs: Sequence[OpenRun]) -> list[Turns]:
+        """Return the runs of which Batch is asked, where there are many those whose turn it is."""
+        await self._view.read(runs)
+        going_on = [run for run in runs if self._view.goes_on(run)]
+        position = await self._positions.of(Turn.TASKS) if going_on else None
+        urgent, tasks = tasks_to_look_at(going_on, position, self._now)
+        others = [run for run in runs if not self._view.goes_on(run)]
+        return [
+            Turns(Turn.LOOKING, [*others, *urgent], self._positions),
+            Turns(Turn.TASKS, tasks, self._positions),
+        ]
+
+    async def _parts(self, kinds: Sequence[Turns]) -> AsyncIterator[list[OpenRun]]:
+        """Yield a part of each kind by turns, as long as there is time to look."""
+        waiting = deque(kinds)
+        while waiting and not self._looking.over:
+            kind = waiting.popleft()
+            if part := await kind.next():
+                waiting.append(kind)
+                yield part
 
     async def _look_at(
-        self, runs: Sequence[OpenRun], looker: Looker, looking: Pace
+        self, runs: Sequence[OpenRun], looker: Looker, pace: Pace
     ) -> list[OpenRecord]:
         """Look at some runs; return those that have ended for good."""
         found: list[OpenRecord] = []
 
         async def look(run: OpenRun) -> None:
-            try:
-                ended = await looker.look(run)
-            except LEFT as error:
-                trouble(f"run {run.run_id} is left for the next tick", error)
-                self._silent += isinstance(error, BatchUnavailable)
-                if self._silent >= _SILENT_ANSWERS:
-                    looking.halt()
-            else:
-                found.extend([ended] if ended else [])
+            ended = await self._isolation.keep(run.run_id, looker.look(run))
+            found.extend([ended] if ended else [])
+            if self._isolation.batch_is_silent:
+                self._looking.halt()
 
-        await looking.each(runs, look)
+        await pace.each(runs, look)
         return found
 
-    async def _gather(self, ended: Sequence[OpenRecord], gatherer: Gatherer) -> list[OpenRecord]:
-        """Return the records with their outputs; those whose outputs take longer are left."""
+    async def _finish_part(self, finishing: Turns, looker: Looker, pace: Pace) -> bool:
+        """Finish the next part of what had ended before; False if there is none."""
+        part = await finishing.next()
+        await self._finish(await self._look_at(part, looker, pace), pace)
+        return bool(part)
+
+    async def _save(self, ended: OpenRecord) -> None:
+        """Store what an attempt that is followed by another has left on its node."""
+        run = ended.record.run_id
+        await self._isolation.keep(run, self._gatherer.save(ended), ledger=False)
+
+    async def _finish(self, ended: Sequence[OpenRecord], pace: Pace) -> None:
+        """Gather the outputs of runs that have ended, and finish those whose outputs are known."""
         gathered: list[OpenRecord] = []
+        waiting = {one.record.run_id: one for one in ended}
 
         async def gather(one: OpenRecord) -> None:
-            try:
-                complete = await gatherer.gather(one)
-            except LEFT as error:
-                trouble(f"run {one.record.run_id} is left for the next tick", error)
-            else:
-                gathered.extend([complete] if complete else [])
+            run = one.record.run_id
+            del waiting[run]
+            complete = await self._isolation.keep(run, self._gatherer.gather(one), ledger=False)
+            gathered.extend([complete] if complete else [])
 
-        await self._pace.each(ended, gather)
-        return gathered
+        await pace.each(ended, gather)
+        self._unfinished += waiting.values()
+        await self._finisher.finish(gathered)

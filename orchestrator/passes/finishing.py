@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.adapters.telemetry import Event, emit
 from orchestrator.decisions.last_words import last_line
-from orchestrator.errors import LedgerConflict
 from orchestrator.ledger.result import result_of
 from orchestrator.ledger.results import finished
 from orchestrator.passes.collect_state import CollectStore
-from orchestrator.passes.looking import LEFT, OpenRecord
+from orchestrator.passes.isolation import Isolation
+from orchestrator.passes.looking import OpenRecord
 from orchestrator.passes.services import Pace, Services
 
 
@@ -20,10 +20,13 @@ class Finisher:
         finished: How many runs were ended.
     """
 
-    def __init__(self, services: Services, store: CollectStore, pace: Pace) -> None:
+    def __init__(
+        self, services: Services, store: CollectStore, isolation: Isolation, pace: Pace
+    ) -> None:
         self.finished = 0
         self._services = services
         self._store = store
+        self._isolation = isolation
         self._pace = pace
 
     async def finish(self, ended: Sequence[OpenRecord]) -> None:
@@ -31,13 +34,16 @@ class Finisher:
         ledger = self._services.ledger
         done: list[OpenRecord] = []
 
+        async def write(one: OpenRecord) -> OpenRecord:
+            await ledger.finalise(one.record)
+            return one
+
         async def finalise(one: OpenRecord) -> None:
-            try:
-                await ledger.finalise(one.record)
-            except LEFT as error:
-                trouble(f"run {one.record.run_id} is left for the next tick", error)
-            else:
-                done.append(one)
+            written = await self._isolation.keep(one.record.run_id, write(one))
+            done.extend([written] if written else [])
+
+        async def close(one: OpenRecord) -> None:
+            await self._isolation.keep(one.record.run_id, self._close(one))
 
         if not ended or not await self._pace.each(ended, finalise) or self._pace.over:
             return
@@ -45,7 +51,7 @@ class Finisher:
         for one in sorted(done, key=lambda one: one.record.nominal):
             state = finished(state, result_of(one.record))
         await self._store.write(state)
-        await self._pace.each(done, self._close)
+        await self._pace.each(done, close)
 
     async def _close(self, ended: OpenRecord) -> None:
         record = ended.record
@@ -61,7 +67,5 @@ class Finisher:
             event_id=record.attempt.job_id,
         )
         self.finished += 1
-        try:
-            await self._services.ledger.remove_open(record.run_id, ended.etag)
-        except LedgerConflict as error:  # an operator stopped it at this very moment
-            trouble(f"run {record.run_id} is closed in the next tick", error)
+        # A conflict: an operator stopped it at this very moment. The next tick closes it.
+        await self._services.ledger.remove_open(record.run_id, ended.etag)

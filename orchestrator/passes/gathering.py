@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from orchestrator.adapters.outputs import StoredOutput, parts
-from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.adapters.telemetry import Event, emit
 from orchestrator.decisions.declared_outputs import STREAMS, declares, is_safe, unmatched
 from orchestrator.decisions.last_words import LAST_BYTES, words_of
 from orchestrator.decisions.missing_outputs import (
@@ -24,7 +24,7 @@ from orchestrator.errors import BatchRefused, BatchUnavailable, OutputUnreadable
 from orchestrator.ids import FILES
 from orchestrator.ledger.record import How, LastWords, Output, Record
 from orchestrator.passes.fetching import Fetcher, NodeNotReady, TickOver, Wanted
-from orchestrator.passes.looking import LEFT, OpenRecord
+from orchestrator.passes.looking import OpenRecord
 from orchestrator.passes.services import Pace, Services
 
 HASHED_BYTES: Final = 64 * 1024 * 1024
@@ -85,10 +85,7 @@ class Gatherer:
         As far as it goes in this tick: nothing is noted, and no failure is one of the run's.
         """
         with suppress(TickOver, NodeNotReady):
-            try:
-                await self._one(ended).save()
-            except LEFT as error:
-                trouble(f"outputs of {ended.record.attempt.job_id} are left", error)
+            await self._one(ended).save()
 
     def _one(self, ended: OpenRecord) -> "_Gathering":
         pace = self._pace.part(_RUN_SECONDS)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
-from orchestrator.batch_state import Task
+from orchestrator import ids
+from orchestrator.adapters.telemetry import Event, emit
+from orchestrator.batch_state import Job, Task
 from orchestrator.decisions.diagnose import busy, diagnose
 from orchestrator.decisions.endings import START_TIMEOUT
 from orchestrator.decisions.identity import is_ours
@@ -19,21 +20,13 @@ from orchestrator.decisions.outcome import (
 )
 from orchestrator.decisions.retry import again
 from orchestrator.enums import AttemptState
-from orchestrator.errors import (
-    BatchRefused,
-    BatchUnavailable,
-    LedgerConflict,
-    OutputUnreadable,
-    RecordUnreadable,
-)
+from orchestrator.errors import BlobRefused, RecordUnreadable
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun
+from orchestrator.passes.batch_view import BatchView
 from orchestrator.passes.pool_view import PoolView
 from orchestrator.passes.services import Services
-
-LEFT: Final = (BatchUnavailable, BatchRefused, LedgerConflict, OutputUnreadable, RecordUnreadable)
-"""What leaves one run for the next tick, while the others go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +45,34 @@ class Looker:
         retried: The runs that were given another attempt, as they ended the last one.
     """
 
-    def __init__(self, services: Services, now: datetime) -> None:
+    def __init__(self, services: Services, view: BatchView, now: datetime) -> None:
         self.retried: list[OpenRecord] = []
         self._services = services
+        self._view = view
         self._now = now
         self._pool = PoolView(services)
 
     async def look(self, run: OpenRun) -> OpenRecord | None:
         """Take a run as far as Batch's word goes; return it if it has ended for good."""
-        opened = await self._services.ledger.read_open(run.run_id)
+        opened = await self._read(run)
         if opened is None:
             return None
         record, etag = opened
+        if run.damaged:
+            etag = await self._repair(record, etag)
+        if record.attempt.state is AttemptState.CLAIMED and not record.stop:
+            return None  # it is to be dispatched
         if record.attempt.state is AttemptState.ENDED:
             return await self._ended(OpenRecord(record, etag))
-        batch, job_id = self._services.batch, record.attempt.job_id
-        job = await batch.job(job_id)
-        if job is not None and not is_ours(record, job):
-            job = None
-        task = await batch.task(job_id) if job else None
+        job, task = await self._ask(record)
         match conclude(record, job, task, self._now):
             case Wait(note=note):
-                if note is not None:
-                    await self._note(record, etag, note, task)
+                await self._note(record, etag, note, task)
             case StartOverdue() as overdue:
                 await self._start_overdue(record, etag, overdue)
             case EndJob(because=because, note=note):
-                if note is not None:
-                    await self._note(record, etag, note, task)
-                await batch.terminate_job(job_id, because)
+                await self._note(record, etag, note, task)
+                await self._services.batch.terminate_job(record.attempt.job_id, because)
             case Ended(attempt=attempt):
                 attempt = await self._measured(record, attempt, task)
                 record = replace(
@@ -93,8 +85,40 @@ class Looker:
                 return await self._ended(OpenRecord(record, etag))
         return None
 
-    async def _note(self, record: Record, etag: str, note: Attempt, task: Task | None) -> None:
-        """Write down what is now known of an attempt that goes on."""
+    async def _ask(self, record: Record) -> tuple[Job | None, Task | None]:
+        """Return the job of the attempt in hand and its task, as Batch has them."""
+        job_id = record.attempt.job_id
+        job = await self._view.job(job_id)
+        if job is None or not is_ours(record, job):
+            return None, None
+        task = await self._view.task(job_id)
+        if task is not None and task.state == "completed":
+            job = await self._view.job_of_ended_task(job_id, job)
+        return job, task
+
+    async def _read(self, run: OpenRun) -> tuple[Record, str] | None:
+        """Read an open record; a damaged one is reported."""
+        try:
+            return await self._services.ledger.read_open(run.run_id)
+        except (RecordUnreadable, BlobRefused) as error:
+            blob = ids.open_blob(run.run_id)
+            emit(Event.LEDGER_TROUBLE, what="damaged_record", blob=blob, detail=str(error))
+            raise
+
+    async def _repair(self, record: Record, etag: str) -> str:
+        """Write the metadata of an open record anew, from its content."""
+        blob = ids.open_blob(record.run_id)
+        etag = await self._services.ledger.write_open(record, etag)
+        detail = "its metadata could not be read, and were repaired from its content"
+        emit(Event.LEDGER_TROUBLE, what="damaged_metadata", blob=blob, detail=detail)
+        return etag
+
+    async def _note(
+        self, record: Record, etag: str, note: Attempt | None, task: Task | None
+    ) -> None:
+        """Write down what is now known of an attempt that goes on, if there is anything new."""
+        if note is None:
+            return
         noted = await self._measured(record, note, task)
         await self._services.ledger.write_open(record.with_attempt(noted), etag)
 

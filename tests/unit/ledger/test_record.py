@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from orchestrator.enums import After, BlockedReason, Reason
+from orchestrator.enums import After, AttemptState, BlockedReason, Reason
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Stop
@@ -14,6 +15,7 @@ from orchestrator.ledger.record import METADATA_KEYS, Kind, Range, Record, dump,
 from tests.support.records import RECORD, SUBMITTED
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
 TRIGGERED = RunId("nightly-m0123456789abcdef")
 
 
@@ -71,6 +73,7 @@ def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
         "attempt": "1",
         "kind": "scheduled",
         "nominal": "2026-06-01T12:00:00+00:00",
+        "start_by": "2026-06-01T12:30:00+00:00",
     }
     attempt = replace(
         SUBMITTED,
@@ -95,6 +98,29 @@ def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
         "stop": "stopped",
     }
     assert metadata(full).keys() == METADATA_KEYS
+
+
+@pytest.mark.parametrize(
+    ("changes", "start_by"),
+    [
+        ({}, NOON + HALF_HOUR),
+        ({"waiting_since": NOON + HALF_HOUR}, NOON + 2 * HALF_HOUR),
+        ({"started": NOON + HALF_HOUR}, None),
+        ({"started": NOON, "waiting_since": NOON + HALF_HOUR}, NOON + 2 * HALF_HOUR),
+        ({"started": NOON + HALF_HOUR, "waiting_since": NOON}, None),
+        ({"submitted": None, "state": AttemptState.CLAIMED}, None),
+        ({"state": AttemptState.ENDED}, None),
+    ],
+)
+def test_the_work_list_says_until_when_a_waiting_task_has_to_start(
+    changes: dict[str, Any], start_by: datetime | None
+) -> None:
+    """From its submission, or from when it began to wait anew."""
+    record = replace(RECORD, attempts=(replace(SUBMITTED, **changes),))
+
+    found = metadata(record).get("start_by")
+
+    assert found == (start_by.isoformat() if start_by else None)
 
 
 def test_metadata_of_another_version_are_kept() -> None:
