@@ -1,0 +1,85 @@
+"""Which failures stay with a run, and which mean that a service is silent."""
+
+import pytest
+
+from orchestrator.errors import (
+    BatchUnavailable,
+    BlobRefused,
+    LedgerConflict,
+    LedgerUnavailable,
+    RecordUnreadable,
+)
+from orchestrator.ids import RunId
+from orchestrator.passes.isolation import Isolation
+
+RUN = RunId("job-20260601T120000Z")
+
+
+async def fail(error: Exception) -> int:
+    raise error
+
+
+async def succeed() -> int:
+    return 7
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        IndexError("tuple index out of range"),
+        TypeError(),
+        RecordUnreadable("x"),
+        LedgerConflict("x"),
+        BlobRefused("archived"),
+        BatchUnavailable("x"),
+    ],
+)
+async def test_any_failure_stays_with_its_run(error: Exception) -> None:
+    """However often it comes, and whatever its class."""
+    isolation = Isolation()
+
+    for _ in range(5):
+        assert await isolation.keep(RUN, fail(error)) is None
+
+    assert await isolation.keep(RUN, succeed()) == 7
+    assert isolation.left == 5
+
+
+async def test_silence_of_storage_three_times_running_ends_the_tick() -> None:
+    """A success between says that it was not the storage."""
+    isolation = Isolation()
+    silence = LedgerUnavailable("no answer")
+    for _ in range(3):
+        await isolation.keep(RUN, fail(silence))
+        await isolation.keep(RUN, fail(silence))
+        await isolation.keep(RUN, succeed())
+    await isolation.keep(RUN, fail(silence))
+    await isolation.keep(RUN, fail(silence))
+
+    with pytest.raises(LedgerUnavailable, match="no answer"):
+        await isolation.keep(RUN, fail(silence))
+
+
+async def test_silence_about_outputs_never_ends_the_tick() -> None:
+    """Their container is not the ledger's."""
+    isolation = Isolation()
+
+    for _ in range(5):
+        await isolation.keep(RUN, fail(LedgerUnavailable("no answer")), ledger=False)
+
+    assert isolation.left == 5
+
+
+async def test_batch_is_silent_after_three_failures_running() -> None:
+    """Then it is asked no more in this tick."""
+    isolation = Isolation()
+    silent = list[bool]()
+    for _ in range(2):
+        await isolation.keep(RUN, fail(BatchUnavailable("no answer")))
+        silent.append(isolation.batch_is_silent)
+    await isolation.keep(RUN, succeed())
+    for _ in range(3):
+        await isolation.keep(RUN, fail(BatchUnavailable("no answer")))
+        silent.append(isolation.batch_is_silent)
+
+    assert silent == [False, False, False, False, True]
