@@ -45,6 +45,7 @@ support: setup ## write the two tables of batch_emulator/SUPPORT.md from what th
 bench: setup ## what a tick costs, and how fast the emulator answers, beside bare calls; many minutes
 	@$(RUN) -m bench.idle_tick
 	@$(RUN) -m bench.submit_many
+	@$(RUN) -m bench.collect_many
 	@$(RUN) -m bench.emulator_rate
 	@$(RUN) -m bench.task_file
 

@@ -56,6 +56,7 @@ class Round:
         ledger: A client of its ledger, as the product would open one.
         batch: A client of its Batch account, likewise.
         storage_calls: What blob storage was asked about the ledger.
+        outputs_calls: The same about outputs.
         batch_calls: What Batch was asked.
     """
 
@@ -63,11 +64,13 @@ class Round:
     ledger: ContainerClient
     batch: BatchClient
     storage_calls: StorageCalls
+    outputs_calls: StorageCalls
     batch_calls: BatchCalls
 
     async def begin(self) -> None:
         """Count calls from here on."""
         await self.storage_calls.begin()
+        await self.outputs_calls.begin()
         await self.batch_calls.begin()
 
 
@@ -100,7 +103,7 @@ class Stage:
                 BatchClient(settings.batch_account_url, key, **RETRIES) as batch,
             ):
                 ledger = await storage.create_container(settings.ledger_container)
-                await storage.create_container(settings.outputs_container)
+                outputs = await storage.create_container(settings.outputs_container)
                 pool = _POOL_BODY | {"targetDedicatedNodes": nodes}
                 await batch.create_pool(pool)  # type: ignore[arg-type] # REST spelling
                 yield Round(
@@ -108,6 +111,7 @@ class Stage:
                     ledger=ledger,
                     batch=batch,
                     storage_calls=StorageCalls(self._azurite.log, ledger),
+                    outputs_calls=StorageCalls(self._azurite.log, outputs),
                     batch_calls=BatchCalls(settings.batch_account_url, TOKEN),
                 )
 

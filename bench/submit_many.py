@@ -84,20 +84,22 @@ class Bare:
     batch: list[Call]
 
 
-def document(count: int) -> str:
+def document(count: int, command: str = "exit 0") -> str:
     """Return so many schedules of which each has one occurrence that is due, and today no other."""
     due = datetime.now(UTC).replace(second=0, microsecond=0)
     start = (due - timedelta(minutes=1)).isoformat()
     return "\n".join(
         f'[schedules.s-{number:04}]\ncron = "{due.minute} {due.hour} * * *"\n'
-        f'command = "exit 0"\nstart = {start}\n'
+        f'command = "{command}"\nstart = {start}\n'
         for number in range(count)
     )
 
 
-async def submit(round_: Round, count: int, *, latency_milliseconds: int = 0) -> Submitted:
+async def submit(
+    round_: Round, count: int, *, latency_milliseconds: int = 0, command: str = "exit 0"
+) -> Submitted:
     """Let the product tick until everything is submitted."""
-    await round_.ledger.upload_blob(ids.DOCUMENT, document(count))
+    await round_.ledger.upload_blob(ids.DOCUMENT, document(count, command))
     await round_.begin()
     if latency_milliseconds:
         await round_.batch_calls.slow_down("create_job", latency_milliseconds)

@@ -1,16 +1,21 @@
 """What an idle tick costs: requests, counted by the servers that get them."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
+from math import ceil
 
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 from rich.console import Console
 
+from bench.collect_many import collect, compare
 from bench.counting import BatchCalls, StorageCalls, by_kind
 from bench.idle_tick import count_idle_tick, put_history, settled
 from bench.stage import Round, open_stage
 from bench.submit_many import loop, submit
 from local.azurite import Azurite
+from orchestrator.adapters.blobs import Cache
+from orchestrator.decisions.turns import ROTATION_TICKS
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, TOKEN, Start
 from tests.support.world import schedule, settings
@@ -25,11 +30,13 @@ async def round_(
     batch = await start_batch(faults=True)
     async with BlobServiceClient.from_connection_string(containers.connection_string) as storage:
         ledger = storage.get_container_client(containers.ledger)
+        outputs = storage.get_container_client(containers.outputs)
         yield Round(
             settings=settings(containers, batch.url, ACCOUNT, KEY),
             ledger=ledger,
             batch=batch.client,
             storage_calls=StorageCalls(azurite.log, ledger),
+            outputs_calls=StorageCalls(azurite.log, outputs),
             batch_calls=BatchCalls(batch.url, TOKEN),
         )
 
@@ -71,3 +78,34 @@ async def test_the_bare_loop_makes_the_calls_of_a_tick_that_submits() -> None:
     assert by_kind(loop_.storage) == by_kind(product.storage)
     assert by_kind(loop_.batch) == by_kind(product.batch)
     assert len(product.created) == len(set(product.created)) == count
+
+
+async def test_many_open_runs_cost_few_requests() -> None:
+    """Batch lists the jobs that go on; the tasks of some are looked at, those of all within 19 ticks."""
+    count = 120
+    async with open_stage() as stage, stage.round() as round_:
+        await submit(round_, count)
+        seen = Counter[str]()
+        cache = Cache()
+        for _ in range(ROTATION_TICKS):
+            tick = await collect(round_, cache)
+            calls = by_kind(tick.batch)
+            assert calls == {"GET list_jobs": 1, "GET get_task": ceil(count / ROTATION_TICKS)}
+            seen.update(call.name for call in tick.ledger if call.kind == "GET open/...")
+
+    assert len(seen) == count
+
+
+async def test_finished_runs_cost_no_more_than_is_promised() -> None:
+    """Two requests of Batch and twelve of storage for each, and one for each output that is read."""
+    count = 40
+    async with open_stage() as stage:
+        ((product, bare),) = await compare(stage, count, rounds=1)
+
+    about_runs = [call for call in product.batch if call.name != "list_jobs"]
+    assert len(about_runs) <= 2 * count
+    assert len(product.batch) - len(about_runs) <= 1
+    assert product.hashed == 2 * count
+    assert len(product.ledger) + len(product.outputs) - product.hashed <= 12 * count
+    assert by_kind(bare.outputs) == by_kind(product.outputs)
+    assert by_kind(bare.batch).keys() <= by_kind(product.batch).keys()
