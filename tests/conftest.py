@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from azure.storage.blob import BlobServiceClient
+from hypothesis import settings
 
 from local.azurite import Azurite
 from tests.support.judged_replies import (
@@ -35,6 +36,9 @@ _PREFIXES = (
 )
 _KEPT = ("RECUR_ORACLES",)
 _YOUNG_SECONDS = 240
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

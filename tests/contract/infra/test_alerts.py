@@ -158,7 +158,7 @@ def test_the_thirty_days_tell_a_query_that_loses_or_repeats(sound: str, mutant: 
     assert sorted(answer for _, answer in told) != [mailed(run_id) for run_id in failed]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     after=st.floats(0, 60),
     lags=st.lists(st.floats(0.5, 1200), min_size=1, max_size=3),

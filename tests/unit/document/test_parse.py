@@ -362,7 +362,7 @@ KEYS = st.sampled_from(
 
 
 @pytest.mark.no_cover  # measuring it would double its time; examples cover the same
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(KEYS, LITERALS), st.dictionaries(KEYS, LITERALS))
 def test_whatever_a_table_holds_is_a_schedule_or_told(
     defaults: dict[str, str], own: dict[str, str]

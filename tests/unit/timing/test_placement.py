@@ -251,7 +251,7 @@ def test_ticks_partition_the_occurrences(
 
 
 @pytest.mark.no_cover  # measuring it would double its time; examples cover the same
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(crons(), near_changes())
 def test_every_occurrence_is_where_debians_cron_has_it(
     cron: str, near: tuple[str, list[datetime]]
@@ -492,7 +492,7 @@ def test_a_shifted_occurrence_is_excluded_by_the_time_it_had() -> None:
 
 
 @pytest.mark.no_cover  # measuring it would double its time; examples cover the same
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.one_of(crons().map(lambda one: (one,)), st.integers(60, 9000)),
     near_changes(),

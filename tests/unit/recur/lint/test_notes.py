@@ -129,7 +129,7 @@ PATTERNS = (
 LEFT_OUT = ("* 1 * * *", "*/2 * * * *", "* * 1-15 * *", "* * * * SUN", "2027-12-31")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.one_of(
         st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3, unique=True),
