@@ -79,6 +79,17 @@ def job_id(run: RunId, attempt: int) -> str:
     return run if attempt == 1 else f"{run}-r{attempt}"
 
 
+def kept_blob(name: str, modified: datetime, data: bytes) -> str:
+    """
+    Return the name under which a blob that cannot be read is kept beside its successor.
+
+    The same blob is kept once: the name is made of its time and its content.
+    """
+    stem = name.removesuffix(".json")
+    digest = hashlib.sha256(data).hexdigest()
+    return f"{stem}.{modified.astimezone(UTC).strftime(_INSTANT)}.{digest[:8]}.json"
+
+
 def open_blob(run: RunId) -> str:
     """Return the name of the record of a run that is not final."""
     return f"{OPEN_PREFIX}{run}.json"

@@ -1,6 +1,6 @@
 """The ledger in blob storage, blob by blob; `container` makes the single calls."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,10 +18,11 @@ from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions.identity import is_stale, tells_of
 from orchestrator.errors import LedgerConflict, LedgerUnavailable, RecordUnreadable
-from orchestrator.ids import RunId
+from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.open_record import load_open
 from orchestrator.ledger.record import Record, dump, load, metadata
 from orchestrator.ledger.request import Answer, Request, dump_answer, load_request
+from orchestrator.ledger.result import result_metadata
 from orchestrator.ledger.state import OpenRequest, OpenRun, damaged_open_run, read_open_run
 
 _TRANSPORT: Final[dict[str, Any]] = {"connection_timeout": 3, "read_timeout": 8}
@@ -36,11 +37,13 @@ class Cache:
         texts: What was read, by blob name, for reads by If-None-Match.
         reported: The quarter of an hour in which the schedules were last reported.
         positions: Those of the collector, by turn, as its last tick left them at its regular end.
+        results_seen: The quarter of an hour in which ``collect.json`` was last found to be whole.
     """
 
     texts: dict[str, BlobText] = field(default_factory=dict[str, BlobText])
     reported: int | None = None
     positions: dict[str, RunId] = field(default_factory=dict[str, RunId])
+    results_seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,39 @@ class Ledger:
         self._cache.texts.pop(name, None)
         return etag
 
+    async def keep(self, name: str, data: bytes) -> None:
+        """Keep what cannot be read under another name; there already is as good."""
+        await self._container.create(name, data)
+
+    async def write_summary(self, name: str, data: bytes, etag: str | None) -> None:
+        """Replace a summary if it is still the one that was read; None creates it."""
+        self._cache.texts.pop(name, None)
+        if etag is not None:
+            await self._container.put(name, data, etag)
+        elif not await self._container.create(name, data):
+            raise LedgerConflict(f"{name} is there already")
+
+    async def summary_days(self) -> set[str]:
+        """Return the names of the blobs that hold the numbers of a day."""
+        blobs, _ = await self._container.listing(ids.DAYS_PREFIX)
+        return {blob.name for blob in blobs}
+
+    async def recorded_schedules(self) -> list[ScheduleId]:
+        """Return the schedules that have final records, by their ids: one listing."""
+        names = await self.final_folders("")
+        return sorted(ScheduleId(name.rstrip("/")) for name in names)
+
+    async def final_folders(self, below: str) -> list[str]:
+        """Return the names of the folders right below a folder of ``runs/``, in their order."""
+        prefix = f"{ids.FINAL_PREFIX}{below}"
+        found = await self._container.folders(prefix)
+        return [name.removeprefix(prefix) for name in found]
+
+    async def final_pages(self, below: str) -> AsyncGenerator[list[tuple[str, Mapping[str, str]]]]:
+        """List the final records in a folder of ``runs/``: names and metadata, page by page."""
+        async for page in self._container.pages(f"{ids.FINAL_PREFIX}{below}"):
+            yield [(blob.name, blob.metadata or {}) for blob in page]
+
     async def claim(self, record: Record) -> bool:
         """Create an open record; False if there is one already."""
         name = ids.open_blob(record.run_id)
@@ -168,15 +204,17 @@ class Ledger:
             False if this was done already.
         """
         if record.replaces is None:
-            return await self._container.create(record.blob, dump(record))
+            return await self._container.create(record.blob, dump(record), result_metadata(record))
         etag = record.replaces
         while True:
             try:
-                await self._container.put(record.blob, dump(record), etag)
+                await self._container.put(record.blob, dump(record), etag, result_metadata(record))
             except (LedgerConflict, BlobMissing):
                 there = await self._container.etag(record.blob)
                 if there is None:  # what it replaces has been deleted meanwhile
-                    return await self._container.create(record.blob, dump(record))
+                    return await self._container.create(
+                        record.blob, dump(record), result_metadata(record)
+                    )
                 if await self._is_newer(record):
                     return False
                 etag = there

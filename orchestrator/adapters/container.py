@@ -9,7 +9,12 @@ from typing import Any, Final
 from azure.core import MatchConditions
 from azure.core.pipeline import PipelineResponse
 from azure.storage.blob import BlobProperties, ContentSettings
-from azure.storage.blob.aio import BlobLeaseClient, ContainerClient, StorageStreamDownloader
+from azure.storage.blob.aio import (
+    BlobLeaseClient,
+    BlobPrefix,
+    ContainerClient,
+    StorageStreamDownloader,
+)
 
 from orchestrator.adapters.calls import BlobMissing, ask_storage, reply_date
 from orchestrator.adapters.time_limits import LEASE_SECONDS
@@ -145,6 +150,19 @@ class Container:
             return True
         return False
 
+    async def pages(self, prefix: str) -> AsyncGenerator[list[BlobProperties]]:
+        """List the blobs below a prefix with their metadata, a page at a time: memory is flat."""
+        pages = self._client.list_blobs(name_starts_with=prefix, include=["metadata"]).by_page()
+        while True:
+            try:
+                yield await ask_storage(_read_page(pages))
+            except StopAsyncIteration:
+                return
+
+    async def folders(self, prefix: str) -> list[str]:
+        """Return the names of the folders right below a prefix, in their order."""
+        return await ask_storage(self._folders(prefix))
+
     @asynccontextmanager
     async def lease(self, name: str, *, empty: bytes | None) -> AsyncGenerator[Lease]:
         """
@@ -189,6 +207,10 @@ class Container:
         )
         return [blob async for blob in listing], dates.first
 
+    async def _folders(self, prefix: str) -> list[str]:
+        found = self._client.walk_blobs(name_starts_with=prefix)
+        return sorted([one.name async for one in found if isinstance(one, BlobPrefix)])
+
     async def _acquire(self, name: str) -> BlobLeaseClient:
         try:
             blob = self._client.get_blob_client(name)
@@ -203,6 +225,10 @@ class Container:
             await ask_storage(client.release())
         except (LedgerUnavailable, LedgerConflict, BlobMissing):
             return
+
+
+async def _read_page(pages: AsyncIterator[AsyncIterator[BlobProperties]]) -> list[BlobProperties]:
+    return [blob async for blob in await anext(pages)]
 
 
 class Dates:

@@ -10,7 +10,7 @@ import tzdata
 
 from orchestrator import __version__, ids
 from orchestrator.enums import After, AttemptState, Overlap
-from orchestrator.ids import RunId
+from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Attempt, FrozenTask
 from orchestrator.ledger.record import Action, Decided, Kind, Record, Versions
 from orchestrator.ledger.request import Request
@@ -99,6 +99,7 @@ def _claimed_record(  # noqa: PLR0913 - a claim has that many sources
         schedule=schedule.id,
         nominal=occurrence.nominal,
         merged=occurrence.merged,
+        previous_success_unknown=not _known(results, schedule.id),
         decision=Decided(action=Action.SUBMIT, at=now),
         task=FrozenTask(
             command=schedule.command,
@@ -133,7 +134,8 @@ def _task_environment(
     """
     Return the variables of the task; ``RECUR_ATTEMPT`` is added for each attempt.
 
-    A variable whose value there is not (no success yet) is left out rather than empty.
+    A variable whose value there is not (no success yet) is left out rather than empty. Where the
+    last success is not known, another variable says so.
     """
     earlier = previous(state.timings, nominal)
     known = results.schedules.get(schedule.id)
@@ -151,7 +153,15 @@ def _task_environment(
         environment["RECUR_WINDOW_START"] = _utc(earlier)
     if success and success < nominal:
         environment["RECUR_PREVIOUS_SUCCESS"] = _utc(success)
+    if not _known(results, schedule.id):
+        environment["RECUR_PREVIOUS_SUCCESS_UNKNOWN"] = "1"
     return environment
+
+
+def _known(results: CollectState, schedule: ScheduleId) -> bool:
+    """Whether all is known of the finished runs of a schedule."""
+    known = results.schedules.get(schedule)
+    return known is None or known.known
 
 
 def _utc(instant: datetime) -> str:

@@ -54,6 +54,7 @@ def resume(
         state,
         pauses=_end_pauses(state.pauses, max(made, state.decided_until), request.id),
         forgiven=results.failed,
+        forgiven_until=state.forgiven_until if results.known else made,
     )
 
 
@@ -65,7 +66,13 @@ def failures(state: ScheduleState, results: ScheduleResults) -> int:
 def after_failures(
     state: ScheduleState, schedule: Schedule, results: ScheduleResults
 ) -> ScheduleState:
-    """Return ``state``, paused from its watermark on if as many runs failed as should pause it."""
+    """
+    Return ``state``, paused from its watermark on if as many runs failed as should pause it.
+
+    While results are being made anew, failures that are known may be older than a success.
+    """
+    if not results.known:
+        return state
     most = schedule.pause_after_failures
     failed = _failed(state, results)
     if most is None or len(failed) < most or any(one.until is None for one in state.pauses):
@@ -77,7 +84,9 @@ def after_failures(
 
 def _failed(state: ScheduleState, results: ScheduleResults) -> tuple[RunId, ...]:
     """Return the failed runs that count, oldest first."""
-    begun = max((timing.since for timing in state.timings if timing.removed), default=None)
+    begins = [timing.since for timing in state.timings if timing.removed]
+    begins += [state.forgiven_until] if state.forgiven_until else []
+    begun = max(begins, default=None)
     failed = failed_after(results, begun) if begun else results.failed
     return tuple(run for run in failed if run not in state.forgiven)
 

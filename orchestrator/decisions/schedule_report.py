@@ -27,7 +27,8 @@ class Report:
     Attributes:
         seconds_since_success: Since a run last ended well; before the first, since the schedule
             began.
-        max_gap_seconds: It should not be more than this; None as long as nothing is expected.
+        max_gap_seconds: It should not be more than this; None as long as nothing is expected, and
+            while results are being made anew.
         expected: The newest occurrence that must have ended by now. Whatever ended well since
             then, be it this run or the one that was in its way, answers for it.
         last_success: Nominal time of the newest run that succeeded.
@@ -59,7 +60,7 @@ def report(
     since = results.last_success_finished or state.timings[0].since
     return Report(
         seconds_since_success=max(0.0, (now - since).total_seconds()),
-        max_gap_seconds=(now - expected).total_seconds() if expected else None,
+        max_gap_seconds=(now - expected).total_seconds() if expected and results.known else None,
         expected=expected,
         last_success=results.last_success,
         failed=len(results.failed),

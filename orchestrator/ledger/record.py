@@ -204,6 +204,8 @@ class Record(Stored):
         by: Who made that request, as they said.
         note: Why.
         forced: Whether it starts whatever is in the way, and is in nobody's way.
+        previous_success_unknown: Whether results of earlier runs were being made anew at its claim:
+            its task does not know the last success.
         replaces: ETag of the final record that a backfill opened again.
         outputs: Of the last attempt, the first thousand.
         outputs_total: How many there are; None where they have not been counted.
@@ -228,6 +230,7 @@ class Record(Stored):
     by: str | None = None
     note: str | None = None
     forced: bool = False
+    previous_success_unknown: bool = False
     replaces: str | None = None
     decision: Decided
     merged: int = 1

@@ -4,6 +4,7 @@ What is known of finished runs, by schedule: the state of the collect pass, as v
 ``collect.json`` has one writer, which holds the blob's lease.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Final
@@ -56,6 +57,7 @@ class Rebuilding(Stored):
         begun: The now of the tick that began with it.
         schedule: The one in hand; those before it, by the order of their ids, are done.
         before: What is left of that one: the names before this one; None: it is done as well.
+        found: Whether a run was found: then its result was lost.
         ended: When all of it was done.
     """
 
@@ -65,7 +67,13 @@ class Rebuilding(Stored):
     begun: datetime | None = None
     schedule: ScheduleId | None = None
     before: str | None = None
+    found: bool = False
     ended: datetime | None = None
+
+    @property
+    def lost_results(self) -> bool:
+        """Whether something was lost that somebody should know of: a new ledger had none."""
+        return self.results and (self.kept is not None or self.found)
 
     def lacks(self, schedule: ScheduleId) -> bool:
         """Whether the results of a schedule are not known yet."""
@@ -106,6 +114,23 @@ def dump_collect(state: CollectState) -> bytes:
 def load_collect(data: bytes) -> CollectState:
     """Return the state of ``collect.json``; raises RecordUnreadable if it is none."""
     return load_state(_COLLECT, data, "collect.json")
+
+
+def with_unknown(state: CollectState, recorded: Iterable[ScheduleId]) -> CollectState:
+    """
+    Return ``state`` without what it says of schedules whose results are still made anew.
+
+    Args:
+        state: As it was read.
+        recorded: The schedules that have final records; no other has lost anything.
+    """
+    rebuilding = state.rebuilding
+    unknown = {
+        id_: ScheduleResults(known=False)
+        for id_ in recorded
+        if rebuilding and rebuilding.lacks(id_)
+    }
+    return replace(state, schedules={**state.schedules, **unknown})
 
 
 def failed_after(results: ScheduleResults, instant: datetime) -> tuple[RunId, ...]:

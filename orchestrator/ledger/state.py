@@ -30,12 +30,15 @@ class ScheduleState(Stored):
         decided_until: The watermark: every occurrence up to it has been decided.
         pauses: By operators and after failures, in the order of ``since``.
         forgiven: Failed runs that a resume has seen: they pause the schedule no more.
+        forgiven_until: A resume at this time did not know which runs had failed: it forgave those
+            of all nominal times up to it.
     """
 
     timings: tuple[Timing, ...]
     decided_until: datetime
     pauses: tuple[Pause, ...] = ()
     forgiven: tuple[RunId, ...] = ()
+    forgiven_until: datetime | None = None
 
     @property
     def removed(self) -> bool:

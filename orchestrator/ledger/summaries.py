@@ -25,6 +25,9 @@ from orchestrator.stored import Stored
 KEPT: Final = 30
 """How many runs, and how many skips and misses, are kept of each schedule."""
 
+DAYS_KEPT: Final = 400
+"""As long as records are kept."""
+
 MOST_BYTES: Final = 3_500_000
 """Of one blob: no write exceeds 4 MiB."""
 
@@ -159,17 +162,25 @@ class Day(Stored):
     schedules: dict[ScheduleId, DayNumbers] = field(default_factory=dict[ScheduleId, DayNumbers])
 
 
-def with_results(recent: Recent, results: Iterable[Result]) -> Recent:
+def with_results(recent: Recent, results: Iterable[Result], days: Iterable[date] = ()) -> Recent:
     """
     Return ``recent`` with some more results; those that it holds already are replaced.
 
     The order of results does not matter.
+
+    Args:
+        recent: The occurrences so far.
+        results: What has been decided or has ended.
+        days: Of which there is a blob of numbers now.
     """
     schedules = dict(recent.schedules)
     for result in results:
         one = schedules.get(result.schedule, ScheduleRecent())
         schedules[result.schedule] = _with_result(one, result)
-    return replace(recent, schedules=schedules) if schedules != recent.schedules else recent
+    numbered = tuple(sorted({*recent.days, *days}))[-DAYS_KEPT:]
+    if schedules == recent.schedules and numbered == recent.days:
+        return recent
+    return replace(recent, schedules=schedules, days=numbered)
 
 
 def _with_result(one: ScheduleRecent, result: Result) -> ScheduleRecent:
@@ -196,6 +207,21 @@ def _with_result(one: ScheduleRecent, result: Result) -> ScheduleRecent:
     kept = [each for each in one.runs if (each.nominal, each.run_id) != key]
     runs = sorted([*kept, run], key=lambda each: (each.nominal, each.run_id))
     return replace(one, runs=tuple(runs[-KEPT:]))
+
+
+def merged(recent: Recent, other: Recent, days: Iterable[date] = ()) -> Recent:
+    """Return what both hold of the last occurrences; of the same one, what ``other`` says."""
+    schedules = dict(recent.schedules)
+    for id_, one in other.schedules.items():
+        mine = schedules.get(id_, ScheduleRecent())
+        runs = {(run.nominal, run.run_id): run for run in (*mine.runs, *one.runs)}
+        not_run = {each.nominal: each for each in (*mine.not_run, *one.not_run)}
+        schedules[id_] = replace(
+            mine,
+            runs=tuple(run for _, run in sorted(runs.items()))[-KEPT:],
+            not_run=tuple(each for _, each in sorted(not_run.items()))[-KEPT:],
+        )
+    return with_results(replace(recent, schedules=schedules), (), days)
 
 
 def last_occurrences(one: ScheduleRecent) -> list[RecentRun | NotRun]:
@@ -247,12 +273,31 @@ def counted(day: Day, results: Iterable[Result], still_open: Iterable[str]) -> D
     return replace(day, schedules=schedules, counted=tuple(sorted(kept)))
 
 
-def numbers_of(results: Iterable[Result]) -> DayNumbers:
-    """Return the numbers of the runs of one schedule and one day."""
-    numbers = DayNumbers()
+def numbers_of(results: Iterable[Result], numbers: DayNumbers | None = None) -> DayNumbers:
+    """Return the numbers of some runs of one schedule and one day, added to those so far."""
+    numbers = numbers or DayNumbers()
     for result in results:
         numbers = _added(numbers, result)
     return numbers
+
+
+def with_day(day: Day, anew: Mapping[ScheduleId, tuple[DayNumbers, Iterable[Result]]]) -> Day:
+    """
+    Return a day with the numbers of some schedules that were made anew.
+
+    Args:
+        day: The numbers so far.
+        anew: By schedule: its numbers, and the results of runs whose open record is still there.
+            Those are added only if they are counted already: else they will be.
+    """
+    known = set(day.counted)
+    schedules = dict(day.schedules)
+    for id_, (numbers, still_open) in anew.items():
+        for result in still_open:
+            if result.job_id in known:
+                numbers = _added(numbers, result)  # noqa: PLW2901 - a fold
+        schedules[id_] = numbers
+    return day if schedules == day.schedules else replace(day, schedules=schedules)
 
 
 def _added(numbers: DayNumbers, result: Result) -> DayNumbers:

@@ -12,21 +12,24 @@ from orchestrator.adapters.time_limits import WORK_SECONDS
 from orchestrator.decisions.turns import AT_A_TIME, tasks_to_look_at
 from orchestrator.enums import AttemptState
 from orchestrator.errors import LeaseTaken, LedgerTrouble
-from orchestrator.ledger.results import CollectState, dump_collect
+from orchestrator.ledger.results import dump_collect
 from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.batch_view import BatchView
-from orchestrator.passes.collect_state import CollectStore
+from orchestrator.passes.collect_state import LOST, CollectStore
 from orchestrator.passes.finishing import Finisher
 from orchestrator.passes.gathering import Gatherer
 from orchestrator.passes.isolation import Isolation
 from orchestrator.passes.looking import Looker, OpenRecord
 from orchestrator.passes.ownership import check_stored_owner, report
+from orchestrator.passes.rebuilding import Rebuilder, waiting
 from orchestrator.passes.services import Pace, Services
+from orchestrator.passes.summarising import Summaries
 from orchestrator.passes.turns import Positions, Turn, Turns
 
-_EMPTY: Final = dump_collect(CollectState())
+_EMPTY: Final = dump_collect(LOST)
 _LOOKING_SECONDS: Final = 35
 _READING_SECONDS: Final = 35  # of outputs; what was read is then written down
+_REBUILDING_SECONDS: Final = 10
 _FINISHING_SECONDS: Final = WORK_SECONDS / 2
 
 
@@ -42,9 +45,9 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
     Raises:
         LedgerUnavailable: Storage did not answer; nothing is lost, the next tick goes on.
     """
-    runs = (await services.ledger.open_list()).runs
-    counts: dict[str, int | str] = {"open": len(runs)}
-    if not any(_concerns(run) for run in runs):
+    work = await services.ledger.open_list()
+    counts: dict[str, int | str] = {"open": len(work.runs)}
+    if not any(_concerns(run) for run in work.runs) and not await waiting(services, work.now):
         return counts
     pace = services.pace()
     try:
@@ -85,12 +88,15 @@ class _CollectTick:
         self._now = now
         self._view = BatchView(services.batch)
         self._gatherer = Gatherer(services, pace.part(_READING_SECONDS), now)
-        store = CollectStore(services.ledger, lease)
-        self._finisher = Finisher(services, store, self._isolation, pace)
-        self._positions = Positions(store, services.cache)
+        self._store = CollectStore(services.ledger, lease)
+        self._summaries = Summaries(services.ledger)
+        self._finisher = Finisher(services, self._store, self._summaries, self._isolation, pace)
+        self._positions = Positions(self._store, services.cache)
 
     async def run(self, runs: Sequence[OpenRun]) -> dict[str, int]:
         """Look at the runs, a part at a time, and finish those that have ended."""
+        rebuilder = self._rebuilder(runs)
+        await rebuilder.step()
         looker = Looker(self._services, self._view, self._now)
         concerned = [run for run in runs if _concerns(run)]
         # What has ended needs no word of Batch: it is finished whatever Batch does.
@@ -111,6 +117,7 @@ class _CollectTick:
         for some in batched(unfinished, AT_A_TIME, strict=False):
             await self._finish(some, self._pace)
         await self._pace.each(looker.retried, self._save)
+        await rebuilder.begin()
         if len(concerned) > 1:
             await self._positions.leave()
         return {
@@ -118,6 +125,19 @@ class _CollectTick:
             "retried": len(looker.retried),
             "left": self._isolation.left,
         }
+
+    def _rebuilder(self, runs: Sequence[OpenRun]) -> Rebuilder:
+        """Return what makes lost results and summaries anew, in a part of this tick."""
+        still_open = frozenset(ids.job_id(run.run_id, run.attempt) for run in runs)
+        self._finisher.still_open = still_open
+        return Rebuilder(
+            self._services,
+            self._store,
+            self._summaries,
+            self._pace.part(_REBUILDING_SECONDS),
+            now=self._now,
+            still_open=still_open,
+        )
 
     async def _to_look_at(self, runs: Sequence[OpenRun]) -> list[Turns]:
         """Return the runs of which Batch is asked, where there are many those whose turn it is."""

@@ -1,12 +1,19 @@
 """``collect.json`` in one tick: read at most once, and written in one place."""
 
 from dataclasses import replace
+from typing import Final
 
 from orchestrator import ids
 from orchestrator.adapters.blobs import Ledger
-from orchestrator.adapters.container import Lease
+from orchestrator.adapters.calls import first_line
+from orchestrator.adapters.container import BlobText, Lease
+from orchestrator.adapters.telemetry import trouble
+from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId
-from orchestrator.ledger.results import CollectState, dump_collect, load_collect
+from orchestrator.ledger.results import CollectState, Rebuilding, dump_collect, load_collect
+
+LOST: Final = CollectState(rebuilding=Rebuilding(because=f"{ids.COLLECT_STATE} was missing"))
+"""What is put in the place of a missing one; in a new ledger there is nothing to make anew."""
 
 
 class CollectStore:
@@ -22,15 +29,29 @@ class CollectStore:
         """
         Return the state as it is now; storage is asked once in a tick.
 
+        One that is damaged, or of a later version, is kept under another name and made anew.
+
         Raises:
-            RecordUnreadable: It is damaged, or of a later version.
             LedgerUnavailable: Storage did not answer.
         """
         if self._known is None:
             text = await self._ledger.read(ids.COLLECT_STATE)
-            self._known = load_collect(text.data) if text.data else CollectState()
             self._etag = text.etag or ""
+            try:
+                self._known = load_collect(text.data or b"")
+            except RecordUnreadable as error:
+                return await self._begin_anew(text, error)
         return self._known
+
+    async def _begin_anew(self, text: BlobText, error: RecordUnreadable) -> CollectState:
+        data = text.data or b""
+        kept = ids.kept_blob(ids.COLLECT_STATE, text.modified or text.now, data)
+        await self._ledger.keep(kept, data)
+        because = f"{first_line(error).rstrip(':')}; it is kept as {kept}"
+        trouble(f"{ids.COLLECT_STATE} is made anew", error)
+        state = CollectState(rebuilding=Rebuilding(because=because, kept=kept))
+        await self.write(state)
+        return state
 
     async def write(self, state: CollectState) -> None:
         """
@@ -52,7 +73,6 @@ class CollectStore:
         Write down which run has its turn, before anything is done with it.
 
         Raises:
-            RecordUnreadable: As ``read``.
             LedgerConflict: As ``write``.
             LedgerUnavailable: Storage did not answer.
         """

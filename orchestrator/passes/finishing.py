@@ -1,15 +1,18 @@
 """The end of runs: first the final records, then the results, then tell of each run and close it."""
 
 from collections.abc import Sequence
+from functools import reduce
 
-from orchestrator.adapters.telemetry import Event, emit
+from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.decisions.last_words import last_line
+from orchestrator.errors import BlobRefused, LedgerConflict
 from orchestrator.ledger.result import result_of
 from orchestrator.ledger.results import finished
 from orchestrator.passes.collect_state import CollectStore
 from orchestrator.passes.isolation import Isolation
 from orchestrator.passes.looking import OpenRecord
 from orchestrator.passes.services import Pace, Services
+from orchestrator.passes.summarising import Summaries
 
 
 class Finisher:
@@ -18,12 +21,20 @@ class Finisher:
 
     Attributes:
         finished: How many runs were ended.
+        still_open: The jobs of the open records that were there when the tick began.
     """
 
     def __init__(
-        self, services: Services, store: CollectStore, isolation: Isolation, pace: Pace
+        self,
+        services: Services,
+        store: CollectStore,
+        summaries: Summaries,
+        isolation: Isolation,
+        pace: Pace,
     ) -> None:
         self.finished = 0
+        self.still_open: frozenset[str] = frozenset()
+        self._summaries = summaries
         self._services = services
         self._store = store
         self._isolation = isolation
@@ -47,10 +58,12 @@ class Finisher:
 
         if not ended or not await self._pace.each(ended, finalise) or self._pace.over:
             return
-        state = await self._store.read()
-        for one in sorted(done, key=lambda one: one.record.nominal):
-            state = finished(state, result_of(one.record))
-        await self._store.write(state)
+        results = [result_of(one.record) for one in done]
+        await self._store.write(reduce(finished, results, await self._store.read()))
+        try:
+            await self._summaries.add_runs(results, self.still_open)
+        except (LedgerConflict, BlobRefused) as error:  # derived: it holds up no run
+            trouble("runs are left out of the summaries", error)
         await self._pace.each(done, close)
 
     async def _close(self, ended: OpenRecord) -> None:

@@ -19,8 +19,9 @@ from orchestrator.errors import (
     ScheduleSyntaxError,
 )
 from orchestrator.ids import ScheduleId
-from orchestrator.ledger.results import CollectState, load_collect
+from orchestrator.ledger.results import CollectState, load_collect, with_unknown
 from orchestrator.ledger.state import OpenRequest, OpenRun, ScheduleState, SubmitState, load_submit
+from orchestrator.passes.collect_state import LOST
 from orchestrator.passes.runs_in_the_way import waits
 
 MOST_IN_ALL: Final = 50_000
@@ -122,14 +123,20 @@ async def read_results(ledger: Ledger) -> CollectState:
     """
     Read what is known of finished runs, which the collector writes.
 
-    Where it cannot be read, nothing is known: no reason to submit nothing.
+    Where it is lost or being made anew, schedules that have records are marked: what is known of
+    them is not all. That is no reason to submit nothing.
     """
     text = await ledger.read(ids.COLLECT_STATE)
-    try:
-        return load_collect(text.data) if text.data else CollectState()
-    except RecordUnreadable as error:
-        trouble("results of earlier runs are not known", error)
-        return CollectState()
+    state = LOST
+    if text.data is not None:
+        try:
+            state = load_collect(text.data)
+        except RecordUnreadable as error:
+            trouble("results of earlier runs are not known", error)
+    rebuilding = state.rebuilding
+    if rebuilding is None or rebuilding.ended or not rebuilding.results:
+        return state
+    return with_unknown(state, await ledger.recorded_schedules())
 
 
 def is_ready(run: OpenRun, now: datetime) -> bool:

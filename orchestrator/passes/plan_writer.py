@@ -5,11 +5,14 @@ from dataclasses import replace
 
 from orchestrator import ids
 from orchestrator.adapters.container import Lease
-from orchestrator.adapters.telemetry import Event, emit
+from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.errors import BlobRefused, LedgerConflict
 from orchestrator.ledger.record import Action, Record
+from orchestrator.ledger.result import result_of
 from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.passes.pools import Pools
 from orchestrator.passes.services import Pace, Services
+from orchestrator.passes.summarising import Summaries
 
 
 class PlanWriter:
@@ -53,8 +56,17 @@ class PlanWriter:
         if plan:
             if not await self._pace.each(plan, self._create) or self._pace.over:
                 return False
+            await self._sum_up(plan)
             await self.write(replace(self.state, plan=()))
         return True
+
+    async def _sum_up(self, plan: Sequence[Record]) -> None:
+        """Add what does not run to the last occurrences of its schedules."""
+        not_run = [result_of(one) for one in plan if one.decision.action is not Action.SUBMIT]
+        try:
+            await Summaries(self._services.ledger).add_not_run(not_run)
+        except (LedgerConflict, BlobRefused) as error:  # derived: it holds up no decision
+            trouble("occurrences are left out of the summaries", error)
 
     async def _create(self, record: Record) -> None:
         if record.decision.action is Action.SUBMIT:
