@@ -97,14 +97,14 @@ async def run(round_: Round, sent: Script) -> None:
         await _look(ledger)
         async for _ in ledger.list_blobs(name_starts_with=ids.FINAL_PREFIX, results_per_page=1):
             break
-        await _read(ledger, ids.COLLECT_STATE)
+        await _read_results(ledger)
         state = ledger.get_blob_client(ids.SUBMIT_STATE)
         with contextlib.suppress(ResourceNotFoundError):  # as in the first tick of all
             await state.acquire_lease(LEASE_SECONDS)
         await state.upload_blob(sent.cleared, content_settings=_JSON)
         lease = await state.acquire_lease(LEASE_SECONDS)
         await _look(ledger)
-        await _read(ledger, ids.COLLECT_STATE)
+        await _read_results(ledger)
         for chunk, plan in zip(sent.chunks, sent.plans, strict=True):
             await state.upload_blob(plan, overwrite=True, lease=lease, content_settings=_JSON)
             await _each(chunk, lambda one: _claim(ledger, one))
@@ -127,6 +127,15 @@ async def _look(ledger: ContainerClient) -> None:
 async def _read(ledger: ContainerClient, name: str) -> None:
     with contextlib.suppress(ResourceNotFoundError):
         await (await ledger.download_blob(name)).readall()
+
+
+async def _read_results(ledger: ContainerClient) -> None:
+    """Read them; as long as there are none, look which schedules have records."""
+    try:
+        await (await ledger.download_blob(ids.COLLECT_STATE)).readall()
+    except ResourceNotFoundError:
+        async for _ in ledger.walk_blobs(name_starts_with=ids.FINAL_PREFIX):
+            pass
 
 
 async def _list(ledger: ContainerClient) -> None:

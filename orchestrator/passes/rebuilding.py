@@ -215,7 +215,7 @@ class _Part:
         """
         whole = before is None
         async for folder in self._folders(id_):
-            if before is not None and folder >= before and not before.startswith(folder):
+            if before is not None and folder >= before:
                 continue
             if self._enough(id_, _end(folder), numbers=True):
                 return None
@@ -271,11 +271,11 @@ class _Part:
         for some in batched(names, _AT_A_TIME, strict=False):
             if self._enough(id_, _nominal(some[0]), numbers=False):
                 return None
-            if self._over:
-                return before
             if not await self.pace.each(some, lambda name: self._read_one(id_, name)):
                 return before
             before = some[-1]
+            if self._over:  # not before something was read: else a listing might use up each tick
+                return before
         return None
 
     async def _read_one(self, id_: ScheduleId, name: str) -> None:
