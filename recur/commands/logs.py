@@ -1,13 +1,18 @@
 """`recur logs`: what a run wrote, byte for byte, also while it runs."""
 
+import hashlib
 from dataclasses import dataclass
-from typing import Annotated, Any
+from itertools import islice
+from typing import Annotated, Any, Final
 
 import typer
+from azure.core.exceptions import AzureError
 
 from orchestrator import ids
+from orchestrator.adapters.calls import first_line
+from orchestrator.decisions.last_words import escape_controls
 from orchestrator.enums import Outcome
-from orchestrator.ledger.record import How, Record
+from orchestrator.ledger.record import How, Output, Record
 from recur.arguments import Run
 from recur.context import Context, run
 from recur.errors import CliError, Exit
@@ -26,6 +31,9 @@ from recur.run_output.sources import (
     node_files,
     stored_outputs,
 )
+from recur.run_output.vouching import VERIFIED_BYTES, Voucher, note, voucher
+
+_MOST_LISTED: Final = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +46,14 @@ class LogsOptions:
         path: Of the output, below the run's folder.
         attempt: Its number; None for the newest, or the one that ``run`` names.
         follow: Whether to go on until the run has ended.
+        unverified: Whether to write an output that is not what the record vouches for.
     """
 
     run: str
     path: str = STREAMS[0]
     attempt: int | None = None
     follow: bool = False
+    unverified: bool = False
 
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -60,12 +70,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on until the run has ended.")
     ] = False,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Write it even if it is not what was verified.")
+    ] = False,
 ) -> None:
     """
     Write what a run wrote to stdout, byte for byte; by default what it wrote to its own stdout.
 
     While it runs that is read from its node. With --follow it ends when the run has ended: exit
-    code 0 if it succeeded, 1 if not.
+    code 0 if it succeeded, 1 if not. An output of up to 8 MiB is compared with the hash in the
+    record before it is written; of what the record does not vouch for, stderr says so.
 
     Example: recur logs nightly-report-20261123T070000Z --follow
     """
@@ -80,9 +94,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
             return list_outputs(given, run_id, attempt)
         stream = "stderr.txt" if stderr else "stdout.txt"
         path = stream if output is None else output
-        return show_output(
-            given, LogsOptions(run=run_id, path=path, attempt=attempt, follow=follow)
+        options = LogsOptions(
+            run=run_id, path=path, attempt=attempt, follow=follow, unverified=unverified
         )
+        return show_output(given, options)
 
     run(context, read)
 
@@ -108,17 +123,18 @@ def show_output(given: Context, options: LogsOptions) -> Exit:
         given.output.result(_output_json(ended.run_id, ended.attempt.number, options.path, sink))
         return Exit.DONE if ended.outcome is Outcome.SUCCEEDED else Exit.FOUND
     record = found.record
+    says = voucher(record, number, options.path, is_open=found.open is not None)
     path = _folder(record, number) + options.path
     size = outputs.size(path)
+    warning = None
     if size is not None:
-        with progress(given.output, "reading", size, shown=True) as advance:
-            for part in outputs.read(path, 0, size):
-                sink.take(part)
-                advance(len(part))
-        _vouched(record, number, options.path, sink)
+        stored = _Stored(outputs, path, size, options.path, says)
+        warning = stored.warning
+        _warn(given, warning)
+        stored.write(given, sink, unverified=options.unverified)
     elif not _from_node(node, found, number, options.path, sink):
-        raise _missing(outputs, snapshot, found, number, options.path)
-    given.output.result(_output_json(record.run_id, number, options.path, sink))
+        raise _missing(given, outputs, snapshot, found, number, options.path)
+    given.output.result(_output_json(record.run_id, number, options.path, sink, warning))
     return Exit.DONE
 
 
@@ -134,7 +150,7 @@ def list_outputs(given: Context, run: str, attempt: int | None) -> Exit:
     found = find_run(History(ledger, given.output), read_snapshot(ledger), run)
     number = _attempt_number(found, attempt)
     record = found.record
-    paths = dict(_paths(stored_outputs(target), record, number))
+    paths = dict(_paths(given, stored_outputs(target), record, number))
     last = number == record.attempt.number
     noted = {one.path: one for one in record.outputs} if last else {}
     rows: list[dict[str, Any]] = [
@@ -142,19 +158,24 @@ def list_outputs(given: Context, run: str, attempt: int | None) -> Exit:
             "path": path,
             "bytes": paths.get(path),
             "sha256": noted[path].sha256 if path in noted else None,
-            "why": noted[path].why if path in noted else None,
+            "why": _note(noted.get(path), stored=path in paths, final=last and not found.open),
         }
         for path in sorted({*paths, *noted})
     ]
-    for row in rows:
-        row["why"] = row["why"] or ("" if row["bytes"] is not None else "it is gone")
     if rows:
-        cells = [(one["path"], str(one["bytes"]), one["why"] or "") for one in rows]
-        show_table(given.output, ("PATH", "BYTES", "MISSING"), cells)
+        cells = [(escape_controls(one["path"]), str(one["bytes"]), one["why"]) for one in rows]
+        show_table(given.output, ("PATH", "BYTES", "NOTE"), cells)
     else:
         given.output.say(f"nothing is stored of attempt {number} yet")
     given.output.result({"run_id": record.run_id, "attempt": number, "outputs": rows})
     return Exit.DONE
+
+
+def _note(output: Output | None, *, stored: bool, final: bool) -> str:
+    """Say what is remarkable about an output, from storage and from the final record."""
+    if output is None:
+        return "not in the record" if final else ""
+    return note(output) or ("" if stored else "it is gone")
 
 
 def _check_path(path: str) -> None:
@@ -192,11 +213,87 @@ def _folder(record: Record, number: int) -> str:
     return ids.output_prefix(record.schedule, record.nominal, record.run_id, number)
 
 
-def _paths(outputs: StoredOutputs, record: Record, number: int) -> list[tuple[str, int]]:
-    """Return what is stored of an attempt; the first one's folder holds those of the others."""
-    others = {f"r{other}" for other in range(2, record.attempt.number + 1)} if number == 1 else {}
-    found = outputs.paths(_folder(record, number))
-    return [(path, size) for path, size in found if path.partition("/")[0] not in others]
+def _paths(
+    given: Context, outputs: StoredOutputs, record: Record, number: int
+) -> list[tuple[str, int]]:
+    """
+    Return what is stored of an attempt: stdout and stderr, and up to 5,000 files.
+
+    Whatever else lies in the folder is not looked at: any task may put it there.
+    """
+    folder = _folder(record, number)
+    streams = ((name, outputs.size(folder + name)) for name in STREAMS)
+    found = [(name, size) for name, size in streams if size is not None]
+    try:
+        found += islice(outputs.paths(folder, ids.FILES), _MOST_LISTED)
+    except AzureError as error:  # a name that storage cannot list is enough
+        _warn(given, f"storage does not list the files: {first_line(error)}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """
+    An output in storage, and what its record says of it.
+
+    Attributes:
+        outputs: The container.
+        blob: Its name there.
+        size: In bytes.
+        path: Below the folder of its attempt.
+        says: What the record says.
+    """
+
+    outputs: StoredOutputs
+    blob: str
+    size: int
+    path: str
+    says: Voucher
+
+    @property
+    def warning(self) -> str | None:
+        """Why nothing vouches for its bytes; None where its hash is known."""
+        if self.says.bytes is None or self.says.bytes == self.size:
+            return self.says.warning
+        return f"{self.path} has {self.size} bytes, and had {self.says.bytes} when the run ended"
+
+    def write(self, given: Context, sink: Sink, *, unverified: bool) -> None:
+        """
+        Write it, what is small only after its hash was compared.
+
+        Raises:
+            CliError: It is not what the record vouches for, and nobody asked for it all the same.
+        """
+        kept = bytearray()
+        first = self.says.sha256 is not None and self.size <= VERIFIED_BYTES and not unverified
+        with progress(given.output, "reading", self.size, shown=True) as advance:
+            for part in self.outputs.read(self.blob, 0, self.size):
+                if first:
+                    kept += part
+                else:
+                    sink.take(part)
+                advance(len(part))
+        if first:
+            self._compare(hashlib.sha256(kept).hexdigest())
+            sink.take(bytes(kept))
+        elif not unverified:
+            self._compare(sink.sha256)
+
+    def _compare(self, sha256: str) -> None:
+        if self.says.sha256 in {None, sha256}:
+            return
+        raise CliError(
+            Exit.FOUND,
+            f"{self.path} is not what the record vouches for: its sha256 is {sha256}, and was "
+            f"{self.says.sha256} when the run ended",
+            "look who has written into the outputs container since; --unverified writes it all the "
+            "same",
+        )
+
+
+def _warn(given: Context, warning: str | None) -> None:
+    if warning:
+        given.output.progress.print(f"warning: {warning}", markup=False)
 
 
 def _from_node(node: NodeFiles, found: FoundRun, number: int, path: str, sink: Sink) -> bool:
@@ -212,22 +309,13 @@ def _from_node(node: NodeFiles, found: FoundRun, number: int, path: str, sink: S
     return True
 
 
-def _vouched(record: Record, number: int, path: str, sink: Sink) -> None:
-    """Compare what was read with what the record says of it."""
-    if number != record.attempt.number:
-        return
-    for one in record.outputs:
-        if one.path == path and one.sha256 and one.sha256 != sink.sha256:
-            raise CliError(
-                Exit.FOUND,
-                f"{path} is not what the record vouches for: its sha256 is {sink.sha256}, and was "
-                f"{one.sha256} when the run ended",
-                "look who has written into the outputs container since",
-            )
-
-
-def _missing(
-    outputs: StoredOutputs, snapshot: Snapshot, found: FoundRun, number: int, path: str
+def _missing(  # noqa: PLR0913, PLR0917 - all that is known
+    given: Context,
+    outputs: StoredOutputs,
+    snapshot: Snapshot,
+    found: FoundRun,
+    number: int,
+    path: str,
 ) -> CliError:
     """Say why an output is not there."""
     record = found.record
@@ -241,7 +329,7 @@ def _missing(
     noted = next((one.why for one in record.outputs if one.path == path and one.why), None)
     if noted is not None and number == record.attempt.number:
         return CliError(Exit.FOUND, f"{path} is missing: {noted}", f"recur show {record.run_id}")
-    there = [name for name, _ in _paths(outputs, record, number)]
+    there = [name for name, _ in _paths(given, outputs, record, number)]
     if any(one.path == path and one.how is How.PUSHED for one in record.outputs):
         return CliError(
             Exit.FOUND,
@@ -255,7 +343,9 @@ def _missing(
     )
 
 
-def _output_json(run: str, number: int, path: str, sink: Sink) -> dict[str, Any]:
+def _output_json(
+    run: str, number: int, path: str, sink: Sink, warning: str | None = None
+) -> dict[str, Any]:
     return {
         "run_id": run,
         "attempt": number,
@@ -263,4 +353,5 @@ def _output_json(run: str, number: int, path: str, sink: Sink) -> dict[str, Any]
         "bytes": sink.bytes,
         "sha256": sink.sha256,
         "text": sink.text,
+        "warning": warning,
     }

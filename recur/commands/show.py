@@ -22,6 +22,7 @@ from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import FoundRun, find_run
 from recur.ledger_reader.run_state import run_duration, run_state
 from recur.ledger_reader.snapshot import read_snapshot, zone_of
+from recur.run_output.vouching import last_line_of, output_lines, unmatched_lines
 from recur.target import Target
 
 _QUICKLY: Final[dict[str, Any]] = {
@@ -138,9 +139,7 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
     took = run_duration(record, now)
     if took:
         yield _fact("took", short_duration(took))
-    for output in record.outputs:
-        size = f"{output.bytes} bytes" if output.bytes is not None else f"missing: {output.why}"
-        yield _fact("output", f"{output.path}, {size}")
+    yield from _output_facts(record)
     if live:
         yield _fact("batch", live.sentence)
     for past in record.history:
@@ -150,6 +149,15 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
     if record.task:
         yield _fact("command", record.task.command)
     yield _fact("versions", f"recur {record.versions.product}, tzdata {record.versions.tzdata}")
+
+
+def _output_facts(record: Record) -> Iterator[str]:
+    for line in output_lines(record):
+        yield _fact("output", line)
+    for line in unmatched_lines(record):
+        yield _fact("no output", line)
+    if said := last_line_of(record):
+        yield _fact(f"{said[0]} ends", said[1])
 
 
 def _decision(record: Record, zone: tzinfo) -> Iterator[str]:

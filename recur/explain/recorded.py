@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from orchestrator import ids
+from orchestrator.decisions.last_words import escape_controls
 from orchestrator.enums import After, AttemptState, Outcome
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Action, How, Kind, Record
@@ -14,6 +15,7 @@ from recur.explain.remedies import held_up, remedy
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.records import OLDER
 from recur.ledger_reader.run_state import RunState, run_duration, run_state
+from recur.run_output.vouching import last_line_of, unmatched_lines
 
 _STDOUT: Final = "stdout.txt"
 _OUTCOMES = {
@@ -198,6 +200,13 @@ def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
     for output in record.outputs:
         if output.how is How.MISSING:
             yield Fact(source=blob, says=f"{output.path} is missing: {output.why}")
+        elif output.how is How.UNVERIFIED:
+            path = escape_controls(output.path)
+            yield Fact(source=blob, says=f"{path} is unverified: {output.why}")
+    for line in unmatched_lines(record):
+        yield Fact(source=blob, says=line)
+    if said := last_line_of(record):
+        yield Fact(source=blob, says=f"{said[0]} ends: {said[1]}")
 
 
 def _attempt_line(attempt: Attempt) -> str:

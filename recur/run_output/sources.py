@@ -91,10 +91,10 @@ class StoredOutputs:
             )
             yield from stream.chunks()
 
-    def paths(self, prefix: str) -> list[tuple[str, int]]:
-        """Return path and size of what lies below a folder."""
-        found = self.container.list_blobs(name_starts_with=prefix)
-        return [(blob.name.removeprefix(prefix), int(blob.size or 0)) for blob in found]
+    def paths(self, folder: str, below: str) -> Iterator[tuple[str, int]]:
+        """Yield path below ``folder`` and size of what lies below a folder in it."""
+        for blob in self.container.list_blobs(name_starts_with=folder + below):
+            yield blob.name.removeprefix(folder), int(blob.size or 0)
 
 
 @dataclass(frozen=True, slots=True)

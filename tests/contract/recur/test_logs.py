@@ -15,8 +15,10 @@ import pytest
 
 from orchestrator import ids
 from orchestrator.enums import Outcome, Reason
-from orchestrator.ledger.record import Action, How, Kind, Output, Record
+from orchestrator.ledger.record import Action, How, Kind, LastWords, Output, Record
 from recur.errors import Exit
+from recur.formats import utc
+from recur.run_output.vouching import VERIFIED_BYTES
 from tests.support.deployment import operator_of
 from tests.support.history_world import Past, nights, past
 from tests.support.operator import Told
@@ -76,9 +78,109 @@ def test_bytes_that_the_record_does_not_vouch_for_are_told(past: Past) -> None:
 
     told = past.recur("logs", record.run_id)
 
-    assert told.code == Exit.FOUND
-    assert told.raw == b"what is there"
+    assert (told.code, told.raw) == (Exit.FOUND, b"")
     assert "not what the record vouches for" in told.err
+    asked = past.recur("logs", record.run_id, "--unverified")
+    assert (asked.code, asked.raw) == (Exit.DONE, b"what is there")
+
+
+def test_a_large_output_is_compared_after_it_was_written(past: Past) -> None:
+    """It is not held in memory."""
+    data = bytes(VERIFIED_BYTES + 1)
+    record = vouched(ran(nights(1)), "stdout.txt", b"1" + data[1:])
+    past.put(record)
+    stored(past, record, "stdout.txt", data)
+
+    told = past.recur("logs", record.run_id)
+
+    assert (told.code, len(told.raw)) == (Exit.FOUND, len(data))
+    assert "not what the record vouches for" in told.err
+
+
+@pytest.mark.parametrize(
+    ("noted", "warning"),
+    [
+        (None, "files/a is not in the record: nothing vouches for it"),
+        (Output(path="files/a", bytes=1, how=How.PUSHED), "not verified byte by byte"),
+        (Output(path="files/a", bytes=2, how=How.PUSHED), "has 1 bytes, and had 2"),
+        (Output(path="files/a", bytes=1, how=How.PUSHED, undeclared=True), "is undeclared"),
+        (Output(path="files/a", how=How.UNVERIFIED, why="no answer"), "byte by byte: no answer"),
+    ],
+)
+def test_what_the_record_does_not_vouch_for_is_written_with_a_warning(
+    past: Past, noted: Output | None, warning: str
+) -> None:
+    """Any task may have put it there."""
+    record = replaced(ran(nights(1)), outputs=(noted,) if noted else ())
+    past.put(record)
+    stored(past, record, "files/a", b"x")
+
+    told = past.recur("logs", record.run_id, "--output", "files/a")
+
+    assert (told.code, told.raw) == (Exit.DONE, b"x")
+    assert warning in told.err.replace("\n", " ")
+    as_json = past.recur("--json", "logs", record.run_id, "--output", "files/a").json
+    assert warning in as_json["warning"]
+
+
+def test_a_list_of_outputs_leaves_out_what_lies_beside_them(past: Past) -> None:
+    """What is not a stream and not among the files was never an output."""
+    record = vouched(ran(nights(1)), "stdout.txt", b"1")
+    past.put(record)
+    for name in ("stdout.txt", "stdout.txt.0", "files/a\u202e.csv"):
+        stored(past, record, name, b"1")
+
+    listed = past.recur("logs", record.run_id, "--outputs").out
+
+    assert "stdout.txt.0" not in listed
+    assert "files/a\\u202e.csv" in listed
+    assert "not in the record" in listed
+
+
+def test_a_name_that_cannot_be_listed_hides_only_the_files(past: Past) -> None:
+    """Azurite answers 500 for a control character, each time."""
+    record = vouched(ran(nights(1)), "stdout.txt", b"1")
+    past.put(record)
+    for name in ("stdout.txt", "files/a\x1b.csv"):
+        stored(past, record, name, b"1")
+
+    told = past.recur("logs", record.run_id, "--outputs")
+
+    assert "stdout.txt" in told.out
+    assert "storage does not list the files" in told.err
+
+
+def test_a_record_shows_what_became_of_each_output(past: Past) -> None:
+    """Fetched, unverified, undeclared or missing; a list that is cut; and the last line of stderr."""
+    outputs = (
+        Output(path="stdout.txt", bytes=1, how=How.FETCHED),
+        Output(path="stderr.txt", how=How.MISSING, why="its node is gone"),
+        Output(path="files/a\x1b", bytes=1, how=How.PUSHED, undeclared=True),
+        Output(path="files/b", bytes=1, how=How.UNVERIFIED, why="no answer"),
+    )
+    words = LastWords(stderr="Traceback\nValueError: \\x1b no\n\n", stdout="out\n")
+    record = ran(nights(1), Outcome.FAILED, Reason.EXIT_CODE)
+    record = replaced(
+        record, outputs=outputs, outputs_total=90_000, unmatched=("*.csv",), last_words=words
+    )
+    past.put(record)
+
+    shown = past.recur("show", record.run_id).out
+
+    for line in (
+        "output        stdout.txt, 1 bytes, fetched from the node",
+        "output        stderr.txt, missing: its node is gone",
+        "output        files/a\\x1b, 1 bytes, undeclared",
+        "output        files/b, 1 bytes, unverified: no answer",
+        "output        the record lists 4 of 90000",
+        "no output     *.csv matched no file",
+        "stderr ends   ValueError: \\x1b no",
+    ):
+        assert line in shown
+    explained = past.recur("explain", record.schedule, utc(record.nominal)).out
+    assert "stderr ends: ValueError" in explained
+    assert "*.csv matched no file" in explained
+    assert "files/b is unverified: no answer" in explained
 
 
 def test_each_attempt_has_its_own_outputs(past: Past) -> None:
