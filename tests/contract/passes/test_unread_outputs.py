@@ -2,14 +2,12 @@
 
 import asyncio
 import hashlib
-import io
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from azure.storage.blob import StandardBlobTier
 
-from orchestrator.adapters.outputs import PART_BYTES
 from orchestrator.enums import Outcome, OutputCode
 from orchestrator.ledger.record import How, Output, Record
 from tests.contract.passes.test_outputs import by_path, completed
@@ -194,17 +192,18 @@ async def test_last_words_can_be_turned_off(world: World) -> None:
 async def test_what_was_verified_is_not_read_again_after_a_death(world: World) -> None:
     """The note of an earlier tick stands, although the bytes have been changed since."""
     await world.pool()
-    record = await completed(world, "hello", f"head -c {PART_BYTES} /dev/zero; exit 1")
+    record = await completed(world, "hello", "head -c 1000 /dev/zero; exit 1")
     blob = world.outputs.get_blob_client(f"{record.output_prefix}stderr.txt")
     await blob.upload_blob(b"x", overwrite=True)
     await blob.set_standard_blob_tier(StandardBlobTier.ARCHIVE)
     await world.collect()
     (opened,) = await world.open()
     noted = by_path(opened)["stdout.txt"]
-    assert noted.sha256 == hashlib.sha256(bytes(PART_BYTES)).hexdigest()
-    changed = io.BytesIO(b"x" * PART_BYTES)
+    assert noted.sha256 == hashlib.sha256(bytes(1000)).hexdigest()
+    changed = b"x" * 1000
     await world.outputs.upload_blob(f"{record.output_prefix}stdout.txt", changed, overwrite=True)
-    await blob.upload_blob(b"x", overwrite=True)
+    await blob.delete_blob()
+    await blob.upload_blob(b"x")
 
     (final,) = await world.collect_until_finished()
 
