@@ -6,6 +6,7 @@ answer plain JSON.
 """
 
 import json
+from datetime import timedelta
 
 from aiohttp import web
 
@@ -71,20 +72,24 @@ def _remove(register: Register, id_: str | None = None) -> web.Response:
 async def _change(account: Account, kind: str, id_: str, what: str, body: bytes) -> web.Response:
     match kind:
         case "jobs":
-            return await _change_job(account, id_, what)
+            return await _change_job(account, id_, what, body)
         case "nodes":
             return _change_node(account, id_, what, body)
         case _:
             return _change_pool(account, id_, what, body)
 
 
-async def _change_job(account: Account, id_: str, what: str) -> web.Response:
+async def _change_job(account: Account, id_: str, what: str, body: bytes) -> web.Response:
     if (job := account.jobs.find(id_)) is None:
         return refused(404, ("job", f"there is no job {id_}"))
     if what == "forget":
         await jobs.forget(account, job)
-    else:
-        await jobs.keep_deleting(job)
+        return web.Response(status=204)
+    try:
+        seconds = _read_seconds(body, 0.0)
+    except BadRuleError as error:
+        return refused(400, *error.problems)
+    await jobs.keep_deleting(job, timedelta(seconds=seconds or 0.0))
     return web.Response(status=204)
 
 
@@ -100,7 +105,7 @@ def _change_node(account: Account, id_: str, what: str, body: bytes) -> web.Resp
             code, message = _read_cause(body, *_SPOILED)
             node_changes.spoil(account, node, code, message)
         else:
-            node_changes.preempt(account, node, _read_seconds(body))
+            node_changes.preempt(account, node, _read_seconds(body, _PREEMPTED_SECONDS))
     except BadRuleError as error:
         return refused(400, *error.problems)
     except ValueError as error:
@@ -148,10 +153,10 @@ def _read_cause(body: bytes, code: str, message: str) -> tuple[str, str]:
     return cause
 
 
-def _read_seconds(body: bytes) -> float | None:
-    """Return for how long a node is to be preempted; None is until it is restored."""
+def _read_seconds(body: bytes, usual: float) -> float | None:
+    """Return a number of seconds; None where null is given."""
     given = _read_body(body, "seconds")
-    seconds = given.get("seconds", _PREEMPTED_SECONDS)
+    seconds = given.get("seconds", usual)
     if seconds is None:
         return None
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)

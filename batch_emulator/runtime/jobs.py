@@ -1,6 +1,7 @@
 """The life of a job: from its creation to its end, by whatever hand."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -244,11 +245,18 @@ async def forget(account: Account, job: Job) -> None:
     tell("job.forgotten", job=job.id)
 
 
-async def keep_deleting(job: Job) -> None:
-    """Begin a removal that does not end: the job stays in its state until it is forgotten."""
+async def keep_deleting(job: Job, ago: timedelta = timedelta()) -> None:
+    """
+    Begin a removal that does not end: the job stays in its state until it is forgotten.
+
+    Args:
+        job: The job.
+        ago: So long ago the removal is said to have begun.
+    """
     job.stuck = True
     if job.state is not JobState.DELETING:
         job.enter(JobState.DELETING)
+    job.state_since -= ago
     await stop_runs([*job.runs.values()], TaskStop.TERMINATE)
 
 

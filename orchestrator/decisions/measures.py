@@ -34,11 +34,29 @@ def measured(
     )
 
 
+def is_interrupted(before: Attempt, after: Attempt) -> bool:
+    """
+    Tell whether a task that had begun was put back into the queue, as seen for the first time.
+
+    Batch counts no requeue when a Spot node is taken away, so the begin of the task tells.
+
+    Args:
+        before: The attempt as it was known.
+        after: The same with what Batch says now.
+    """
+    if before.started is None:
+        return False
+    waited = before.waiting_since is not None and before.waiting_since >= before.started
+    if waited:  # it was counted then
+        return False
+    return after.waiting_since != before.waiting_since or after.started != before.started
+
+
 def with_preemption(before: Attempt, after: Attempt, nodes: tuple[Node, ...]) -> Attempt:
     """
-    Count a requeue as a preemption if the Spot node that had the task is seen to be taken away.
+    Count an interruption as a preemption if the Spot node that had the task was taken away.
 
-    It is preempted, or back under its id on a machine that is younger than the task's begin.
+    It is seen preempted, or back under its id on a machine that is younger than the task's begin.
 
     Args:
         before: The attempt as it was known, with the node that it had.
@@ -46,7 +64,7 @@ def with_preemption(before: Attempt, after: Attempt, nodes: tuple[Node, ...]) ->
         nodes: Of the pool, right now.
     """
     node = _node_of(before, nodes)
-    if after.requeues <= before.requeues or node is None or node.dedicated:
+    if node is None or node.dedicated or not is_interrupted(before, after):
         return after
     if node.state == _PREEMPTED or not _was_there(node, before.started):
         return replace(after, preemptions=before.preemptions + 1)

@@ -9,7 +9,7 @@ from orchestrator.batch_state import Job, Task
 from orchestrator.decisions.diagnose import busy, diagnose
 from orchestrator.decisions.endings import START_TIMEOUT
 from orchestrator.decisions.identity import is_ours
-from orchestrator.decisions.measures import measured, with_preemption
+from orchestrator.decisions.measures import is_interrupted, measured, with_preemption
 from orchestrator.decisions.outcome import (
     Ended,
     EndJob,
@@ -124,8 +124,8 @@ class Looker:
 
     async def _measured(self, record: Record, attempt: Attempt, task: Task | None) -> Attempt:
         """Return an attempt with its numbers, as far as they change and Batch tells them."""
-        ended, requeued = attempt.outcome, attempt.requeues > record.attempt.requeues
-        if not (ended or requeued):
+        ended = attempt.outcome is not None
+        if not (ended or is_interrupted(record.attempt, attempt)):
             return attempt
         pool, nodes = await self._pool.read_if_told(attempt.pool)
         counted = with_preemption(record.attempt, attempt, nodes)

@@ -107,9 +107,9 @@ class Faults:
         """Let Batch forget a job, without a trace."""
         await self._ask("POST", f"/jobs/{job_id}/forget")
 
-    async def keep_deleting_job(self, job_id: str) -> None:
-        """Let the removal of a job begin, and not end until it is forgotten."""
-        await self._ask("POST", f"/jobs/{job_id}/delete")
+    async def keep_deleting_job(self, job_id: str, *, seconds: float = 0) -> None:
+        """Let the removal of a job begin, so many seconds ago, and not end until it is forgotten."""
+        await self._ask("POST", f"/jobs/{job_id}/delete", {"seconds": seconds})
 
     async def preempt(self, node_id: str, **seconds: float | None) -> None:
         """Preempt a Spot node, for 300 ``seconds`` at the pool's speed or, if None, until restored."""

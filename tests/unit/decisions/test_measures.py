@@ -1,12 +1,14 @@
 """What an attempt took, and how often its node was taken away."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from orchestrator.batch_state import Node, Pool
-from orchestrator.decisions.measures import measured, with_preemption
+from orchestrator.decisions.measures import is_interrupted, measured, with_preemption
+from orchestrator.ledger.attempt import Attempt
 from tests.support.records import SUBMITTED
 from tests.support.verdicts import DONE, MINUTE, NODE, NOON, WAITING
 
@@ -77,18 +79,39 @@ def test_a_task_that_waited_for_another_node_did_not_run_meanwhile() -> None:
         (replace(SPOT, id="other", state="preempted"), 0),
     ],
 )
-def test_a_requeue_is_a_preemption_if_the_spot_node_was_taken(node: Node, counted: int) -> None:
-    """A reboot, or the loss of a dedicated node, is none."""
-    before = replace(SUBMITTED, started=NOON + MINUTE, node=NODE, requeues=1, preemptions=1)
-    after = replace(before, requeues=2, waiting_since=NOON + 3 * MINUTE)
+def test_an_interruption_is_a_preemption_if_the_spot_node_was_taken(
+    node: Node, counted: int
+) -> None:
+    """A reboot, or the loss of a dedicated node, is none; nor is what goes on."""
+    before = replace(SUBMITTED, started=NOON + MINUTE, node=NODE, preemptions=1)
+    after = replace(before, waiting_since=NOON + 3 * MINUTE)
 
     assert with_preemption(before, after, (node,)) == replace(after, preemptions=1 + counted)
     assert with_preemption(before, before, (node,)) == before
 
 
-def test_an_unseen_begin_leaves_no_preemption() -> None:
-    """Without a node that had the task nothing is seen."""
-    after = replace(SUBMITTED, requeues=1)
-    preempted = replace(SPOT, state="preempted")
+@pytest.mark.parametrize(
+    ("before", "after", "interrupted"),
+    [
+        ({}, {"waiting_since": 3}, True),
+        ({}, {"started": 3}, True),
+        ({"waiting_since": 0}, {"waiting_since": 3}, True),
+        ({"waiting_since": 2}, {"started": 3}, False),
+        ({"waiting_since": 2}, {"waiting_since": 5}, False),
+        ({"started": None}, {"started": 3}, False),
+        ({"started": None}, {"waiting_since": 3}, False),
+    ],
+)
+def test_each_interruption_is_seen_once(
+    before: dict[str, int | None], after: dict[str, int], interrupted: bool
+) -> None:
+    """When the task is seen back in the queue, or when it has begun again unseen."""
 
-    assert with_preemption(SUBMITTED, after, (preempted,)) == after
+    def attempt(known: Attempt, minutes: Mapping[str, int | None]) -> Attempt:
+        times = {name: None if at is None else NOON + at * MINUTE for name, at in minutes.items()}
+        return replace(known, **times)  # type: ignore[arg-type] # only times are given
+
+    known = attempt(replace(SUBMITTED, started=NOON + MINUTE, node=NODE), before)
+
+    assert is_interrupted(known, attempt(known, after)) is interrupted
+    assert not is_interrupted(known, known)
