@@ -62,6 +62,7 @@ class Stage:
         doors: The settings of the product, for each of its users and passes.
         services: The passes of this process.
         faults: Of the emulated account.
+        pool_id: Its pool.
         blobs: What the ledger holds, as the writes that succeeded say.
         tags: The ETag of each blob that was written.
         created: How many jobs of each id Batch has created, ever.
@@ -79,6 +80,7 @@ class Stage:
     desk: ContainerClient
     doors: dict[str, dict[str, str]]
     faults: Faults
+    pool_id: str = _POOL
     services: dict[str, Services] = field(default_factory=dict[str, Services])
     blobs: dict[str, bytes] = field(default_factory=dict[str, bytes])
     tags: dict[str, str] = field(default_factory=dict[str, str])
@@ -176,11 +178,12 @@ class Stage:
 
         await until(settled)
 
-    async def stored(self) -> dict[str, bytes]:
-        """Return what is in the container of outputs."""
+    async def stored(self, folder: str = "") -> dict[str, bytes]:
+        """Return what is in a folder of the container of outputs, by the paths below it."""
         found = {}
-        async for name in self.outputs.list_blob_names():
-            found[name] = await (await self.outputs.download_blob(name)).readall()
+        async for name in self.outputs.list_blob_names(name_starts_with=folder or None):
+            data = await (await self.outputs.download_blob(name)).readall()
+            found[name.removeprefix(folder)] = data
         return found
 
     async def resize(self, nodes: int) -> None:
@@ -195,13 +198,37 @@ class Stage:
         await until(done)
 
     async def tasks_end(self) -> None:
-        """Let a node come and run whatever waits, and wait until all jobs have ended."""
-        await self.resize(1)
+        """
+        Let a node run whatever waits, and wait until all jobs have ended.
+
+        The node takes no more tasks from then on, so that those that follow wait; its files stay.
+        """
+        if nodes := await self._nodes():
+            await self._of_nodes("enablescheduling", nodes)
+        else:
+            await self.resize(1)
 
         async def ended() -> bool:
-            return set((await self.jobs()).values()) <= {"completed"}
+            active = "active" in (await self.jobs()).values()
+            return not active and await self._node_states() == {"idle"}
 
         await until(ended)
+        await self._of_nodes("disablescheduling", await self._nodes())
+
+        async def closed() -> bool:
+            return await self._node_states() == {"offline"}
+
+        await until(closed)
+
+    async def _node_states(self) -> set[str]:
+        return {str(node["state"]) async for node in self.client.list_nodes(self.pool_id)}
+
+    async def _nodes(self) -> list[str]:
+        return [str(node.id) async for node in self.client.list_nodes(self.pool_id)]
+
+    async def _of_nodes(self, what: str, nodes: Iterable[str]) -> None:
+        for node in nodes:
+            await self._send("POST", f"/pools/{_POOL}/nodes/{node}/{what}")
 
     async def pool(self, nodes: int = 0) -> None:
         """Create the pool."""

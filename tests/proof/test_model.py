@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, override
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import ExponentialRetry
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -53,6 +53,10 @@ _ELSEWHERE: Final = {
     ("submit", "write open record: ended"),
 }
 """What needs nodes, or a rare moment to come: the kill table has these."""
+_WRITES: Final = 'echo "$RECUR_RUN_ID $RECUR_ATTEMPT"; echo oh >&2; '
+_ENDS: Final = ("echo a > a.csv", "echo a > a.csv", "exit 3", "kill -9 $$")
+"""How commands end; some have written a file before."""
+
 _LOST_AFTER: Final = timedelta(minutes=11)
 
 names = st.sampled_from(_NAMES)
@@ -64,12 +68,16 @@ some = st.integers(min_value=0, max_value=3)
 kinds = st.sampled_from([*RequestKind, RequestKind.BACKFILL, RequestKind.STOP])
 tables = st.fixed_dictionaries(
     {
+        "command": st.sampled_from([json.dumps(_WRITES + end) for end in _ENDS]),
+        "outputs": st.sampled_from(['["a.cs[v]"]', '["a.csv"]', "[]"]),
         "overlap": st.sampled_from(['"skip"', '"queue"', '"replace"', '"allow"']),
         "catch_up": st.sampled_from(
             ['{ mode = "latest" }', '{ mode = "none" }', '{ mode = "all", max = 3 }']
         ),
         "paused": st.sampled_from(["false", "false", "false", "true"]),
-        "retries": st.sampled_from(["{ max = 0 }", "{ max = 2 }"]),
+        "retries": st.sampled_from(
+            ["{ max = 0 }", "{ max = 2 }", '{ max = 1, on = ["failed", "lost"] }']
+        ),
         "start_timeout": st.just('"1h"'),
     }
 )
@@ -239,6 +247,32 @@ class Machine(RuleBasedStateMachine):
     async def _fill(self, times: int) -> None:
         await self.stage.faults.clear()
         await self.stage.faults.add("quota", times=times + 1)
+
+    @rule()
+    def tasks_run(self) -> None:
+        self._step(self.stage.tasks_end())
+
+    @rule()
+    def the_nodes_vanish(self) -> None:
+        self._step(self.stage.resize(0))
+
+    @rule(n=some, late=st.booleans())
+    def tasks_run_and_not_all_is_pushed(self, n: int, *, late: bool) -> None:
+        self._step(self._run_and_lose(n, late=late))
+
+    async def _run_and_lose(self, n: int, *, late: bool) -> None:
+        """Take some outputs of the tasks that end now away; a late one comes after the next tick."""
+        before = await self.stage.stored()
+        await self.stage.tasks_end()
+        new = {k: v for k, v in sorted((await self.stage.stored()).items()) if k not in before}
+        lost = dict([*new.items()][n % 2 :: 2])
+        for name in lost:
+            await self.stage.outputs.delete_blob(name)
+        if late:
+            await self.stage.tick("collect")
+            for name, data in lost.items():
+                with suppress(ResourceExistsError):
+                    await self.stage.outputs.upload_blob(name, data)
 
     @rule(n=some)
     def a_job_ends(self, n: int) -> None:
