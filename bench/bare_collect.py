@@ -102,7 +102,8 @@ async def _shared(ledger: ContainerClient, calls: Iterable[Call]) -> None:
             case "GET", "list", _:
                 await _list(ledger, call)
             case "GET", _, _:
-                await (await state.download_blob()).readall()
+                with contextlib.suppress(ResourceNotFoundError):
+                    await (await ledger.download_blob(call.name)).readall()
             case "PUT", "lease", HTTPStatus.NOT_FOUND:  # as in the first tick of all
                 with contextlib.suppress(ResourceNotFoundError):
                     await state.acquire_lease(LEASE_SECONDS)
@@ -110,8 +111,11 @@ async def _shared(ledger: ContainerClient, calls: Iterable[Call]) -> None:
                 held["lease"] = await state.acquire_lease(LEASE_SECONDS)
             case "PUT", "lease", _:
                 await held.pop("lease").release()
-            case _:
+            case _ if call.name == ids.COLLECT_STATE:
                 await state.upload_blob(content, overwrite=True, content_settings=_JSON, **held)
+            case _:
+                summary = ledger.get_blob_client(call.name)
+                await summary.upload_blob(content, overwrite=True, content_settings=_JSON)
 
 
 async def _about(
@@ -159,6 +163,10 @@ async def _read(outputs: ContainerClient, calls: Iterable[Call]) -> None:
 
 
 async def _list(container: ContainerClient, call: Call) -> None:
+    if "delimiter" in call.query:
+        async for _ in container.walk_blobs(name_starts_with=call.query["prefix"]):
+            pass
+        return
     async for _ in container.list_blobs(
         name_starts_with=call.query["prefix"], include=["metadata"]
     ):

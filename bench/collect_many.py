@@ -83,8 +83,9 @@ async def open_blobs(round_: Round) -> list[OpenBlob]:
 
 async def put_back(round_: Round, blobs: list[OpenBlob]) -> None:
     """Make the runs open again, as if nothing had been collected."""
-    async for name in round_.ledger.list_blob_names(name_starts_with=ids.FINAL_PREFIX):
-        await round_.ledger.delete_blob(name)
+    for prefix in (ids.FINAL_PREFIX, ids.SUMMARIES_PREFIX):
+        async for name in round_.ledger.list_blob_names(name_starts_with=prefix):
+            await round_.ledger.delete_blob(name)
     if await round_.ledger.get_blob_client(ids.COLLECT_STATE).exists():
         await round_.ledger.delete_blob(ids.COLLECT_STATE)
     for blob in blobs:

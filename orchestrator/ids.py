@@ -24,6 +24,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2200
 DOCUMENT = "schedules.toml"
 SUBMIT_STATE = "submit.json"
 COLLECT_STATE = "collect.json"
+SUMMARIES_PREFIX = "summaries/"
 RECENT = "summaries/recent.json"
 DAYS_PREFIX = "summaries/days/"
 OPEN_PREFIX = "open/"
