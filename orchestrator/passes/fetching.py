@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from orchestrator.adapters.node_files import NodeFile, NodeFiles
@@ -21,6 +21,8 @@ _MOST_BLOCKS: Final = 50_000
 """Of a block blob."""
 
 _MOST_FILES: Final = 1000
+_RUN_SECONDS: Final = 15
+"""Of fetching for one run in one tick: what is staged by then stays."""
 
 
 class NodeNotReady(Exception):  # noqa: N818 - a state, not an error
@@ -47,26 +49,38 @@ class Wanted:
     stored: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """
+    How much of all outputs together is in hand at a time: it keeps the memory of a tick flat.
+
+    Attributes:
+        parts: Parts in memory.
+        large: Files of several parts that are read at the same time.
+    """
+
+    parts: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+
+
 class Fetcher:
     """Fetches the outputs of one attempt, one file after the other."""
 
-    def __init__(
-        self, services: Services, outputs: Outputs, slots: asyncio.Semaphore, pace: Pace
-    ) -> None:
+    def __init__(self, services: Services, outputs: Outputs, slots: Slots, pace: Pace) -> None:
         """
         Prepare it.
 
         Args:
             services: The adapters.
             outputs: Where the outputs of the attempt go.
-            slots: Taken for each part that is in memory.
+            slots: Shared with all that read outputs.
             pace: The time for reading.
         """
         self._services = services
         self._files: NodeFiles = services.batch.files
         self._outputs = outputs
         self._slots = slots
-        self._pace = pace
+        self._pace = pace.part(_RUN_SECONDS)
         self._cut = False
 
     async def fetch(self, record: Record, wanted: Wanted) -> list[Output]:
@@ -152,7 +166,12 @@ class Fetcher:
             return missing(path, OutputCode.TOO_LARGE, f"{size} bytes")
         blocks = [Block(size, number) for number in range(len(places))]
         done = next((n for n, block in enumerate(blocks) if block not in staged), len(blocks))
-        if done < len(blocks):
+        if done + 1 < len(blocks):
+            if self._slots.large.locked():
+                raise TickOver  # the large files of other runs go first
+            async with self._slots.large:
+                await self._stage(record, path, blocks[done:], places[done][0])
+        elif done < len(blocks):
             await self._stage(record, path, blocks[done:], places[done][0])
         changed = size != await self._files.size(job_id, name)
         if not await self._outputs.commit(folder, path, blocks, changed=changed):
@@ -168,7 +187,7 @@ class Fetcher:
         async with aclosing(reading):
             while block := next(left, None):
                 self._check_time()
-                async with self._slots:
+                async with self._slots.parts:
                     part = await anext(reading)
                     await self._outputs.stage(record.output_prefix, path, block, part)
 

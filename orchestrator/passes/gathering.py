@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from orchestrator.adapters.outputs import StoredOutput, parts
+from orchestrator.adapters.outputs import PART_BYTES, StoredOutput, parts
 from orchestrator.adapters.telemetry import Event, emit
 from orchestrator.decisions.declared_outputs import STREAMS, declares, is_safe, unmatched
 from orchestrator.decisions.last_words import LAST_BYTES, words_of
@@ -23,7 +23,7 @@ from orchestrator.enums import Outcome, OutputCode, Reason
 from orchestrator.errors import BatchRefused, BatchUnavailable, OutputUnreadable
 from orchestrator.ids import FILES
 from orchestrator.ledger.record import How, LastWords, Output, Record
-from orchestrator.passes.fetching import Fetcher, NodeNotReady, TickOver, Wanted
+from orchestrator.passes.fetching import Fetcher, NodeNotReady, Slots, TickOver, Wanted
 from orchestrator.passes.looking import OpenRecord
 from orchestrator.passes.services import Pace, Services
 
@@ -33,10 +33,6 @@ HASHED_BYTES: Final = 64 * 1024 * 1024
 _FILE_SECONDS: Final = 10
 """Where the bytes of a file come more slowly than that, its size alone is verified."""
 
-_RUN_SECONDS: Final = 15
-"""Of reading for one run in one tick: longer than for one file, so that each tick gets further."""
-
-_BLOBS_AT_ONCE: Final = 2
 _MOST_LISTED: Final = 1000
 _MOST_PAGES: Final = 20
 _LISTING_SECONDS: Final = 10
@@ -63,7 +59,7 @@ class Gatherer:
         self._services = services
         self._pace = pace
         self._now = now
-        self._slots = asyncio.Semaphore(_BLOBS_AT_ONCE)
+        self._slots = Slots()
 
     async def gather(self, ended: OpenRecord) -> OpenRecord | None:
         """
@@ -88,8 +84,7 @@ class Gatherer:
             await self._one(ended).save()
 
     def _one(self, ended: OpenRecord) -> "_Gathering":
-        pace = self._pace.part(_RUN_SECONDS)
-        return _Gathering(self._services, pace, self._now, self._slots, ended)
+        return _Gathering(self._services, self._pace, self._now, self._slots, ended)
 
 
 @dataclass(slots=True)
@@ -137,7 +132,7 @@ class _Gathering:
         services: Services,
         pace: Pace,
         now: datetime,
-        slots: asyncio.Semaphore,
+        slots: Slots,
         ended: OpenRecord,
     ) -> None:
         self._services = services
@@ -304,6 +299,12 @@ class _Gathering:
         """Return the sha256 of an output; None where its size alone is verified."""
         if stored.bytes > self._left_bytes:
             return None
+        if stored.bytes <= PART_BYTES:
+            return await self._read_back(stored)
+        async with self._slots.large:
+            return await self._read_back(stored)
+
+    async def _read_back(self, stored: StoredOutput) -> str | None:
         digest, data = hashlib.sha256(), b""
         clock = asyncio.get_running_loop().time
         end_of_time = clock() + _FILE_SECONDS
@@ -312,7 +313,7 @@ class _Gathering:
                 raise TickOver
             if clock() > end_of_time:
                 return None
-            async with self._slots:
+            async with self._slots.parts:
                 part = await self._outputs.read(self._record.output_prefix, stored, begin, end)
                 digest.update(part)
                 data = (data + part[-LAST_BYTES:])[-LAST_BYTES:]
@@ -326,7 +327,7 @@ class _Gathering:
         begin = max(0, stored.bytes - LAST_BYTES)
         data = b""
         if stored.bytes:
-            async with self._slots:
+            async with self._slots.parts:
                 data = await self._outputs.read(
                     self._record.output_prefix, stored, begin, stored.bytes
                 )
