@@ -95,6 +95,24 @@ async def test_parts_that_a_dead_tick_staged_are_not_fetched_again(world: World)
     assert await world.output(final) == marked + bytes(10)
 
 
+async def test_a_file_that_grows_is_taken_as_it_was_and_says_so(world: World) -> None:
+    """Its first part was staged when it was shorter."""
+    await world.pool()
+    size = PART_BYTES + 10
+    record = await completed(world, "hello", f"head -c {size + 7} /dev/zero; exit 1")
+    await remove(world, record, "stdout.txt")
+    async with open_services(world.settings, Cache()) as services:
+        part = bytes(PART_BYTES)
+        await services.outputs.stage(record.output_prefix, "stdout.txt", Block(size, 0), part)
+
+    (final,) = await world.collect_until_finished()
+
+    stdout = by_path(final)["stdout.txt"]
+    assert (stdout.bytes, stdout.how, stdout.code) == (size, How.FETCHED, OutputCode.CHANGED)
+    assert "may not be whole" in (stdout.why or "")
+    assert await world.output(final) == bytes(size)
+
+
 async def test_what_the_node_pushes_meanwhile_is_not_overwritten(world: World) -> None:
     """The blob is made only if there is none by its name."""
     await world.pool()
