@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,18 @@ class BadDay:
     async def steady(self) -> None:
         """Wait until the size of the pool does not change any more."""
         await until(self.pool, lambda pool: pool is not None and pool.allocation_state == "steady")
+
+    async def unread_for(self, *, minutes: float) -> None:
+        """Tick until outputs cannot be read, and make it look as if that had lasted so long."""
+
+        async def unread() -> Record:
+            await self.both()
+            return await self.open()
+
+        record = await until(unread, lambda one: one.outputs_unread_since is not None)
+        assert record.outputs_unread_since is not None
+        since = record.outputs_unread_since - timedelta(minutes=minutes)
+        await self.world.put_open(replace(record, outputs_unread_since=since))
 
     async def exists(self, file: Path) -> bool:
         """Tell whether a task has made this file."""
