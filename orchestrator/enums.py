@@ -116,6 +116,7 @@ class Reason(StrEnum):
     TASK_UNRESOLVED = "task_unresolved"
     UNRESOLVED = "unresolved"
     JOB_DISABLED = "job_disabled"
+    ACCOUNT_LEFT = "account_left"
     SCHEDULING_ERROR = "scheduling_error"
     POOL_MISSING = "pool_missing"
     START_TASK_FAILED = "start_task_failed"

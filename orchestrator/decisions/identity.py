@@ -55,6 +55,11 @@ def numbered(record: Record, number: int) -> Record:
     return record.with_attempt(replace(record.attempt, number=number, job_id=job_id))
 
 
+def is_job_of(run_id: RunId, claim: str | None, job: Job) -> bool:
+    """Tell whether a job is one of this claim by what the work list says of it."""
+    return (job.run_id, job.claim) == (run_id, claim)
+
+
 def is_ours(record: Record, job: Job) -> bool:
     """Tell whether a job is one of this claim, whatever its attempt."""
     return (job.run_id, job.ledger, job.claim) == (record.run_id, record.ledger, record.claim)

@@ -20,7 +20,7 @@ from orchestrator.errors import (
     RecordUnreadable,
 )
 from orchestrator.ledger.attempt import Stop
-from orchestrator.ledger.record import Record
+from orchestrator.ledger.record import Kind, Record
 from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.free_numbers import FreeNumbers
 from orchestrator.passes.job_search import JobSearch
@@ -126,7 +126,7 @@ class Dispatcher:
         if isinstance(pool, Blocked):
             await self._note(record, etag, pool)
             return
-        taken = await self._still_taken(record)
+        taken = await self._still_taken(record) or await self._used_up(record)
         if taken is not None:
             await self._note(record, etag, taken)
             return
@@ -217,6 +217,17 @@ class Dispatcher:
         found = await self._whose(record)
         if not isinstance(found, _Gone):
             return found
+        return None if await self._numbers.has_free_folder(record) else _Numbered()
+
+    async def _used_up(self, record: Record) -> _Numbered | None:
+        """
+        Tell whether the number of a further attempt is used up: an earlier life wrote outputs.
+
+        The first attempt of a life has a free number from its claim on.
+        """
+        further = record.kind is not Kind.SCHEDULED and record.attempts_of_claim[:-1]
+        if not further or is_noted(record.attempt):
+            return None
         return None if await self._numbers.has_free_folder(record) else _Numbered()
 
     async def _whose(self, record: Record) -> _Answer | _Gone:

@@ -7,6 +7,7 @@ from orchestrator import ids
 from orchestrator.adapters.telemetry import Event, emit
 from orchestrator.batch_state import Job, Task
 from orchestrator.decisions.diagnose import busy, diagnose
+from orchestrator.decisions.elsewhere import given_up
 from orchestrator.decisions.endings import START_TIMEOUT
 from orchestrator.decisions.identity import is_ours
 from orchestrator.decisions.measures import is_interrupted, measured, with_preemption
@@ -18,6 +19,7 @@ from orchestrator.decisions.outcome import (
     conclude,
     start_timeout,
 )
+from orchestrator.decisions.places import is_elsewhere
 from orchestrator.decisions.retry import again
 from orchestrator.enums import AttemptState
 from orchestrator.errors import BlobRefused, RecordUnreadable
@@ -64,6 +66,12 @@ class Looker:
             return None  # it is to be dispatched
         if record.attempt.state is AttemptState.ENDED:
             return await self._ended(OpenRecord(record, etag))
+        if is_elsewhere(record.attempt.account, self._services.place):
+            return await self._elsewhere(record, etag)
+        return await self._follow(record, etag)
+
+    async def _follow(self, record: Record, etag: str) -> OpenRecord | None:
+        """Do what Batch's word on an attempt asks for."""
         job, task = await self._ask(record)
         match conclude(record, job, task, self._now):
             case Wait(note=note):
@@ -75,15 +83,26 @@ class Looker:
                 await self._services.batch.terminate_job(record.attempt.job_id, because)
             case Ended(attempt=attempt):
                 attempt = await self._measured(record, attempt, task)
-                record = replace(
-                    record.with_attempt(attempt),
-                    outcome=attempt.outcome,
-                    reason=attempt.reason,
-                    sentence=attempt.sentence,
-                )
-                etag = await self._services.ledger.write_open(record, etag)
-                return await self._ended(OpenRecord(record, etag))
+                return await self._end(record, etag, attempt)
         return None
+
+    async def _end(self, record: Record, etag: str, attempt: Attempt) -> OpenRecord | None:
+        """Write the end of an attempt down before anything that takes longer."""
+        record = replace(
+            record.with_attempt(attempt),
+            outcome=attempt.outcome,
+            reason=attempt.reason,
+            sentence=attempt.sentence,
+        )
+        etag = await self._services.ledger.write_open(record, etag)
+        return await self._ended(OpenRecord(record, etag))
+
+    async def _elsewhere(self, record: Record, etag: str) -> OpenRecord | None:
+        """End a run of another Batch account if it was given up; else it waits for that account."""
+        attempt = given_up(record)
+        if attempt is None:
+            return None
+        return await self._end(record, etag, attempt)
 
     async def _ask(self, record: Record) -> tuple[Job | None, Task | None]:
         """Return the job of the attempt in hand and its task, as Batch has them."""

@@ -1,8 +1,12 @@
 """Which runs of a schedule are in the way of another one, by the ledger and by Batch's word."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from orchestrator import ids
+from orchestrator.decisions.identity import is_job_of
+from orchestrator.decisions.outcome import is_stuck
+from orchestrator.decisions.places import is_elsewhere
 from orchestrator.enums import After, AttemptState
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Kind
@@ -13,8 +17,9 @@ from orchestrator.passes.services import Services
 class RunsInTheWay:
     """The open runs of one tick, and whether their jobs have ended: each is asked about once."""
 
-    def __init__(self, services: Services, runs: Sequence[OpenRun]) -> None:
+    def __init__(self, services: Services, runs: Sequence[OpenRun], now: datetime) -> None:
         self._services = services
+        self._now = now
         self._runs: dict[ScheduleId, list[OpenRun]] = {}
         self._ended: dict[tuple[RunId, int, AttemptState], bool] = {}
         self.replace(runs)
@@ -70,26 +75,37 @@ class RunsInTheWay:
         return [run for run in runs if not await self._has_ended(run)]
 
     async def _has_ended(self, run: OpenRun) -> bool:
-        """Tell whether the job of a run has ended: by the ledger, else by Batch's word."""
+        """
+        Tell whether the job of a run has ended: by the ledger, else by Batch's word.
+
+        One that Batch has been ending for too long is in nobody's way; one in an account that this
+        app does not ask is, until it is given up.
+        """
+        if run.damaged:
+            return False
         if run.state is AttemptState.ENDED:
             return True
-        if waits(run):
+        if waits(run) or is_elsewhere(run.account, self._services.place):
             return False
         if run.state is AttemptState.CLAIMED and run.untried:
             return True  # given up before its gate was ever open
         key = (run.run_id, run.attempt, run.state)
         if key not in self._ended:
             job = await self._services.batch.job(ids.job_id(run.run_id, run.attempt))
+            if job is not None and not is_job_of(run.run_id, run.claim, job):
+                job = None
             # A claim that was given up may still have a job: its creation's answer was lost.
             self._ended[key] = (
-                run.state is AttemptState.SUBMITTED if job is None else job.state == "completed"
+                run.state is AttemptState.SUBMITTED
+                if job is None
+                else job.state == "completed" or is_stuck(job, self._now)
             )
         return self._ended[key]
 
 
 def waits(run: OpenRun) -> bool:
     """Whether a run is to be dispatched, now or later."""
-    return run.state is AttemptState.CLAIMED and not run.stop
+    return run.state is AttemptState.CLAIMED and not run.stop and not run.damaged
 
 
 def _counts(run: OpenRun) -> bool:

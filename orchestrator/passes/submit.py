@@ -94,7 +94,7 @@ class _SubmitTick:
         self._pace = pace
         self._inputs = inputs
         self._plan = PlanWriter(services, lease, pace, inputs.state, inputs.etag or "")
-        self._in_the_way = RunsInTheWay(services, inputs.open_runs)
+        self._in_the_way = RunsInTheWay(services, inputs.open_runs, inputs.now)
 
     async def run(self) -> dict[str, int]:
         """Finish the plan that is there, answer requests, decide, dispatch."""

@@ -35,6 +35,7 @@ REMEDIES: Final[dict[Reason, str | None]] = {
     Reason.TASK_MISSING: _MAY_HAVE_RUN,
     Reason.TASK_UNRESOLVED: _MAY_HAVE_RUN,
     Reason.UNRESOLVED: _MAY_HAVE_RUN,
+    Reason.ACCOUNT_LEFT: _MAY_HAVE_RUN,
     Reason.JOB_DISABLED: "ask who disabled its job; az batch job enable lets one go on that is open",
     Reason.SCHEDULING_ERROR: "the sentence has Batch's code and words",
     Reason.POOL_MISSING: "deploy the pool",

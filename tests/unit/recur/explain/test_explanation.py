@@ -98,7 +98,13 @@ OPEN = {
         "put off until 2026-11-20 05:39-05:00 (jitter)",
     ),
     "backoff": (
-        held(number=2, not_before=NOW + timedelta(minutes=9)),
+        replaced(
+            held(),
+            attempts=(
+                submitted(state=AttemptState.ENDED, outcome=Outcome.LOST).attempt,
+                held(number=2, not_before=NOW + timedelta(minutes=9)).attempt,
+            ),
+        ),
         "put off until 2026-11-20 05:39-05:00 (backoff)",
     ),
     "jitter before a queue": (
