@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from orchestrator.batch_state import JobPlace
+from orchestrator.enums import AttemptState
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Record
 
@@ -58,6 +59,31 @@ def placed_if_at_once(record: Record, place: JobPlace | None) -> Record:
     attempt = record.attempt if record.attempts else None
     waits = attempt is None or attempt.after is not None or attempt.not_before is not None
     return record if place is None or waits else placed(record, place)
+
+
+def unplaced(record: Record) -> Record:
+    """Return a planned record without a place: nobody has tried its job yet."""
+    if not record.attempts:
+        return record
+    return record.with_attempt(replace(record.attempt, account=None, pool=None, outputs_url=None))
+
+
+def needs_account(record: Record) -> bool:
+    """
+    Tell whether an attempt may have a job and does not say in which account.
+
+    Earlier versions noted none. This one notes it before it tries.
+    """
+    attempt = record.attempt
+    if attempt.account is not None or attempt.state is AttemptState.ENDED:
+        return False
+    untried = attempt.after is not None and attempt.ready is None
+    return attempt.state is AttemptState.SUBMITTED or (record.claim is None and not untried)
+
+
+def with_account(record: Record, account: str) -> Record:
+    """Return a record whose attempt in hand says in which account its job is."""
+    return record.with_attempt(replace(record.attempt, account=account))
 
 
 def is_noted(attempt: Attempt) -> bool:

@@ -47,6 +47,32 @@ def take_over(
     return replace(state, document=document, schedules=known)
 
 
+def begun_anew(
+    state: SubmitState,
+    schedules: dict[ScheduleId, Schedule],
+    invalid: frozenset[ScheduleId],
+    *,
+    document: str,
+    now: datetime,
+) -> SubmitState:
+    """
+    Return a lost ``state`` as if its schedules began now: what was due before is not decided again.
+
+    Args:
+        state: Without schedules.
+        schedules: The valid tables of the document.
+        invalid: The ids of its other tables.
+        document: Its ETag.
+        now: By the storage's clock.
+    """
+    begun = take_over(state, schedules, invalid, document=document, modified=now)
+    since = {
+        id_: replace(one, decided_until=max(one.decided_until, now))
+        for id_, one in begun.schedules.items()
+    }
+    return replace(begun, schedules=since)
+
+
 def _new(schedule: Schedule, modified: datetime) -> ScheduleState:
     """Begin a schedule: at its ``start``, else with the document that first holds it."""
     begin = schedule.start - _JUST_BEFORE if schedule.start else modified

@@ -5,8 +5,9 @@ One tick of each timer function: read, decide, act.
 alone does.
 """
 
+from orchestrator.passes.adopting import Adopted, adopt
 from orchestrator.passes.collect import collect_finished
 from orchestrator.passes.services import Services, open_services
 from orchestrator.passes.submit import submit_due
 
-__all__ = ["Services", "collect_finished", "open_services", "submit_due"]
+__all__ = ["Adopted", "Services", "adopt", "collect_finished", "open_services", "submit_due"]

@@ -10,6 +10,7 @@ from orchestrator.adapters.outputs import PART_BYTES, Block, Outputs, parts
 from orchestrator.decisions.declared_outputs import blob_path, declares, is_safe, node_path
 from orchestrator.decisions.identity import is_ours
 from orchestrator.decisions.missing_outputs import code_of, comes_back, missing, unverified
+from orchestrator.decisions.places import is_elsewhere
 from orchestrator.enums import OutputCode
 from orchestrator.errors import BatchRefused, OutputUnreadable
 from orchestrator.ids import FILES
@@ -99,6 +100,8 @@ class Fetcher:
             TickOver: The next tick goes on where this one stopped.
         """
         job_id = record.attempt.job_id
+        if is_elsewhere(record.attempt.account, self._services.place):
+            return [missing(path, OutputCode.JOB_GONE) for path in wanted.paths]
         job = await self._services.batch.job(job_id)
         if job is None or not is_ours(record, job):
             return [missing(path, OutputCode.JOB_GONE) for path in wanted.paths]

@@ -154,7 +154,7 @@ async def read_inputs(ledger: Ledger) -> TickInputs:
     text = await ledger.read(ids.DOCUMENT)
     state = await ledger.read(ids.SUBMIT_STATE)
     work = await ledger.open_list()
-    parsed, problems = _parsed(text.data)
+    parsed, problems = parsed_document(text.data)
     return TickInputs(
         text=text,
         parsed=parsed,
@@ -167,7 +167,7 @@ async def read_inputs(ledger: Ledger) -> TickInputs:
 
 
 @lru_cache(maxsize=2)
-def _parsed(data: bytes | None) -> tuple[parse.Document | None, tuple[Problem, ...]]:
+def parsed_document(data: bytes | None) -> tuple[parse.Document | None, tuple[Problem, ...]]:
     """Parse a document, once for each that is seen."""
     if data is None:
         return None, (Problem(message=f"there is no {ids.DOCUMENT} in the ledger"),)

@@ -13,6 +13,7 @@ from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
 from orchestrator.decisions.decide import due
+from orchestrator.decisions.places import portless
 from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError, RecurError
 from orchestrator.ledger.record import load
@@ -24,6 +25,10 @@ _SKEW: Final = timedelta(seconds=60)
 _SILENT: Final = timedelta(minutes=5)
 _FORBIDDEN: Final = 403
 _COLLECTING: Final = timedelta(minutes=30)
+_STANDS_STILL: Final = "the submit function stands still over it"
+_RESTORE: Final = (
+    "restore it (docs/operations.md), or recur adopt --new: it begins anew, from now on"
+)
 _HOSTS: Final = "azure-webjobs-hosts"
 _FUNCTIONS: Final = ("submit", "collect")
 _WHY_BLOCKED: Final = {
@@ -69,8 +74,8 @@ def check_storage(target: Target) -> Iterator[Finding]:
     if reachable:
         document, finding = _document_finding(ledger)
         yield finding
-        yield from _decisions(ledger, document)
-        yield from _open_runs(ledger)
+        yield from _decisions(ledger, document, target)
+        yield from _open_runs(ledger, target)
 
 
 def _container(container: ContainerClient, **options: Any) -> Finding:  # noqa: ANN401 - the client's
@@ -126,7 +131,9 @@ def _document_finding(ledger: ContainerClient) -> tuple[Document | None, Finding
     return document, good(check, f"valid, {len(document.schedules)} schedule(s)")
 
 
-def _decisions(ledger: ContainerClient, document: Document | None) -> Iterator[Finding]:
+def _decisions(
+    ledger: ContainerClient, document: Document | None, target: Target
+) -> Iterator[Finding]:
     """Tell from the ledger whether the submit function decides: nothing waits for long."""
     check = "decisions"
     why = "the submit function does not tick, or fails, or Batch does not answer it"
@@ -135,10 +142,17 @@ def _decisions(ledger: ContainerClient, document: Document | None) -> Iterator[F
     try:
         state = load_submit(ledger.download_blob(ids.SUBMIT_STATE).readall())
     except ResourceNotFoundError:
+        if any(ledger.list_blob_names(name_starts_with=ids.FINAL_PREFIX, results_per_page=1)):
+            what = "submit.json is missing, and the ledger has records"
+            yield problem("ledger", what, _STANDS_STILL, _RESTORE)
+            return
         state = SubmitState()
     except RecurError as error:
-        why = "the submit function stands still over it"
-        yield problem(check, str(error), why, "restore the blob from its soft-deleted versions")
+        yield problem("ledger", str(error), _STANDS_STILL, _RESTORE)
+        return
+    owned = _owner(state, target)
+    yield owned
+    if owned.why:
         return
     if applied and applied[0] != state.document:
         what = f"the document of {applied[1]:%Y-%m-%d %H:%M} UTC has not been taken over"
@@ -152,6 +166,19 @@ def _decisions(ledger: ContainerClient, document: Document | None) -> Iterator[F
         yield good(check, "every occurrence up to now has been decided")
     for id_, age in late.items():
         yield problem(check, f"an occurrence of {id_} has waited {age} for its decision", why, fix)
+
+
+def _owner(state: SubmitState, target: Target) -> Finding:
+    """Tell whether the ledger belongs to the Batch account of these settings."""
+    check, ours = "ledger", portless(target.need("BATCH_ACCOUNT_URL"))
+    if state.owner in {"", ours}:
+        return good(check, f"it belongs to {ours}" if state.owner else "it belongs to nobody yet")
+    return problem(
+        check,
+        f"it belongs to the Batch account {state.owner}, and these settings name {ours}",
+        "an app with another account does nothing on it but report",
+        "correct BATCH_ACCOUNT_URL, or move the ledger: recur adopt",
+    )
 
 
 def _applied(ledger: ContainerClient) -> tuple[str, datetime] | None:
@@ -175,28 +202,36 @@ def _undecided_schedules(
             yield id_, now - waiting[0].nominal
 
 
-def _open_runs(ledger: ContainerClient) -> Iterator[Finding]:
+def _open_runs(ledger: ContainerClient, target: Target) -> Iterator[Finding]:
     """Tell from the work list what keeps runs from being submitted, and from being finished."""
     reasons: Counter[str] = Counter()
-    count, stuck = 0, []
+    count, stuck = 0, list[str]()
+    elsewhere: Counter[str] = Counter()
+    ours = portless(target.need("BATCH_ACCOUNT_URL"))
     for blob in ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
         if ids.open_run_id(blob.name) is None:
             continue
         count += 1
         values = blob.metadata or {}
-        if blocked := values.get("blocked"):
+        if (account := values.get("account", ours)) != ours and values.get("state") != "ended":
+            elsewhere[account] += 1
+        elif blocked := values.get("blocked"):
             reasons[blocked] += 1
         elif values.get("state") != "claimed" and _overstays(ledger, blob.name):
             stuck.append(blob.name.removeprefix(ids.OPEN_PREFIX))
     for reason, number in reasons.items():
         why, fix = _WHY_BLOCKED.get(reason, ("a later version wrote it", "use that version"))
         yield problem("open runs", f"{number} of {count} blocked ({reason})", why, fix)
+    for account, number in elsewhere.items():
+        what = f"{number} of {count} have their job in the Batch account {account}"
+        why = "nobody asks that account, and they are in the way of later runs of their schedules"
+        yield problem("open runs", what, why, "recur adopt --give-up ends them as lost")
     if stuck:
         what = f"{len(stuck)} of {count} should have been finished by now, such as {stuck[0]}"
         why = "the collect function does not tick, or fails"
         fix = "look at the app's log and at docs/alerts.md, tick-silent"
         yield problem("collected runs", what, why, fix)
-    if not reasons and not stuck:
+    if not (reasons or stuck or elsewhere):
         yield good("open runs", f"{count}, none of them blocked or overdue")
 
 

@@ -28,6 +28,7 @@ NAMES: Final = (
     "backfill",
     "answer",
     "tick",
+    "adopt",
     "doctor",
     "publish",
 )

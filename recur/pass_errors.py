@@ -1,0 +1,28 @@
+"""What an error of a pass means for the person at the keyboard."""
+
+from azure.core.exceptions import AzureError
+
+from orchestrator.errors import (
+    BatchUnavailable,
+    LedgerConflict,
+    LedgerUnavailable,
+    OutOfTime,
+    RecurError,
+)
+from recur.context import in_our_words
+from recur.errors import CliError, Exit
+
+
+def pass_error(name: str, error: RecurError) -> CliError:
+    """Say what a pass could not do, and what to do about it."""
+    again = "recur tick" if name in {"submit", "collect"} else f"recur {name}"
+    message = f"{name}: {str(error).partition(chr(10))[0]}"
+    if isinstance(error.__cause__, AzureError) and isinstance(error, LedgerUnavailable):
+        told = in_our_words(error.__cause__)
+        if told.code is Exit.NO_ACCESS:
+            return CliError(told.code, message, told.next_step)
+    if isinstance(error, LedgerUnavailable | BatchUnavailable):
+        return CliError(Exit.UNAVAILABLE, message, "check the address and the network, try again")
+    if isinstance(error, OutOfTime | LedgerConflict):
+        return CliError(Exit.CONFLICT, message, f"{again} once more: it goes on where this ended")
+    return CliError(Exit.FOUND, message, "`recur doctor` checks the deployment")
