@@ -31,6 +31,8 @@ OPEN_PREFIX = "open/"
 REQUEST_PREFIX = "open/request/"
 ANSWER_PREFIX = "answers/"
 FINAL_PREFIX = "runs/"
+MOVED_PREFIX = "history/timings/"
+REMOVED_PREFIX = "history/removed/"
 FILES = "files/"
 """The folder of the declared outputs below the folder of an attempt's outputs."""
 
@@ -146,6 +148,25 @@ def final_blob(schedule: ScheduleId, nominal: datetime, run: RunId, *, count: in
     """Return the name of a final record; ``count`` above 1 makes it a range's."""
     suffix = "" if count == 1 else f"+{count}"
     return f"{FINAL_PREFIX}{schedule}/{nominal:%Y/%m}/{run}{suffix}.json"
+
+
+def moved_blob(newest: datetime, digest: str) -> str:
+    """Return the name of what was moved out of submit.json together: in the order of its time."""
+    return f"{MOVED_PREFIX}{newest.astimezone(UTC).strftime(_INSTANT)}-{digest[:16]}.json"
+
+
+def moved_until(blob: str) -> datetime | None:
+    """Return the time in the name of such a blob; None if it has none."""
+    text = blob.removeprefix(MOVED_PREFIX).partition("-")[0]
+    try:
+        return datetime.strptime(text, _INSTANT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def removed_blob(schedule: ScheduleId) -> str:
+    """Return the name of the last state of a removed schedule."""
+    return f"{REMOVED_PREFIX}{schedule}.json"
 
 
 def output_prefix(schedule: ScheduleId, nominal: datetime, run: RunId, attempt: int) -> str:

@@ -17,13 +17,28 @@ from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions.identity import is_stale, tells_of
+from orchestrator.decisions.moving import is_older, join, reaches
 from orchestrator.errors import LedgerConflict, LedgerUnavailable, RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.moved import (
+    Moved,
+    RemovedSchedule,
+    dump_moved,
+    dump_removed,
+    load_moved,
+    load_removed,
+)
 from orchestrator.ledger.open_record import load_open
 from orchestrator.ledger.record import Record, dump, load, metadata
 from orchestrator.ledger.request import Answer, Request, dump_answer, load_request
 from orchestrator.ledger.result import result_metadata
-from orchestrator.ledger.state import OpenRequest, OpenRun, damaged_open_run, read_open_run
+from orchestrator.ledger.state import (
+    OpenRequest,
+    OpenRun,
+    ScheduleState,
+    damaged_open_run,
+    read_open_run,
+)
 
 _TRANSPORT: Final[dict[str, Any]] = {"connection_timeout": 3, "read_timeout": 8}
 
@@ -255,6 +270,49 @@ class Ledger:
     async def final_etag(self, record: Record) -> str | None:
         """Return the ETag of the final record that the run of this one has; None: it has none."""
         return await self._container.etag(record.blob)
+
+    async def keep_moved(self, moved: Moved) -> None:
+        """Write down what leaves ``submit.json``, unless it is there."""
+        await self._container.create(moved.blob, dump_moved(moved))
+
+    async def keep_removed(self, schedule: ScheduleId, state: ScheduleState) -> None:
+        """Write down the last state of a removed schedule, in the place of an earlier one."""
+        name, data = ids.removed_blob(schedule), dump_removed(RemovedSchedule(state=state))
+        if not await self._container.create(name, data):
+            await self._container.put(name, data, await self._container.etag(name) or "")
+
+    async def read_removed(self, schedule: ScheduleId) -> ScheduleState | None:
+        """
+        Return the last state of a removed schedule; None if it is not known.
+
+        Raises:
+            RecordUnreadable: It cannot be read.
+        """
+        try:
+            text = await self._container.download(ids.removed_blob(schedule))
+        except BlobMissing:
+            return None
+        return load_removed(text.data or b"").state
+
+    async def with_moved(
+        self, schedule: ScheduleId, state: ScheduleState, *, after: datetime
+    ) -> ScheduleState:
+        """
+        Return the state of a schedule with its timings from ``after`` on, also those moved out.
+
+        Raises:
+            RecordUnreadable: A blob of them cannot be read.
+        """
+        if reaches(state, after):
+            return state
+        blobs, _ = await self._container.listing(ids.MOVED_PREFIX)
+        for name in sorted((blob.name for blob in blobs), reverse=True):
+            if reaches(state, after) and is_older(name, state):
+                break
+            text = await self._container.download(name)
+            moved = load_moved(text.data or b"").schedules.get(schedule)
+            state = join(state, moved) if moved else state
+        return state
 
     async def read_request(self, request_id: str) -> tuple[Request, str] | None:
         """

@@ -14,6 +14,12 @@ RECUR = "recur"
 """Who paused a schedule after failures."""
 
 _A_SECOND = timedelta(seconds=1)
+_LONGEST_NAME = 100
+_LONGEST_NOTE = 200
+"""Characters of a pause that submit.json keeps; the answer to its request has all of them."""
+
+_FORGIVEN_KEPT = 8
+"""Failed runs that a resume writes down: the newest. It forgives all that are older as well."""
 
 
 def pausing(state: ScheduleState, now: datetime) -> tuple[Pause, ...]:
@@ -35,8 +41,8 @@ def pause(state: ScheduleState, request: Request, made: datetime) -> ScheduleSta
     new = Pause(
         since=at - _A_SECOND if holds else at,  # an occurrence at this very second stays paused
         until=request.until,
-        by=request.by,
-        note=request.note,
+        by=_shortened(request.by, _LONGEST_NAME),
+        note=_shortened(request.note, _LONGEST_NOTE) if request.note else None,
         request=request.id,
     )
     return replace(state, pauses=(*_end_pauses(state.pauses, at, request.id), new))
@@ -53,7 +59,7 @@ def resume(
     return replace(
         state,
         pauses=_end_pauses(state.pauses, max(made, state.decided_until), request.id),
-        forgiven=results.failed,
+        forgiven=results.failed[-_FORGIVEN_KEPT:],
         forgiven_until=state.forgiven_until if results.known else made,
     )
 
@@ -85,10 +91,16 @@ def after_failures(
 def _failed(state: ScheduleState, results: ScheduleResults) -> tuple[RunId, ...]:
     """Return the failed runs that count, oldest first."""
     begins = [timing.since for timing in state.timings if timing.removed]
-    begins += [state.forgiven_until] if state.forgiven_until else []
+    begins += [one for one in (state.returned, state.forgiven_until) if one]
     begun = max(begins, default=None)
     failed = failed_after(results, begun) if begun else results.failed
+    if state.forgiven and state.forgiven[0] in failed and len(state.forgiven) >= _FORGIVEN_KEPT:
+        failed = failed[failed.index(state.forgiven[0]) :]
     return tuple(run for run in failed if run not in state.forgiven)
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _end_pauses(pauses: tuple[Pause, ...], at: datetime, request: str) -> tuple[Pause, ...]:

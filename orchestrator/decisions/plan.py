@@ -1,9 +1,8 @@
 """Decisions as the records that they become, in chunks that one write can hold."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import batched
 
 from orchestrator import ids
 from orchestrator.batch_state import JobPlace
@@ -13,12 +12,14 @@ from orchestrator.decisions.identity import identified
 from orchestrator.decisions.places import placed_if_at_once
 from orchestrator.enums import MissReason, SkipReason
 from orchestrator.ids import ScheduleId
-from orchestrator.ledger.record import Action, Decided, Range, Record
+from orchestrator.ledger.record import Action, Decided, Range, Record, dump
 from orchestrator.ledger.results import CollectState
 from orchestrator.ledger.state import ScheduleState, SubmitState
 from orchestrator.model import Schedule
 
 CHUNK = 64
+_PLAN_BYTES = 256 * 1024
+"""Of the records of a plan of more than one; a record takes about 60 KiB at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,10 @@ def plans(
     """
     Yield the states to write, one after the other; each holds a plan to carry out after its write.
 
-    The decisions of all schedules are taken oldest first, 64 to a plan. ``decided_until`` of a
-    schedule moves with its decisions and never past one that is not in the plan yet. At least one
-    state is yielded, so that the watermarks of schedules with nothing due move as well.
+    The decisions of all schedules are taken oldest first, 64 to a plan, or fewer where their
+    records are large. ``decided_until`` of a schedule moves with its decisions and never past one
+    that is not in the plan yet. At least one state is yielded, so that the watermarks of schedules
+    with nothing due move as well.
 
     Args:
         state: Before these decisions.
@@ -58,27 +60,46 @@ def plans(
     )
     remaining = {id_: len(one.decisions) for id_, one in decided.items()}
     until = {id_: one.due.until for id_, one in decided.items() if not one.decisions}
-    for chunk in list(batched(flat, CHUNK, strict=False)) or [()]:
-        records: list[Record] = []
-        for id_, decision in chunk:
+    made = (
+        record_of(
+            id_,
+            decision,
+            schedule=decided[id_].schedule,
+            state=state.schedules[id_],
+            results=results,
+            now=now,
+        )
+        for id_, decision in flat
+    )
+    records = (placed_if_at_once(identified(one, state.ledger), place) for one in made)
+    planned = 0
+    for plan in cut_into_plans(records) if flat else [()]:
+        for id_, decision in flat[planned : planned + len(plan)]:
             remaining[id_] -= 1
             until[id_] = _last(decision) if remaining[id_] else decided[id_].due.until
-            record = record_of(
-                id_,
-                decision,
-                schedule=decided[id_].schedule,
-                state=state.schedules[id_],
-                results=results,
-                now=now,
-            )
-            records.append(placed_if_at_once(identified(record, state.ledger), place))
+        planned += len(plan)
         schedules = {
             id_: replace(one, decided_until=max(one.decided_until, until[id_]))
             if id_ in until
             else one
             for id_, one in state.schedules.items()
         }
-        yield replace(state, schedules=schedules, plan=tuple(records))
+        yield replace(state, schedules=schedules, plan=plan)
+
+
+def cut_into_plans(records: Iterable[Record]) -> Iterator[tuple[Record, ...]]:
+    """Yield records in their order, as many at a time as one plan holds."""
+    plan: list[Record] = []
+    left = _PLAN_BYTES
+    for record in records:
+        size = len(dump(record))
+        if plan and (len(plan) == CHUNK or size > left):
+            yield tuple(plan)
+            plan, left = [], _PLAN_BYTES
+        plan.append(record)
+        left -= size
+    if plan:
+        yield tuple(plan)
 
 
 def record_of(  # noqa: PLR0913 - one record has that many sources

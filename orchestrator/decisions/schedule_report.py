@@ -57,7 +57,7 @@ def report(
         now: The tick's only clock.
     """
     expected = _expected(state, now - _longest(schedule) - MARGIN)
-    since = results.last_success_finished or state.timings[0].since
+    since = results.last_success_finished or state.begin
     return Report(
         seconds_since_success=max(0.0, (now - since).total_seconds()),
         max_gap_seconds=(now - expected).total_seconds() if expected and results.known else None,

@@ -21,6 +21,7 @@ from orchestrator.ids import SCHEDULE_ID, ScheduleId
 from orchestrator.model import Schedule
 
 MAX_SCHEDULES = 1000
+MOST_BYTES = 4 << 20
 
 _INNER = frozenset({"dst", "catch_up", "retries", "environment"})
 """Tables in tables: these merge key by key with those of ``[defaults]``."""
@@ -53,6 +54,9 @@ def parse(text: str) -> Document:
         DocumentError: It is not TOML, or not a document of schedules: it decides nothing. The
             problems of its tables are told with it, of the first 1,000.
     """
+    if (size := len(text.encode())) > MOST_BYTES:
+        message = f"{size:,} bytes; at most {MOST_BYTES:,} are supported: put scripts into packages"
+        raise DocumentError([Problem(message=message)])
     content = read(text)
     unusable = sorted(_unusable(content), key=str)
     document = _read_tables(*_tables(content))

@@ -29,9 +29,12 @@ class ScheduleState(Stored):
         timings: In the order of ``since``; the last is in force.
         decided_until: The watermark: every occurrence up to it has been decided.
         pauses: By operators and after failures, in the order of ``since``.
-        forgiven: Failed runs that a resume has seen: they pause the schedule no more.
+        forgiven: The newest failed runs that a resume has seen, eight at most: neither they nor,
+            where they are eight, those before them in the results pause the schedule.
         forgiven_until: A resume at this time did not know which runs had failed: it forgave those
             of all nominal times up to it.
+        earlier: Since when the oldest of the timings held that were moved to ``history/``.
+        returned: When the schedule had been removed before it came back, if that timing was moved.
     """
 
     timings: tuple[Timing, ...]
@@ -39,6 +42,13 @@ class ScheduleState(Stored):
     pauses: tuple[Pause, ...] = ()
     forgiven: tuple[RunId, ...] = ()
     forgiven_until: datetime | None = None
+    earlier: datetime | None = None
+    returned: datetime | None = None
+
+    @property
+    def begin(self) -> datetime:
+        """Since when its timings are known, here or in ``history/``."""
+        return min(self.earlier or self.timings[0].since, self.timings[0].since)
 
     @property
     def removed(self) -> bool:
@@ -57,6 +67,7 @@ class SubmitState(Stored):
         document: ETag of the document that was last looked at, ``missing`` if there was none.
         schedules: By schedule id, removed ones included.
         plan: Decisions written down and not yet all carried out, as the records they become.
+        departed: Whether removed schedules were moved to ``history/``: a new one may be one of them.
     """
 
     schema: int = SCHEMA
@@ -67,6 +78,7 @@ class SubmitState(Stored):
         default_factory=dict[ScheduleId, ScheduleState]
     )
     plan: tuple[Record, ...] = ()
+    departed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +211,7 @@ _SUBMIT = TypeAdapter(SubmitState)
 
 def dump_submit(state: SubmitState) -> bytes:
     """Return the JSON of ``submit.json``."""
-    return _SUBMIT.dump_json(state, indent=1)
+    return _SUBMIT.dump_json(state)
 
 
 def load_submit(data: bytes) -> SubmitState:

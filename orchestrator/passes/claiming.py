@@ -109,6 +109,7 @@ class Claims:
         schedule = self._schedule(request)
         if request.after is None or request.until is None or request.until <= request.after:
             raise RequestRefused("a backfill needs the time from which, and a later one to which")
+        state = await self._services.ledger.with_moved(schedule.id, state, after=request.after)
         occurrences = occurrences_between(state, after=request.after, until=request.until)
         results = await read_results(self._services.ledger)
         runs: list[RunId] = []

@@ -6,6 +6,8 @@ from dataclasses import replace
 from orchestrator import ids
 from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.decisions.moving import trim
+from orchestrator.decisions.plan import cut_into_plans
 from orchestrator.errors import BlobRefused, LedgerConflict
 from orchestrator.ledger.record import Action, Record
 from orchestrator.ledger.result import result_of
@@ -40,15 +42,36 @@ class PlanWriter:
 
     async def write(self, state: SubmitState) -> None:
         """Replace ``submit.json``, if it is still ours."""
-        self._etag = await self._services.ledger.write(
-            ids.SUBMIT_STATE, dump_submit(state), self._lease, self._etag
-        )
         self.state = state
+        data = await self.make_room()
+        self._etag = await self._services.ledger.write(
+            ids.SUBMIT_STATE, data, self._lease, self._etag
+        )
+
+    async def make_room(self) -> bytes:
+        """Move what no tick needs out of a state that is too large; return the JSON of the rest."""
+        data, most = dump_submit(self.state), self._services.state_bytes
+        if len(data) <= most:
+            return data
+        size = len(dump_submit(replace(self.state, plan=())))
+        if size <= most:
+            return data
+        # Well below the limit, so that this is seldom done.
+        trimmed = trim(self.state, excess_bytes=size - most * 2 // 3)
+        for moved in trimmed.moved:
+            await self._services.ledger.keep_moved(moved)
+        for id_, state in trimmed.removed.items():
+            await self._services.ledger.keep_removed(id_, state)
+        self.state = trimmed.state
+        return dump_submit(self.state)
 
     async def enact(self, records: Sequence[Record]) -> bool:
-        """Write records down as the plan, and carry it out; False if time ran out."""
-        await self.write(replace(self.state, plan=tuple(records)))
-        return await self.carry_out()
+        """Write records down as plans, and carry each out; False if time ran out."""
+        for part in cut_into_plans(records):
+            await self.write(replace(self.state, plan=tuple(part)))
+            if not await self.carry_out():
+                return False
+        return True
 
     async def carry_out(self) -> bool:
         """Create what the plan says, leave what exists, and clear it; False if time ran out."""

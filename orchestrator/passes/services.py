@@ -16,6 +16,8 @@ from orchestrator.batch_state import JobPlace
 from orchestrator.errors import OutOfTime, RecurError
 
 AT_ONCE: Final = 8
+STATE_BYTES: Final = 1_500_000
+"""``submit.json`` is made smaller where it would grow beyond this; its plan may come on top."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Services:
     Attributes:
         clock: Measures how long a tick has worked: seconds since a fixed moment.
         at_once: How many items a tick works on at a time.
+        state_bytes: How large ``submit.json`` may grow, without its plan.
     """
 
     ledger: Ledger
@@ -35,6 +38,7 @@ class Services:
     cache: Cache
     clock: Callable[[], float] = time.monotonic
     at_once: int = AT_ONCE
+    state_bytes: int = STATE_BYTES
 
     def pace(self) -> "Pace":
         """Begin the time of a tick."""

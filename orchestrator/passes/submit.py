@@ -1,7 +1,7 @@
 """One submit tick: look, lease, finish the plan, answer requests, decide, dispatch."""
 
 import secrets
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from orchestrator import ids
@@ -12,10 +12,17 @@ from orchestrator.decisions.decide import Due, Submit, decide
 from orchestrator.decisions.pauses import after_failures
 from orchestrator.decisions.plan import Decisions, plans
 from orchestrator.decisions.timings import take_over
-from orchestrator.errors import BatchRefused, BatchUnavailable, LeaseTaken, LedgerTrouble
+from orchestrator.errors import (
+    BatchRefused,
+    BatchUnavailable,
+    LeaseTaken,
+    LedgerTrouble,
+    OutOfTime,
+    RecordUnreadable,
+)
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.results import CollectState, ScheduleResults
-from orchestrator.ledger.state import SubmitState, dump_submit
+from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.passes.dispatch import Dispatcher
 from orchestrator.passes.gates import Gates
 from orchestrator.passes.inputs import TickInputs, read_inputs, read_results
@@ -105,7 +112,7 @@ class _SubmitTick:
             if not await self._plan.carry_out():
                 return self._plan.counts
             await self._refresh()
-        self._take_over()
+        await self._take_over()
         asking = self._pace.part(_ASKING_SECONDS)
         requests = Requests(self._services, self._plan, asking, self._inputs, self._in_the_way)
         await requests.answer_all()
@@ -127,7 +134,7 @@ class _SubmitTick:
         self._in_the_way.replace(self._inputs.open_runs)
         self._plan.claimed = False
 
-    def _take_over(self) -> None:
+    async def _take_over(self) -> None:
         """Put the timings of a changed document in force, and report what is wrong with it."""
         inputs = self._inputs
         if not inputs.changed:
@@ -137,13 +144,39 @@ class _SubmitTick:
         if inputs.parsed is None or inputs.text.etag is None or inputs.text.modified is None:
             self._plan.state = replace(self._plan.state, document=inputs.document)
             return
+        state, schedules, invalid = self._plan.state, inputs.parsed.schedules, inputs.parsed.invalid
+        if state.departed:
+            back, unreadable = await self._departed(schedules.keys() - state.schedules.keys())
+            state = replace(state, schedules=state.schedules | back)
+            schedules = {id_: one for id_, one in schedules.items() if id_ not in unreadable}
+            invalid |= unreadable
         self._plan.state = take_over(
-            self._plan.state,
-            inputs.parsed.schedules,
-            inputs.parsed.invalid,
+            state,
+            schedules,
+            invalid,
             document=inputs.document,
             modified=inputs.text.modified,
         )
+
+    async def _departed(
+        self, new: Iterable[ScheduleId]
+    ) -> tuple[dict[ScheduleId, ScheduleState], frozenset[ScheduleId]]:
+        """Return the schedules of ``new`` that there were before, and those that cannot be told."""
+        found: dict[ScheduleId, ScheduleState] = {}
+        unreadable: set[ScheduleId] = set()
+
+        async def look(id_: ScheduleId) -> None:
+            try:
+                state = await self._services.ledger.read_removed(id_)
+            except RecordUnreadable as error:
+                trouble(f"schedule {id_} stands still: its former state cannot be read", error)
+                unreadable.add(id_)
+            else:
+                found.update({id_: state} if state else {})
+
+        if not await self._pace.each(sorted(new), look):
+            raise OutOfTime("the states of schedules that there were before take too long to read")
+        return found, frozenset(unreadable)
 
     async def _decide(self) -> None:
         """Decide what is due, write it down as plans, and carry each out after its write."""
@@ -161,6 +194,7 @@ class _SubmitTick:
                 undecided = self._undecided(left)
             decided = await self._decisions(undecided)
             left |= undecided.keys() - decided.keys()
+            await self._plan.make_room()
             place = await self._place(decided)
             now = self._inputs.now
             for state in plans(self._plan.state, decided, results, now=now, place=place):

@@ -17,6 +17,7 @@ from orchestrator.ledger.state import ScheduleState
 from recur.arguments import TIME, By, Note, NoWait, Schedule, Wait
 from recur.context import Context, run
 from recur.errors import CliError, Exit
+from recur.ledger_reader.moved_timings import with_moved
 from recur.ledger_reader.record_blobs import RecordBlob, month_folder, months_back
 from recur.ledger_reader.records import History
 from recur.ledger_reader.snapshot import Snapshot, check_schedule, open_run_ids, zone_of
@@ -103,6 +104,7 @@ def request_backfill(
         raise CliError(
             Exit.USAGE, f"--from {options.begin} is not before --to {options.end}", "exchange them"
         )
+    snapshot = with_moved(ledger, snapshot, after=after, schedule=id_)
     made = _plan(
         given, ledger, id_, _state_of_schedule(snapshot, id_), after, until, rerun=options.rerun
     )

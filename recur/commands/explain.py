@@ -14,6 +14,8 @@ from recur.explain.explanation import explain
 from recur.explain.rendering import show_explanations
 from recur.explain.time_argument import parse_time_argument, questions
 from recur.formats import utc
+from recur.ledger_reader.moved_timings import with_moved
+from recur.ledger_reader.record_blobs import KEPT
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import read_snapshot
@@ -52,6 +54,7 @@ def explain_time(given: Context, schedule: str, text: str) -> Exit:
     snapshot = read_snapshot(ledger)
     history = History(ledger, given.output)
     id_ = past_schedule(history, snapshot, schedule)
+    snapshot = with_moved(ledger, snapshot, after=snapshot.now - KEPT, schedule=id_)
     work = history.open_list()
     background = read_background(ledger, snapshot, id_, work)
     timings = background.state.timings if background.state else ()

@@ -18,6 +18,7 @@ from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.coverage import Coverage, RangeRecord, Recorded, compare_coverage
+from recur.ledger_reader.moved_timings import with_moved
 from recur.ledger_reader.record_blobs import KEPT, RecordBlob, month_folder, months_back
 from recur.ledger_reader.records import History, OpenRuns
 from recur.ledger_reader.run_lookup import past_schedule
@@ -66,14 +67,15 @@ def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
             "recur doctor says what is wrong",
         )
     history = History(ledger, given.output)
-    states = snapshot.state.schedules
-    if schedule is not None:
-        id_ = past_schedule(history, snapshot, schedule)
-        states = {id_: states[id_]} if id_ in states else {}
-    zone = zone_of(snapshot, next(iter(states))) if len(states) == 1 else UTC
+    only = past_schedule(history, snapshot, schedule) if schedule is not None else None
+    named = [only] if only else list(snapshot.state.schedules)
+    zone = zone_of(snapshot, named[0]) if len(named) == 1 else UTC
     begin = parse_time(since, zone, name="--since") if since else snapshot.now - KEPT
     begin = max(begin, snapshot.now - KEPT)
     after = begin - timedelta(seconds=1)
+    snapshot = with_moved(ledger, snapshot, after=after, schedule=only)
+    states = snapshot.state.schedules if snapshot.state else {}
+    states = {id_: one for id_, one in states.items() if only in {None, id_}}
     found = list(_compared(given.output, history, snapshot, states, after))
     _show_gaps(given.output, snapshot, found)
     given.output.result({"since": utc(begin), "schedules": [_coverage_json(one) for one in found]})

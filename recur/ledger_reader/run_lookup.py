@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator import ids
+from orchestrator.decisions.moving import reaches
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record
+from orchestrator.model import Occurrence
 from recur.errors import CliError, Exit
 from recur.ledger_reader.record_blobs import month_folder
 from recur.ledger_reader.records import History
@@ -83,9 +85,7 @@ def find_run(history: History, snapshot: Snapshot, text: str) -> FoundRun:
         final, blob = history.range_with(schedule, nominal) or (None, blob)
         if final is None:
             history.check_read(f"whether {run} lies in a range")
-        elif (state := snapshot.schedule(schedule)) and (
-            occurrence := occurrence_at(state.timings, nominal)
-        ):
+        elif occurrence := _occurrence(snapshot, schedule, nominal):
             final = share_of(final, occurrence)
     if final is None and opened is None:
         raise _unknown_run(history, snapshot, text)
@@ -95,7 +95,14 @@ def find_run(history: History, snapshot: Snapshot, text: str) -> FoundRun:
 def _is_due(snapshot: Snapshot, schedule: ScheduleId, nominal: datetime) -> bool:
     """Whether the schedule had an occurrence at this time, as far as is known."""
     state = snapshot.schedule(schedule)
-    return state is None or occurrence_at(state.timings, nominal) is not None
+    if state is None or not reaches(state, nominal - timedelta(seconds=1)):
+        return True
+    return occurrence_at(state.timings, nominal) is not None
+
+
+def _occurrence(snapshot: Snapshot, schedule: ScheduleId, nominal: datetime) -> Occurrence | None:
+    state = snapshot.schedule(schedule)
+    return occurrence_at(state.timings, nominal) if state else None
 
 
 def _unknown_run(history: History, snapshot: Snapshot, text: str) -> CliError:

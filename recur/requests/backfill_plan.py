@@ -128,7 +128,7 @@ def plan_backfill(  # noqa: PLR0913 - a plan has that many sources
         schedule=schedule,
         after=after,
         until=until,
-        known_after=state.timings[0].since,
+        known_after=state.begin,
         rerun=rerun,
         lines=tuple(sorted(lines, key=lambda line: line.nominal)),
     )

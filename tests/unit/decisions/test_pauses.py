@@ -239,3 +239,39 @@ def test_the_note_of_a_pause_names_the_last_failure_that_counts(former: str) -> 
 
     note = f"1 runs have failed since the last success, the last of them {new}"
     assert [one.note for one in paused.pauses] == [note]
+
+
+def test_a_pause_keeps_the_beginning_of_a_long_note() -> None:
+    """submit.json holds it; the answer to the request holds all of it."""
+    request = replace(ask(RequestKind.PAUSE, "a"), by="b" * 101, note="n" * 201)
+    (kept,) = pause(STATE, request, NOON).pauses
+    assert kept.by == "b" * 97 + "..."
+    assert kept.note == "n" * 197 + "..."
+
+    short = replace(request, by="b" * 100, note="n" * 200)
+    (kept,) = pause(STATE, short, NOON).pauses
+    assert (kept.by, kept.note) == ("b" * 100, "n" * 200)
+
+
+def failed_each_hour(*hours: int) -> ScheduleResults:
+    return ScheduleResults(failed=tuple(ids.run_id(ID, NOON + n * HOUR) for n in hours))
+
+
+@pytest.mark.parametrize("seen", [1, 7, 8, 9, 100])
+def test_a_resume_forgives_all_that_it_has_seen(seen: int) -> None:
+    """It writes down eight runs at most; what fails later counts."""
+    results = failed_each_hour(*range(seen))
+    state = resume(STATE, ask(RequestKind.RESUME, "b"), NOON, results)
+
+    assert len(state.forgiven) == min(seen, 8)
+    assert failures(state, results) == 0
+    assert failures(state, failed_each_hour(*range(seen + 3))) == 3
+    assert failures(state, failed_each_hour(*range(seen // 2 + 1, seen + 3))) == 3
+
+
+def test_an_older_run_that_fails_after_a_resume_counts_unless_eight_are_written_down() -> None:
+    """Beyond that it cannot be told from those that the resume has seen."""
+    few = resume(STATE, ask(RequestKind.RESUME, "b"), NOON, failed_each_hour(*range(1, 8)))
+    many = resume(STATE, ask(RequestKind.RESUME, "b"), NOON, failed_each_hour(*range(1, 9)))
+    assert failures(few, failed_each_hour(*range(8))) == 1
+    assert failures(many, failed_each_hour(*range(9))) == 0

@@ -13,7 +13,7 @@ from orchestrator.enums import After, MissReason, SkipReason
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Action, Decided, Range, Record
 from orchestrator.ledger.results import CollectState, ScheduleResults
-from orchestrator.ledger.state import ScheduleState, SubmitState
+from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Occurrence, Schedule
 from tests.support.hourly import HOUR, HOURLY, MINUTE, NOON, STATE
 from tests.support.schedules import ID, schedule
@@ -257,3 +257,19 @@ def test_a_schedule_whose_decisions_are_all_in_later_plans_keeps_its_watermark()
 
     assert first.schedules[OTHER] == STATE
     assert last.schedules[OTHER].decided_until == NOW
+
+
+def test_large_records_make_small_plans() -> None:
+    """Commands and environments of the largest size allowed: no plan is above 320 KiB."""
+    large = replace(TABLE, command="c" * 32 * 1024, environment={"A": "v" * 16 * 1024})
+    every = [Submit(occurrence=at(n)) for n in range(1, 21)]
+    state = SubmitState(document="etag", schedules={ID: STATE})
+    states = list(plans(state, {ID: decided(NOW, *every, table=large)}, RESULTS, now=NOW))
+
+    assert [len(one.plan) for one in states] == [5, 5, 5, 5]
+    assert max(len(dump_submit(one)) for one in states) < 320 * 1024
+    assert [record.nominal for one in states for record in one.plan] == [
+        NOON + n * MINUTE for n in range(1, 21)
+    ]
+    ends = [one.schedules[ID].decided_until for one in states]
+    assert ends == [NOON + 5 * MINUTE, NOON + 10 * MINUTE, NOON + 15 * MINUTE, NOW]

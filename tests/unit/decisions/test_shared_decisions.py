@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Span, Submit, decide
@@ -63,6 +63,7 @@ def spans(kinds: Sequence[str], decisions: Sequence[Decision]) -> list[list[Occu
     return found
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(KINDS), max_size=40),
     st.integers(1, 5),
@@ -90,6 +91,7 @@ def test_ranges_say_what_records_of_their_own_would(
             assert said == expected[one.nominal]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["paused", "excluded", "nonexistent"]), min_size=1, max_size=60))
 def test_a_pause_is_one_range_whatever_except_leaves_out_of_it(kinds: list[str]) -> None:
     """Between the first and the last paused occurrence nothing parts the range."""

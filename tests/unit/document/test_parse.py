@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.document.keys import ScheduleTable
-from orchestrator.document.parse import MAX_SCHEDULES, parse
+from orchestrator.document.parse import MAX_SCHEDULES, MOST_BYTES, parse
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
@@ -468,3 +468,14 @@ def test_a_schedule_that_is_no_table_stops_no_other(value: str) -> None:
     document = parse(f"schedules.ab = {value}\n{PLAIN}")
     assert [str(problem) for problem in document.problems] == ["[schedules.ab]: must be a table"]
     assert list(document.schedules) == ["plain-1"]
+
+
+def test_a_document_has_a_largest_size() -> None:
+    """It is written in one piece; a byte more is refused, with the number of bytes there is."""
+    filler = "#" + "x" * (MOST_BYTES - len(GOOD.encode()) - 2) + "\n"
+    assert parse(GOOD + filler).problems == ()
+    with pytest.raises(DocumentError) as refused:
+        parse(GOOD + "#" + filler)
+    assert str(refused.value.problems[0]) == (
+        "4,194,305 bytes; at most 4,194,304 are supported: put scripts into packages"
+    )
