@@ -81,6 +81,22 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedJob:
+    """
+    A job that was completed some time ago.
+
+    Attributes:
+        id: As Batch spells it.
+        etag: Of what is known of it.
+        job: What is known of it.
+    """
+
+    id: str
+    etag: str
+    job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """
     The task ``main`` of a job.

@@ -46,7 +46,8 @@ async def get_job(call: BatchCall) -> web.StreamResponse:
 
 async def list_jobs(call: BatchCall) -> web.StreamResponse:
     """Answer GET /jobs."""
-    key = Key[Job](lambda job: job.id, lambda job: job.state)
+    times = {"executionInfo/endTime": lambda job: job.ended}
+    key = Key[Job](lambda job: job.id, lambda job: job.state, times=times)
     return call.many("jobs", call.account.jobs, lambda job: show_job(job, call.base), key)
 
 

@@ -5,6 +5,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
@@ -17,6 +18,9 @@ _AND: Final = re.compile(r"\s+and\s+")
 _EQUALS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+eq\s+'(?P<value>[^']*)'\s*\)?")
 _DIFFERS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+ne\s+'(?P<value>[^']*)'\s*\)?")
 _STARTS: Final = re.compile(r"startswith\(\s*(?P<field>\w+)\s*,\s*'(?P<value>[^']*)'\s*\)")
+_EARLIER: Final = re.compile(
+    r"\(?\s*(?P<field>[\w/]+)\s+lt\s+DateTime'(?P<value>[^']*)'\s*\)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,14 @@ class Key[T]:
         state: Its state; without it, and without others, nothing can be filtered.
         others: What else it can be filtered by; then it has no ``id``.
         most: How many things a page has at most.
+        times: What it can be filtered by with ``lt``.
     """
 
     name: Callable[[T], str]
     state: Callable[[T], str] | None = None
     others: Mapping[str, Callable[[T], str]] = field(default_factory=dict)
     most: int = 1000
+    times: Mapping[str, Callable[[T], datetime | None]] = field(default_factory=dict)
 
     @property
     def fields(self) -> dict[str, Callable[[T], str]]:
@@ -83,8 +89,18 @@ def _clause[T](text: str, key: Key[T]) -> Callable[[T], bool]:
         if match and read:
             wanted = match["value"].lower()
             return lambda thing: compare(read(thing).lower(), wanted)
+    if (match := _EARLIER.fullmatch(text.strip())) and (told := key.times.get(match["field"])):
+        before = _read_time(match["value"])
+        return lambda thing: (time := told(thing)) is not None and time < before
     names = " and ".join(key.fields)
     raise not_supported(f"the filter {text!r}: only eq, ne and startswith on {names}, and 'and',")
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError as error:
+        raise invalid_query("$filter", text, "The value is not a time") from error
 
 
 def _clauses[T](query: Mapping[str, str], key: Key[T]) -> list[Callable[[T], bool]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -36,6 +37,7 @@ from orchestrator.batch_state import (
     LEDGER_KEY,
     RUN_ID_KEY,
     TASK_ID,
+    EndedJob,
     Fault,
     Job,
     Node,
@@ -48,6 +50,7 @@ _JSON = "application/json; odata=minimalmetadata"
 _API_VERSION = "2025-06-01"
 _UNAUTHORIZED = 401
 _READ_OF_JOBS = ["id", "state", "metadata", "creationTime", "executionInfo"]  # by `_job`
+_MOST_ENDED = 5000
 _LONGEST_REASON = 200  # characters; what the service takes is not documented
 _ACCESS = {_UNAUTHORIZED, 403}
 _DETAILS = ("details", "error_details", "error_values")
@@ -95,6 +98,49 @@ class Batch:
     async def _list_jobs(self) -> dict[str, Job]:
         jobs = self._client.list_jobs(filter="state ne 'completed'", select=_READ_OF_JOBS)
         return {job.id.lower(): _job(job) async for job in jobs}
+
+    async def ended_jobs(self, before: datetime) -> tuple[EndedJob, ...]:
+        """
+        Return jobs of the account that were completed before a time, 5,000 at most.
+
+        A request for each thousand. That the time can be compared with ``lt`` is documented:
+        learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch, "List jobs".
+        """
+        return await _ask_batch(self._list_ended(before))
+
+    async def _list_ended(self, before: datetime) -> tuple[EndedJob, ...]:
+        time = before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        old = f"state eq 'completed' and executionInfo/endTime lt DateTime'{time}'"
+        found: list[EndedJob] = []
+        async for job in self._client.list_jobs(filter=old, select=[*_READ_OF_JOBS, "eTag"]):
+            found.append(EndedJob(id=job.id, etag=job.etag or "", job=_job(job)))
+            if len(found) == _MOST_ENDED:
+                break
+        return tuple(found)
+
+    async def delete_job(self, ended: EndedJob) -> bool:
+        """
+        Ask Batch to delete a job that has not changed since it was listed.
+
+        Sent by hand, as `terminate_job` is.
+
+        Returns:
+            False if the job has changed, or is gone or being deleted already.
+        """
+        request = HttpRequest(
+            "DELETE",
+            f"/jobs/{ended.id}",
+            params={"api-version": _API_VERSION},
+            headers={"If-Match": ended.etag},
+        )
+        try:
+            response = await _ask_batch(self._client.send_request(request))
+        except BatchRefused as error:
+            if error.code in {"JobNotFound", "JobBeingDeleted", "ConditionNotMet"}:
+                return False
+            raise
+        await response.close()
+        return True
 
     async def task(self, job_id: str) -> Task | None:
         """

@@ -33,6 +33,7 @@ from orchestrator.ledger.record import Record, dump, load, metadata
 from orchestrator.ledger.request import Answer, Request, dump_answer, load_request
 from orchestrator.ledger.result import result_metadata
 from orchestrator.ledger.state import (
+    HousekeepingMark,
     OpenRequest,
     OpenRun,
     ScheduleState,
@@ -70,11 +71,13 @@ class WorkList:
         runs: Oldest first.
         requests: In the order of their making.
         now: The Date of the reply.
+        mark: When old jobs were last looked for; None: never.
     """
 
     runs: tuple[OpenRun, ...]
     requests: tuple[OpenRequest, ...]
     now: datetime
+    mark: HousekeepingMark | None = None
 
 
 class Ledger:
@@ -116,7 +119,12 @@ class Ledger:
         blobs, now = await self._container.listing(ids.OPEN_PREFIX)
         runs: list[OpenRun] = []
         requests: list[OpenRequest] = []
+        mark: HousekeepingMark | None = None
         for blob in blobs:
+            if blob.name == ids.HOUSEKEEPING:
+                after = (blob.metadata or {}).get("after")
+                mark = HousekeepingMark(at=blob.last_modified, after=after, etag=blob.etag)
+                continue
             if blob.name.startswith(ids.REQUEST_PREFIX):
                 if request := ids.open_request_id(blob.name):
                     requests.append(OpenRequest(id=request, made=blob.creation_time))
@@ -129,7 +137,16 @@ class Ledger:
             runs=tuple(sorted(runs, key=lambda run: run.order)),
             requests=tuple(sorted(requests, key=lambda one: (one.made, one.id))),
             now=now,
+            mark=mark,
         )
+
+    async def write_mark(self, after: str | None, mark: HousekeepingMark | None) -> None:
+        """Note that old jobs were looked for just now, up to one or all of them."""
+        values = {"after": after} if after else None
+        if mark is None:
+            await self._container.create(ids.HOUSEKEEPING, b"{}", values)
+        else:
+            await self._container.put(ids.HOUSEKEEPING, b"{}", mark.etag, values)
 
     async def has_final_records(self) -> bool:
         """Tell whether there is any final record."""

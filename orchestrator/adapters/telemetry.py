@@ -54,6 +54,7 @@ KEYS: Final[dict[Event, tuple[str, ...]]] = {
         "stopped",
         "retried",
         "finished",
+        "deleted",
         "left",
     ),
     Event.DOCUMENT_REJECTED: ("schedule", "problem"),

@@ -125,6 +125,22 @@ class OpenRequest:
     made: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HousekeepingMark:
+    """
+    When old jobs were last looked for.
+
+    Attributes:
+        at: By the storage's clock.
+        after: Id of the job behind which the next tick goes on; None: all were looked at.
+        etag: Of the mark.
+    """
+
+    at: datetime
+    after: str | None
+    etag: str
+
+
 def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
     """
     Read one line of the work list.

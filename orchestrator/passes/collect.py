@@ -9,6 +9,7 @@ from typing import Final
 from orchestrator import ids
 from orchestrator.adapters.container import Lease
 from orchestrator.adapters.time_limits import WORK_SECONDS
+from orchestrator.decisions.housekeeping import is_due
 from orchestrator.decisions.turns import AT_A_TIME, tasks_to_look_at
 from orchestrator.enums import AttemptState
 from orchestrator.errors import LeaseTaken, LedgerTrouble
@@ -18,6 +19,7 @@ from orchestrator.passes.batch_view import BatchView
 from orchestrator.passes.collect_state import LOST, CollectStore
 from orchestrator.passes.finishing import Finisher
 from orchestrator.passes.gathering import Gatherer
+from orchestrator.passes.housekeeping import Housekeeper
 from orchestrator.passes.isolation import Isolation
 from orchestrator.passes.looking import Looker, OpenRecord
 from orchestrator.passes.ownership import check_stored_owner, report
@@ -47,7 +49,8 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
     """
     work = await services.ledger.open_list()
     counts: dict[str, int | str] = {"open": len(work.runs)}
-    if not any(_concerns(run) for run in work.runs) and not await waiting(services, work.now):
+    concerned = any(_concerns(run) for run in work.runs) or is_due(work.mark, work.now)
+    if not concerned and not await waiting(services, work.now):
         return counts
     pace = services.pace()
     try:
@@ -57,7 +60,10 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
         ):
             await check_stored_owner(services)
             work = await services.ledger.open_list()
-            return counts | await _CollectTick(services, lease, pace, work.now).run(work.runs)
+            done = await _CollectTick(services, lease, pace, work.now).run(work.runs)
+            housekeeper = Housekeeper(services, pace)
+            await housekeeper.tidy(work)
+            return counts | done | {"deleted": housekeeper.deleted}
     except LedgerTrouble as error:
         return {**counts, "problem": report(error)}
     except LeaseTaken:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from orchestrator.adapters.batch import Batch, open_batch
@@ -13,6 +14,7 @@ from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
 from orchestrator.adapters.time_limits import CALL_SECONDS, WORK_SECONDS
 from orchestrator.batch_state import JobPlace
+from orchestrator.decisions.housekeeping import JOBS_KEPT
 from orchestrator.errors import OutOfTime, RecurError
 
 AT_ONCE: Final = 8
@@ -29,6 +31,7 @@ class Services:
         clock: Measures how long a tick has worked: seconds since a fixed moment.
         at_once: How many items a tick works on at a time.
         state_bytes: How large ``submit.json`` may grow, without its plan.
+        jobs_kept: For so long Batch keeps a job after its end.
     """
 
     ledger: Ledger
@@ -39,6 +42,7 @@ class Services:
     clock: Callable[[], float] = time.monotonic
     at_once: int = AT_ONCE
     state_bytes: int = STATE_BYTES
+    jobs_kept: timedelta = JOBS_KEPT
 
     def pace(self) -> "Pace":
         """Begin the time of a tick."""

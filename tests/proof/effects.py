@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from orchestrator.ids import HOUSEKEEPING, MOVED_PREFIX, REMOVED_PREFIX
 from tests.proof.proxy import Call
 
 SUBMIT: Final = (
@@ -30,6 +31,8 @@ SUBMIT: Final = (
     "write open record: ended",  # it is stopped after its end, so that it is not tried again
     "answer a request",
     "remove a request",
+    "move old timings out of submit.json",
+    "keep the state of a removed schedule",
     "remove open record",
     "release the lease of submit.json",
 )
@@ -50,6 +53,8 @@ COLLECT: Final = (
     "replace the final record of a run",
     "write collect.json",
     "remove open record",
+    "delete a job",
+    "note that old jobs were looked for",
     "release the lease of collect.json",
 )
 """What a collect tick changes."""
@@ -113,6 +118,12 @@ def _of_write(name: str, new: bool, content: dict[str, Any]) -> Iterator[str]:
         yield "create collect.json" if new else "write collect.json"
     elif name.startswith("answers/"):
         yield "answer a request"
+    elif name.startswith(MOVED_PREFIX):
+        yield "move old timings out of submit.json"
+    elif name.startswith(REMOVED_PREFIX):
+        yield "keep the state of a removed schedule"
+    elif name == HOUSEKEEPING:
+        yield "note that old jobs were looked for"
     elif name.startswith("open/"):
         yield "claim a run" if new else f"write open record: {_how_far(content)}"
     elif name.startswith("runs/"):

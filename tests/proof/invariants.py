@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from orchestrator.ids import parse_run_id
+from orchestrator.ids import HOUSEKEEPING, ScheduleId, parse_run_id, removed_blob
 from tests.proof.model import Model
 from tests.proof.stage import Stage
 from tests.proof.truth import Truth
@@ -46,6 +46,8 @@ class Invariants:
         elif name == "submit.json":
             assert now is not None, "nobody removes it"
             self._watermarks(before or {"schedules": {}, "document": ""}, now)
+        elif name == HOUSEKEEPING:
+            return
         elif name.startswith("open/request/"):
             self._request(name, removed=now is None)
         elif name.startswith("open/"):
@@ -91,9 +93,10 @@ class Invariants:
         if now["document"] not in {before["document"], "missing"}:
             self.model.take_over(now["document"], old)
         for name, moment in old.items():
-            self._must(name in now["schedules"], f"schedule {name} was forgotten")
+            kept = name in now["schedules"] or removed_blob(ScheduleId(name)) in self.stage.blobs
+            self._must(kept, f"schedule {name} was forgotten")
             there = now["schedules"].get(name, before["schedules"][name])
-            later = name in now["schedules"] and _instant(there["decided_until"]) >= moment
+            later = _instant(there["decided_until"]) >= moment
             self._must(later, f"the watermark of {name} moved back")
             known = before["schedules"][name]["timings"]
             fresh = [one for one in there.get("timings", []) if one not in known]
@@ -156,7 +159,8 @@ class Invariants:
 
     def _backfilled(self, planned: Mapping[str, Mapping[str, Any]]) -> set[str]:
         names = (n for n in self.stage.blobs if n.startswith(("open/", "runs/")))
-        texts = (self.stage.blobs[n] for n in names if not n.startswith("open/request/"))
+        others = ("open/request/", HOUSEKEEPING)
+        texts = (self.stage.blobs[n] for n in names if not n.startswith(others))
         records = [*(json.loads(text) for text in texts), *planned.values()]
         return {one["run_id"] for one in records if one["kind"] == "backfilled"}
 

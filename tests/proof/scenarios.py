@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from orchestrator.enums import AttemptState
@@ -26,6 +26,7 @@ type Step = Callable[[Stage], Awaitable[None]]
 
 ONE: Final = ScheduleId("one")
 HOUR: Final = timedelta(hours=1)
+YEARLY: Final = "0 0 1 1 *"
 _START: Final = NOON.replace(second=0)
 
 
@@ -95,6 +96,17 @@ async def batch_forgets(stage: Stage) -> None:
     for id_ in await stage.jobs():
         await stage.forget(id_)
     stage.clock.move(timedelta(minutes=11))
+
+
+async def state_is_to_be_small(stage: Stage) -> None:
+    """Let submit.json hold no more than a few timings."""
+    for name, services in stage.services.items():
+        stage.services[name] = replace(services, state_bytes=900)
+
+
+async def years_pass(stage: Stage) -> None:
+    """Let the jobs that have ended be old, by the clock of Batch and by that of storage."""
+    stage.clock.move(datetime.now(UTC) - stage.clock.now + timedelta(days=8))
 
 
 async def tasks_begin(stage: Stage) -> None:
@@ -187,6 +199,27 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             ),
         ),
         {at("11:51"): "9 skipped(paused)", at("12:00"): "skipped(paused)"},
+    ),
+    "much history": Scenario(
+        (
+            both(state_is_to_be_small, document(table("one", YEARLY), table("two", YEARLY))),
+            both(passes(minutes=1), document(table("one", YEARLY, paused="true"), nodes=None)),
+            both(passes(minutes=1), document(table("one", YEARLY), nodes=None)),
+            both(passes(minutes=1), document(table("one", YEARLY, paused="true"), nodes=None)),
+            both(
+                passes(minutes=1),
+                document(table("one", YEARLY), table("two", YEARLY, start=since()), nodes=None),
+            ),
+        ),
+        {},
+    ),
+    "long ago": Scenario(
+        (
+            document(table("one", "0 * * * *", start=since())),
+            jobs_end,
+            both(document(nodes=None), years_pass),
+        ),
+        {at("12:00"): "terminated(ended_in_batch)"},
     ),
     "no pool for too long": Scenario(
         (

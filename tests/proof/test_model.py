@@ -27,7 +27,7 @@ from rich.table import Table
 from local.azurite import Azurite
 from orchestrator.adapters.calls import RETRIES
 from orchestrator.enums import AttemptState
-from orchestrator.ids import RunId, ScheduleId, open_run_id, request_blob
+from orchestrator.ids import HOUSEKEEPING, RunId, ScheduleId, open_run_id, request_blob
 from orchestrator.ledger.record import load
 from orchestrator.ledger.request import Request, RequestKind, dump_request
 from tests.conftest import YoungAzurite
@@ -329,7 +329,8 @@ class Machine(RuleBasedStateMachine):
             assert until >= self.stage.clock.now, f"{name} is decided up to {until} only"
 
     def _open(self) -> list[str]:
-        return [name for name in self.stage.blobs if name.startswith("open/")]
+        names = (name for name in self.stage.blobs if name != HOUSEKEEPING)
+        return [name for name in names if name.startswith("open/")]
 
     async def _quiet_tick(self, which: str) -> None:
         told = await self.stage.tick(which)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from local.azurite import Azurite
+from orchestrator.ids import open_run_id
 from tests.proof.proxy import Call, Forward, Reply
 from tests.proof.scenarios import since, table
 from tests.proof.stage import Stage, open_stage
@@ -71,4 +72,5 @@ async def _break_leases(stage: Stage) -> None:
 async def _open(stage: Stage) -> Counter[str]:
     """Return how many runs are open, by the state of their attempts."""
     blobs = stage.ledger.list_blobs(name_starts_with="open/", include=["metadata"])
-    return Counter([(blob.metadata or {})["state"] async for blob in blobs])
+    runs = [blob async for blob in blobs if open_run_id(blob.name)]
+    return Counter((blob.metadata or {})["state"] for blob in runs)

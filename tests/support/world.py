@@ -19,6 +19,7 @@ from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import Settings, read_settings
 from orchestrator.batch_state import Pool
+from orchestrator.decisions.housekeeping import JOBS_KEPT
 from orchestrator.decisions.job_body import job
 from orchestrator.enums import AttemptState, Outcome
 from orchestrator.ids import ScheduleId
@@ -28,6 +29,7 @@ from orchestrator.ledger.request import Answer, Request, RequestKind, dump_reque
 from orchestrator.ledger.state import SubmitState, dump_submit, load_submit
 from orchestrator.model import Retries
 from orchestrator.passes import collect_finished, open_services, submit_due
+from orchestrator.passes.services import STATE_BYTES
 from tests.conftest import Containers
 
 POOL = "recur"
@@ -101,6 +103,8 @@ class World:
     batch: BatchClient
     arm_token: str = field(default="", repr=False)
     cache: Cache = field(default_factory=Cache)
+    state_bytes: int = STATE_BYTES
+    jobs_kept: timedelta = JOBS_KEPT
 
     @property
     def ledger(self) -> ContainerClient:
@@ -134,11 +138,11 @@ class World:
 
     async def submit(self, cache: Cache | None = None) -> dict[str, int | str]:
         async with open_services(self.settings, cache or self.cache) as services:
-            return await submit_due(services)
+            return await submit_due(replace(services, state_bytes=self.state_bytes))
 
     async def collect(self) -> dict[str, int | str]:
         async with open_services(self.settings, self.cache) as services:
-            return await collect_finished(services)
+            return await collect_finished(replace(services, jobs_kept=self.jobs_kept))
 
     async def collect_until_finished(self, runs: int = 1, *, within: float = 60) -> list[Record]:
         """Tick the collector until so many runs have a final record; return those."""

@@ -1,0 +1,93 @@
+"""The end of a collect tick: Batch jobs that ended long ago are deleted, once an hour."""
+
+from collections.abc import Sequence
+from itertools import dropwhile
+from typing import Final
+
+from orchestrator import ids
+from orchestrator.adapters.blobs import WorkList
+from orchestrator.adapters.telemetry import trouble
+from orchestrator.batch_state import EndedJob
+from orchestrator.decisions.housekeeping import is_due, may_go
+from orchestrator.errors import (
+    BatchRefused,
+    BatchUnavailable,
+    LedgerConflict,
+    LedgerUnavailable,
+    RecordUnreadable,
+)
+from orchestrator.ids import RunId
+from orchestrator.passes.services import Pace, Services
+
+MOST: Final = 500
+"""So many jobs a tick looks at; the next one goes on behind them."""
+
+_LEFT: Final = (
+    BatchRefused,
+    BatchUnavailable,
+    LedgerConflict,
+    LedgerUnavailable,
+    RecordUnreadable,
+)
+
+
+class Housekeeper:
+    """
+    Deletes the jobs of runs whose records are final, a week after they ended.
+
+    Attributes:
+        deleted: How many jobs were deleted.
+    """
+
+    def __init__(self, services: Services, pace: Pace) -> None:
+        self.deleted = 0
+        self._services = services
+        self._pace = pace
+
+    async def tidy(self, work: WorkList) -> None:
+        """
+        Look for old jobs, if it is time, and delete those that may go.
+
+        Trouble with one of them, or with Batch, is told and left for the next hour.
+        """
+        if self._pace.over or not (work.mark is None or is_due(work.mark, work.now)):
+            return
+        after: str | None = None
+        try:
+            after = await self._delete(work, work.mark.after if work.mark else None)
+        except _LEFT as error:
+            trouble("old jobs are left for the next hour", error)
+        try:
+            await self._services.ledger.write_mark(after, work.mark)
+        except LedgerConflict as error:
+            trouble("another tick looks for old jobs", error)
+
+    async def _delete(self, work: WorkList, after: str | None) -> str | None:
+        """Delete what may go behind the job ``after``; return where the next tick goes on."""
+        before = work.now - self._services.jobs_kept
+        jobs = sorted(await self._services.batch.ended_jobs(before), key=lambda one: one.id)
+        left = [*dropwhile(lambda one: after is not None and one.id <= after, jobs)]
+        part = left[:MOST]
+        seen: list[EndedJob] = []
+
+        async def look(ended: EndedJob) -> None:
+            seen.append(ended)
+            try:
+                await self._look(ended)
+            except _LEFT as error:
+                trouble(f"job {ended.id} is left for the next hour", error)
+
+        complete = await self._pace.each(part, look)
+        return _last(seen, after) if len(left) > len(part) or not complete else None
+
+    async def _look(self, ended: EndedJob) -> None:
+        run_id = ended.job.run_id
+        if run_id is None or ids.parse_run_id(run_id) is None:
+            return
+        final = await self._services.ledger.read_final(ids.blob_of(RunId(run_id)))
+        if may_go(ended, final[0] if final else None):
+            self.deleted += await self._services.batch.delete_job(ended)
+
+
+def _last(seen: Sequence[EndedJob], after: str | None) -> str | None:
+    return max((one.id for one in seen), default=after)
