@@ -85,6 +85,13 @@ class AttemptState(StrEnum):
     ENDED = "ended"
 
 
+class NodeKind(StrEnum):
+    """Which kind of node ran a task."""
+
+    DEDICATED = "dedicated"
+    SPOT = "spot"
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 

@@ -50,17 +50,20 @@ class Problem:
         key: The key in that table, dotted below it; None for the table itself.
         message: What is wrong, and what would be right.
         in_defaults: Whether the table is ``[defaults]``.
+        in_prices: Whether the table is ``[prices]``.
     """
 
     schedule: str | None = None
     key: str | None = None
     message: str
     in_defaults: bool = False
+    in_prices: bool = False
 
     def __str__(self) -> str:
         """Return the place and the message as one sentence."""
         place = f"[schedules.{self.schedule}]" if self.schedule else ""
         place = "[defaults]" if self.in_defaults else place
+        place = "[prices]" if self.in_prices else place
         return ": ".join(part for part in (place, self.key, self.message) if part)
 
 

@@ -4,7 +4,7 @@ The values that the rest of the orchestrator speaks in.
 Times are aware UTC ``datetime``, durations ``timedelta``. Words that reach JSON are ``StrEnum``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -77,6 +77,36 @@ class Retries(Stored):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodePrice(Stored):
+    """
+    What one node of a pool costs for one hour.
+
+    Attributes:
+        dedicated: None where the document does not give it.
+        spot: Likewise.
+    """
+
+    dedicated: float | None = None
+    spot: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices(Stored):
+    """
+    The table ``[prices]`` of the document.
+
+    Attributes:
+        currency: Three capital letters.
+        every: For the nodes of every pool without prices of its own.
+        pools: By pool id.
+    """
+
+    currency: str
+    every: NodePrice = field(default_factory=NodePrice)
+    pools: dict[str, NodePrice] = field(default_factory=dict[str, NodePrice])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """
     One valid table of the document.
@@ -89,6 +119,7 @@ class Schedule:
         last_words: Whether the record of a run that fails holds the ends of stderr and stdout.
         pause_after_failures: So many failed runs in a row pause the schedule; None: never.
         start: Nothing is due before it; None: from the document that first held the schedule.
+        prices: Those of the document, which hold for all its schedules; None: it has none.
     """
 
     id: ScheduleId
@@ -108,6 +139,7 @@ class Schedule:
     start: datetime | None
     paused: bool
     last_words: bool = True
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

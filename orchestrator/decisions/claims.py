@@ -114,6 +114,7 @@ def _claimed_record(  # noqa: PLR0913 - a claim has that many sources
             last_words=schedule.last_words,
             retries=schedule.retries,
             allow=schedule.overlap is Overlap.ALLOW,
+            prices=schedule.prices,
         ),
         attempts=(attempt,),
         versions=VERSIONS,

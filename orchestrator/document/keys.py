@@ -11,12 +11,15 @@ from orchestrator.document.types import (
     Backoff,
     Command,
     Cron,
+    Currency,
     Every,
     Exception_,
     ExitCode,
     Instant,
     Jitter,
     Pattern,
+    PoolId,
+    Price,
     TaskDuration,
     Text,
     Variable,
@@ -29,10 +32,11 @@ from orchestrator.document.types import (
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.exit_codes import code_of
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
-from orchestrator.model import CatchUp, Recurrence, Retries, Schedule
+from orchestrator.model import CatchUp, NodePrice, Prices, Recurrence, Retries, Schedule
 from orchestrator.timing.placement import EPOCH
 
 _STRICT = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+_ONE_PRICE: JsonDict = {"minProperties": 1}
 _EITHER: JsonDict = {"not": {"required": ["cron", "every"]}}
 _CRON_SCHEMA = {
     "anyOf": [
@@ -160,6 +164,32 @@ class ScheduleTable(BaseModel):
     """Occurrences are skipped, and not caught up."""
 
 
+class NodePriceTable(BaseModel):
+    """What one node of a pool costs for one hour."""
+
+    model_config = {**_STRICT, "json_schema_extra": _ONE_PRICE}
+
+    dedicated: Annotated[Price, Field(examples=[0.113])] | None = None
+    """Of a dedicated node."""
+    spot: Annotated[Price, Field(examples=[0.023])] | None = None
+    """Of a Spot node."""
+
+
+class PricesTable(BaseModel):
+    """What one node costs for one hour: the costs of runs are estimated from it."""
+
+    model_config = _STRICT
+
+    currency: Annotated[Currency, Field(examples=["USD"])]
+    """Three capital letters; costs are told in it."""
+    dedicated: Annotated[Price, Field(examples=[0.113])] | None = None
+    """Of a dedicated node, in every pool without prices of its own."""
+    spot: Annotated[Price, Field(examples=[0.023])] | None = None
+    """Of a Spot node, in every pool without prices of its own."""
+    pools: Annotated[dict[PoolId, NodePriceTable], Field(max_length=50)] = {}
+    """Tables [prices.pools.<pool id>]: for the nodes of one pool, in place of the two above."""
+
+
 class DocumentTable(BaseModel):
     """Schedules of Recur."""
 
@@ -177,6 +207,8 @@ class DocumentTable(BaseModel):
         ),
     ] = {}
     """Tables [schedules.<id>]: 2 to 40 lower-case letters, digits and hyphens."""
+    prices: PricesTable | None = None
+    """What nodes cost; without it no run has a cost."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -185,8 +217,27 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
 
 
-def schedule(id_: ScheduleId, table: ScheduleTable) -> Schedule:
-    """Return the schedule of a table in which nothing is wrong."""
+def prices(table: PricesTable) -> Prices:
+    """Return the prices of a table in which nothing is wrong."""
+    return Prices(
+        currency=table.currency,
+        every=NodePrice(dedicated=table.dedicated, spot=table.spot),
+        pools={
+            pool: NodePrice(dedicated=one.dedicated, spot=one.spot)
+            for pool, one in table.pools.items()
+        },
+    )
+
+
+def schedule(id_: ScheduleId, table: ScheduleTable, costs: Prices | None = None) -> Schedule:
+    """
+    Return the schedule of a table in which nothing is wrong.
+
+    Args:
+        id_: Its id.
+        table: With what it inherits.
+        costs: The prices of the document.
+    """
     assert table.command is not None, "a command is asked for before"  # noqa: S101
     return Schedule(
         id=id_,
@@ -211,6 +262,7 @@ def schedule(id_: ScheduleId, table: ScheduleTable) -> Schedule:
         pause_after_failures=table.pause_after_failures,
         start=table.start,
         paused=table.paused,
+        prices=costs,
     )
 
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator.document.keys import CatchUpTable, DstTable, RetriesTable, ScheduleTable
+from orchestrator.document.keys import (
+    CatchUpTable,
+    DstTable,
+    NodePriceTable,
+    PricesTable,
+    RetriesTable,
+    ScheduleTable,
+)
 from orchestrator.enums import Overlap
 
 type Table = Mapping[str, object]
@@ -34,6 +41,7 @@ _BOUNDS = {
     "too_long": ("max_length", "must have at most {} of them"),
     "string_too_short": ("min_length", "must not be empty"),
 }
+_NO_PRICE = "there is no price: give dedicated or spot, the price of one node for one hour"
 _OF_A_KEY = "[key]"
 """Where pydantic complains of the key of a mapping, and not of its value, the path ends with it."""
 _MOST_SHOWN = 60
@@ -51,10 +59,32 @@ def wrong(table: Table) -> Iterator[tuple[Path, str]]:
             yield path, _error_complaint(path, details)
 
 
+def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
+    """Yield the place and the complaint for each thing that is wrong with ``[prices]``."""
+    try:
+        PricesTable.model_validate(table)
+    except ValidationError as error:
+        for details in error.errors():
+            path = _path(details["loc"])
+            if details["type"] == "missing":
+                yield path, 'is missing: say in which one the prices are, as in "USD"'
+            elif details["type"] == "extra_forbidden":
+                yield path, _unknown_key(path, NodePriceTable if len(path) > 1 else PricesTable)
+            else:
+                yield path, _error_complaint(path, details)
+    given = table.get("pools")
+    pools = cast("Table", given) if isinstance(given, Mapping) else {}
+    if not {"dedicated", "spot", "pools"} & table.keys():
+        yield ("dedicated",), _NO_PRICE
+    for pool, node_prices in pools.items():
+        if node_prices == {}:
+            yield ("pools", pool), _NO_PRICE
+
+
 def _path(loc: Path) -> Path:
     """Return the place of one of pydantic's errors in the table."""
-    environment, *below = loc
-    if environment == "environment" and below[1:] == [_OF_A_KEY]:
+    table, *below = loc
+    if table in {"environment", "pools"} and below[1:] == [_OF_A_KEY]:
         return loc[:-1]
     return loc
 
@@ -112,10 +142,10 @@ def _shown(given: object, path: Path) -> str:
     return f", not {text if len(text) <= _MOST_SHOWN else f'{text[:_MOST_SHOWN]}...'}"
 
 
-def _unknown_key(path: Path) -> str:
+def _unknown_key(path: Path, model: type[BaseModel] | None = None) -> str:
     """Say which key may have been meant."""
     table, *below = (str(part) for part in path)
-    model = _MODELS.get(table, ScheduleTable) if below else ScheduleTable
+    model = model or (_MODELS.get(table, ScheduleTable) if below else ScheduleTable)
     known = [field.alias or name for name, field in model.model_fields.items()]
-    close = get_close_matches(below[-1] if below else table, known, n=1)
+    close = get_close_matches(str(path[-1]), known, n=1)
     return f"unknown key; did you mean {close[0]!r}?" if close else "unknown key"

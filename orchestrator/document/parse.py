@@ -3,30 +3,37 @@ The schedule document: TOML in, schedules and problems out.
 
 Every problem is reported at once, with its table, its key, what is wrong and what would be right.
 A table with a problem stops its own schedule and no other; a value of ``[defaults]`` with a problem
-is told once, and stops the schedules that inherit it.
+is told once, and stops the schedules that inherit it. One of ``[prices]`` stops none.
 """
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, cast
 
-from orchestrator.document.keys import ScheduleTable, schedule
-from orchestrator.document.messages import EITHER, Path, Table, wrong, wrong_together
+from orchestrator.document.keys import PricesTable, ScheduleTable, prices, schedule
+from orchestrator.document.messages import (
+    EITHER,
+    Path,
+    Table,
+    wrong,
+    wrong_prices,
+    wrong_together,
+)
 from orchestrator.enums import Overlap
 from orchestrator.errors import DocumentError, Problem
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
-from orchestrator.model import Schedule
+from orchestrator.model import Prices, Schedule
 
 MAX_SCHEDULES = 1000
 MOST_BYTES = 4 << 20
 
 _INNER = frozenset({"dst", "catch_up", "retries", "environment"})
 """Tables in tables: these merge key by key with those of ``[defaults]``."""
-_DEFAULTS, _SCHEDULES = "defaults", "schedules"
-_PARTS = (_SCHEDULES, _DEFAULTS)
+_DEFAULTS, _SCHEDULES, _PRICES = "defaults", "schedules", "prices"
+_PARTS = (_SCHEDULES, _DEFAULTS, _PRICES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +44,15 @@ class Document:
     Attributes:
         schedules: Its valid tables.
         invalid: Ids of its other tables: these schedules stand still.
-        problems: What is wrong with those, with ``[defaults]``, and with tables whose name is no
-            schedule id.
+        problems: What is wrong with those, with ``[defaults]``, with ``[prices]``, and with tables
+            whose name is no schedule id.
+        prices: What nodes cost; None where nothing is said of it, or something is wrong with it.
     """
 
     schedules: dict[ScheduleId, Schedule]
     invalid: frozenset[ScheduleId]
     problems: tuple[Problem, ...]
+    prices: Prices | None = None
 
 
 def parse(text: str) -> Document:
@@ -59,13 +68,34 @@ def parse(text: str) -> Document:
         raise DocumentError([Problem(message=message)])
     content = read(text)
     unusable = sorted(_unusable(content), key=str)
-    document = _read_tables(*_tables(content))
+    costs, wrong_costs = _read_prices(content.get(_PRICES))
+    document = _read_tables(*_tables(content), costs)
+    document = replace(document, problems=(*document.problems, *wrong_costs), prices=costs)
     if unusable:
         raise DocumentError([*unusable, *document.problems])
     return document
 
 
-def _read_tables(defaults: Table | None, tables: Mapping[str, object]) -> Document:
+def _read_prices(table: object) -> tuple[Prices | None, list[Problem]]:
+    """Return the prices of a document, or what is wrong with them."""
+    if table is None:
+        return None, []
+    if not isinstance(table, dict):
+        return None, [Problem(message="must be a table", in_prices=True)]
+    try:
+        found = [*wrong_prices(cast("Table", table))]
+    except Exception as error:  # noqa: BLE001 - as in a table
+        return None, [Problem(message=f"cannot be understood: {error!r:.300}", in_prices=True)]
+    if found:
+        return None, [
+            Problem(key=_dotted(path), message=message, in_prices=True) for path, message in found
+        ]
+    return prices(PricesTable.model_validate(table)), []
+
+
+def _read_tables(
+    defaults: Table | None, tables: Mapping[str, object], costs: Prices | None
+) -> Document:
     """Return the schedules of tables, and the problems of these."""
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()
@@ -73,7 +103,7 @@ def _read_tables(defaults: Table | None, tables: Mapping[str, object]) -> Docume
     for name, table in tables.items():
         id_ = ScheduleId(name)
         found = [*_problems_of_name(name)]
-        result = _schedule(id_, table, defaults)
+        result = _schedule(id_, table, defaults, costs)
         if isinstance(result, Schedule) and not found:
             schedules[id_] = result
             continue
@@ -179,15 +209,19 @@ def _problems_of_defaults(defaults: Table) -> list[Problem]:
     ]
 
 
-def _schedule(id_: ScheduleId, table: object, given: Table | None) -> Schedule | list[Problem]:
+def _schedule(
+    id_: ScheduleId, table: object, given: Table | None, costs: Prices | None
+) -> Schedule | list[Problem]:
     """Return the schedule of one table, or everything that is wrong with it and not inherited."""
     try:
-        return _understood(id_, table, given)
+        return _understood(id_, table, given, costs)
     except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other schedule
         return [Problem(schedule=id_, message=f"cannot be understood: {error!r:.300}")]
 
 
-def _understood(id_: ScheduleId, table: object, given: Table | None) -> Schedule | list[Problem]:
+def _understood(
+    id_: ScheduleId, table: object, given: Table | None, costs: Prices | None
+) -> Schedule | list[Problem]:
     defaults = given or {}
     if not isinstance(table, Mapping):
         return [Problem(schedule=id_, message="must be a table")]
@@ -200,7 +234,7 @@ def _understood(id_: ScheduleId, table: object, given: Table | None) -> Schedule
             for path, message in found
             if not _inherited(path, own, defaults) and (given is not None or path[0] in own)
         ]
-    return schedule(id_, ScheduleTable.model_validate(whole))
+    return schedule(id_, ScheduleTable.model_validate(whole), costs)
 
 
 def _inherited(path: Path, own: Table, defaults: Table) -> bool:

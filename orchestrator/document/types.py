@@ -32,6 +32,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = ("RECUR_", "AZ_BATCH_")
+_CURRENCY = re.compile("[A-Z]{3}")
+_POOL_ID = re.compile("[A-Za-z0-9_-]{1,64}")
+_HIGHEST_PRICE = 10_000
 _DURATION_SCHEMA = {
     "type": "string",
     "pattern": r"^([0-9]+[smhd]|P(?=.)([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?)$",
@@ -51,6 +54,8 @@ _EXIT_CODE_SCHEMA = {
 }
 _CRON_SCHEMA = {"type": "string", "minLength": 1}
 _NAME_SCHEMA = {"type": "string", "pattern": f"^{_NAME.pattern}$"}
+_PRICE_SCHEMA = {"type": "number", "minimum": 0, "maximum": _HIGHEST_PRICE}
+_CURRENCY_SCHEMA = {"type": "string", "pattern": f"^{_CURRENCY.pattern}$"}
 
 
 def _duration(value: object) -> timedelta:
@@ -200,6 +205,27 @@ def _checked_code(value: int | str) -> int | str:
     return value
 
 
+def _price(value: object) -> float:
+    """Check what one node costs for one hour."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if 0 <= value <= _HIGHEST_PRICE:
+            return float(value)
+        raise ValueError(f"must be from 0 to {_HIGHEST_PRICE:,} for one node and one hour")
+    raise ValueError("must be a number such as 0.113, the price of one node for one hour")
+
+
+def _currency(value: object) -> str:
+    if isinstance(value, str) and _CURRENCY.fullmatch(value):
+        return value
+    raise ValueError('must be the three capital letters of a currency, such as "USD"')
+
+
+def _pool_id(value: str) -> str:
+    if not _POOL_ID.fullmatch(value):
+        raise ValueError("must be the id of a pool: 1 to 64 letters, digits, - or _")
+    return value
+
+
 _TASK = _within(
     timedelta(seconds=1),
     timedelta(days=180),
@@ -231,6 +257,9 @@ type Variable = Annotated[str, AfterValidator(_variable), WithJsonSchema(_NAME_S
 type Text = Annotated[str, AfterValidator(_text)]
 type Pattern = Annotated[str, AfterValidator(_pattern)]
 type ExitCode = Annotated[int | str, BeforeValidator(_exit_code), WithJsonSchema(_EXIT_CODE_SCHEMA)]
+type Price = Annotated[float, BeforeValidator(_price), WithJsonSchema(_PRICE_SCHEMA)]
+type Currency = Annotated[str, BeforeValidator(_currency), WithJsonSchema(_CURRENCY_SCHEMA)]
+type PoolId = Annotated[str, AfterValidator(_pool_id)]
 
 one_or_more = BeforeValidator(_crons)
 unique = AfterValidator(_unique)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.enums import After, AttemptState, BlockedReason, Outcome, Reason
-from orchestrator.model import Retries
+from orchestrator.model import Prices, Retries
 from orchestrator.stored import Stored
 
 
@@ -25,6 +25,7 @@ class FrozenTask(Stored):
         retries: Which outcomes are followed by another attempt.
         retry_until: No later attempt begins at this time or after it: the next occurrence is due.
         allow: Whether runs of the schedule may be open at once, and later attempts wait for none.
+        prices: Of nodes, by which the cost of its attempts is estimated; None: there were none.
     """
 
     command: str
@@ -37,6 +38,7 @@ class FrozenTask(Stored):
     retries: Retries = field(default_factory=Retries)
     retry_until: datetime | None = None
     allow: bool = False
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,11 @@
 """The end of runs: first the final records, then the results, then tell of each run and close it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.decisions.costs import with_cost
 from orchestrator.decisions.last_words import last_line
 from orchestrator.errors import BlobRefused, LedgerConflict
 from orchestrator.ledger.result import result_of
@@ -46,8 +48,9 @@ class Finisher:
         done: list[OpenRecord] = []
 
         async def write(one: OpenRecord) -> OpenRecord:
-            await ledger.finalise(one.record)
-            return one
+            priced = replace(one, record=with_cost(one.record))
+            await ledger.finalise(priced.record)
+            return priced
 
         async def finalise(one: OpenRecord) -> None:
             written = await self._isolation.keep(one.record.run_id, write(one))

@@ -46,12 +46,18 @@ def valid_document(text: str, file: Path, next_step: str) -> Document:
     return document
 
 
+def _table(problem: Problem) -> str | None:
+    if problem.in_prices:
+        return "prices"
+    return "defaults" if problem.in_defaults else problem.schedule
+
+
 def refused_document(file: Path, problems: Sequence[Problem], next_step: str) -> CliError:
     """Return the error that tells every problem of a document, each in a line of its own."""
     lines = "".join(f"\n  {problem}" for problem in problems)
     found = [
         {
-            "table": "defaults" if one.in_defaults else one.schedule,
+            "table": _table(one),
             "key": one.key,
             "message": one.message,
         }

@@ -16,10 +16,20 @@ from orchestrator.ledger.record import Action, Decided, Kind, Record, Versions
 from orchestrator.ledger.request import Request, RequestKind
 from orchestrator.ledger.results import CollectState, ScheduleResults
 from orchestrator.ledger.state import ScheduleState
-from orchestrator.model import CatchUp, Occurrence, Recurrence, Retries, Schedule, Timing
+from orchestrator.model import (
+    CatchUp,
+    NodePrice,
+    Occurrence,
+    Prices,
+    Recurrence,
+    Retries,
+    Schedule,
+    Timing,
+)
 from tests.support.hourly import HOUR, HOURLY, MINUTE, NOON, SECOND, STATE, run_at_noon
 from tests.support.schedules import ID, schedule
 
+PRICES = Prices(currency="USD", every=NodePrice(spot=0.1))
 REQUEST = Request(
     id="a1", kind=RequestKind.TRIGGER, by="eva", schedule=ID, note="because", force=True
 )
@@ -55,6 +65,7 @@ def test_a_claim_freezes_everything_that_its_run_needs() -> None:
         outputs=("a.txt",),
         last_words=False,
         environment={"LEVEL": "info"},
+        prices=PRICES,
     )
     results = CollectState(schedules={ID: ScheduleResults(last_success=NOON - 2 * HOUR)})
 
@@ -94,6 +105,7 @@ def test_a_claim_freezes_everything_that_its_run_needs() -> None:
             retries=Retries(max=4),
             retry_until=NOON + HOUR,
             allow=True,
+            prices=PRICES,
         ),
         attempts=(
             Attempt(
