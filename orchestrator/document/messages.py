@@ -73,7 +73,7 @@ def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
             else:
                 yield path, _error_complaint(path, details)
     given = table.get("pools")
-    pools = cast("Table", given) if isinstance(given, Mapping) else {}
+    pools: Table = cast("Table", given) if isinstance(given, Mapping) else {}
     if not {"dedicated", "spot", "pools"} & table.keys():
         yield ("dedicated",), _NO_PRICE
     for pool, node_prices in pools.items():
