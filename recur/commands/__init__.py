@@ -21,6 +21,7 @@ NAMES: Final = (
     "explain",
     "gaps",
     "logs",
+    "costs",
     "trigger",
     "stop",
     "pause",

@@ -139,6 +139,8 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
     took = run_duration(record, now)
     if took:
         yield _fact("took", short_duration(took))
+    if record.cost:
+        yield _fact("cost", f"{record.cost.amount} {record.cost.currency}, estimated")
     yield from _output_facts(record)
     if live:
         yield _fact("batch", live.sentence)

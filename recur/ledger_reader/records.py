@@ -122,13 +122,20 @@ class History:
 
     def triggered(self, schedules: Sequence[ScheduleId]) -> list[RecordBlob]:
         """Return the final records of triggers, with the times at which they were written."""
+        prefixes = [f"{ids.FINAL_PREFIX}{schedule}/{TRIGGERED}/" for schedule in schedules]
+        return self._written(prefixes, "listing triggers")
 
-        def listed(schedule: ScheduleId) -> list[RecordBlob]:
-            prefix = f"{ids.FINAL_PREFIX}{schedule}/{TRIGGERED}/"
+    def written(self, schedules: Sequence[ScheduleId]) -> list[RecordBlob]:
+        """Return all final records, with the times at which they were written."""
+        prefixes = [f"{ids.FINAL_PREFIX}{schedule}/" for schedule in schedules]
+        return self._written(prefixes, "listing records")
+
+    def _written(self, prefixes: Sequence[str], text: str) -> list[RecordBlob]:
+        def listed(prefix: str) -> list[RecordBlob]:
             blobs = self._ledger.list_blobs(name_starts_with=prefix)
             return [one for blob in blobs if (one := record_blob(blob.name, blob.last_modified))]
 
-        return [one for some in self.each(schedules, listed, "listing triggers") for one in some]
+        return [one for some in self.each(prefixes, listed, text) for one in some]
 
     def record(self, blob: str) -> Record | None:
         """
