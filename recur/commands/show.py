@@ -136,11 +136,7 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
     yield from _decision(record, zone)
     for attempt in record.attempts:
         yield from _attempt_facts(attempt, zone)
-    took = run_duration(record, now)
-    if took:
-        yield _fact("took", short_duration(took))
-    if record.cost:
-        yield _fact("cost", f"{record.cost.amount} {record.cost.currency}, estimated")
+    yield from _figures(record, now)
     yield from _output_facts(record)
     if live:
         yield _fact("batch", live.sentence)
@@ -160,6 +156,14 @@ def _output_facts(record: Record) -> Iterator[str]:
         yield _fact("no output", line)
     if said := last_line_of(record):
         yield _fact(f"{said[0]} ends", said[1])
+
+
+def _figures(record: Record, now: datetime) -> Iterator[str]:
+    took = run_duration(record, now)
+    if took:
+        yield _fact("took", short_duration(took))
+    if record.cost:
+        yield _fact("cost", f"{record.cost.amount} {record.cost.currency}, estimated")
 
 
 def _decision(record: Record, zone: tzinfo) -> Iterator[str]:
