@@ -1,7 +1,7 @@
 """Checks of the Batch account by its data plane: pool, nodes, jobs, job schedules."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final
 
@@ -17,12 +17,18 @@ _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
 _UNAUTHORIZED: Final = 401
 _MISSED_EVALUATIONS: Final = 3
-_MANY_ACTIVE_JOBS: Final = 50
+_IDLE: Final = timedelta(minutes=30)
 _NOT_EMULATED: Final = "NotSupportedByEmulator"
 
 
-def check_batch(target: Target) -> Iterator[Finding]:
-    """Yield what is found in the Batch account."""
+def check_batch(target: Target, now: datetime | None = None) -> Iterator[Finding]:
+    """
+    Yield what is found in the Batch account.
+
+    Args:
+        target: The deployment.
+        now: The time from which on nodes count as idle; None: that of this machine.
+    """
     with target.batch() as batch:
         pool_id = target.need("BATCH_POOL_ID")
         try:
@@ -31,8 +37,7 @@ def check_batch(target: Target) -> Iterator[Finding]:
             yield _refused(pool_id, error)
             return
         yield from _pool_findings(pool)
-        yield from _nodes(batch, pool)
-        yield from _jobs(batch)
+        yield from _nodes(batch, pool, now or datetime.now(UTC))
 
 
 def _refused(pool_id: str, error: HttpResponseError) -> Finding:
@@ -97,7 +102,7 @@ def _formula(check: str, pool: BatchPool) -> Finding:
     return good(check, f"evaluated {age.total_seconds():.0f} s ago")
 
 
-def _nodes(batch: BatchClient, pool: BatchPool) -> Iterator[Finding]:
+def _nodes(batch: BatchClient, pool: BatchPool, now: datetime) -> Iterator[Finding]:
     nodes = list(batch.list_nodes(pool.id))
     sick = [node for node in nodes if _known_word(node.state) in {"starttaskfailed", "unusable"}]
     if not sick:
@@ -114,6 +119,15 @@ def _nodes(batch: BatchClient, pool: BatchPool) -> Iterator[Finding]:
             f"az batch node file download --pool-id {pool.id} --node-id {node.id} "
             "--file-path startup/stderr.txt --destination ./stderr.txt",
         )
+    for node in nodes:
+        since = node.state_transition_time
+        if _known_word(node.state) == "idle" and now - since > _IDLE:
+            yield note(
+                f"node {node.id}",
+                f"has had nothing to do since {since:%Y-%m-%d %H:%M} UTC",
+                "it costs; the pool's formula gives a node up 5 to 15 minutes after its last task",
+                "look at docs/alerts.md, node-idle",
+            )
 
 
 def _what_ails(node: BatchNode) -> str:
@@ -123,16 +137,6 @@ def _what_ails(node: BatchNode) -> str:
     start = node.start_task_info
     code = start.exit_code if start else None
     return f"its start task failed{f' with exit code {code}' if code is not None else ''}"
-
-
-def _jobs(batch: BatchClient) -> Iterator[Finding]:
-    active = sum(1 for _ in batch.list_jobs(filter="state eq 'active'", select=["id"]))
-    what = f"{active} active"
-    if active < _MANY_ACTIVE_JOBS:
-        yield good("jobs", what)
-        return
-    why = "active jobs and schedules share a quota, often of 100"
-    yield note("jobs", what, why, "az batch job list --filter \"state eq 'active'\"")
 
 
 def check_job_schedules(target: Target) -> Iterator[Finding]:

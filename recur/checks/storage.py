@@ -239,10 +239,10 @@ def _overstays(ledger: ContainerClient, name: str) -> bool:
     """Tell whether a run is open although everything it may take has passed."""
     try:
         record = load(ledger.download_blob(name).readall())
-    except ResourceNotFoundError:
+    except (ResourceNotFoundError, RecurError):  # a damaged one is told by the check of orphans
         return False
-    except RecurError:
-        return True
+    if not record.attempts:
+        return False
     began = record.attempt.waiting_since or record.attempt.submitted or record.attempt.claimed
     task = record.task
     longest = task.start_timeout + task.run_timeout if task else timedelta()

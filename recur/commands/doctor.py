@@ -13,6 +13,7 @@ from recur.checks.batch import check_batch, check_job_schedules
 from recur.checks.before_deploy import examine_before
 from recur.checks.examination import Check, examine_all
 from recur.checks.findings import Finding, problem, unchecked
+from recur.checks.orphans import check_orphans
 from recur.checks.planned_deployment import Choice
 from recur.checks.roles import check_roles
 from recur.checks.settings import check_settings
@@ -29,6 +30,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[Target], Iterator[Finding]]], ...]] = (
     ("heartbeats", check_heartbeats),
     ("Batch account", check_batch),
     ("job schedules", check_job_schedules),
+    ("orphans", check_orphans),
     ("quotas and packages", check_account),
     ("roles", check_roles),
 )
