@@ -1,15 +1,17 @@
-"""`make demo`: one schedule, from the timer to its output in blob storage, on this laptop."""
+"""`make demo`: two schedules, from the timer to their outputs, on this laptop; one fails."""
 
 import contextlib
 import hashlib
-import json
 import shutil
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from batch_emulator.secret_file import write_private
 from local.child import Child
@@ -23,8 +25,14 @@ from local.settings import settings_document
 from local.survivors import end_survivors, mark
 from local.watch import Watch
 
-_SCHEDULE = "hello"
-_EVERY_MINUTE = '"* * * * *"'
+_WORKS, _FAILS = "hello", "broken"
+_BROKEN = """
+[schedules.broken]
+cron = {cron}
+command = "cat orders.csv > report.csv"
+start = {start}
+"""
+_POOL_SPEED = 120.0
 _EVERY_TWO_SECONDS = "*/2 * * * * *"
 _TIMERS = {"SUBMIT_CRON": _EVERY_TWO_SECONDS, "COLLECT_CRON": _EVERY_TWO_SECONDS}
 _LIMIT_SECONDS = 120.0
@@ -33,7 +41,7 @@ _LOOK_SECONDS = 0.25
 
 def demo(stop: StopRequest) -> int:
     """
-    Show one run and return 0; everything it needed is gone afterwards.
+    Show two runs and return 0; everything it needed is gone afterwards.
 
     Raises:
         StopRequestedError: A signal came.
@@ -87,23 +95,29 @@ def _none_left(processes: list[str]) -> None:
 
 
 def _run_demo(screen: Display, folder: Path, stop: StopRequest) -> None:
-    with Laptop(LaptopOptions(folder=folder), tell=screen.step, pause=stop.pause) as laptop:
+    options = LaptopOptions(folder=folder, pool_speed=_POOL_SPEED, brief=True)
+    with Laptop(options, tell=screen.step, pause=stop.pause) as laptop:
         settings = _write_settings(laptop, folder)
         operator = Operator(settings)
-        schedules = folder / "schedules.toml"
-        schedules.write_text(sample_document(minutes_back=2, cron=_EVERY_MINUTE))
-        _show_command(screen, operator, "apply", str(schedules))
         _start_functions(laptop, folder, settings)
+        schedules = folder / "schedules.toml"
+        schedules.write_text(demo_document(datetime.now(UTC)))
+        _show_command(screen, operator, "apply", str(schedules), "--next", "0")
         screen.step("the timer functions submit and collect run every 2 seconds")
-        watch = Watch(laptop, _SCHEDULE)
-        _wait_until(watch, screen, stop, lambda: watch.run_id is not None)
-        screen.step(f"{watch.run_id} is submitted; the schedule is paused now, one run will do")
-        schedules.write_text(sample_document(minutes_back=2, cron=_EVERY_MINUTE, paused="true"))
-        _show_command(screen, operator, "apply", str(schedules))
-        _wait_until(watch, screen, stop, lambda: watch.record is not None)
-        _show_until_ended(watch, screen, operator)
+        watch = Watch(laptop, (_WORKS, _FAILS))
+        _wait_until(watch, screen, stop, lambda: watch.ended)
+        _show_both_ends(watch, screen, operator)
         _wait_until(watch, screen, stop, lambda: watch.nodes == 0)
         screen.step("the pool is back at zero nodes")
+
+
+def demo_document(now: datetime) -> str:
+    """Return two schedules, each due once a day, at the last full minute that is a minute old."""
+    due = now.replace(second=0, microsecond=0) - timedelta(minutes=1)
+    cron = f'"{due.minute} {due.hour} * * *"'
+    start = (due - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    hello = sample_document(minutes_back=2, cron=cron, catch_up='{ mode = "latest" }')
+    return hello + _BROKEN.format(cron=cron, start=start)
 
 
 def _write_settings(laptop: Laptop, folder: Path) -> Path:
@@ -129,9 +143,14 @@ def _start_functions(laptop: Laptop, folder: Path, settings: Path) -> None:
 def _show_command(screen: Display, operator: Operator, *arguments: str) -> bytes:
     """Run `recur` and show what it says."""
     said = operator.recur(*arguments)
-    shown = " ".join(Path(word).name if word.startswith("/") else word for word in arguments)
-    screen.text(f"$ recur {shown}", said.decode())
+    screen.text(_typed(arguments), said.decode())
     return said
+
+
+def _typed(arguments: Sequence[str]) -> str:
+    """Return a command as it would be typed, without the folder of a file."""
+    shown = (Path(word).name if word.startswith("/") else word for word in arguments)
+    return f"$ recur {' '.join(shown)}"
 
 
 def _wait_until(
@@ -150,15 +169,41 @@ def _wait_until(
         stop.pause(_LOOK_SECONDS)
 
 
-def _show_until_ended(watch: Watch, screen: Display, operator: Operator) -> None:
-    """Print the record and the output as an operator sees them, and hold the one to the other."""
-    record = watch.record or {}
-    screen.text(f"The record {watch.record_blob}", json.dumps(record, indent=2))
-    _show_command(screen, operator, "runs", _SCHEDULE)
-    if record["outcome"] != "succeeded":
-        raise LocalError(f"the run did not succeed: {record['sentence']}")
-    output = _show_command(screen, operator, "logs", record["run_id"])
-    told = {entry["path"]: entry["sha256"] for entry in record["outputs"]}
-    if told.get("stdout.txt") != hashlib.sha256(output).hexdigest():
+def _show_both_ends(watch: Watch, screen: Display, operator: Operator) -> None:
+    """Show both runs as an operator sees them, and hold the record of one to its output."""
+    worked, failed = watch.records[_WORKS], watch.records[_FAILS]
+    wanted = {"succeeded": worked, "failed": failed}
+    for outcome, record in wanted.items():
+        if record["outcome"] != outcome:
+            raise LocalError(f"{record['run_id']} has not {outcome}: {record['sentence']}")
+    commands = (
+        ("logs", worked["run_id"]),
+        ("explain", _FAILS, failed["nominal"]),
+        ("logs", failed["run_id"], "--stderr"),
+    )
+    with ThreadPoolExecutor(len(commands)) as pool:  # each takes a second to load
+        said = list(pool.map(lambda words: operator.recur(*words), commands))
+    screen.text(f"The record {watch.blobs[_WORKS]}, in short", _in_short(worked))
+    screen.text(_typed(commands[0]), said[0].decode())
+    told = {entry["path"]: entry["sha256"] for entry in worked["outputs"]}
+    if told.get("stdout.txt") != hashlib.sha256(said[0]).hexdigest():
         raise LocalError(f"the record's sha256 of stdout.txt is not that of these bytes: {told}")
     screen.step("the record's sha256 of stdout.txt is that of these bytes")
+    for words, text in zip(commands[1:], said[1:], strict=True):
+        screen.text(_typed(words), text.decode())
+
+
+def _in_short(record: Mapping[str, Any]) -> str:
+    """Return what matters most in a final record, in a few lines."""
+    attempt = record["attempts"][-1]
+    lines = [
+        f"  outcome:    {record['outcome']} ({record['reason']}), exit code {attempt['exit_code']}",
+        f"  due:        {record['nominal']}, submitted {record['lateness_seconds']:.0f} s later",
+        f"  ran:        {attempt['started']} to {attempt['finished']}, attempt {attempt['number']}",
+    ]
+    lines += [
+        f"  {one['path'] + ':':<12}{one['bytes']} bytes, sha256 {one['sha256']}"
+        for one in record["outputs"]
+        if one["bytes"]
+    ]
+    return "\n".join(lines)

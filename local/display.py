@@ -2,7 +2,7 @@
 
 import sys
 import time
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from typing import Protocol, Self
 
 from rich.console import Console
@@ -13,16 +13,8 @@ from rich.text import Text
 
 _INDENT = 11  # of the table, below the texts of the steps
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What the parts of the product are doing, each in a few words."""
-
-    pool: str = "-"
-    node: str = "-"
-    job: str = "-"
-    task: str = "-"
-    record: str = "-"
+type Scene = Mapping[str, str]
+"""What the pool and each run are doing, each in a few words."""
 
 
 class Display(Protocol):
@@ -54,7 +46,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._shown = Scene()
+        self._shown: Scene = {}
 
     def __enter__(self) -> Self:
         return self
@@ -69,14 +61,14 @@ class Lines:
 
     def scene(self, scene: Scene) -> None:
         """Show what goes on."""
-        for name, text in _rows(scene):
-            if text != getattr(self._shown, name):
+        for name, text in scene.items():
+            if text != self._shown.get(name):
                 self.step(f"{name + ':':<8}{text}")
         self._shown = scene
 
     def text(self, title: str, text: str) -> None:
         """Show a text as it is."""
-        sys.stdout.write(f"\n{title}\n\n{text.rstrip()}\n\n")
+        sys.stdout.write(f"\n{title}\n{text.rstrip()}\n")
         sys.stdout.flush()
 
 
@@ -103,17 +95,13 @@ class Terminal:
     def scene(self, scene: Scene) -> None:
         """Show what goes on."""
         table = Table.grid(padding=(0, 2))
-        for name, text in _rows(scene):
+        for name, text in scene.items():
             table.add_row(Text(name, style="bold"), Text(text))
         self._live.update(Padding(table, (1, 0, 1, _INDENT)), refresh=True)
 
     def text(self, title: str, text: str) -> None:
         """Show a text as it is."""
         self._live.update("")
-        self._console.print(Text(f"\n{title}\n", style="bold"))
+        self._console.print(Text(f"\n{title}", style="bold"))
         self._console.print(Text(text.rstrip()), soft_wrap=True)
         self._console.print()
-
-
-def _rows(scene: Scene) -> list[tuple[str, str]]:
-    return [(field.name, getattr(scene, field.name)) for field in fields(scene)]

@@ -54,6 +54,7 @@ class LaptopOptions:
         azurite_port: 0 takes a free one.
         batch_port: 0 takes a free one.
         pool_speed: By how much everything is faster that the pool waits for.
+        brief: Whether only what listens and the pool are told.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class LaptopOptions:
     azurite_port: int = 0
     batch_port: int = 0
     pool_speed: float = 60.0
+    brief: bool = False
 
     @property
     def nodes(self) -> Path:
@@ -162,7 +164,11 @@ class Laptop:
         containers = [self.settings["LEDGER_CONTAINER"], self.settings["OUTPUTS_CONTAINER"]]
         make_containers(self.storage, [*containers, _HOST_CONTAINER])
         self._start_batch(azurite.connection_string)
-        self._tell(f"containers {containers[0]} and {containers[1]} are there")
+        self._tell_detail(f"containers {containers[0]} and {containers[1]} are there")
+
+    def _tell_detail(self, text: str) -> None:
+        if not self.options.brief:
+            self._tell(text)
 
     def _start_batch(self, connection_string: str) -> None:
         account, key = self.settings["BATCH_ACCOUNT_NAME"], self._keys.account_key
@@ -197,7 +203,7 @@ class Laptop:
     def _publish(self, arm: BatchArm, uploads: Uploads) -> dict[str, str]:
         """Do what `recur publish` does, and return the version of each application."""
         no_wait = RoleWait(Console(stderr=True), timedelta(0))  # no role can be missing here
-        publisher = Publisher(arm, uploads, no_wait, tell=self._tell)
+        publisher = Publisher(arm, uploads, no_wait, tell=self._tell_detail)
         try:
             packages = build_all(_ROOT / "workload", self.options.folder / "packages")
             return publisher.publish(packages).versions

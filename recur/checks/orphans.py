@@ -11,7 +11,7 @@ from azure.storage.blob import BlobProperties, ContainerClient
 
 from orchestrator import ids
 from orchestrator.adapters.calls import enum_word
-from orchestrator.batch_state import RUN_ID_KEY
+from orchestrator.batch_state import LEDGER_KEY, RUN_ID_KEY
 from orchestrator.enums import AttemptState
 from orchestrator.errors import RecurError
 from orchestrator.ids import RunId
@@ -23,7 +23,6 @@ from recur.ledger_reader.records import History
 from recur.output import Printer
 from recur.target import Target
 
-_LEDGER_KEY: Final = "recur_ledger"
 _WAITS: Final = timedelta(minutes=5)
 """A tick answers within two minutes."""
 _MISSING: Final = timedelta(minutes=20)
@@ -87,7 +86,7 @@ def _own_jobs(target: Target, ledger_id: str | None) -> dict[str, BatchJob]:
     with target.batch() as batch:
         for job in batch.list_jobs(select=["id", "state", "metadata", "creationTime"]):
             told = {item.name: item.value for item in job.metadata or ()}
-            if told.get(RUN_ID_KEY) and told.get(_LEDGER_KEY) in {None, ledger_id}:
+            if told.get(RUN_ID_KEY) and told.get(LEDGER_KEY) in {None, ledger_id}:
                 found[job.id.lower()] = job
     return found
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from local.display import Display, Lines, Scene, Terminal, display
+from local.display import Display, Lines, Terminal, display
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _TEXT = 'a record: {"outputs": ["[bold]x[/bold]"]}\n  and a line that is ' + "long " * 40
@@ -15,8 +15,9 @@ _TEXT = 'a record: {"outputs": ["[bold]x[/bold]"]}\n  and a line that is ' + "lo
 def _play(screen: Display) -> None:
     with screen:
         screen.step("first [step]")
-        screen.scene(Scene(pool="0 nodes", job="none yet"))
-        screen.scene(Scene(pool="1 node", job="none yet"))
+        screen.scene({"pool": "0 nodes"})
+        screen.scene({"pool": "0 nodes", "job": "none yet"})
+        screen.scene({"pool": "1 node", "job": "none yet"})
         screen.step("second step")
         screen.text("The record", _TEXT)
         screen.step("last step")
@@ -35,7 +36,7 @@ def test_without_a_terminal_each_change_is_one_line(capsys: pytest.CaptureFixtur
         "job:    none yet\n"
         "pool:   1 node\n"
         "second step\n"
-        f"\nThe record\n\n{_TEXT.rstrip()}\n\n"
+        f"\nThe record\n{_TEXT.rstrip()}\n"
         "last step\n"
     )
 
