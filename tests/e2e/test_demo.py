@@ -48,7 +48,7 @@ def test_make_runs_the_command_that_is_tested_here() -> None:
 
 def test_two_demos_at_once_both_show_two_runs(tmp_path: Path) -> None:
     """
-    Each ends with exit code 0 in under a minute, with a success, a failure and an empty pool.
+    Each ends with exit code 0 in under a minute (where nothing else runs), with a success, a failure and an empty pool.
 
     Nothing is left of them: no process, no port, no file. No command line ever had a key.
     """
@@ -60,16 +60,32 @@ def test_two_demos_at_once_both_show_two_runs(tmp_path: Path) -> None:
     seconds = time.monotonic() - began
 
     assert [demo.returncode for demo in demos] == [0, 0], "\n".join(outputs)
-    assert seconds < 60
+    assert seconds < _on_this_machine(60)
     for output in outputs:
         _shows_both_runs(output)
-        assert len(output.splitlines()) <= _MOST_LINES
         assert listening(output) == []
     assert running_below(tmp_path) == []
     assert [path.name for path in tmp_path.rglob("recur-demo-*")] == []
     assert len({*secrets[0], *secrets[1]}) == 6
     for secret in (*secrets[0], *secrets[1]):
         assert not [text for text in (*shown.seen, *outputs) if secret in text]
+
+
+def test_a_demo_is_short(tmp_path: Path) -> None:
+    """At most 25 seconds where nothing else runs, and lines that a person reads."""
+    began = time.monotonic()
+    demo = _start(tmp_path / "one")
+    output = demo.communicate(timeout=100)[0]
+    seconds = time.monotonic() - began
+
+    assert demo.returncode == 0, output
+    assert seconds <= _on_this_machine(_SECONDS), output
+    assert len(output.splitlines()) <= _MOST_LINES, output
+
+
+def _on_this_machine(seconds: float) -> float:
+    """Return a limit for a machine whose processors are wanted by more than they can serve."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _secrets(folder: Path) -> list[str]:
@@ -148,7 +164,7 @@ def test_ctrl_c_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> None:
         "timer functions": "-m local host",
         "its task is": "-m local host",
         "1 node, starting": "-m batch_emulator",
-        "The record": "-m local host",
+        "the record is final": "-m local host",
     }
     signals = itertools.cycle([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     folders = [tmp_path / str(number) for number in range(len(moments))]
