@@ -433,12 +433,36 @@ def test_a_problem_that_comes_and_goes_is_left_to_the_next_tick() -> None:
     assert len(answers("product-trouble", *bad)) == 1
 
 
-def test_a_problem_is_one_mail_though_its_words_hold_an_id_of_each_request() -> None:
-    """Only what stays the same may be a dimension."""
+CHANGING = (
+    ("refused, request {guid}", "refused, request ..."),
+    ("{node} is unusable since {iso}", "... is unusable since ..."),
+    ("Time:{iso}", "Time:..."),
+    ("last evaluated {duration} ago", "last evaluated ... ago"),
+    ("job nightly-{compact} has no room", "job ... has no room"),
+    ("{compact}, at {clock}Z; 3 of 10 nodes", "..., at ...; 3 of 10 nodes"),
+)
+"""What words of Batch and of storage hold that changes, and what a mail says instead."""
+
+
+def changing(template: str, minute: int) -> str:
+    """Return words as they are in this minute."""
+    at = NOW + minutes(minute)
+    return template.format(
+        guid=f"{minute:08x}-0000-4000-8000-0123456789ab",
+        node=f"tvmps_{minute:04x}9f_p",
+        iso=f"{at:%Y-%m-%dT%H:%M:%S}.{minute:07}Z",
+        duration=str(minutes(minute + 0.1)),
+        compact=f"{at:%Y%m%dT%H%M%SZ}",
+        clock=f"{at:%H:%M:%S}",
+    )
+
+
+@pytest.mark.parametrize(("words", "mailed"), CHANGING)
+def test_a_problem_is_one_mail_though_its_words_change(words: str, mailed: str) -> None:
+    """Only what stays the same may be a dimension: no id, no time, no node, no later line."""
     rows = []
     for minute in range(180):
-        request = f"{minute:08x}-0000-4000-8000-0123456789ab"
-        problem = f"no access to blob storage: refused, request {request}\r\nTime: {minute}"
+        problem = f"no access to blob storage: {changing(words, minute)}\r\nTime: {minute}"
         at = NOW + minutes(minute)
         rows.append(event(Event.TICK_FINISHED, at, function="submit", problem=problem))
     workspace = Workspace()
@@ -449,8 +473,49 @@ def test_a_problem_is_one_mail_though_its_words_hold_an_id_of_each_request() -> 
     )
 
     assert [answer for _, answer in told] == [
-        ("submit", "", "problem", "no access to blob storage: refused, request ...")
+        ("submit", "", "problem", f"no access to blob storage: {mailed}")
     ]
+
+
+@pytest.mark.parametrize(("words", "mailed"), CHANGING)
+@pytest.mark.parametrize("trouble", ["resize", "formula", "task"])
+def test_trouble_of_the_pool_is_one_mail_though_its_words_change(
+    trouble: str, words: str, mailed: str
+) -> None:
+    """For hours, with a failure every five minutes."""
+    rows = []
+    for minute in range(0, 180, 5):
+        at, said = NOW + minutes(minute), changing(words, minute)
+        if trouble == "resize":
+            rows.append(dict(resized(at, "AllocationFailed"), resultMessage_s=said))
+        elif trouble == "formula":
+            rows.append(scaled(at, error_code_s="InsufficientSampleData", error_message_s=said))
+        else:
+            task = {"schedulingError_code_s": "NoSlot", "schedulingError_message_s": said}
+            rows.append(log("TaskScheduleFailEvent", at, nodeInfo_poolId_s="recur", **task))
+    workspace = Workspace()
+    workspace.add("AzureDiagnostics", rows)
+
+    told = mails(
+        workspace, QUERIES["pool-trouble"], [NOW + PERIOD * count for count in range(1, 13)]
+    )
+
+    ((_, (pool, kind, _, sentence)),) = told
+    assert (pool, kind, sentence) == ("recur", trouble, mailed)
+
+
+def test_a_run_is_one_mail_though_its_event_comes_twice_with_other_words() -> None:
+    """A tick died between the event and the end of the run: the first that arrived counts."""
+    at = NOW - minutes(10)
+    first = finished("nightly-1", at)
+    words = cast("dict[str, str]", first["Properties"]) | {"sentence": "It ended, they say."}
+    again = {**finished("nightly-1", at + minutes(20)), "Properties": words}
+    workspace = Workspace()
+    workspace.add("AppEvents", [first, again])
+
+    told = mails(workspace, QUERIES["run-failed"], [NOW + PERIOD * count for count in range(8)])
+
+    assert [answer for _, answer in told] == [mailed("nightly-1")]
 
 
 def blocked(schedule: str, at: datetime, reason: str = "pool_missing") -> Row:
