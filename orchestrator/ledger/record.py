@@ -94,7 +94,7 @@ class Output(Stored):
         path: Below the run's folder in the outputs container.
         bytes: Its size; None if there is none.
         sha256: Hex digest of its bytes; None where the size alone was verified: what is beyond
-            64 MiB, or ten seconds of reading, of all the outputs of one attempt.
+            64 MiB of all the outputs of one attempt, or takes longer than ten seconds to read.
         how: Pushed by the node, fetched from it, there but never read back, or missing.
         code: Why it is missing or unverified, in a word.
         why: The same in a sentence.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.document.parse import parse
-from orchestrator.enums import BlockedReason, MissReason, Outcome, Reason, SkipReason
+from orchestrator.enums import BlockedReason, MissReason, Outcome, OutputCode, Reason, SkipReason
 
 ROOT = Path(__file__).parents[3]
 TABLE_ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
@@ -38,7 +38,7 @@ def test_every_outcome_and_reason_is_explained() -> None:
     explained = TABLE_ROW.findall(page)
     not_run = re.findall(r"^\| (?:skipped|missed) \| `(\w+)` \|", page, re.MULTILINE)
 
-    assert sorted(explained) == sorted([*Outcome, *Reason, *BlockedReason])
+    assert sorted(explained) == sorted([*Outcome, *Reason, *BlockedReason, *OutputCode])
     assert sorted(not_run) == sorted([*SkipReason, *MissReason])
 
 
