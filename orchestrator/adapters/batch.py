@@ -49,7 +49,16 @@ from orchestrator.errors import BatchRefused, BatchUnavailable
 _JSON = "application/json; odata=minimalmetadata"
 _API_VERSION = "2025-06-01"
 _UNAUTHORIZED = 401
-_READ_OF_JOBS = ["id", "state", "metadata", "creationTime", "executionInfo"]  # by `_job`
+_READ_OF_JOBS = [
+    "id",
+    "state",
+    "stateTransitionTime",
+    "metadata",
+    "creationTime",
+    "executionInfo",
+]
+"""What `_job` reads."""
+
 _MOST_ENDED = 5000
 _LONGEST_REASON = 200  # characters; what the service takes is not documented
 _ACCESS = {_UNAUTHORIZED, 403}

@@ -6,7 +6,7 @@ from typing import Final
 from orchestrator import ids
 from orchestrator.adapters.batch import Batch
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.batch_state import Job, Task
+from orchestrator.batch_state import Job
 from orchestrator.enums import AttemptState
 from orchestrator.errors import BatchRefused, BatchUnavailable
 from orchestrator.ledger.state import OpenRun
@@ -51,17 +51,13 @@ class BatchView:
             run.state is AttemptState.SUBMITTED
             and job is not None
             and job.state in _GOES_ON
-            and (job.run_id, job.attempt) == (run.run_id, run.attempt)
+            and (job.run_id, job.claim) == (run.run_id, run.claim)
         )
 
     async def job(self, job_id: str) -> Job | None:
         """Return a job: as listed, else as Batch has it now; None if it has none by this id."""
         listed = (self._listed or {}).get(job_id.lower())
         return listed or await self._batch.job(job_id)
-
-    async def task(self, job_id: str) -> Task | None:
-        """Return the task of a job; None if there is none."""
-        return await self._batch.task(job_id)
 
     async def job_of_ended_task(self, job_id: str, job: Job) -> Job | None:
         """Return a job whose task has ended: the list is older than what Batch says of the task."""

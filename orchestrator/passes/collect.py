@@ -93,7 +93,8 @@ class _CollectTick:
         self._isolation = Isolation()
         self._now = now
         self._view = BatchView(services.batch)
-        self._gatherer = Gatherer(services, pace.part(_READING_SECONDS), now)
+        self._reading = pace.part(_READING_SECONDS)
+        self._gatherer = Gatherer(services, self._reading, now)
         self._store = CollectStore(services.ledger, lease)
         self._summaries = Summaries(services.ledger)
         self._finisher = Finisher(services, self._store, self._summaries, self._isolation, pace)
@@ -112,16 +113,16 @@ class _CollectTick:
         async for part in self._parts(await self._to_look_at(others)):
             found = await self._look_at(part, looker, self._looking)
             begin = self._services.clock()
-            half = self._pace.part(self._finishing_seconds)
+            half = self._reading.part(self._finishing_seconds)
             if not half.over:
                 await self._finish_part(finishing, looker, half)
             await self._finish(found, half)
             self._finishing_seconds -= self._services.clock() - begin
-        while not self._pace.over and await self._finish_part(finishing, looker, self._pace):
+        while not self._reading.over and await self._finish_part(finishing, looker, self._reading):
             pass
         unfinished, self._unfinished = self._unfinished, []
         for some in batched(unfinished, AT_A_TIME, strict=False):
-            await self._finish(some, self._pace)
+            await self._finish(some, self._reading)
         await self._pace.each(looker.retried, self._save)
         await rebuilder.begin()
         if len(concerned) > 1:
@@ -200,7 +201,8 @@ class _CollectTick:
         async def gather(one: OpenRecord) -> None:
             run = one.record.run_id
             del waiting[run]
-            complete = await self._isolation.keep(run, self._gatherer.gather(one), ledger=False)
+            work = self._gatherer.gather(one, pace)
+            complete = await self._isolation.keep(run, work, ledger=False)
             gathered.extend([complete] if complete else [])
 
         await pace.each(ended, gather)

@@ -53,7 +53,7 @@ class Gatherer:
 
         Args:
             services: The adapters.
-            pace: The time for reading; what is written takes longer.
+            pace: The time for reading what attempts that are tried again left on their nodes.
             now: The tick's only clock.
         """
         self._services = services
@@ -61,18 +61,22 @@ class Gatherer:
         self._now = now
         self._slots = Slots()
 
-    async def gather(self, ended: OpenRecord) -> OpenRecord | None:
+    async def gather(self, ended: OpenRecord, pace: Pace) -> OpenRecord | None:
         """
         Return a record with its outputs; None if the next tick goes on with them.
 
         An output that is missing says why and changes no outcome.
+
+        Args:
+            ended: The run.
+            pace: The time that is left for reading.
 
         Raises:
             LedgerConflict: The open record changed meanwhile.
         """
         if ended.record.outputs and ended.record.outputs_total is None:
             return ended  # an earlier version wrote them together with the end
-        return await self._one(ended).run()
+        return await self._one(ended, pace).run()
 
     async def save(self, ended: OpenRecord) -> None:
         """
@@ -81,10 +85,10 @@ class Gatherer:
         As far as it goes in this tick: nothing is noted, and no failure is one of the run's.
         """
         with suppress(TickOver, NodeNotReady):
-            await self._one(ended).save()
+            await self._one(ended, self._pace).save()
 
-    def _one(self, ended: OpenRecord) -> "_Gathering":
-        return _Gathering(self._services, self._pace, self._now, self._slots, ended)
+    def _one(self, ended: OpenRecord, pace: Pace) -> "_Gathering":
+        return _Gathering(self._services, pace, self._now, self._slots, ended)
 
 
 @dataclass(slots=True)

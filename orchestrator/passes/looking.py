@@ -110,7 +110,7 @@ class Looker:
         job = await self._view.job(job_id)
         if job is None or not is_ours(record, job):
             return None, None
-        task = await self._view.task(job_id)
+        task = await self._services.batch.task(job_id)
         if task is not None and task.state == "completed":
             job = await self._view.job_of_ended_task(job_id, job)
         return job, task
