@@ -483,7 +483,7 @@ def test_trouble_of_the_pool_is_one_mail_though_its_words_change(
     trouble: str, words: str, mailed: str
 ) -> None:
     """For hours, with a failure every five minutes."""
-    rows = []
+    rows: list[Row] = []
     for minute in range(0, 180, 5):
         at, said = NOW + minutes(minute), changing(words, minute)
         if trouble == "resize":
