@@ -54,6 +54,17 @@ def not_pushed(*names: str) -> Step:
     return step
 
 
+async def results_are_lost(stage: Stage) -> None:
+    """Let somebody remove what the collector knows, and its summaries."""
+    for name in [one for one in stage.blobs if one.startswith(("collect.", "summaries/"))]:
+        await stage.desk.delete_blob(name)
+
+
+async def results_are_damaged(stage: Stage) -> None:
+    """Let something else stand in the place of what the collector knows."""
+    await stage.desk.upload_blob("collect.json", b"{", overwrite=True)
+
+
 _ALL: Final = ("stdout.txt", "stderr.txt", "a.csv", "large.bin")
 
 COLLECTING: Final[dict[str, Scenario]] = {
@@ -73,6 +84,14 @@ COLLECTING: Final[dict[str, Scenario]] = {
             tasks_end,
         ),
         {at("12:00"): "failed(exit_code) at attempt 2"},
+    ),
+    "its results are lost": Scenario(
+        (writes(), tasks_end, both(results_are_lost, passes(hours=1)), tasks_end),
+        {at("12:00"): "succeeded(exit_zero)", at("13:00"): "succeeded(exit_zero)"},
+    ),
+    "its results are damaged": Scenario(
+        (writes(3), tasks_end, both(results_are_damaged, passes(minutes=16))),
+        {at("12:00"): "failed(exit_code)"},
     ),
 }
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from orchestrator.ids import HOUSEKEEPING, MOVED_PREFIX, REMOVED_PREFIX
+from orchestrator.ids import DAYS_PREFIX, HOUSEKEEPING, MOVED_PREFIX, RECENT, REMOVED_PREFIX
 from tests.proof.proxy import Call
 
 SUBMIT: Final = (
@@ -52,6 +52,10 @@ COLLECT: Final = (
     "create the final record of a run",
     "replace the final record of a run",
     "write collect.json",
+    "write collect.json: made anew",
+    "keep unreadable results",
+    "write the recent summary",
+    "write the summary of a day",
     "remove open record",
     "delete a job",
     "note that old jobs were looked for",
@@ -91,6 +95,8 @@ def _of_storage(call: Call) -> Iterator[str]:
         yield f"{call.headers['x-ms-lease-action']} the lease of {name}"
     elif call.method == "DELETE":
         yield from _of_removal(name)
+    elif call.method == "PUT" and "comp" not in call.query and name.startswith("collect."):
+        yield _of_results(name, call)
     elif call.method == "PUT" and "comp" not in call.query:
         yield from _of_write(name, call.headers.get("If-None-Match") == "*", json.loads(call.body))
 
@@ -114,8 +120,10 @@ def _of_write(name: str, new: bool, content: dict[str, Any]) -> Iterator[str]:
     if name == "submit.json":
         plan = "a plan" if content["plan"] else "no plan"
         yield "create submit.json" if new else f"write submit.json with {plan}"
-    elif name == "collect.json":
-        yield "create collect.json" if new else "write collect.json"
+    elif name == RECENT:
+        yield "write the recent summary"
+    elif name.startswith(DAYS_PREFIX):
+        yield "write the summary of a day"
     elif name.startswith("answers/"):
         yield "answer a request"
     elif name.startswith(MOVED_PREFIX):
@@ -128,6 +136,16 @@ def _of_write(name: str, new: bool, content: dict[str, Any]) -> Iterator[str]:
         yield "claim a run" if new else f"write open record: {_how_far(content)}"
     elif name.startswith("runs/"):
         yield f"{'create' if new else 'replace'} {_which(content)}"
+
+
+def _of_results(name: str, call: Call) -> str:
+    """Return what becomes of results; those that cannot be read are kept whatever they hold."""
+    if name != "collect.json":
+        return "keep unreadable results"
+    if call.headers.get("If-None-Match") == "*":
+        return "create collect.json"
+    again = json.loads(call.body)["rebuilding"]
+    return "write collect.json: made anew" if again else "write collect.json"
 
 
 def _how_far(record: dict[str, Any]) -> str:

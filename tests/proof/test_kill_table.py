@@ -130,7 +130,7 @@ async def play(stage: Stage, scenario: str, kill: "Kill | None" = None) -> Story
                 break
         else:
             raise AssertionError(f"after step {n} of {scenario!r} the ticks never came to rest")
-    ledger = {name: _lasting(name, data) for name, data in stage.blobs.items()}
+    ledger = {name: _lasting(data) for name, data in stage.blobs.items()}
     return Story(
         ticks=ticks,
         ledger=ledger,
@@ -140,8 +140,11 @@ async def play(stage: Stage, scenario: str, kill: "Kill | None" = None) -> Story
     )
 
 
-def _lasting(name: str, data: bytes) -> object:
-    return data if name.endswith(".toml") else _without_choices(json.loads(data))
+def _lasting(data: bytes) -> object:
+    try:
+        return _without_choices(json.loads(data))
+    except ValueError:  # a document, or what was damaged
+        return data
 
 
 def _without_choices(value: object) -> object:
