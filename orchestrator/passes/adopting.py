@@ -19,13 +19,14 @@ from orchestrator.enums import AttemptState, Reason
 from orchestrator.errors import LedgerTrouble, OutOfTime, RecordUnreadable
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Record
-from orchestrator.ledger.results import CollectState, dump_collect
+from orchestrator.ledger.results import dump_collect
 from orchestrator.ledger.state import OpenRun, SubmitState, dump_submit, load_submit
+from orchestrator.passes.collect_state import LOST
 from orchestrator.passes.inputs import parsed_document
 from orchestrator.passes.services import Pace, Services
 
 LEDGER_ID_BYTES: Final = 8
-_EMPTY: Final = dump_collect(CollectState())
+_EMPTY: Final = dump_collect(LOST)
 
 
 @dataclass(slots=True)
