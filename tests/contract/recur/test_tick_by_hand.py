@@ -5,7 +5,6 @@ from pathlib import Path
 
 from orchestrator import ids
 from orchestrator.enums import Outcome
-from orchestrator.ids import RunId
 from recur.errors import Exit
 from tests.support.deployment import operator_of, values
 from tests.support.operator import Operator, Told, operator
@@ -100,15 +99,15 @@ async def test_events_are_for_those_who_want_them(world: World, tmp_path: Path) 
     """Trouble with one blob is told in any case."""
     await world.pool()
     await world.apply(schedule("hello", "true"))
-    blob = ids.open_blob(RunId("other-20260101T000000Z"))
-    await world.ledger.upload_blob(blob, b"", metadata={"state": "nonsense"})
+    blob = ids.request_blob("NONSENSE")
+    await world.ledger.upload_blob(blob, b"")
     someone = operator_of(world, tmp_path)
 
     quiet = await recur(someone, "tick", "submit")
     await world.decide_again("hello")
     loud = await recur(someone, "tick", "submit", "--verbose")
 
-    assert f"{blob} is left alone" in quiet.err
+    assert f"a request is left alone: {blob}" in quiet.err
     assert "occurrence." not in quiet.err
     assert "occurrence." in loud.err
 
