@@ -176,21 +176,16 @@ def _show_both_ends(watch: Watch, screen: Display, operator: Operator) -> None:
     for outcome, record in wanted.items():
         if record["outcome"] != outcome:
             raise LocalError(f"{record['run_id']} has not {outcome}: {record['sentence']}")
-    commands = (
-        ("logs", worked["run_id"]),
-        ("explain", _FAILS, failed["nominal"]),
-        ("logs", failed["run_id"], "--stderr"),
-    )
+    commands = (("logs", worked["run_id"]), ("explain", _FAILS, failed["nominal"]))
     with ThreadPoolExecutor(len(commands)) as pool:  # each takes a second to load
-        said = list(pool.map(lambda words: operator.recur(*words), commands))
+        output, explained = pool.map(lambda words: operator.recur(*words), commands)
     screen.text(f"The record {watch.blobs[_WORKS]}, in short", _in_short(worked))
-    screen.text(_typed(commands[0]), said[0].decode())
+    screen.text(_typed(commands[0]), output.decode())
     told = {entry["path"]: entry["sha256"] for entry in worked["outputs"]}
-    if told.get("stdout.txt") != hashlib.sha256(said[0]).hexdigest():
+    if told.get("stdout.txt") != hashlib.sha256(output).hexdigest():
         raise LocalError(f"the record's sha256 of stdout.txt is not that of these bytes: {told}")
     screen.step("the record's sha256 of stdout.txt is that of these bytes")
-    for words, text in zip(commands[1:], said[1:], strict=True):
-        screen.text(_typed(words), text.decode())
+    screen.text(_typed(commands[1]), explained.decode())
 
 
 def _in_short(record: Mapping[str, Any]) -> str:

@@ -1,11 +1,11 @@
 """`recur costs` on real storage: what the runs of a month cost, and their nodes beyond that."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from orchestrator.decisions.costs import with_cost
-from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Cost, Record
 from orchestrator.model import NodePrice, Prices
@@ -150,34 +150,30 @@ async def test_prices_of_the_document_reach_the_record_and_its_cost(
     world: World, tmp_path: Path
 ) -> None:
     """Frozen at the claim, applied by the collector, kept when the document changes."""
-    prices = '[prices]\ncurrency = "USD"\ndedicated = 0.4\n'
-    await world.pool()
-    await world.apply(schedule("hello", "true") + prices)
+    prices = Prices(currency="USD", every=NodePrice(dedicated=5000.0))
+    await world.pool(taskSlotsPerNode=2)
+    await world.apply(
+        schedule("hello", "sleep 1") + '[prices]\ncurrency = "USD"\ndedicated = 5000\n'
+    )
     await world.submit()
-    await world.apply(schedule("hello", "true"))
+    await world.apply(schedule("hello", "sleep 1"))
     (opened,) = await world.open()
     assert opened.task is not None
-    assert opened.task.prices == Prices(currency="USD", every=NodePrice(dedicated=0.4))
-    await world.job_is(opened.run_id, "completed")
-    ended = replace(
-        opened.attempt,
-        state=AttemptState.ENDED,
-        started=datetime.now(UTC) - HOUR,
-        finished=datetime.now(UTC),
-        task_seconds=3600.0,
-        slot_share=0.5,
-        node="tvmps_0a_d",
-        exit_code=0,
-        outcome=Outcome.SUCCEEDED,
-        reason=Reason.EXIT_ZERO,
-        sentence="Succeeded.",
-    )
-    await world.put_open(replace(opened.with_attempt(ended), outcome=Outcome.SUCCEEDED))
+    assert opened.task.prices == prices
 
     (record,) = await world.collect_until_finished()
 
-    assert record.cost == Cost(amount=0.2, currency="USD")
-    told = operator_of(world, tmp_path).recur("--json", "costs")
-    assert [one["amount"] for one in told.json["schedules"]] == [0.2]
-    shown = operator_of(world, tmp_path).recur("show", record.run_id)
-    assert "  cost          0.2 USD, estimated" in shown.out.splitlines()
+    (attempt,) = record.attempts
+    assert attempt.task_seconds is not None
+    assert attempt.task_seconds >= 1
+    assert attempt.slot_share == 0.5
+    amount = round(attempt.task_seconds * 0.5 * 5000 / 3600, 6)
+    assert record.cost == Cost(amount=amount, currency="USD")
+    someone = operator_of(world, tmp_path)
+    told = await asyncio.to_thread(someone.recur, "--json", "costs")
+    assert [one["amount"] for one in told.json["schedules"]] == [amount]
+    (pool,) = told.json["pools"]
+    assert pool["pool"] == "recur"
+    assert pool["node_seconds"] >= pool["busy_seconds"] > 0
+    shown = await asyncio.to_thread(someone.recur, "show", record.run_id)
+    assert f"  cost          {amount} USD, estimated" in shown.out.splitlines()
