@@ -13,7 +13,7 @@ help: ## show this list
 setup: ## install what is needed into .venv and folders node_modules
 	@sh local/setup.sh
 
-demo: setup ## one schedule, from the timer to the output in blob storage, in under a minute
+demo: setup ## two runs, from the timer to their outputs; one fails, and says why
 	@$(RUN) -m local demo
 
 up: setup ## Azurite and the Batch emulator, until Ctrl-C

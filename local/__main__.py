@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--app", type=Path, default=_ROOT, help="the folder of function_app.py")
         if name == "tick":
             added.add_argument("function", help="for instance submit or collect")
-    demo = commands.add_parser("demo", help="one run of one schedule, from timer to output")
+    demo = commands.add_parser("demo", help="two runs, from timer to output; one fails")
     demo.set_defaults(command=_demo)
     up = commands.add_parser("up", help="blob storage and a Batch account, until Ctrl-C")
     up.set_defaults(command=_up)
