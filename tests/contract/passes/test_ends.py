@@ -2,8 +2,10 @@
 
 import pytest
 
+from orchestrator.adapters.blobs import Cache
 from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.ledger.record import Record
+from orchestrator.passes import open_services
 from tests.contract.passes.conftest import BadDay
 from tests.support.world import schedule, until
 
@@ -253,3 +255,21 @@ async def test_a_pool_that_gives_no_answer_holds_up_no_end(day: BadDay, operatio
     assert final.attempt.task_seconds is not None
     assert final.attempt.slot_share is None
     assert "records of this tick lack what the pool tells" in day.caplog.text
+
+
+async def test_a_job_among_many_is_told_as_one_alone(day: BadDay) -> None:
+    """With the time since when it is in its state, and why it ends: nothing is left out."""
+    await day.world.pool(targetDedicatedNodes=0)
+    record = await submitted(day)
+    await change(day, record.run_id, "terminate", terminateReason="making room")
+    await day.faults.keep_deleting_job(record.run_id, seconds=HOUR)
+
+    async with open_services(day.world.settings, Cache()) as services:
+        alone = await services.batch.job(record.run_id)
+        among_many = await services.batch.jobs_that_go_on()
+
+    assert alone is not None
+    assert alone.state == "deleting"
+    assert alone.since is not None
+    assert alone.terminate_reason == "making room"
+    assert among_many == {record.run_id.lower(): alone}
