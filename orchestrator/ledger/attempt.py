@@ -74,6 +74,7 @@ class Attempt(Stored):
         queue_seconds: From the submission to the last begin of its task.
         task_seconds: How long its task ran, the last time.
         slot_share: Which part of a node's task slots it took: 1 is a whole node.
+        slow: Whether the event was sent that it takes much longer than runs before it.
         node: The node that ran it.
         exit_code: None if its process never ended by itself.
         outcome: How it ended.
@@ -104,6 +105,7 @@ class Attempt(Stored):
     queue_seconds: float | None = None
     task_seconds: float | None = None
     slot_share: float | None = None
+    slow: bool = False
     node: str | None = None
     exit_code: int | None = None
     outcome: Outcome | None = None

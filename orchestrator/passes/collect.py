@@ -104,7 +104,7 @@ class _CollectTick:
         """Look at the runs, a part at a time, and finish those that have ended."""
         rebuilder = self._rebuilder(runs)
         await rebuilder.step()
-        looker = Looker(self._services, self._view, self._now)
+        looker = Looker(self._services, self._view, self._summaries, self._now)
         concerned = [run for run in runs if _concerns(run)]
         # What has ended needs no word of Batch: it is finished whatever Batch does.
         ended = [run for run in concerned if run.state is AttemptState.ENDED]

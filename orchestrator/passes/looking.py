@@ -21,6 +21,7 @@ from orchestrator.decisions.outcome import (
 )
 from orchestrator.decisions.places import is_elsewhere
 from orchestrator.decisions.retry import again
+from orchestrator.decisions.slow import slow_seconds
 from orchestrator.enums import AttemptState
 from orchestrator.errors import BlobRefused, RecordUnreadable
 from orchestrator.ledger.attempt import Attempt
@@ -29,6 +30,7 @@ from orchestrator.ledger.state import OpenRun
 from orchestrator.passes.batch_view import BatchView
 from orchestrator.passes.pool_view import PoolView
 from orchestrator.passes.services import Services
+from orchestrator.passes.summarising import Summaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,12 @@ class Looker:
         retried: The runs that were given another attempt, as they ended the last one.
     """
 
-    def __init__(self, services: Services, view: BatchView, now: datetime) -> None:
+    def __init__(
+        self, services: Services, view: BatchView, summaries: Summaries, now: datetime
+    ) -> None:
         self.retried: list[OpenRecord] = []
         self._services = services
+        self._summaries = summaries
         self._view = view
         self._now = now
         self._pool = PoolView(services)
@@ -75,6 +80,7 @@ class Looker:
         job, task = await self._ask(record)
         match conclude(record, job, task, self._now):
             case Wait(note=note):
+                note = await self._slow(record, note or record.attempt) or note
                 await self._note(record, etag, note, task)
             case StartOverdue() as overdue:
                 await self._start_overdue(record, etag, overdue)
@@ -83,6 +89,7 @@ class Looker:
                 await self._services.batch.terminate_job(record.attempt.job_id, because)
             case Ended(attempt=attempt):
                 attempt = await self._measured(record, attempt, task)
+                attempt = await self._slow(record, attempt) or attempt
                 return await self._end(record, etag, attempt)
         return None
 
@@ -140,6 +147,25 @@ class Looker:
             return
         noted = await self._measured(record, note, task)
         await self._services.ledger.write_open(record.with_attempt(noted), etag)
+
+    async def _slow(self, record: Record, attempt: Attempt) -> Attempt | None:
+        """Tell once of an attempt that takes much longer than usual; return it as told."""
+        if attempt.started is None or attempt.slow:
+            return None
+        usual = await self._summaries.usual(record.schedule)
+        seconds = slow_seconds(attempt, usual, self._now)
+        if seconds is None:
+            return None
+        emit(
+            Event.RUN_SLOW,
+            schedule=record.schedule,
+            run_id=record.run_id,
+            nominal=record.nominal,
+            seconds=seconds,
+            usual_seconds=usual,
+            event_id=attempt.job_id,
+        )
+        return replace(attempt, slow=True)
 
     async def _measured(self, record: Record, attempt: Attempt, task: Task | None) -> Attempt:
         """Return an attempt with its numbers, as far as they change and Batch tells them."""

@@ -151,7 +151,7 @@ def tell(state: CollectState) -> None:
     if rebuilding is not None and rebuilding.lost_results:
         emit(
             Event.LEDGER_TROUBLE,
-            what="results_made_anew" if rebuilding.ended else "results_unknown",
+            what="results_lost",
             blob=ids.COLLECT_STATE,
             detail=rebuilding.because,
         )

@@ -10,7 +10,7 @@ from typing import Final
 from orchestrator import ids
 from orchestrator.adapters.blobs import Ledger
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.errors import LedgerConflict, RecordUnreadable
+from orchestrator.errors import BlobRefused, LedgerConflict, RecordUnreadable
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.result import Result
 from orchestrator.ledger.summaries import (
@@ -63,7 +63,11 @@ class Summaries:
     async def usual(self, schedule: ScheduleId) -> float | None:
         """Return how long runs of a schedule usually take at most; None where nobody can say."""
         if self._usual is None:
-            recent = (await self._read()).recent
+            try:
+                recent = (await self._read()).recent
+            except BlobRefused as error:  # derived: it holds up no run
+                trouble("nothing is known of how long runs usually take", error)
+                recent = Recent()
             self._usual = {id_: usual_seconds(one) for id_, one in recent.schedules.items()}
         return self._usual.get(schedule)
 

@@ -22,6 +22,7 @@ SUBMIT: Final = (
     "create a record of a skipped range",
     "create a record of a missed occurrence",
     "create a record of a missed range",
+    "write recent occurrences",
     "create a job",
     "create a job of a later attempt",
     "write open record: ready",

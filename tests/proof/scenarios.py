@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from orchestrator.enums import AttemptState
 from orchestrator.ids import (
+    COLLECT_STATE,
     RunId,
     ScheduleId,
     final_blob,
@@ -137,6 +138,11 @@ async def its_lease_runs_out(stage: Stage) -> None:
     await stage.break_lease("collect")
 
 
+async def results_are_lost(stage: Stage) -> None:
+    """Let a later version write the results, and the operator go back to this one."""
+    await stage.desk.upload_blob(COLLECT_STATE, b'{"schema": 2}', overwrite=True)
+
+
 def both(*steps: Step) -> Step:
     """Let one thing happen after the other, without a tick between them."""
 
@@ -158,6 +164,22 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "one run": Scenario(
         (document(table("one", "0 * * * *", start=since())), jobs_end),
         {at("12:00"): "terminated(ended_in_batch)"},
+    ),
+    "results are lost": Scenario(
+        (
+            document(table("one", "0 * * * *", start=since())),
+            jobs_end,
+            both(results_are_lost, passes(hours=1)),
+            jobs_end,
+            passes(hours=1),
+            passes(hours=1),
+        ),
+        {
+            at("12:00"): "terminated(ended_in_batch)",
+            at("13:00"): "terminated(ended_in_batch)",
+            at("14:00"): "never_started(no_node)",
+            at("15:00"): "skipped(overlap)",
+        },
     ),
     "a first day": Scenario(
         (

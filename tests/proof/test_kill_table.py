@@ -33,8 +33,14 @@ _MOST_ROUNDS: Final = 12
 _HANGS_SECONDS: Final = 20.0
 _AT_ONCE: Final = 3
 _WITH_ONE_AZURITE: Final = 100
-_CHOSEN: Final = {"document", "replaces", "node", "sentence", "ledger", "claim", "outputs_url"}
-"""Values that storage, Batch, chance or a proxy chose; and how a thing is said."""
+_CHOSEN: Final = {"document", "replaces", "node", "sentence", "ledger", "claim", "outputs_url"} | {
+    "counted"
+}
+"""
+Values that storage, Batch, chance or a proxy chose; and how a thing is said.
+
+Which runs the last write of a day counted follows from which ticks there were.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,14 @@ var logRules logRule[] = [
     dimensions: ['schedule', 'run_id', 'outcome', 'reason', 'sentence']
   }
   {
+    name: 'run-slow'
+    query: loadTextContent('../../alerts/run-slow.kql')
+    summary: 'A run takes more than twice as long as its schedule usually does.'
+    severity: 2
+    lookBack: 'P1D'
+    dimensions: ['schedule', 'run_id', 'usual_seconds']
+  }
+  {
     name: 'schedule-overdue'
     query: loadTextContent('../../alerts/schedule-overdue.kql')
     summary: 'A schedule has not succeeded for longer than it should take.'
@@ -49,7 +57,7 @@ var logRules logRule[] = [
   {
     name: 'product-trouble'
     query: loadTextContent('../../alerts/product-trouble.kql')
-    summary: 'The timer functions tick and cannot do their work.'
+    summary: 'The timer functions tick and cannot do their work, or the ledger is damaged.'
     severity: 1
     lookBack: 'P2D'
     dimensions: ['function', 'schedule', 'reason', 'sentence']

@@ -118,7 +118,7 @@ async def test_lost_results_are_made_anew_without_any_open_run(
     assert found.rebuilding is not None
     assert found.rebuilding.ended is not None
     assert found.schedules == results(records).schedules
-    assert told(caplog) == ["results_made_anew"]
+    assert told(caplog) == ["results_lost"]
     kept = await world.blobs("collect.2")
     assert list(kept.values()) == ([] if damaged is None else [damaged])
     assert found.rebuilding.kept == next(iter(kept), None)
