@@ -316,6 +316,59 @@ def test_in_thirty_days_only_outages_are_mailed() -> None:
     assert minutes(25) < at - outage < minutes(60)
 
 
+def slow(run_id: str, at: datetime, seconds: float) -> Row:
+    return event(
+        Event.RUN_SLOW,
+        at,
+        schedule="nightly",
+        run_id=run_id,
+        event_id=run_id,
+        seconds=seconds,
+        usual_seconds=60.0,
+    )
+
+
+def test_a_slow_run_is_mailed_once() -> None:
+    """Though its event comes twice, with another time the second time."""
+    workspace = Workspace()
+    rows = [slow("nightly-1", NOW, 130), slow("nightly-1", NOW + minutes(40), 2530)]
+    workspace.add("AppEvents", rows)
+
+    told = mails(workspace, QUERIES["run-slow"], evaluations(NOW, NOW + timedelta(days=1)))
+
+    assert [answer for _, answer in told] == [("nightly", "nightly-1", "60.0")]
+
+
+def ledger_trouble(at: datetime, what: str, detail: str) -> Row:
+    return event(Event.LEDGER_TROUBLE, at, what=what, blob="collect.json", detail=detail)
+
+
+def test_lost_results_are_mailed_once() -> None:
+    """With what happened, as long as they are told; an id in Batch's or storage's words is none."""
+    ids = [f"0000000{n}-1111-2222-3333-444444444444" for n in range(5)]
+    rows = [
+        ledger_trouble(NOW + PERIOD * n, "results_lost", f"it was damaged ({id_})\nTime: {n}")
+        for n, id_ in enumerate(ids)
+    ]
+    workspace = Workspace()
+    workspace.add("AppEvents", rows)
+
+    told = mails(workspace, QUERIES["product-trouble"], evaluations(NOW, NOW + minutes(90)))
+
+    sentence = "collect.json: it was damaged (..)"
+    assert [answer for _, answer in told] == [("", "", "results_lost", sentence)]
+
+
+def test_what_stops_a_function_is_told_by_its_heartbeats() -> None:
+    """Not once more by the event."""
+    rows = [
+        ledger_trouble(NOW - minutes(5), what, "not ours")
+        for what in ("foreign", "missing", "unreadable")
+    ]
+
+    assert answers("product-trouble", *rows) == set()
+
+
 def log(operation: str, at: datetime, **columns: str) -> Row:
     return {
         "TimeGenerated": at,
