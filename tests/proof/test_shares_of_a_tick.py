@@ -1,0 +1,69 @@
+"""What has ended takes no more than half of a tick from what is still to be looked at."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from local.azurite import Azurite
+from orchestrator.ids import open_run_id
+from orchestrator.ledger.record import load
+from tests.proof.proxy import Call, Forward, Reply, Reset
+from tests.proof.scenarios import since, table
+from tests.proof.stage import Stage, open_stage
+from tests.proof.troubles import Seconds
+
+_BEFORE: Final = [f"a{number:02}" for number in range(14)]
+_NOW: Final = [f"b{number:02}" for number in range(34)]
+
+
+@pytest.mark.timeout(300)
+async def test_runs_whose_outputs_take_long_leave_half_of_a_tick_to_others(
+    azurite: Azurite, tmp_path: Path
+) -> None:
+    """Those that ended before would fill the whole tick; all that have ended now are seen."""
+    seconds = Seconds()  # nothing but outputs takes time
+    async with open_stage(
+        azurite, tmp_path, clock_of_ticks=lambda: seconds.ahead, at_once=2
+    ) as stage:
+        await stage.pool()
+        await stage.apply(*(table(name, "0 * * * *", start=since()) for name in (*_BEFORE, *_NOW)))
+        await stage.tick("submit")
+        await stage.end_jobs(*(f"{name}-20260601T120000Z" for name in _BEFORE))
+        stage.rule(_without_outputs)
+        await stage.tick("collect")
+        assert _ended(stage) == set(_BEFORE)
+        await stage.end_jobs()
+
+        async def slow_outputs(call: Call, forward: Forward) -> Reply:
+            if _about_outputs(call):
+                seconds.ahead += 1
+            return await forward()
+
+        stage.rule(slow_outputs)
+        told = await stage.tick("collect")
+
+        assert set(_NOW) <= _ended(stage) | _final(stage)
+        assert _final(stage) & set(_BEFORE), "these have their half as well"
+        assert _ended(stage) & set(_BEFORE), "and no more: else nothing is shown"
+        assert told["left"] == 0
+
+
+async def _without_outputs(call: Call, forward: Forward) -> Reply:
+    if _about_outputs(call):
+        raise Reset
+    return await forward()
+
+
+def _about_outputs(call: Call) -> bool:
+    return "/outputs-" in call.path
+
+
+def _ended(stage: Stage) -> set[str]:
+    """Return the schedules whose open runs have an attempt that has ended."""
+    records = [load(data) for name, data in stage.blobs.items() if open_run_id(name)]
+    return {str(one.schedule) for one in records if one.outcome}
+
+
+def _final(stage: Stage) -> set[str]:
+    return {name.split("/")[1] for name in stage.blobs if name.startswith("runs/")}
