@@ -27,7 +27,7 @@ from recur.output import Printer
 from recur.progress import progress
 from recur.role_waiting import RoleWait
 from recur.roles import missing_on_storage, storage_role
-from recur.schedules.document_changes import Change, changes
+from recur.schedules.document_changes import Change, changes, price_changes
 from recur.schedules.document_file import read_file, valid_document
 from recur.schedules.upcoming import next_due
 from recur.target import Target
@@ -89,6 +89,9 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     found = tuple(changes(before, document))
     notes, coming = _look_ahead(given.output, text, document, count)
     _show_changes(given.output, found, document, coming)
+    prices = price_changes(before, document)
+    for key, (old, new) in prices.items():
+        given.output.say(f"prices.{key}: {old} -> {new}")
     for line in note_lines(notes):
         given.output.say(line)
     changed = in_force != text.encode()
@@ -99,6 +102,7 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         {
             "applied": changed and not dry_run,
             "changes": [asdict(change) for change in found],
+            "prices": [(key, *both) for key, both in prices.items()],
             "next": coming,
             "notes": [asdict(note) for note in notes],
         }

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.document.parse import Document, merged, read
 from orchestrator.enums import CatchUpMode, Outcome, Overlap
-from orchestrator.model import Schedule
+from orchestrator.model import Prices, Schedule
 from recur.formats import duration_in_words
 from recur.lint.notes import Code, KeyNote, Note, key_note, most_within, shortest_period
 from recur.lint.recurrence_notes import recurrence_notes
@@ -23,7 +23,7 @@ def lint(
     text: str, document: Document, now: datetime, *, advance: Advance = lambda _: None
 ) -> list[Note]:
     """
-    Return the notes on all schedules of a document.
+    Return the notes on all schedules of a document, and on its prices.
 
     Args:
         text: The document.
@@ -41,7 +41,26 @@ def lint(
             for code, key, message in _schedule_notes(schedule, table, now)
         )
         advance(1)
+    found += (
+        Note(code=code, schedule=None, key=key, message=message)
+        for code, key, message in _price_notes(document.prices)
+    )
     return found
+
+
+def _price_notes(prices: Prices | None) -> Iterator[KeyNote]:
+    """Note Spot nodes that cost as much as dedicated ones, as where both prices are swapped."""
+    if prices is None:
+        return
+    tables = {"": prices.every, **{f"pools.{pool}.": one for pool, one in prices.pools.items()}}
+    for place, one in tables.items():
+        if one.spot is not None and one.dedicated is not None and one.spot >= one.dedicated > 0:
+            yield key_note(
+                Code.SPOT_DEARER,
+                f"{place}spot",
+                f"is {one.spot:g}, and a dedicated node costs {one.dedicated:g}: a Spot node costs "
+                "less; look whether both are swapped",
+            )
 
 
 def _schedule_notes(

@@ -41,6 +41,7 @@ class Code(StrEnum):
     TIMEOUT_OVER_PERIOD = "timeout-over-period"
     RETRY_TOO_LATE = "retry-too-late"
     EXIT_CODES_UNUSED = "exit-codes-unused"
+    SPOT_DEARER = "spot-dearer"
     SECRET = "secret"  # noqa: S105 - a code, and none itself
 
 
@@ -51,19 +52,20 @@ class Note:
 
     Attributes:
         code: Its kind.
-        schedule: The table.
+        schedule: The table; None for ``[prices]``.
         key: The key in it.
         message: What it is, and what to do about it.
     """
 
     code: Code
-    schedule: ScheduleId
+    schedule: ScheduleId | None
     key: str
     message: str
 
     def __str__(self) -> str:
         """Return the place, the message and the code as one line."""
-        return f"[schedules.{self.schedule}]: {self.key}: {self.message} ({self.code})"
+        table = f"schedules.{self.schedule}" if self.schedule else "prices"
+        return f"[{table}]: {self.key}: {self.message} ({self.code})"
 
 
 def key_note(code: Code, key: str, message: str) -> KeyNote:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.document.parse import Document
 from orchestrator.ids import ScheduleId
-from orchestrator.model import Schedule
+from orchestrator.model import Prices, Schedule
 from recur.lint.secret_patterns import looks_secret
 
 ABSENT = "(none)"
@@ -44,6 +44,30 @@ def changes(before: Document | None, after: Document) -> Iterator[Change]:
         else:
             keys = tuple(_differences(old[id_], after.schedules[id_]))
             yield Change(schedule=id_, kind="changed" if keys else "unchanged", keys=keys)
+
+
+def price_changes(before: Document | None, after: Document) -> dict[str, tuple[str, str]]:
+    """Return the keys of ``[prices]`` that differ: old and new value, as the document spells them."""
+    old, new = _prices(before.prices if before else None), _prices(after.prices)
+    return {
+        key: (old.get(key, ABSENT), new.get(key, ABSENT))
+        for key in dict.fromkeys((*new, *old))
+        if old.get(key) != new.get(key)
+    }
+
+
+def _prices(prices: Prices | None) -> dict[str, str]:
+    """Return the keys of ``[prices]`` with their values in TOML, those of pools with dots."""
+    if prices is None:
+        return {}
+    tables = {"": prices.every, **{f"pools.{pool}.": one for pool, one in prices.pools.items()}}
+    values = {
+        f"{place}{name}": value
+        for place, one in tables.items()
+        for name, value in (("dedicated", one.dedicated), ("spot", one.spot))
+        if value is not None
+    }
+    return {key: toml(value) for key, value in {"currency": prices.currency, **values}.items()}
 
 
 def _differences(before: Schedule, after: Schedule) -> Iterator[tuple[str, str, str]]:

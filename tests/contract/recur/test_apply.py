@@ -356,3 +356,21 @@ def test_a_wrong_line_is_told_to_programs_too(line: tuple[str, ...], says: str) 
     assert told.returncode == error["code"] == Exit.USAGE
     assert says in error["message"]
     assert error["next"].endswith("--help")
+
+
+def test_changes_of_prices_are_shown(someone: Operator, tmp_path: Path) -> None:
+    """Key by key, beside schedules that do not change by them."""
+    before = '[prices]\ncurrency = "USD"\ndedicated = 0.1\nspot = 0.05\n'
+    after = '[prices]\ncurrency = "USD"\ndedicated = 0.2\n[prices.pools.big]\ndedicated = 1\n'
+    someone.recur("apply", written(tmp_path, GOOD + before))
+
+    told = someone.recur("--json", "apply", written(tmp_path, GOOD + after), "--dry-run")
+
+    assert told.json["prices"] == [
+        ["dedicated", "0.1", "0.2"],
+        ["pools.big.dedicated", "(none)", "1.0"],
+        ["spot", "0.05", "(none)"],
+    ]
+    assert [change["kind"] for change in told.json["changes"]] == ["unchanged"]
+    shown = someone.recur("apply", written(tmp_path, GOOD + after))
+    assert "prices.dedicated: 0.1 -> 0.2" in shown.out.splitlines()
