@@ -141,6 +141,7 @@ class OutputCode(StrEnum):
 
     NEVER_STARTED = "task_never_started"
     JOB_GONE = "job_gone"
+    OTHER_ACCOUNT = "other_account"
     NODE_GONE = "node_gone"
     NODE_NOT_READY = "node_not_ready"
     CLEANED_UP = "files_cleaned_up"

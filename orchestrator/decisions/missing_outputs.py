@@ -37,6 +37,7 @@ _CODES: Final = {
 _SENTENCES: Final = {
     OutputCode.NEVER_STARTED: "the task never started",
     OutputCode.JOB_GONE: "it was not stored, and Batch has no job of this attempt any more",
+    OutputCode.OTHER_ACCOUNT: "it was not stored, and its job is in another Batch account",
     OutputCode.NODE_GONE: "it was not stored, and its node is gone",
     OutputCode.NODE_NOT_READY: "it was not stored, and its node has not been ready for 10 minutes",
     OutputCode.CLEANED_UP: "it was not stored, and Batch has removed the files of the task",

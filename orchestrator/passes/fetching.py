@@ -99,9 +99,9 @@ class Fetcher:
             OutputUnreadable: Storage does not take them.
             TickOver: The next tick goes on where this one stopped.
         """
-        job_id = record.attempt.job_id
-        if is_elsewhere(record.attempt.account, self._services.place):
-            return [missing(path, OutputCode.JOB_GONE) for path in wanted.paths]
+        job_id, account = record.attempt.job_id, record.attempt.account
+        if is_elsewhere(account, self._services.place):
+            return [missing(one, OutputCode.OTHER_ACCOUNT, account or "") for one in wanted.paths]
         job = await self._services.batch.job(job_id)
         if job is None or not is_ours(record, job):
             return [missing(path, OutputCode.JOB_GONE) for path in wanted.paths]

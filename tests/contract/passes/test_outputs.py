@@ -192,6 +192,23 @@ async def test_the_files_of_another_job_of_the_same_name_are_not_taken(world: Wo
     assert (stdout.how, stdout.code) == (How.MISSING, OutputCode.JOB_GONE)
 
 
+async def test_a_job_in_another_account_is_not_asked_for(world: World) -> None:
+    """Batch here knows nothing of it, whatever a job of this account is called."""
+    await world.pool()
+    record = await completed(world, "hello", "echo there; exit 1")
+    await remove(world, record, "stdout.txt")
+    await end_attempt(world, record)
+    (opened,) = await world.open()
+    attempt = replace(opened.attempt, account="https://other.example")
+    await world.put_open(opened.with_attempt(attempt))
+
+    (final,) = await world.collect_until_finished()
+
+    stdout = by_path(final)["stdout.txt"]
+    assert (stdout.how, stdout.code) == (How.MISSING, OutputCode.OTHER_ACCOUNT)
+    assert "other.example" in (stdout.why or "")
+
+
 async def end_attempt(world: World, record: Record) -> None:
     """Put an open record where its attempt has ended, and its outputs are not known."""
     (opened,) = [one for one in await world.open() if one.run_id == record.run_id]
