@@ -358,7 +358,7 @@ class _Gathering:
         record = replace(
             self._record,
             outputs=tuple(known.values()),
-            outputs_total=len(known),
+            outputs_total=len(known) if known else self._record.outputs_total,
             outputs_unread_since=self._record.outputs_unread_since or unread_since,
         )
         if record != self._record:
