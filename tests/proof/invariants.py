@@ -18,6 +18,8 @@ from tests.proof.truth import Truth
 
 _ORDER: Final = ("claimed", "submitted", "ended")
 _TERMINATED: Final = {"stopped", "replaced", "ended_in_batch"}
+_JUDGED: Final = ("submit.json", "open/", "answers/", "runs/")
+_KEPT: Final = timedelta(days=7)
 _WINDOW: Final = timedelta(days=1)
 
 
@@ -38,12 +40,15 @@ class Invariants:
 
     async def __call__(self, name: str, old: bytes | None) -> None:
         """Judge one write or removal of a blob, or the creation of a job."""
-        data = self.stage.blobs.get(name)
-        before = json.loads(old) if old and name.endswith(".json") else None
-        now = json.loads(data) if data and name.endswith(".json") else None
         if name.startswith("jobs/"):
             await self._created(name.removeprefix("jobs/"))
-        elif name == "submit.json":
+        elif name.startswith("deleted/"):
+            self._deleted(name.removeprefix("deleted/"))
+        if not name.startswith(_JUDGED):
+            return  # results and summaries are derived, and may be anything at any time
+        data = self.stage.blobs.get(name)
+        before, now = (json.loads(one) if one else None for one in (old, data))
+        if name == "submit.json":
             assert now is not None, "nobody removes it"
             self._watermarks(before or {"schedules": {}, "document": ""}, now)
         elif name == HOUSEKEEPING:
@@ -81,6 +86,16 @@ class Invariants:
             if beside and beside["schedule"] == record["schedule"]:
                 alone = _counts(record) and _counts(beside)
                 self._must(not alone, f"job {job} was created beside {other}")
+
+    def _deleted(self, job: str) -> None:
+        """See that only the job of a final record goes, and only a week after its end."""
+        finals = [json.loads(self.stage.blobs[name]) for name in self._finals()]
+        ended = [a for one in finals for a in one["attempts"] if a["job_id"] == job]
+        self._must(bool(ended), f"job {job} was deleted, and no final record holds it")
+        for attempt in ended:
+            at = _instant(attempt["finished"]) if attempt["finished"] else self.stage.clock.now
+            old = self.stage.clock.now - at >= _KEPT
+            self._must(old, f"job {job} was deleted, and ended at {at}")
 
     def _open(self, job: str) -> dict[str, Any] | None:
         run = job if parse_run_id(job) else job.rpartition("-r")[0]

@@ -37,6 +37,9 @@ from tests.support.faults import Faults
 NOON: Final = datetime(2026, 6, 1, 12, 0, 5, tzinfo=UTC)
 PASSES: Final = {"submit": submit_due, "collect": collect_finished}
 LEASED: Final = {"submit": SUBMIT_STATE, "collect": COLLECT_STATE}
+ELSEWHERE: Final = "elsewhere"
+"""A host whose app names another Batch account."""
+
 _BATCH: Final = "proof"
 _KEY: Final = new_key()
 _TOKEN: Final = new_token()
@@ -68,7 +71,8 @@ class Stage:
         created: How many jobs of each id Batch has created, ever.
         effects: What was changed, by pass, in words.
         watch: Told of each blob of the ledger that was written or removed, and of each job that
-            was created as ``jobs/<id>``; and of what a blob held before.
+            was created or deleted, as ``jobs/<id>`` or ``deleted/<id>``; and of what a blob
+            held before.
     """
 
     clock: Clock
@@ -99,7 +103,9 @@ class Stage:
         if reply.status not in {_CREATED, _ACCEPTED} or "comp" in call.query:
             return
         old: bytes | None = None
-        if call.path == "/jobs":
+        if call.path.startswith("/jobs/") and call.method == "DELETE":
+            name = f"deleted/{call.path.removeprefix('/jobs/')}"
+        elif call.path == "/jobs":
             name = f"jobs/{json.loads(call.body)['id']}"
             self.created[name.removeprefix("jobs/")] += 1
         else:
@@ -327,7 +333,8 @@ async def open_stage(
         for door in ["desk", *(f"{user} {which}" for user in (*hosts, *users) for which in PASSES)]:
             url = await storage.door(door)
             connections.append(azurite.connection_string.replace(azurite.url, url))
-            doors[door] = _environment(url, connections[-1], await batch.door(door), mark)
+            account = await batch.door(door) + ("/elsewhere" if ELSEWHERE in door else "")
+            doors[door] = _environment(url, connections[-1], account, mark)
         past, desk = [
             await stack.enter_async_context(BlobServiceClient.from_connection_string(connection))
             for connection in connections[:2]

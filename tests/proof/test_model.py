@@ -27,7 +27,15 @@ from rich.table import Table
 from local.azurite import Azurite
 from orchestrator.adapters.calls import RETRIES
 from orchestrator.enums import AttemptState
-from orchestrator.ids import HOUSEKEEPING, RunId, ScheduleId, open_run_id, request_blob
+from orchestrator.ids import (
+    COLLECT_STATE,
+    HOUSEKEEPING,
+    RunId,
+    ScheduleId,
+    open_blob,
+    open_run_id,
+    request_blob,
+)
 from orchestrator.ledger.record import load
 from orchestrator.ledger.request import Request, RequestKind, dump_request
 from tests.conftest import YoungAzurite
@@ -37,16 +45,17 @@ from tests.proof.invariants import Invariants
 from tests.proof.model import INVALID, Model, Period
 from tests.proof.proxy import let_pass
 from tests.proof.scenarios import table
-from tests.proof.stage import PASSES, Stage, open_stage
+from tests.proof.stage import ELSEWHERE, PASSES, Stage, open_stage
 from tests.proof.troubles import Kind, Seconds, troubled_tick
 
 _NAMES: Final = ("one", "two")
 _CRON: Final = {15: "*/15 * * * *", 30: "*/30 * * * *", 60: "0 * * * *"}
-_HOSTS: Final = ("here", "there")
+_HOSTS: Final = ("here", "there", ELSEWHERE)
 _MOST_ROUNDS: Final = 40
 _AT_ONCE: Final = 2
 """Few, so that a tick that dies leaves much half done."""
-_ELSEWHERE: Final = {
+_GHOST: Final = open_blob(RunId("ghost-20200101T000000Z"))
+_RARE: Final = {
     ("collect", "write open record: begun"),
     ("collect", "replace the final record of a run"),
     ("submit", "remove open record"),
@@ -248,31 +257,68 @@ class Machine(RuleBasedStateMachine):
         await self.stage.faults.clear()
         await self.stage.faults.add("quota", times=times + 1)
 
-    @rule()
-    def tasks_run(self) -> None:
-        self._step(self.stage.tasks_end())
+    @rule(
+        lost=st.sampled_from([slice(0), slice(0), slice(0, None, 2), slice(1, None, 2)]),
+        late=st.booleans(),
+        vanish=st.booleans(),
+    )
+    def tasks_run(self, lost: slice, *, late: bool, vanish: bool) -> None:
+        self._step(self._run(lost, late=late, vanish=vanish))
 
-    @rule()
-    def the_nodes_vanish(self) -> None:
-        self._step(self.stage.resize(0))
+    async def _run(self, which: slice, *, late: bool, vanish: bool) -> None:
+        """
+        Let the tasks end that wait, and take some of their new outputs away.
 
-    @rule(n=some, late=st.booleans())
-    def tasks_run_and_not_all_is_pushed(self, n: int, *, late: bool) -> None:
-        self._step(self._run_and_lose(n, late=late))
-
-    async def _run_and_lose(self, n: int, *, late: bool) -> None:
-        """Take some outputs of the tasks that end now away; a late one comes after the next tick."""
+        A late one comes after the next tick. The node may go with its files.
+        """
         before = await self.stage.stored()
         await self.stage.tasks_end()
         new = {k: v for k, v in sorted((await self.stage.stored()).items()) if k not in before}
-        lost = dict([*new.items()][n % 2 :: 2])
+        lost = dict([*new.items()][which])
         for name in lost:
             await self.stage.outputs.delete_blob(name)
-        if late:
+        if vanish:
+            await self.stage.resize(0)
+        if late and lost:
             await self.stage.tick("collect")
             for name, data in lost.items():
                 with suppress(ResourceExistsError):
                     await self.stage.outputs.upload_blob(name, data)
+
+    @rule(
+        what=st.sampled_from(["results", "results", "another account", "open record"]),
+        which=passes,
+        how=st.sampled_from([None, b"", b"{", b'{"schema": 99, "schedules": {}}']),
+    )
+    def something_is_wrong(self, what: str, which: str, how: bytes | None) -> None:
+        match what:
+            case "results":
+                self._step(self._lose_results(how))
+            case "another account":
+                self._step(self._tick_elsewhere(which))
+            case _:
+                self._step(self._damage(readable=how is None))
+
+    async def _lose_results(self, how: bytes | None) -> None:
+        """Remove what the collector knows, or put something else in its place."""
+        desk = self.stage.desk
+        with suppress(ResourceNotFoundError):
+            if how is None:
+                await desk.delete_blob(COLLECT_STATE)
+            else:
+                await desk.upload_blob(COLLECT_STATE, how, overwrite=True)
+
+    async def _tick_elsewhere(self, which: str) -> None:
+        """Let the app of another account look and report; it changes nothing."""
+        before, jobs = dict(self.stage.blobs), await self.stage.jobs()
+        await self.stage.tick(which, ELSEWHERE)
+        assert self.stage.blobs == before
+        assert await self.stage.jobs() == jobs
+
+    async def _damage(self, *, readable: bool) -> None:
+        """Put something among the open records that holds up nobody; its metadata may be good."""
+        metadata = {"state": "submitted", "attempt": "1"} if readable else {}
+        await self.stage.ledger.upload_blob(_GHOST, b"{}", metadata=metadata, overwrite=True)
 
     @rule(n=some)
     def a_job_ends(self, n: int) -> None:
@@ -363,7 +409,7 @@ def test_whatever_happens_the_invariants_hold(
     )
     proof.show(drawn(seen))
     assert seen.keys() <= EFFECTS
-    assert seen.keys() >= EFFECTS - _ELSEWHERE, "whatever a tick can do was done"
+    assert seen.keys() >= EFFECTS - _RARE, "whatever a tick can do was done"
 
 
 def drawn(seen: Counter[tuple[str, str]]) -> Table:
