@@ -14,7 +14,7 @@ from tests.proof.scenarios import (
     since,
     table,
 )
-from tests.proof.stage import Stage
+from tests.proof.stage import ELSEWHERE, Stage
 
 WRITES: Final = (
     r"mkdir report; printf 'a;b\r\n' > report/a.csv; head -c 4200000 /dev/zero > large.bin; "
@@ -54,6 +54,13 @@ def not_pushed(*names: str) -> Step:
     return step
 
 
+async def the_other_app_collects(stage: Stage) -> None:
+    """Let the app of the account to which the ledger went do its work."""
+    for _ in range(2):
+        told = await stage.tick("collect", ELSEWHERE)
+        assert "failed" not in told, told
+
+
 async def results_are_lost(stage: Stage) -> None:
     """Let somebody remove what the collector knows, and its summaries."""
     for name in [one for one in stage.blobs if one.startswith(("collect.", "summaries/"))]:
@@ -84,6 +91,15 @@ COLLECTING: Final[dict[str, Scenario]] = {
             tasks_end,
         ),
         {at("12:00"): "failed(exit_code) at attempt 2"},
+    ),
+    "its account is left": Scenario(
+        (
+            document(table("one", "0 * * * *", start=since())),
+            document(nodes=None),
+            the_other_app_collects,
+        ),
+        {at("12:00"): "lost(account_left)"},
+        adopts=frozenset({1}),
     ),
     "its results are lost": Scenario(
         (writes(), tasks_end, both(results_are_lost, passes(hours=1)), tasks_end),

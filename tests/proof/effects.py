@@ -64,8 +64,20 @@ COLLECT: Final = (
 )
 """What a collect tick changes."""
 
-EFFECTS: Final = frozenset({("submit", words) for words in SUBMIT}) | frozenset(
-    {("collect", words) for words in COLLECT}
+ADOPT: Final = (
+    "acquire the lease of submit.json",
+    "acquire the lease of collect.json",
+    "write submit.json with no plan",
+    "write open record: stop",
+    "release the lease of collect.json",
+    "release the lease of submit.json",
+)
+"""What an operator changes who moves a ledger to another account."""
+
+EFFECTS: Final = frozenset(
+    (which, words)
+    for which, effects in (("submit", SUBMIT), ("collect", COLLECT), ("adopt", ADOPT))
+    for words in effects
 )
 """All of them, each with the pass that has it."""
 

@@ -38,11 +38,13 @@ class Scenario:
 
     Attributes:
         steps: After each of them both passes tick until nothing changes.
+        adopts: The numbers of the steps after which the ledger is first moved.
         end: What the ledger says in the end of each run and each occurrence that did not run.
     """
 
     steps: tuple[Step, ...]
     end: Mapping[str, str]
+    adopts: frozenset[int] = frozenset()
 
 
 def table(name: str, cron: str = "* * * * *", **keys: str) -> str:

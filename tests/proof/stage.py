@@ -31,14 +31,25 @@ from orchestrator.passes import Services, collect_finished, open_services, submi
 from orchestrator.passes.services import AT_ONCE
 from tests.proof.effects import words
 from tests.proof.proxy import Call, Clock, Proxy, Reply, Rule
+from tests.proof.ticking import TICKS
 from tests.proof.waiting import until
 from tests.support.faults import Faults
 
 NOON: Final = datetime(2026, 6, 1, 12, 0, 5, tzinfo=UTC)
 PASSES: Final = {"submit": submit_due, "collect": collect_finished}
-LEASED: Final = {"submit": SUBMIT_STATE, "collect": COLLECT_STATE}
+LEASED: Final = {
+    "submit": (SUBMIT_STATE,),
+    "collect": (COLLECT_STATE,),
+    "adopt": (SUBMIT_STATE, COLLECT_STATE),
+}
+"""Which leases a pass holds, and an operator who moves the ledger."""
 ELSEWHERE: Final = "elsewhere"
-"""A host whose app names another Batch account."""
+"""
+A host whose app names another Batch account.
+
+Whoever adopts the ledger does so for the account that the other ticks of that host do not name: to
+adopt by ``here`` gives it to this one, and to adopt by this one gives it back.
+"""
 
 _BATCH: Final = "proof"
 _KEY: Final = new_key()
@@ -125,22 +136,23 @@ class Stage:
     async def tick(self, which: str, host: str = "here") -> dict[str, Any]:
         """Do a pass in this process; a failure is told, as the function app tells it."""
         try:
-            return dict(await PASSES[which](self.services[f"{host} {which}"]))
+            return dict(await TICKS[which](self.services[f"{host} {which}"]))
         except RecurError as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 
     async def break_lease(self, which: str) -> None:
         """End the lease of a pass as its 60 seconds would."""
-        blob = self.ledger.get_blob_client(LEASED[which])
-        try:
-            await BlobLeaseClient(blob).break_lease(0)
-        except HttpResponseError as error:
-            if error.error_code not in {"LeaseNotPresentWithLeaseOperation", "BlobNotFound"}:  # type: ignore[attr-defined] # of the storage client
-                raise
+        for name in LEASED[which]:
+            try:
+                await BlobLeaseClient(self.ledger.get_blob_client(name)).break_lease(0)
+            except HttpResponseError as error:
+                if error.error_code not in {"LeaseNotPresentWithLeaseOperation", "BlobNotFound"}:  # type: ignore[attr-defined] # of the storage client
+                    raise
 
     async def keep_lease(self, which: str) -> None:
         """Let nobody do a pass for now, as if a process that died a moment ago had its lease."""
-        await BlobLeaseClient(self.ledger.get_blob_client(LEASED[which])).acquire(60)
+        for name in LEASED[which]:
+            await BlobLeaseClient(self.ledger.get_blob_client(name)).acquire(60)
 
     async def jobs(self) -> dict[str, str]:
         """Return the state of each job that Batch knows."""
@@ -285,6 +297,12 @@ def _of_nodes(storage: str, doors: Iterable[str]) -> Callable[[bytes], bytes]:
     return partial(door.sub, storage.encode())
 
 
+def _is_elsewhere(door: str) -> bool:
+    """Tell whether a user's app names the other account: whoever adopts is of the other one."""
+    user, _, which = door.partition(" ")
+    return (user == ELSEWHERE) != (which == "adopt")
+
+
 def pass_of(call: Call) -> str:
     """Return which pass a call belongs to."""
     return call.door.partition(" ")[2]
@@ -330,10 +348,10 @@ async def open_stage(
         client = await stack.enter_async_context(BatchClient(emulator.url, key, retry_total=0))
         connections = [azurite.connection_string]
         doors: dict[str, dict[str, str]] = {}
-        for door in ["desk", *(f"{user} {which}" for user in (*hosts, *users) for which in PASSES)]:
+        for door in ["desk", *(f"{user} {which}" for user in (*hosts, *users) for which in TICKS)]:
             url = await storage.door(door)
             connections.append(azurite.connection_string.replace(azurite.url, url))
-            account = await batch.door(door) + ("/elsewhere" if ELSEWHERE in door else "")
+            account = await batch.door(door) + ("/elsewhere" if _is_elsewhere(door) else "")
             doors[door] = _environment(url, connections[-1], account, mark)
         past, desk = [
             await stack.enter_async_context(BlobServiceClient.from_connection_string(connection))
@@ -354,7 +372,7 @@ async def open_stage(
             doors=doors,
             faults=Faults(emulator.url, _TOKEN),
         )
-        for door in (f"{host} {which}" for host in hosts for which in PASSES):
+        for door in (f"{host} {which}" for host in hosts for which in TICKS):
             settings = read_settings(doors[door])
             services = await stack.enter_async_context(open_services(settings, Cache()))
             stage.services[door] = replace(services, clock=clock_of_ticks, at_once=at_once)

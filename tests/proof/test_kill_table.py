@@ -25,10 +25,11 @@ from tests.proof.collecting import ALL
 from tests.proof.conftest import Proof
 from tests.proof.effects import EFFECTS, words
 from tests.proof.proxy import Call, Forward, Reply, Reset, let_pass
-from tests.proof.stage import PASSES, Stage, open_stage
+from tests.proof.stage import ELSEWHERE, PASSES, Stage, open_stage
 from tests.proof.ticking import Tick, Ticker
 
 _LEASES: Final = ("acquire", "release")
+HOSTS: Final = ("here", ELSEWHERE)
 _MOST_ROUNDS: Final = 12
 _HANGS_SECONDS: Final = 20.0
 _AT_ONCE: Final = 3
@@ -124,8 +125,12 @@ async def play(stage: Stage, scenario: str, kill: "Kill | None" = None) -> Story
         for tick in range(_MOST_ROUNDS):
             begin = len(stage.effects)
             which = tuple(PASSES)[tick % 2]
+            if tick == 0 and n in ALL[scenario].adopts:
+                which = "adopt"
             if kill and (kill.point.step, kill.point.tick) == (n, tick):
                 await kill.tick(stage)
+                if which == "adopt":  # whoever typed it has seen no answer, and types it again
+                    await stage.tick(which)
                 quiet = -1  # what it did before it was killed is no news
             else:
                 told = await stage.tick(which)
@@ -252,7 +257,7 @@ async def stories(azurite: Azurite, tmp_path: Path, played: dict[str, Story]) ->
         return played
     found: dict[str, Story] = {}
     for name, scenario in ALL.items():
-        async with open_stage(azurite, tmp_path) as stage:
+        async with open_stage(azurite, tmp_path, hosts=HOSTS) as stage:
             found[name] = await play(stage, name)
             assert end(stage.blobs) == scenario.end, name
             there = {blob.name async for blob in stage.ledger.list_blobs()}
@@ -292,7 +297,7 @@ async def test_a_tick_killed_at_any_effect_loses_nothing_and_doubles_nothing(
     wrong: dict[Kill, str] = {}
 
     async def run(kill: Kill, azurite: Azurite) -> None:
-        async with at_once, open_stage(azurite, tmp_path, "killed", "other") as stage:
+        async with at_once, open_stage(azurite, tmp_path, "killed", "other", hosts=HOSTS) as stage:
             try:
                 told = await play(stage, kill.point.scenario, kill)
             except AssertionError as error:

@@ -60,6 +60,7 @@ _RARE: Final = {
     ("collect", "replace the final record of a run"),
     ("submit", "remove open record"),
     ("submit", "write open record: ended"),
+    *((which, effect) for which, effect in EFFECTS if which == "adopt"),
 }
 """What needs nodes, or a rare moment to come: the kill table has these."""
 _WRITES: Final = 'echo "$RECUR_RUN_ID $RECUR_ATTEMPT"; echo oh >&2; '

@@ -12,8 +12,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
@@ -21,10 +21,27 @@ from typing import Any, Final, NoReturn, Self
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import RecurError
-from orchestrator.passes import collect_finished, open_services, submit_due
+from orchestrator.passes import (
+    Services,
+    adopt,
+    collect_finished,
+    open_services,
+    submit_due,
+)
 from tests.proof.waiting import until
 
-_PASSES: Final = {"submit": submit_due, "collect": collect_finished}
+
+async def adopt_and_give_up(services: Services) -> Mapping[str, Any]:
+    """Move the ledger to the account of the settings, and give up the runs of the other one."""
+    return asdict(await adopt(services, new=False, give_up=True))
+
+
+TICKS: Final[Mapping[str, Callable[[Services], Awaitable[Mapping[str, Any]]]]] = {
+    "submit": submit_due,
+    "collect": collect_finished,
+    "adopt": adopt_and_give_up,
+}
+"""The passes, and what an operator does in one go as they do."""
 
 
 @dataclass(eq=False)
@@ -125,7 +142,7 @@ class Ticker:
 async def _tick(which: str, settings: Mapping[str, str]) -> dict[str, Any]:
     async with open_services(read_settings(settings), Cache()) as services:
         try:
-            return dict(await _PASSES[which](services))
+            return dict(await TICKS[which](services))
         except RecurError as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 
