@@ -42,9 +42,3 @@ def incident(number: int) -> pytest.MarkDecorator:
     """Mark a test that provokes an incident."""
     assert number in INCIDENTS, f"there is no incident {number}"
     return getattr(pytest.mark, _MARK)(number)  # type: ignore[no-any-return] # of pytest.mark
-
-
-def provoked_by(test: object) -> set[int]:
-    """Return the incidents that a test function provokes."""
-    marks: list[pytest.Mark] = getattr(test, "pytestmark", [])
-    return {mark.args[0] for mark in marks if mark.name == _MARK}

@@ -9,29 +9,11 @@ import pytest
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.outputs import PART_BYTES, Block
 from orchestrator.enums import AttemptState, Outcome, OutputCode, Reason
-from orchestrator.ledger.record import How, Output, Record
+from orchestrator.ledger.record import How, Record
 from orchestrator.passes import open_services
 from tests.contract.conftest import ACCOUNT, KEY, Start
-from tests.support.world import World, schedule, until
-
-
-async def completed(world: World, name: str, command: str, **keys: str) -> Record:
-    """Run a schedule once, and wait until Batch is done with it; nothing is collected yet."""
-    await world.apply(schedule(name, command, minutes=1, **keys))
-    await world.submit()
-    (record,) = [one for one in await world.open() if one.schedule == name]
-    await world.job_is(record.run_id, "completed")
-    return record
-
-
-async def remove(world: World, record: Record, *names: str) -> None:
-    """Remove outputs, as if the node had never pushed them."""
-    for name in names:
-        await world.outputs.delete_blob(f"{record.output_prefix}{name}")
-
-
-def by_path(record: Record) -> dict[str, Output]:
-    return {one.path: one for one in record.outputs}
+from tests.support.ended_runs import by_path, completed, remove
+from tests.support.world import World, until
 
 
 async def test_what_was_not_pushed_is_fetched_while_the_node_lives(world: World) -> None:

@@ -10,7 +10,7 @@ from azure.storage.blob import StandardBlobTier
 
 from orchestrator.enums import Outcome, OutputCode
 from orchestrator.ledger.record import How, Output, Record
-from tests.contract.passes.test_outputs import by_path, completed
+from tests.support.ended_runs import by_path, completed
 from tests.support.world import World
 
 HOUR = timedelta(hours=1)
