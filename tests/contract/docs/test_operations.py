@@ -73,6 +73,7 @@ def record(day: int) -> Record:
 
 async def november(world: World) -> None:
     """Put in force what the page speaks of, with a history of three weeks."""
+    await world.begin()
     for day in range(2, 21):
         if datetime(2026, 11, day, tzinfo=UTC).isoweekday() <= 5:
             one = record(day)
