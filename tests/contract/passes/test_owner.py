@@ -217,9 +217,9 @@ async def test_a_lost_submit_json_is_begun_anew_from_now_on(
 ) -> None:
     """Nothing before is decided again, what is due later is, and the old bytes are kept."""
     await world.pool()
-    await world.apply(schedule("job", "true", minutes=2, overlap='"allow"'))
+    await world.apply(schedule("job", "true", minutes=1))
     await world.submit()
-    before = await world.collect_until_finished(2)
+    before = await world.collect_until_finished()
     ledger = (await world.state()).ledger
     if unreadable:
         await world.ledger.upload_blob(ids.SUBMIT_STATE, b"{", overwrite=True)
