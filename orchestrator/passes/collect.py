@@ -103,7 +103,7 @@ class _CollectTick:
     async def run(self, runs: Sequence[OpenRun]) -> dict[str, int]:
         """Look at the runs, a part at a time, and finish those that have ended."""
         rebuilder = self._rebuilder(runs)
-        await rebuilder.step()
+        await self._isolation.aside("nothing is made anew in this tick", rebuilder.step())
         looker = Looker(self._services, self._view, self._summaries, self._now)
         concerned = [run for run in runs if _concerns(run)]
         # What has ended needs no word of Batch: it is finished whatever Batch does.
@@ -124,7 +124,7 @@ class _CollectTick:
         for some in batched(unfinished, AT_A_TIME, strict=False):
             await self._finish(some, self._reading)
         await self._pace.each(looker.retried, self._save)
-        await rebuilder.begin()
+        await self._isolation.aside("nothing is made anew in this tick", rebuilder.begin())
         if len(concerned) > 1:
             await self._positions.leave()
         return {

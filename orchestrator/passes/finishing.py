@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 
-from orchestrator.adapters.telemetry import Event, emit, trouble
+from orchestrator.adapters.telemetry import Event, emit
 from orchestrator.decisions.costs import with_cost
 from orchestrator.decisions.last_words import last_line
-from orchestrator.errors import BlobRefused, LedgerConflict
-from orchestrator.ledger.result import result_of
+from orchestrator.ledger.result import Result, result_of
 from orchestrator.ledger.results import finished
 from orchestrator.passes.collect_state import CollectStore
 from orchestrator.passes.isolation import Isolation
@@ -46,27 +45,29 @@ class Finisher:
         """End some runs; what is not done by the end of the tick is done by the next one."""
         ledger = self._services.ledger
         done: list[OpenRecord] = []
+        results: list[Result] = []
 
-        async def write(one: OpenRecord) -> OpenRecord:
+        async def write(one: OpenRecord) -> tuple[OpenRecord, Result]:
             priced = replace(one, record=with_cost(one.record))
+            result = result_of(priced.record)
             await ledger.finalise(priced.record)
-            return priced
+            return priced, result
 
         async def finalise(one: OpenRecord) -> None:
-            written = await self._isolation.keep(one.record.run_id, write(one))
-            done.extend([written] if written else [])
+            if written := await self._isolation.keep(one.record.run_id, write(one)):
+                done.append(written[0])
+                results.append(written[1])
 
         async def close(one: OpenRecord) -> None:
             await self._isolation.keep(one.record.run_id, self._close(one))
 
         if not ended or not await self._pace.each(ended, finalise) or self._pace.over:
             return
-        results = [result_of(one.record) for one in done]
         await self._store.write(reduce(finished, results, await self._store.read()))
-        try:
-            await self._summaries.add_runs(results, self.still_open)
-        except (LedgerConflict, BlobRefused) as error:  # derived: it holds up no run
-            trouble("runs are left out of the summaries", error)
+        await self._isolation.aside(
+            "runs are left out of the summaries",
+            self._summaries.add_runs(results, self.still_open),
+        )
         await self._pace.each(done, close)
 
     async def _close(self, ended: OpenRecord) -> None:

@@ -57,6 +57,24 @@ class Isolation:
         self._ledger_failures = 0
         return result
 
+    async def aside(self, what: str, work: Awaitable[None]) -> None:
+        """
+        Await what is derived from runs, or tidies up after them: its failure holds up no run.
+
+        Args:
+            what: What comes to nothing in this tick, for the log.
+            work: What is done.
+
+        Raises:
+            LedgerUnavailable: Storage gives no answer.
+        """
+        try:
+            await work
+        except Exception as error:
+            if isinstance(error, LedgerUnavailable) and not isinstance(error, BlobRefused):
+                raise
+            trouble(what, error)
+
     def _count(self, error: Exception, *, ledger: bool) -> None:
         if isinstance(error, BatchUnavailable):
             self._batch_failures += 1

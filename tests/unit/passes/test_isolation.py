@@ -83,3 +83,23 @@ async def test_batch_is_silent_after_three_failures_running() -> None:
         silent.append(isolation.batch_is_silent)
 
     assert silent == [False, False, False, False, True]
+
+
+async def stumble(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("error", [TypeError(), LedgerConflict("x"), BlobRefused("archived")])
+async def test_what_is_derived_holds_up_no_run(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its failure is told, and the tick goes on."""
+    await Isolation().aside("no summaries", stumble(error))
+
+    assert "no summaries" in caplog.text
+
+
+async def test_silence_about_what_is_derived_ends_the_tick() -> None:
+    """It lies in the same storage as the runs."""
+    with pytest.raises(LedgerUnavailable):
+        await Isolation().aside("no summaries", stumble(LedgerUnavailable("no answer")))
