@@ -87,6 +87,7 @@ async def test_many_open_runs_cost_few_requests() -> None:
         await submit(round_, count)
         seen = Counter[str]()
         cache = Cache()
+        await collect(round_, cache)  # once an hour old jobs are looked for
         for _ in range(ROTATION_TICKS):
             tick = await collect(round_, cache)
             calls = by_kind(tick.batch)
