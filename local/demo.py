@@ -99,12 +99,13 @@ def _run_demo(screen: Display, folder: Path, stop: StopRequest) -> None:
     with Laptop(options, tell=screen.step, pause=stop.pause) as laptop:
         settings = _write_settings(laptop, folder)
         operator = Operator(settings)
-        _start_functions(laptop, folder, settings)
+        watch = Watch(laptop, (_WORKS, _FAILS))
+        screen.scene(watch.look())
+        _start_functions(laptop, folder, settings)  # it loads while the document is applied
         schedules = folder / "schedules.toml"
         schedules.write_text(demo_document(datetime.now(UTC)))
         _show_command(screen, operator, "apply", str(schedules), "--next", "0")
         screen.step("the timer functions submit and collect run every 2 seconds")
-        watch = Watch(laptop, (_WORKS, _FAILS))
         _wait_until(watch, screen, stop, lambda: watch.ended)
         _show_both_ends(watch, screen, operator)
         _wait_until(watch, screen, stop, lambda: watch.nodes == 0)
