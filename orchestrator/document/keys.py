@@ -146,7 +146,7 @@ class ScheduleTable(BaseModel):
     jitter: Jitter = timedelta()
     """Submission is put off by up to this, each occurrence by its own amount."""
     start_timeout: TaskDuration = timedelta(minutes=30)
-    """A run that has not started by then is never_started."""
+    """A run that has not started by then is never_started, or lost if its node was taken away."""
     run_timeout: TaskDuration = timedelta(hours=6)
     """A run that takes longer is timed_out."""
     retries: RetriesTable = RetriesTable()

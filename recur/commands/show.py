@@ -205,8 +205,9 @@ def _attempt_facts(attempt: Attempt, zone: tzinfo) -> Iterator[str]:
     if attempt.diagnosis:
         yield _fact("  held up", attempt.diagnosis)
     if attempt.node:
-        times_back = f", put back into the queue {attempt.requeues} times"
-        yield _fact("  node", attempt.node + (times_back if attempt.requeues else ""))
+        back = f", put back into the queue {attempt.requeues} times" if attempt.requeues else ""
+        taken = f", taken away {attempt.preemptions} times" if attempt.preemptions else ""
+        yield _fact("  node", attempt.node + back + taken)
     if attempt.sentence:
         yield f"    {attempt.sentence}"
 
