@@ -32,8 +32,6 @@ SUBMIT: Final = (
     "write open record: ended",  # it is stopped after its end, so that it is not tried again
     "answer a request",
     "remove a request",
-    "move old timings out of submit.json",
-    "keep the state of a removed schedule",
     "remove open record",
     "release the lease of submit.json",
 )

@@ -63,6 +63,7 @@ module account 'storage-account.bicep' = {
     containers: [ledgerContainer, outputsContainer]
     lifecycleRules: [
       { name: 'records', prefix: '${ledgerContainer}/runs/', days: retention.records }
+      { name: 'history', prefix: '${ledgerContainer}/history/', days: retention.records }
       { name: 'answers', prefix: '${ledgerContainer}/answers/', days: retention.answers }
       { name: 'outputs', prefix: '${outputsContainer}/', days: retention.outputs }
     ]
@@ -72,7 +73,7 @@ module account 'storage-account.bicep' = {
 @export()
 @description('Days after which the data storage forgets.')
 type retentionDays = {
-  @description('Required. Final records of runs and skipped occurrences. The orchestrator reckons with 400.')
+  @description('Required. Final records of runs and skipped occurrences, and the timings by which they came about. The orchestrator reckons with 400.')
   @minValue(400)
   records: int
 
