@@ -19,6 +19,7 @@ from orchestrator.errors import DocumentError, RecurError
 from orchestrator.ledger.record import load
 from orchestrator.ledger.state import SubmitState, load_submit
 from recur.checks.findings import Finding, good, note, problem, unchecked
+from recur.checks.results import check_results
 from recur.target import Target
 
 _SKEW: Final = timedelta(seconds=60)
@@ -75,6 +76,7 @@ def check_storage(target: Target) -> Iterator[Finding]:
         document, finding = _document_finding(ledger)
         yield finding
         yield from _decisions(ledger, document, target)
+        yield from check_results(ledger)
         yield from _open_runs(ledger, target)
 
 

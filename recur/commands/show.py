@@ -17,6 +17,7 @@ from orchestrator.ledger.record import Record, dump
 from recur.arguments import Run
 from recur.context import Context, run
 from recur.errors import CliError, Exit
+from recur.explain.recorded import SUCCESS_UNKNOWN
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import FoundRun, find_run
@@ -134,6 +135,8 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
         spans = f"{record.range.count} occurrences, the last {local(record.range.last, zone)}"
         yield _fact("stands for", spans)
     yield from _decision(record, zone)
+    if record.previous_success_unknown:
+        yield f"  {SUCCESS_UNKNOWN}"
     for attempt in record.attempts:
         yield from _attempt_facts(attempt, zone)
     yield from _figures(record, now)

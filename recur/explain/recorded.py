@@ -177,6 +177,10 @@ def _outcome_text(record: Record) -> str:
     return decision.action + (f" ({decision.reason})" if decision.reason else "")
 
 
+SUCCESS_UNKNOWN: Final = "at its claim the last success was not known: results were made anew"
+"""What is said of a run whose task did not get the time of the last success."""
+
+
 def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
     """Yield what a record says, oldest first."""
     for past in record.history:
@@ -195,6 +199,8 @@ def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
         text = f"one record for {record.range.count} occurrences, {first} to {last}"
         yield Fact(source=blob, says=text)
     yield from _pauses(record.nominal, decision.reason, background)
+    if record.previous_success_unknown:
+        yield Fact(source=blob, says=SUCCESS_UNKNOWN)
     for attempt in record.attempts:
         yield Fact(source=blob, says=_attempt_line(attempt))
     for output in record.outputs:

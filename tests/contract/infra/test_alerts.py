@@ -355,7 +355,7 @@ def test_lost_results_are_mailed_once() -> None:
 
     told = mails(workspace, QUERIES["product-trouble"], evaluations(NOW, NOW + minutes(90)))
 
-    sentence = "collect.json: it was damaged (..)"
+    sentence = "collect.json: it was damaged (...)"
     assert [answer for _, answer in told] == [("", "", "results_lost", sentence)]
 
 
