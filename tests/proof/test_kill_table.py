@@ -33,7 +33,7 @@ HOSTS: Final = ("here", ELSEWHERE)
 _MOST_ROUNDS: Final = 12
 _HANGS_SECONDS: Final = 20.0
 _AT_ONCE: Final = 3
-_WITH_ONE_AZURITE: Final = 100
+_WITH_ONE_AZURITE: Final = 30
 _CHOSEN: Final = {"document", "replaces", "node", "sentence", "ledger", "claim", "outputs_url"} | {
     "counted"
 }

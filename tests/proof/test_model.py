@@ -67,6 +67,7 @@ _WRITES: Final = 'echo "$RECUR_RUN_ID $RECUR_ATTEMPT"; echo oh >&2; '
 _ENDS: Final = ("echo a > a.csv", "echo a > a.csv", "exit 3", "kill -9 $$")
 """How commands end; some have written a file before."""
 
+_A_QUARTER: Final = timedelta(minutes=15)
 _LOST_AFTER: Final = timedelta(minutes=11)
 
 names = st.sampled_from(_NAMES)
@@ -361,8 +362,35 @@ class Machine(RuleBasedStateMachine):
             for which in PASSES:
                 await self._quiet_tick(which)
             if not self._open():
-                return
-        raise AssertionError(f"never came to an end: {self._open()}")
+                break
+        else:
+            raise AssertionError(f"never came to an end: {self._open()}")
+        await self._results_are_right()
+
+    async def _results_are_right(self) -> None:
+        """See that the collector knows of each success of which there is a final record."""
+        await self._lose_results(b"{")
+        for _ in range(_MOST_ROUNDS):
+            self.stage.clock.move(_A_QUARTER)
+            await self._quiet_tick("collect")
+            state = self._results()
+            if state is not None and not state["rebuilding"]:
+                break
+        else:
+            raise AssertionError("the results were never made anew")
+        for name, data in self.stage.blobs.items():
+            record = json.loads(data) if name.startswith("runs/") else {}
+            if record.get("outcome") == "succeeded":
+                known = state["schedules"][record["schedule"]]["last_success"]
+                last, nominal = (datetime.fromisoformat(t) for t in (known, record["nominal"]))
+                assert last >= nominal, f"{name} is newer than what is known, {known}"
+
+    def _results(self) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = json.loads(self.stage.blobs[COLLECT_STATE])
+        except ValueError:
+            return None
+        return found
 
     def _everything_is_decided(self) -> None:
         """See that every schedule is decided up to now, or later where the clock was put back."""
