@@ -632,6 +632,7 @@ def test_many_instants_at_once_give_the_answers_of_the_library_alone(alert: str)
     rows = [
         *_thirty_days()[0][:9],
         finished("nightly-x", NOW + minutes(20)),
+        slow("nightly-y", NOW + minutes(30), 130),
         *ticks("submit", NOW, NOW + minutes(40), problem=PROBLEM, blocked=1),
         *(report("nightly", NOW + PERIOD * count, count, 5) for count in range(9)),
     ]
