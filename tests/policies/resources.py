@@ -205,7 +205,14 @@ def no_secret_outputs(deployed: Deployed) -> list[str]:
 
 def kept_long_enough(deployed: Deployed) -> list[str]:
     """Delete final records, answers, outputs and old versions in time, and nothing in use."""
-    wanted = {"ledger/runs/": 400, "ledger/answers/": 30, "outputs/": 90, "old versions": 14}
+    wanted = {
+        "ledger/runs/": 400,
+        "ledger/history/": 400,
+        "ledger/summaries/days/": 400,
+        "ledger/answers/": 30,
+        "outputs/": 90,
+        "old versions": 14,
+    }
     rules: dict[str, int] = {}
     for _, properties in deployed.properties("Storage/storageAccounts/managementPolicies"):
         for rule in properties["policy"]["rules"]:

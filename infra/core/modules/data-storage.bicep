@@ -64,6 +64,7 @@ module account 'storage-account.bicep' = {
     lifecycleRules: [
       { name: 'records', prefix: '${ledgerContainer}/runs/', days: retention.records }
       { name: 'history', prefix: '${ledgerContainer}/history/', days: retention.records }
+      { name: 'days', prefix: '${ledgerContainer}/summaries/days/', days: retention.records }
       { name: 'answers', prefix: '${ledgerContainer}/answers/', days: retention.answers }
       { name: 'outputs', prefix: '${outputsContainer}/', days: retention.outputs }
     ]
