@@ -266,6 +266,7 @@ async def stories(azurite: Azurite, tmp_path: Path, played: dict[str, Story]) ->
     return found
 
 
+@pytest.mark.timeout(600)
 def test_every_effect_of_a_tick_is_written_down(stories: dict[str, Story]) -> None:
     """What a tick changes stands in the list, and what stands there is seen."""
     seen = {one for story in stories.values() for ticks in story.ticks.values() for one in ticks}
