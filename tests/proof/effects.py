@@ -22,7 +22,7 @@ SUBMIT: Final = (
     "create a record of a skipped range",
     "create a record of a missed occurrence",
     "create a record of a missed range",
-    "write recent occurrences",
+    "write the recent summary",
     "create a job",
     "create a job of a later attempt",
     "write open record: ready",
@@ -156,7 +156,8 @@ def _of_results(name: str, call: Call) -> str:
     if call.headers.get("If-None-Match") == "*":
         return "create collect.json"
     again = json.loads(call.body)["rebuilding"]
-    return "write collect.json: made anew" if again else "write collect.json"
+    going_on = again and not again["ended"]
+    return "write collect.json: made anew" if going_on else "write collect.json"
 
 
 def _how_far(record: dict[str, Any]) -> str:

@@ -374,7 +374,7 @@ class Machine(RuleBasedStateMachine):
             self.stage.clock.move(_A_QUARTER)
             await self._quiet_tick("collect")
             state = self._results()
-            if state is not None and not state["rebuilding"]:
+            if state is not None and (state["rebuilding"] or {"ended": True})["ended"]:
                 break
         else:
             raise AssertionError("the results were never made anew")
