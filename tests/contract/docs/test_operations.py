@@ -134,12 +134,19 @@ def test_the_page_has_every_blob() -> None:
     """That the ledger may hold."""
     _, _, section = PAGE.partition("## What is in the ledger")
     section, _, _ = section.partition("\n## ")
-    rows = set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+    cells = re.findall(r"^\| ((?:`[^`]+`(?:, )?)+) \|", section, re.MULTILINE)
+    rows = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
     example = ids.run_id(NIGHTLY, datetime(2026, 11, 2, 7, tzinfo=UTC))
     names = {
         ids.DOCUMENT,
         ids.SUBMIT_STATE,
         ids.COLLECT_STATE,
+        ids.COLLECT_STATE.replace(".json", ".<time>.<digest>.json"),
+        ids.RECENT,
+        f"{ids.DAYS_PREFIX}<date>.json",
+        ids.HOUSEKEEPING,
+        ids.MOVED_PREFIX,
+        ids.REMOVED_PREFIX,
         ids.open_blob(example).replace(example, "<run id>"),
         ids.request_blob("<id>"),
         ids.answer_blob("<id>"),
