@@ -162,7 +162,8 @@ def _noted(attempt: Attempt, task: Task | None, now: datetime, diagnosis: str | 
     enabled = attempt.diagnosis and not diagnosis
     if back or enabled or task.requeues > attempt.requeues:
         # Its node was taken away, or somebody held it back and lets it go: it waits anew.
-        return replace(noted, waiting_since=now, requeues=task.requeues)
+        # Of the same second as its begin, which Batch tells more exactly, it is still later.
+        return replace(noted, waiting_since=max(now, ran or now), requeues=task.requeues)
     return noted
 
 

@@ -18,7 +18,7 @@ METADATA, EXPECTED = "metadata.json", "schedules.expected.json"
 UNKNOWN: Final = {"added_later": {"by": ["a later version", 1, None]}, "extra": "another"}
 """Fields that no version knows; one has the name of the attribute that holds such fields."""
 
-_MAPS: Final = frozenset({"environment", "packages", "schedules", "failed_at"})
+_MAPS: Final = frozenset({"positions", "environment", "packages", "schedules", "failed_at"})
 """Fields that hold keys of any name, and no object with fields of its own."""
 
 

@@ -159,6 +159,11 @@ class World:
             found[name] = await (await self.ledger.download_blob(name)).readall()
         return found
 
+    async def waiting(self) -> dict[str, bytes]:
+        """Return the runs and requests that wait, by the names of their blobs."""
+        blobs = await self.blobs(ids.OPEN_PREFIX)
+        return {name: data for name, data in blobs.items() if name != ids.HOUSEKEEPING}
+
     async def open(self) -> list[Record]:
         blobs = await self.blobs(ids.OPEN_PREFIX)
         return [load(data) for name, data in blobs.items() if ids.open_run_id(name)]

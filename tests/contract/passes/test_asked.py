@@ -40,7 +40,7 @@ async def test_a_trigger_makes_one_run_however_often_it_is_asked_for(world: Worl
     assert list(await world.blobs("runs/")) == [f"runs/job/triggered/{run_id}.json"]
     assert await world.output(final) == f"{run_id}\n".encode()
     assert await world.jobs() == [run_id]
-    assert not await world.blobs("open/")
+    assert not await world.waiting()
 
 
 async def test_a_trigger_obeys_the_overlap_policy_unless_it_is_forced(world: World) -> None:
@@ -96,7 +96,7 @@ async def test_what_cannot_be_done_is_refused_with_a_reason(
 
     assert answer.status is Status.REFUSED
     assert said in answer.sentence
-    assert not await world.blobs("open/")
+    assert not await world.waiting()
 
 
 async def test_what_is_no_request_is_answered_too(world: World) -> None:
@@ -109,7 +109,7 @@ async def test_what_is_no_request_is_answered_too(world: World) -> None:
     assert answer.status is Status.DONE
     broken = load_answer((await world.blobs("answers/0broken"))["answers/0broken.json"])
     assert (broken.status, broken.request) == (Status.REFUSED, None)
-    assert not await world.blobs("open/")
+    assert not await world.waiting()
 
 
 async def test_a_running_run_is_stopped(world: World) -> None:
@@ -181,7 +181,7 @@ async def test_a_backfill_runs_what_did_not_run_one_at_a_time(world: World) -> N
         assert (record.kind, record.outcome) == (Kind.BACKFILLED, Outcome.SUCCEEDED)
         (past,) = record.history
         assert (past.decision.reason, past.kind) == ("paused", Kind.SCHEDULED)
-    assert not await world.blobs("open/")
+    assert not await world.waiting()
     again = await backfilled(world, skipped)
     assert (again.status, again.runs) == (Status.DONE, ())
     assert len(await world.jobs()) == len(skipped)
@@ -207,7 +207,7 @@ async def test_a_rerun_makes_a_new_attempt_of_what_has_run(world: World) -> None
         assert [past.outcome for past in record.history] == [None, Outcome.SUCCEEDED]
         asked = [second.request, first.request]
         assert [record.by, record.history[1].by] == [one and one.by for one in asked]
-    assert not await world.blobs("open/")
+    assert not await world.waiting()
 
 
 async def test_a_backfill_overrides_its_share_of_a_range(world: World) -> None:

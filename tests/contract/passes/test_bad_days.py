@@ -137,7 +137,7 @@ async def test_one_damaged_final_record_holds_up_no_other_run(world: World) -> N
     async def all_ended() -> bool:
         await world.submit()
         await world.collect()
-        return not await world.blobs("open/")
+        return not await world.waiting()
 
     await world.until(all_ended)
     outcomes = {record.run_id: record.outcome for record in await world.final() if record.outcome}
