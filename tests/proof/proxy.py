@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from io import BytesIO
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
@@ -212,7 +213,7 @@ class Proxy:
             call.method,
             URL(f"{self._target}{call.raw}", encoded=True),
             headers=headers,
-            data=self._translated(call.body) or None,
+            data=BytesIO(self._translated(call.body)) if call.body else None,
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
             allow_redirects=False,
         ) as answer:

@@ -35,10 +35,11 @@ _HANGS_SECONDS: Final = 20.0
 _AT_ONCE: Final = 3
 _WITH_ONE_AZURITE: Final = 30
 _CHOSEN: Final = {"document", "replaces", "node", "sentence", "ledger", "claim", "outputs_url"} | {
-    "counted"
+    "positions",
+    "counted",
 }
 """
-Values that storage, Batch, chance or a proxy chose; and how a thing is said.
+Values that storage, Batch, chance or a proxy chose; how a thing is said, and whose turn it is.
 
 Which runs the last write of a day counted follows from which ticks there were.
 """
@@ -234,7 +235,8 @@ def end(blobs: Mapping[str, bytes]) -> dict[str, str]:
     told: dict[str, str] = {}
     for name, data in sorted(blobs.items(), reverse=True):
         if name.startswith(("runs/", "open/")) and name != HOUSEKEEPING:
-            told[load(data).run_id] = sentence(data)
+            unfinished = name.startswith("open/") and load(data).outcome
+            told[load(data).run_id] = f"{'open: ' if unfinished else ''}{sentence(data)}"
     return told
 
 
