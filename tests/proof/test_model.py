@@ -44,7 +44,7 @@ from tests.proof.effects import EFFECTS
 from tests.proof.invariants import Invariants
 from tests.proof.model import INVALID, Model, Period
 from tests.proof.proxy import let_pass
-from tests.proof.scenarios import table
+from tests.proof.scenarios import table, years_pass
 from tests.proof.stage import ELSEWHERE, PASSES, Stage, open_stage
 from tests.proof.troubles import Kind, Seconds, troubled_tick
 
@@ -365,6 +365,7 @@ class Machine(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError(f"never came to an end: {self._open()}")
+        await years_pass(self.stage)  # the jobs are old now, and deleted
         await self._results_are_right()
 
     async def _results_are_right(self) -> None:
