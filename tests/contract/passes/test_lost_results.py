@@ -147,6 +147,7 @@ async def test_a_new_ledger_has_lost_nothing(
 async def test_a_claim_says_that_the_last_success_is_not_known(world: World) -> None:
     """As long as the results are lost; once they are made anew the task gets it again."""
     await world.pool()
+    await world.begin()
     await put(world, [one for one in history() if one.schedule == NIGHTLY])
     await world.ledger.upload_blob(ids.COLLECT_STATE, b"{")
     await world.apply(schedule("nightly", "true", minutes=1) + schedule("other", "true", minutes=1))
