@@ -137,13 +137,13 @@ class DayNumbers(Stored):
         outcomes: How many there are of each outcome.
         duration: How long their tasks took, of those that began.
         lateness: From the nominal time to the submission.
-        cost: By currency, of those that have an estimate.
+        costs: By currency, of those that have an estimate.
     """
 
     outcomes: dict[Outcome, int] = field(default_factory=dict[Outcome, int])
     duration: Spread = field(default_factory=Spread)
     lateness: Spread = field(default_factory=Spread)
-    cost: dict[str, float] = field(default_factory=dict[str, float])
+    costs: dict[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,17 +303,17 @@ def with_day(day: Day, anew: Mapping[ScheduleId, tuple[DayNumbers, Iterable[Resu
 def _added(numbers: DayNumbers, result: Result) -> DayNumbers:
     if result.outcome is None:
         return numbers
-    cost = dict(numbers.cost)
+    costs = dict(numbers.costs)
     if result.cost:
-        spent = cost.get(result.cost.currency, 0.0) + round(result.cost.amount, 6)
-        cost[result.cost.currency] = round(spent, 6)
+        spent = costs.get(result.cost.currency, 0.0) + round(result.cost.amount, 6)
+        costs[result.cost.currency] = round(spent, 6)
     outcomes = {**numbers.outcomes, result.outcome: numbers.outcomes.get(result.outcome, 0) + 1}
     return replace(
         numbers,
         outcomes=dict(sorted(outcomes.items())),
         duration=_spread(numbers.duration, result.seconds),
         lateness=_spread(numbers.lateness, result.lateness),
-        cost=dict(sorted(cost.items())),
+        costs=dict(sorted(costs.items())),
     )
 
 

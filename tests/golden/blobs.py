@@ -11,6 +11,7 @@ from orchestrator.ledger.record import dump, load
 from orchestrator.ledger.request import dump_answer, dump_request, load_answer, load_request
 from orchestrator.ledger.results import dump_collect, load_collect
 from orchestrator.ledger.state import dump_submit, load_submit
+from orchestrator.ledger.summaries import dump_day, dump_recent, load_day, load_recent
 from orchestrator.stored import Stored
 
 FOLDER: Final = Path(__file__).parent
@@ -18,7 +19,20 @@ METADATA, EXPECTED = "metadata.json", "schedules.expected.json"
 UNKNOWN: Final = {"added_later": {"by": ["a later version", 1, None]}, "extra": "another"}
 """Fields that no version knows; one has the name of the attribute that holds such fields."""
 
-_MAPS: Final = frozenset({"positions", "environment", "packages", "schedules", "failed_at"})
+_MAPS: Final = frozenset(
+    {
+        "also",
+        "costs",
+        "environment",
+        "failed_at",
+        "outcomes",
+        "packages",
+        "pools",
+        "positions",
+        "rounded",
+        "schedules",
+    }
+)
 """Fields that hold keys of any name, and no object with fields of its own."""
 
 
@@ -42,6 +56,8 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     Kind(prefix=ids.FINAL_PREFIX, load=load, dump=dump),
     Kind(prefix=ids.SUBMIT_STATE, load=load_submit, dump=dump_submit),
     Kind(prefix=ids.COLLECT_STATE, load=load_collect, dump=dump_collect),
+    Kind(prefix=ids.RECENT, load=load_recent, dump=dump_recent),
+    Kind(prefix=ids.DAYS_PREFIX, load=load_day, dump=dump_day),
 )
 
 

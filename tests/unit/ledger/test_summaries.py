@@ -144,7 +144,7 @@ def test_numbers_of_a_day_are_the_same_in_whatever_order_runs_end(
 
     assert numbers_of(chance.sample(runs, len(runs))) == numbers
     assert numbers.outcomes == {Outcome.SUCCEEDED: len(runs)}
-    assert numbers.cost == {"USD": round(0.1 * len(runs), 6)}
+    assert numbers.costs == {"USD": round(0.1 * len(runs), 6)}
     assert numbers.lateness.total_seconds == 2.5 * len(runs)
     duration = numbers.duration
     assert duration.total_seconds == pytest.approx(sum(seconds), abs=0.001 * len(runs))
