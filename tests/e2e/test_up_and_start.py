@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import stat
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,22 @@ def settings(tmp_path: Path) -> Path:
     with ExitStack() as probes:  # both at once, so that they differ
         for port in ("10000", "10100"):
             probe = probes.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            sample = sample.replace(f":{port}", f":{probe.getsockname()[1]}")
+            sample = sample.replace(f":{port}", f":{_bind_outside_port_0(probe)}")
     document = json.loads(sample)
     document["Values"] |= {"SUBMIT_CRON": "*/2 * * * * *", "COLLECT_CRON": "1/2 * * * * *"}
     path = tmp_path / "settings.json"
     path.write_text(json.dumps(document))
     write_keys(path, LaptopKeys.new())  # older ones than those of the folder
     return path
+
+
+def _bind_outside_port_0(probe: socket.socket) -> int:
+    """Bind to a port that no other program is given while nobody listens on it: it is used twice."""
+    while True:
+        port = random.randrange(20_000, 30_000)  # noqa: S311 - no secret
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
