@@ -56,13 +56,12 @@ async def waiting(services: Services, now: datetime) -> bool:
     if services.cache.results_seen == quarter:
         return False
     text = await services.ledger.read(ids.COLLECT_STATE)
-    if text.data is not None:
-        try:
-            rebuilding = load_collect(text.data).rebuilding
-        except RecordUnreadable:
-            return True
-        if rebuilding is not None and not rebuilding.ended:
-            return True
+    try:
+        rebuilding = load_collect(text.data or b"").rebuilding
+    except RecordUnreadable:  # or there is none: then no schedule is known to be overdue
+        return True
+    if rebuilding is not None and not rebuilding.ended:
+        return True
     services.cache.results_seen = quarter
     return False
 

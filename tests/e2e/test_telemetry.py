@@ -177,6 +177,7 @@ async def test_the_alerts_hear_what_the_functions_tell(world: World, tmp_path: P
     )
     await world.apply(known)
     await world.elsewhere(batch_account_url=NOWHERE).submit()  # reported is what is known
+    await world.collect()  # and that nothing has succeeded
     await world.apply(known + others)
     async with Sink() as sink, functions(world, sink, tmp_path):
         await told(sink, Event.OCCURRENCE_BLOCKED, reason="pool_missing")

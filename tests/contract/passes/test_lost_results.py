@@ -108,9 +108,6 @@ async def test_lost_results_are_made_anew_without_any_open_run(
     await put(world, records, bare=bare)
     if damaged is not None:
         await world.ledger.upload_blob(ids.COLLECT_STATE, damaged)
-    else:  # an idle tick does not look for a missing one: the next run brings it back
-        await world.pool()
-        await world.running("other", "sleep 60")
 
     await world.collect()
 
@@ -142,6 +139,25 @@ async def test_a_new_ledger_has_lost_nothing(
     assert record.task is not None
     assert not record.previous_success_unknown
     assert "RECUR_PREVIOUS_SUCCESS_UNKNOWN" not in record.task.environment
+
+
+async def test_what_never_ran_is_known_to_have_had_no_success(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or no alert would ever tell of a schedule of which everything is missed, or never starts."""
+    short = {"start_timeout": '"30s"', "run_timeout": '"30s"'}
+    await world.apply(schedule("hello", "true", minutes=60, **short))
+    await world.submit()
+    assert await world.final() != []
+
+    await world.collect()
+    await world.submit(Cache())  # it reports, as the first tick of a quarter of an hour does
+
+    (reported,) = (
+        vars(one) for one in caplog.records if one.msg and "schedule.reported" in one.getMessage()
+    )
+    assert reported["max_gap_seconds"] != ""
+    assert told(caplog) == []
 
 
 async def test_a_claim_says_that_the_last_success_is_not_known(world: World) -> None:
