@@ -19,10 +19,16 @@ def giving_up(record: Record, now: datetime) -> Record:
 
 
 def given_up(record: Record) -> Attempt | None:
-    """Return the end of an attempt whose run was given up; None: it waits for its account."""
+    """
+    Return the end of an attempt whose run was given up; None: it waits for its account.
+
+    What was known of its end stays true.
+    """
     stop = record.stop
     if stop is None or stop.cause is not Reason.ACCOUNT_LEFT:
         return None
+    if record.attempt.outcome is not None:
+        return replace(record.attempt, state=AttemptState.ENDED)
     return replace(
         record.attempt,
         state=AttemptState.ENDED,

@@ -12,7 +12,7 @@ from typing import Final
 
 from orchestrator.batch_state import Job, Task
 from orchestrator.decisions import endings
-from orchestrator.enums import Reason
+from orchestrator.enums import AttemptState, Reason
 from orchestrator.ledger.attempt import Attempt, Stop
 from orchestrator.ledger.record import Record
 
@@ -97,8 +97,8 @@ def conclude(record: Record, job: Job | None, task: Task | None, now: datetime) 
     if job is None:
         return _without_job(record, now)
     attempt = _seen(record.attempt, job, task)
-    if task is not None and task.state == "completed":
-        return _with_end(record, endings.by_task(record, attempt, job, task), job, now)
+    if ended := _end_of_task(record, attempt, job, task):
+        return _with_end(record, ended, job, now)
     if job.state == "completed":
         if task is not None and task.state != "active" and not _long_ago(job.finished, now):
             return Wait()  # the task's own end is about to be written
@@ -121,6 +121,14 @@ def start_timeout(
     reason, words = diagnosis
     sentence = endings.start_timeout_sentence(record, overdue.attempt, words)
     return Stop(cause=Reason.START_TIMEOUT, reason=reason, sentence=sentence, at=now)
+
+
+def _end_of_task(record: Record, seen: Attempt, job: Job, task: Task | None) -> Attempt | None:
+    """Return the attempt as its task ended: by Batch's word, or as noted before the task was gone."""
+    if task is not None:
+        return endings.by_task(record, seen, job, task) if task.state == "completed" else None
+    known = record.attempt
+    return replace(known, state=AttemptState.ENDED) if known.outcome is not None else None
 
 
 def _with_end(record: Record, ended: Attempt, job: Job, now: datetime) -> AttemptVerdict:

@@ -136,9 +136,10 @@ class _Adoption:
     async def _note_account(self, run: OpenRun, owner: str, done: Adopted) -> None:
         """Write the account of an attempt of an earlier version; note who waits for another."""
         account = run.account
-        if account is None and owner:
+        if account is None and (owner or run.damaged):
             found = await self._read(run, done)
-            if found is not None and needs_account(found[0]):
+            account = found[0].attempt.account if found else None
+            if found is not None and owner and needs_account(found[0]):
                 account = owner
                 await self._services.ledger.write_open(with_account(found[0], owner), found[1])
         if is_elsewhere(account, self._services.place) and run.state is not AttemptState.ENDED:

@@ -120,6 +120,8 @@ class Looker:
         task = await self._services.batch.task(job_id)
         if task is not None and task.state == "completed":
             job = await self._view.job_of_ended_task(job_id, job)
+        if task is None and job is not None and job.state == "completed":
+            job = await self._services.batch.job(job_id)  # or it was deleted between both answers
         return job, task
 
     async def _read(self, run: OpenRun) -> tuple[Record, str] | None:

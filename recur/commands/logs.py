@@ -116,7 +116,7 @@ def show_output(given: Context, options: LogsOptions) -> Exit:
     found = find_run(history, snapshot, options.run)
     number = _attempt_number(found, options.attempt)
     sink = Sink(keep=given.output.as_json)
-    node, outputs = node_files(target), stored_outputs(target)
+    node, outputs = node_files(target), stored_outputs(target, found.record, number)
     if options.follow:
         follower = Follower(given.output, sink, outputs, node, options.path)
         ended = follower.follow(history, snapshot, found.record.run_id)
@@ -150,7 +150,7 @@ def list_outputs(given: Context, run: str, attempt: int | None) -> Exit:
     found = find_run(History(ledger, given.output), read_snapshot(ledger), run)
     number = _attempt_number(found, attempt)
     record = found.record
-    paths = dict(_paths(given, stored_outputs(target), record, number))
+    paths = dict(_paths(given, stored_outputs(target, record, number), record, number))
     last = number == record.attempt.number
     noted = {one.path: one for one in record.outputs} if last else {}
     rows: list[dict[str, Any]] = [

@@ -11,6 +11,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from orchestrator import ids
 from orchestrator.adapters.calls import enum_word, first_line
+from orchestrator.decisions.places import portless
 from orchestrator.enums import AttemptState
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Record, dump
@@ -100,7 +101,9 @@ def show_run(given: Context, text: str) -> Exit:
 
 def ask_batch(target: Target, record: Record) -> Live:
     """Ask Batch for the job of the attempt in hand; where it does not answer, that is said."""
-    job_id = record.attempt.job_id
+    job_id, account = record.attempt.job_id, record.attempt.account
+    if account and account != portless(target.need("BATCH_ACCOUNT_URL").rstrip("/")):
+        return Live(trouble=f"its job is in the Batch account {account}")
     try:
         batch = target.batch()
         job = batch.get_job(job_id, **_QUICKLY)

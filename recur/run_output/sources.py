@@ -11,6 +11,9 @@ from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
+from orchestrator.decisions.places import portless
+from orchestrator.ledger.record import Record
+from recur.errors import CliError, Exit
 from recur.target import Target
 
 STREAMS: Final = ("stdout.txt", "stderr.txt")
@@ -138,6 +141,22 @@ def node_files(target: Target) -> NodeFiles:
     return NodeFiles(cache(target.batch))
 
 
-def stored_outputs(target: Target) -> StoredOutputs:
-    """Open the outputs container of a deployment."""
-    return StoredOutputs(target.storage().get_container_client(target.need("OUTPUTS_CONTAINER")))
+def stored_outputs(target: Target, record: Record, number: int) -> StoredOutputs:
+    """
+    Open the container into which an attempt's node pushes: not always that of the settings.
+
+    Raises:
+        CliError: It is in another storage account.
+    """
+    storage = target.storage()
+    name = target.need("OUTPUTS_CONTAINER")
+    url = next((one.outputs_url for one in record.attempts if one.number == number), None)
+    if url is not None:
+        account, _, name = url.rpartition("/")
+        if portless(account) != portless(str(storage.url).rstrip("/")):
+            raise CliError(
+                Exit.FOUND,
+                f"the outputs of attempt {number} of {record.run_id} went to {url}",
+                "look there: it is not in the storage account of these settings",
+            )
+    return StoredOutputs(storage.get_container_client(name))

@@ -106,7 +106,7 @@ async def test_a_job_that_was_tried_stays_with_its_pool(world: World) -> None:
 
 async def test_a_ledger_goes_over_to_another_account(world: World, tmp_path: Path) -> None:
     """What has a job in the old account waits for it, and holds its schedule up; others go on."""
-    await world.pool()
+    await world.pool(targetDedicatedNodes=2)
     await world.apply(schedule("job", "true", minutes=1) + schedule("other", "true", minutes=1))
     await world.begin()
     old = await world.running("job", "sleep 60")
@@ -129,11 +129,17 @@ async def test_a_ledger_goes_over_to_another_account(world: World, tmp_path: Pat
     assert [one.run_id for one in await world.open()] == [old.run_id]
 
 
-async def test_what_is_given_up_ends_as_lost(world: World, tmp_path: Path) -> None:
-    """Without a word of its account, and it is not tried again."""
+@pytest.mark.parametrize("damaged", [False, True])
+async def test_what_is_given_up_ends_as_lost(
+    world: World, tmp_path: Path, *, damaged: bool
+) -> None:
+    """Without a word of its account, and it is not tried again; also where its metadata are lost."""
     await world.begin()
     old = await world.running("job", "sleep 60", retries=(3, Outcome.LOST))
     await world.put_open(old.with_attempt(replace(old.attempt, account=NOWHERE)))
+    if damaged:
+        blob = world.ledger.get_blob_client(ids.open_blob(old.run_id))
+        await blob.set_blob_metadata({})
     await owned_by(world, NOWHERE)
 
     told = await adopt(world, tmp_path, "--give-up")

@@ -409,3 +409,28 @@ async def test_a_real_schedule_is_read_from_tick_to_log(world: World, recur: Rec
     told = await recur("logs", record.run_id)
 
     assert told.out == f"{record.run_id}\n"
+
+
+async def test_outputs_are_where_their_attempt_put_them(world: World, tmp_path: Path) -> None:
+    """Also after settings name another container; of another account's job nothing is concluded."""
+    await world.pool()
+    await world.apply(schedule("hello", "echo there", minutes=1))
+    await world.submit()
+    (record,) = await world.collect_until_finished()
+    moved = operator_of(world.elsewhere(outputs_container="another"), tmp_path)
+
+    told = await asyncio.to_thread(moved.recur, "logs", record.run_id)
+
+    assert (told.code, told.raw) == (Exit.DONE, b"there\n"), told.err
+
+
+async def test_a_job_in_another_account_is_not_called_gone(world: World, tmp_path: Path) -> None:
+    """`recur show` says where it is."""
+    await world.pool()
+    record = await world.running("hello", "sleep 60")
+    there = replace(record.attempt, account="https://old.batch.example")
+    await world.put_open(record.with_attempt(there))
+
+    told = await asyncio.to_thread(operator_of(world, tmp_path).recur, "show", record.run_id)
+
+    assert "its job is in the Batch account https://old.batch.example" in told.out

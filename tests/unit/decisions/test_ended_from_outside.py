@@ -179,3 +179,16 @@ def test_a_job_that_batch_never_ends_leaves_its_run_unresolved(state: str, says:
             f"Batch {says} its job for more than 24 hours (cleaning up), and its task has no end. "
             "Asked to."
         )
+
+
+@pytest.mark.parametrize("job", [COMPLETED, ending("deleting", hours=1)])
+def test_an_end_that_was_noted_stays_when_the_task_is_gone(job: Job) -> None:
+    """A run that has succeeded is not called lost, and not run again."""
+    known = replace(
+        SUBMITTED, outcome=Outcome.SUCCEEDED, reason=Reason.EXIT_ZERO, sentence="Succeeded."
+    )
+
+    assert result(at(2 * 24 * 60, job, None, RECORD.with_attempt(known))) == (
+        Outcome.SUCCEEDED,
+        Reason.EXIT_ZERO,
+    )
