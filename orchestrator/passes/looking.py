@@ -57,7 +57,7 @@ class Looker:
         self._summaries = summaries
         self._view = view
         self._now = now
-        self._pool = PoolView(services)
+        self._pool = PoolView(services.batch)
 
     async def look(self, run: OpenRun) -> OpenRecord | None:
         """Take a run as far as Batch's word goes; return it if it has ended for good."""
