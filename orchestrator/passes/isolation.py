@@ -22,6 +22,8 @@ class Isolation:
     def __init__(self) -> None:
         self.left = 0
         self._batch_failures = 0
+        self._batch_failure: BatchUnavailable | None = None
+        self._successes = 0
         self._ledger_failures = 0
 
     @property
@@ -44,15 +46,17 @@ class Isolation:
         Raises:
             LedgerUnavailable: Storage gives no answer, whichever run it is asked about.
         """
+        before = self._successes
         try:
             result = await work
         except Exception as error:
             self.left += 1
             trouble(f"run {run} is left for the next tick", error)
-            self._count(error, ledger=ledger)
+            self._count(error, ledger=ledger, alone=self._successes == before)
             if self._ledger_failures >= _SILENT_ANSWERS:
                 raise LedgerUnavailable(f"{self._ledger_failures} times: {error}") from error
             return None
+        self._successes += 1
         self._batch_failures = 0
         self._ledger_failures = 0
         return result
@@ -75,9 +79,21 @@ class Isolation:
                 raise
             trouble(what, error)
 
-    def _count(self, error: Exception, *, ledger: bool) -> None:
+    def _count(self, error: Exception, *, ledger: bool, alone: bool) -> None:
+        """
+        Count a failure of a service.
+
+        Batch is not silent if another run succeeded while this one failed: a call that fails takes
+        seconds, one that succeeds does not. A failure that several runs share counts once.
+
+        Args:
+            error: What was raised.
+            ledger: As in ``keep``.
+            alone: Whether no other run succeeded meanwhile.
+        """
         if isinstance(error, BatchUnavailable):
-            self._batch_failures += 1
+            self._batch_failures += alone and error is not self._batch_failure
+            self._batch_failure = error
         elif isinstance(error, LedgerUnavailable) and not isinstance(error, BlobRefused):
             self._ledger_failures += ledger
         else:

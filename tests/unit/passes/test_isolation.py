@@ -1,5 +1,7 @@
 """Which failures stay with a run, and which mean that a service is silent."""
 
+import asyncio
+
 import pytest
 
 from orchestrator.errors import (
@@ -83,6 +85,37 @@ async def test_batch_is_silent_after_three_failures_running() -> None:
         silent.append(isolation.batch_is_silent)
 
     assert silent == [False, False, False, False, True]
+
+
+async def test_jobs_that_fail_while_others_succeed_are_no_silence_of_batch() -> None:
+    """They fail together, seconds later than the others: all of those came between."""
+    isolation = Isolation()
+    slow = asyncio.Event()
+
+    async def fail_late() -> int:
+        await slow.wait()
+        return await fail(BatchUnavailable("500"))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(isolation.keep(RUN, fail_late()))
+        await asyncio.sleep(0)  # they have begun
+        await isolation.keep(RUN, succeed())
+        slow.set()
+
+    assert isolation.left == 3
+    assert not isolation.batch_is_silent
+
+
+async def test_a_failure_that_runs_share_counts_once() -> None:
+    """A pool that gives no answer says nothing about jobs."""
+    isolation = Isolation()
+    failure = BatchUnavailable("no answer about the pool")
+
+    for _ in range(5):
+        await isolation.keep(RUN, fail(failure))
+
+    assert not isolation.batch_is_silent
 
 
 async def stumble(error: Exception) -> None:
