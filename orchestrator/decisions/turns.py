@@ -1,8 +1,9 @@
 """Whose turn it is: a fair order of runs that goes on from tick to tick."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import batched, chain
+from functools import reduce
+from itertools import batched, chain, takewhile
 from typing import Final
 
 from orchestrator.ids import RunId
@@ -13,6 +14,9 @@ AT_A_TIME: Final = 32
 
 ROTATION_TICKS: Final = 19
 """In so many ticks each task is looked at; with a tick a minute a start is seen in 20 minutes."""
+
+_WARY: Final = 8
+"""So many after a tick that did not end: all of them are begun, even if this one is cut off."""
 
 _URGENT: Final = 20
 _SOON: Final = timedelta(minutes=1)
@@ -36,7 +40,8 @@ def parts(order: Sequence[RunId], *, wary: bool, size: int = AT_A_TIME) -> Itera
 
     The position is written down before each part. If the last tick did not end, a run of its last
     part may be the cause. That part was the newest before the position, so it is the end of the
-    order. Each run there has its turn alone: the one that ends the process ends it for itself.
+    order. Each run there has its turn alone: the one that ends the process ends it for itself. The
+    parts before it are smaller, so that the runs of each are begun together.
 
     Args:
         order: Of ``in_turn``.
@@ -45,7 +50,24 @@ def parts(order: Sequence[RunId], *, wary: bool, size: int = AT_A_TIME) -> Itera
     """
     doubtful = order[-size:] if wary else order[:0]
     others = order[: len(order) - len(doubtful)]
-    yield from chain(map(list, batched(others, size, strict=False)), ([one] for one in doubtful))
+    together = min(size, _WARY) if wary else size
+    yield from chain(
+        map(list, batched(others, together, strict=False)), ([one] for one in doubtful)
+    )
+
+
+def last_in_turn(
+    begun_with: RunId | None, taken: Iterable[RunId], had: Collection[RunId]
+) -> RunId | None:
+    """
+    Return the position that a tick leaves: the run before the first that did not have its turn.
+
+    Args:
+        begun_with: The position with which the tick began.
+        taken: The runs of all parts of the tick, in order.
+        had: Those that had their turn before the time was over.
+    """
+    return reduce(lambda _, run: run, takewhile(lambda run: run in had, taken), begun_with)
 
 
 def tasks_to_look_at(

@@ -90,6 +90,7 @@ class _CollectTick:
         self._looking = pace.part(_LOOKING_SECONDS)
         self._finishing_seconds = _FINISHING_SECONDS
         self._unfinished: list[OpenRecord] = []
+        self._looked_at = set[ids.RunId]()
         self._isolation = Isolation()
         self._now = now
         self._view = BatchView(services.batch)
@@ -110,7 +111,8 @@ class _CollectTick:
         ended = [run for run in concerned if run.state is AttemptState.ENDED]
         others = [run for run in concerned if run.state is not AttemptState.ENDED]
         finishing = Turns(Turn.FINISHING, ended, self._positions)
-        async for part in self._parts(await self._to_look_at(others)):
+        kinds = await self._to_look_at(others)
+        async for part in self._parts(kinds):
             found = await self._look_at(part, looker, self._looking)
             begin = self._services.clock()
             half = self._reading.part(self._finishing_seconds)
@@ -125,6 +127,10 @@ class _CollectTick:
             await self._finish(some, self._reading)
         await self._pace.each(looker.retried, self._save)
         await self._isolation.aside("nothing is made anew in this tick", rebuilder.begin())
+        ungathered = {one.record.run_id for one in self._unfinished}
+        await finishing.leave(self._looked_at - ungathered)
+        for kind in kinds:
+            await kind.leave(self._looked_at)
         if len(concerned) > 1:
             await self._positions.leave()
         return {
@@ -174,6 +180,7 @@ class _CollectTick:
         found: list[OpenRecord] = []
 
         async def look(run: OpenRun) -> None:
+            self._looked_at.add(run.run_id)
             ended = await self._isolation.keep(run.run_id, looker.look(run))
             found.extend([ended] if ended else [])
             if self._isolation.batch_is_silent:

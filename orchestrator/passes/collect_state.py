@@ -68,13 +68,15 @@ class CollectStore:
         )
         self._known = state
 
-    async def advance(self, turn: str, position: RunId) -> None:
+    async def advance(self, turn: str, position: RunId | None) -> None:
         """
-        Write down which run has its turn, before anything is done with it.
+        Write down which run has its turn, before anything is done with it; None: nobody had.
 
         Raises:
             LedgerConflict: As ``write``.
             LedgerUnavailable: Storage did not answer.
         """
         state = await self.read()
-        await self.write(replace(state, positions={**state.positions, turn: position}))
+        positions = {**state.positions, turn: position}
+        known = {one: run for one, run in positions.items() if run is not None}
+        await self.write(replace(state, positions=known))

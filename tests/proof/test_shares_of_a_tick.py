@@ -1,5 +1,6 @@
 """What has ended takes no more than half of a tick from what is still to be looked at."""
 
+from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -49,10 +50,69 @@ async def test_runs_whose_outputs_take_long_leave_half_of_a_tick_to_others(
         assert told["left"] == 0
 
 
+@pytest.mark.timeout(300)
+async def test_a_tick_begins_behind_those_that_the_last_one_had_time_for(
+    azurite: Azurite, tmp_path: Path
+) -> None:
+    """Each of a few runs is looked at within ceil(N/K) + 1 ticks, where there is time for K."""
+    seconds = Seconds()
+    names = _BEFORE[:12]
+    asked: set[str] = set()
+
+    async def slow_jobs(call: Call, forward: Forward) -> Reply:
+        if _about_a_job(call):
+            seconds.ahead += 10
+            asked.add(call.path)
+        return await forward()
+
+    async with open_stage(
+        azurite, tmp_path, clock_of_ticks=lambda: seconds.ahead, at_once=1
+    ) as stage:
+        await stage.pool()
+        await stage.apply(*(table(name, "0 * * * *", start=since()) for name in names))
+        await stage.tick("submit")
+        stage.rule(slow_jobs)
+        await stage.tick("collect")
+        in_a_tick = len(asked)
+        assert 1 < in_a_tick < len(names) / 2, "else nothing is shown"
+        for _ in range(ceil(len(names) / in_a_tick)):
+            await stage.tick("collect")
+
+    assert len(asked) == len(names)
+
+
+@pytest.mark.timeout(300)
+async def test_jobs_that_always_fail_starve_no_other(azurite: Azurite, tmp_path: Path) -> None:
+    """Three in a row end a tick's looking; the next tick begins behind them."""
+
+    async def failing(call: Call, forward: Forward) -> Reply:
+        if _about_a_job(call) and call.path.startswith(("/jobs/a00-", "/jobs/a01-", "/jobs/a02-")):
+            raise Reset
+        return await forward()
+
+    names = _BEFORE[:6]
+    async with open_stage(azurite, tmp_path, at_once=1) as stage:
+        await stage.pool()
+        await stage.apply(*(table(name, "0 * * * *", start=since()) for name in names))
+        await stage.tick("submit")
+        await stage.end_jobs()
+        stage.rule(failing)
+        await stage.tick("collect")
+        assert not _ended(stage) | _final(stage), "they come first"
+        await stage.tick("collect")
+
+        assert _ended(stage) | _final(stage) == set(names[3:])
+
+
 async def _without_outputs(call: Call, forward: Forward) -> Reply:
     if _about_outputs(call):
         raise Reset
     return await forward()
+
+
+def _about_a_job(call: Call) -> bool:
+    """Whether a tick looks at a run: this is its first question to Batch."""
+    return call.method == "GET" and call.path.startswith("/jobs/") and "/tasks" not in call.path
 
 
 def _about_outputs(call: Call) -> bool:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.decisions.turns import AT_A_TIME, in_turn, parts, tasks_to_look_at
+from orchestrator.decisions.turns import (
+    AT_A_TIME,
+    in_turn,
+    last_in_turn,
+    parts,
+    tasks_to_look_at,
+)
 from orchestrator.enums import AttemptState
 from orchestrator.ids import RunId, ScheduleId, run_id
 from orchestrator.ledger.record import Kind
@@ -64,6 +70,51 @@ def test_each_run_is_looked_at_within_the_promised_ticks(
         position = tick[-1]
 
     assert seen == runs
+
+
+@given(st.integers(1, 3 * AT_A_TIME), st.integers(1, 3 * AT_A_TIME), st.data())
+def test_parts_that_are_not_wholly_begun_keep_the_promise(
+    count: int, begun: int, data: st.DataObject
+) -> None:
+    """Within ceil(N/K) + 1 ticks, also if K is less than a part and N no more than one."""
+    runs = [RunId(f"r-{number:03}") for number in range(count)]
+    position = data.draw(st.none() | st.sampled_from(runs))
+    seen = set[RunId]()
+    for _ in range(ceil(count / begun) + 1):
+        had = set[RunId]()
+        taken: list[RunId] = []
+        begun_with = position
+        for part in parts(in_turn(runs, position), wary=data.draw(st.booleans())):
+            if len(had) == begun:
+                break
+            taken += part
+            had.update(part[: begun - len(had)])
+        seen |= had
+        position = last_in_turn(begun_with, taken, had)
+
+    assert seen == set(runs)
+
+
+@given(run_sets, st.none() | names)
+def test_a_tick_that_begins_nothing_leaves_its_position(
+    runs: set[RunId], position: RunId | None
+) -> None:
+    """None, where there was none."""
+    assert last_in_turn(position, sorted(runs), ()) == position
+
+
+@given(st.integers(AT_A_TIME + 1, 3 * AT_A_TIME), st.data())
+def test_ticks_that_are_cut_off_reach_all_runs(count: int, data: st.DataObject) -> None:
+    """Each is cut off in its first part, which has eight at most: they were all begun."""
+    runs = [RunId(f"r-{number:03}") for number in range(count)]
+    position = data.draw(st.none() | st.sampled_from(runs))
+    seen = set[RunId]()
+    for _ in range(count):
+        part = next(parts(in_turn(runs, position), wary=True))
+        seen.update(part[:8])
+        position = part[-1]
+
+    assert seen == set(runs)
 
 
 @given(st.integers(1, 3 * AT_A_TIME), st.integers(1, 8), st.data())
