@@ -196,10 +196,22 @@ class Ledger:
         found = await self._container.folders(prefix)
         return [name.removeprefix(prefix) for name in found]
 
-    async def final_pages(self, below: str) -> AsyncGenerator[list[tuple[str, Mapping[str, str]]]]:
-        """List the final records in a folder of ``runs/``: names and metadata, page by page."""
-        async for page in self._container.pages(f"{ids.FINAL_PREFIX}{below}"):
-            yield [(blob.name, blob.metadata or {}) for blob in page]
+    async def final_page(
+        self, below: str, marker: str | None, size: int
+    ) -> tuple[list[tuple[str, Mapping[str, str]]], str | None]:
+        """
+        List a page of the final records in a folder of ``runs/``.
+
+        Args:
+            below: The folder.
+            marker: Where the page begins; None: it is the first.
+            size: How many records a page holds at most.
+
+        Returns:
+            Names and metadata, and the marker of the next page; None: there is none.
+        """
+        page, marker = await self._container.page(f"{ids.FINAL_PREFIX}{below}", marker, size)
+        return [(blob.name, blob.metadata or {}) for blob in page], marker
 
     async def claim(self, record: Record) -> bool:
         """Create an open record; False if there is one already."""

@@ -150,14 +150,30 @@ class Container:
             return True
         return False
 
-    async def pages(self, prefix: str) -> AsyncGenerator[list[BlobProperties]]:
-        """List the blobs below a prefix with their metadata, a page at a time: memory is flat."""
-        pages = self._client.list_blobs(name_starts_with=prefix, include=["metadata"]).by_page()
-        while True:
-            try:
-                yield await ask_storage(_read_page(pages))
-            except StopAsyncIteration:
-                return
+    async def page(
+        self, prefix: str, marker: str | None, size: int
+    ) -> tuple[list[BlobProperties], str | None]:
+        """
+        Return a page of the blobs below a prefix with their metadata.
+
+        Args:
+            prefix: What their names begin with.
+            marker: Where the page begins, as the page before it said; None: the first page.
+            size: How many blobs a page holds at most.
+
+        Returns:
+            The blobs, and the marker of the next page; None: there is none.
+        """
+        listing = self._client.list_blobs(
+            name_starts_with=prefix, include=["metadata"], results_per_page=size
+        )
+        pages = listing.by_page(continuation_token=marker)
+        try:
+            found = await ask_storage(_read_page(pages))
+        except StopAsyncIteration:
+            return [], None
+        token: str | None = pages.continuation_token  # type: ignore[attr-defined] # of BlobPropertiesPaged
+        return found, token or None
 
     async def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders right below a prefix, in their order."""

@@ -57,6 +57,8 @@ class Rebuilding(Stored):
         begun: The now of the tick that began with it.
         schedule: The one in hand; those before it, by the order of their ids, are done.
         before: What is left of that one: the names before this one; None: it is done as well.
+        marker: Where the listing of the folder in hand goes on; None: at its begin. ``before``
+            holds for the page that begins there.
         found: Whether a run was found: then its result was lost.
         ended: When all of it was done.
     """
@@ -67,6 +69,7 @@ class Rebuilding(Stored):
     begun: datetime | None = None
     schedule: ScheduleId | None = None
     before: str | None = None
+    marker: str | None = None
     found: bool = False
     ended: datetime | None = None
 

@@ -103,8 +103,8 @@ class _CollectTick:
 
     async def run(self, runs: Sequence[OpenRun]) -> dict[str, int]:
         """Look at the runs, a part at a time, and finish those that have ended."""
-        rebuilder = self._rebuilder(runs)
-        await self._isolation.aside("nothing is made anew in this tick", rebuilder.step())
+        still_open = frozenset(ids.job_id(run.run_id, run.attempt) for run in runs)
+        self._finisher.still_open = still_open
         looker = Looker(self._services, self._view, self._summaries, self._now)
         concerned = [run for run in runs if _concerns(run)]
         # What has ended needs no word of Batch: it is finished whatever Batch does.
@@ -126,6 +126,8 @@ class _CollectTick:
         for some in batched(unfinished, AT_A_TIME, strict=False):
             await self._finish(some, self._reading)
         await self._pace.each(looker.retried, self._save)
+        rebuilder = self._rebuilder(still_open)  # after the runs: it keeps none from its end
+        await self._isolation.aside("nothing is made anew in this tick", rebuilder.step())
         await self._isolation.aside("nothing is made anew in this tick", rebuilder.begin())
         ungathered = {one.record.run_id for one in self._unfinished}
         await finishing.leave(self._looked_at - ungathered)
@@ -139,10 +141,8 @@ class _CollectTick:
             "left": self._isolation.left,
         }
 
-    def _rebuilder(self, runs: Sequence[OpenRun]) -> Rebuilder:
+    def _rebuilder(self, still_open: frozenset[str]) -> Rebuilder:
         """Return what makes lost results and summaries anew, in a part of this tick."""
-        still_open = frozenset(ids.job_id(run.run_id, run.attempt) for run in runs)
-        self._finisher.still_open = still_open
         return Rebuilder(
             self._services,
             self._store,

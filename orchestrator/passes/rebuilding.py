@@ -5,7 +5,7 @@ A listing says what each record comes to, by the metadata of its blob. Records o
 have none and are read one by one.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
@@ -41,6 +41,9 @@ from orchestrator.passes.summarising import REBUILT, Summaries
 MOST_REQUESTS: Final = 400
 """To storage in one tick; what a schedule needs at once may go a little beyond."""
 
+PAGE: Final = 1000
+"""Records in a page of a listing: after each one the time is looked at."""
+
 _AT_A_TIME: Final = 32
 _EVERY_SECONDS: Final = 15 * 60
 _TRIGGERED: Final = "triggered/"
@@ -73,6 +76,7 @@ class Rebuilder:
     Args:
         still_open: The jobs of the open records that were there when the tick began.
         most: How many requests to storage a tick makes, about.
+        page: How many records are listed at a time.
     """
 
     def __init__(  # noqa: PLR0913 - all of a tick
@@ -85,6 +89,7 @@ class Rebuilder:
         now: datetime,
         still_open: Collection[str],
         most: int = MOST_REQUESTS,
+        page: int = PAGE,
     ) -> None:
         self._services = services
         self._store = store
@@ -93,6 +98,7 @@ class Rebuilder:
         self._now = now
         self._still_open = still_open
         self._most = most
+        self._page = page
 
     async def begin(self) -> None:
         """Begin with the summaries, for the next tick, where this one found them lost."""
@@ -124,14 +130,15 @@ class Rebuilder:
     async def _make_anew(self, state: CollectState, rebuilding: Rebuilding) -> CollectState:
         rebuilding = replace(rebuilding, begun=rebuilding.begun or self._now)
         recent = await self._summaries.recent()
-        if recent is None:  # what was done of them is to be done again
-            rebuilding = replace(rebuilding, schedule=None, before=None)
+        if recent is None or self._summaries.lost:  # what was done of them is to be done again
+            rebuilding = replace(rebuilding, schedule=None, before=None, marker=None)
         part = _Part(
             services=self._services,
             pace=self._pace,
             now=self._now,
             still_open=self._still_open,
             most=self._most,
+            page=self._page,
             state=replace(state, rebuilding=rebuilding),
             rebuilding=rebuilding,
             recent=recent or Recent(),
@@ -172,6 +179,7 @@ class _Part:
     now: datetime
     still_open: Collection[str]
     most: int
+    page: int
     state: CollectState
     rebuilding: Rebuilding
     recent: Recent
@@ -186,7 +194,8 @@ class _Part:
             if hand is not None and (id_ < hand or (id_ == hand and before is None)):
                 continue
             rest = await self._schedule(id_, before if id_ == hand else None)
-            self._note(schedule=id_, before=rest)
+            marker = self.rebuilding.marker if rest else None
+            self._note(schedule=id_, before=rest, marker=marker)
             if self._over:
                 return
         self._note(ended=self.now)
@@ -216,6 +225,8 @@ class _Part:
         async for folder in self._folders(id_):
             if before is not None and folder >= before:
                 continue
+            if before is None or not before.startswith(folder):
+                self._note(marker=None)  # it is of another folder
             if self._enough(id_, _end(folder), numbers=True):
                 return None
             rest = await self._folder(id_, folder, before)
@@ -241,23 +252,51 @@ class _Part:
                 yield f"{top}{month}"
 
     async def _folder(self, id_: ScheduleId, folder: str, before: str | None) -> str | None:
-        """Take in one folder; return where records without metadata are left, if any are."""
+        """
+        Take in one folder, page by page, as long as time allows.
+
+        Returns:
+            The name before which names are left in the page of the marker; None: nothing is left.
+        """
+        while True:
+            marker = self.rebuilding.marker
+            try:
+                listed = self.services.ledger.final_page(f"{id_}/{folder}", marker, self.page)
+                page, following = await self._ask(listed)
+            except BlobRefused as error:
+                if marker is None:
+                    raise
+                trouble(f"{folder} of {id_} is listed again from its begin", error)
+                self._note(marker=None)
+                return f"{folder}~"
+            rest = await self._take_page(id_, page, before)
+            if rest is not None:
+                return rest
+            self._note(marker=following)
+            if following is None:
+                return None
+            if self._over:
+                return f"{folder}~"
+            before = None
+
+    async def _take_page(
+        self, id_: ScheduleId, page: Sequence[tuple[str, Mapping[str, str]]], before: str | None
+    ) -> str | None:
+        """Take in a page; return where records without metadata are left, if any are."""
         old: list[str] = []
-        async for page in self.services.ledger.final_pages(f"{id_}/{folder}"):
-            self.most -= 1
-            results: list[Result] = []
-            for name, metadata in page:
-                try:
-                    result = read_result(name, metadata)
-                except RecordUnreadable as error:
-                    trouble(f"{name} is read itself", error)
-                    result = None
-                if result is None:
-                    old.append(name)
-                elif result.schedule == id_:
-                    results.append(result)
-            self._take(results)
-            self._count(id_, results)
+        results: list[Result] = []
+        for name, metadata in page:
+            try:
+                result = read_result(name, metadata)
+            except RecordUnreadable as error:
+                trouble(f"{name} is read itself", error)
+                result = None
+            if result is None:
+                old.append(name)
+            elif result.schedule == id_:
+                results.append(result)
+        self._take(results)
+        self._count(id_, results)
         own = f"{ids.FINAL_PREFIX}{id_}/"
         names = sorted((name.removeprefix(own) for name in old), reverse=True)
         if before is not None:
@@ -289,7 +328,7 @@ class _Part:
             self._take([result_of(found[0])])
 
     def _take(self, results: Sequence[Result]) -> None:
-        if any(one.outcome for one in results):
+        if any(one.outcome and one.job_id not in self.still_open for one in results):
             self._note(found=True)
         self.recent = with_results(self.recent, results)
         if self.rebuilding.results:

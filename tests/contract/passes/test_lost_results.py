@@ -26,7 +26,7 @@ from orchestrator.ledger.summaries import (
     with_results,
 )
 from orchestrator.passes.collect_state import CollectStore
-from orchestrator.passes.rebuilding import Rebuilder
+from orchestrator.passes.rebuilding import PAGE, Rebuilder
 from orchestrator.passes.services import open_services
 from orchestrator.passes.summarising import Summaries
 from tests.support.records import decided, ran
@@ -73,7 +73,9 @@ async def state(world: World) -> CollectState:
     return load_collect(await content(world, ids.COLLECT_STATE))
 
 
-async def step(world: World, *, still_open: Sequence[str] = (), most: int = 1000) -> None:
+async def step(
+    world: World, *, still_open: Sequence[str] = (), most: int = 1000, page: int = PAGE
+) -> None:
     """Make a part anew, as one tick does."""
     async with (
         open_services(world.settings, Cache()) as services,
@@ -87,6 +89,7 @@ async def step(world: World, *, still_open: Sequence[str] = (), most: int = 1000
             now=NOW,
             still_open=still_open,
             most=most,
+            page=page,
         )
         await rebuilder.step()
 
@@ -206,6 +209,56 @@ async def test_results_are_made_anew_in_steps(world: World, most: int, *, bare: 
     assert (await state(world)).schedules == results(records).schedules
     recent = load_recent(await content(world, ids.RECENT))
     assert recent.schedules == with_results(Recent(), map(result_of, records)).schedules
+
+
+@pytest.mark.parametrize("bare", [False, True])
+async def test_a_step_ends_within_a_folder_and_the_next_goes_on(
+    world: World, *, bare: bool
+) -> None:
+    """All triggers of a schedule lie in one folder, which no single tick may be able to list."""
+    records = [
+        ran(
+            NOW - n * HOUR,
+            Outcome.FAILED,
+            Reason.EXIT_CODE,
+            run_id=ids.trigger_id(NIGHTLY, str(n)),
+            kind=Kind.TRIGGERED,
+        )
+        for n in range(7)
+    ]
+    await put(world, records, bare=bare)
+    await world.ledger.upload_blob(ids.COLLECT_STATE, b"{")
+    known = list[int]()
+    while not known or (await state(world)).schedules != results(records).schedules:
+        await step(world, most=1, page=2)
+        found = (await state(world)).schedules.get(NIGHTLY)
+        known.append(len(found.failed) if found else 0)
+        assert len(known) < 20
+    await step(world)
+
+    assert known[0] == 2
+    assert known == sorted(known)
+    rebuilding = (await state(world)).rebuilding
+    assert rebuilding is not None
+    assert rebuilding.ended is not None
+    assert rebuilding.marker is None
+
+
+async def test_runs_are_finished_before_results_are_made_anew(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However long that takes, it keeps no run from its end."""
+    await world.pool()
+    await world.apply(schedule("hello", "true", minutes=1))
+    await world.submit()
+    while not await world.final():
+        await world.ledger.upload_blob(ids.COLLECT_STATE, b"{", overwrite=True)
+        caplog.clear()
+        await world.collect()
+
+    names = [vars(one).get("microsoft.custom_event.name") for one in caplog.records]
+    finishing = names.index(Event.RUN_FINISHED)
+    assert Event.LEDGER_TROUBLE in names[finishing:]
 
 
 async def test_the_numbers_of_days_are_made_anew(world: World) -> None:
