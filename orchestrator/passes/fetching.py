@@ -22,8 +22,11 @@ _MOST_BLOCKS: Final = 50_000
 """Of a block blob."""
 
 _MOST_FILES: Final = 1000
+_LISTING_SECONDS: Final = 10
+"""Of listing for one run in one tick: what is listed by then is fetched."""
+
 _RUN_SECONDS: Final = 15
-"""Of fetching for one run in one tick: what is staged by then stays."""
+"""Of fetching for one run in one tick, after listing: what is staged by then stays."""
 
 
 class NodeNotReady(Exception):  # noqa: N818 - a state, not an error
@@ -32,6 +35,10 @@ class NodeNotReady(Exception):  # noqa: N818 - a state, not an error
 
 class TickOver(Exception):  # noqa: N818 - not an error
     """The time for reading is over; the next tick goes on."""
+
+
+class OthersFirst(TickOver):
+    """The large files of other runs go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,13 @@ class Slots:
 
 
 class Fetcher:
-    """Fetches the outputs of one attempt, one file after the other."""
+    """
+    Fetches the outputs of one attempt, one file after the other.
+
+    Attributes:
+        progress: Whether it has stored anything, or a part of it.
+        without: The outputs that are not to be had, each with its reason, by their paths.
+    """
 
     def __init__(self, services: Services, outputs: Outputs, slots: Slots, pace: Pace) -> None:
         """
@@ -77,20 +90,21 @@ class Fetcher:
             slots: Shared with all that read outputs.
             pace: The time for reading.
         """
+        self.progress = False
+        self.without: dict[str, Output] = {}
         self._services = services
         self._files: NodeFiles = services.batch.files
         self._outputs = outputs
         self._slots = slots
+        self._tick = pace
         self._pace = pace.part(_RUN_SECONDS)
         self._cut = False
 
-    async def fetch(self, record: Record, wanted: Wanted) -> list[Output]:
+    async def fetch(self, record: Record, wanted: Wanted) -> None:
         """
         Store what is on the node and not in the container.
 
-        Returns:
-            The outputs that are not to be had, each with its reason. What is not among them is
-            stored.
+        What is not among the outputs ``without`` is stored.
 
         Raises:
             BatchUnavailable: Batch gives no answer.
@@ -101,26 +115,32 @@ class Fetcher:
         """
         job_id, account = record.attempt.job_id, record.attempt.account
         if is_elsewhere(account, self._services.place):
-            return [missing(one, OutputCode.OTHER_ACCOUNT, account or "") for one in wanted.paths]
+            self._miss(wanted, OutputCode.OTHER_ACCOUNT, account or "")
+            return
         job = await self._services.batch.job(job_id)
         if job is None or not is_ours(record, job):
-            return [missing(path, OutputCode.JOB_GONE) for path in wanted.paths]
+            self._miss(wanted, OutputCode.JOB_GONE)
+            return
         try:
             found = await self._look(job_id, wanted)
         except BatchRefused as error:
             _check_ready(error)
-            return [missing(path, code_of(error), str(error)) for path in wanted.paths]
-        without = {
-            path: missing(path, OutputCode.NO_SUCH_FILE)
-            for path in wanted.paths
-            if path not in found
-        }
+            self._miss(wanted, code_of(error), str(error))
+            return
+        unlisted = [path for path in wanted.paths if path not in found]
         if self._cut:
-            without[FILES] = unverified(FILES, OutputCode.LISTING_CUT, "on the node")
+            self.without[FILES] = unverified(FILES, OutputCode.LISTING_CUT, "on the node")
+            found = [*unlisted, *found]
+        else:
+            self.without |= {path: missing(path, OutputCode.NO_SUCH_FILE) for path in unlisted}
+        self._pace = self._tick.part(_RUN_SECONDS)
         for path in found:
+            self._check_time()
             problem = await self._fetch(record, path)
-            without |= {path: problem} if problem else {}
-        return [*without.values()]
+            self.without |= {path: problem} if problem else {}
+
+    def _miss(self, wanted: Wanted, code: OutputCode, detail: str = "") -> None:
+        self.without |= {path: missing(path, code, detail) for path in wanted.paths}
 
     async def _look(self, job_id: str, wanted: Wanted) -> list[str]:
         """List the task's files; return which are to be fetched, by their paths as outputs."""
@@ -135,6 +155,7 @@ class Fetcher:
             if path in wanted.paths or declared:
                 chosen.append(path)
 
+        listing = self._tick.part(_LISTING_SECONDS)
         for recursive in (False, True) if wanted.patterns else (False,):
             async with aclosing(self._files.pages(job_id, recursive=recursive)) as pages:
                 number = 0
@@ -142,10 +163,12 @@ class Fetcher:
                     number += 1
                     for file in page:
                         choose(file)
-                    if number == _MOST_PAGES or len(chosen) >= _MOST_FILES:
+                    if self._tick.over:
+                        raise TickOver
+                    full = number == _MOST_PAGES or len(chosen) >= _MOST_FILES
+                    if full or listing.over:
                         self._cut = True
                         break
-                    self._check_time()
         return chosen[:_MOST_FILES]
 
     async def _fetch(self, record: Record, path: str) -> Output | None:
@@ -171,7 +194,7 @@ class Fetcher:
         done = next((n for n, block in enumerate(blocks) if block not in staged), len(blocks))
         if done + 1 < len(blocks):
             if self._slots.large.locked():
-                raise TickOver  # the large files of other runs go first
+                raise OthersFirst
             async with self._slots.large:
                 await self._stage(record, path, blocks[done:], places[done][0])
         elif done < len(blocks):
@@ -179,6 +202,7 @@ class Fetcher:
         changed = size != await self._files.size(job_id, name)
         if not await self._outputs.commit(folder, path, blocks, changed=changed):
             return None  # its node has pushed it meanwhile
+        self.progress = True
         stored = await self._outputs.find(folder, path)
         if stored is None or stored.bytes != size:
             raise OutputUnreadable(f"{path}: it is not stored as it was fetched: {size} bytes")
@@ -193,6 +217,7 @@ class Fetcher:
                 async with self._slots.parts:
                     part = await anext(reading)
                     await self._outputs.stage(record.output_prefix, path, block, part)
+                self.progress = True
 
     def _check_time(self) -> None:
         if self._pace.over:

@@ -23,7 +23,14 @@ from orchestrator.enums import Outcome, OutputCode, Reason
 from orchestrator.errors import BatchRefused, BatchUnavailable, OutputUnreadable
 from orchestrator.ids import FILES
 from orchestrator.ledger.record import How, LastWords, Output, Record
-from orchestrator.passes.fetching import Fetcher, NodeNotReady, Slots, TickOver, Wanted
+from orchestrator.passes.fetching import (
+    Fetcher,
+    NodeNotReady,
+    OthersFirst,
+    Slots,
+    TickOver,
+    Wanted,
+)
 from orchestrator.passes.looking import OpenRecord
 from orchestrator.passes.services import Pace, Services
 
@@ -36,6 +43,7 @@ _FILE_SECONDS: Final = 10
 _MOST_LISTED: Final = 1000
 _MOST_PAGES: Final = 20
 _LISTING_SECONDS: Final = 10
+_TOO_SLOW: Final = "no tick had the time to read it"
 _LARGE_BYTES: Final = 1024 * 1024
 """After so much that was verified, a tick that dies is not to begin again."""
 
@@ -153,13 +161,14 @@ class _Gathering:
         self._tails: dict[str, str] = {}
         self._left_bytes = HASHED_BYTES
         self._unsaved_bytes = 0
+        self._fetched = False
 
     async def run(self) -> OpenRecord | None:
         try:
             await self._look()
             await self._verify()
-        except TickOver:
-            await self._save_progress()
+        except TickOver as over:
+            await self._save_progress(unread_since=self._unread_since(over))
             return None
         if self._waits():
             since = self._record.outputs_unread_since or self._now
@@ -226,7 +235,9 @@ class _Gathering:
                         found.cut = True
                         break
                     if self._pace.over:
-                        raise TickOver
+                        self._check_stuck(TickOver())
+                        found.cut = True
+                        break
         except OutputUnreadable as error:
             found.unread[FILES] = str(error)
 
@@ -257,11 +268,21 @@ class _Gathering:
             return
         wanted = Wanted(streams, patterns, frozenset(found.stored))
         fetcher = Fetcher(self._services, self._outputs, self._slots, self._pace)
-        without = await fetcher.fetch(record, wanted)
+        late = False
+        try:
+            await fetcher.fetch(record, wanted)
+        except TickOver as over:
+            self._fetched = fetcher.progress
+            self._check_stuck(over)
+            late = True
+        self._fetched = fetcher.progress
         await self._look_for_streams()
         if patterns:
             await self._look_for_files()
-        found.noted |= {one.path: one for one in without}
+        found.noted |= fetcher.without
+        if late:
+            paths = (*found.missing_streams, *((FILES,) if patterns else ()))
+            found.unread |= dict.fromkeys(paths, _TOO_SLOW)
 
     async def _wait_for_node(self, code: OutputCode, limit: timedelta, detail: str) -> None:
         """Let the next tick try again, until it has been tried for so long."""
@@ -296,8 +317,11 @@ class _Gathering:
                     await self._read_tail(stored)
             except OutputUnreadable as error:
                 self._found.unread[path] = str(error)
+            except TickOver as over:
+                self._check_stuck(over)
+                self._found.unread[path] = _TOO_SLOW
             if self._unsaved_bytes >= _LARGE_BYTES or (stored.fetched and not again):
-                await self._save_progress()
+                await self._save_progress(unread_since=self._record.outputs_unread_since)
 
     async def _digest(self, stored: StoredOutput) -> str | None:
         """Return the sha256 of an output; None where its size alone is verified."""
@@ -351,7 +375,31 @@ class _Gathering:
         """Whether something could not be read, and is tried again by the next tick."""
         return bool(self._found.unread) and not self._is_overdue(UNREAD_FOR)
 
-    async def _save_progress(self, *, unread_since: datetime | None = None) -> None:
+    @property
+    def _progress(self) -> bool:
+        """Whether this tick has fetched or verified something new."""
+        return self._fetched or not self._verified.keys() <= self._known.keys()
+
+    def _check_stuck(self, over: TickOver) -> None:
+        """
+        Return if the time of an hour's ticks brought nothing new: what is left is given up.
+
+        Raises:
+            TickOver: The next tick goes on.
+        """
+        if isinstance(over, OthersFirst) or self._progress or not self._is_overdue(UNREAD_FOR):
+            raise over
+
+    def _unread_since(self, over: TickOver) -> datetime | None:
+        """Return since when outputs cannot be read; a tick that brings something new begins anew."""
+        since = self._record.outputs_unread_since
+        if isinstance(over, OthersFirst):
+            return since
+        if self._progress and not self._found.unread:
+            return None
+        return since or self._now
+
+    async def _save_progress(self, *, unread_since: datetime | None) -> None:
         """Write down what is verified, so that nothing of it is read again."""
         self._unsaved_bytes = 0
         known = self._known | self._verified
@@ -359,7 +407,7 @@ class _Gathering:
             self._record,
             outputs=tuple(known.values()),
             outputs_total=len(known) if known else self._record.outputs_total,
-            outputs_unread_since=self._record.outputs_unread_since or unread_since,
+            outputs_unread_since=unread_since,
         )
         if record != self._record:
             self._etag = await self._services.ledger.write_open(record, self._etag)

@@ -10,7 +10,8 @@ from azure.storage.blob import StandardBlobTier
 
 from orchestrator.enums import Outcome, OutputCode
 from orchestrator.ledger.record import How, Output, Record
-from tests.support.ended_runs import by_path, completed
+from tests.contract.conftest import Batch, Start
+from tests.support.ended_runs import by_path, completed, remove
 from tests.support.world import World
 
 HOUR = timedelta(hours=1)
@@ -88,6 +89,54 @@ async def test_a_name_that_cannot_be_listed_spoils_the_list_alone(world: World) 
     found = by_path(final)
     assert found["stdout.txt"].sha256 == hashlib.sha256(b"out\n").hexdigest()
     assert (found["files/"].how, found["files/"].code) == (How.UNVERIFIED, OutputCode.UNREADABLE)
+    assert final.unmatched == ()
+
+
+async def with_faults(world: World, start_batch: Start) -> tuple[World, Batch]:
+    """Return this product with an account that has faults on demand."""
+    faulty = await start_batch(faults=True)
+    there = replace(world.elsewhere(batch_account_url=faulty.url), batch=faulty.client)
+    await there.pool()
+    return there, faulty
+
+
+async def test_what_a_slow_listing_found_is_fetched(world: World, start_batch: Start) -> None:
+    """Listing the node takes longer than a run has: the first tick stores what came in time."""
+    there, faulty = await with_faults(world, start_batch)
+    command = "echo 1 > a.csv; touch $(seq -f z%04g 1100); exit 1"
+    record = await completed(there, "hello", command, outputs='["*.csv"]')
+    await remove(there, record, "stdout.txt", "files/a.csv")
+    await faulty.faults.add("latency", operation="list_task_files", milliseconds=5500)
+
+    await there.collect()
+
+    (final,) = await there.final()
+    found = by_path(final)
+    assert {found[path].how for path in ("stdout.txt", "files/a.csv")} == {How.FETCHED}
+    assert (found["files/"].how, found["files/"].code) == (How.UNVERIFIED, OutputCode.LISTING_CUT)
+    assert await there.output(final, "files/a.csv") == b"1\n"
+
+
+async def test_ticks_that_bring_nothing_new_keep_a_run_open_for_an_hour(
+    world: World, start_batch: Start
+) -> None:
+    """The node gives none of the files, and takes the whole time of each tick for that."""
+    there, faulty = await with_faults(world, start_batch)
+    command = "for name in a b c; do echo 1 > $name.csv; done; echo out; exit 1"
+    record = await completed(there, "hello", command, outputs='["*.csv"]')
+    await remove(there, record, *(f"files/{name}.csv" for name in "abc"))
+    await faulty.faults.add("latency", method="HEAD", path=".*/files/.+", milliseconds=6000)
+    await faulty.faults.add("refusal", method="GET", path=".*/files/.+", status=403)
+
+    await there.collect()
+    await wait_an_hour(there, record)
+    await there.collect()
+
+    (final,) = await there.final()
+    found = by_path(final)
+    assert [found[f"files/{name}.csv"].code for name in "ab"] == [OutputCode.REFUSED] * 2
+    assert (found["files/"].how, found["files/"].code) == (How.UNVERIFIED, OutputCode.UNREADABLE)
+    assert found["stdout.txt"].sha256 == hashlib.sha256(b"out\n").hexdigest()
     assert final.unmatched == ()
 
 
