@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from multidict import CIMultiDict
 
 from local.azurite import Azurite
 from orchestrator.ids import open_run_id
@@ -79,6 +80,48 @@ async def test_a_tick_begins_behind_those_that_the_last_one_had_time_for(
             await stage.tick("collect")
 
     assert len(asked) == len(names)
+
+
+@pytest.mark.timeout(300)
+async def test_outputs_that_there_was_no_time_for_come_first_in_the_next_tick(
+    azurite: Azurite, tmp_path: Path
+) -> None:
+    """Those that were read, and are to be read again, are behind them."""
+    seconds = Seconds()
+    names = _BEFORE[:8]
+    tried: set[str] = set()
+
+    async def slow_outputs(call: Call, forward: Forward) -> Reply:
+        if not _about_outputs(call):
+            return await forward()
+        path = f"{call.path}/{call.query.get('prefix')}"
+        (name,) = (one for one in names if f"/{one}/" in path)
+        if name not in tried:
+            seconds.ahead += 15
+            tried.add(name)
+        return Reply(403, CIMultiDict(), b"")
+
+    async with open_stage(
+        azurite, tmp_path, clock_of_ticks=lambda: seconds.ahead, at_once=1
+    ) as stage:
+        await stage.pool()
+        await stage.apply(*(table(name, "0 * * * *", start=since()) for name in names))
+        await stage.tick("submit")
+        await stage.end_jobs()
+        stage.rule(slow_outputs)
+        await stage.tick("collect")
+        assert _ended(stage) == set(names)
+        tried.clear()
+        await stage.tick("collect")
+        in_a_tick = len(tried)
+        assert 1 < in_a_tick <= len(names) / 2, "else nothing is shown"
+        seen = set(tried)
+        for _ in range(ceil(len(names) / in_a_tick)):
+            tried.clear()
+            await stage.tick("collect")
+            seen |= tried
+
+    assert len(seen) == len(names)
 
 
 @pytest.mark.timeout(300)
