@@ -4,9 +4,10 @@ What is known of finished runs, by schedule: the state of the collect pass, as v
 ``collect.json`` has one writer, which holds the blob's lease.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter
@@ -19,7 +20,14 @@ from orchestrator.ledger.result import Result
 from orchestrator.ledger.state_blobs import load_state
 from orchestrator.stored import Stored
 
-_FAILED_KEPT: Final = 100
+FAILED_KEPT: Final = 100
+"""Failed runs of a schedule, the newest: as many as ``pause_after_failures`` may ask for."""
+
+TRIGGERED_KEPT: Final = 20
+"""Triggers among them, the newest: each of these has its nominal time beside its id."""
+
+_STORED_WHOLE: Final = 5
+_EARLIER = re.compile(r"\d{8}T\d{6}Z|m[0-9a-f]{16}(@\d+\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +39,14 @@ class ScheduleResults(Stored):
         last_success: Nominal time of the newest run that succeeded.
         last_success_run: Its id.
         last_success_finished: When it ended.
-        failed: Ids of the runs that ended otherwise since then, oldest first, the last hundred.
-        failed_at: Nominal time of each of those runs. Earlier versions wrote none.
+        failed: Ids of the runs that ended otherwise since then, oldest first: the newest 100, of
+            triggers the newest 20. From these numbers on, their count means "at least". Stored
+            are up to 20; of more the newest 5, and the others in ``failed_earlier``.
+        failed_at: Nominal times of the runs whose ids do not tell it. Earlier versions wrote none,
+            or one of each run.
+        failed_earlier: What follows the schedule in the ids of the other failed runs, oldest
+            first; of a trigger with ``@`` and its nominal time in seconds since 1970. In JSON
+            only: 1,000 schedules stay below 3.5 MB.
         known: Whether this is all that the records say: false while the results are being made
             anew. It stands for what was read and not in the JSON.
     """
@@ -42,7 +56,14 @@ class ScheduleResults(Stored):
     last_success_finished: datetime | None = None
     failed: tuple[RunId, ...] = ()
     failed_at: dict[RunId, datetime] = field(default_factory=dict[RunId, datetime])
+    failed_earlier: tuple[Annotated[str, Field(pattern=f"^({_EARLIER.pattern})$")], ...] = ()
     known: Annotated[bool, Field(exclude=True)] = True
+
+    @property
+    def more_failed(self) -> bool:
+        """Whether more runs may have failed than are kept."""
+        triggered = sum(not _tells_time(run) for run in self.failed)
+        return len(self.failed) >= FAILED_KEPT or triggered >= TRIGGERED_KEPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,17 +127,66 @@ class CollectState(Stored):
     )
 
 
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _COLLECT = TypeAdapter(CollectState)
 
 
 def dump_collect(state: CollectState) -> bytes:
     """Return the JSON of ``collect.json``."""
-    return _COLLECT.dump_json(state, indent=1)
+    schedules = {id_: _shortened(id_, one) for id_, one in state.schedules.items()}
+    return _COLLECT.dump_json(replace(state, schedules=schedules))
 
 
 def load_collect(data: bytes) -> CollectState:
     """Return the state of ``collect.json``; raises RecordUnreadable if it is none."""
-    return load_state(_COLLECT, data, "collect.json")
+    state = load_state(_COLLECT, data, "collect.json")
+    schedules = {id_: _whole(id_, one) for id_, one in state.schedules.items()}
+    return replace(state, schedules=schedules)
+
+
+def _shortened(schedule: ScheduleId, results: ScheduleResults) -> ScheduleResults:
+    """Return results as they are stored: of the older failures only what their ids lack."""
+    if len(results.failed) <= TRIGGERED_KEPT:
+        return results
+    whole = results.failed[-_STORED_WHOLE:]
+    other: list[RunId] = []
+    earlier: list[str] = []
+    for run in results.failed[:-_STORED_WHOLE]:
+        rest = run.removeprefix(f"{schedule}-")
+        if not _EARLIER.fullmatch(rest):
+            other.append(run)
+            continue
+        at = None if _tells_time(run) else results.failed_at.get(run)
+        earlier.append(f"{rest}@{at.timestamp()}" if at else rest)
+    kept = {*other, *whole}
+    return replace(
+        results,
+        failed=(*other, *whole),
+        failed_at={run: at for run, at in results.failed_at.items() if run in kept},
+        failed_earlier=tuple(earlier),
+    )
+
+
+def _whole(schedule: ScheduleId, results: ScheduleResults) -> ScheduleResults:
+    """
+    Return results with the earlier failures among the others.
+
+    A version that does not know these may have written the rest: then some are older than the
+    last success.
+    """
+    if not results.failed_earlier:
+        return results
+    failed_at, earlier = dict(results.failed_at), list[RunId]()
+    for one in results.failed_earlier:
+        rest, _, seconds = one.partition("@")
+        run = RunId(f"{schedule}-{rest}")
+        earlier.append(run)
+        if seconds:
+            failed_at[run] = datetime.fromtimestamp(float(seconds), UTC)
+    with_earlier = replace(results, failed=tuple(earlier), failed_at=failed_at)
+    if results.last_success:
+        earlier = list(failed_after(with_earlier, results.last_success))
+    return _trimmed(with_earlier, {*earlier, *results.failed}, failed_at)
 
 
 def with_unknown(state: CollectState, recorded: Iterable[ScheduleId]) -> CollectState:
@@ -149,8 +219,28 @@ def failed_after(results: ScheduleResults, instant: datetime) -> tuple[RunId, ..
 
 
 def _failed_at(results: ScheduleResults, run: RunId) -> datetime | None:
+    return results.failed_at.get(run) or _tells_time(run)
+
+
+def _tells_time(run: RunId) -> datetime | None:
     parsed = ids.parse_run_id(run)
-    return results.failed_at.get(run) or (parsed[1] if parsed else None)
+    return parsed[1] if parsed else None
+
+
+def _trimmed(
+    results: ScheduleResults, failed: Iterable[RunId], failed_at: dict[RunId, datetime]
+) -> ScheduleResults:
+    """Return ``results`` with the newest of these failed runs, in their order."""
+    new = replace(results, failed_at=failed_at, failed_earlier=())
+
+    def order(run: RunId) -> tuple[bool, datetime, RunId]:
+        nominal = _failed_at(new, run)
+        return nominal is not None, nominal or _NEVER, run
+
+    ordered = sorted(failed, key=order)
+    triggered = [run for run in ordered if not _tells_time(run)]
+    dropped = frozenset(triggered[:-TRIGGERED_KEPT])
+    return replace(new, failed=tuple(run for run in ordered if run not in dropped)[-FAILED_KEPT:])
 
 
 def finished(state: CollectState, result: Result) -> CollectState:
@@ -169,7 +259,9 @@ def finished(state: CollectState, result: Result) -> CollectState:
         new = _failed(results, result)
     if new == results:
         return state
-    known = {run: at for run, at in new.failed_at.items() if run in new.failed}
+    known = {
+        run: at for run, at in new.failed_at.items() if run in new.failed and not _tells_time(run)
+    }
     new = replace(new, failed_at=known)
     return replace(state, schedules={**state.schedules, result.schedule: new})
 
@@ -195,11 +287,4 @@ def _failed(results: ScheduleResults, result: Result) -> ScheduleResults:
     if result.run_id in results.failed or (success and result.nominal <= success):
         return results
     at = {**results.failed_at, result.run_id: result.nominal}
-    new = replace(results, failed_at=at)
-
-    def order(run: RunId) -> tuple[bool, datetime, RunId]:
-        nominal = _failed_at(new, run)
-        return nominal is not None, nominal or result.nominal, run
-
-    failed = sorted((*results.failed, result.run_id), key=order)[-_FAILED_KEPT:]
-    return replace(new, failed=tuple(failed))
+    return _trimmed(results, (*results.failed, result.run_id), at)

@@ -27,7 +27,6 @@ from recur.schedules.source import document_in_force, document_of_file
 from recur.schedules.upcoming import next_due, pause_notes
 from recur.times import parse_time
 
-_MOST_FAILED: Final = 100  # collect.json keeps no more
 _RESULTS: Final = ("LAST SUCCESS", "FAILED")
 
 
@@ -183,7 +182,7 @@ def _went(one: Outlook) -> tuple[str, str]:
     if one.results is None:
         return NOTHING, NOTHING
     success, failed = one.results.last_success, len(one.results.failed)
-    more = "+" if failed >= _MOST_FAILED else ""
+    more = "+" if one.results.more_failed else ""
     return local(success, one.zone) if success else NOTHING, f"{failed}{more}"
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from random import Random
 
@@ -21,6 +21,7 @@ from orchestrator.ledger.results import (
     dump_collect,
     failed_after,
     finished,
+    load_collect,
 )
 from tests.support.hourly import (
     FAILED,
@@ -61,18 +62,20 @@ def test_a_failure_is_later_only_beyond_the_instant(
         record = replace(record, kind=kind, run_id=ids.trigger_id(ID, "a key"))
     results = finished(CollectState(), comes_to(record, succeeded=False)).schedules[ID]
 
-    assert results.failed_at == {record.run_id: nominal}
+    triggered = kind is Kind.TRIGGERED
+    assert results.failed_at == ({record.run_id: nominal} if triggered else {})
     assert failed_after(results, NOON) == ((record.run_id,) if counts else ())
 
 
 def test_the_times_of_failures_have_a_public_name() -> None:
     """No golden file of version 1 holds them, and versions to come read them."""
-    state = finished(CollectState(), comes_to(RUN, succeeded=False))
+    run = replace(RUN, kind=Kind.TRIGGERED, run_id=TRIGGERED)
+    state = finished(CollectState(), comes_to(run, succeeded=False))
 
     stored = json.loads(dump_collect(state))["schedules"][ID]
 
-    assert stored["failed"] == [RUN.run_id]
-    assert datetime.fromisoformat(stored["failed_at"][RUN.run_id]) == RUN.nominal
+    assert stored["failed"] == [TRIGGERED]
+    assert datetime.fromisoformat(stored["failed_at"][TRIGGERED]) == RUN.nominal
 
 
 def test_a_success_forgets_a_trigger_that_failed_before_it_and_its_time() -> None:
@@ -152,7 +155,7 @@ def test_a_success_is_kept_with_its_run_and_its_end() -> None:
 
 
 def test_the_last_hundred_failures_are_kept() -> None:
-    """Oldest first, each with its time."""
+    """Oldest first; their ids tell their times."""
     state = CollectState()
     runs = [
         replace(RUN, nominal=NOON + n * HOUR, run_id=ids.run_id(ID, NOON + n * HOUR))
@@ -163,7 +166,70 @@ def test_the_last_hundred_failures_are_kept() -> None:
 
     results = state.schedules[ID]
     assert results.failed == tuple(run.run_id for run in runs[1:])
-    assert results.failed_at == {run.run_id: run.nominal for run in runs[1:]}
+    assert results.failed_at == {}
+
+
+@pytest.mark.parametrize(("failed", "triggers"), [(100, 0), (100, 20), (20, 20), (20, 0)])
+def test_a_thousand_failing_schedules_stay_below_the_limit(failed: int, triggers: int) -> None:
+    """With the longest ids, and as many failures as are kept; nothing of them is lost in storage."""
+    schedules = {}
+    for n in range(1000):
+        id_ = ScheduleId(f"{'s' * 36}{n:04}")
+        triggered = {
+            ids.trigger_id(id_, str(k)): NOON + (200 + k) * HOUR + timedelta(microseconds=123456)
+            for k in range(triggers)
+        }
+        runs = [ids.run_id(id_, NOON + k * HOUR) for k in range(failed - triggers)]
+        schedules[id_] = ScheduleResults(
+            last_success=NOON - HOUR,
+            last_success_run=ids.run_id(id_, NOON - HOUR),
+            last_success_finished=NOON + timedelta(microseconds=1),
+            failed=(*runs, *triggered),
+            failed_at=triggered,
+        )
+    state = CollectState(schedules=schedules)
+
+    stored = dump_collect(state)
+
+    assert len(stored) < 3_500_000
+    assert load_collect(stored) == state
+
+
+def test_the_last_twenty_triggers_that_failed_are_kept() -> None:
+    """Runs of the recurrence beside them are kept up to the hundred."""
+    state = CollectState()
+    for n in range(25):
+        nominal = NOON + n * HOUR
+        for run_id in (ids.run_id(ID, nominal), ids.trigger_id(ID, str(n))):
+            run = replace(RUN, nominal=nominal, run_id=run_id)
+            state = finished(state, comes_to(run, succeeded=False))
+
+    failed = state.schedules[ID].failed
+    assert [run for run in failed if ids.parse_run_id(run) == (ID, None)] == [
+        ids.trigger_id(ID, str(n)) for n in range(5, 25)
+    ]
+    assert len(failed) == 25 + 20
+
+
+def test_failures_that_an_earlier_version_left_aside_end_with_a_success() -> None:
+    """It kept the field that it does not know, and wrote a success that is newer."""
+    state = CollectState(
+        schedules={ID: ScheduleResults(failed=tuple(_failed(n) for n in range(25)))}
+    )
+    stored = json.loads(dump_collect(state))
+    assert len(stored["schedules"][ID]["failed_earlier"]) == 20
+    stored["schedules"][ID] |= {
+        "failed": [_failed(30)],
+        "last_success": (NOON + 18 * HOUR).isoformat(),
+    }
+
+    found = load_collect(json.dumps(stored).encode()).schedules[ID]
+
+    assert found.failed == (_failed(19), _failed(30))
+
+
+def _failed(n: int) -> RunId:
+    return ids.run_id(ID, NOON + n * HOUR)
 
 
 HOURS = st.integers(0, 200)
