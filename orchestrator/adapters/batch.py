@@ -59,7 +59,6 @@ _READ_OF_JOBS = [
 ]
 """What `_job` reads."""
 
-_MOST_ENDED = 5000
 _LONGEST_REASON = 200  # characters; what the service takes is not documented
 _ACCESS = {_UNAUTHORIZED, 403}
 _DETAILS = ("details", "error_details", "error_values")
@@ -108,24 +107,33 @@ class Batch:
         jobs = self._client.list_jobs(filter="state ne 'completed'", select=_READ_OF_JOBS)
         return {job.id.lower(): _job(job) async for job in jobs}
 
-    async def ended_jobs(self, before: datetime) -> tuple[EndedJob, ...]:
+    async def ended_jobs(
+        self, before: datetime, link: str | None = None
+    ) -> AsyncGenerator[tuple[list[EndedJob], str | None]]:
         """
-        Return jobs of the account that were completed before a time, 5,000 at most.
+        Yield jobs of runs that were completed before a time, a page of the account's jobs each.
 
-        A request for each thousand. That the time can be compared with ``lt`` is documented:
-        learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch, "List jobs".
+        A request for each thousand jobs of the account. That the time can be compared with ``lt``
+        is documented: learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch,
+        "List jobs".
+
+        Args:
+            before: The time.
+            link: Where an earlier listing stopped; it goes on there, with its own time.
+
+        Yields:
+            The jobs that have the id of a run, and the link of the next page.
         """
-        return await _ask_batch(self._list_ended(before))
-
-    async def _list_ended(self, before: datetime) -> tuple[EndedJob, ...]:
         time = before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         old = f"state eq 'completed' and executionInfo/endTime lt DateTime'{time}'"
-        found: list[EndedJob] = []
-        async for job in self._client.list_jobs(filter=old, select=[*_READ_OF_JOBS, "eTag"]):
-            found.append(EndedJob(id=job.id, etag=job.etag or "", job=_job(job)))
-            if len(found) == _MOST_ENDED:
-                break
-        return tuple(found)
+        listing: Any = self._client.list_jobs(filter=old, select=[*_READ_OF_JOBS, "eTag"])
+        pages = listing.by_page(continuation_token=link)  # its pages have no type
+        while True:
+            try:
+                found = await _ask_batch(_next_jobs(pages))
+            except StopAsyncIteration:
+                return
+            yield found, pages.continuation_token
 
     async def delete_job(self, ended: EndedJob) -> bool:
         """
@@ -244,6 +252,15 @@ async def _ask_batch[T](call: Awaitable[T]) -> T:
             code=str(code or error.reason),
             detail=detail.strip(),
         ) from error
+
+
+async def _next_jobs(pages: Any) -> list[EndedJob]:  # noqa: ANN401 - the client's, untyped
+    listed = [(one, _job(one)) async for one in await anext(pages)]
+    return [
+        EndedJob(id=one.id, etag=one.etag or "", job=job)
+        for one, job in listed
+        if job.run_id is not None
+    ]
 
 
 def _job(job: BatchJob) -> Job:

@@ -54,12 +54,14 @@ class Cache:
         reported: The quarter of an hour in which the schedules were last reported.
         positions: Those of the collector, by turn, as its last tick left them at its regular end.
         results_seen: The quarter of an hour in which ``collect.json`` was last found to be whole.
+        old_jobs: Link of the page of old jobs at which the next look for them begins.
     """
 
     texts: dict[str, BlobText] = field(default_factory=dict[str, BlobText])
     reported: int | None = None
     positions: dict[str, RunId] = field(default_factory=dict[str, RunId])
     results_seen: int | None = None
+    old_jobs: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

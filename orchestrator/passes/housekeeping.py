@@ -1,6 +1,8 @@
 """The end of a collect tick: Batch jobs that ended long ago are deleted, once an hour."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
+from datetime import datetime
 from itertools import dropwhile
 from typing import Final
 
@@ -21,6 +23,10 @@ from orchestrator.passes.services import Pace, Services
 
 MOST: Final = 500
 """So many jobs a tick looks at; the next one goes on behind them."""
+
+_MOST_PAGES: Final = 20
+_LISTING_SECONDS: Final = 15
+"""A tick lists so many thousand jobs of the account, for so long; the next hour goes on there."""
 
 _LEFT: Final = (
     BatchRefused,
@@ -65,7 +71,7 @@ class Housekeeper:
     async def _delete(self, work: WorkList, after: str | None) -> str | None:
         """Delete what may go behind the job ``after``; return where the next tick goes on."""
         before = work.now - self._services.jobs_kept
-        jobs = sorted(await self._services.batch.ended_jobs(before), key=lambda one: one.id)
+        jobs, link = await self._list(before)
         left = [*dropwhile(lambda one: after is not None and one.id <= after, jobs)]
         part = left[:MOST]
         seen: list[EndedJob] = []
@@ -78,7 +84,33 @@ class Housekeeper:
                 trouble(f"job {ended.id} is left for the next hour", error)
 
         complete = await self._pace.each(part, look)
-        return _last(seen, after) if len(left) > len(part) or not complete else None
+        if len(left) > len(part) or not complete:
+            return _last(seen, after)
+        self._services.cache.old_jobs = link
+        return None
+
+    async def _list(self, before: datetime) -> tuple[list[EndedJob], str | None]:
+        """
+        List old jobs of runs, by their ids.
+
+        Where an account has more jobs than a tick lists, the next one starts behind them. Only the
+        process knows where: a new one starts at the beginning.
+        """
+        cache = self._services.cache
+        begin, cache.old_jobs = cache.old_jobs, None  # a link that is refused is not used again
+        link: str | None = None
+        jobs: list[EndedJob] = []
+        number = 0
+        pace = self._pace.part(_LISTING_SECONDS)
+        async with aclosing(self._services.batch.ended_jobs(before, begin)) as pages:
+            async for found, following in pages:
+                number += 1
+                jobs += found
+                link = following
+                if number == _MOST_PAGES or pace.over:
+                    break
+        cache.old_jobs = begin
+        return sorted(jobs, key=lambda one: one.id), link
 
     async def _look(self, ended: EndedJob) -> None:
         run_id = ended.job.run_id

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from azure.batch.models import BatchJobCreateOptions
 
 from orchestrator import ids
@@ -81,10 +83,47 @@ async def test_a_job_that_has_changed_since_it_was_listed_stays(world: World) ->
     job = await a_finished_run(world)
     async with open_services(world.settings, world.cache) as services:
         now = (await services.ledger.open_list()).now
-        (listed,) = await services.batch.ended_jobs(now - AT_ONCE)
+        pages = [page async for page in services.batch.ended_jobs(now - AT_ONCE)]
+        (([listed], _),) = pages
         assert not await services.batch.delete_job(replace(listed, etag="0x8DEADBEEF"))
         assert job in await world.jobs()
 
         assert await services.batch.delete_job(listed)
         await world.until(lambda: gone(world, job))
         assert not await services.batch.delete_job(EndedJob(id=job, etag="*", job=listed.job))
+
+
+async def test_jobs_of_others_do_not_hide_ours(world: World) -> None:
+    """A tick lists 20,000 jobs; what lies behind them is looked at an hour later."""
+    job = await a_finished_run(world)
+    ours = (await world.batch.get_job(job)).as_dict()
+    pages = [
+        [{"id": f"other-{page}-{one}", "state": "completed"} for one in range(1000)]
+        for page in range(25)
+    ]
+    pages.append([ours])
+    deleted: list[str] = []
+
+    async def list_jobs(request: web.Request) -> web.Response:
+        number = int(request.query.get("$skiptoken", "0"))
+        body: dict[str, object] = {"value": pages[number]}
+        if number + 1 < len(pages):
+            body["odata.nextLink"] = str(request.url.update_query({"$skiptoken": number + 1}))
+        return web.json_response(body)
+
+    async def delete_job(request: web.Request) -> web.Response:
+        deleted.append(request.match_info["job"])
+        return web.Response(status=202)
+
+    app = web.Application()
+    app.router.add_get("/jobs", list_jobs)
+    app.router.add_delete("/jobs/{job}", delete_job)
+    async with TestServer(app) as server:
+        there = world.elsewhere(batch_account_url=str(server.make_url("")).rstrip("/"))
+        await there.set_state(replace(await there.state(), owner=there.settings.place.account))
+        counts: list[int | str] = []
+        for _ in range(2):
+            await an_hour_passes(there)
+            counts.append((await there.collect())["deleted"])
+
+    assert (counts, deleted) == ([0, 1], [job])
