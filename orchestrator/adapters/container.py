@@ -167,12 +167,12 @@ class Container:
         listing = self._client.list_blobs(
             name_starts_with=prefix, include=["metadata"], results_per_page=size
         )
-        pages = listing.by_page(continuation_token=marker)
+        pages: Any = listing.by_page(continuation_token=marker)  # its marker has no type
         try:
             found = await ask_storage(_read_page(pages))
         except StopAsyncIteration:
             return [], None
-        token: str | None = pages.continuation_token  # type: ignore[attr-defined] # of BlobPropertiesPaged
+        token: str | None = pages.continuation_token
         return found, token or None
 
     async def folders(self, prefix: str) -> list[str]:
