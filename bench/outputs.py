@@ -78,7 +78,7 @@ def ended(number: int) -> Record:
 
 
 async def put_runs(round_: Round, count: int, mebibytes: int) -> list[Record]:
-    """Put so many ended runs in place, each with a stdout of so many MiB."""
+    """Put `count` ended runs in place, each with a stdout of `mebibytes` MiB."""
     records = [ended(number) for number in range(count)]
     async with open_bench_storage(round_.settings) as storage:
         outputs = storage.get_container_client(round_.settings.outputs_container)
@@ -146,7 +146,7 @@ def tick_on_demand(settings: Settings, pipe: Connection) -> None:
 
 async def measure(stage: Stage, count: int, mebibytes: int) -> Measured:
     """
-    End so many runs in a process of its own.
+    End `count` runs in a process of its own.
 
     Raises:
         RuntimeError: It did not end them all.

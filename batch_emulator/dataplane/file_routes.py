@@ -27,7 +27,7 @@ from batch_emulator.runtime.state import Node
 from batch_emulator.wire import Json, print_http_date, print_time
 
 CUT_AFTER_BYTES: Final = web.RequestKey("cut_after_bytes", int)
-"""The key of a request whose connection is to break after so many bytes of the file."""
+"""The key of a request: after this number of bytes of the file its connection breaks."""
 
 _PIECE_BYTES: Final = 8 * 1024 * 1024
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,19})-([0-9]{0,19})")
