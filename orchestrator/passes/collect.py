@@ -54,11 +54,12 @@ async def collect_finished(services: Services) -> dict[str, int | str]:
         return counts
     pace = services.pace()
     try:
+        await check_stored_owner(services)  # before the lease, which creates a missing blob
         async with (
             services.ledger.lease(ids.COLLECT_STATE, empty=_EMPTY) as lease,
             pace.limit(),
         ):
-            await check_stored_owner(services)
+            await check_stored_owner(services)  # again: it may have been adopted meanwhile
             work = await services.ledger.open_list()
             done = await _CollectTick(services, lease, pace, work.now).run(work.runs)
             housekeeper = Housekeeper(services, pace)
