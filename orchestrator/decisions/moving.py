@@ -99,7 +99,7 @@ def is_older(blob: str, state: ScheduleState) -> bool:
 def _pieces(id_: ScheduleId, state: ScheduleState, planned: bool) -> Iterator[_Piece]:
     """Yield what of a schedule may leave."""
     last = state.timings[-1]
-    if state.removed and state.decided_until >= last.since and not planned:
+    if state.over and not planned:
         yield _Piece(last.since, id_, state, len(_STATE.dump_json(state)))
         return
     for one, later in pairwise(state.timings):

@@ -29,6 +29,8 @@ from orchestrator.model import Prices, Schedule
 
 MAX_SCHEDULES = 1000
 MOST_BYTES = 4 << 20
+MOST_TIMING_BYTES = 750_000
+"""Of all ``cron`` and ``except``: ``submit.json`` holds them twice while a change is undecided."""
 
 _INNER = frozenset({"dst", "catch_up", "retries", "environment"})
 """Tables in tables: these merge key by key with those of ``[defaults]``."""
@@ -67,9 +69,9 @@ def parse(text: str) -> Document:
         message = f"{size:,} bytes; at most {MOST_BYTES:,} are supported: put scripts into packages"
         raise DocumentError([Problem(message=message)])
     content = read(text)
-    unusable = sorted(_unusable(content), key=str)
     costs, wrong_costs = _read_prices(content.get(_PRICES))
     document = _read_tables(*_tables(content), costs)
+    unusable = sorted([*_unusable(content), *_too_long(document)], key=str)
     document = replace(document, problems=(*document.problems, *wrong_costs), prices=costs)
     if unusable:
         raise DocumentError([*unusable, *document.problems])
@@ -165,6 +167,22 @@ def _unusable(content: Mapping[str, object]) -> Iterator[Problem]:
         yield Problem(key=_SCHEDULES, message=f"must be tables [{_SCHEDULES}.<id>]")
     elif (count := len(cast("Table", tables))) > MAX_SCHEDULES:
         message = f"{count} schedules; at most {MAX_SCHEDULES} are supported"
+        yield Problem(key=_SCHEDULES, message=message)
+
+
+def _too_long(document: Document) -> Iterator[Problem]:
+    """Yield a problem if the timings of a document are more than the ledger keeps in one blob."""
+    size = sum(
+        len(expression.encode()) + len('"",')
+        for one in document.schedules.values()
+        for expression in (*one.recurrence.cron, *one.recurrence.except_)
+    )
+    if size > MOST_TIMING_BYTES:
+        message = (
+            f"cron and except of all schedules have {size:,} bytes, what they inherit counted for "
+            f"each; at most {MOST_TIMING_BYTES:,} are supported: leave out dates that are over, or "
+            "write several as one expression"
+        )
         yield Problem(key=_SCHEDULES, message=message)
 
 

@@ -55,6 +55,11 @@ class ScheduleState(Stored):
         """Whether the document no longer holds this schedule."""
         return self.timings[-1].removed
 
+    @property
+    def over(self) -> bool:
+        """Whether it was removed and everything before that is decided: nothing comes due."""
+        return self.removed and self.decided_until >= self.timings[-1].since
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitState(Stored):

@@ -92,7 +92,7 @@ class TickInputs:
         found = [
             (id_, one)
             for id_, one in self.state.schedules.items()
-            if id_ not in invalid and (id_ in tables or one.removed)
+            if id_ not in invalid and (id_ in tables or one.removed) and not one.over
         ]
         return sorted(found, key=lambda pair: pair[1].decided_until)
 

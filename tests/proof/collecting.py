@@ -1,8 +1,11 @@
 """What the kill table plays through of collecting: tasks that write, outputs that are missing."""
 
 import json
+from dataclasses import replace
 from typing import Final
 
+from orchestrator.ids import open_run_id
+from orchestrator.ledger.record import Record, dump, load, metadata
 from tests.proof.scenarios import (
     SCENARIOS,
     Scenario,
@@ -10,6 +13,7 @@ from tests.proof.scenarios import (
     at,
     both,
     document,
+    jobs_end,
     passes,
     since,
     table,
@@ -61,6 +65,42 @@ async def the_other_app_collects(stage: Stage) -> None:
         assert "failed" not in told, told
 
 
+async def an_earlier_version_wrote_it(stage: Stage) -> None:
+    """Let the open records not say in which account their jobs are."""
+    for name, record in open_records(stage).items():
+        attempt = replace(record.attempt, account=None)
+        await write(stage, name, record.with_attempt(attempt))
+
+
+async def metadata_are_lost(stage: Stage) -> None:
+    """Let somebody copy the open records without their metadata."""
+    for name in open_records(stage):
+        await stage.desk.upload_blob(name, stage.blobs[name], overwrite=True)
+
+
+async def jobs_are_disabled(stage: Stage) -> None:
+    """Let somebody disable all jobs."""
+    for id_ in await stage.jobs():
+        await stage.disable(id_)
+
+
+async def jobs_are_enabled(stage: Stage) -> None:
+    """Let somebody enable them again."""
+    for id_ in await stage.jobs():
+        await stage.enable(id_)
+
+
+def open_records(stage: Stage) -> dict[str, Record]:
+    """Return the open records by the names of their blobs."""
+    names = [name for name in stage.blobs if open_run_id(name)]
+    return {name: load(stage.blobs[name]) for name in names}
+
+
+async def write(stage: Stage, name: str, record: Record) -> None:
+    """Put a record in the place of an open one."""
+    await stage.desk.upload_blob(name, dump(record), metadata=metadata(record), overwrite=True)
+
+
 async def results_are_lost(stage: Stage) -> None:
     """Let somebody remove what the collector knows, and its summaries."""
     for name in [one for one in stage.blobs if one.startswith(("collect.", "summaries/"))]:
@@ -95,11 +135,27 @@ COLLECTING: Final[dict[str, Scenario]] = {
     "its account is left": Scenario(
         (
             document(table("one", "0 * * * *", start=since())),
-            document(nodes=None),
+            both(document(nodes=None), an_earlier_version_wrote_it),
             the_other_app_collects,
         ),
         {at("12:00"): "lost(account_left)"},
-        adopts=frozenset({1}),
+        first={1: "adopt"},
+    ),
+    "its metadata are lost": Scenario(
+        (
+            document(table("one", "0 * * * *", start=since())),
+            metadata_are_lost,
+            jobs_end,
+        ),
+        {at("12:00"): "terminated(ended_in_batch)"},
+    ),
+    "its job is disabled": Scenario(
+        (
+            document(table("one", "0 * * * *", command='"true"', start=since())),
+            jobs_are_disabled,
+            both(jobs_are_enabled, tasks_end),
+        ),
+        {at("12:00"): "succeeded(exit_zero)"},
     ),
     "its results are lost": Scenario(
         (writes(), tasks_end, both(results_are_lost, passes(hours=1)), tasks_end),

@@ -17,6 +17,8 @@ SUBMIT: Final = (
     "create submit.json",
     "write submit.json with a plan",
     "write submit.json with no plan",
+    "move old timings out of submit.json",
+    "keep the state of a removed schedule",
     "claim a run",
     "create a record of a skipped occurrence",
     "create a record of a skipped range",
@@ -40,7 +42,9 @@ SUBMIT: Final = (
 COLLECT: Final = (
     "acquire the lease of collect.json",
     "create collect.json",
+    "write open record: submitted",  # its metadata are written anew
     "write open record: begun",
+    "write open record: held up",
     "write open record: stop",
     "terminate a job",
     "write open record: ended",
@@ -65,6 +69,7 @@ COLLECT: Final = (
 ADOPT: Final = (
     "acquire the lease of submit.json",
     "acquire the lease of collect.json",
+    "write open record: submitted",  # an earlier version did not write its account
     "write submit.json with no plan",
     "write open record: stop",
     "release the lease of collect.json",
@@ -72,9 +77,26 @@ ADOPT: Final = (
 )
 """What an operator changes who moves a ledger to another account."""
 
+BEGIN_ANEW: Final = (
+    "create submit.json",
+    "acquire the lease of submit.json",
+    "create collect.json",
+    "acquire the lease of collect.json",
+    "keep an unreadable submit.json",
+    "write submit.json with no plan",
+    "release the lease of collect.json",
+    "release the lease of submit.json",
+)
+"""What an operator changes who begins a lost ``submit.json`` anew."""
+
 EFFECTS: Final = frozenset(
     (which, words)
-    for which, effects in (("submit", SUBMIT), ("collect", COLLECT), ("adopt", ADOPT))
+    for which, effects in (
+        ("submit", SUBMIT),
+        ("collect", COLLECT),
+        ("adopt", ADOPT),
+        ("begin anew", BEGIN_ANEW),
+    )
     for words in effects
 )
 """All of them, each with the pass that has it."""
@@ -106,6 +128,8 @@ def _of_storage(call: Call) -> Iterator[str]:
         yield f"{call.headers['x-ms-lease-action']} the lease of {name}"
     elif call.method == "DELETE":
         yield from _of_removal(name)
+    elif call.method == "PUT" and name.startswith("submit-"):
+        yield "keep an unreadable submit.json"
     elif call.method == "PUT" and "comp" not in call.query and name.startswith("collect."):
         yield _of_results(name, call)
     elif call.method == "PUT" and "comp" not in call.query:

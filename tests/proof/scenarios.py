@@ -1,13 +1,14 @@
 """What the kill table plays through: small stories that between them have every effect of a tick."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from orchestrator.enums import AttemptState
 from orchestrator.ids import (
     COLLECT_STATE,
+    SUBMIT_STATE,
     RunId,
     ScheduleId,
     final_blob,
@@ -37,13 +38,14 @@ class Scenario:
 
     Attributes:
         steps: After each of them both passes tick until nothing changes.
-        adopts: The numbers of the steps after which the ledger is first moved.
+        first: What an operator does right after a step, by its number: moves the ledger, or begins
+            it anew.
         end: What the ledger says in the end of each run and each occurrence that did not run.
     """
 
     steps: tuple[Step, ...]
     end: Mapping[str, str]
-    adopts: frozenset[int] = frozenset()
+    first: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 def table(name: str, cron: str = "* * * * *", **keys: str) -> str:
@@ -139,6 +141,17 @@ async def results_are_lost(stage: Stage) -> None:
     await stage.desk.upload_blob(COLLECT_STATE, b'{"schema": 2}', overwrite=True)
 
 
+async def the_state_is_lost(stage: Stage) -> None:
+    """Let somebody remove what both passes know."""
+    for name in (SUBMIT_STATE, COLLECT_STATE):
+        await stage.desk.delete_blob(name)
+
+
+async def the_state_is_damaged(stage: Stage) -> None:
+    """Let something else stand in the place of what the submit pass knows."""
+    await stage.desk.upload_blob(SUBMIT_STATE, b"{", overwrite=True)
+
+
 def both(*steps: Step) -> Step:
     """Let one thing happen after the other, without a tick between them."""
 
@@ -147,6 +160,18 @@ def both(*steps: Step) -> Step:
             await one(stage)
 
     return step
+
+
+def excepting(name: str, **keys: str) -> str:
+    """Return a table that leaves out many dates, long ago: a few of these fill submit.json."""
+    dates = ", ".join(f"{NOON.date() - timedelta(days=n)}" for n in range(100, 130))
+    keys = {"start": since(), "start_timeout": '"1d"', "except": f"[{dates}]", **keys}
+    return table(name, "0 * * * *", **keys)
+
+
+def changes_to(*tables: str) -> Step:
+    """Let an hour pass, and then the operator change the document."""
+    return both(passes(hours=1), document(*tables, nodes=None))
 
 
 def at(clock: str, name: str = ONE) -> RunId:
@@ -283,6 +308,46 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             its_lease_runs_out,
         ),
         {at("12:00"): "terminated(ended_in_batch)"},
+    ),
+    "its document changes often": Scenario(
+        (
+            document(excepting("one"), excepting("two")),
+            changes_to(excepting("one")),
+            changes_to(excepting("one", paused="true")),
+            changes_to(excepting("one")),
+            changes_to(excepting("one", paused="true"), excepting("two")),
+        ),
+        {
+            at("12:00"): "submitted",
+            at("12:00", "two"): "submitted",
+            at("13:00"): "skipped(overlap)",
+            at("13:00", "two"): "skipped(removed)",
+            at("14:00", "two"): "missed(superseded)",
+            at("15:00", "two"): "missed(superseded)",
+            at("14:00"): "skipped(overlap)",
+            at("15:00"): "skipped(paused)",
+            at("16:00"): "skipped(overlap)",
+            at("16:00", "two"): "skipped(overlap)",
+        },
+    ),
+    "its state is lost": Scenario(
+        (
+            document(table("one", "0 * * * *", start=since())),
+            jobs_end,
+            both(the_state_is_lost, passes(hours=1)),
+            passes(hours=1),
+        ),
+        {at("12:00"): "terminated(ended_in_batch)", at("14:00"): "submitted"},
+        first={2: "begin anew"},
+    ),
+    "its state is damaged": Scenario(
+        (
+            document(table("one", "0 * * * *", start=since(), start_timeout='"1d"')),
+            both(the_state_is_damaged, passes(hours=1)),
+            both(jobs_end, passes(hours=1)),
+        ),
+        {at("12:00"): "terminated(ended_in_batch)", at("14:00"): "submitted"},
+        first={1: "begin anew"},
     ),
     "what operators ask for": Scenario(
         (

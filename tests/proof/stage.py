@@ -31,7 +31,7 @@ from orchestrator.passes import Services, collect_finished, open_services, submi
 from orchestrator.passes.services import AT_ONCE
 from tests.proof.effects import words
 from tests.proof.proxy import Call, Clock, Proxy, Reply, Rule
-from tests.proof.ticking import TICKS
+from tests.proof.ticking import STATE_BYTES, TICKS
 from tests.proof.waiting import until
 from tests.support.faults import Faults
 
@@ -41,6 +41,7 @@ LEASED: Final = {
     "submit": (SUBMIT_STATE,),
     "collect": (COLLECT_STATE,),
     "adopt": (SUBMIT_STATE, COLLECT_STATE),
+    "begin anew": (SUBMIT_STATE, COLLECT_STATE),
 }
 """Which leases a pass holds, and an operator who moves the ledger."""
 ELSEWHERE: Final = "elsewhere"
@@ -179,6 +180,19 @@ class Stage:
             return id_ not in await self.jobs()
 
         await until(gone)
+
+    async def disable(self, id_: str) -> None:
+        """Let somebody disable a job in Batch, whose task waits."""
+        await self._send("POST", f"/jobs/{id_}/disable", body={"disableTasks": "wait"})
+
+        async def disabled() -> bool:
+            return (await self.jobs())[id_] == "disabled"
+
+        await until(disabled)
+
+    async def enable(self, id_: str) -> None:
+        """Let somebody enable it again."""
+        await self._send("POST", f"/jobs/{id_}/enable")
 
     async def task_runs(self, id_: str) -> None:
         """Wait until the task of a job runs on a node."""
@@ -375,7 +389,9 @@ async def open_stage(
         for door in (f"{host} {which}" for host in hosts for which in TICKS):
             settings = read_settings(doors[door])
             services = await stack.enter_async_context(open_services(settings, Cache()))
-            stage.services[door] = replace(services, clock=clock_of_ticks, at_once=at_once)
+            stage.services[door] = replace(
+                services, clock=clock_of_ticks, at_once=at_once, state_bytes=STATE_BYTES
+            )
         storage.seen = batch.seen = stage.seen
         batch.translate = _of_nodes(
             azurite.url, [urls["DATA_STORAGE_URL"] for urls in doors.values()]

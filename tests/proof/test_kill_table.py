@@ -126,11 +126,11 @@ async def play(stage: Stage, scenario: str, kill: "Kill | None" = None) -> Story
         for tick in range(_MOST_ROUNDS):
             begin = len(stage.effects)
             which = tuple(PASSES)[tick % 2]
-            if tick == 0 and n in ALL[scenario].adopts:
-                which = "adopt"
+            if tick == 0:
+                which = ALL[scenario].first.get(n, which)
             if kill and (kill.point.step, kill.point.tick) == (n, tick):
                 await kill.tick(stage)
-                if which == "adopt":  # whoever typed it has seen no answer, and types it again
+                if which not in PASSES:  # whoever typed it has seen no answer, and types it again
                     await stage.tick(which)
                 quiet = -1  # what it did before it was killed is no news
             else:

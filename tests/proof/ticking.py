@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
@@ -30,16 +30,25 @@ from orchestrator.passes import (
 )
 from tests.proof.waiting import until
 
+STATE_BYTES: Final = 2000
+"""How large ``submit.json`` may grow here: a few changes of a document are too much for it."""
+
 
 async def adopt_and_give_up(services: Services) -> Mapping[str, Any]:
     """Move the ledger to the account of the settings, and give up the runs of the other one."""
     return asdict(await adopt(services, new=False, give_up=True))
 
 
+async def begin_anew(services: Services) -> Mapping[str, Any]:
+    """Begin a lost ``submit.json`` anew."""
+    return asdict(await adopt(services, new=True, give_up=False))
+
+
 TICKS: Final[Mapping[str, Callable[[Services], Awaitable[Mapping[str, Any]]]]] = {
     "submit": submit_due,
     "collect": collect_finished,
     "adopt": adopt_and_give_up,
+    "begin anew": begin_anew,
 }
 """The passes, and what an operator does in one go as they do."""
 
@@ -142,7 +151,7 @@ class Ticker:
 async def _tick(which: str, settings: Mapping[str, str]) -> dict[str, Any]:
     async with open_services(read_settings(settings), Cache()) as services:
         try:
-            return dict(await TICKS[which](services))
+            return dict(await TICKS[which](replace(services, state_bytes=STATE_BYTES)))
         except RecurError as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 

@@ -92,3 +92,28 @@ async def test_a_removed_schedule_leaves_and_comes_back(world: World) -> None:
     again = [one for one in await small.final() if one.schedule == JOB]
     assert again == [one for one in final if one.schedule == JOB]
     assert all(one.decision.action is not Action.SUBMIT or one.outcome for one in again)
+
+
+async def test_a_removed_schedule_rests(world: World) -> None:
+    """Its watermark stays where it was removed, so that it comes back alike from either place."""
+    await world.pool()
+    await world.apply(schedule("job", "true") + schedule("other", "true", paused="true"))
+    await world.submit()
+    await world.apply(schedule("other", "true", paused="true"))
+    await world.submit()
+    state = await world.state()
+    one = state.schedules[JOB]
+    hour = timedelta(hours=1)
+    old = replace(
+        one,
+        timings=tuple(replace(timing, since=timing.since - hour) for timing in one.timings),
+        decided_until=one.decided_until - hour,
+    )
+    await world.set_state(replace(state, schedules={**state.schedules, JOB: old}))
+
+    await world.apply(schedule("other", "true", paused="false"))
+    await world.submit()
+
+    after = await world.state()
+    assert after.schedules[ScheduleId("other")] != state.schedules[ScheduleId("other")]
+    assert after.schedules[JOB] == old

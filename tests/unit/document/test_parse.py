@@ -2,17 +2,20 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.decisions.timings import take_over
 from orchestrator.document.keys import ScheduleTable
 from orchestrator.document.parse import MAX_SCHEDULES, MOST_BYTES, parse
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
+from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.model import CatchUp, Recurrence, Retries, Schedule
 from tests.support.documents import GOOD, PLAIN, table
 
@@ -479,3 +482,37 @@ def test_a_document_has_a_largest_size() -> None:
     assert str(refused.value.problems[0]) == (
         "4,194,305 bytes; at most 4,194,304 are supported: put scripts into packages"
     )
+
+
+def with_exceptions(schedules: int, dates: int) -> str:
+    """Write a document whose schedules inherit so many dates."""
+    days = ", ".join(f"{date(2026, 1, 1) + timedelta(days=n)}" for n in range(dates))
+    tables = (
+        f'[schedules.schedule-number-{n}]\ncron = "0 2 * * MON-FRI"\ncommand = "true"\n'
+        for n in range(schedules)
+    )
+    return f"[defaults]\nexcept = [{days}]\n" + "".join(tables)
+
+
+def test_what_is_inherited_counts_for_each_schedule() -> None:
+    """A few dates of [defaults] may become more than one blob is to hold."""
+    largest = parse(with_exceptions(MAX_SCHEDULES, 56))
+    assert largest.problems == ()
+    with pytest.raises(DocumentError) as refused:
+        parse(with_exceptions(MAX_SCHEDULES, 57))
+    (problem,) = refused.value.problems
+    assert str(problem).startswith(
+        "schedules: cron and except of all schedules have 759,000 bytes, what they inherit"
+    )
+
+
+def test_the_longest_timings_fit_into_submit_json_twice() -> None:
+    """A document changes all of them, and the next tick has decided nothing yet: below 2 MB."""
+    largest = parse(with_exceptions(MAX_SCHEDULES, 56)).schedules
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    state = take_over(SubmitState(), largest, frozenset(), document="1", modified=begin)
+    changed = {id_: replace(one, paused=True) for id_, one in largest.items()}
+    later = begin + timedelta(hours=1)
+    state = take_over(state, changed, frozenset(), document="2", modified=later)
+    assert {len(one.timings) for one in state.schedules.values()} == {2}
+    assert len(dump_submit(state)) < 2_000_000
