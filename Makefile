@@ -49,6 +49,7 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 	@$(RUN) -m bench.emulator_rate
 	@$(RUN) -m bench.task_file
 	@$(RUN) -m bench.outputs
+	@$(RUN) -m bench.growth
 
 proof: setup ## the kill table and the model test, with nothing left out; many minutes
 	.venv/bin/pytest -n 2 --dist loadfile tests/proof --proof

@@ -29,6 +29,8 @@ _MOST_TICKS: Final = 40
 _WANTED: Final = 0.8
 _MOST_BATCH_CALLS: Final = 80
 _MOST_PER_RUN: Final = {"storage": 12, "Batch": 2}
+_EACH_TICK: Final = frozenset({"list_jobs", "get_pool", "list_nodes"})
+"""What a tick asks Batch once, however many runs there are."""
 _NODES: Final = 8
 _COMMAND: Final = "echo out; echo err >&2"
 _LOOK_SECONDS: Final = 0.5
@@ -228,15 +230,16 @@ def _show_calls(product: Collected, loop_: Collected, count: int, console: Conso
                 f"{service}: {kind}", f"{mine:,}", f"{theirs.get(kind, 0):,}", f"{mine / count:.3f}"
             )
     console.print(table)
-    lists = sum(call.name == "list_jobs" for call in product.batch)
+    each_tick = sum(call.name in _EACH_TICK for call in product.batch)
     storage = len(product.ledger) + len(product.outputs) - product.hashed
-    for service, number in (("storage", storage), ("Batch", len(product.batch) - lists)):
+    for service, number in (("storage", storage), ("Batch", len(product.batch) - each_tick)):
         most = _MOST_PER_RUN[service]
         verdict = "kept" if number <= most * count else "broken"
         console.print(f"{service}: {number / count:.2f} a run, at most {most}: {verdict}.")
     console.print(
-        f"Beside that {product.hashed / count:.2f} outputs a run were read back, and Batch gave "
-        f"{lists} pages of jobs.\n"
+        f"Beside that {product.hashed / count:.2f} outputs a run were read back, and Batch was "
+        f"asked {each_tick} times of the pool, its nodes and pages of jobs in "
+        f"{product.ticks} ticks.\n"
     )
 
 
