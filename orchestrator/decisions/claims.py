@@ -59,13 +59,16 @@ def claim_requested(  # noqa: PLR0913 - a claim has that many sources
         if kind is Kind.TRIGGERED
         else ids.run_id(schedule.id, occurrence.nominal)
     )
-    record = _claimed_record(schedule, run_id, occurrence, state, results, now=now)
+    given = request.environment or {}
+    asked = replace(schedule, environment={**schedule.environment, **given})
+    record = _claimed_record(asked, run_id, occurrence, state, results, now=now)
     return replace(
         record,
         kind=kind,
         request=request.id,
         by=request.by,
         note=request.note,
+        parameters=given,
         forced=request.force,
     )
 

@@ -6,11 +6,11 @@ right. ``Annotated`` types carry what JSON Schema cannot know from the type.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
 
 from orchestrator.document.cron_hints import check_cron, normalised
 from orchestrator.document.zone_names import check_zone
@@ -264,3 +264,16 @@ type PoolId = Annotated[str, AfterValidator(_pool_id)]
 one_or_more = BeforeValidator(_crons)
 unique = AfterValidator(_unique)
 bounded = AfterValidator(_small_environment)
+_ENVIRONMENT = TypeAdapter[dict[str, str]](Annotated[dict[Variable, Text], bounded])
+
+
+def wrong_environment(values: Mapping[str, str]) -> str | None:
+    """Return what is wrong with variables that are given elsewhere than in a document."""
+    try:
+        _ENVIRONMENT.validate_python(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = next(iter(first["loc"]), "")
+        message = first["msg"].removeprefix("Value error, ")
+        return f"{name}: {message}" if name else message
+    return None

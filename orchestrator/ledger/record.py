@@ -203,6 +203,7 @@ class Record(Stored):
         request: Id of the request that asked for it; None for what the schedule asked for.
         by: Who made that request, as they said.
         note: Why.
+        parameters: The variables that the request set for this run; ``task`` holds all.
         forced: Whether it starts whatever is in the way, and is in nobody's way.
         previous_success_unknown: Whether results of earlier runs were being made anew at its claim:
             its task does not know the last success.
@@ -229,6 +230,7 @@ class Record(Stored):
     request: str | None = None
     by: str | None = None
     note: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict[str, str])
     forced: bool = False
     previous_success_unknown: bool = False
     replaces: str | None = None

@@ -66,6 +66,8 @@ class Request(Stored):
         run_id: With stop: which run.
         key: With trigger: the same key makes the same run, however often it is asked for.
         force: With trigger: start whatever is in the way, and be in nobody's way.
+        environment: With trigger: variables of this run, in the place of those of its schedule.
+        nominal: With trigger: the nominal time of its run, instead of when it is claimed.
         after: With backfill: exclusive.
         until: With backfill: inclusive, and required; with pause: its end, if it has one.
         rerun: With backfill: also what has run.
@@ -82,6 +84,8 @@ class Request(Stored):
     run_id: RunId | None = None
     key: Words | None = None
     force: bool = False
+    environment: dict[str, str] | None = None
+    nominal: RequestTime | None = None
     after: RequestTime | None = None
     until: RequestTime | None = None
     rerun: bool = False

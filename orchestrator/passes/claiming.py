@@ -12,6 +12,7 @@ from orchestrator.decisions.decide import Skip, overlapping
 from orchestrator.decisions.identity import identified, numbered
 from orchestrator.decisions.places import placed_if_at_once
 from orchestrator.decisions.plan import CHUNK, refusal
+from orchestrator.document.types import wrong_environment
 from orchestrator.errors import NotNow, RecordUnreadable, RequestRefused
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Kind, Record
@@ -73,7 +74,12 @@ class Claims:
         run_id = ids.trigger_id(schedule.id, request.key)
         if await self._exists(run_id):
             return Done(f"Run {run_id} is there: the key was used before.", (run_id,))
-        occurrence = Occurrence(nominal=self._inputs.now)
+        if request.nominal and request.nominal > self._inputs.now:
+            raise RequestRefused(f"the time it is for, {request.nominal.isoformat()}, is to come")
+        given = {**schedule.environment, **(request.environment or {})}
+        if wrong := wrong_environment(given):
+            raise RequestRefused(f"environment {wrong}")
+        occurrence = Occurrence(nominal=request.nominal or self._inputs.now)
         if self.batch_is_silent and not request.force and self._in_the_way.of(schedule.id):
             raise NotNow(f"Batch does not say what is in the way of {schedule.id}")
         in_the_way = [] if request.force else await self._in_the_way.in_the_way(schedule.id)

@@ -181,6 +181,8 @@ def _decision(record: Record, zone: tzinfo) -> Iterator[str]:
         who = f" by {record.by}" if record.by else ""
         why = f": {record.note}" if record.note else ""
         yield _fact("request", f"{record.kind}{who}{why} (request {record.request})")
+    for name, value in record.parameters.items():
+        yield _fact("parameter", f"{name}={value}")
     if record.lateness_seconds is not None:
         yield _fact("lateness", short_duration(record.lateness_seconds))
     if record.merged > 1:

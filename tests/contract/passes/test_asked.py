@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,45 @@ async def test_a_trigger_makes_one_run_however_often_it_is_asked_for(world: Worl
     assert await world.output(final) == f"{run_id}\n".encode()
     assert await world.jobs() == [run_id]
     assert not await world.waiting()
+
+
+async def test_a_trigger_has_parameters_and_a_nominal_time(world: World) -> None:
+    """Its variables stand in the place of the schedule's; its record tells them from these."""
+    command = 'echo "$SIDE $LEVEL $RECUR_NOMINAL_TIME_LOCAL"'
+    await idle_schedule(world, command, environment='{ SIDE = "left", LEVEL = "1" }')
+    nominal = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+    answer = await world.ask(
+        "trigger", "job", key="a", environment={"SIDE": "right = left"}, nominal=nominal
+    )
+    (final,) = await world.collect_until_finished()
+
+    assert answer.status is Status.DONE
+    assert final.nominal == nominal
+    assert final.parameters == {"SIDE": "right = left"}
+    assert await world.output(final) == b"right = left 1 2026-03-29T01:30:00+00:00\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"environment": {"RECUR_RUN_ID": "x"}}, "RECUR_RUN_ID: is given by Recur or by Batch"),
+        ({"environment": {"1A": "x"}}, "1A: is no name of a variable"),
+        ({"environment": {"A": "x" * 20_000}}, "more than the 16 KiB"),
+        ({"nominal": datetime(2199, 1, 1, tzinfo=UTC)}, "2199-01-01T00:00:00+00:00, is to come"),
+    ],
+)
+async def test_what_a_trigger_may_not_set_is_refused(
+    world: World, values: dict[str, Any], said: str
+) -> None:
+    """Also where the request was not made by `recur`."""
+    await idle_schedule(world, "true")
+
+    answer = await world.ask("trigger", "job", key="a", **values)
+
+    assert answer.status is Status.REFUSED
+    assert said in answer.sentence
+    assert not await world.open()
 
 
 async def test_a_trigger_obeys_the_overlap_policy_unless_it_is_forced(world: World) -> None:

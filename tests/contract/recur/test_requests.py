@@ -113,6 +113,45 @@ def refused(told: Told) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("_known")
+def test_a_trigger_is_asked_for_with_parameters_and_a_time(
+    someone: Operator, ledger: ContainerClient
+) -> None:
+    """A value may hold an equals sign; a wall time is that of the schedule's zone."""
+    with answering(ledger, Status.DONE, "Claimed.") as seen:
+        told = someone.recur(
+            *("trigger", NIGHTLY, "--env", "SIDE=right = left", "--env", "EMPTY="),
+            *("--for", "2026-06-01"),
+        )
+
+    assert told.code == Exit.DONE, told.err
+    (request,) = seen
+    assert request.environment == {"SIDE": "right = left", "EMPTY": ""}
+    assert request.nominal == datetime(2026, 6, 1, 4, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("_known")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--env", "SIDE"), "--env 'SIDE' is not NAME=VALUE"),
+        (("--env", "RECUR_X=1"), "--env RECUR_X: is given by Recur or by Batch"),
+        (("--env", "=1"), "is no name of a variable"),
+        (("--for", "2199-01-01"), "--for '2199-01-01' is to come"),
+        (("--for", "noon"), "--for 'noon' is no time"),
+    ],
+)
+def test_what_a_trigger_may_not_set_is_refused(
+    someone: Operator, ledger: ContainerClient, given: tuple[str, str], said: str
+) -> None:
+    """Before anything is asked for."""
+    told = someone.recur("trigger", NIGHTLY, *given)
+
+    assert told.code == Exit.USAGE
+    assert said in told.err
+    assert not list(ledger.list_blobs(name_starts_with="open/request/"))
+
+
+@pytest.mark.usefixtures("_known")
 def test_a_trigger_is_asked_for_and_its_answer_told(
     someone: Operator, ledger: ContainerClient
 ) -> None:
