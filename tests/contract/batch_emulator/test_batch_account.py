@@ -168,6 +168,23 @@ async def test_filters(batch: Batch, text: str, found: list[str]) -> None:
     assert [job.id async for job in batch.client.list_jobs(filter=text)] == found
 
 
+async def test_jobs_are_filtered_by_their_end(batch: Batch) -> None:
+    """Before a time, exclusive; a job that has not ended is never before it."""
+    for name in ("done", "active"):
+        await batch.client.create_job(job_body(name, "/bin/true"))
+    await batch.terminate("done", "not needed")
+    await batch.completed("done")
+    execution = (await batch.client.get_job("done")).execution_info
+    assert execution
+    assert execution.end_time
+    for later, found in ((dt.timedelta(0), []), (dt.timedelta(seconds=1), ["done"])):
+        time = f"{execution.end_time + later:%Y-%m-%dT%H:%M:%S.%fZ}"
+        text = f"state eq 'completed' and executionInfo/endTime lt DateTime'{time}'"
+        assert [job.id async for job in batch.client.list_jobs(filter=text)] == found
+    of_any_state = "executionInfo/endTime lt DateTime'2199-01-01T00:00:00Z'"
+    assert [job.id async for job in batch.client.list_jobs(filter=of_any_state)] == ["done"]
+
+
 async def test_conditions(batch: Batch) -> None:
     """A tag that has changed is refused; one that has not spares the reply."""
     await batch.client.create_job(job_body("job", "/bin/true"))
