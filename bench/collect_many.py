@@ -22,6 +22,7 @@ from bench.stage import Round, Stage, open_stage
 from bench.submit_many import submit
 from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
+from orchestrator.ledger.results import CollectState, dump_collect
 from orchestrator.passes import collect_finished, open_services
 from orchestrator.passes.services import AT_ONCE
 
@@ -83,13 +84,18 @@ async def open_blobs(round_: Round) -> list[OpenBlob]:
     return found
 
 
+async def nothing_has_ended(round_: Round) -> None:
+    """Let the collector know that there are no results yet, so that it looks for none."""
+    state = dump_collect(CollectState())
+    await round_.ledger.upload_blob(ids.COLLECT_STATE, state, overwrite=True)
+
+
 async def put_back(round_: Round, blobs: list[OpenBlob]) -> None:
     """Make the runs open again, as if nothing had been collected."""
     for prefix in (ids.FINAL_PREFIX, ids.SUMMARIES_PREFIX):
         async for name in round_.ledger.list_blob_names(name_starts_with=prefix):
             await round_.ledger.delete_blob(name)
-    if await round_.ledger.get_blob_client(ids.COLLECT_STATE).exists():
-        await round_.ledger.delete_blob(ids.COLLECT_STATE)
+    await nothing_has_ended(round_)
     for blob in blobs:
         await round_.ledger.upload_blob(
             blob.name, blob.data, metadata=blob.metadata, overwrite=True
@@ -149,6 +155,7 @@ async def compare(stage: Stage, count: int, rounds: int) -> list[tuple[Collected
         await submit(round_, count, command=_COMMAND)
         await all_ended(round_)
         blobs = await open_blobs(round_)
+        await nothing_has_ended(round_)
         for _ in range(rounds):
             product = await collect(round_)
             await put_back(round_, blobs)
