@@ -13,6 +13,7 @@ from difflib import get_close_matches
 
 from cronsim import CronSim
 
+from orchestrator.document.durations import foreign_duration, spelt
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.timing.cron import parse_cron
 
@@ -25,13 +26,13 @@ _ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
+_DAYS_OF_WEEK = 7
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _LONGEST = 500
 _TERM = re.compile(r"(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?(?:/(?P<step>[A-Z0-9]+))?")
 _ZONE = re.compile(r"(?:CRON_)?TZ=['\"]?(?P<name>[^\s'\"]*)['\"]?", re.IGNORECASE)
 _INTERVAL = re.compile(r"@every\b\s*(?P<span>.*)", re.IGNORECASE)
-_SPAN = re.compile(r"\d+d|(?=\d)(\d+h)?(\d+m)?(\d+s)?")
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # wall time has no zone
 
 
@@ -122,11 +123,11 @@ def _other_key(text: str) -> str | None:
         return f'leave out {zone[0]!r} and write time_zone = "{zone["name"]}", a key of its own'
     if not (interval := _INTERVAL.match(text)):
         return None
-    duration = "30m"
-    if parts := _SPAN.fullmatch(interval["span"].lower()):
-        many = len([part for part in parts.groups() if part]) > 1
-        duration = f"PT{parts[0].upper()}" if many else parts[0]
-    return f'an interval is no cron: write every = "{duration}", the key that takes its place'
+    if meant := foreign_duration(interval["span"]):
+        return (
+            f'an interval is no cron: write every = "{spelt(meant)}", the key that takes its place'
+        )
+    return 'an interval is no cron: write the key every in its place, as in every = "30m"'
 
 
 def _miscounted(text: str, words: list[str]) -> str:
@@ -232,9 +233,23 @@ def _range(field: _Field, first: str, last: str | None, step: str | None) -> str
         # cronsim reads 4-4/3 as 4/3, which goes on to the end of the field; Debian's cron does not
         return f"'{first}-{last}/{step}' is one value with a step: write {first}"
     if low > high:
-        end = max(low, 6) if field is _WEEKDAY else field.high
-        before = f"{first}-{field.spelt(end, first)}" if low != end else first
-        begin = field.spelt(field.low, first)
-        after = f"{begin}-{last}" if high != field.low else begin
-        return f"a range does not go round: write {before},{after}"
+        return f"a range does not go round: write {_unrolled(field, first, last or '', int(step or 1))}"
     return None
+
+
+def _unrolled(field: _Field, first: str, last: str, step: int) -> str:
+    """Spell the values of a range that goes round: those up to the field's end, and those after."""
+    low, high = field.number(first) or 0, field.number(last) or 0
+    size = _DAYS_OF_WEEK if field is _WEEKDAY else field.high - field.low + 1
+    if field is _WEEKDAY:
+        low %= size  # 7 is Sunday, as is 0
+    values = [*range(low, high + 1 + (size if low > high else 0), step)]
+    end = field.low + size
+    parts = ([n for n in values if n < end], [n - size for n in values if n >= end])
+    spelt_parts: list[str] = []
+    for part in parts:
+        if part:
+            ends = [field.spelt(part[0], first), field.spelt(part[-1], first)]
+            text = "-".join(ends) if len(part) > 1 else ends[0]
+            spelt_parts.append(f"{text}/{step}" if len(part) > 1 and step > 1 else text)
+    return ",".join(spelt_parts)

@@ -1,11 +1,11 @@
 """What is wrong with a table of the schedule document, in the operator's words."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from orchestrator.document.key_hints import close_key, key_hint
 from orchestrator.document.keys import (
     CatchUpTable,
     DstTable,
@@ -14,6 +14,7 @@ from orchestrator.document.keys import (
     RetriesTable,
     ScheduleTable,
 )
+from orchestrator.document.values import shown
 from orchestrator.enums import Overlap
 
 type Table = Mapping[str, object]
@@ -25,6 +26,18 @@ _MODELS: dict[str, type[BaseModel]] = {
     "catch_up": CatchUpTable,
     "retries": RetriesTable,
 }
+_EXAMPLES = {
+    "cron": 'must be an expression such as "0 2 * * MON-FRI", or a list of expressions',
+    "except": 'must be a list such as ["2026-12-25", "* * * 8 *"]',
+    "outputs": 'must be a list such as ["report/*.csv"]',
+    "retries.on": 'must be a list such as ["lost", "failed"]',
+    "retries.exit_codes": 'must be a list such as [75, "SIGKILL"]',
+    "dst": 'must be a table such as { gap = "skip" }',
+    "catch_up": 'must be a table such as { mode = "all", window = "6h" }',
+    "retries": "must be a table such as { max = 1 }",
+    "environment": 'must be a table such as { REPORT = "daily" }',
+}
+"""What would be right where a list or a table is wanted."""
 _TYPES = {
     "string_type": "must be a string",
     "int_type": "must be a whole number",
@@ -44,7 +57,6 @@ _BOUNDS = {
 _NO_PRICE = "there is no price: give dedicated or spot, the price of one node for one hour"
 _OF_A_KEY = "[key]"
 """Where pydantic complains of the key of a mapping, and not of its value, the path ends with it."""
-_MOST_SHOWN = 60
 
 
 def wrong(table: Table) -> Iterator[tuple[Path, str]]:
@@ -69,7 +81,7 @@ def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
             if details["type"] == "missing":
                 yield path, 'is missing: say in which one the prices are, as in "USD"'
             elif details["type"] == "extra_forbidden":
-                yield path, _unknown_key(path, NodePriceTable if len(path) > 1 else PricesTable)
+                yield path, _unknown_price(path)
             else:
                 yield path, _error_complaint(path, details)
     given = table.get("pools")
@@ -114,16 +126,16 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
 
 def _error_complaint(path: Path, details: Mapping[str, Any]) -> str:
     """Put one of pydantic's errors into the operator's words."""
-    kind, context = details["type"], details.get("ctx", {})
-    given = _shown(details["input"], path)
+    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
+    given = "" if path[0] == "environment" else f", not {shown(value)}"  # it may be a secret
     if kind == "extra_forbidden":
-        return _unknown_key(path)
+        return _unknown_key(path, value)
     if kind in {"enum", "literal_error"}:
         return f"must be {context['expected']}{given}"
     if kind == "value_error":
         return str(context["error"])
     if kind in _TYPES:
-        return f"{_TYPES[kind]}{given}"
+        return f"{_EXAMPLES.get('.'.join(map(str, path)), _TYPES[kind])}{given}"
     if kind in _BOUNDS:
         bound, text = _BOUNDS[kind]
         return text.format(context[bound]) + ("" if kind.startswith(("too", "string")) else given)
@@ -131,21 +143,22 @@ def _error_complaint(path: Path, details: Mapping[str, Any]) -> str:
     return f"{message[0].lower()}{message[1:]}{given}"
 
 
-def _shown(given: object, path: Path) -> str:
-    """Return what was given instead, cut short; not what may be a secret."""
-    if path[0] == "environment":
-        return ""
-    try:
-        text = repr(given)
-    except ValueError:  # Python spells no number of more than 4,300 digits
-        return ", not a number of thousands of digits"
-    return f", not {text if len(text) <= _MOST_SHOWN else f'{text[:_MOST_SHOWN]}...'}"
-
-
-def _unknown_key(path: Path, model: type[BaseModel] | None = None) -> str:
+def _unknown_key(path: Path, value: object) -> str:
     """Say which key may have been meant."""
-    table, *below = (str(part) for part in path)
-    model = model or (_MODELS.get(table, ScheduleTable) if below else ScheduleTable)
-    known = [field.alias or name for name, field in model.model_fields.items()]
-    close = get_close_matches(str(path[-1]), known, n=1)
-    return f"unknown key; did you mean {close[0]!r}?" if close else "unknown key"
+    *tables, key = (str(part) for part in path)
+    hint = key_hint(key, value, tables[0] if tables else None, KEYS)
+    return f"unknown key; {hint}" if hint else "unknown key"
+
+
+def _unknown_price(path: Path) -> str:
+    """Say which key of ``[prices]`` may have been meant."""
+    close = close_key(str(path[-1]), _names(NodePriceTable if len(path) > 1 else PricesTable))
+    return f"unknown key; did you mean {close!r}?" if close else "unknown key"
+
+
+def _names(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+KEYS = {key: _names(_MODELS[key]) if key in _MODELS else () for key in _names(ScheduleTable)}
+"""The keys of a schedule, each with the keys of the inner table that it is."""

@@ -9,10 +9,10 @@ is told once, and stops the schedules that inherit it. One of ``[prices]`` stops
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any, cast
 
+from orchestrator.document.key_hints import close_key
 from orchestrator.document.keys import PricesTable, ScheduleTable, prices, schedule
 from orchestrator.document.messages import (
     EITHER,
@@ -157,8 +157,8 @@ def merged(table: Table, defaults: Table) -> dict[str, object]:
 def _unusable(content: Mapping[str, object]) -> Iterator[Problem]:
     """Yield why a document cannot be used at all."""
     for key in content.keys() - set(_PARTS):
-        close = get_close_matches(key, _PARTS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "schedules stand in [schedules.<id>]"
+        close = close_key(key, _PARTS)
+        hint = f"did you mean {close!r}?" if close else "schedules stand in [schedules.<id>]"
         yield Problem(key=key, message=f"unknown; {hint}")
     if not isinstance(content.get(_DEFAULTS, {}), dict):
         yield Problem(key=_DEFAULTS, message=f"must be a table [{_DEFAULTS}]")
@@ -195,7 +195,7 @@ def _tables(content: Mapping[str, object]) -> tuple[Table | None, dict[str, obje
     """
     parts = {key: content[key] for key in _PARTS if key in content}
     for key in content.keys() - parts.keys():
-        for meant in get_close_matches(key, _PARTS, n=1):
+        if meant := close_key(key, _PARTS):
             parts.setdefault(meant, content[key])
     defaults, found = parts.get(_DEFAULTS, {}), parts.get(_SCHEDULES, {})
     tables = cast("dict[str, object]", found) if isinstance(found, dict) else {}

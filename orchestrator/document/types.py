@@ -13,6 +13,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
 
 from orchestrator.document.cron_hints import check_cron, normalised
+from orchestrator.document.durations import SCHEMA_PATTERN, duration_hint, parse_duration
+from orchestrator.document.values import shown
 from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.exit_codes import SIGNAL_NAMES, code_of
@@ -20,25 +22,16 @@ from orchestrator.exit_codes import SIGNAL_NAMES, code_of
 MOST_ENVIRONMENT_BYTES = 16 * 1024
 _LONGEST_COMMAND_BYTES = 32 * 1024
 _LONGEST_PATTERN = 200
-_MOST_SHOWN = 60
+_MOST_SECONDS = 10**9
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
-_SHORT = re.compile(r"([0-9]{1,9})([smhd])")
-_ISO = re.compile(
-    r"P(?=.)(?:(?P<days>[0-9]{1,6})D)?"
-    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,6})H)?(?:(?P<minutes>[0-9]{1,8})M)?(?:(?P<seconds>[0-9]{1,9})S)?)?"
-)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = ("RECUR_", "AZ_BATCH_")
 _CURRENCY = re.compile("[A-Z]{3}")
 _POOL_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 _HIGHEST_PRICE = 10_000
-_DURATION_SCHEMA = {
-    "type": "string",
-    "pattern": r"^([0-9]+[smhd]|P(?=.)([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?)$",
-}
+_DURATION_SCHEMA = {"type": "string", "pattern": SCHEMA_PATTERN}
 _INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
 _LEAST_CODE, _GREATEST_CODE = -(2**31), 2**32 - 1
 _EXIT_CODE_SCHEMA = {
@@ -59,17 +52,18 @@ _CURRENCY_SCHEMA = {"type": "string", "pattern": f"^{_CURRENCY.pattern}$"}
 
 
 def _duration(value: object) -> timedelta:
-    """Parse ``PT30M``, ``P1D`` or ``90s``, ``30m``, ``6h``, ``1d``."""
+    """Parse ``PT1H30M``, ``P1W`` or ``90s``, ``1h30m``, ``1d``."""
+    duration = parse_duration(value) if isinstance(value, str) else None
+    if duration is not None:
+        return duration
+    hint = ""
     if isinstance(value, str):
-        if short := _SHORT.fullmatch(value):
-            parts = {_UNITS[short[2]]: int(short[1])}
-        elif iso := _ISO.fullmatch(value):
-            parts = {unit: int(n) for unit, n in iso.groupdict().items() if n}
-        else:
-            parts = {}
-        if parts:
-            return timedelta(**parts)
-    raise ValueError('must be a duration such as "PT30M", "90s", "6h" or "1d"')
+        hint = f"; {found}" if (found := duration_hint(value)) else ""
+    elif isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST_SECONDS:
+        hint = f'; write "{value}s" if seconds are meant, "{value}m" if minutes'
+    raise ValueError(
+        f'must be a duration such as "PT30M", "90s", "6h" or "1d", not {shown(value)}{hint}'
+    )
 
 
 def _within(least: timedelta, most: timedelta, because: str) -> Callable[[timedelta], timedelta]:
@@ -86,8 +80,7 @@ def _cron(value: str) -> str:
     try:
         check_cron(expression)
     except ScheduleSyntaxError as error:
-        shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}..."
-        raise ValueError(f"{shown!r} cannot be used: {error}") from error
+        raise ValueError(f"{shown(value)} cannot be used: {error}") from error
     return expression
 
 

@@ -94,7 +94,9 @@ def check_zone(name: str) -> None:
         ScheduleSyntaxError: Says which name may have been meant.
     """
     if len(name) > _LONGEST:
-        raise ScheduleSyntaxError(f"{name[:_LONGEST]!r}... is longer than the name of any time zone")
+        raise ScheduleSyntaxError(
+            f"{name[:_LONGEST]!r}... is longer than the name of any time zone"
+        )
     try:
         parse_zone(name)
     except ScheduleSyntaxError as error:

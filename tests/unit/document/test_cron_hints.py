@@ -1,9 +1,12 @@
 """Cron as people write it: what is read, what is refused, and what is said of it."""
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from orchestrator.document.cron_hints import check_cron, normalised
 from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.timing.cron import parse_cron
 
 
 @pytest.mark.parametrize(
@@ -62,10 +65,12 @@ def test_the_dialect_is_debians_with_last_days(good: str) -> None:
         ("@reboot", "@reboot is not known"),
         ("@dayly", "did you mean @daily"),
         ("@every 5m", 'write every = "5m"'),
-        ("@EVERY 1h30m", 'write every = "PT1H30M"'),
+        ("@EVERY 1h30m", 'write every = "1h30m"'),
         ("@every 1d", 'write every = "1d"'),
-        ("@every 1.5h", 'write every = "30m"'),
-        ("@every", 'write every = "30m"'),
+        ("@every 1.5h", 'write every = "1h30m"'),
+        ("@every 90000ms", 'write every = "1m30s"'),
+        ("@every", 'as in every = "30m"'),
+        ("@every 1500ms", 'as in every = "30m"'),
         ("CRON_TZ=UTC 0 2 * * *", "leave out 'CRON_TZ=UTC' and write time_zone = \"UTC\""),
         ("TZ=Asia/Tokyo 2 * * *", 'write time_zone = "Asia/Tokyo"'),
         ("CRON_TZ=Europe/Paris @daily", 'write time_zone = "Europe/Paris"'),
@@ -78,6 +83,14 @@ def test_the_dialect_is_debians_with_last_days(good: str) -> None:
         ("0 0 31 2 *", "month '2' never has a day '31': write L"),
         ("0 0 */16 * MON#5", "no date ever matches"),
         ("0 22-2 * * *", "write 22-23,0-2"),
+        ("0 22-6/2 * * *", "write 22,0-6/2"),
+        ("0 20-6/3 * * *", "write 20-23/3,2-5/3"),
+        ("0 23-6/5 * * *", "write 23,4"),
+        ("50-10/5 * * * *", "write 50-55/5,0-10/5"),
+        ("0 0 * * FRI-MON/2", "write FRI,SUN"),
+        ("0 0 * * 7-3/2", "write 0-2/2"),
+        ("0 0 * * 7-1", "write 0-1"),
+        ("0 0 * NOV-MAR/2 *", "write NOV,JAN-MAR/2"),
         ("0 0 * OCT-FEB *", "write OCT-DEC,JAN-FEB"),
         ("0 0 * * FRI-SUN", "write FRI-SAT,SUN"),
         ("0 0 * * 6-1", "write 6,0-1"),
@@ -102,6 +115,21 @@ def test_what_cannot_be_used_is_told_with_what_to_write(cron: str, says: str) ->
     """Which field, which part of it, and what would be right."""
     with pytest.raises(ScheduleSyntaxError, match=says):
         check_cron(cron)
+
+
+@given(st.integers(0, 23), st.integers(0, 23), st.integers(1, 24))
+def test_what_is_written_for_a_range_that_goes_round_has_its_values(
+    low: int, high: int, step: int
+) -> None:
+    """Hours counted on past midnight."""
+    assume(low > high)
+    with pytest.raises(ScheduleSyntaxError) as caught:
+        check_cron(f"0 {low}-{high}/{step} * * *")
+
+    instead = str(caught.value).rpartition(" ")[2]
+
+    hours = {hour % 24 for hour in range(low, high + 25, step)}
+    assert parse_cron(f"0 {instead} * * *").times == sum(1 << hour * 60 for hour in hours)
 
 
 def test_all_fields_are_looked_at() -> None:

@@ -120,7 +120,7 @@ def test_a_schedules_own_recurrence_replaces_the_default_one() -> None:
         ("cron", '"0 2 * *"', "instead of five"),
         ("cron", '"0 0 31 2 *"', "never has a day '31'"),
         ("cron", '"0 0 2 * * * *"', "7 field(s)"),
-        ("cron", "5", "must be a list, not 5"),
+        ("cron", "5", "or a list of expressions, not 5"),
         ("cron", "[]", "at least 1"),
         ("cron[1]", "[1]", "must be a string, not 1"),
         ("cron[2]", '["0 2 * * *", "0 2 * *"]', "instead of five"),
