@@ -37,6 +37,9 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+CLOCK: Final = "clock"
+"""The source of what a zone's rules say."""
+
 WRONG: Final = frozenset({Verdict.UNDECIDED, Verdict.UNRECORDED, Verdict.UNREADABLE})
 """What should not be: somebody has to do something."""
 
@@ -47,7 +50,7 @@ class Fact:
     One piece of evidence.
 
     Attributes:
-        source: Where it stands: a blob's name, or ``clock`` for what the zone's rules say.
+        source: Where it stands: a blob's name, or ``CLOCK``.
         says: What it says.
     """
 
@@ -146,7 +149,7 @@ def subject(case: Case, background: Background) -> str:
 
 def timing_facts(case: Case, background: Background) -> list[Fact]:
     """Say by which timing an instant is judged, and how far the schedule is decided."""
-    facts = [Fact(source="clock", says=note) for note in case.notes]
+    facts = [Fact(source=CLOCK, says=note) for note in case.notes]
     state = background.state
     if state is None:
         return facts

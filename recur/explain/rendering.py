@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.enums import Outcome
-from recur.explain.case import WRONG, Background, Explanation, Verdict
+from recur.explain.case import CLOCK, WRONG, Background, Explanation, Verdict
 from recur.formats import local, utc
 from recur.output import Printer
 
@@ -41,6 +41,8 @@ def show_explanations(
         for one in found:
             _in_full(output, one)
         return
+    for note in _shared_notes(found):
+        output.say(note)
     shown = _chosen(found)
     for one in shown:
         output.say(one.sentence)
@@ -60,6 +62,14 @@ def _in_full(output: Printer, one: Explanation) -> None:
         output.say(f"  {fact.source}: {fact.says}")
     if one.next_step:
         output.say(f"  next: {one.next_step}")
+
+
+def _shared_notes(found: Sequence[Explanation]) -> list[str]:
+    """Return what the clock did to all of them: it changes on the day that was asked for."""
+    shared = set.intersection(
+        *({fact for fact in one.facts if fact.source == CLOCK} for one in found)
+    )
+    return sorted(fact.says for fact in shared)
 
 
 def _chosen(found: Sequence[Explanation]) -> list[Explanation]:

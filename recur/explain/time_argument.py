@@ -1,7 +1,7 @@
 """Which instants an operator means by a TIME: one, two where a clock is put back, or a day."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 
 from orchestrator.model import Timing
@@ -11,6 +11,7 @@ from recur.errors import CliError, Exit
 from recur.times import after_gap, check_year, how
 from recur.timing_lookup import came_from, on_the_wall, recurrence_at, suppressed
 
+_SECOND: Final = timedelta(seconds=1)
 _ANY_ZONE: Final = timedelta(hours=26)
 """So far apart are the clocks of any two zones."""
 
@@ -99,7 +100,9 @@ def _questions_of_day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> l
     recurrence = recurrence_at(timings, midnight)
     zone = parse_zone(recurrence.time_zone) if recurrence else zone
     begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
-    itself = Question(instant=begin, day=day, until=end)
+    change = _change_of_day(day, begin, end, zone)
+    notes = (change,) if change else ()
+    itself = Question(instant=begin, notes=notes, day=day, until=end)
     if not timings:
         return [itself]
     instants = [
@@ -107,7 +110,7 @@ def _questions_of_day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> l
         for one in occurrences_of(timings, after=begin - _ANY_ZONE, until=end + _ANY_ZONE)
         if _local_day(timings, one.nominal) == day
     ]
-    return instants or [itself]
+    return [replace(one, notes=(*notes, *one.notes)) for one in instants] or [itself]
 
 
 def _local_day(timings: tuple[Timing, ...], nominal: datetime) -> date | None:
@@ -122,3 +125,24 @@ def _midnight(day: date, zone: tzinfo) -> datetime:
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     exists = first.astimezone(zone).replace(tzinfo=None) == wall
     return first if exists else after_gap(second, first, zone)
+
+
+def _change_of_day(day: date, begin: datetime, end: datetime, zone: tzinfo) -> str | None:
+    """Say what a zone's clock does on a day that is not 24 hours long; None on any other day."""
+    if begin == end:
+        return f"{day} does not exist in {zone}: its clock leaves out the whole day."
+    low, high = begin - _SECOND, end - _SECOND
+    old = low.astimezone(zone).utcoffset() or timedelta()
+    new = high.astimezone(zone).utcoffset() or timedelta()
+    if old == new:
+        return None
+    change = after_gap(low, high, zone)
+    before = change.astimezone(timezone(old))
+    after = change.astimezone(timezone(new))
+    back = new < old
+    first, last = (after, before) if back else (before, after)
+    return (
+        f"The clock of {zone} is put {'back' if back else 'forward'} on {day}, from "
+        f"{before:%H:%M}{before.isoformat()[-6:]} to {after:%H:%M}{after.isoformat()[-6:]}: the times from "
+        f"{first:%H:%M} to {last:%H:%M} {'come twice' if back else 'do not exist'}."
+    )

@@ -1,12 +1,13 @@
 """Of a day with many occurrences people are told what matters, and how many more there are."""
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
 from orchestrator.enums import Outcome
-from recur.explain.case import Background, Explanation, Verdict
+from recur.explain.case import CLOCK, Background, Explanation, Fact, Verdict
 from recur.explain.rendering import show_explanations
 from recur.output import Printer
 from tests.support.records import NIGHTLY
@@ -14,7 +15,13 @@ from tests.support.records import NIGHTLY
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def told(*verdicts: tuple[Verdict, Outcome | None]) -> list[str]:
+def no_facts(_: int) -> tuple[Fact, ...]:
+    return ()
+
+
+def told(
+    *verdicts: tuple[Verdict, Outcome | None], facts: Callable[[int], tuple[Fact, ...]] = no_facts
+) -> list[str]:
     """Return what is said of a schedule that is due every minute from midnight on."""
     found = [
         Explanation(
@@ -22,6 +29,7 @@ def told(*verdicts: tuple[Verdict, Outcome | None]) -> list[str]:
             nominal=MIDNIGHT + timedelta(minutes=minute),
             sentence=f"{minute} {outcome or verdict}",
             outcome=outcome,
+            facts=facts(minute),
         )
         for minute, (verdict, outcome) in enumerate(verdicts)
     ]
@@ -85,3 +93,13 @@ def test_of_many_that_did_not_succeed_the_others_are_counted() -> None:
         "1 more ran and did not succeed: recur runs nightly --outcome failed "
         "--since 2026-11-23T00:00:00Z --until 2026-11-23T00:00:00Z -n 1"
     )
+
+
+def test_what_the_clock_does_on_that_day_is_told_once() -> None:
+    """Before the occurrences; not what it does to one of them."""
+    day, own = Fact(source=CLOCK, says="put back"), Fact(source=CLOCK, says="comes twice")
+
+    lines = told(*[GOOD] * 24, facts=lambda minute: (day, own) if minute == 3 else (day,))
+
+    assert lines[0] == "put back"
+    assert not any("comes twice" in line for line in lines)

@@ -161,6 +161,58 @@ def test_a_day_without_occurrence_means_the_day() -> None:
     assert one.until - one.instant == timedelta(days=1)
 
 
+BACK = (
+    "The clock of America/New_York is put back on 2026-11-01, from 02:00-04:00 to 01:00-05:00: the "
+    "times from 01:00 to 02:00 come twice."
+)
+FORWARD = (
+    "The clock of America/New_York is put forward on 2026-03-08, from 02:00-05:00 to 03:00-04:00: "
+    "the times from 02:00 to 03:00 do not exist."
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "note"),
+    [
+        ("2026-11-01", "America/New_York", BACK),
+        ("2026-03-08", "America/New_York", FORWARD),
+        ("2026-04-24", "Africa/Cairo", "from 00:00+02:00 to 01:00+03:00: the times from 00:00 to 01:00 do not"),
+        ("2026-10-29", "Africa/Cairo", "from 00:00+03:00 to 23:00+02:00: the times from 23:00 to 00:00 come"),
+        ("2026-04-05", "Australia/Lord_Howe", "from 02:00+11:00 to 01:30+10:30: the times from 01:30 to 02:00 come"),
+        ("2011-12-30", "Pacific/Apia", "2011-12-30 does not exist in Pacific/Apia"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("cron", ["30 5 * * *", "0 0 1 1 *"])
+def test_a_day_on_which_the_clock_changes_says_so(
+    day: str, zone: str, note: str, cron: str
+) -> None:
+    """Whether or not something falls on it, and on no day beside it."""
+    asked = date.fromisoformat(day)
+    for around in (-2, -1, 0, 1, 2):
+        for one in meant(str(asked + timedelta(days=around)), timings(cron, zone)):
+            told = [says for says in one.notes if "The clock of" in says or "whole day" in says]
+            if around == 0 or (zone == "Pacific/Apia" and around == 1):
+                assert len(told) == 1
+            else:
+                assert told == []
+            assert around or note in told[0]
+
+
+def test_a_day_whose_occurrence_is_left_out_by_the_clock_says_so() -> None:
+    """The day has none, and the clock is why."""
+    (one,) = meant("2026-03-08", timings("30 2 * * *", gap=Gap.SKIP))
+
+    assert (one.day, one.notes) == (date(2026, 3, 8), (FORWARD,))
+
+
+def test_a_shifted_occurrence_of_a_day_says_both() -> None:
+    """What the clock does on that day, and what it does to the occurrence."""
+    (one,) = meant("2026-03-08", timings("30 2 * * *"))
+
+    assert one.notes[0] == FORWARD
+    assert "what falls on 02:30 runs at this instant" in one.notes[1]
+
+
 def test_a_day_of_a_schedule_that_is_forgotten_means_the_day() -> None:
     """In the zone that is given: no timing tells more."""
     (one,) = questions(parse_time_argument("2026-11-21"), (), ZoneInfo("America/Bogota"))
