@@ -21,18 +21,20 @@ from orchestrator.ids import FILES
 from orchestrator.ledger.record import Record
 
 # A package that a pool references by version has only a variable with the version in its name.
-# `recur publish` makes versions of this form: v and 12 hex digits.
+# `recur publish` makes versions of this form: v and 12 hex digits. The schedule's own PATH may not lead to
+# env and sed, or to others of these names; the assignment ends with the subshell.
 PRELUDE = (
-    'eval "$(env | sed -n '
+    'eval "$(PATH=/usr/bin:/bin${PATH:+:$PATH}; env | sed -n '
     r"'s/^\(AZ_BATCH_APP_PACKAGE_[A-Za-z0-9_]*\)\(_v[0-9a-f]\{12\}\)=.*/export \1=\"$\1\2\"/p'"
     ')"'
 )
 
 # The same for Windows, where the variable is NAME#version. Only the inner shell sees the command: put
-# into the line itself, it would be cut apart at the quotes and ampersands that it holds.
+# into the line itself, it would be cut apart at the quotes and ampersands that it holds. A shell that was
+# started looks for `cmd` by the schedule's PATH; ComSpec names it.
 _WINDOWS_LINE = (
     'cmd /v:on /c "(for /f "tokens=1,2* delims=#=" %a in (\'set AZ_BATCH_APP_PACKAGE_\') '
-    'do @if not "%c"=="" set "%a=%c") & cmd /c "!RECUR_COMMAND!""'
+    'do @if not "%c"=="" set "%a=%c") & %ComSpec% /c "!RECUR_COMMAND!""'
 )
 _NODE_FILES = timedelta(days=1)
 _KILL_SWITCH = timedelta(days=1)

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,30 @@ def test_packages_are_found_without_their_version() -> None:
     )
 
     assert printed == "/with space/$HOME:/b:\n"
+
+
+@pytest.mark.parametrize(
+    "path", [None, "", "/nowhere", "/opt/tool/bin:$PATH", ".", "impostors", ":::"]
+)
+def test_packages_are_found_whatever_the_path_is(path: str | None, tmp_path: Path) -> None:
+    """A schedule's own PATH is that of its command alone; it may hold other programs of those names."""
+    (tmp_path / "impostors").mkdir()
+    for name in ("env", "sed"):
+        for folder in (tmp_path, tmp_path / "impostors"):
+            (folder / name).write_text("#!/bin/sh\necho 'echo impostor'\n")
+            (folder / name).chmod(0o755)
+    given = {} if path is None else {"PATH": path}
+
+    done = subprocess.run(
+        shlex.split(command_line('echo "$AZ_BATCH_APP_PACKAGE_tool|${PATH-}"')),
+        env={**given, "AZ_BATCH_APP_PACKAGE_tool_v0123456789ab": "/tool"},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    (line,) = done.stdout.splitlines()  # no word of an impostor
+    tool, own = line.split("|")
+    assert (tool, done.stderr) == ("/tool", "")
+    assert path is None or own == path

@@ -64,6 +64,7 @@ def test_on_windows_the_command_is_handed_over_untouched() -> None:
 
     assert "copy" not in body["jobManagerTask"]["commandLine"]
     assert body["jobManagerTask"]["commandLine"].startswith("cmd /v:on /c ")
+    assert body["jobManagerTask"]["commandLine"].endswith('& %ComSpec% /c "!RECUR_COMMAND!""')
     settings = body["jobManagerTask"]["environmentSettings"]
     assert {"name": "RECUR_COMMAND", "value": task.command} in settings
 
