@@ -15,28 +15,44 @@ from orchestrator.ids import ScheduleId
 from orchestrator.stored import Stored
 
 
+def _empty(value: object) -> bool:
+    return not value
+
+
+_UNLESS_EMPTY = Field(exclude_if=_empty)  # most schedules have none: submit.json stays small
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence(Stored):
     """
-    When the occurrences of a schedule fall: the union of ``cron``, or every so often.
+    When the occurrences of a schedule fall: the union of ``cron`` and ``at``, or every so often.
 
     Attributes:
         cron: Expressions of five fields, on the wall time of the zone; empty with ``every``.
+        at: Single wall times of the zone, naive; empty with ``every``.
         every: Elapsed time from one occurrence to the next, whatever the clock does.
         anchor: With ``every``: an instant on which an occurrence falls.
         time_zone: IANA name.
         gap: What becomes of wall times that do not exist where a clock is put forward.
         fold: Which of two equal wall times runs where a clock is put back.
         except_: Wall dates (``2026-12-25``) and expressions that leave occurrences out.
+        end: Nothing is due at this instant or later; None: it has no end.
     """
 
     cron: tuple[str, ...] = ()
+    at: Annotated[tuple[datetime, ...], _UNLESS_EMPTY] = ()
     every: timedelta | None = None
     anchor: datetime | None = None
     time_zone: str = "UTC"
     gap: Gap = Gap.AUTO
     fold: Annotated[Fold, Field(alias="overlap")] = Fold.AUTO
     except_: tuple[str, ...] = ()
+    end: Annotated[datetime | None, _UNLESS_EMPTY] = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether it has a last occurrence."""
+        return self.end is not None or bool(self.at and not self.cron)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

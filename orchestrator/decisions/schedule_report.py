@@ -11,7 +11,7 @@ from orchestrator.decisions.retry import backoff
 from orchestrator.ledger.results import ScheduleResults
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Pause, Schedule
-from orchestrator.timing.occurrences import latest
+from orchestrator.timing.occurrences import ended, latest
 
 MARGIN = timedelta(minutes=15)
 """For the collector, after both timeouts of a run have passed."""
@@ -34,6 +34,7 @@ class Report:
         last_success: Nominal time of the newest run that succeeded.
         failed: How many runs ended otherwise since.
         paused: Whether occurrences are skipped at present, by somebody's wish.
+        ended: Whether its last occurrence is over: nothing is expected of it any more.
     """
 
     seconds_since_success: float
@@ -42,6 +43,7 @@ class Report:
     last_success: datetime | None
     failed: int
     paused: bool
+    ended: bool
 
 
 def report(
@@ -56,7 +58,8 @@ def report(
         results: What is known of its finished runs.
         now: The tick's only clock.
     """
-    expected = _expected(state, now - _longest(schedule) - MARGIN)
+    over = ended(state.timings, now)
+    expected = None if over else _expected(state, now - _longest(schedule) - MARGIN)
     since = results.last_success_finished or state.begin
     return Report(
         seconds_since_success=max(0.0, (now - since).total_seconds()),
@@ -65,6 +68,7 @@ def report(
         last_success=results.last_success,
         failed=len(results.failed),
         paused=state.timings[-1].paused or any(one.holds(now) for one in _asked(state)),
+        ended=over,
     )
 
 

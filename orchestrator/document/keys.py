@@ -23,10 +23,12 @@ from orchestrator.document.types import (
     TaskDuration,
     Text,
     Variable,
+    WallTime,
     Window,
     Zone,
     bounded,
     one_or_more,
+    one_or_more_times,
     unique,
 )
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
@@ -37,7 +39,9 @@ from orchestrator.timing.placement import EPOCH
 
 _STRICT = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 _ONE_PRICE: JsonDict = {"minProperties": 1}
-_EITHER: JsonDict = {"not": {"required": ["cron", "every"]}}
+_EITHER: JsonDict = {
+    "not": {"required": ["every"], "anyOf": [{"required": [key]} for key in ("cron", "at")]}
+}
 _CRON_SCHEMA = {
     "anyOf": [
         {"type": "string", "minLength": 1, "examples": ["0 2 * * MON-FRI"]},
@@ -120,6 +124,15 @@ class ScheduleTable(BaseModel):
         | None
     ) = None
     """When it is due, on the wall clock of its zone: five fields, or a list whose union counts."""
+    at: (
+        Annotated[
+            list[WallTime],
+            one_or_more_times,
+            Field(min_length=1, max_length=400, examples=[["2026-12-24T18:00:00"]]),
+        ]
+        | None
+    ) = None
+    """Single wall times of its zone; beside cron, both count."""
     every: Annotated[Every, Field(examples=["30m", "PT6H"])] | None = None
     """Instead of cron: elapsed time from one occurrence to the next, whatever the clock does."""
     anchor: Instant | None = None
@@ -160,6 +173,8 @@ class ScheduleTable(BaseModel):
     """So many failed runs in a row pause the schedule; without it, none do."""
     start: Instant | None = None
     """Nothing is due before it; without it, from the document that first holds the schedule."""
+    end: Instant | None = None
+    """Nothing is due at this instant or later; without it, the schedule has no end."""
     paused: bool = False
     """Occurrences are skipped, and not caught up."""
 
@@ -269,10 +284,12 @@ def schedule(id_: ScheduleId, table: ScheduleTable, costs: Prices | None = None)
 def _recurrence(table: ScheduleTable) -> Recurrence:
     return Recurrence(
         cron=tuple(dict.fromkeys(table.cron or ())),
+        at=tuple(sorted(set(table.at or ()))),
         every=table.every,
         anchor=(table.anchor or table.start or EPOCH) if table.every else None,
         time_zone=table.time_zone,
         gap=table.dst.gap,
         fold=table.dst.overlap,
         except_=tuple(dict.fromkeys(table.except_)),
+        end=table.end,
     )

@@ -1,6 +1,7 @@
 """What is wrong with a table of the schedule document, in the operator's words."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -20,7 +21,10 @@ from orchestrator.enums import Overlap
 type Table = Mapping[str, object]
 type Path = tuple[str | int, ...]
 
-EITHER = "cron and every exclude each other: leave one of them out"
+WHEN = frozenset({"cron", "at", "every"})
+"""The keys that say when a schedule is due."""
+
+EITHER = "cron or at and every exclude each other: every stands alone"
 _MODELS: dict[str, type[BaseModel]] = {
     "dst": DstTable,
     "catch_up": CatchUpTable,
@@ -109,19 +113,33 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
         own: The table as it stands in the document.
         whole: With what it inherits.
     """
-    if "cron" in own and "every" in own:
+    if "every" in own and len(WHEN & own.keys()) > 1:
         yield ("every",), EITHER
-    if not {"cron", "every"} & whole.keys():
-        yield ("cron",), 'is missing: say when it is due, as in "0 2 * * MON-FRI", or use every'
+    if not WHEN & whole.keys():
+        yield (
+            ("cron",),
+            'is missing: say when it is due, as in "0 2 * * MON-FRI", or use at or every',
+        )
     if "command" not in whole:
         yield ("command",), 'is missing: say what to run, as in "python3 report.py"'
     if "anchor" in own and "every" not in whole:
         yield ("anchor",), "belongs to every: cron needs none"
+    start, end = whole.get("start"), whole.get("end")
+    if isinstance(start, datetime) and isinstance(end, datetime) and {"start", "end"} & own.keys():
+        yield from _no_time(start, end, "end" if "end" in own else "start")
     policies: list[object] = [*Overlap]
     policy = whole.get("overlap", Overlap.SKIP)
     for key, needed in (("max_queued", Overlap.QUEUE), ("max_parallel", Overlap.ALLOW)):
         if key in own and policy != needed and policy in policies:
             yield (key,), f'belongs to overlap = "{needed}", which this schedule has not'
+
+
+def _no_time(start: datetime, end: datetime, key: str) -> Iterator[tuple[Path, str]]:
+    """Yield the complaint about an end that leaves no time after the start."""
+    if start.tzinfo and end.tzinfo and end <= start:
+        relation = "come after start" if key == "end" else "lie before end"
+        other = start if key == "end" else end
+        yield (key,), f"must {relation}, {other.isoformat()}: from end on nothing is due"
 
 
 def _error_complaint(path: Path, details: Mapping[str, Any]) -> str:

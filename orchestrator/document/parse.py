@@ -16,6 +16,7 @@ from orchestrator.document.key_hints import close_key
 from orchestrator.document.keys import PricesTable, ScheduleTable, prices, schedule
 from orchestrator.document.messages import (
     EITHER,
+    WHEN,
     Path,
     Table,
     wrong,
@@ -25,12 +26,12 @@ from orchestrator.document.messages import (
 from orchestrator.enums import Overlap
 from orchestrator.errors import DocumentError, Problem
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
-from orchestrator.model import Prices, Schedule
+from orchestrator.model import Prices, Recurrence, Schedule
 
 MAX_SCHEDULES = 1000
 MOST_BYTES = 4 << 20
 MOST_TIMING_BYTES = 750_000
-"""Of all ``cron`` and ``except``: ``submit.json`` holds them twice while a change is undecided."""
+"""Of all ``cron``, ``at`` and ``except``: ``submit.json`` holds them twice while a change is undecided."""
 
 _INNER = frozenset({"dst", "catch_up", "retries", "environment"})
 """Tables in tables: these merge key by key with those of ``[defaults]``."""
@@ -135,12 +136,12 @@ def merged(table: Table, defaults: Table) -> dict[str, object]:
     """
     Return a table with what ``[defaults]`` says where it says nothing itself.
 
-    A schedule's own ``cron`` or ``every`` takes the place of both. What belongs to another policy
+    A schedule's own ``cron``, ``at`` or ``every`` takes the place of all three. What belongs to another policy
     than the schedule's, such as ``max_queued``, is not inherited.
     """
     inherited = dict(defaults)
-    if "cron" in table or "every" in table:
-        inherited = {key: one for key, one in inherited.items() if key not in {"cron", "every"}}
+    if WHEN & table.keys():
+        inherited = {key: one for key, one in inherited.items() if key not in WHEN}
     both = {**inherited, **table}
     for key in _INNER & table.keys() & defaults.keys():
         outer, inner = defaults[key], table[key]
@@ -172,18 +173,20 @@ def _unusable(content: Mapping[str, object]) -> Iterator[Problem]:
 
 def _too_long(document: Document) -> Iterator[Problem]:
     """Yield a problem if the timings of a document are more than the ledger keeps in one blob."""
-    size = sum(
-        len(expression.encode()) + len('"",')
-        for one in document.schedules.values()
-        for expression in (*one.recurrence.cron, *one.recurrence.except_)
-    )
+    size = sum(_timing_bytes(one.recurrence) for one in document.schedules.values())
     if size > MOST_TIMING_BYTES:
         message = (
-            f"cron and except of all schedules have {size:,} bytes, what they inherit counted for "
+            f"cron, at and except of all schedules have {size:,} bytes, what they inherit counted for "
             f"each; at most {MOST_TIMING_BYTES:,} are supported: leave out dates that are over, or "
             "write several as one expression"
         )
         yield Problem(key=_SCHEDULES, message=message)
+
+
+def _timing_bytes(recurrence: Recurrence) -> int:
+    """Return how much of ``submit.json`` a recurrence takes, about."""
+    texts = (*recurrence.cron, *recurrence.except_, *(one.isoformat() for one in recurrence.at))
+    return sum(len(text.encode()) + len('"",') for text in texts)
 
 
 def _tables(content: Mapping[str, object]) -> tuple[Table | None, dict[str, object]]:
@@ -220,7 +223,7 @@ def _problems_of_defaults(defaults: Table) -> list[Problem]:
         found = [*wrong(defaults)]
     except Exception as error:  # noqa: BLE001 - as in a table
         return [Problem(message=f"cannot be understood: {error!r:.300}", in_defaults=True)]
-    if "cron" in defaults and "every" in defaults:
+    if "every" in defaults and len(WHEN & defaults.keys()) > 1:
         found.append((("every",), EITHER))
     return [
         Problem(key=_dotted(path), message=message, in_defaults=True) for path, message in found

@@ -8,7 +8,7 @@ right. ``Annotated`` types carry what JSON Schema cannot know from the type.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
 
@@ -26,6 +26,7 @@ _MOST_SECONDS = 10**9
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WALL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = ("RECUR_", "AZ_BATCH_")
 _CURRENCY = re.compile("[A-Z]{3}")
@@ -33,6 +34,10 @@ _POOL_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 _HIGHEST_PRICE = 10_000
 _DURATION_SCHEMA = {"type": "string", "pattern": SCHEMA_PATTERN}
 _INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
+_WALL_TIME_SCHEMA = {
+    "type": "string",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:00)?$",
+}
 _LEAST_CODE, _GREATEST_CODE = -(2**31), 2**32 - 1
 _EXIT_CODE_SCHEMA = {
     "anyOf": [
@@ -131,6 +136,38 @@ def _whole_second(value: object) -> datetime:
     if value.microsecond:
         raise ValueError("must be a whole second")
     return value.astimezone(UTC)
+
+
+def _wall_time(value: object) -> datetime:
+    """Check a wall time of the schedule's zone: a naive datetime, or its text."""
+    wall = _parse_wall_time(value)
+    if wall.tzinfo is not None:
+        raise ValueError(
+            f"must be a wall time of the schedule's time_zone: write {wall:%Y-%m-%dT%H:%M:%S} "
+            "without its offset, if that is what the clock shows there"
+        )
+    if not _FIRST_YEAR <= wall.year <= _LAST_YEAR:
+        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+    if wall.second or wall.microsecond:
+        raise ValueError("must be a whole minute: a tick comes once a minute")
+    return wall
+
+
+def _parse_wall_time(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _WALL_TIME.fullmatch(value.strip()):
+        try:
+            return datetime.fromisoformat(value.strip())
+        except ValueError as error:
+            raise ValueError(f"{value!r} is on no calendar or clock") from error
+    example = f"{value}T09:00:00" if isinstance(value, date) else "2026-12-24T18:00:00"
+    raise ValueError(f"must be a wall time such as {example}, unquoted")
+
+
+def _wall_times(value: object) -> object:
+    """Take one wall time for a list of one."""
+    return cast("object", value) if isinstance(value, list) else [value]
 
 
 def _variable(name: str) -> str:
@@ -240,6 +277,7 @@ type Every = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_EV
 type Jitter = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_JITTER), _SPAN]
 type Backoff = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_BACKOFF), _SPAN]
 type Instant = Annotated[datetime, BeforeValidator(_whole_second), WithJsonSchema(_INSTANT_SCHEMA)]
+type WallTime = Annotated[datetime, BeforeValidator(_wall_time), WithJsonSchema(_WALL_TIME_SCHEMA)]
 type Cron = Annotated[str, AfterValidator(_cron), WithJsonSchema(_CRON_SCHEMA)]
 type Exception_ = Annotated[str, BeforeValidator(_exception), WithJsonSchema(_CRON_SCHEMA)]
 type Zone = Annotated[str, AfterValidator(_zone)]
@@ -255,6 +293,7 @@ type Currency = Annotated[str, BeforeValidator(_currency), WithJsonSchema(_CURRE
 type PoolId = Annotated[str, AfterValidator(_pool_id)]
 
 one_or_more = BeforeValidator(_crons)
+one_or_more_times = BeforeValidator(_wall_times)
 unique = AfterValidator(_unique)
 bounded = AfterValidator(_small_environment)
 _ENVIRONMENT = TypeAdapter[dict[str, str]](Annotated[dict[Variable, Text], bounded])

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.placement import placements
 
 _HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
 _LONGEST_LOOK = timedelta(days=4)  # its occurrences are all made, to find the newest
-_SECOND = timedelta(seconds=1)
+_SECOND, _A_DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 def occurrences(timing: Timing, *, after: datetime, until: datetime) -> Iterator[Occurrence]:
@@ -97,6 +97,28 @@ def previous(timings: tuple[Timing, ...], before: datetime) -> datetime | None:
     return _newest(newest.recurrence, since=just_before - _HORIZON, until=just_before)
 
 
+def ended(timings: tuple[Timing, ...], now: datetime) -> bool:
+    """
+    Tell whether the last occurrence of a schedule is over, by its ``end`` or its single times.
+
+    A schedule that merely has nothing due within nine years is not ended.
+    """
+    timing = timings[-1]
+    recurrence = timing.recurrence
+    if recurrence is None or not recurrence.finite:
+        return False
+    after = max(now, timing.since)
+    parts = [(recurrence, after + _HORIZON)]
+    if recurrence.at:  # these may lie beyond
+        last = max(recurrence.at).replace(tzinfo=UTC) + 2 * _A_DAY
+        parts.append((replace(recurrence, cron=()), last))
+    return not any(
+        one.exists
+        for part, until in parts
+        for one in placements(part, after=after, until=until, excluded=False)
+    )
+
+
 def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:
     """Return the nominal time of the newest occurrence up to ``until`` that could have run."""
     ends = [*(timing.since for timing in timings[1:]), until]
@@ -112,7 +134,7 @@ def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:
 def _newest(recurrence: Recurrence, *, since: datetime, until: datetime) -> datetime | None:
     """Look back from ``until`` to ``since``, by ever longer steps, for an occurrence that exists."""
     span = timedelta(minutes=15)
-    end = until
+    end = min(until, recurrence.end) if recurrence.end else until
     while end > since:
         begin = max(since, end - span)
         newest = None

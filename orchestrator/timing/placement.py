@@ -19,7 +19,8 @@ from operator import itemgetter
 
 from orchestrator.enums import Fold, Gap
 from orchestrator.model import Recurrence
-from orchestrator.timing.cron import Exceptions, Wall, exceptions, parse_cron, walls
+from orchestrator.timing.cron import Exceptions, exceptions
+from orchestrator.timing.wall_times import Wall, wall_times, walls
 from orchestrator.timing.zones import parse_zone
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -30,7 +31,7 @@ _AROUND_A_DAY = timedelta(days=3)
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 _PROBE = timedelta(hours=6)  # no zone changes its clock twice within this
 _LONGEST_DST_GAP = timedelta(hours=3)  # Debian's cron calls a larger jump a correction, not DST
-_SECOND = timedelta(seconds=1)
+_SECOND, _MOMENT = timedelta(seconds=1), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,8 @@ def placements(
     """
     zone = parse_zone(recurrence.time_zone)
     start, until, length = after.astimezone(UTC), until.astimezone(UTC), _FIRST_PIECE
+    if recurrence.end:
+        until = min(until, recurrence.end - _MOMENT)
     if recurrence.every:
         yield from _intervals(recurrence, zone, start, until, excluded=excluded)
         return
@@ -85,21 +88,10 @@ def _before_what_is_due(
     recurrence: Recurrence, after: datetime, until: datetime, *, excluded: bool
 ) -> datetime:
     """Return an instant up to which nothing is due after ``after``: years are not walked through."""
-    expressions = [parse_cron(cron) for cron in recurrence.cron]
-    months = {month for one in expressions for month in one.months}
-    left_out = exceptions(recurrence.except_)
-    day = after.date() - _DAY  # no offset is a day or more
-    while day <= until.date() + _DAY:
-        if day.month not in months:
-            day = (day.replace(day=1) + 31 * _DAY).replace(day=1)
-            continue
-        times = 0
-        for one in expressions:
-            times |= one.times if one.on(day) else 0
-        if times if excluded else times & ~left_out.on(day):
-            return max(after, datetime.combine(day - _DAY, time(), UTC))
-        day += _DAY
-    return until
+    # No offset is a day or more.
+    first, last = after.date() - _DAY, until.date() + _DAY
+    day = wall_times(recurrence).first_day(first, last, excluded=excluded)
+    return until if day is None else max(after, datetime.combine(day - _DAY, time(), UTC))
 
 
 def _intervals(
@@ -165,7 +157,7 @@ def _piece(
     span = int((until - after) / _PROBE) + 2
     offsets = [_utc_offset(after + _PROBE * n, zone) for n in range(-1, span + 1)]
     first, last = _naive(after) + min(offsets), _naive(until) + max(offsets)
-    found = walls(recurrence.cron, exceptions(recurrence.except_), first, last, excluded=excluded)
+    found = walls(recurrence, first, last, excluded=excluded)
     if all(a == b for a, b in pairwise(offsets)):
         for wall in found:
             instant = (wall.time - offsets[0]).replace(tzinfo=UTC)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.model import Schedule
+from orchestrator.model import Schedule, Timing
+from orchestrator.timing.occurrences import ended
 from orchestrator.timing.zones import parse_zone
 from recur.completion import schedules
 from recur.context import Context, run
@@ -111,10 +112,17 @@ def show_next(given: Context, options: NextOptions) -> Exit:
     for doubt in source.doubts:
         given.output.say(f"not taken into account: {doubt}")
     if not any(one.nominal for one in lines):
+        timing = Timing(since=after, recurrence=source.schedule.recurrence)
+        if ended((timing,), after):
+            raise CliError(
+                Exit.FOUND,
+                f"schedule {options.schedule!r} is ended: its last occurrence is over",
+                "give it a later end, or more times in at, or remove it",
+            )
         raise CliError(
             Exit.FOUND,
             f"schedule {options.schedule!r} is not due within nine years",
-            "look at its cron, every, except and start, and at recur validate",
+            "look at its cron, at, every, except and start, and at recur validate",
         )
     if other:
         changed = replace(source.schedule, recurrence=other.on(source.schedule.recurrence))

@@ -170,6 +170,8 @@ def rule(recurrence: Recurrence) -> str:
         anchor = f" from {utc(recurrence.anchor)}" if recurrence.anchor else ""
         when = f"every {short_duration(recurrence.every)}{anchor}"
     else:
-        when = " or ".join(recurrence.cron)
+        single = (f"at {one:%Y-%m-%d %H:%M}" for one in recurrence.at)
+        when = " or ".join((*recurrence.cron, *single))
     left_out = f", except {', '.join(recurrence.except_)}" if recurrence.except_ else ""
-    return f"{when} in {recurrence.time_zone}{left_out}"
+    end = f", until {utc(recurrence.end)}" if recurrence.end else ""
+    return f"{when} in {recurrence.time_zone}{left_out}{end}"

@@ -7,7 +7,15 @@ from orchestrator.document.parse import Document, merged, read
 from orchestrator.enums import CatchUpMode, Outcome, Overlap
 from orchestrator.model import Prices, Schedule
 from recur.formats import duration_in_words
-from recur.lint.notes import Code, KeyNote, Note, key_note, most_within, shortest_period
+from recur.lint.notes import (
+    Code,
+    KeyNote,
+    Note,
+    key_note,
+    most_within,
+    shortest_period,
+    timing_key,
+)
 from recur.lint.recurrence_notes import recurrence_notes
 from recur.lint.secret_patterns import looks_secret, secret_within
 from recur.progress import Advance
@@ -83,7 +91,7 @@ def _schedule_notes(
 
 def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
     """Note what does not fit between two occurrences."""
-    key = "every" if schedule.recurrence.every else "cron"
+    key = timing_key(schedule.recurrence)
     if period < COLD_START:
         yield key_note(
             Code.SHORT_PERIOD,

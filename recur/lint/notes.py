@@ -1,19 +1,23 @@
 """What a note of lint is, and how often a schedule is due."""
 
+import operator
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 
 from orchestrator.ids import ScheduleId
 from orchestrator.model import Recurrence
 from orchestrator.timing.cron import exceptions, parse_cron
 from orchestrator.timing.placement import EPOCH, minutes_of, placements
+from orchestrator.timing.wall_times import wall_times
 
 _BEGIN = datetime(2027, 1, 1, tzinfo=UTC)  # a note must not depend on today's date
 _LOOKED_AT = timedelta(days=732)  # a common year and a leap year, and from one to the next
+_MOMENT = timedelta(seconds=1)
 _MINUTES_OF_DAY = 24 * 60
 _YEAR = 365 * _MINUTES_OF_DAY
 
@@ -30,6 +34,8 @@ class Code(StrEnum):
     SHORT_MONTHS = "short-months"
     RARE_DATE = "rare-date"
     NEVER_DUE = "never-due"
+    ENDED = "ended"
+    PAST_TIMES = "past-times"
     INTERVAL_DRIFTS = "interval-drifts"
     DST_UNUSED = "dst-unused"
     SHORT_PERIOD = "short-period"
@@ -73,6 +79,13 @@ def key_note(code: Code, key: str, message: str) -> KeyNote:
     return code, key, message
 
 
+def timing_key(recurrence: Recurrence) -> str:
+    """Return the key of a schedule that says when it is due."""
+    if recurrence.every:
+        return "every"
+    return "cron" if recurrence.cron else "at"
+
+
 def shortest_period(recurrence: Recurrence) -> timedelta | None:
     """
     Return the shortest time between two occurrences, changes of the clock left aside.
@@ -110,8 +123,10 @@ def _times_of_days(recurrence: Recurrence) -> Iterator[tuple[int, int]]:
     expressions = [
         (_matched_days(one.split(maxsplit=2)[2]), parse_cron(one).times) for one in recurrence.cron
     ]
-    for number in sorted(frozenset().union(*(days for days, _ in expressions))):
-        times = 0
+    read = wall_times(recurrence)
+    single = {(day - _BEGIN.date()).days: operator.or_(*read.on(day)) for day in read.single_days}
+    for number in sorted(frozenset(single).union(*(days for days, _ in expressions))):
+        times = single.get(number, 0)
         for days, minutes in expressions:
             times |= minutes if number in days else 0
         yield number, times
@@ -145,6 +160,13 @@ def most_within(recurrence: Recurrence, window: timedelta, limit: int) -> int:
 
 
 def _plain_instants(recurrence: Recurrence) -> Iterator[datetime]:
-    plain = replace(recurrence, time_zone="UTC")
-    found = placements(plain, after=_BEGIN, until=_BEGIN + _LOOKED_AT, excluded=False)
-    return (one.nominal for one in found)
+    plain = replace(recurrence, time_zone="UTC", end=None, at=())
+    single = replace(plain, cron=(), every=None, at=recurrence.at)
+    parts = [(plain, _BEGIN)]
+    if recurrence.at:
+        parts.append((single, min(recurrence.at).replace(tzinfo=UTC) - _MOMENT))
+    found = [
+        placements(part, after=begin, until=begin + _LOOKED_AT, excluded=False)
+        for part, begin in parts
+    ]
+    return (one.nominal for one in chain(*found))

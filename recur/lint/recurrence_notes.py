@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from orchestrator.document.cron_hints import has_seconds, normalised
 from orchestrator.model import Recurrence, Schedule, Timing
-from orchestrator.timing.cron import exceptions, parse_cron, walls
-from orchestrator.timing.occurrences import following
+from orchestrator.timing.cron import parse_cron
+from orchestrator.timing.occurrences import ended, following
+from orchestrator.timing.wall_times import walls
 from orchestrator.timing.zones import parse_zone
 from recur.formats import duration_in_words
-from recur.lint.notes import Code, KeyNote, key_note
+from recur.lint.notes import Code, KeyNote, key_note, timing_key
 
 _DAY, _MOMENT = timedelta(days=1), timedelta(seconds=1)
 _YEARS = timedelta(days=366 * 9)
@@ -41,6 +42,7 @@ def recurrence_notes(
     for cron in recurrence.cron:
         yield from _day_notes(cron)
         yield from _dates(cron, begin.astimezone(parse_zone(recurrence.time_zone)))
+    yield from _past(recurrence, begin)
     yield from _never(recurrence, begin)
     if recurrence.every:
         yield from _interval(recurrence, recurrence.every, now)
@@ -88,7 +90,7 @@ def _dates(cron: str, local: datetime) -> Iterator[KeyNote]:
         )
     elif months == {2} and day == "29":
         begin = local.replace(tzinfo=None)
-        found = walls((cron,), exceptions(()), begin, begin + _YEARS, excluded=False)
+        found = walls(Recurrence(cron=(cron,)), begin, begin + _YEARS, excluded=False)
         when = next(found, None)
         yield key_note(
             Code.RARE_DATE,
@@ -99,12 +101,33 @@ def _dates(cron: str, local: datetime) -> Iterator[KeyNote]:
         )
 
 
+def _past(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
+    """Note single times that lie before the schedule begins."""
+    zone = parse_zone(recurrence.time_zone)
+    past = [one for one in recurrence.at if one.replace(tzinfo=zone, fold=1) <= begin]
+    if past:
+        yield key_note(
+            Code.PAST_TIMES,
+            "at",
+            f"{len(past)} of {len(recurrence.at)} time(s) are over, the last {past[-1]:%Y-%m-%d %H:%M}: "
+            "they get no record; leave them out",
+        )
+
+
 def _never(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
-    if following((Timing(since=begin, recurrence=recurrence),), begin) is None:
+    timings = (Timing(since=begin, recurrence=recurrence),)
+    if ended(timings, begin):
+        yield key_note(
+            Code.ENDED,
+            "end" if recurrence.end else "at",
+            "the last occurrence is over: nothing comes due any more; remove the schedule, or "
+            "give it a later time",
+        )
+    elif following(timings, begin) is None:
         left_out = " once 'except' has left out what it leaves out" if recurrence.except_ else ""
         yield key_note(
             Code.NEVER_DUE,
-            "every" if recurrence.every else "cron",
+            timing_key(recurrence),
             f"nothing comes due within nine years{left_out}; correct it or remove the schedule",
         )
 

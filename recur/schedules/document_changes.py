@@ -98,6 +98,7 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
     one_cron = len(recurrence.cron) == 1
     values: dict[str, object] = {
         "cron": recurrence.cron[0] if one_cron else recurrence.cron or None,
+        "at": recurrence.at or None,
         "every": recurrence.every,
         "anchor": recurrence.anchor,
         "except": recurrence.except_,
@@ -123,6 +124,7 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
         "last_words": schedule.last_words,
         "pause_after_failures": schedule.pause_after_failures,
         "start": schedule.start,
+        "end": recurrence.end,
         "paused": schedule.paused,
     }
     return {key: toml(value) for key, value in values.items() if value is not None}

@@ -15,7 +15,8 @@ from orchestrator.document.parse import Document
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.results import ScheduleResults, load_collect
-from orchestrator.model import Pause, Schedule
+from orchestrator.model import Pause, Schedule, Timing
+from orchestrator.timing.occurrences import ended
 from orchestrator.timing.zones import parse_zone
 from recur.context import Context
 from recur.errors import Exit
@@ -156,7 +157,10 @@ def _obstacle_notes(
     moments = [begin + timedelta(seconds=1), *([at] if at else [])]
     held = [one for one in pauses if any(one.holds(moment) for moment in moments)]
     notes = pause_notes(schedule, held)
-    return tuple(notes if at else [*notes, "not due within nine years"])
+    if at is None:
+        timing = Timing(since=begin, recurrence=schedule.recurrence)
+        notes.append("ended" if ended((timing,), begin) else "not due within nine years")
+    return tuple(notes)
 
 
 def _show_outlooks(output: Printer, found: list[Outlook], *, with_results: bool) -> None:

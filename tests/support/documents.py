@@ -23,7 +23,9 @@ retries = { on = ["failed", "timed_out"], exit_codes = [75, -1, "SIGKILL"] }
 outputs = ["report/*.csv", "**/*.[ch]", "summary.json"]
 last_words = false
 pause_after_failures = 5
+at = [2026-12-31T12:00:00, "2026-12-24 18:00"]
 start = 2026-12-01T00:00:00-05:00
+end = 2027-12-01T00:00:00-05:00
 paused = true
 
 [schedules.steady]

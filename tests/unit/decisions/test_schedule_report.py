@@ -66,6 +66,24 @@ def test_nothing_is_expected_of_a_new_or_a_paused_schedule() -> None:
         assert report(state, TABLE, ScheduleResults(), NOON).max_gap_seconds is None
 
 
+@pytest.mark.parametrize(
+    "recurrence",
+    [
+        Recurrence(cron=("0 2 * * *",), end=LAST_NIGHT + HOUR),
+        Recurrence(at=(LAST_NIGHT.replace(tzinfo=None),)),
+    ],
+)
+def test_nothing_is_expected_of_a_schedule_that_is_ended(recurrence: Recurrence) -> None:
+    """Its last run has an outcome and, if it failed, an alert of its own."""
+    state = replace(DAILY, timings=(replace(DAILY.timings[0], recurrence=recurrence),))
+
+    before = report(state, TABLE, ScheduleResults(), LAST_NIGHT - timedelta(seconds=1))
+    after = report(state, TABLE, ScheduleResults(), OVERDUE_AT + HOUR)
+
+    assert (before.ended, after.ended) == (False, True)
+    assert (after.max_gap_seconds, after.expected) == (None, None)
+
+
 def test_a_schedule_whose_table_is_invalid_is_still_watched() -> None:
     """It stands still, which is just what the alert is for."""
     assert overdue(report(DAILY, None, success(LAST_NIGHT - HOUR), NOON))
@@ -110,6 +128,7 @@ def test_a_report_tells_the_numbers_of_the_alert() -> None:
         last_success=LAST_NIGHT - 24 * HOUR,
         failed=1,
         paused=False,
+        ended=False,
     )
 
 

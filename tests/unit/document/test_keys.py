@@ -53,6 +53,10 @@ def test_it_takes_every_key(text: str) -> None:
         ("cron", "5"),
         ("cron", "[]"),
         ("every", '"30m"'),
+        ("at", "5"),
+        ("at", "[]"),
+        ("at", "[2026-12-24]"),
+        ("at", "[2026-12-24T18:00:30]"),
         ("dst", '{ gap = "first" }'),
         ("catch_up", '{ windows = "1d" }'),
         ("catch_up", "{ max = 101 }"),
@@ -87,6 +91,7 @@ def test_every_key_is_described_and_has_its_default() -> None:
     tables = [SCHEMA, *(one for one in SCHEMA["$defs"].values() if "properties" in one)]
     keys = {(one["title"], name): key for one in tables for name, key in one["properties"].items()}
     without = {"cron", "every", "anchor", "command", "pause_after_failures", "start"}
+    without |= {"at", "end"}
     without |= {"prices", "currency", "dedicated", "spot"}
 
     assert len(tables) == 7

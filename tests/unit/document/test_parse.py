@@ -36,6 +36,11 @@ def test_every_key_is_read() -> None:
         gap=Gap.SKIP,
         fold=Fold.BOTH,
         except_=("2026-12-25", "2027-01-01", "* * * 8 *"),
+        at=(
+            datetime.fromisoformat("2026-12-24T18:00"),
+            datetime.fromisoformat("2026-12-31T12:00"),
+        ),
+        end=datetime(2027, 12, 1, 5, tzinfo=UTC),
     )
     assert nightly.environment == {"REGION": "east", "LEVEL": "debug"}
     assert (nightly.overlap, nightly.max_queued) == (Overlap.QUEUE, 3)
@@ -114,6 +119,64 @@ def test_a_schedules_own_recurrence_replaces_the_default_one() -> None:
     assert two.anchor == ten.anchor == datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def test_single_times_stand_alone_or_beside_cron() -> None:
+    """In their order, each once; a schedule's own times replace a default cron or every."""
+    document = parse(
+        '[defaults]\ncron = "0 2 * * *"\ncommand = "true"\n'
+        '[schedules.one]\nat = [2026-12-31T12:00:00, "2026-12-24T18:00", 2026-12-31T12:00:00]\n'
+        '[schedules.two]\ncron = "0 1 * * *"\nat = 2026-12-24T18:00:00\n[schedules.ten]\n'
+    )
+    one, two, ten = (one.recurrence for one in document.schedules.values())
+    christmas, eve = (
+        datetime.fromisoformat("2026-12-24T18:00"),
+        datetime.fromisoformat("2026-12-31T12:00"),
+    )
+
+    assert document.problems == ()
+    assert (one.cron, one.at) == ((), (christmas, eve))
+    assert (two.cron, two.at) == (("0 1 * * *",), (christmas,))
+    assert (ten.cron, ten.at) == (("0 2 * * *",), ())
+
+
+@pytest.mark.parametrize(
+    ("defaults", "own", "says"),
+    [
+        ("", "end = 2026-12-01T00:00:00Z", None),
+        ("", "start = 2026-12-01T00:00:00Z\nend = 2026-12-01T00:00:01Z", None),
+        (
+            "",
+            "start = 2026-12-01T00:00:00Z\nend = 2026-12-01T00:00:00Z",
+            "end: must come after start",
+        ),
+        (
+            "start = 2026-12-01T00:00:00Z",
+            "end = 2026-11-01T00:00:00Z",
+            "end: must come after start",
+        ),
+        (
+            "end = 2026-12-01T00:00:00Z",
+            "start = 2026-12-02T00:00:00Z",
+            "start: must lie before end",
+        ),
+    ],
+)
+def test_an_end_comes_after_the_start(defaults: str, own: str, says: str | None) -> None:
+    """The key that the table has itself is named; a schedule without time would never be due."""
+    text = f'[defaults]\n{defaults}\n[schedules.one]\ncron = "0 2 * * *"\ncommand = "true"\n{own}\n'
+    found = [str(problem) for problem in parse(text).problems]
+    assert len(found) == (says is not None)
+    assert all(one.startswith(f"[schedules.one]: {says}") for one in found)
+
+
+@pytest.mark.parametrize("keys", ['cron = "0 1 * * *"', "at = 2026-12-24T18:00:00"])
+def test_every_stands_alone(keys: str) -> None:
+    """In a schedule and in [defaults]."""
+    for table_name in ("defaults", "schedules.one"):
+        found = parse(f'[{table_name}]\n{keys}\nevery = "1h"\ncommand = "true"\n')
+        (problem,) = map(str, found.problems)
+        assert problem.startswith(f"[{table_name}]: every: cron or at and every exclude")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
@@ -133,6 +196,16 @@ def test_a_schedules_own_recurrence_replaces_the_default_one() -> None:
         ("dst.folds", "{ folds = 1 }", "unknown key"),
         ("anchor", "2026-12-01T00:00:00Z", "belongs to every"),
         ("every", '"30m"', "exclude each other"),
+        ("at", "[]", "at least 1"),
+        ("at[1]", "5", "must be a wall time such as 2026-12-24T18:00:00, unquoted"),
+        ("at[1]", "[2026-12-24]", "such as 2026-12-24T09:00:00"),
+        ("at[2]", '["2026-12-24T18:00", "tonight"]', "such as 2026-12-24T18:00:00"),
+        ("at", '"2026-02-30T18:00"', "on no calendar or clock"),
+        ("at[1]", "[2026-12-24T18:00:00Z]", "write 2026-12-24T18:00:00 without its offset"),
+        ("at[1]", "[2026-12-24T18:00:30]", "a whole minute"),
+        ("at[1]", "[1999-12-31T18:00:00]", "between the years"),
+        ("at", "[" + "2026-12-24T18:00:00," * 401 + "]", "at most 400"),
+        ("end", "2026-12-01T00:00:00", "with its offset"),
         ("time_zone", '"America/Montreel"', "did you mean 'America/Montreal'"),
         ("time_zone", '"Eastern Standard Time"', "no time zone"),
         ("command", '"  "', "must not be empty"),
@@ -502,7 +575,7 @@ def test_what_is_inherited_counts_for_each_schedule() -> None:
         parse(with_exceptions(MAX_SCHEDULES, 57))
     (problem,) = refused.value.problems
     assert str(problem).startswith(
-        "schedules: cron and except of all schedules have 759,000 bytes, what they inherit"
+        "schedules: cron, at and except of all schedules have 759,000 bytes, what they inherit"
     )
 
 

@@ -1,11 +1,11 @@
-"""Cron on wall time: what an expression means, and the wall times that several give together."""
+"""Cron on wall time: what an expression means."""
 
 from datetime import date, datetime
 
 import pytest
 
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.timing.cron import Wall, exceptions, parse_cron, walls
+from orchestrator.timing.cron import exceptions, parse_cron
 
 MONDAY = date(2026, 6, 1)
 WHOLE_DAY = sum(1 << minute for minute in range(24 * 60))
@@ -14,13 +14,6 @@ WHOLE_DAY = sum(1 << minute for minute in range(24 * 60))
 def wall(text: str) -> datetime:
     """Return a time of 1 June 2026, or of another day where it says so."""
     return datetime.fromisoformat(text if "T" in text else f"2026-06-01T{text}")
-
-
-def due(
-    *crons: str, first: str, last: str, without: tuple[str, ...] = (), excluded: bool = False
-) -> list[str]:
-    found = walls(crons, exceptions(without), wall(first), wall(last), excluded=excluded)
-    return [f"{one.time:%d %H:%M}" for one in found]
 
 
 def test_the_minutes_of_an_expression_are_bits() -> None:
@@ -96,67 +89,3 @@ def test_what_is_neither_a_date_nor_an_expression_is_refused() -> None:
     for entry in ("2026-02-30", "christmas"):
         with pytest.raises(ScheduleSyntaxError):
             exceptions((entry,))
-
-
-@pytest.mark.parametrize(
-    ("first", "expected"),
-    [
-        ("11:59:59", ["01 12:00", "01 12:01"]),
-        ("12:00", ["01 12:00", "01 12:01"]),
-        ("12:00:00.000001", ["01 12:01"]),
-        ("12:00:01", ["01 12:01"]),
-        ("12:01", ["01 12:01"]),
-    ],
-)
-def test_the_first_time_is_part_of_a_stretch(first: str, expected: list[str]) -> None:
-    """A minute that had begun before it is not."""
-    assert due("* * * * *", first=first, last="12:01:30") == expected
-
-
-@pytest.mark.parametrize(
-    ("last", "expected"),
-    [
-        ("12:00:59", ["01 12:00"]),
-        ("12:01", ["01 12:00", "01 12:01"]),
-        ("2026-06-02T00:00", ["01 12:00", "01 12:01", "02 00:00"]),
-        ("2026-06-02T00:00:59.999999", ["01 12:00", "01 12:01", "02 00:00"]),
-    ],
-)
-def test_the_last_time_is_part_of_a_stretch(last: str, expected: list[str]) -> None:
-    """On the first day as on a later one."""
-    assert due("0,1 0,12 * * *", first="12:00", last=last) == expected[:3]
-
-
-def test_a_stretch_goes_from_day_to_day() -> None:
-    """What lies between its first and its last day is there in full."""
-    assert due("0 6,18 * * *", first="12:00", last="2026-06-03T12:00") == [
-        *("01 18:00", "02 06:00", "02 18:00", "03 06:00")
-    ]
-    assert due("0 6 * * *", first="12:00", last="11:00") == []
-
-
-def test_each_time_says_which_kind_of_expression_has_it() -> None:
-    """A fixed one, a wild one, or both; each on its own days."""
-    found = walls(
-        ("0 6,7 * * *", "30 6 * * TUE", "0 7 * * *", "0 */7 * * *"),
-        exceptions(("0 7 * * *",)),
-        wall("06:00"),
-        wall("14:00"),
-        excluded=True,
-    )
-    assert list(found) == [
-        Wall(time=wall("06:00"), fixed=True, wild=False, excluded=False),
-        Wall(time=wall("07:00"), fixed=True, wild=True, excluded=True),
-        Wall(time=wall("14:00"), fixed=False, wild=True, excluded=False),
-    ]
-
-
-def test_what_is_left_out_is_there_only_on_demand() -> None:
-    """The other times are the same either way."""
-    several, last = ("* 12 * * *", "2026-06-02"), "2026-06-03T11:00"
-    assert due("0 11-13 * * *", first="11:00", last=last, without=several) == [
-        *("01 11:00", "01 13:00", "03 11:00")
-    ]
-    assert due("0 11-13 * * *", first="11:00", last=last, without=several, excluded=True) == [
-        *("01 11:00", "01 12:00", "01 13:00", "02 11:00", "02 12:00", "02 13:00", "03 11:00")
-    ]

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.occurrences import (
+    ended,
     following,
     in_force,
     latest,
@@ -319,3 +320,87 @@ def test_days_that_come_seldom_are_gone_to(cron: str) -> None:
     due = (day for day in days if debian.matches(cron, day))
     assert found == next((day.replace(minute=0 if cron[0] == "*" else 30) for day in due), None)
     assert steps < 2000
+
+
+YEARS = 366 * DAY
+AT_NOON = Recurrence(at=(NOON.replace(tzinfo=None),))
+
+
+@pytest.mark.parametrize("end", [NOON, NOON + SECOND])
+def test_an_end_is_exclusive(end: datetime) -> None:
+    """An occurrence at this very instant is none; one a second earlier is the last."""
+    one = Timing(since=LONG_AGO, recurrence=replace(HOURLY, end=end))
+    every = Timing(since=LONG_AGO, recurrence=Recurrence(every=HOUR, anchor=NOON, end=end))
+    last = NOON if end > NOON else NOON - HOUR
+
+    for timings in ((one,), (every,)):
+        assert latest(timings, NOON + YEARS) == last
+        assert previous(timings, NOON + YEARS) == last
+        assert following(timings, last - SECOND) == last
+        assert following(timings, last) is None
+        assert [
+            o.nominal for o in occurrences(timings[0], after=last - SECOND, until=NOON + DAY)
+        ] == [last]
+
+
+def test_a_later_end_brings_no_occurrence_back() -> None:
+    """An edit holds from its own time on: what fell between stays without a record."""
+    timings = (
+        Timing(since=LONG_AGO, recurrence=replace(HOURLY, end=NOON)),
+        Timing(since=NOON + 3 * HOUR, recurrence=HOURLY),
+    )
+    found = occurrences_of(timings, after=NOON - 2 * HOUR, until=NOON + 5 * HOUR)
+    assert [one.nominal.hour for one in found] == [11, 16, 17]
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "now", "expected"),
+    [
+        (HOURLY, NOON + 100 * YEARS, False),
+        (replace(HOURLY, end=NOON), NOON - HOUR - SECOND, False),
+        (replace(HOURLY, end=NOON), NOON - HOUR, True),
+        (AT_NOON, NOON - SECOND, False),
+        (AT_NOON, NOON, True),
+        (AT_NOON, NOON - 80 * YEARS, False),
+        (replace(AT_NOON, cron=("0 0 30 2 *",)), NOON, False),
+        (replace(AT_NOON, cron=("0 12 1 1 *",), end=NOON + YEARS), NOON, False),
+        (replace(AT_NOON, cron=("0 12 1 1 *",), end=NOON + HOUR), NOON, True),
+        (replace(AT_NOON, cron=("0 12 1 1 *",), end=NOON), NOON - SECOND, True),
+        (replace(AT_NOON, except_=("2026-06-01",)), NOON - DAY, True),
+        (replace(AT_NOON, time_zone="Asia/Tokyo"), NOON - 9 * HOUR - SECOND, False),
+        (replace(AT_NOON, time_zone="Asia/Tokyo"), NOON - 9 * HOUR, True),
+        (None, NOON, False),
+    ],
+)
+def test_a_schedule_is_ended_after_its_last_occurrence(
+    recurrence: Recurrence | None, now: datetime, *, expected: bool
+) -> None:
+    """By its end or its single times; one that is merely never due is not."""
+    assert ended((Timing(since=LONG_AGO, recurrence=recurrence),), now) is expected
+
+
+def test_an_idle_tick_finds_no_work_in_what_is_ended() -> None:
+    """Whatever time has passed since: it is not walked through."""
+    for recurrence in (replace(HOURLY, end=NOON), AT_NOON):
+        timings = (Timing(since=LONG_AGO, recurrence=recurrence),)
+        found, steps = counted(list, occurrences_of(timings, after=NOON, until=NOON + 20 * YEARS))
+        assert (found, steps < 2000) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "expected"),
+    [
+        ("2026-03-08T02:30", "America/New_York", ["2026-03-08T07:00Z"]),
+        ("2026-11-01T01:30", "America/New_York", ["2026-11-01T05:30Z"]),
+        ("2026-10-04T02:15", "Australia/Lord_Howe", ["2026-10-03T15:30Z"]),
+        ("2026-12-24T18:00", "Europe/Paris", ["2026-12-24T17:00Z"]),
+    ],
+)
+def test_a_single_time_is_placed_as_a_fixed_expression(
+    at: str, zone: str, expected: list[str]
+) -> None:
+    """In a gap at the first instant after it, in a repeated hour once."""
+    recurrence = Recurrence(at=(datetime.fromisoformat(at),), time_zone=zone)
+    one = Timing(since=LONG_AGO, recurrence=recurrence)
+    found = occurrences(one, after=LONG_AGO, until=LONG_AGO + 40 * YEARS)
+    assert [f"{o.nominal:%Y-%m-%dT%H:%MZ}" for o in found if o.exists] == expected

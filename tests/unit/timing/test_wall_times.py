@@ -1,0 +1,132 @@
+"""The wall times that expressions and single times give together."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from orchestrator.model import Recurrence
+from orchestrator.timing.wall_times import Wall, wall_times, walls
+
+YEAR = timedelta(days=366)
+
+
+def wall(text: str) -> datetime:
+    """Return a time of 1 June 2026, or of another day where it says so."""
+    return datetime.fromisoformat(text if "T" in text else f"2026-06-01T{text}")
+
+
+def due(
+    *crons: str,
+    first: str,
+    last: str,
+    at: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
+    excluded: bool = False,
+) -> list[str]:
+    recurrence = Recurrence(cron=crons, at=tuple(map(wall, at)), except_=without)
+    found = walls(recurrence, wall(first), wall(last), excluded=excluded)
+    return [f"{one.time:%d %H:%M}" for one in found]
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ("11:59:59", ["01 12:00", "01 12:01"]),
+        ("12:00", ["01 12:00", "01 12:01"]),
+        ("12:00:00.000001", ["01 12:01"]),
+        ("12:00:01", ["01 12:01"]),
+        ("12:01", ["01 12:01"]),
+    ],
+)
+def test_the_first_time_is_part_of_a_stretch(first: str, expected: list[str]) -> None:
+    """A minute that had begun before it is not."""
+    assert due("* * * * *", first=first, last="12:01:30") == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("12:00:59", ["01 12:00"]),
+        ("12:01", ["01 12:00", "01 12:01"]),
+        ("2026-06-02T00:00", ["01 12:00", "01 12:01", "02 00:00"]),
+        ("2026-06-02T00:00:59.999999", ["01 12:00", "01 12:01", "02 00:00"]),
+    ],
+)
+def test_the_last_time_is_part_of_a_stretch(last: str, expected: list[str]) -> None:
+    """On the first day as on a later one."""
+    assert due("0,1 0,12 * * *", first="12:00", last=last) == expected[:3]
+
+
+def test_a_stretch_goes_from_day_to_day() -> None:
+    """What lies between its first and its last day is there in full."""
+    assert due("0 6,18 * * *", first="12:00", last="2026-06-03T12:00") == [
+        *("01 18:00", "02 06:00", "02 18:00", "03 06:00")
+    ]
+    assert due("0 6 * * *", first="12:00", last="11:00") == []
+
+
+def test_each_time_says_which_kind_of_expression_has_it() -> None:
+    """A fixed one, a wild one, or both; each on its own days."""
+    recurrence = Recurrence(
+        cron=("0 6,7 * * *", "30 6 * * TUE", "0 7 * * *", "0 */7 * * *"), except_=("0 7 * * *",)
+    )
+    found = walls(recurrence, wall("06:00"), wall("14:00"), excluded=True)
+    assert list(found) == [
+        Wall(time=wall("06:00"), fixed=True, wild=False, excluded=False),
+        Wall(time=wall("07:00"), fixed=True, wild=True, excluded=True),
+        Wall(time=wall("14:00"), fixed=False, wild=True, excluded=False),
+    ]
+
+
+def test_what_is_left_out_is_there_only_on_demand() -> None:
+    """The other times are the same either way."""
+    several, last = ("* 12 * * *", "2026-06-02"), "2026-06-03T11:00"
+    assert due("0 11-13 * * *", first="11:00", last=last, without=several) == [
+        *("01 11:00", "01 13:00", "03 11:00")
+    ]
+    assert due("0 11-13 * * *", first="11:00", last=last, without=several, excluded=True) == [
+        *("01 11:00", "01 12:00", "01 13:00", "02 11:00", "02 12:00", "02 13:00", "03 11:00")
+    ]
+
+
+def test_single_times_and_expressions_are_one_union() -> None:
+    """A time that both give comes once, and is fixed."""
+    at = ("2026-06-02T06:00", "12:30", "2026-06-02T06:00")
+    assert due("0 */6 * * *", first="12:00", last="2026-06-02T06:00", at=at) == [
+        *("01 12:00", "01 12:30", "01 18:00", "02 00:00", "02 06:00")
+    ]
+    both = Recurrence(cron=("0 */6 * * *",), at=(wall("06:00"),))
+    assert list(walls(both, wall("06:00"), wall("06:00"), excluded=True)) == [
+        Wall(time=wall("06:00"), fixed=True, wild=True, excluded=False)
+    ]
+
+
+def test_except_leaves_out_single_times_too() -> None:
+    """By its date or by an expression."""
+    at = ("06:00", "2026-06-02T06:00", "2026-06-03T07:00")
+    without = ("2026-06-01", "* 7 * * *")
+    assert due(first="00:00", last="2026-06-04T00:00", at=at, without=without) == ["02 06:00"]
+
+
+@pytest.mark.parametrize(
+    ("crons", "at", "first", "expected"),
+    [
+        ((), (), "2026-06-01", None),
+        ((), ("2031-03-04T05:06",), "2026-06-01", "2031-03-04"),
+        ((), ("2026-05-31T00:00", "2031-03-04T05:06"), "2026-06-01", "2031-03-04"),
+        ((), ("2031-03-04T05:06",), "2031-03-04", "2031-03-04"),
+        ((), ("2031-03-04T05:06",), "2031-03-05", None),
+        (("0 0 29 2 *",), (), "2026-06-01", "2028-02-29"),
+        (("0 0 29 2 *",), ("2028-02-01T00:00",), "2026-06-01", "2028-02-01"),
+        (("0 0 29 2 *",), ("2027-11-30T00:00",), "2026-06-01", "2027-11-30"),
+        (("0 0 1 12 *",), ("2026-06-30T00:00",), "2026-06-02", "2026-06-30"),
+    ],
+)
+def test_the_first_day_is_found_across_years(
+    crons: tuple[str, ...], at: tuple[str, ...], first: str, expected: str | None
+) -> None:
+    """Whether an expression or a single time gives it."""
+    read = wall_times(Recurrence(cron=crons, at=tuple(map(wall, at))))
+    day = date.fromisoformat(first)
+    found = read.first_day(day, day + 9 * YEAR, excluded=True)
+    assert found == (date.fromisoformat(expected) if expected else None)
