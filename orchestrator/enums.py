@@ -46,6 +46,14 @@ class After(StrEnum):
     BACKFILL = "backfill"
 
 
+class IntervalUnit(StrEnum):
+    """What ``interval`` counts, on the wall calendar of a zone."""
+
+    DAYS = "days"
+    WEEKS = "weeks"
+    MONTHS = "months"
+
+
 class SkipReason(StrEnum):
     """Why an occurrence was not submitted although a tick saw it in time."""
 

@@ -5,12 +5,12 @@ Times are aware UTC ``datetime``, durations ``timedelta``. Words that reach JSON
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
-from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
+from orchestrator.enums import CatchUpMode, Fold, Gap, IntervalUnit, Outcome, Overlap
 from orchestrator.ids import ScheduleId
 from orchestrator.stored import Stored
 
@@ -23,6 +23,22 @@ _UNLESS_EMPTY = Field(exclude_if=_empty)  # most schedules have none: submit.jso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interval(Stored):
+    """
+    Which wall dates count: every n-th day, week or month, before the anchor as after it.
+
+    Attributes:
+        every: How many units lie between two that count.
+        unit: Weeks begin on Monday.
+        anchor: A date in a unit that counts.
+    """
+
+    every: int
+    unit: IntervalUnit
+    anchor: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence(Stored):
     """
     When the occurrences of a schedule fall: the union of ``cron`` and ``at``, or every so often.
@@ -30,6 +46,7 @@ class Recurrence(Stored):
     Attributes:
         cron: Expressions of five fields, on the wall time of the zone; empty with ``every``.
         at: Single wall times of the zone, naive; empty with ``every``.
+        interval: Which dates of ``cron`` count; None: all.
         every: Elapsed time from one occurrence to the next, whatever the clock does.
         anchor: With ``every``: an instant on which an occurrence falls.
         time_zone: IANA name.
@@ -41,6 +58,7 @@ class Recurrence(Stored):
 
     cron: tuple[str, ...] = ()
     at: Annotated[tuple[datetime, ...], _UNLESS_EMPTY] = ()
+    interval: Annotated[Interval | None, _UNLESS_EMPTY] = None
     every: timedelta | None = None
     anchor: datetime | None = None
     time_zone: str = "UTC"

@@ -1,21 +1,19 @@
 """
 How people write cron, and what they may have meant.
 
-The dialect is that of Debian's crontab(5) with ``L``, ``LW``, ``5L`` and ``MON#1``. What other
+The dialect is that of Debian's crontab(5) with ``L``, ``LW``, ``15W``, ``L-3``, ``5L`` and ``MON#1``. What other
 programs add is named when it is refused, with what to write instead.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from difflib import get_close_matches
-
-from cronsim import CronSim
 
 from orchestrator.document.durations import foreign_duration, spelt
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.timing.cron import parse_cron
+from orchestrator.timing.cron import ever_due, parse_cron
+from orchestrator.timing.month_days import parse_month_day
 
 _ALIASES = {
     "@hourly": "0 * * * *",
@@ -33,7 +31,6 @@ _LONGEST = 500
 _TERM = re.compile(r"(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?(?:/(?P<step>[A-Z0-9]+))?")
 _ZONE = re.compile(r"(?:CRON_)?TZ=['\"]?(?P<name>[^\s'\"]*)['\"]?", re.IGNORECASE)
 _INTERVAL = re.compile(r"@every\b\s*(?P<span>.*)", re.IGNORECASE)
-_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # wall time has no zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +103,13 @@ def check_cron(expression: str) -> None:
     if found:
         raise ScheduleSyntaxError("; ".join(found))
     try:
-        parse_cron(expression)
+        read = parse_cron(expression)
     except ScheduleSyntaxError as error:  # each field is right by itself
         raise ScheduleSyntaxError(
             f"month {words[3]!r} never has a day {words[2]!r}: write L for the last day of a month"
         ) from error
-    try:
-        next(CronSim(expression, _ANY_DAY))
-    except StopIteration as error:
-        raise ScheduleSyntaxError("no date ever matches it") from error
+    if not ever_due(read):
+        raise ScheduleSyntaxError("no date ever matches it")
 
 
 def _other_key(text: str) -> str | None:
@@ -188,8 +183,11 @@ def _foreign(field: _Field, term: str) -> str | None:
 
 
 def _foreign_day(term: str) -> str | None:
-    if re.fullmatch(r"L-\d+|L?\d+W|WL|\d+L", term):
-        return f"{term!r} is not known here: there are L, the last day, and LW, the last weekday"
+    if re.fullmatch(r"L-\w*|L?\d+W|WL|\d+L", term):
+        return (
+            f"{term!r} is not known here: there are L, the last day; LW, the last weekday; L-3, three "
+            "days before the last, up to L-30; 15W, the weekday nearest to the 15th, 1W to 31W"
+        )
     return None
 
 
@@ -202,9 +200,9 @@ def _foreign_weekday(term: str) -> str | None:
 
 
 def _special(field: _Field, term: str) -> bool:
-    """Whether a term is one of the last day, the last or the n-th weekday of a month."""
+    """Whether a term is a day counted from the last, a nearest, last or n-th weekday of a month."""
     if field is _DAY:
-        return term in {"L", "LW"}
+        return term in {"L", "LW"} or parse_month_day(term) is not None
     if field is _WEEKDAY and (nth := re.fullmatch(r"(\w+)#[1-5]", term)):
         return _value(field, nth[1]) is None
     return field is _WEEKDAY and bool(re.fullmatch(r"[0-7]L", term))

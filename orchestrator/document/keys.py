@@ -23,6 +23,7 @@ from orchestrator.document.types import (
     TaskDuration,
     Text,
     Variable,
+    WallDate,
     WallTime,
     Window,
     Zone,
@@ -31,10 +32,10 @@ from orchestrator.document.types import (
     one_or_more_times,
     unique,
 )
-from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
+from orchestrator.enums import CatchUpMode, Fold, Gap, IntervalUnit, Outcome, Overlap
 from orchestrator.exit_codes import code_of
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
-from orchestrator.model import CatchUp, NodePrice, Prices, Recurrence, Retries, Schedule
+from orchestrator.model import CatchUp, Interval, NodePrice, Prices, Recurrence, Retries, Schedule
 from orchestrator.timing.placement import EPOCH
 
 _STRICT = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
@@ -109,6 +110,19 @@ class RetriesTable(BaseModel):
     """Before the second attempt; doubled for each later one, an hour at most."""
 
 
+class IntervalTable(BaseModel):
+    """Which wall dates of cron count: every n-th day, week (from Monday) or month."""
+
+    model_config = _STRICT
+
+    every: Annotated[int, Field(ge=1, le=366, examples=[2])]
+    """How many units lie between two that count."""
+    unit: Annotated[IntervalUnit, Field(strict=False, examples=["weeks"])]
+    """What is counted."""
+    anchor: Annotated[WallDate, Field(examples=["2026-12-07"])]
+    """A date in a unit that counts; units are counted from it in both directions."""
+
+
 class ScheduleTable(BaseModel):
     """One schedule, or in [defaults] what holds for all that say nothing else."""
 
@@ -124,6 +138,8 @@ class ScheduleTable(BaseModel):
         | None
     ) = None
     """When it is due, on the wall clock of its zone: five fields, or a list whose union counts."""
+    interval: IntervalTable | None = None
+    """With cron: every n-th day, week or month of what it gives."""
     at: (
         Annotated[
             list[WallTime],
@@ -285,6 +301,7 @@ def _recurrence(table: ScheduleTable) -> Recurrence:
     return Recurrence(
         cron=tuple(dict.fromkeys(table.cron or ())),
         at=tuple(sorted(set(table.at or ()))),
+        interval=Interval(**dict(table.interval)) if table.interval else None,
         every=table.every,
         anchor=(table.anchor or table.start or EPOCH) if table.every else None,
         time_zone=table.time_zone,

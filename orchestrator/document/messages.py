@@ -10,6 +10,7 @@ from orchestrator.document.key_hints import close_key, key_hint
 from orchestrator.document.keys import (
     CatchUpTable,
     DstTable,
+    IntervalTable,
     NodePriceTable,
     PricesTable,
     RetriesTable,
@@ -28,6 +29,7 @@ EITHER = "cron or at and every exclude each other: every stands alone"
 _MODELS: dict[str, type[BaseModel]] = {
     "dst": DstTable,
     "catch_up": CatchUpTable,
+    "interval": IntervalTable,
     "retries": RetriesTable,
 }
 _EXAMPLES = {
@@ -36,6 +38,9 @@ _EXAMPLES = {
     "outputs": 'must be a list such as ["report/*.csv"]',
     "retries.on": 'must be a list such as ["lost", "failed"]',
     "retries.exit_codes": 'must be a list such as [75, "SIGKILL"]',
+    "at": "must be a list such as [2026-12-24T18:00:00]",
+    "interval": 'must be a table such as { every = 2, unit = "weeks", anchor = 2026-12-07 }, or '
+    "another key: every, for elapsed time",
     "dst": 'must be a table such as { gap = "skip" }',
     "catch_up": 'must be a table such as { mode = "all", window = "6h" }',
     "retries": "must be a table such as { max = 1 }",
@@ -58,6 +63,11 @@ _BOUNDS = {
     "too_long": ("max_length", "must have at most {} of them"),
     "string_too_short": ("min_length", "must not be empty"),
 }
+_MISSING = {
+    "every": "is missing: say how many units lie between two that count, as in every = 2",
+    "unit": 'is missing: say what is counted, as in unit = "weeks"',
+    "anchor": "is missing: give a date in a unit that counts, as in anchor = 2026-12-07",
+}
 _NO_PRICE = "there is no price: give dedicated or spot, the price of one node for one hour"
 _OF_A_KEY = "[key]"
 """Where pydantic complains of the key of a mapping, and not of its value, the path ends with it."""
@@ -72,7 +82,8 @@ def wrong(table: Table) -> Iterator[tuple[Path, str]]:
             path = _path(details["loc"])
             if isinstance(table.get(str(path[0])), str):  # one expression, taken for a list of one
                 path = path[:1]
-            yield path, _error_complaint(path, details)
+            missing = details["type"] == "missing"
+            yield path, _MISSING[str(path[-1])] if missing else _error_complaint(path, details)
 
 
 def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
@@ -122,6 +133,8 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
         )
     if "command" not in whole:
         yield ("command",), 'is missing: say what to run, as in "python3 report.py"'
+    if "interval" in own and "cron" not in whole:
+        yield ("interval",), "belongs to cron: it says which of its dates count"
     if "anchor" in own and "every" not in whole:
         yield ("anchor",), "belongs to every: cron needs none"
     start, end = whole.get("start"), whole.get("end")

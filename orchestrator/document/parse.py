@@ -149,6 +149,7 @@ def merged(table: Table, defaults: Table) -> dict[str, object]:
             both[key] = {**outer, **inner}
     belongs = {
         "anchor": "every" in both,
+        "interval": "cron" in both,
         "max_queued": both.get("overlap") == Overlap.QUEUE,
         "max_parallel": both.get("overlap") == Overlap.ALLOW,
     }

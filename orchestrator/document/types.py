@@ -34,6 +34,7 @@ _POOL_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 _HIGHEST_PRICE = 10_000
 _DURATION_SCHEMA = {"type": "string", "pattern": SCHEMA_PATTERN}
 _INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
+_DATE_SCHEMA = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _WALL_TIME_SCHEMA = {
     "type": "string",
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:00)?$",
@@ -92,6 +93,18 @@ def _cron(value: str) -> str:
 def _crons(value: object) -> object:
     """Take one expression for a list of one."""
     return [value] if isinstance(value, str) else value
+
+
+def _wall_date(value: object) -> date:
+    """Check a wall date: TOML's own, or its text."""
+    if isinstance(value, str) and _DATE.fullmatch(value.strip()):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError as error:
+            raise ValueError(f"there is no date {value.strip()!r}") from error
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise ValueError("must be a date such as 2026-12-07, unquoted")
 
 
 def _exception(value: object) -> str:
@@ -278,6 +291,7 @@ type Jitter = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_J
 type Backoff = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_BACKOFF), _SPAN]
 type Instant = Annotated[datetime, BeforeValidator(_whole_second), WithJsonSchema(_INSTANT_SCHEMA)]
 type WallTime = Annotated[datetime, BeforeValidator(_wall_time), WithJsonSchema(_WALL_TIME_SCHEMA)]
+type WallDate = Annotated[date, BeforeValidator(_wall_date), WithJsonSchema(_DATE_SCHEMA)]
 type Cron = Annotated[str, AfterValidator(_cron), WithJsonSchema(_CRON_SCHEMA)]
 type Exception_ = Annotated[str, BeforeValidator(_exception), WithJsonSchema(_CRON_SCHEMA)]
 type Zone = Annotated[str, AfterValidator(_zone)]

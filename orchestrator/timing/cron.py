@@ -1,10 +1,11 @@
 """
 Cron on wall time: what an expression means.
 
-cronsim reads the expressions and knows the days. The times of one day are the bits of a number,
+cronsim reads the expressions and knows the days, but for those of ``month_days``. The times of one day are the bits of a number,
 bit 0 for 00:00: many expressions, and many that leave times out, cost no more than one.
 """
 
+from calendar import isleap, monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -12,9 +13,13 @@ from functools import lru_cache
 from cronsim import CronSim, CronSimError
 
 from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.timing.month_days import MonthDays, parse_month_day
 
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # wall time has no zone
-_MINUTES = 60
+_MINUTES, _FIELDS = 60, 5
+_KINDS_OF_YEAR = {
+    (isleap(year), date(year, 1, 1).weekday()): year for year in range(2000, 2028)
+}.values()
 _WHOLE_DAY = (1 << 24 * _MINUTES) - 1
 
 
@@ -33,7 +38,7 @@ class Expression:
     wild: bool
     times: int
     months: frozenset[int]
-    _days: CronSim
+    _days: CronSim | MonthDays
 
     def on(self, day: date) -> bool:
         """Whether it comes due on this day."""
@@ -75,15 +80,44 @@ def parse_cron(text: str) -> Expression:
         ScheduleSyntaxError: It is none; says which field.
     """
     try:
-        read = CronSim(text, _ANY_DAY)
+        read, days = _read(text)
     except CronSimError as error:
         raise ScheduleSyntaxError(str(error).lower()) from error
     return Expression(
         wild=any(field.startswith("*") for field in text.split()[:2]),
         times=sum(1 << hour * _MINUTES + minute for hour in read.hours for minute in read.minutes),
         months=frozenset(read.months),
-        _days=read,
+        _days=days,
     )
+
+
+def _read(text: str) -> tuple[CronSim, CronSim | MonthDays]:
+    """Return what cronsim makes of an expression, and what tells its days."""
+    fields = text.split()
+    terms = fields[2].split(",") if len(fields) == _FIELDS else []
+    special = {term: found for term in terms if (found := parse_month_day(term))}
+    if not special:
+        read = CronSim(text, _ANY_DAY)
+        return read, read
+    minute, hour, day, month, weekday = fields
+    plain = ",".join(term for term in terms if term not in special)
+    return CronSim(f"{minute} {hour} * {month} {weekday}", _ANY_DAY), MonthDays(
+        special=tuple(special.values()),
+        plain=CronSim(f"0 0 {plain} * *", _ANY_DAY) if plain else None,
+        weekdays=CronSim(f"0 0 * * {weekday}", _ANY_DAY),
+        both=day.startswith("*") or weekday.startswith("*"),
+    )
+
+
+def ever_due(expression: Expression) -> bool:
+    """Whether any day matches: there are 14 kinds of year, seven of each length."""
+    days = (
+        date(year, month, day)
+        for year in _KINDS_OF_YEAR
+        for month in sorted(expression.months)
+        for day in range(1, monthrange(year, month)[1] + 1)
+    )
+    return any(expression.on(day) for day in days)
 
 
 @lru_cache(maxsize=2048)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from orchestrator.model import Recurrence
+from orchestrator.enums import IntervalUnit
+from orchestrator.model import Interval, Recurrence
 from orchestrator.timing.cron import Exceptions, Expression, exceptions, parse_cron
 
-_MINUTES = 60
+_MINUTES, _DAYS_OF_WEEK, _MONTHS_OF_YEAR = 60, 7, 12
 _A_DAY = timedelta(days=1)
 
 
@@ -44,6 +45,7 @@ class WallTimes:
     Attributes:
         crons: Its expressions.
         months: Those in which any of them comes due.
+        interval: Which of their days count; None: all.
         single: Its single times: the minutes of each day that has some, as bits; in the order of
             the days.
         single_days: These days.
@@ -52,6 +54,7 @@ class WallTimes:
 
     crons: tuple[Expression, ...]
     months: frozenset[int]
+    interval: Interval | None
     single: Mapping[date, int]
     single_days: tuple[date, ...]
     left_out: Exceptions
@@ -59,7 +62,7 @@ class WallTimes:
     def on(self, day: date) -> tuple[int, int]:
         """Return the minutes of a day that are fixed, and those that are wild, as bits."""
         fixed, wild = self.single.get(day, 0), 0
-        if day.month in self.months:
+        if day.month in self.months and (self.interval is None or counts(self.interval, day)):
             for one in self.crons:
                 if one.on(day):
                     fixed, wild = (
@@ -97,6 +100,19 @@ class WallTimes:
         return min([month, *self.single_days[later : later + 1]])
 
 
+def counts(interval: Interval, day: date) -> bool:
+    """Whether a wall date lies in a unit that counts."""
+    anchor = interval.anchor
+    match interval.unit:
+        case IntervalUnit.DAYS:
+            units = (day - anchor).days
+        case IntervalUnit.WEEKS:
+            units = (day - (anchor - anchor.weekday() * _A_DAY)).days // _DAYS_OF_WEEK
+        case IntervalUnit.MONTHS:
+            units = (day.year - anchor.year) * _MONTHS_OF_YEAR + day.month - anchor.month
+    return units % interval.every == 0
+
+
 @lru_cache(maxsize=2048)
 def wall_times(recurrence: Recurrence) -> WallTimes:
     """
@@ -112,6 +128,7 @@ def wall_times(recurrence: Recurrence) -> WallTimes:
     return WallTimes(
         crons=crons,
         months=frozenset(month for one in crons for month in one.months),
+        interval=recurrence.interval,
         single=dict(single),
         single_days=tuple(single),
         left_out=exceptions(recurrence.except_),

@@ -1,5 +1,6 @@
 """What is known of an instant of a schedule, and the explanation of it, as values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -10,7 +11,7 @@ from orchestrator.enums import Outcome
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun, ScheduleState
-from orchestrator.model import Occurrence, Recurrence
+from orchestrator.model import Interval, Occurrence, Recurrence
 from orchestrator.timing.occurrences import in_force
 from recur.formats import local, short_duration, utc
 
@@ -164,6 +165,13 @@ def timing_facts(case: Case, background: Background) -> list[Fact]:
     return facts
 
 
+def _counted(interval: Interval | None) -> Callable[[str], str]:
+    """Return how an expression is spelt with the interval that it keeps to."""
+    if interval is None:
+        return str
+    return f"{{}} every {interval.every} {interval.unit} from {interval.anchor}".format
+
+
 def rule(recurrence: Recurrence) -> str:
     """Return a recurrence in the words of the document."""
     if recurrence.every:
@@ -171,7 +179,7 @@ def rule(recurrence: Recurrence) -> str:
         when = f"every {short_duration(recurrence.every)}{anchor}"
     else:
         single = (f"at {one:%Y-%m-%d %H:%M}" for one in recurrence.at)
-        when = " or ".join((*recurrence.cron, *single))
+        when = " or ".join((*map(_counted(recurrence.interval), recurrence.cron), *single))
     left_out = f", except {', '.join(recurrence.except_)}" if recurrence.except_ else ""
     end = f", until {utc(recurrence.end)}" if recurrence.end else ""
     return f"{when} in {recurrence.time_zone}{left_out}{end}"

@@ -13,7 +13,7 @@ from orchestrator.ids import ScheduleId
 from orchestrator.model import Recurrence
 from orchestrator.timing.cron import exceptions, parse_cron
 from orchestrator.timing.placement import EPOCH, minutes_of, placements
-from orchestrator.timing.wall_times import wall_times
+from orchestrator.timing.wall_times import counts, wall_times
 
 _BEGIN = datetime(2027, 1, 1, tzinfo=UTC)  # a note must not depend on today's date
 _LOOKED_AT = timedelta(days=732)  # a common year and a leap year, and from one to the next
@@ -127,6 +127,10 @@ def _times_of_days(recurrence: Recurrence) -> Iterator[tuple[int, int]]:
     single = {(day - _BEGIN.date()).days: operator.or_(*read.on(day)) for day in read.single_days}
     for number in sorted(frozenset(single).union(*(days for days, _ in expressions))):
         times = single.get(number, 0)
+        if read.interval and not counts(read.interval, _BEGIN.date() + timedelta(days=number)):
+            if times:
+                yield number, times
+            continue
         for days, minutes in expressions:
             times |= minutes if number in days else 0
         yield number, times

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from orchestrator.document.cron_hints import has_seconds, normalised
 from orchestrator.model import Recurrence, Schedule, Timing
 from orchestrator.timing.cron import parse_cron
+from orchestrator.timing.month_days import parse_month_day
 from orchestrator.timing.occurrences import ended, following
 from orchestrator.timing.wall_times import walls
 from orchestrator.timing.zones import parse_zone
@@ -77,18 +78,19 @@ def _day_notes(cron: str) -> Iterator[KeyNote]:
 def _dates(cron: str, local: datetime) -> Iterator[KeyNote]:
     """Note days that many months, or most years, have not; ``local`` is the time it begins at."""
     _, _, day, _, weekday = cron.split()
-    if weekday != "*" or not day.isdigit():
+    number = _number_of_day(day)
+    if weekday != "*" or number is None:
         return
     months = parse_cron(cron).months
-    without = [month for month in sorted(months) if _LONGEST_MONTHS.get(month, 31) < int(day)]
+    without = [month for month in sorted(months) if _LONGEST_MONTHS.get(month, 31) < number]
     if without:
         yield key_note(
             Code.SHORT_MONTHS,
             "cron",
-            f"{cron!r} leaves out {len(without)} month(s) that have no day {day}; "
+            f"{cron!r} leaves out {len(without)} month(s) that have no day {number}; "
             "write L for the last day of each month",
         )
-    elif months == {2} and day == "29":
+    elif months == {2} and number == _LONGEST_MONTHS[2]:
         begin = local.replace(tzinfo=None)
         found = walls(Recurrence(cron=(cron,)), begin, begin + _YEARS, excluded=False)
         when = next(found, None)
@@ -112,6 +114,16 @@ def _past(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
             f"{len(past)} of {len(recurrence.at)} time(s) are over, the last {past[-1]:%Y-%m-%d %H:%M}: "
             "they get no record; leave them out",
         )
+
+
+def _number_of_day(term: str) -> int | None:
+    """Return how many days a month needs for a single day such as 31, 31W or L-30."""
+    if term.isdigit():
+        return int(term)
+    special = parse_month_day(term)
+    if special is None:
+        return None
+    return special.before + 1 if special.day is None else special.day
 
 
 def _never(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:

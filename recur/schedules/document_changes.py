@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pydantic import TypeAdapter
 
 from orchestrator.document.parse import Document
 from orchestrator.ids import ScheduleId
-from orchestrator.model import Prices, Schedule
+from orchestrator.model import Interval, Prices, Schedule
 from recur.lint.secret_patterns import looks_secret
 
 ABSENT = "(none)"
@@ -98,6 +98,7 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
     one_cron = len(recurrence.cron) == 1
     values: dict[str, object] = {
         "cron": recurrence.cron[0] if one_cron else recurrence.cron or None,
+        **_interval(recurrence.interval),
         "at": recurrence.at or None,
         "every": recurrence.every,
         "anchor": recurrence.anchor,
@@ -130,10 +131,19 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
     return {key: toml(value) for key, value in values.items() if value is not None}
 
 
+def _interval(interval: Interval | None) -> dict[str, object]:
+    if interval is None:
+        return {}
+    keys = {"every": interval.every, "unit": interval.unit, "anchor": interval.anchor}
+    return {f"interval.{key}": value for key, value in keys.items()}
+
+
 def toml(value: object) -> str:
     """Return a value as TOML has it: times unquoted, durations as ISO 8601."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, timedelta):
         return json.dumps(_DURATION.dump_python(value, mode="json"))
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -23,6 +23,7 @@ retries = { on = ["failed", "timed_out"], exit_codes = [75, -1, "SIGKILL"] }
 outputs = ["report/*.csv", "**/*.[ch]", "summary.json"]
 last_words = false
 pause_after_failures = 5
+interval = { every = 2, unit = "weeks", anchor = 2026-12-07 }
 at = [2026-12-31T12:00:00, "2026-12-24 18:00"]
 start = 2026-12-01T00:00:00-05:00
 end = 2027-12-01T00:00:00-05:00

@@ -106,8 +106,10 @@ def test_the_dialect_is_debians_with_last_days(good: str) -> None:
         ("0 0 * * FRIL", "5L"),
         ("0 0 * * MON#6", "write MON#1 to MON#5"),
         ("0,,5 * * * *", "'' cannot be read"),
-        ("0 0 L-3 * *", "there are L, the last day, and LW"),
-        ("0 0 15W * *", "there are L, the last day, and LW"),
+        ("0 0 L-31 * *", "up to L-30"),
+        ("0 0 5L * *", "there are L, the last day; LW, the last weekday"),
+        ("0 0 32W * *", "1W to 31W"),
+        ("0 0 L-29 2 *", "no date ever matches it"),
         ("٣ 0 * * *", "cannot be read"),
     ],
 )

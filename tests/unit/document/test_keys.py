@@ -55,6 +55,10 @@ def test_it_takes_every_key(text: str) -> None:
         ("every", '"30m"'),
         ("at", "5"),
         ("at", "[]"),
+        ("interval", '{ every = 2, unit = "weeks" }'),
+        ("interval", '{ every = 0, unit = "weeks", anchor = 2026-12-07 }'),
+        ("interval", '{ every = 2, unit = "week", anchor = 2026-12-07 }'),
+        ("interval", '{ every = 2, unit = "weeks", anchor = 2026-12-07T00:00:00 }'),
         ("at", "[2026-12-24]"),
         ("at", "[2026-12-24T18:00:30]"),
         ("dst", '{ gap = "first" }'),
@@ -91,10 +95,10 @@ def test_every_key_is_described_and_has_its_default() -> None:
     tables = [SCHEMA, *(one for one in SCHEMA["$defs"].values() if "properties" in one)]
     keys = {(one["title"], name): key for one in tables for name, key in one["properties"].items()}
     without = {"cron", "every", "anchor", "command", "pause_after_failures", "start"}
-    without |= {"at", "end"}
+    without |= {"at", "end", "interval", "unit"}
     without |= {"prices", "currency", "dedicated", "spot"}
 
-    assert len(tables) == 7
+    assert len(tables) == 8
     described = {f"#/$defs/{name}" for name, one in SCHEMA["$defs"].items() if "description" in one}
     assert [
         place

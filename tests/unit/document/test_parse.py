@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from orchestrator.decisions.timings import take_over
 from orchestrator.document.keys import ScheduleTable
 from orchestrator.document.parse import MAX_SCHEDULES, MOST_BYTES, parse
-from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
+from orchestrator.enums import CatchUpMode, Fold, Gap, IntervalUnit, Outcome, Overlap
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import SubmitState, dump_submit
-from orchestrator.model import CatchUp, Recurrence, Retries, Schedule
+from orchestrator.model import CatchUp, Interval, Recurrence, Retries, Schedule
 from tests.support.documents import GOOD, PLAIN, table
 
 
@@ -36,6 +36,7 @@ def test_every_key_is_read() -> None:
         gap=Gap.SKIP,
         fold=Fold.BOTH,
         except_=("2026-12-25", "2027-01-01", "* * * 8 *"),
+        interval=Interval(every=2, unit=IntervalUnit.WEEKS, anchor=date(2026, 12, 7)),
         at=(
             datetime.fromisoformat("2026-12-24T18:00"),
             datetime.fromisoformat("2026-12-31T12:00"),
@@ -138,6 +139,23 @@ def test_single_times_stand_alone_or_beside_cron() -> None:
     assert (ten.cron, ten.at) == (("0 2 * * *",), ())
 
 
+def test_an_interval_belongs_to_cron() -> None:
+    """It is inherited where there is a cron, and as a whole."""
+    fortnight = 'interval = { every = 2, unit = "weeks", anchor = "2026-12-07" }'
+    document = parse(
+        f'[defaults]\n{fortnight}\ncommand = "true"\n[schedules.one]\ncron = "0 9 * * MON"\n'
+        '[schedules.two]\nevery = "1h"\n[schedules.three]\nat = 2026-12-24T18:00:00\n'
+        f"[schedules.four]\nat = 2026-12-24T18:00:00\n{fortnight}\n"
+    )
+    one, two, three = (one.recurrence for one in document.schedules.values())
+
+    assert one.interval == Interval(every=2, unit=IntervalUnit.WEEKS, anchor=date(2026, 12, 7))
+    assert (two.interval, three.interval) == (None, None)
+    assert [str(problem) for problem in document.problems] == [
+        "[schedules.four]: interval: belongs to cron: it says which of its dates count"
+    ]
+
+
 @pytest.mark.parametrize(
     ("defaults", "own", "says"),
     [
@@ -206,6 +224,35 @@ def test_every_stands_alone(keys: str) -> None:
         ("at[1]", "[1999-12-31T18:00:00]", "between the years"),
         ("at", "[" + "2026-12-24T18:00:00," * 401 + "]", "at most 400"),
         ("end", "2026-12-01T00:00:00", "with its offset"),
+        ("interval", "2", "must be a table such as { every = 2, unit"),
+        ("interval.anchor", '{ every = 2, unit = "weeks" }', "is missing: give a date"),
+        ("interval.every", '{ unit = "weeks", anchor = 2026-12-07 }', "is missing: say how many"),
+        ("interval.unit", "{ every = 2, anchor = 2026-12-07 }", "is missing: say what"),
+        (
+            "interval.unit",
+            '{ every = 2, unit = "week", anchor = 2026-12-07 }',
+            "must be 'days', 'weeks' or 'months', not 'week'",
+        ),
+        (
+            "interval.every",
+            '{ every = 0, unit = "weeks", anchor = 2026-12-07 }',
+            "must be at least 1",
+        ),
+        (
+            "interval.anchor",
+            '{ every = 2, unit = "weeks", anchor = 2026-12-07T00:00:00Z }',
+            "must be a date such as 2026-12-07",
+        ),
+        (
+            "interval.anchor",
+            '{ every = 2, unit = "weeks", anchor = "2026-02-30" }',
+            "there is no date '2026-02-30'",
+        ),
+        (
+            "interval.until",
+            '{ every = 2, unit = "weeks", anchor = 2026-12-07, until = 1 }',
+            "unknown key",
+        ),
         ("time_zone", '"America/Montreel"', "did you mean 'America/Montreal'"),
         ("time_zone", '"Eastern Standard Time"', "no time zone"),
         ("command", '"  "', "must not be empty"),

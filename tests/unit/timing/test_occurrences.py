@@ -1,11 +1,12 @@
 """When a schedule is due: the recurrences that were in force, one after the other."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from orchestrator.model import Occurrence, Recurrence, Timing
+from orchestrator.enums import IntervalUnit
+from orchestrator.model import Interval, Occurrence, Recurrence, Timing
 from orchestrator.timing.occurrences import (
     ended,
     following,
@@ -15,6 +16,7 @@ from orchestrator.timing.occurrences import (
     occurrences_of,
     previous,
 )
+from orchestrator.timing.zones import parse_zone
 from tests.support import debian
 from tests.support.call_counts import counted
 from tests.support.timings import LONG_AGO, timing
@@ -404,3 +406,47 @@ def test_a_single_time_is_placed_as_a_fixed_expression(
     one = Timing(since=LONG_AGO, recurrence=recurrence)
     found = occurrences(one, after=LONG_AGO, until=LONG_AGO + 40 * YEARS)
     assert [f"{o.nominal:%Y-%m-%dT%H:%MZ}" for o in found if o.exists] == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "cron", "anchor", "expected"),
+    [
+        (
+            "America/New_York",
+            "0 9 * * MON",
+            "2026-02-23",
+            ["02-23 09:00 -0500", "03-09 09:00 -0400", "03-23 09:00 -0400", "04-06 09:00 -0400"],
+        ),
+        (
+            "America/New_York",
+            "30 2 * * SUN",
+            "2026-02-22",
+            ["02-22 02:30 -0500", "03-08 03:00 -0400", "03-22 02:30 -0400", "04-05 02:30 -0400"],
+        ),
+        (
+            "Pacific/Kiritimati",
+            "0 0 * * MON",
+            "2026-02-23",
+            ["02-23 00:00 +1400", "03-09 00:00 +1400", "03-23 00:00 +1400", "04-06 00:00 +1400"],
+        ),
+    ],
+)
+def test_an_interval_counts_wall_dates(
+    zone: str, cron: str, anchor: str, expected: list[str]
+) -> None:
+    """The hour stays where it is across changes of the clock; a gap is as for any other."""
+    interval = Interval(every=2, unit=IntervalUnit.WEEKS, anchor=date.fromisoformat(anchor))
+    recurrence = Recurrence(cron=(cron,), interval=interval, time_zone=zone)
+    one, clock = Timing(since=LONG_AGO, recurrence=recurrence), parse_zone(zone)
+    begin = datetime(2026, 2, 20, tzinfo=UTC)
+    found = occurrences(one, after=begin, until=begin + 46 * DAY)
+    assert [f"{o.nominal.astimezone(clock):%m-%d %H:%M %z}" for o in found] == expected
+
+
+def test_a_long_interval_is_found_without_walking_through_its_minutes() -> None:
+    """Every minute of one day in a year, eight years ahead."""
+    interval = Interval(every=96, unit=IntervalUnit.MONTHS, anchor=date(2026, 5, 1))
+    recurrence = Recurrence(cron=("* * 1 5 *",), interval=interval)
+    found, steps = counted(following, (Timing(since=LONG_AGO, recurrence=recurrence),), NOON)
+    assert found == datetime(2034, 5, 1, tzinfo=UTC)
+    assert steps < 20_000

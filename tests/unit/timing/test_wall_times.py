@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from orchestrator.model import Recurrence
+from orchestrator.enums import IntervalUnit
+from orchestrator.model import Interval, Recurrence
 from orchestrator.timing.wall_times import Wall, wall_times, walls
 
 YEAR = timedelta(days=366)
@@ -106,6 +107,42 @@ def test_except_leaves_out_single_times_too() -> None:
     at = ("06:00", "2026-06-02T06:00", "2026-06-03T07:00")
     without = ("2026-06-01", "* 7 * * *")
     assert due(first="00:00", last="2026-06-04T00:00", at=at, without=without) == ["02 06:00"]
+
+
+@pytest.mark.parametrize(
+    ("cron", "every", "unit", "anchor", "expected"),
+    [
+        ("0 9 * * MON", 2, "weeks", "2026-12-07", ["11-23", "12-07", "12-21", "01-04", "01-18"]),
+        ("0 9 * * MON", 2, "weeks", "2026-12-13", ["11-23", "12-07", "12-21", "01-04", "01-18"]),
+        ("0 9 * * MON", 2, "weeks", "2026-12-14", ["11-16", "11-30", "12-14", "12-28", "01-11", "01-25"]),
+        ("0 9 * * MON", 2, "weeks", "2036-12-01", ["11-16", "11-30", "12-14", "12-28", "01-11", "01-25"]),
+        ("0 9 * * SUN,MON", 3, "weeks", "2026-12-07", ["11-16", "11-22", "12-07", "12-13", "12-28", "01-03", "01-18", "01-24"]),
+        ("0 9 * * *", 20, "days", "2026-12-07", ["11-17", "12-07", "12-27", "01-16"]),
+        ("0 9 * * *", 20, "days", "2020-12-08", ["11-27", "12-17", "01-06", "01-26"]),
+        ("0 9 1 * *", 2, "months", "2026-01-31", ["01-01"]),
+        ("0 9 1 * *", 2, "months", "2028-12-31", ["12-01"]),
+        ("0 9 15W * *", 12, "months", "2000-11-01", ["11-16"]),
+        ("0 9 * * MON", 1, "weeks", "2026-12-07", ["11-16", "11-23", "11-30", "12-07", "12-14", "12-21", "12-28", "01-04", "01-11", "01-18", "01-25"]),
+    ],
+)  # fmt: skip
+def test_an_interval_keeps_every_nth_unit(
+    cron: str, every: int, unit: str, anchor: str, expected: list[str]
+) -> None:
+    """Counted from its anchor in both directions; weeks begin on Monday."""
+    interval = Interval(every=every, unit=IntervalUnit(unit), anchor=date.fromisoformat(anchor))
+    recurrence = Recurrence(cron=(cron,), interval=interval)
+    found = walls(recurrence, wall("2026-11-16T00:00"), wall("2027-01-31T00:00"), excluded=True)
+    assert [f"{one.time:%m-%d}" for one in found] == expected
+
+
+def test_an_interval_says_nothing_of_single_times() -> None:
+    """They are what they are."""
+    interval = Interval(every=2, unit=IntervalUnit.WEEKS, anchor=date(2026, 12, 7))
+    recurrence = Recurrence(
+        cron=("0 9 * * MON",), interval=interval, at=(wall("2026-12-14T10:00"),)
+    )
+    found = walls(recurrence, wall("2026-12-07T00:00"), wall("2026-12-22T00:00"), excluded=True)
+    assert [f"{one.time:%m-%d %H}" for one in found] == ["12-07 09", "12-14 10", "12-21 09"]
 
 
 @pytest.mark.parametrize(
