@@ -16,12 +16,14 @@ SCHEDULE_ID = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 _RUN_ID = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-(?P<nominal>\d{{8}}T\d{{6}}Z)")
 _TRIGGERED = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-m[0-9a-f]{{16}}")
 REQUEST_ID = re.compile(r"[a-z0-9]{1,64}")
+_VERSION = re.compile(r"documents/(?P<number>[1-9][0-9]{0,8})\.toml")
 _INSTANT = "%Y%m%dT%H%M%SZ"
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 """Nominal times, and times that operators ask for, lie in these: beyond them arithmetic ends."""
 
 DOCUMENT = "schedules.toml"
+VERSIONS_PREFIX = "documents/"
 SUBMIT_STATE = "submit.json"
 COLLECT_STATE = "collect.json"
 SUMMARIES_PREFIX = "summaries/"
@@ -94,6 +96,17 @@ def kept_blob(name: str, modified: datetime, data: bytes) -> str:
     stem = name.removesuffix(".json")
     digest = hashlib.sha256(data).hexdigest()
     return f"{stem}.{modified.astimezone(UTC).strftime(_INSTANT)}.{digest[:8]}.json"
+
+
+def version_blob(number: int) -> str:
+    """Return the name of a version of the document."""
+    return f"{VERSIONS_PREFIX}{number}.toml"
+
+
+def version_number(blob: str) -> int | None:
+    """Return the number in the name of a version; None for any other name."""
+    match = _VERSION.fullmatch(blob)
+    return int(match["number"]) if match else None
 
 
 def open_blob(run: RunId) -> str:

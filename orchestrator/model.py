@@ -186,12 +186,14 @@ class Timing(Stored):
         recurrence: ``None`` where nothing is due.
         paused: Whether the document says that occurrences in this time are skipped.
         removed: Whether the document holds no such schedule from here on.
+        version: Number of the version of the document that brought it; None if it has none.
     """
 
     since: datetime
     recurrence: Annotated[Recurrence | None, Field(alias="calendar")]
     paused: bool = False
     removed: bool = False
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +235,7 @@ class Occurrence:
         exists: False for wall times that a zone left out for good, such as Apia's 2011-12-30.
         excluded: Whether ``except`` leaves it out.
         paused: Whether the schedule was paused at this instant.
-        removed: Whether the schedule was removed from the document after it.
+        removed: Whether the schedule was removed from the document after it, and has not returned.
     """
 
     nominal: datetime

@@ -40,7 +40,9 @@ from orchestrator.ledger.state import (
     damaged_open_run,
     read_open_run,
 )
+from orchestrator.ledger.versions import Version, commit_metadata, read_version, version_metadata
 
+_VERSIONS_A_PAGE: Final = 1000
 _TRANSPORT: Final[dict[str, Any]] = {"connection_timeout": 3, "read_timeout": 8}
 
 
@@ -149,6 +151,58 @@ class Ledger:
             await self._container.create(ids.HOUSEKEEPING, b"{}", values)
         else:
             await self._container.put(ids.HOUSEKEEPING, b"{}", mark.etag, values)
+
+    async def versions(self) -> dict[int, Version]:
+        """Return every version of the document by its number; what cannot be read is left out."""
+        found: dict[int, Version] = {}
+        marker: str | None = None
+        while True:
+            page, marker = await self._container.page(ids.VERSIONS_PREFIX, marker, _VERSIONS_A_PAGE)
+            for blob in page:
+                if (number := ids.version_number(blob.name)) is None:
+                    continue
+                try:
+                    found[number] = _version(number, blob.metadata or {})
+                except RecordUnreadable as error:
+                    trouble("a version of the document is left alone", error)
+            if marker is None:
+                return found
+
+    async def version(self, number: int) -> Version | None:
+        """
+        Return what is known of a version of the document; None if there is none.
+
+        Raises:
+            RecordUnreadable: Its metadata are not those of a version.
+        """
+        metadata = await self._container.metadata(ids.version_blob(number))
+        return None if metadata is None else _version(number, metadata)
+
+    async def read_version(self, number: int) -> bytes | None:
+        """Return the content of a version of the document; None if there is none."""
+        try:
+            return (await self._container.download(ids.version_blob(number))).data
+        except BlobMissing:
+            return None
+
+    async def create_version(self, version: Version, data: bytes) -> bool:
+        """Create a version of the document; False if its number is taken."""
+        name = ids.version_blob(version.number)
+        return await self._container.create(name, data, version_metadata(version))
+
+    async def put_in_force(self, version: Version, data: bytes, etag: str | None) -> None:
+        """
+        Let ``schedules.toml`` hold a version, if it still holds what ``etag`` names.
+
+        Raises:
+            LedgerConflict: It holds something else; or something, where ``etag`` is None.
+        """
+        self._cache.texts.pop(ids.DOCUMENT, None)
+        values = commit_metadata(version)
+        if etag is not None:
+            await self._container.put(ids.DOCUMENT, data, etag, values)
+        elif not await self._container.create(ids.DOCUMENT, data, values):
+            raise LedgerConflict(f"there is a {ids.DOCUMENT} meanwhile")
 
     async def has_final_records(self) -> bool:
         """Tell whether there is any final record."""
@@ -365,6 +419,11 @@ class Ledger:
         etag = await self._container.etag(name)
         if etag:
             await self._container.remove(name, etag)
+
+
+def _version(number: int, metadata: Mapping[str, str]) -> Version:
+    """Read the metadata of a version; its name says its number."""
+    return replace(read_version(ids.version_blob(number), metadata), number=number)
 
 
 def _open_run(blob: BlobProperties) -> OpenRun | None:

@@ -21,6 +21,7 @@ from orchestrator.adapters.time_limits import LEASE_SECONDS
 from orchestrator.errors import LeaseTaken, LedgerConflict, LedgerUnavailable
 
 _JSON: Final = ContentSettings(content_type="application/json")
+_TOML: Final = ContentSettings(content_type="application/toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,9 @@ class Container:
         blob = self._client.get_blob_client(name)
         try:
             await ask_storage(
-                blob.upload_blob(data, overwrite=False, metadata=values, content_settings=_JSON)
+                blob.upload_blob(
+                    data, overwrite=False, metadata=values, content_settings=_content(name)
+                )
             )
         except LedgerConflict:
             return False
@@ -108,7 +111,7 @@ class Container:
                 etag=etag,
                 match_condition=MatchConditions.IfNotModified,
                 metadata=values,
-                content_settings=_JSON,
+                content_settings=_content(name),
                 **held,
             )
         )
@@ -131,11 +134,13 @@ class Container:
 
     async def etag(self, name: str) -> str | None:
         """Return the ETag of a blob; None if there is none."""
-        blob = self._client.get_blob_client(name)
-        try:
-            return str((await ask_storage(blob.get_blob_properties())).etag)
-        except BlobMissing:
-            return None
+        properties = await self._properties(name)
+        return str(properties.etag) if properties else None
+
+    async def metadata(self, name: str) -> Mapping[str, str] | None:
+        """Return the metadata of a blob; None if there is none."""
+        properties = await self._properties(name)
+        return (properties.metadata or {}) if properties else None
 
     async def listing(self, prefix: str) -> tuple[list[BlobProperties], datetime]:
         """List the blobs below a prefix with their metadata, and the Date of the reply."""
@@ -216,6 +221,13 @@ class Container:
             metadata=properties.metadata or {},
         )
 
+    async def _properties(self, name: str) -> BlobProperties | None:
+        blob = self._client.get_blob_client(name)
+        try:
+            return await ask_storage(blob.get_blob_properties())
+        except BlobMissing:
+            return None
+
     async def _list(self, prefix: str) -> tuple[list[BlobProperties], datetime]:
         dates = Dates()
         listing: AsyncIterator[BlobProperties] = self._client.list_blobs(
@@ -241,6 +253,10 @@ class Container:
             await ask_storage(client.release())
         except (LedgerUnavailable, LedgerConflict, BlobMissing):
             return
+
+
+def _content(name: str) -> ContentSettings:
+    return _TOML if name.endswith(".toml") else _JSON
 
 
 async def _read_page(pages: AsyncIterator[AsyncIterator[BlobProperties]]) -> list[BlobProperties]:

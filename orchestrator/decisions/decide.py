@@ -106,9 +106,21 @@ class Due:
     later: int = 0
 
 
-def due(state: ScheduleState, now: datetime, most: int = MOST_AT_ONCE) -> Due:
-    """Return the occurrences in ``(decided_until, now]``, the oldest ``most`` of them."""
+def due(
+    state: ScheduleState, now: datetime, most: int = MOST_AT_ONCE, *, returns: bool = False
+) -> Due:
+    """
+    Return the occurrences in ``(decided_until, now]``, the oldest ``most`` of them.
+
+    Args:
+        state: Of their schedule.
+        now: Up to here.
+        most: So many at most.
+        returns: Whether the newest document holds the schedule: then none of them is removed.
+    """
     every = occurrences_of(state.timings, after=state.decided_until, until=now)
+    if returns:
+        every = (replace(one, removed=False) if one.removed else one for one in every)
     found = tuple(_judged(one, state) for one in islice(every, most))
     following = next(every, None) if len(found) == most else None
     if following is None:

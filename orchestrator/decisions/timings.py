@@ -11,16 +11,17 @@ TIMINGS_KEPT = timedelta(days=400)
 _JUST_BEFORE = timedelta(seconds=1)
 
 
-def take_over(
+def take_over(  # noqa: PLR0913 - what a version says, and when it came into force
     state: SubmitState,
     schedules: dict[ScheduleId, Schedule],
     invalid: frozenset[ScheduleId],
     *,
     document: str,
     modified: datetime,
+    version: int | None = None,
 ) -> SubmitState:
     """
-    Return ``state`` with the timings of a document that was changed at ``modified``.
+    Return ``state`` with the timings of a document that came into force at ``modified``.
 
     No change reaches back: occurrences up to ``modified`` keep the timing they had. A schedule
     that the document no longer holds ends there; one whose table is invalid stays as it was.
@@ -29,8 +30,9 @@ def take_over(
         state: What is in force so far.
         schedules: The valid tables of the document.
         invalid: The ids of its other tables.
-        document: Its ETag.
-        modified: Its Last-Modified.
+        document: The ETag that it had while it was in force.
+        modified: Its Last-Modified then.
+        version: Its number; None if it has none.
     """
     known = {
         id_: one
@@ -39,21 +41,25 @@ def take_over(
     }
     for id_, schedule in schedules.items():
         old = known.get(id_)
-        known[id_] = _changed(old, schedule, modified) if old else _new(schedule, modified)
+        known[id_] = (
+            _changed(old, schedule, modified, version) if old else _new(schedule, modified, version)
+        )
     for id_, old in state.schedules.items():
         if id_ not in schedules and id_ not in invalid and not old.removed:
             since = max(modified, old.decided_until)
-            known[id_] = _with_timing(old, Timing(since=since, recurrence=None, removed=True))
-    return replace(state, document=document, schedules=known)
+            gone = Timing(since=since, recurrence=None, removed=True, version=version)
+            known[id_] = _with_timing(old, gone)
+    return replace(state, document=document, version=version, schedules=known)
 
 
-def begun_anew(
+def begun_anew(  # noqa: PLR0913 - as above
     state: SubmitState,
     schedules: dict[ScheduleId, Schedule],
     invalid: frozenset[ScheduleId],
     *,
     document: str,
     now: datetime,
+    version: int | None = None,
 ) -> SubmitState:
     """
     Return a lost ``state`` as if its schedules began now: what was due before is not decided again.
@@ -64,8 +70,9 @@ def begun_anew(
         invalid: The ids of its other tables.
         document: Its ETag.
         now: By the storage's clock.
+        version: Its number; None if it has none.
     """
-    begun = take_over(state, schedules, invalid, document=document, modified=now)
+    begun = take_over(state, schedules, invalid, document=document, modified=now, version=version)
     since = {
         id_: replace(one, decided_until=max(one.decided_until, now))
         for id_, one in begun.schedules.items()
@@ -73,14 +80,22 @@ def begun_anew(
     return replace(begun, schedules=since)
 
 
-def _new(schedule: Schedule, modified: datetime) -> ScheduleState:
+def _new(schedule: Schedule, modified: datetime, version: int | None) -> ScheduleState:
     """Begin a schedule: at its ``start``, else with the document that first holds it."""
     begin = schedule.start - _JUST_BEFORE if schedule.start else modified
-    timing = Timing(since=begin, recurrence=schedule.recurrence, paused=schedule.paused)
+    timing = _timing(schedule, begin, version)
     return ScheduleState(timings=(timing,), decided_until=min(begin, modified))
 
 
-def _changed(old: ScheduleState, schedule: Schedule, modified: datetime) -> ScheduleState:
+def _timing(schedule: Schedule, since: datetime, version: int | None) -> Timing:
+    return Timing(
+        since=since, recurrence=schedule.recurrence, paused=schedule.paused, version=version
+    )
+
+
+def _changed(
+    old: ScheduleState, schedule: Schedule, modified: datetime, version: int | None
+) -> ScheduleState:
     """
     Change the timing of a known schedule, or begin again one that had been removed.
 
@@ -94,12 +109,12 @@ def _changed(old: ScheduleState, schedule: Schedule, modified: datetime) -> Sche
         earliest = max(old.timings[-1].since, old.decided_until)
     begin = max(earliest, schedule.start - _JUST_BEFORE) if schedule.start else earliest
     current = old.timings[-1]
-    timing = Timing(since=begin, recurrence=schedule.recurrence, paused=schedule.paused)
-    same = replace(timing, since=current.since) == current
+    timing = _timing(schedule, begin, version)
+    same = replace(timing, since=current.since, version=current.version) == current
     if same and begin == max(current.since, earliest):
         return old
     if begin > earliest and not old.removed:  # nothing between the change and the new start
-        old = _with_timing(old, Timing(since=earliest, recurrence=None))
+        old = _with_timing(old, Timing(since=earliest, recurrence=None, version=version))
     return _with_timing(old, timing)
 
 

@@ -69,10 +69,12 @@ class SubmitState(Stored):
     Attributes:
         ledger: Id of this ledger, made once; empty until then.
         owner: URL of the Batch account whose app works on it, on a laptop without its port.
-        document: ETag of the document that was last looked at, ``missing`` if there was none.
+        document: ETag that ``schedules.toml`` had with the version that was last taken over,
+            ``missing`` if there was none.
         schedules: By schedule id, removed ones included.
         plan: Decisions written down and not yet all carried out, as the records they become.
         departed: Whether removed schedules were moved to ``history/``: a new one may be one of them.
+        version: Number of the version that was last taken over; None if it had none.
     """
 
     schema: int = SCHEMA
@@ -84,6 +86,7 @@ class SubmitState(Stored):
     )
     plan: tuple[Record, ...] = ()
     departed: bool = False
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from orchestrator.ids import RunId
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.results import dump_collect
 from orchestrator.ledger.state import OpenRun, SubmitState, dump_submit, load_submit
+from orchestrator.ledger.versions import named_number
 from orchestrator.passes.collect_state import LOST
 from orchestrator.passes.inputs import parsed_document
 from orchestrator.passes.services import Pace, Services
@@ -173,7 +174,14 @@ async def _anew(services: Services) -> SubmitState:
     state = SubmitState(ledger=await _ledger_id(services), owner=services.place.account)
     if parsed is None or text.etag is None:
         return state
-    return begun_anew(state, parsed.schedules, parsed.invalid, document=text.etag, now=text.now)
+    return begun_anew(
+        state,
+        parsed.schedules,
+        parsed.invalid,
+        document=text.etag,
+        now=text.now,
+        version=named_number(text.data or b"", text.metadata),
+    )
 
 
 async def _ledger_id(services: Services) -> str:

@@ -41,6 +41,8 @@ class TickInputs:
         etag: ETag of submit.json; None if there is none yet.
         open_runs: The runs of the work list, oldest first.
         requests: The requests of the work list, in the order of their making.
+        until: Up to here the timings in ``state`` hold; later ones are in versions of the document
+            that are not taken over yet. None: they hold up to now.
     """
 
     text: BlobText
@@ -50,6 +52,7 @@ class TickInputs:
     etag: str | None
     open_runs: tuple[OpenRun, ...]
     requests: tuple[OpenRequest, ...] = ()
+    until: datetime | None = None
 
     @property
     def now(self) -> datetime:
@@ -74,11 +77,13 @@ class TickInputs:
         silence there are more than memory and a tick can hold. The tick asks again.
         """
         found: dict[ScheduleId, Due] = {}
+        tables = self.parsed.schedules if self.parsed else {}
+        until = min(self.now, self.until) if self.until else self.now
         for id_, one in self._decidable():
             if most <= 0:
                 break
             try:
-                found[id_] = due(one, self.now, min(most, MOST_AT_ONCE))
+                found[id_] = due(one, until, min(most, MOST_AT_ONCE), returns=id_ in tables)
             except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
                 trouble(f"schedule {id_} stands still", error)
             else:
@@ -169,6 +174,11 @@ async def read_inputs(ledger: Ledger) -> TickInputs:
 @lru_cache(maxsize=2)
 def parsed_document(data: bytes | None) -> tuple[parse.Document | None, tuple[Problem, ...]]:
     """Parse a document, once for each that is seen."""
+    return parse_document(data)
+
+
+def parse_document(data: bytes | None) -> tuple[parse.Document | None, tuple[Problem, ...]]:
+    """Parse a document; None and what is wrong with it where nothing of it can be used."""
     if data is None:
         return None, (Problem(message=f"there is no {ids.DOCUMENT} in the ledger"),)
     try:

@@ -1,7 +1,7 @@
 """One submit tick: look, lease, finish the plan, answer requests, decide, dispatch."""
 
 import secrets
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from orchestrator import ids
@@ -11,18 +11,15 @@ from orchestrator.batch_state import JobPlace
 from orchestrator.decisions.decide import Due, Submit, decide
 from orchestrator.decisions.pauses import after_failures
 from orchestrator.decisions.plan import Decisions, plans
-from orchestrator.decisions.timings import take_over
 from orchestrator.errors import (
     BatchRefused,
     BatchUnavailable,
     LeaseTaken,
     LedgerTrouble,
-    OutOfTime,
-    RecordUnreadable,
 )
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.results import CollectState, ScheduleResults
-from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
+from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.passes.dispatch import Dispatcher
 from orchestrator.passes.gates import Gates
 from orchestrator.passes.inputs import TickInputs, read_inputs, read_results
@@ -32,6 +29,7 @@ from orchestrator.passes.reporting import report_schedules
 from orchestrator.passes.requests import Requests
 from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
+from orchestrator.passes.taking_over import TakeOver
 
 _LEDGER_ID_BYTES = 8
 _ASKING_SECONDS = 15
@@ -113,9 +111,7 @@ class _SubmitTick:
                 return self._plan.counts
             await self._refresh()
         await self._take_over()
-        asking = self._pace.part(_ASKING_SECONDS)
-        requests = Requests(self._services, self._plan, asking, self._inputs, self._in_the_way)
-        await requests.answer_all()
+        await self._answer_requests()
         if self._plan.state.plan:  # time ran out over what a request claims
             return self._plan.counts
         await self._decide()
@@ -139,44 +135,21 @@ class _SubmitTick:
         inputs = self._inputs
         if not inputs.changed:
             return
+        taken_over = await TakeOver(self._services, self._pace, inputs).take_over(self._plan.state)
+        self._plan.state = taken_over.state
+        self._inputs = replace(inputs, until=taken_over.until)
+        if taken_over.until is not None:
+            return
         for problem in inputs.problems:
             emit(Event.DOCUMENT_REJECTED, schedule=problem.schedule, problem=str(problem))
-        if inputs.parsed is None or inputs.text.etag is None or inputs.text.modified is None:
-            self._plan.state = replace(self._plan.state, document=inputs.document)
+
+    async def _answer_requests(self) -> None:
+        """Answer what operators ask for, unless versions of the document wait to be taken over."""
+        if self._inputs.until is not None:
             return
-        state, schedules, invalid = self._plan.state, inputs.parsed.schedules, inputs.parsed.invalid
-        if state.departed:
-            back, unreadable = await self._departed(schedules.keys() - state.schedules.keys())
-            state = replace(state, schedules=state.schedules | back)
-            schedules = {id_: one for id_, one in schedules.items() if id_ not in unreadable}
-            invalid |= unreadable
-        self._plan.state = take_over(
-            state,
-            schedules,
-            invalid,
-            document=inputs.document,
-            modified=inputs.text.modified,
-        )
-
-    async def _departed(
-        self, new: Iterable[ScheduleId]
-    ) -> tuple[dict[ScheduleId, ScheduleState], frozenset[ScheduleId]]:
-        """Return the schedules of ``new`` that there were before, and those that cannot be told."""
-        found: dict[ScheduleId, ScheduleState] = {}
-        unreadable: set[ScheduleId] = set()
-
-        async def look(id_: ScheduleId) -> None:
-            try:
-                state = await self._services.ledger.read_removed(id_)
-            except RecordUnreadable as error:
-                trouble(f"schedule {id_} stands still: its former state cannot be read", error)
-                unreadable.add(id_)
-            else:
-                found.update({id_: state} if state else {})
-
-        if not await self._pace.each(sorted(new), look):
-            raise OutOfTime("the states of schedules that there were before take too long to read")
-        return found, frozenset(unreadable)
+        asking = self._pace.part(_ASKING_SECONDS)
+        requests = Requests(self._services, self._plan, asking, self._inputs, self._in_the_way)
+        await requests.answer_all()
 
     async def _decide(self) -> None:
         """Decide what is due, write it down as plans, and carry each out after its write."""

@@ -37,6 +37,8 @@ def occurrences_of(
     """
     Yield the occurrences in ``(after, until]``, each by the timing in force at its nominal time.
 
+    Those before a removal count as removed only if the schedule has not returned since.
+
     Args:
         timings: In the order of ``since``; nothing is due up to the first one's.
         after: Exclusive.
@@ -46,9 +48,8 @@ def occurrences_of(
         ScheduleSyntaxError: An expression or a zone cannot be understood.
     """
     ends = [timing.since for timing in timings[1:]]
-    removals = [timing.since for timing in timings if timing.removed]
+    removed = timings[-1].removed
     for timing, end in zip(timings, [*ends, until], strict=True):
-        removed = any(timing.since < removal for removal in removals)
         for one in occurrences(timing, after=max(after, timing.since), until=min(end, until)):
             yield replace(one, removed=True) if removed else one
 
@@ -62,17 +63,18 @@ def following(timings: tuple[Timing, ...], after: datetime) -> datetime | None:
     """
     Return the nominal time of the next occurrence that can happen after an instant.
 
-    Neither excluded nor paused by the document, and of no schedule that was removed since.
+    Neither excluded nor paused by the document, and of no schedule that is removed.
 
     Returns:
         None if there is none within nine years.
     """
+    if timings[-1].removed:
+        return None
     horizon = after + _HORIZON
     ends = [*(timing.since for timing in timings[1:]), horizon]
-    removals = [timing.since for timing in timings if timing.removed]
     for timing, end in zip(timings, ends, strict=True):
         begin = max(after, timing.since)
-        if timing.paused or any(timing.since < removal for removal in removals):
+        if timing.paused:
             continue
         if timing.recurrence is None or begin >= min(end, horizon):
             continue

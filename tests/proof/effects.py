@@ -9,12 +9,20 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from orchestrator.ids import DAYS_PREFIX, HOUSEKEEPING, MOVED_PREFIX, RECENT, REMOVED_PREFIX
+from orchestrator.ids import (
+    DAYS_PREFIX,
+    DOCUMENT,
+    HOUSEKEEPING,
+    MOVED_PREFIX,
+    RECENT,
+    REMOVED_PREFIX,
+)
 from tests.proof.proxy import Call
 
 SUBMIT: Final = (
     "acquire the lease of submit.json",
     "create submit.json",
+    "archive an upload by hand",
     "write submit.json with a plan",
     "write submit.json with no plan",
     "move old timings out of submit.json",
@@ -89,6 +97,13 @@ BEGIN_ANEW: Final = (
 )
 """What an operator changes who begins a lost ``submit.json`` anew."""
 
+APPLY: Final = (
+    "archive an upload by hand",
+    "create a version",
+    "put a version in force",
+)
+"""What an operator changes who applies a document."""
+
 EFFECTS: Final = frozenset(
     (which, words)
     for which, effects in (
@@ -96,6 +111,7 @@ EFFECTS: Final = frozenset(
         ("collect", COLLECT),
         ("adopt", ADOPT),
         ("begin anew", BEGIN_ANEW),
+        ("apply", APPLY),
     )
     for words in effects
 )
@@ -132,6 +148,8 @@ def _of_storage(call: Call) -> Iterator[str]:
         yield "keep an unreadable submit.json"
     elif call.method == "PUT" and "comp" not in call.query and name.startswith("collect."):
         yield _of_results(name, call)
+    elif call.method == "PUT" and "comp" not in call.query and name.endswith(".toml"):
+        yield _of_document(name, call)
     elif call.method == "PUT" and "comp" not in call.query:
         yield from _of_write(name, call.headers.get("If-None-Match") == "*", json.loads(call.body))
 
@@ -171,6 +189,13 @@ def _of_write(name: str, new: bool, content: dict[str, Any]) -> Iterator[str]:
         yield "claim a run" if new else f"write open record: {_how_far(content)}"
     elif name.startswith("runs/"):
         yield f"{'create' if new else 'replace'} {_which(content)}"
+
+
+def _of_document(name: str, call: Call) -> str:
+    if name == DOCUMENT:
+        return "put a version in force"
+    applied = "x-ms-meta-by" in call.headers
+    return "create a version" if applied else "archive an upload by hand"
 
 
 def _of_results(name: str, call: Call) -> str:

@@ -34,14 +34,20 @@ class Model:
     Attributes:
         documents: By ETag: when each was written, and the period of each of its tables; None if
             it could not be parsed.
+        waiting: The ETags of those that no tick has taken over, oldest first.
         stretches: Of each schedule that there ever was.
     """
 
     documents: dict[str, tuple[datetime, Mapping[str, Period] | None]] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
     stretches: dict[str, list[Stretch]] = field(default_factory=dict)
 
     def take_over(self, tag: str, decided: Mapping[str, datetime]) -> None:
-        """Put a document in force: never for what has been decided."""
+        """Put documents in force, up to one of them: never for what has been decided."""
+        while tag in self.waiting:
+            self._take_over(self.waiting.pop(0), decided)
+
+    def _take_over(self, tag: str, decided: Mapping[str, datetime]) -> None:
         written, tables = self.documents[tag]
         if tables is None:
             return

@@ -169,6 +169,24 @@ def excepting(name: str, **keys: str) -> str:
     return table(name, "0 * * * *", **keys)
 
 
+def uploads(*tables: str) -> Step:
+    """Let somebody upload a document by hand."""
+
+    async def step(stage: Stage) -> None:
+        await stage.upload(*tables)
+
+    return step
+
+
+def about_to_apply(*tables: str) -> Step:
+    """Let an operator have a document ready."""
+
+    async def step(stage: Stage) -> None:
+        stage.document = "\n".join(tables)
+
+    return step
+
+
 def changes_to(*tables: str) -> Step:
     """Let an hour pass, and then the operator change the document."""
     return both(passes(hours=1), document(*tables, nodes=None))
@@ -179,6 +197,8 @@ def at(clock: str, name: str = ONE) -> RunId:
     return run_id(ScheduleId(name), datetime.fromisoformat(f"{NOON:%Y-%m-%d}T{clock}:00Z"))
 
 
+_LONG: Final = table("one", "0 * * * *", start_timeout='"1d"')
+_PAUSED: Final = table("one", "0 * * * *", start_timeout='"1d"', paused="true")
 _TRIGGERED: Final = trigger_id(ONE, "key")
 
 SCENARIOS: Final[dict[str, Scenario]] = {
@@ -328,6 +348,49 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             at("15:00"): "skipped(paused)",
             at("16:00"): "skipped(overlap)",
             at("16:00", "two"): "skipped(overlap)",
+        },
+    ),
+    "every version counts": Scenario(
+        (
+            document(table("one", "0 * * * *", start=since(), start_timeout='"1d"')),
+            both(
+                passes(minutes=30),
+                document(_PAUSED, table("two", "0 * * * *"), nodes=None),
+                passes(hours=1),
+                about_to_apply("# held for now", _PAUSED, table("two", "0 * * * *")),
+            ),
+            both(passes(hours=1), uploads(_PAUSED)),
+            both(
+                passes(hours=1),
+                uploads(_LONG),
+                passes(hours=1),
+                about_to_apply(_LONG, table("two", "30 * * * *")),
+            ),
+        ),
+        {
+            at("12:00"): "submitted",
+            at("13:00"): "skipped(paused)",
+            at("14:00"): "skipped(paused)",
+            at("15:00"): "skipped(paused)",
+            at("16:00"): "skipped(overlap)",
+            at("13:00", "two"): "submitted",
+            at("14:00", "two"): "skipped(removed)",
+        },
+        first={1: "apply", 3: "apply"},
+    ),
+    "more versions than one tick takes over": Scenario(
+        (
+            document(excepting("one")),
+            both(
+                changes_to(excepting("one", paused="true")),
+                changes_to(excepting("one"), excepting("two")),
+                changes_to(excepting("one", paused="true")),
+                changes_to(excepting("one"), excepting("two", paused="true")),
+                passes(hours=1),
+            ),
+        ),
+        {
+            at("12:00"): "submitted",
         },
     ),
     "its state is lost": Scenario(

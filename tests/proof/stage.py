@@ -26,12 +26,12 @@ from local.azurite import ACCOUNT, Azurite
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import RecurError
-from orchestrator.ids import COLLECT_STATE, SUBMIT_STATE
+from orchestrator.ids import COLLECT_STATE, DOCUMENT, SUBMIT_STATE
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
 from orchestrator.passes.services import AT_ONCE
 from tests.proof.effects import words
 from tests.proof.proxy import Call, Clock, Proxy, Reply, Rule
-from tests.proof.ticking import STATE_BYTES, TICKS
+from tests.proof.ticking import APPLY, STATE_BYTES, TICKS, do
 from tests.proof.waiting import until
 from tests.support.faults import Faults
 
@@ -42,8 +42,11 @@ LEASED: Final = {
     "collect": (COLLECT_STATE,),
     "adopt": (SUBMIT_STATE, COLLECT_STATE),
     "begin anew": (SUBMIT_STATE, COLLECT_STATE),
+    APPLY: (),
 }
 """Which leases a pass holds, and an operator who moves the ledger."""
+DOORS: Final = (*TICKS, APPLY)
+"""What is done through an address of its own."""
 ELSEWHERE: Final = "elsewhere"
 """
 A host whose app names another Batch account.
@@ -82,6 +85,7 @@ class Stage:
         tags: The ETag of each blob that was written.
         created: How many jobs of each id Batch has created, ever.
         effects: What was changed, by pass, in words.
+        document: What an operator is about to apply.
         watch: Told of each blob of the ledger that was written or removed, and of each job that
             was created or deleted, as ``jobs/<id>`` or ``deleted/<id>``; and of what a blob
             held before.
@@ -102,6 +106,7 @@ class Stage:
     tags: dict[str, str] = field(default_factory=dict[str, str])
     created: Counter[str] = field(default_factory=Counter[str])
     effects: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    document: str = ""
     watch: Callable[[str, bytes | None], Awaitable[None]] | None = None
 
     def rule(self, rule: Rule) -> None:
@@ -131,13 +136,19 @@ class Stage:
             await self.watch(name, old)
 
     async def apply(self, *tables: str) -> None:
-        """Put a document of these tables in the place of what is there."""
-        await self.desk.upload_blob("schedules.toml", "\n".join(tables), overwrite=True)
+        """Apply a document of these tables."""
+        self.document = "\n".join(tables)
+        told = await self.tick(APPLY)
+        assert "failed" not in told, told
+
+    async def upload(self, *tables: str) -> None:
+        """Put a document of these tables in the place of what is there, by hand."""
+        await self.desk.upload_blob(DOCUMENT, "\n".join(tables), overwrite=True)
 
     async def tick(self, which: str, host: str = "here") -> dict[str, Any]:
         """Do a pass in this process; a failure is told, as the function app tells it."""
         try:
-            return dict(await TICKS[which](self.services[f"{host} {which}"]))
+            return dict(await do(which, self.services[f"{host} {which}"], self.document))
         except RecurError as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 
@@ -362,7 +373,7 @@ async def open_stage(
         client = await stack.enter_async_context(BatchClient(emulator.url, key, retry_total=0))
         connections = [azurite.connection_string]
         doors: dict[str, dict[str, str]] = {}
-        for door in ["desk", *(f"{user} {which}" for user in (*hosts, *users) for which in TICKS)]:
+        for door in ["desk", *(f"{user} {which}" for user in (*hosts, *users) for which in DOORS)]:
             url = await storage.door(door)
             connections.append(azurite.connection_string.replace(azurite.url, url))
             account = await batch.door(door) + ("/elsewhere" if _is_elsewhere(door) else "")
@@ -386,7 +397,7 @@ async def open_stage(
             doors=doors,
             faults=Faults(emulator.url, _TOKEN),
         )
-        for door in (f"{host} {which}" for host in hosts for which in TICKS):
+        for door in (f"{host} {which}" for host in hosts for which in DOORS):
             settings = read_settings(doors[door])
             services = await stack.enter_async_context(open_services(settings, Cache()))
             stage.services[door] = replace(

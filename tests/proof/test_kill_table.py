@@ -179,12 +179,12 @@ class Kill:
         which = self.point.effect[0]
         held = Held(self.point, self.after)
         stage.rule(held)
-        tick = await self.ticker.start(which, stage.doors[held.door])
+        tick = await self.ticker.start(which, stage.doors[held.door], stage.document)
         await self._come(tick, held)
         if self.two:
             await stage.tick(which)
             await stage.break_lease(which)
-            other = await self.ticker.start(which, stage.doors[f"other {which}"])
+            other = await self.ticker.start(which, stage.doors[f"other {which}"], stage.document)
             told = await other.ended()
             assert told is not None
             assert "crashed" not in told, told

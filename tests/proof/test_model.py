@@ -130,19 +130,37 @@ class Machine(RuleBasedStateMachine):
     def the_operator_edits(self, name: str, period: int, keys: dict[str, str]) -> None:
         self._step(self._edit(name, period, keys))
 
+    @rule(name=names, period=periods, keys=st.tuples(tables, tables))
+    def the_operator_edits_twice(
+        self, name: str, period: int, keys: tuple[dict[str, str], dict[str, str]]
+    ) -> None:
+        self._quarters_pass(1)
+        self._step(self._edit(name, period, keys[0]))
+        self._quarters_pass(2)
+        self._step(self._edit(name, period, keys[1]))
+
     async def _edit(self, name: str, period: int, keys: dict[str, str]) -> None:
         paused = keys["paused"] == "true"
         self.tables[name] = ((period, paused), table(name, _CRON[period], **keys))
         await self._apply()
 
-    async def _apply(self, *lines: str) -> None:
-        await self.stage.apply(*(text for _, text in self.tables.values()), *lines)
-        periods = None if lines else {name: period for name, (period, _) in self.tables.items()}
+    async def _apply(self, *lines: str, by_hand: bool = False) -> None:
+        """Apply the tables that there are; whoever uploads them by hand hides what was before."""
+        texts = [*(text for _, text in self.tables.values()), *lines]
+        await (self.stage.upload(*texts) if by_hand else self.stage.apply(*texts))
         tag = self.stage.tags["schedules.toml"]
+        if tag in self.model.documents:
+            return  # the same was in force
+        if by_hand:
+            self.model.waiting.clear()
+        periods = None if lines else {name: period for name, (period, _) in self.tables.items()}
         self.model.documents[tag] = (self.stage.clock.now, periods)
+        self.model.waiting.append(tag)
 
     @rule(
-        what=st.sampled_from(["remove", "invalid", "unreadable", "missing", *["repair"] * 3]),
+        what=st.sampled_from(
+            ["remove", "invalid", "unreadable", "missing", "by hand", *["repair"] * 3]
+        ),
         name=names,
     )
     def the_document_changes(self, what: str, name: str) -> None:
@@ -153,6 +171,9 @@ class Machine(RuleBasedStateMachine):
             case "missing":
                 with suppress(ResourceNotFoundError):
                     await self.stage.desk.delete_blob("schedules.toml")
+                self.model.waiting.clear()
+            case "by hand":
+                await self._apply(by_hand=True)
             case "unreadable":
                 await self._apply("[schedules")
             case "invalid" if name in self.tables:

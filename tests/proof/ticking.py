@@ -1,7 +1,7 @@
 """
 Ticks as processes of their own: a server that has everything imported forks one for each.
 
-What it is told, a line of JSON each: ``{"id", "pass", "settings"}``. What it says: ``{"id", "pid"}``
+What it is told, a line of JSON each: ``{"id", "pass", "settings", "document"}``. What it says: ``{"id", "pid"}``
 when the process is there, and ``{"id", "told"}`` when its tick has ended by itself.
 """
 
@@ -21,9 +21,12 @@ from typing import Any, Final, NoReturn, Self
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import read_settings
 from orchestrator.errors import RecurError
+from orchestrator.ids import DOCUMENT
 from orchestrator.passes import (
+    Application,
     Services,
     adopt,
+    apply_version,
     collect_finished,
     open_services,
     submit_due,
@@ -51,6 +54,18 @@ TICKS: Final[Mapping[str, Callable[[Services], Awaitable[Mapping[str, Any]]]]] =
     "begin anew": begin_anew,
 }
 """The passes, and what an operator does in one go as they do."""
+
+APPLY: Final = "apply"
+"""What an operator does with a document."""
+
+
+async def do(which: str, services: Services, document: str) -> Mapping[str, Any]:
+    """Do a pass, or what an operator does, with a document where that needs one."""
+    if which != APPLY:
+        return await TICKS[which](services)
+    compared = await services.ledger.read(DOCUMENT)
+    given = Application(data=document.encode(), by="proof")
+    return {"version": await apply_version(services.ledger, given, etag=compared.etag)}
 
 
 @dataclass(eq=False)
@@ -128,11 +143,13 @@ class Ticker:
         await self._process.wait()
         await self._listening
 
-    async def start(self, which: str, settings: Mapping[str, str]) -> Tick:
-        """Start a tick of one of the two passes."""
+    async def start(self, which: str, settings: Mapping[str, str], document: str = "") -> Tick:
+        """Start a tick of one of the two passes, or what an operator does."""
         id_ = next(self._ids)
         self._starting[id_] = asyncio.get_running_loop().create_future()
-        order = json.dumps({"id": id_, "pass": which, "settings": dict(settings)})
+        order = json.dumps(
+            {"id": id_, "pass": which, "settings": dict(settings), "document": document}
+        )
         assert self._process.stdin is not None
         self._process.stdin.write(f"{order}\n".encode())
         return await self._starting[id_]
@@ -148,10 +165,10 @@ class Ticker:
                 tick.told.set_result(told["told"])
 
 
-async def _tick(which: str, settings: Mapping[str, str]) -> dict[str, Any]:
+async def _tick(which: str, settings: Mapping[str, str], document: str) -> dict[str, Any]:
     async with open_services(read_settings(settings), Cache()) as services:
         try:
-            return dict(await TICKS[which](replace(services, state_bytes=STATE_BYTES)))
+            return dict(await do(which, replace(services, state_bytes=STATE_BYTES), document))
         except RecurError as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 
@@ -163,7 +180,7 @@ def _tell(id_: int, **values: object) -> None:
 def _be_tick(order: Mapping[str, Any]) -> NoReturn:
     try:
         _tell(order["id"], pid=os.getpid())
-        told = asyncio.run(_tick(order["pass"], order["settings"]))
+        told = asyncio.run(_tick(order["pass"], order["settings"], order["document"]))
         _tell(order["id"], told=told)
     except BaseException as error:  # noqa: BLE001 - a process of its own has nobody to tell but us
         _tell(order["id"], told={"crashed": repr(error)})

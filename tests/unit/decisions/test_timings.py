@@ -10,7 +10,7 @@ from orchestrator.ledger.state import (
     ScheduleState,
     SubmitState,
 )
-from orchestrator.model import Pause, Recurrence, Timing
+from orchestrator.model import Pause, Recurrence, Schedule, Timing
 from orchestrator.timing.occurrences import occurrences_of
 from tests.support.schedules import schedule
 
@@ -111,19 +111,38 @@ def test_what_was_decided_is_never_opened_again() -> None:
     assert early.schedules[ID].timings[-1].since == NOON + HOUR
 
 
-def test_what_was_undecided_at_a_removal_stays_removed() -> None:
-    """Also when the schedule is back before it is decided."""
+def test_what_was_undecided_at_a_removal_is_removed_unless_that_is_undone() -> None:
+    """A schedule that is back before it is decided has lost nothing of before."""
     state = taken_over(SubmitState(), NOON, cron='"0 * * * *"')
     removed = taken_over(state, NOON + HOUR)
-    back = taken_over(removed, NOON + 2 * HOUR, cron='"0 * * * *"').schedules[ID]
+    back = taken_over(removed, NOON + 2 * HOUR, cron='"0 * * * *"')
 
-    found = occurrences_of(back.timings, after=back.decided_until, until=NOON + 4 * HOUR)
+    def found(state: SubmitState) -> list[tuple[str, bool]]:
+        one = state.schedules[ID]
+        every = occurrences_of(one.timings, after=one.decided_until, until=NOON + 4 * HOUR)
+        return [(f"{o.nominal:%H}", o.removed) for o in every]
 
-    assert [(f"{o.nominal:%H}", o.removed) for o in found] == [
-        ("13", True),
-        ("15", False),
-        ("16", False),
-    ]
+    assert found(removed) == [("13", True)]
+    assert found(back) == [("13", False), ("15", False), ("16", False)]
+
+
+def test_a_timing_names_the_version_that_brought_it() -> None:
+    """A later version that changes nothing of it does not."""
+    tables = parse('[schedules.ab]\ncron = "0 * * * *"\ncommand = "true"\n').schedules
+
+    def after(state: SubmitState, version: int, tables: dict[ScheduleId, Schedule]) -> SubmitState:
+        at = NOON + version * HOUR
+        return take_over(
+            state, tables, frozenset(), document=str(version), modified=at, version=version
+        )
+
+    first = after(SubmitState(), 1, tables)
+    second = after(first, 2, tables)
+    removed = after(second, 3, {})
+
+    assert [timing.version for timing in second.schedules[ID].timings] == [1]
+    assert second.version == 2
+    assert removed.schedules[ID].timings[-1].version == 3
 
 
 def test_a_removed_schedule_is_forgotten_after_its_records() -> None:

@@ -86,8 +86,8 @@ def test_a_stretch_ends_before_later_timings() -> None:
     assert [one.nominal for one in found] == [NOON + HOUR]
 
 
-def test_what_a_later_removal_ends_is_removed() -> None:
-    """Every timing before the last removal is of a former life; a new life is not."""
+def test_all_that_there_was_is_removed_with_the_schedule() -> None:
+    """As long as it is gone; a removal that was undone removes nothing."""
     timings = (
         hourly(NOON - 3 * HOUR),
         replace(REMOVED, since=NOON - 2 * HOUR),
@@ -95,10 +95,15 @@ def test_what_a_later_removal_ends_is_removed() -> None:
         REMOVED,
         hourly(NOON + HOUR),
     )
-    found = occurrences_of(timings, after=NOON - DAY, until=NOON + 2 * HOUR)
-    assert [(one.nominal, one.removed) for one in found] == [
+    gone = occurrences_of(timings[:-1], after=NOON - DAY, until=NOON + 2 * HOUR)
+    assert [(one.nominal, one.removed) for one in gone] == [
         (NOON - 2 * HOUR, True),
         (NOON, True),
+    ]
+    back = occurrences_of(timings, after=NOON - DAY, until=NOON + 2 * HOUR)
+    assert [(one.nominal, one.removed) for one in back] == [
+        (NOON - 2 * HOUR, False),
+        (NOON, False),
         (NOON + 2 * HOUR, False),
     ]
 
@@ -130,10 +135,11 @@ def test_the_following_occurrence_is_of_the_timing_in_force_at_its_time() -> Non
     assert following(over, NOON) == NOON + 2 * HOUR
 
 
-def test_nothing_follows_in_a_life_that_is_over() -> None:
-    """What follows is of the life after it."""
+def test_nothing_follows_while_a_schedule_is_removed() -> None:
+    """Not even what would come before the time of its removal; once it is back, that does."""
     timings = (hourly(LONG_AGO), replace(REMOVED, since=NOON + 3 * HOUR), hourly(NOON + 5 * HOUR))
-    assert following(timings, NOON) == NOON + 6 * HOUR
+    assert following(timings, NOON) == NOON + HOUR
+    assert following(timings, NOON + 3 * HOUR) == NOON + 6 * HOUR
     assert following(timings[:2], NOON) is None
 
 
