@@ -199,6 +199,7 @@ def at(clock: str, name: str = ONE) -> RunId:
 
 _LONG: Final = table("one", "0 * * * *", start_timeout='"1d"')
 _PAUSED: Final = table("one", "0 * * * *", start_timeout='"1d"', paused="true")
+_TWO: Final = table("two", "0 * * * *", start_timeout='"1d"')
 _TRIGGERED: Final = trigger_id(ONE, "key")
 
 SCENARIOS: Final[dict[str, Scenario]] = {
@@ -355,9 +356,9 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             document(table("one", "0 * * * *", start=since(), start_timeout='"1d"')),
             both(
                 passes(minutes=30),
-                document(_PAUSED, table("two", "0 * * * *"), nodes=None),
+                document(_PAUSED, _TWO, nodes=None),
                 passes(hours=1),
-                about_to_apply("# held for now", _PAUSED, table("two", "0 * * * *")),
+                about_to_apply("# held for now", _PAUSED, _TWO),
             ),
             both(passes(hours=1), uploads(_PAUSED)),
             both(
@@ -391,6 +392,17 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         ),
         {
             at("12:00"): "submitted",
+            at("13:00"): "missed(superseded)",
+            at("14:00"): "skipped(paused)",
+            at("15:00"): "skipped(overlap)",
+            at("16:00"): "skipped(paused)",
+            at("17:00"): "skipped(overlap)",
+            at("12:00", "two"): "missed(superseded)",
+            at("13:00", "two"): "missed(superseded)",
+            at("14:00", "two"): "missed(superseded)",
+            at("15:00", "two"): "submitted",
+            at("16:00", "two"): "skipped(paused)",
+            at("17:00", "two"): "skipped(paused)",
         },
     ),
     "its state is lost": Scenario(
