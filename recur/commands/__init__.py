@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 NAMES: Final = (
     "apply",
+    "document",
     "validate",
     "next",
     "schema",

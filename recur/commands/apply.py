@@ -3,21 +3,24 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
 from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
+from orchestrator.ledger.versions import NOTE_BYTES, encoded_size
 from orchestrator.model import Schedule
+from orchestrator.passes import Application
 from orchestrator.timing.zones import parse_zone
-from recur.arguments import File
+from recur.arguments import By
+from recur.arguments import Note as NoteOption
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.ledger_reader.snapshot import check_container
@@ -25,17 +28,20 @@ from recur.lint.document_notes import lint, note_lines
 from recur.lint.notes import Note
 from recur.output import Printer
 from recur.progress import progress
+from recur.requests.options import RequestOptions
 from recur.role_waiting import RoleWait
 from recur.roles import missing_on_storage, storage_role
 from recur.schedules.document_changes import Change, changes, price_changes
 from recur.schedules.document_file import read_file, valid_document
+from recur.schedules.put_in_force import open_ledger, put_in_force
 from recur.schedules.upcoming import next_due
+from recur.schedules.version_blobs import read_version
 from recur.target import Target
 
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
-    file: File,
+    file: Annotated[Path | None, typer.Argument(help="The schedule document, TOML.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; upload nothing.")
     ] = False,
@@ -48,35 +54,65 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     wait: Annotated[
         int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
     ] = 0,
+    revert: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Apply version N once more, instead of a file."),
+    ] = None,
+    note: NoteOption = None,
+    by: By = None,
 ) -> None:
     """
     Validate a schedule document, show what changes, and put it in force.
 
     An invalid one is refused with every problem at once (exit code 3), and nothing is uploaded. If
-    somebody else applies one at the same time, the second is refused (exit code 4).
+    somebody else applies one at the same time, the second is refused (exit code 4). Each one that
+    is applied becomes a version: `recur document --log` lists them.
 
     Example: recur apply schedules.toml --dry-run
     """
+    if (file is None) == (revert is None):
+        raise typer.BadParameter("name a FILE, or a version by --revert")
 
     def put(given: Context) -> Exit:
         limit = timedelta(seconds=wait)
-        return apply_document(given, file, dry_run=dry_run, count=count, empty=empty, wait=limit)
+        why = _why(by, note, revert)
+        what = file if revert is None else revert
+        assert what is not None, "one of them is given"  # noqa: S101
+        return apply_document(
+            given, what, why, dry_run=dry_run, count=count, empty=empty, wait=limit
+        )
 
     run(context, put)
 
 
 def apply_document(  # noqa: PLR0913 - one argument for each option
-    given: Context, file: Path, *, dry_run: bool, count: int, empty: bool, wait: timedelta
+    given: Context,
+    what: Path | int,
+    why: RequestOptions,
+    *,
+    dry_run: bool,
+    count: int,
+    empty: bool,
+    wait: timedelta,
 ) -> Exit:
     """
     Put a document in force, if it is valid throughout.
+
+    Args:
+        given: Where, and where to speak.
+        what: A file, or the number of a version.
+        why: Who applies it, and why.
+        dry_run: Whether to change nothing.
+        count: How many occurrences of each schedule to show.
+        empty: Whether it may be without schedules.
+        wait: How long for a role.
 
     Raises:
         CliError: It cannot be read, it is invalid, somebody changed the one in force meanwhile,
             or the role is still missing after ``wait``.
     """
-    text = read_file(file)
-    document = valid_document(text, file, f"correct {file}, apply it again")
+    text, file, next_step = _text(given, what)
+    document = valid_document(text, file, next_step)
     if not document.schedules and not empty:
         raise CliError(
             Exit.REFUSED,
@@ -95,12 +131,17 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     for line in note_lines(notes):
         given.output.say(line)
     changed = in_force != text.encode()
+    version = None
     if changed and not dry_run:
-        ledger.call(lambda container: put_in_force(container, text, etag))
-    given.output.say(_conclusion(changed=changed, dry_run=dry_run))
+        application = Application(data=text.encode(), by=why.by, note=why.note)
+        version = ledger.call(
+            lambda _: put_in_force(partial(open_ledger, target), application, etag)
+        )
+    given.output.say(_conclusion(version, changed=changed))
     given.output.result(
         {
-            "applied": changed and not dry_run,
+            "applied": version is not None,
+            "version": version,
             "changes": [asdict(change) for change in found],
             "prices": [(key, *both) for key, both in prices.items()],
             "next": coming,
@@ -196,34 +237,32 @@ def _show_changes(
             output.say(f"  next: {'paused' if schedule.paused else ', '.join(times)}")
 
 
-def _conclusion(*, changed: bool, dry_run: bool) -> str:
+def _conclusion(version: int | None, *, changed: bool) -> str:
     if not changed:
         return "nothing to change: this document is in force"
-    return "a dry run: nothing was uploaded" if dry_run else "applied; the next tick takes it over"
+    if version is None:
+        return "a dry run: nothing was uploaded"
+    return f"applied as version {version}; the next tick takes it over"
 
 
-def put_in_force(ledger: ContainerClient, text: str, etag: str | None) -> None:
-    """
-    Replace the document that was compared with, and no other.
+def _why(by: str | None, note: str | None, revert: int | None) -> RequestOptions:
+    """Return who applies a document, and why; going back says to which version."""
+    if note is None and revert is not None:
+        note = f"back to version {revert}"
+    why = RequestOptions.of(by, note, seconds=None)
+    if why.note is not None and encoded_size(why.note) > NOTE_BYTES:
+        raise CliError(Exit.USAGE, "--note is too long for the version's metadata", "shorten it")
+    return why
 
-    Args:
-        ledger: The container.
-        text: The new document.
-        etag: Of the one that was compared with; None if there was none.
 
-    Raises:
-        CliError: Somebody else put another one in force meanwhile.
-    """
-    condition: dict[str, Any] = (
-        {"etag": etag, "match_condition": MatchConditions.IfNotModified, "overwrite": True}
-        if etag
-        else {"overwrite": False}
-    )
+def _text(given: Context, what: Path | int) -> tuple[str, Path, str]:
+    """Return the text to apply, the name of its file for messages, and what to do if it is wrong."""
+    if isinstance(what, Path):
+        return read_file(what), what, f"correct {what}, apply it again"
+    data = read_version(given.target().ledger(), what)
+    next_step = f"recur document --version {what} > FILE, correct that, apply it"
     try:
-        ledger.upload_blob(ids.DOCUMENT, text.encode(), **condition)
-    except (ResourceModifiedError, ResourceExistsError) as error:
-        raise CliError(
-            Exit.CONFLICT,
-            "somebody else applied a document in the meantime; nothing was uploaded",
-            "apply again: the changes are then shown against theirs",
-        ) from error
+        return data.decode("utf-8-sig"), Path(ids.version_blob(what)), next_step
+    except UnicodeDecodeError as error:
+        message = f"version {what} is not UTF-8, at byte {error.start}"
+        raise CliError(Exit.REFUSED, message, "recur document --log shows the others") from error

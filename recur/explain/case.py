@@ -159,7 +159,8 @@ def timing_facts(case: Case, background: Background) -> list[Fact]:
     what = "the schedule is removed" if timing.removed else "nothing is due"
     if timing.recurrence:
         what = rule(timing.recurrence) + (", paused" if timing.paused else "")
-    facts.append(Fact(source=source, says=f"after {utc(timing.since)}: {what}"))
+    by = f", by version {timing.version} of the document" if timing.version is not None else ""
+    facts.append(Fact(source=source, says=f"after {utc(timing.since)}: {what}{by}"))
     if background.taken_over:
         facts.append(Fact(source=source, says=f"decided up to {utc(state.decided_until)}"))
     return facts

@@ -4,15 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from azure.storage.blob import ContainerClient
 
 from orchestrator.ids import DOCUMENT
+from orchestrator.passes import Application
 from recur.app import hoisted
-from recur.commands.apply import put_in_force
 from recur.errors import CliError, Exit
+from recur.schedules.put_in_force import open_ledger, put_in_force
 from recur.target import find_target
 from tests.conftest import Containers
 from tests.support.operator import Operator, operator
@@ -273,9 +275,10 @@ def test_a_document_of_somebody_else_is_not_overwritten(
     theirs = GOOD.replace("30 2", "0 4")
     ledger.upload_blob(DOCUMENT, theirs, overwrite=True)
 
+    given = Application(data=GOOD.replace("30 2", "0 5").encode(), by="someone")
     for etag in (compared, None):
         with pytest.raises(CliError) as error:
-            put_in_force(ledger, GOOD.replace("30 2", "0 5"), etag)
+            put_in_force(partial(open_ledger, find_target(someone.settings)), given, etag)
         assert error.value.code is Exit.CONFLICT
 
     assert ledger.download_blob(DOCUMENT).readall().decode() == theirs
@@ -337,7 +340,8 @@ def test_who_stops_reading_stops_nothing(
     ("line", "says"),
     [
         (("runs", "--json", "--outcome", "faild"), "faild"),
-        (("--json", "apply"), "Missing argument"),
+        (("--json", "show"), "Missing argument"),
+        (("--json", "apply"), "name a FILE"),
         (("runs", "--colour", "--json"), "--colour"),
         (("--json", "run"), "No such command"),
     ],

@@ -4,7 +4,8 @@ import io
 import math
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,20 @@ from azure.storage.blob import (
     ContainerSasPermissions,
     generate_container_sas,
 )
+from azure.storage.blob.aio import ContainerClient as AsyncContainerClient
 from rich.console import Console
 
 from local.azurite import ACCOUNT as STORAGE
 from local.azurite import Azurite
-from recur.commands.apply import LedgerCalls, put_in_force
+from orchestrator.adapters.blobs import Cache, Ledger
+from orchestrator.adapters.container import Container
+from orchestrator.passes import Application
+from recur.commands.apply import LedgerCalls
 from recur.errors import CliError, Exit
 from recur.publishing.packaging import Package
 from recur.publishing.uploads import Uploads
 from recur.role_waiting import LIMIT, PAUSE, RoleWait
+from recur.schedules.put_in_force import put_in_force
 from recur.target import Target
 from tests.conftest import Containers
 from tests.support.arm_account import ACCOUNT, ArmAccount
@@ -217,10 +223,16 @@ def _send(azurite: Azurite, late: LateRole, package: Package, container: str) ->
 
 
 def _apply(azurite: Azurite, late: LateRole, text: str, container: str) -> None:
+    @asynccontextmanager
+    async def open_ledger() -> AsyncGenerator[Ledger]:
+        async with AsyncContainerClient(azurite.url, container, late.credential) as client:
+            yield Ledger(Container(client), Cache())
+
     target = Target(source="this test", values={"DATA_STORAGE_URL": azurite.url})
     with ContainerClient(azurite.url, container, late.credential) as client:
         calls = LedgerCalls(target, client, late.wait(LIMIT))
-        calls.call(lambda ledger: put_in_force(ledger, text, None))
+        given = Application(data=text.encode(), by="someone")
+        calls.call(lambda _: put_in_force(open_ledger, given, None))
 
 
 type Call = Callable[[Azurite, LateRole, Path, Containers], bytes]
