@@ -193,7 +193,7 @@ class Timing(Stored):
     recurrence: Annotated[Recurrence | None, Field(alias="calendar")]
     paused: bool = False
     removed: bool = False
-    version: int | None = None
+    version: Annotated[int | None, _UNLESS_EMPTY] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from orchestrator.model import Prices, Recurrence, Schedule
 
 MAX_SCHEDULES = 1000
 MOST_BYTES = 4 << 20
-MOST_TIMING_BYTES = 750_000
+MOST_TIMING_BYTES = 700_000
 """Of all ``cron``, ``at`` and ``except``: ``submit.json`` holds them twice while a change is undecided."""
 
 _INNER = frozenset({"dst", "catch_up", "retries", "environment"})

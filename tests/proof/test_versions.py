@@ -13,10 +13,10 @@ from orchestrator.errors import LedgerConflict
 from orchestrator.ids import DOCUMENT, SUBMIT_STATE, version_blob
 from orchestrator.ledger.versions import InForce, Version
 from orchestrator.passes import Application, apply_version
+from tests.proof.ending import end
 from tests.proof.proxy import Call, Forward, Reply, Reset, let_pass
 from tests.proof.scenarios import at, table
 from tests.proof.stage import Stage, open_stage
-from tests.proof.test_kill_table import end
 from tests.proof.troubles import Seconds
 
 HOUR = timedelta(hours=1)

@@ -616,23 +616,23 @@ def with_exceptions(schedules: int, dates: int) -> str:
 
 def test_what_is_inherited_counts_for_each_schedule() -> None:
     """A few dates of [defaults] may become more than one blob is to hold."""
-    largest = parse(with_exceptions(MAX_SCHEDULES, 56))
+    largest = parse(with_exceptions(MAX_SCHEDULES, 52))
     assert largest.problems == ()
     with pytest.raises(DocumentError) as refused:
-        parse(with_exceptions(MAX_SCHEDULES, 57))
+        parse(with_exceptions(MAX_SCHEDULES, 53))
     (problem,) = refused.value.problems
     assert str(problem).startswith(
-        "schedules: cron, at and except of all schedules have 759,000 bytes, what they inherit"
+        "schedules: cron, at and except of all schedules have 707,000 bytes, what they inherit"
     )
 
 
 def test_the_longest_timings_fit_into_submit_json_twice() -> None:
     """A document changes all of them, and the next tick has decided nothing yet: below 2 MB."""
-    largest = parse(with_exceptions(MAX_SCHEDULES, 56)).schedules
+    largest = parse(with_exceptions(MAX_SCHEDULES, 52)).schedules
     begin = datetime(2026, 1, 1, tzinfo=UTC)
-    state = take_over(SubmitState(), largest, frozenset(), document="1", modified=begin)
+    state = take_over(SubmitState(), largest, frozenset(), document="1", modified=begin, version=1)
     changed = {id_: replace(one, paused=True) for id_, one in largest.items()}
     later = begin + timedelta(hours=1)
-    state = take_over(state, changed, frozenset(), document="2", modified=later)
+    state = take_over(state, changed, frozenset(), document="2", modified=later, version=2)
     assert {len(one.timings) for one in state.schedules.values()} == {2}
     assert len(dump_submit(state)) < 2_000_000
