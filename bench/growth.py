@@ -14,7 +14,8 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.decisions.decide import decide, due
+from orchestrator.decisions.decide import decide
+from orchestrator.decisions.due import due
 from orchestrator.decisions.moving import trim
 from orchestrator.decisions.timings import take_over
 from orchestrator.document.parse import parse

@@ -6,134 +6,18 @@ one is simply due. Each decision carries its reason.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import chain, islice
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from orchestrator import ids
+from orchestrator.decisions.decision import Decision, Missed, Skip, Span, Submit
+from orchestrator.decisions.due import LATE, Due
 from orchestrator.enums import After, CatchUpMode, MissReason, Overlap, SkipReason
 from orchestrator.ids import RunId, ScheduleId
-from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import CatchUp, Occurrence, Schedule
-from orchestrator.timing.occurrences import occurrences_of
 
-LATE = timedelta(seconds=90)
-MOST_AT_ONCE = 20_000
-"""Occurrences of one schedule that are decided in one go; the tick goes on from there."""
-
-_COUNTED = 100  # the most that `catch_up.max` can be
 _WAITS = {Overlap.QUEUE: After.QUEUE, Overlap.REPLACE: After.REPLACE}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submit:
-    """Claim a run for this occurrence; ``after``: its job waits until earlier runs have ended."""
-
-    occurrence: Occurrence
-    after: After | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """
-    The occurrences that one decision stands for, where they are several.
-
-    Attributes:
-        last: Nominal time of the last of them.
-        count: How many they are, the first and the last among them.
-        also: How many of them have a reason of their own, which their timing tells.
-    """
-
-    last: datetime
-    count: int
-    also: Mapping[SkipReason, int] = field(default_factory=dict[SkipReason, int])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
-    """
-    Do not run these occurrences, whenever they are decided.
-
-    Attributes:
-        occurrence: The first of them.
-        reason: Why.
-        because: The run that was in the way.
-        span: All of them; None where it is one.
-    """
-
-    occurrence: Occurrence
-    reason: SkipReason
-    because: RunId | None = None
-    span: Span | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
-    """
-    Do not run these occurrences, which came due while nothing ticked.
-
-    Attributes:
-        occurrence: The first of them.
-        reason: Why.
-        because: The run that stands for them, when it is known.
-        span: All of them; None where it is one.
-    """
-
-    occurrence: Occurrence
-    reason: MissReason
-    because: RunId | None = None
-    span: Span | None = None
-
-
-type Decision = Submit | Skip | Missed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """
-    The undecided occurrences of one schedule.
-
-    Attributes:
-        occurrences: Oldest first.
-        until: Up to here these are all.
-        later: How many more that can run are due after these, left for the next go; counted up to
-            a hundred, among the next 20,000.
-    """
-
-    occurrences: tuple[Occurrence, ...]
-    until: datetime
-    later: int = 0
-
-
-def due(
-    state: ScheduleState, now: datetime, most: int = MOST_AT_ONCE, *, returns: bool = False
-) -> Due:
-    """
-    Return the occurrences in ``(decided_until, now]``, the oldest ``most`` of them.
-
-    Args:
-        state: Of their schedule.
-        now: Up to here.
-        most: So many at most.
-        returns: Whether the newest document holds the schedule: then none of them is removed.
-    """
-    every = occurrences_of(state.timings, after=state.decided_until, until=now)
-    if returns:
-        every = (replace(one, removed=False) if one.removed else one for one in every)
-    found = tuple(_judged(one, state) for one in islice(every, most))
-    following = next(every, None) if len(found) == most else None
-    if following is None:
-        return Due(occurrences=found, until=max(now, state.decided_until))
-    left = chain((following,), islice(every, MOST_AT_ONCE - 1))
-    later = sum(1 for _ in islice((1 for one in left if _judged(one, state).can_run), _COUNTED))
-    return Due(occurrences=found, until=found[-1].nominal, later=later)
-
-
-def is_due(state: ScheduleState, now: datetime) -> bool:
-    """Tell whether any occurrence is undecided."""
-    every = occurrences_of(state.timings, after=state.decided_until, until=now)
-    return next(every, None) is not None
 
 
 def decide(
@@ -158,6 +42,8 @@ def decide(
         One decision for each occurrence; but beyond the newest ``catch_up.max`` that are missed,
         and as many that are skipped, one for all neighbours with the same cause.
     """
+    if due.written_off:
+        return [*due.written_off]
     open_runs = list(in_the_way)
     newer = sum(one.can_run for one in due.occurrences) + due.later
     submitted: RunId | None = None
@@ -208,13 +94,6 @@ def overlapping(
     if refused:
         return Skip(occurrence=occurrence, reason=refused, because=in_the_way[0])
     return Submit(occurrence=occurrence, after=_WAITS.get(schedule.overlap))
-
-
-def _judged(occurrence: Occurrence, state: ScheduleState) -> Occurrence:
-    """Say of an occurrence whether a pause holds at its time."""
-    if state.pauses and any(pause.holds(occurrence.nominal) for pause in state.pauses):
-        return replace(occurrence, paused=True)
-    return occurrence
 
 
 def _refusal(occurrence: Occurrence) -> SkipReason | None:

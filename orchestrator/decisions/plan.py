@@ -7,7 +7,8 @@ from datetime import datetime
 from orchestrator import ids
 from orchestrator.batch_state import JobPlace
 from orchestrator.decisions.claims import VERSIONS, scheduled
-from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Span, Submit
+from orchestrator.decisions.decision import Decision, Missed, Skip, Span, Submit
+from orchestrator.decisions.due import Due
 from orchestrator.decisions.identity import identified
 from orchestrator.decisions.places import placed_if_at_once
 from orchestrator.enums import MissReason, SkipReason

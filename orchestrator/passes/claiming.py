@@ -8,7 +8,8 @@ from orchestrator import ids
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions import claims
 from orchestrator.decisions.backfill import Reopened, claim, eligible, occurrences_between
-from orchestrator.decisions.decide import Skip, overlapping
+from orchestrator.decisions.decide import overlapping
+from orchestrator.decisions.decision import Skip
 from orchestrator.decisions.identity import identified, numbered
 from orchestrator.decisions.places import placed_if_at_once
 from orchestrator.decisions.plan import CHUNK, refusal

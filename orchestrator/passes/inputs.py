@@ -9,7 +9,7 @@ from orchestrator import ids
 from orchestrator.adapters.blobs import Ledger
 from orchestrator.adapters.container import BlobText
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.decisions.decide import MOST_AT_ONCE, Due, due, is_due
+from orchestrator.decisions.due import MOST_AT_ONCE, Due, LostTime, due, is_due
 from orchestrator.document import parse
 from orchestrator.errors import (
     DocumentError,
@@ -83,11 +83,14 @@ class TickInputs:
             if most <= 0:
                 break
             try:
-                found[id_] = due(one, until, min(most, MOST_AT_ONCE), returns=id_ in tables)
+                table = tables.get(id_)
+                lost = LostTime.of(table.catch_up if table else None, self.now)
+                part = min(most, MOST_AT_ONCE)
+                found[id_] = due(one, until, part, returns=id_ in tables, lost=lost)
             except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
                 trouble(f"schedule {id_} stands still", error)
             else:
-                most -= len(found[id_].occurrences)
+                most -= max(len(found[id_].occurrences), found[id_].looks)
         return found
 
     def _decidable(self) -> list[tuple[ScheduleId, ScheduleState]]:

@@ -8,7 +8,9 @@ from orchestrator import ids
 from orchestrator.adapters.container import Lease
 from orchestrator.adapters.telemetry import Event, emit, trouble
 from orchestrator.batch_state import JobPlace
-from orchestrator.decisions.decide import Due, Submit, decide
+from orchestrator.decisions.decide import decide
+from orchestrator.decisions.decision import Submit
+from orchestrator.decisions.due import Due
 from orchestrator.decisions.pauses import after_failures
 from orchestrator.decisions.plan import Decisions, plans
 from orchestrator.errors import (
@@ -158,9 +160,7 @@ class _SubmitTick:
         left: set[ScheduleId] = set()  # of these Batch says nothing in this tick
         while True:
             undecided = self._undecided(left)
-            if self._plan.state == before and not any(
-                one.occurrences for one in undecided.values()
-            ):
+            if self._plan.state == before and not any(one.any for one in undecided.values()):
                 return
             results = results or await read_results(self._services.ledger)
             if self._pause_after_failures(undecided, results):
@@ -176,7 +176,7 @@ class _SubmitTick:
                 await self._plan.write(state)
                 if not await self._plan.carry_out():
                     return
-            if not any(one.due.occurrences for one in decided.values()):
+            if not any(one.due.any for one in decided.values()):
                 return
             before = self._plan.state
 
@@ -198,7 +198,7 @@ class _SubmitTick:
         schedules = dict(before.schedules)
         for id_, one in undecided.items():
             schedule = parsed.schedules.get(id_) if parsed else None
-            if schedule and one.occurrences:
+            if schedule and one.any:
                 known = results.schedules.get(id_, ScheduleResults())
                 schedules[id_] = after_failures(schedules[id_], schedule, known)
         self._plan.state = replace(before, schedules=schedules)

@@ -29,7 +29,8 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST_PIECE, _PIECE = timedelta(hours=2), timedelta(days=28)
 _AROUND_A_DAY = timedelta(days=3)
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
-_PROBE = timedelta(hours=6)  # no zone changes its clock twice within this
+PROBE = timedelta(hours=6)
+"""No zone changes its clock twice within this."""
 _LONGEST_DST_GAP = timedelta(hours=3)  # Debian's cron calls a larger jump a correction, not DST
 _SECOND, _MOMENT = timedelta(seconds=1), timedelta(microseconds=1)
 
@@ -100,7 +101,7 @@ def _intervals(
     """Yield ``anchor + n * every`` in ``(after, until]``: elapsed time, whatever the clock does."""
     assert recurrence.every is not None, "a recurrence of expressions has no interval"  # noqa: S101
     anchor, left_out = recurrence.anchor or EPOCH, exceptions(recurrence.except_)
-    instant = _next_interval(anchor, recurrence.every, after)
+    instant = next_interval(anchor, recurrence.every, after)
     while instant <= until:
         local = instant.astimezone(zone)
         out = left_out.have(local)
@@ -110,7 +111,7 @@ def _intervals(
             instant += recurrence.every
         else:  # years of what is left out are not looked at one by one
             end = _left_out_until(local, recurrence.every, left_out)
-            instant = _next_interval(anchor, recurrence.every, max(instant, end))
+            instant = next_interval(anchor, recurrence.every, max(instant, end))
 
 
 def _left_out_until(local: datetime, every: timedelta, left_out: Exceptions) -> datetime:
@@ -119,8 +120,8 @@ def _left_out_until(local: datetime, every: timedelta, left_out: Exceptions) -> 
     if left_out.whole(day):
         return end
     instant = steady = local.astimezone(UTC)
-    while steady < end and _utc_offset(steady + _PROBE, local.tzinfo) == local.utcoffset():
-        steady += _PROBE
+    while steady < end and utc_offset(steady + PROBE, local.tzinfo) == local.utcoffset():
+        steady += PROBE
     since = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
     rest = (minutes_of(every, since % every) & ~left_out.on(day)) >> since // _MINUTE
     if rest:
@@ -145,7 +146,8 @@ def _before_midnight(local: datetime) -> datetime:
     return min(midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1)) - _SECOND
 
 
-def _next_interval(anchor: datetime, every: timedelta, after: datetime) -> datetime:
+def next_interval(anchor: datetime, every: timedelta, after: datetime) -> datetime:
+    """Return the first of ``anchor + n * every`` after an instant."""
     return anchor + ((after - anchor) // every + 1) * every
 
 
@@ -154,8 +156,8 @@ def _piece(
 ) -> Iterator[Placement]:
     """Yield the occurrences of a stretch of which every offset is looked up."""
     # From before it to after it: only what is beyond tells that an hour is a repeated one.
-    span = int((until - after) / _PROBE) + 2
-    offsets = [_utc_offset(after + _PROBE * n, zone) for n in range(-1, span + 1)]
+    span = int((until - after) / PROBE) + 2
+    offsets = [utc_offset(after + PROBE * n, zone) for n in range(-1, span + 1)]
     first, last = _naive(after) + min(offsets), _naive(until) + max(offsets)
     found = walls(recurrence, first, last, excluded=excluded)
     if all(a == b for a, b in pairwise(offsets)):
@@ -206,17 +208,18 @@ def _instants(wall: Wall, zone: tzinfo, recurrence: Recurrence) -> list[tuple[da
 
 def _change_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:
     """Return the first instant with the offset of ``high``, to the second."""
-    after = _utc_offset(high, zone)
+    after = utc_offset(high, zone)
     while high - low > _SECOND:
         middle = low + (high - low) / 2
-        if _utc_offset(middle, zone) == after:
+        if utc_offset(middle, zone) == after:
             high = middle
         else:
             low = middle
     return high.replace(microsecond=0)
 
 
-def _utc_offset(instant: datetime, zone: tzinfo | None) -> timedelta:
+def utc_offset(instant: datetime, zone: tzinfo | None) -> timedelta:
+    """Return how far the clock of a zone is ahead of UTC."""
     return instant.astimezone(zone).utcoffset() or timedelta()
 
 

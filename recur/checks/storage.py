@@ -12,7 +12,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
-from orchestrator.decisions.decide import due
+from orchestrator.decisions.due import due
 from orchestrator.decisions.places import portless
 from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError, RecurError

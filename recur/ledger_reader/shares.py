@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orchestrator.decisions.decide import Skip
+from orchestrator.decisions.decision import Skip
 from orchestrator.decisions.plan import refusal
 from orchestrator.enums import SkipReason
 from orchestrator.ledger.record import Action, Record

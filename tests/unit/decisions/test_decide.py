@@ -9,19 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import ids
-from orchestrator.decisions.decide import (
-    MOST_AT_ONCE,
-    Decision,
-    Due,
-    Missed,
-    Skip,
-    Span,
-    Submit,
-    decide,
-    due,
-    is_due,
-    overlapping,
-)
+from orchestrator.decisions.decide import decide, overlapping
+from orchestrator.decisions.decision import Decision, Missed, Skip, Span, Submit
+from orchestrator.decisions.due import MOST_AT_ONCE, Due, due, is_due
 from orchestrator.enums import CatchUpMode, MissReason, Overlap, SkipReason
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.state import ScheduleState

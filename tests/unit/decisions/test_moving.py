@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.decisions.decide import due
+from orchestrator.decisions.due import due
 from orchestrator.decisions.moving import Trimmed, is_older, join, reaches, trim
 from orchestrator.decisions.pauses import failures, pause, resume
 from orchestrator.decisions.timings import take_over

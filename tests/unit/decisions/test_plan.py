@@ -7,7 +7,8 @@ import pytest
 
 from orchestrator import ids
 from orchestrator.decisions.claims import VERSIONS, scheduled
-from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Span, Submit
+from orchestrator.decisions.decision import Decision, Missed, Skip, Span, Submit
+from orchestrator.decisions.due import Due
 from orchestrator.decisions.plan import CHUNK, Decisions, plans, record_of
 from orchestrator.enums import After, MissReason, SkipReason
 from orchestrator.ids import RunId, ScheduleId

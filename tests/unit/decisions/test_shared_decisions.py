@@ -6,7 +6,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.decisions.decide import Decision, Due, Missed, Skip, Span, Submit, decide
+from orchestrator.decisions.decide import decide
+from orchestrator.decisions.decision import Decision, Missed, Skip, Span, Submit
+from orchestrator.decisions.due import Due
 from orchestrator.decisions.plan import record_of
 from orchestrator.enums import CatchUpMode, MissReason, SkipReason
 from orchestrator.ids import RunId

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator import ids
 from orchestrator.decisions.backfill import Reopened, claim
-from orchestrator.decisions.decide import Due
+from orchestrator.decisions.due import Due
 from orchestrator.decisions.pauses import after_failures, pause, resume
 from orchestrator.decisions.plan import Decisions, plans
 from orchestrator.decisions.retry import again
