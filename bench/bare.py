@@ -104,6 +104,7 @@ async def run(round_: Round, sent: Script) -> None:
         await state.upload_blob(sent.cleared, content_settings=_JSON)
         lease = await state.acquire_lease(LEASE_SECONDS)
         await _look(ledger)
+        await ledger.get_blob_client(ids.version_blob(1)).get_blob_properties()
         await _read_results(ledger)
         for chunk, plan in zip(sent.chunks, sent.plans, strict=True):
             await state.upload_blob(plan, overwrite=True, lease=lease, content_settings=_JSON)

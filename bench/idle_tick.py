@@ -78,7 +78,7 @@ async def idle_tick(round_: Round, cache: Cache) -> dict[str, int | str]:
 
 async def settled(round_: Round, schedules: int) -> Cache:
     """Put so many schedules in force, and return what a process knows that has ticked since."""
-    await round_.ledger.upload_blob(ids.DOCUMENT, document(schedules), overwrite=True)
+    await round_.apply(document(schedules))
     cache = Cache()
     for _ in range(2):  # the first takes the document over, the second has seen that
         await idle_tick(round_, cache)

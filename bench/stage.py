@@ -20,8 +20,11 @@ from batch_emulator.secret_file import new_key, new_token
 from bench.counting import BatchCalls, StorageCalls
 from local.azurite import Azurite
 from local.child import Child
+from orchestrator import ids
+from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.calls import RETRIES
 from orchestrator.adapters.settings import Settings, read_settings
+from orchestrator.passes import Application, apply_version, open_services
 
 ACCOUNT: Final = "recurbench"
 KEY: Final = new_key()
@@ -66,6 +69,13 @@ class Round:
     storage_calls: StorageCalls
     outputs_calls: StorageCalls
     batch_calls: BatchCalls
+
+    async def apply(self, document: str) -> None:
+        """Put a document in force, as an operator does."""
+        async with open_services(self.settings, Cache()) as services:
+            compared = await services.ledger.read(ids.DOCUMENT)
+            given = Application(data=document.encode(), by="bench")
+            await apply_version(services.ledger, given, etag=compared.etag)
 
     async def begin(self) -> None:
         """Count calls from here on."""

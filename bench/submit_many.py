@@ -99,7 +99,7 @@ async def submit(
     round_: Round, count: int, *, latency_milliseconds: int = 0, command: str = "exit 0"
 ) -> Submitted:
     """Let the product tick until everything is submitted."""
-    await round_.ledger.upload_blob(ids.DOCUMENT, document(count, command))
+    await round_.apply(document(count, command))
     await round_.begin()
     if latency_milliseconds:
         await round_.batch_calls.slow_down("create_job", latency_milliseconds)
@@ -137,7 +137,7 @@ async def _content(round_: Round, name: str) -> bytes:
 async def loop(round_: Round, product: Submitted, count: int) -> Bare:
     """Make the calls that the product made, and no more."""
     sent = bare.script(product.state, product.records, round_)
-    await round_.ledger.upload_blob(ids.DOCUMENT, document(count))
+    await round_.apply(document(count))
     await round_.begin()
     begin = time.perf_counter(), time.process_time()
     await bare.run(round_, sent)

@@ -139,6 +139,7 @@ def test_the_page_has_every_blob() -> None:
     example = ids.run_id(NIGHTLY, datetime(2026, 11, 2, 7, tzinfo=UTC))
     names = {
         ids.DOCUMENT,
+        ids.version_blob(1).replace("1", "<number>"),
         ids.SUBMIT_STATE,
         ids.COLLECT_STATE,
         ids.COLLECT_STATE.replace(".json", ".<time>.<digest>.json"),
