@@ -60,7 +60,7 @@ def state(stage: Stage) -> dict[str, Any]:
 def timings(stage: Stage, name: str = "one") -> list[tuple[str, bool, int | None]]:
     """Return since when, whether paused and by which version a schedule has its timings."""
     found = state(stage)["schedules"][name]["timings"]
-    return [(one["since"][11:16], one["paused"], one["version"]) for one in found]
+    return [(one["since"][11:16], one["paused"], one.get("version")) for one in found]
 
 
 async def versions(stage: Stage) -> dict[int, Version]:
@@ -194,7 +194,7 @@ async def test_a_ledger_of_before_versions_goes_on(stage: Stage) -> None:
     before.pop("version")
     for one in before["schedules"].values():
         for timing in one["timings"]:
-            timing.pop("version")
+            timing.pop("version", None)
     await stage.desk.upload_blob(SUBMIT_STATE, json.dumps(before), overwrite=True)
     await later(stage, HELD, minutes=30)
 
