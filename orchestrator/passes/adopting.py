@@ -23,7 +23,7 @@ from orchestrator.ledger.results import dump_collect
 from orchestrator.ledger.state import OpenRun, SubmitState, dump_submit, load_submit
 from orchestrator.ledger.versions import named_number
 from orchestrator.passes.collect_state import LOST
-from orchestrator.passes.inputs import parsed_document
+from orchestrator.passes.inputs import MISSING, parsed_document
 from orchestrator.passes.services import Pace, Services
 
 LEDGER_ID_BYTES: Final = 8
@@ -171,7 +171,13 @@ async def _anew(services: Services) -> SubmitState:
     """Return a state by which every schedule begins now: what was decided is not decided again."""
     text = await services.ledger.read(ids.DOCUMENT)
     parsed, _ = parsed_document(text.data)
-    state = SubmitState(ledger=await _ledger_id(services), owner=services.place.account)
+    version = named_number(text.data or b"", text.metadata)
+    state = SubmitState(
+        ledger=await _ledger_id(services),
+        owner=services.place.account,
+        document=text.etag or MISSING,  # also where it is unusable: what was before it is over
+        version=version,
+    )
     if parsed is None or text.etag is None:
         return state
     return begun_anew(
@@ -180,7 +186,7 @@ async def _anew(services: Services) -> SubmitState:
         parsed.invalid,
         document=text.etag,
         now=text.now,
-        version=named_number(text.data or b"", text.metadata),
+        version=version,
     )
 
 

@@ -24,6 +24,9 @@ from orchestrator.ledger.state import OpenRequest, OpenRun, ScheduleState, Submi
 from orchestrator.passes.collect_state import LOST
 from orchestrator.passes.runs_in_the_way import waits
 
+MISSING: Final = "missing"
+"""Stands in ``submit.json`` for the ETag of a document that is not there."""
+
 MOST_IN_ALL: Final = 50_000
 """Occurrences of all schedules that are looked at in one go."""
 
@@ -62,7 +65,7 @@ class TickInputs:
     @property
     def document(self) -> str:
         """What tells this document from another."""
-        return self.text.etag or "missing"
+        return self.text.etag or MISSING
 
     @property
     def changed(self) -> bool:

@@ -8,9 +8,7 @@ from orchestrator.adapters.telemetry import trouble
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ledger.state import SubmitState
 from orchestrator.ledger.versions import InForce, Version, digest, free_number, named_number
-
-NOTHING = frozenset({"", "missing"})
-"""What ``submit.json`` says of the document where it has seen none."""
+from orchestrator.passes.inputs import MISSING
 
 
 async def version_in_force(ledger: Ledger, text: BlobText, state: SubmitState) -> Version:
@@ -101,6 +99,6 @@ def _written(text: BlobText) -> datetime:
 
 def _last_taken_over(state: SubmitState) -> InForce | None:
     """Return what was in force before an upload by hand, as far as anybody can tell."""
-    if state.document in NOTHING:
+    if state.document in {"", MISSING}:
         return None
     return InForce(number=state.version, etag=state.document, since=None)

@@ -2,24 +2,26 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 
 from local.azurite import Azurite
 from orchestrator.errors import LedgerConflict
-from orchestrator.ids import DOCUMENT, SUBMIT_STATE, version_blob
+from orchestrator.ids import COLLECT_STATE, DOCUMENT, SUBMIT_STATE, run_id, version_blob
 from orchestrator.ledger.versions import InForce, Version
 from orchestrator.passes import Application, apply_version
 from tests.proof.ending import end
 from tests.proof.proxy import Call, Forward, Reply, Reset, let_pass
-from tests.proof.scenarios import at, table
+from tests.proof.scenarios import ONE, at, table
 from tests.proof.stage import Stage, open_stage
 from tests.proof.troubles import Seconds
 
-HOUR = timedelta(hours=1)
+TOMORROW = datetime(2026, 6, 2, 8, 30, tzinfo=UTC)
 HELD = table("one", "0 * * * *", paused="true")
 
 
@@ -272,6 +274,29 @@ async def test_what_leads_to_versions_that_are_gone_is_taken_from_there_on(hourl
     await tick(hourly, hours=1)
 
     assert timings(hourly) == [("12:00", False, 1), ("12:20", True, 3)]
+
+
+@pytest.mark.parametrize("broken", ["[schedules", "valid", None])
+async def test_a_state_begun_anew_takes_over_nothing_of_before(
+    hourly: Stage, broken: str | None
+) -> None:
+    """Whatever the document says at that moment; only what is applied from then on counts."""
+    await later(hourly, HELD, hours=20)
+    if broken is None:
+        await hourly.desk.delete_blob(DOCUMENT)
+    else:
+        await hourly.apply(broken if broken != "valid" else table("one", "0 * * * *"))
+    for name in (SUBMIT_STATE, COLLECT_STATE):
+        with suppress(ResourceNotFoundError):
+            await hourly.desk.delete_blob(name)
+    hourly.clock.move(timedelta(minutes=5))
+    told = await hourly.tick("begin anew")
+    assert "failed" not in told, told
+
+    await later(hourly, table("one", "30 * * * *"), minutes=5)
+    await tick(hourly, minutes=30)
+
+    assert end(hourly.blobs) == {run_id(ONE, TOMORROW): "submitted"}
 
 
 async def test_versions_that_are_too_many_for_a_tick_are_taken_over_by_the_next(
