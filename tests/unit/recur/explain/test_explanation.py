@@ -597,3 +597,15 @@ def test_an_interval_is_told_in_words() -> None:
     told = explain(case(of=there, final=ran(NOMINAL), blob="runs/x"), there)
 
     assert any("every 30 min from 2026-11-20T07:30:00Z" in fact.says for fact in told.facts)
+
+
+def test_a_timing_is_told_with_the_version_that_brought_it() -> None:
+    """By its number; a timing of before there were versions has none."""
+    later = replace(TIMING, since=NOMINAL - timedelta(days=1), version=12)
+    there = background(TIMING, later)
+
+    told = explain(case(of=there), there)
+    earlier = explain(case(NOMINAL - timedelta(days=2), of=there), there)
+
+    assert any(fact.says.endswith("by version 12 of the document") for fact in told.facts)
+    assert not any("version" in fact.says for fact in earlier.facts)
