@@ -16,7 +16,7 @@ SCHEDULE_ID = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 _RUN_ID = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-(?P<nominal>\d{{8}}T\d{{6}}Z)")
 _TRIGGERED = re.compile(rf"(?P<schedule>{SCHEDULE_ID.pattern})-m[0-9a-f]{{16}}")
 REQUEST_ID = re.compile(r"[a-z0-9]{1,64}")
-_VERSION = re.compile(r"documents/(?P<number>[1-9][0-9]{0,8})\.toml")
+_VERSION = re.compile(r"documents/(?P<number>[1-9][0-9]{0,11})\.toml")
 _INSTANT = "%Y%m%dT%H%M%SZ"
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200

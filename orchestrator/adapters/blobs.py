@@ -152,9 +152,9 @@ class Ledger:
         else:
             await self._container.put(ids.HOUSEKEEPING, b"{}", mark.etag, values)
 
-    async def versions(self) -> dict[int, Version]:
-        """Return every version of the document by its number; what cannot be read is left out."""
-        found: dict[int, Version] = {}
+    async def versions(self) -> dict[int, Version | None]:
+        """Return every version of the document by its number; None where it cannot be read."""
+        found: dict[int, Version | None] = {}
         marker: str | None = None
         while True:
             page, marker = await self._container.page(ids.VERSIONS_PREFIX, marker, _VERSIONS_A_PAGE)
@@ -165,6 +165,7 @@ class Ledger:
                     found[number] = _version(number, blob.metadata or {})
                 except RecordUnreadable as error:
                     trouble("a version of the document is left alone", error)
+                    found[number] = None
             if marker is None:
                 return found
 

@@ -1,6 +1,6 @@
 """Putting a document in force, as one version more: archived first, then committed by one write."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator import ids
 from orchestrator.adapters.blobs import Ledger
@@ -8,8 +8,8 @@ from orchestrator.adapters.container import BlobText
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.errors import LedgerConflict, RecordUnreadable
 from orchestrator.ledger.state import SubmitState, load_submit
-from orchestrator.ledger.versions import InForce, Version, digest, free_number
-from orchestrator.passes.versions import is_applied, version_in_force
+from orchestrator.ledger.versions import InForce, Version, digest
+from orchestrator.passes.versions import created_version, is_applied, version_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,20 +88,20 @@ async def _created(
     state: SubmitState,
 ) -> Version:
     """Return the version, created with the next free number unless it was left by who died."""
-    sha256 = digest(given.data)
-    while True:
-        known = await ledger.versions()
-        for one in known.values():
-            same = (one.sha256, one.by, one.note) == (sha256, given.by, given.note)
-            if same and one.before == before and one.number > (state.version or 0):
-                return one
-        version = Version(
-            number=free_number(known, state.version, before.number if before else None),
-            sha256=sha256,
+    last = state.version or 0
+
+    def made(number: int) -> Version:
+        return Version(
+            number=number,
+            sha256=digest(given.data),
             at=text.now,
             by=given.by,
             note=given.note,
             before=before,
         )
-        if await ledger.create_version(version, given.data):
-            return version
+
+    def is_left(one: Version) -> bool:
+        return one.number > last and one == replace(made(one.number), at=one.at)
+
+    above = (state.version, before.number if before else None)
+    return await created_version(ledger, given.data, made, there=is_left, above=above)

@@ -1,11 +1,11 @@
 """Which versions of the document were in force: read, and archived where nobody applied them."""
 
-from datetime import datetime
+from collections.abc import Callable, Iterable
 
 from orchestrator.adapters.blobs import Ledger
 from orchestrator.adapters.container import BlobText
 from orchestrator.adapters.telemetry import trouble
-from orchestrator.errors import RecordUnreadable
+from orchestrator.errors import BlobRefused, RecordUnreadable
 from orchestrator.ledger.state import SubmitState
 from orchestrator.ledger.versions import InForce, Version, digest, free_number, named_number
 from orchestrator.passes.inputs import MISSING
@@ -45,23 +45,30 @@ async def versions_to_take_over(
     The last of them is the one in force. Going back from it ends where nothing is known of what was
     before: at an upload by hand, which has overwritten that, or at a blob that is gone.
     """
-    version = await version_in_force(ledger, text, state)
     if text.etag is None:
         return ()
+    try:
+        version = await version_in_force(ledger, text, state)
+    except BlobRefused as error:  # no reason to decide nothing
+        trouble("the document in force cannot be archived", error)
+        return (InForce(number=None, etag=text.etag, since=text.modified),)
     found = [InForce(number=version.number, etag=text.etag, since=text.modified)]
-    known: dict[int, Version] | None = None
+    known: dict[int, Version | None] | None = None
     while (before := version.before) is not None and before.etag != state.document:
         if before.number is None or before.since is None or before.number >= version.number:
             break
         known = await ledger.versions() if known is None else known
-        if before.number not in known:
-            lost = RecordUnreadable(f"version {before.number} of the document is not there")
+        earlier = known.get(before.number)
+        if earlier is None:
+            lost = RecordUnreadable(
+                f"version {before.number} of the document is not there, or not readable"
+            )
             trouble(f"what was in force before version {version.number} is not known", lost)
             break
         found.append(before)
         if before.number <= (state.version or 0):  # it had returned; what was before it is over
             break
-        version = known[before.number]
+        version = earlier
     return tuple(reversed(found))
 
 
@@ -77,24 +84,53 @@ def _named(text: BlobText) -> int | None:
 async def _archived(ledger: Ledger, text: BlobText, state: SubmitState) -> Version:
     """Return the version made of what nobody applied; tick and apply make it once between them."""
     data = text.data or b""
-    while True:
-        known = await ledger.versions()
-        there = next((one for one in known.values() if one.etag == text.etag), None)
-        if there is not None:
-            return there
-        version = Version(
-            number=free_number(known, state.version, _named(text)),
+
+    def made(number: int) -> Version:
+        return Version(
+            number=number,
             sha256=digest(data),
-            at=_written(text),
+            at=text.modified or text.now,
             before=_last_taken_over(state),
             etag=text.etag,
         )
+
+    return await created_version(
+        ledger,
+        data,
+        made,
+        there=lambda one: one.etag == text.etag,
+        above=(state.version, _named(text)),
+    )
+
+
+async def created_version(
+    ledger: Ledger,
+    data: bytes,
+    made: Callable[[int], Version],
+    *,
+    there: Callable[[Version], bool],
+    above: Iterable[int | None],
+) -> Version:
+    """
+    Return a version that is there, or create it with the next free number.
+
+    Args:
+        ledger: Where.
+        data: Its content.
+        made: Makes the version with a number.
+        there: Knows it again.
+        above: Numbers that it must exceed, besides those of all versions.
+    """
+    tried: int | None = None
+    while True:
+        known = await ledger.versions()
+        for one in known.values():
+            if one is not None and there(one):
+                return one
+        tried = free_number(known, tried, *above)
+        version = made(tried)
         if await ledger.create_version(version, data):
             return version
-
-
-def _written(text: BlobText) -> datetime:
-    return text.modified or text.now
 
 
 def _last_taken_over(state: SubmitState) -> InForce | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
+from multidict import CIMultiDict
 
 from local.azurite import Azurite
 from orchestrator.errors import LedgerConflict
@@ -66,7 +67,8 @@ def timings(stage: Stage, name: str = "one") -> list[tuple[str, bool, int | None
 
 
 async def versions(stage: Stage) -> dict[int, Version]:
-    return await stage.services["here apply"].ledger.versions()
+    found = await stage.services["here apply"].ledger.versions()
+    return {number: one for number, one in found.items() if one is not None}
 
 
 async def test_a_pause_holds_from_its_version_on(hourly: Stage) -> None:
@@ -297,6 +299,34 @@ async def test_a_state_begun_anew_takes_over_nothing_of_before(
     await tick(hourly, minutes=30)
 
     assert end(hourly.blobs) == {run_id(ONE, TOMORROW): "submitted"}
+
+
+async def test_a_blob_of_a_versions_name_is_in_nobodys_way(hourly: Stage) -> None:
+    """Its number is taken, whatever it holds; also one that is beyond what numbers may be."""
+    for name in ("documents/2.toml", f"documents/{10**9 - 1}.toml", f"documents/{10**9}.toml"):
+        await hourly.desk.upload_blob(name, b"x")
+
+    await later(hourly, HELD, minutes=30)
+    await tick(hourly, hours=1)
+    await hourly.upload(table("one", "0 * * * *"))
+    await tick(hourly, hours=1)
+
+    assert end(hourly.blobs) == {at("13:00"): "skipped(paused)", at("14:00"): "submitted"}
+
+
+async def test_a_document_that_cannot_be_archived_holds_all_the_same(hourly: Stage) -> None:
+    """Storage refuses the blob of its version: what the document says is decided."""
+
+    async def refused(call: Call, forward: Forward) -> Reply:
+        if call.method == "PUT" and "/documents/" in call.path:
+            return Reply(400, CIMultiDict({"x-ms-error-code": "InvalidInput"}), b"")
+        return await forward()
+
+    await hourly.upload(HELD)
+    hourly.rule(refused)
+    await tick(hourly, hours=1)
+
+    assert end(hourly.blobs) == {at("13:00"): "skipped(paused)"}
 
 
 async def test_versions_that_are_too_many_for_a_tick_are_taken_over_by_the_next(
