@@ -28,7 +28,13 @@ from orchestrator.ledger.record import Action, Decided, Record, Versions, load
 from orchestrator.ledger.request import Answer, Request, RequestKind, dump_request, load_answer
 from orchestrator.ledger.state import SubmitState, dump_submit, load_submit
 from orchestrator.model import Retries
-from orchestrator.passes import collect_finished, open_services, submit_due
+from orchestrator.passes import (
+    Application,
+    apply_version,
+    collect_finished,
+    open_services,
+    submit_due,
+)
 from orchestrator.passes.services import STATE_BYTES
 from tests.conftest import Containers
 
@@ -115,7 +121,11 @@ class World:
         return self.storage.get_container_client(self.settings.outputs_container)
 
     async def apply(self, text: str) -> None:
-        await self.ledger.upload_blob("schedules.toml", text, overwrite=True)
+        """Put a document in force, as an operator does."""
+        async with open_services(self.settings, Cache()) as services:
+            compared = await services.ledger.read(ids.DOCUMENT)
+            given = Application(data=text.encode(), by="someone")
+            await apply_version(services.ledger, given, etag=compared.etag)
 
     async def pool(self, **keys: Any) -> None:  # noqa: ANN401 - REST spelling
         """Create a pool of one node that is there at once."""
