@@ -10,20 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from orchestrator.document.dialects.recognition import NICKNAMES
 from orchestrator.document.durations import foreign_duration, spelt
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.timing.cron import ever_due, parse_cron
 from orchestrator.timing.month_days import parse_month_day
 
-_ALIASES = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
 _DAYS_OF_WEEK = 7
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -71,7 +63,7 @@ def normalised(text: str) -> str:
     """
     words = text.split()
     if len(words) == 1:
-        return _ALIASES.get(text.strip().lower(), text.strip())
+        return NICKNAMES.get(text.strip().lower(), text.strip())
     return " ".join(words[1:] if has_seconds(text) else words)
 
 
@@ -128,8 +120,8 @@ def _other_key(text: str) -> str | None:
 def _miscounted(text: str, words: list[str]) -> str:
     """Say what is wrong with an expression that has not five fields."""
     if text.startswith("@"):
-        close = get_close_matches(text.lower(), _ALIASES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"it can be {', '.join(_ALIASES)}"
+        close = get_close_matches(text.lower(), NICKNAMES, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"it can be {', '.join(NICKNAMES)}"
         return f"{text} is not known; {hint}"
     if len(words) == len(_FIELDS) + 1:
         if words[0].startswith("*"):

@@ -16,6 +16,7 @@ from orchestrator.document.keys import (
     RetriesTable,
     ScheduleTable,
 )
+from orchestrator.document.types import AFTER
 from orchestrator.document.values import shown
 from orchestrator.enums import Overlap
 
@@ -73,10 +74,16 @@ _OF_A_KEY = "[key]"
 """Where pydantic complains of the key of a mapping, and not of its value, the path ends with it."""
 
 
-def wrong(table: Table) -> Iterator[tuple[Path, str]]:
-    """Yield the place and the complaint for each key that is unknown or holds what it may not."""
+def wrong(table: Table, after: datetime | None = None) -> Iterator[tuple[Path, str]]:
+    """
+    Yield the place and the complaint for each key that is unknown or holds what it may not.
+
+    Args:
+        table: With what it inherits.
+        after: Examples in a complaint come after it; None: the same examples at all times.
+    """
     try:
-        ScheduleTable.model_validate(table)
+        ScheduleTable.model_validate(table, context={AFTER: after})
     except ValidationError as error:
         for details in error.errors():
             path = _path(details["loc"])

@@ -9,6 +9,7 @@ is told once, and stops the schedules that inherit it. One of ``[prices]`` stops
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import Any, cast
 
@@ -58,9 +59,13 @@ class Document:
     prices: Prices | None = None
 
 
-def parse(text: str) -> Document:
+def parse(text: str, *, after: datetime | None = None) -> Document:
     """
     Return the schedules of a document.
+
+    Args:
+        text: TOML.
+        after: The occurrences that a problem shows come after it; None: the same at all times.
 
     Raises:
         DocumentError: It is not TOML, or not a document of schedules: it decides nothing. The
@@ -71,7 +76,7 @@ def parse(text: str) -> Document:
         raise DocumentError([Problem(message=message)])
     content = read(text)
     costs, wrong_costs = _read_prices(content.get(_PRICES))
-    document = _read_tables(*_tables(content), costs)
+    document = _read_tables(*_tables(content), costs, after)
     unusable = sorted([*_unusable(content), *_too_long(document)], key=str)
     document = replace(document, problems=(*document.problems, *wrong_costs), prices=costs)
     if unusable:
@@ -97,16 +102,19 @@ def _read_prices(table: object) -> tuple[Prices | None, list[Problem]]:
 
 
 def _read_tables(
-    defaults: Table | None, tables: Mapping[str, object], costs: Prices | None
+    defaults: Table | None,
+    tables: Mapping[str, object],
+    costs: Prices | None,
+    after: datetime | None,
 ) -> Document:
     """Return the schedules of tables, and the problems of these."""
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()
-    problems = _problems_of_defaults(defaults or {})
+    problems = _problems_of_defaults(defaults or {}, after)
     for name, table in tables.items():
         id_ = ScheduleId(name)
         found = [*_problems_of_name(name)]
-        result = _schedule(id_, table, defaults, costs)
+        result = _schedule(id_, table, defaults, costs, after)
         if isinstance(result, Schedule) and not found:
             schedules[id_] = result
             continue
@@ -218,10 +226,10 @@ def _problems_of_name(name: str) -> Iterator[Problem]:
         yield Problem(schedule=name, message=message)
 
 
-def _problems_of_defaults(defaults: Table) -> list[Problem]:
+def _problems_of_defaults(defaults: Table, after: datetime | None) -> list[Problem]:
     """Return what is wrong with ``[defaults]``, whoever inherits it."""
     try:
-        found = [*wrong(defaults)]
+        found = [*wrong(defaults, after)]
     except Exception as error:  # noqa: BLE001 - as in a table
         return [Problem(message=f"cannot be understood: {error!r:.300}", in_defaults=True)]
     if "every" in defaults and len(WHEN & defaults.keys()) > 1:
@@ -232,24 +240,32 @@ def _problems_of_defaults(defaults: Table) -> list[Problem]:
 
 
 def _schedule(
-    id_: ScheduleId, table: object, given: Table | None, costs: Prices | None
+    id_: ScheduleId,
+    table: object,
+    given: Table | None,
+    costs: Prices | None,
+    after: datetime | None,
 ) -> Schedule | list[Problem]:
     """Return the schedule of one table, or everything that is wrong with it and not inherited."""
     try:
-        return _understood(id_, table, given, costs)
+        return _understood(id_, table, given, costs, after)
     except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other schedule
         return [Problem(schedule=id_, message=f"cannot be understood: {error!r:.300}")]
 
 
 def _understood(
-    id_: ScheduleId, table: object, given: Table | None, costs: Prices | None
+    id_: ScheduleId,
+    table: object,
+    given: Table | None,
+    costs: Prices | None,
+    after: datetime | None,
 ) -> Schedule | list[Problem]:
     defaults = given or {}
     if not isinstance(table, Mapping):
         return [Problem(schedule=id_, message="must be a table")]
     own = cast("Table", table)
     whole = merged(own, defaults)
-    found = [*wrong(whole), *wrong_together(own, whole)]
+    found = [*wrong(whole, after), *wrong_together(own, whole)]
     if found:
         return [
             Problem(schedule=id_, key=_dotted(path), message=message)

@@ -10,9 +10,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, cast
 
-from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from orchestrator.document.cron_hints import check_cron, normalised
+from orchestrator.document.dialects.refusal import refusal
 from orchestrator.document.durations import SCHEMA_PATTERN, duration_hint, parse_duration
 from orchestrator.document.values import shown
 from orchestrator.document.zone_names import check_zone
@@ -24,6 +32,9 @@ _LONGEST_COMMAND_BYTES = 32 * 1024
 _LONGEST_PATTERN = 200
 _MOST_SECONDS = 10**9
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
+
+AFTER = "after"
+"""What a validation is told of the time: examples in messages come after it."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WALL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
@@ -81,12 +92,14 @@ def _within(least: timedelta, most: timedelta, because: str) -> Callable[[timede
     return check
 
 
-def _cron(value: str) -> str:
+def _cron(value: str, info: ValidationInfo, *, in_exceptions: bool = False) -> str:
     expression = normalised(value)
     try:
         check_cron(expression)
     except ScheduleSyntaxError as error:
-        raise ValueError(f"{shown(value)} cannot be used: {error}") from error
+        context: dict[str, datetime | None] = info.context or {}
+        complaint = refusal(value, context.get(AFTER), in_exceptions=in_exceptions) or str(error)
+        raise ValueError(f"{shown(value)} cannot be used: {complaint}") from error
     return expression
 
 
@@ -107,9 +120,9 @@ def _wall_date(value: object) -> date:
     raise ValueError("must be a date such as 2026-12-07, unquoted")
 
 
-def _exception(value: object) -> str:
+def _exception(value: object, info: ValidationInfo) -> str:
     if isinstance(value, str) and not _DATE.fullmatch(value.strip()):
-        return _cron(value)
+        return _cron(value, info, in_exceptions=True)
     if isinstance(value, str):
         try:
             return date.fromisoformat(value.strip()).isoformat()

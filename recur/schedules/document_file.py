@@ -1,6 +1,7 @@
 """A schedule document in a file: read, and refused with every problem at once."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.document.parse import Document, parse
@@ -38,7 +39,7 @@ def valid_document(text: str, file: Path, next_step: str) -> Document:
         CliError: There are problems; the message has all of them.
     """
     try:
-        document = parse(text)
+        document = parse(text, after=datetime.now(UTC))
     except DocumentError as error:
         raise refused_document(file, error.problems, next_step) from error
     if document.problems:

@@ -200,7 +200,7 @@ def test_every_stands_alone(keys: str) -> None:
     [
         ("cron", '"0 2 * *"', "instead of five"),
         ("cron", '"0 0 31 2 *"', "never has a day '31'"),
-        ("cron", '"0 0 2 * * * *"', "7 field(s)"),
+        ("cron", '"0 0 2 * * * * *"', "8 field(s)"),
         ("cron", "5", "or a list of expressions, not 5"),
         ("cron", "[]", "at least 1"),
         ("cron[1]", "[1]", "must be a string, not 1"),

@@ -1,0 +1,183 @@
+"""Cron lines with a field of seconds, a year or a ``?``: Quartz, EventBridge, NCRONTAB and others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from orchestrator.document.dialects.days import both
+from orchestrator.document.dialects.fields import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONTH,
+    SECOND,
+    OtherDialectError,
+    has_numbers,
+    translated,
+    translated_weekdays,
+    values,
+)
+from orchestrator.document.dialects.reading import Dialect, Reading
+from orchestrator.document.dialects.years import seconds_lost, within_years
+
+FIVE, SIX, SEVEN = 5, 6, 7
+_ANY = frozenset({"*", "?"})
+_ZERO = frozenset({"0", "00"})
+_FROM_SUNDAY = "1 is Sunday"
+_FROM_MONDAY = "1 is Monday"
+
+
+class _Both(Enum):
+    """What a dialect makes of a day of the month beside a day of the week."""
+
+    EITHER = auto()
+    AND = auto()
+    REFUSED = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """How one dialect reads the fields that it shares with ours."""
+
+    dialect: Dialect
+    sunday: int
+    both: _Both
+
+
+_QUARTZ = _Rules(dialect=Dialect.QUARTZ, sunday=1, both=_Both.REFUSED)
+_EVENTBRIDGE = _Rules(dialect=Dialect.EVENTBRIDGE, sunday=1, both=_Both.REFUSED)
+_NCRONTAB = _Rules(dialect=Dialect.NCRONTAB, sunday=0, both=_Both.AND)
+_NOMAD = _Rules(dialect=Dialect.NOMAD, sunday=0, both=_Both.EITHER)
+_KUBERNETES = _Rules(dialect=Dialect.KUBERNETES, sunday=0, both=_Both.EITHER)
+_GO = _Rules(dialect=Dialect.GO, sunday=0, both=_Both.EITHER)
+_CRONTAB = _Rules(dialect=Dialect.CRONTAB, sunday=0, both=_Both.EITHER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """The fields of a line, under their names."""
+
+    minute: str
+    hour: str
+    day: str
+    month: str
+    weekday: str
+    second: str = "0"
+    year: str = "*"
+
+
+def cron_call(text: str) -> list[Reading]:
+    """Return the readings of what stands in EventBridge's ``cron(...)``; none if it has none."""
+    words = text.split()
+    if len(words) == SIX:
+        return list(_possible([(_EVENTBRIDGE, "", _year_last(words))]))
+    if len(words) == FIVE:
+        return _five(words)
+    return []
+
+
+def other_cron(text: str) -> list[Reading]:
+    """
+    Return the readings of a line of fields that is not one of ours; none if it has none.
+
+    Where weekdays are numbers and the line does not show which day is 1, there are two.
+    """
+    words = text.split()
+    if len(words) == FIVE and "?" in words:
+        return _five(words)
+    if len(words) == SIX:
+        return _six(words)
+    if len(words) == SEVEN:
+        return _seven(words)
+    return []
+
+
+def _five(words: list[str]) -> list[Reading]:
+    line = _Line(**dict(zip(("minute", "hour", "day", "month", "weekday"), words, strict=True)))
+    rules = _KUBERNETES if "?" in words else _CRONTAB
+    if not has_numbers(line.weekday):
+        return list(_possible([(rules, "five fields", line)]))
+    quartz = (_QUARTZ, f"without its seconds, {_FROM_SUNDAY}", line)
+    return list(_possible([quartz, (rules, _FROM_MONDAY, line)]))
+
+
+def _six(words: list[str]) -> list[Reading]:
+    """Read six fields: seconds in front, or a year at the end. A ``?`` shows which."""
+    first, last = _seconds_first(words), _year_last(words)
+    seconds = "seconds first"
+    if "?" in {last.day, last.weekday}:
+        return list(_possible([(_EVENTBRIDGE, "the year last, 1 is Sunday", last)]))
+    if "?" in {first.day, first.weekday}:
+        quartz = list(_possible([(_QUARTZ, f"{seconds}, {_FROM_SUNDAY}", first)]))
+        return quartz or list(_possible([(_GO, f"{seconds}, {_FROM_MONDAY}", first)]))
+    candidates = [(_NCRONTAB, seconds, first)]
+    if not (first.second in _ZERO and last.year in _ANY):  # a document takes these for NCRONTAB
+        candidates.append((_NOMAD, "the year last", last))
+    return list(_possible(candidates))
+
+
+def _seven(words: list[str]) -> list[Reading]:
+    line = replace(_seconds_first(words[:SIX]), year=words[SIX])
+    how = "seconds first, the year last"
+    quartz = (_QUARTZ, f"{how}, {_FROM_SUNDAY}", line)
+    if "?" in {line.day, line.weekday} or not has_numbers(line.weekday):
+        return list(_possible([quartz])) or list(_possible([(_NOMAD, how, line)]))
+    return list(_possible([quartz, (_NOMAD, f"{how}, {_FROM_MONDAY}", line)]))
+
+
+def _seconds_first(words: list[str]) -> _Line:
+    names = ("second", "minute", "hour", "day", "month", "weekday")
+    return _Line(**dict(zip(names, words, strict=True)))
+
+
+def _year_last(words: list[str]) -> _Line:
+    names = ("minute", "hour", "day", "month", "weekday", "year")
+    return _Line(**dict(zip(names, words, strict=True)))
+
+
+def _possible(candidates: list[tuple[_Rules, str, _Line]]) -> Iterator[Reading]:
+    """Yield the readings of those dialects that can read a line."""
+    for rules, how, line in candidates:
+        try:
+            yield _read(rules, how, line)
+        except OtherDialectError:
+            continue
+
+
+def _read(rules: _Rules, how: str, line: _Line) -> Reading:
+    """
+    Return what a line means in a dialect.
+
+    Raises:
+        OtherDialectError: It has not that dialect.
+    """
+    day, weekday, left_out = _days(rules, line)
+    expression = " ".join(
+        (
+            translated(MINUTE, line.minute),
+            translated(HOUR, line.hour),
+            day,
+            translated(MONTH, line.month),
+            weekday,
+        )
+    )
+    reading = Reading(
+        dialect=rules.dialect,
+        how=how,
+        cron=(expression,),
+        except_=left_out,
+        changes=tuple(seconds_lost(values(SECOND, line.second))),
+    )
+    if line.year in _ANY:
+        return reading
+    parts = (line.month, line.day, line.hour, line.minute) if line.weekday in _ANY else ()
+    return within_years(reading, line.year, parts)
+
+
+def _days(rules: _Rules, line: _Line) -> tuple[str, str, tuple[str, ...]]:
+    restricted = line.day not in _ANY and line.weekday not in _ANY
+    if restricted and rules.both is _Both.REFUSED:
+        raise OtherDialectError(f"{line.day} {line.weekday}")
+    if restricted and rules.both is _Both.AND:
+        return both(line.day, line.weekday, rules.sunday)
+    return translated(DAY, line.day), translated_weekdays(line.weekday, rules.sunday), ()

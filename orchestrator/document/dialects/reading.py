@@ -1,0 +1,187 @@
+"""What a line of another scheduler means: the keys of our document that say the same."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+
+from orchestrator.document.durations import spelt
+from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.model import Recurrence
+from orchestrator.timing.cron import parse_cron
+from orchestrator.timing.placement import placements
+from orchestrator.timing.zones import parse_zone
+
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=366)
+"""What ``every`` takes."""
+
+_NOT_YET = {
+    "at": "a document has no single times, only recurrences",
+    "end": "a document has no end of a schedule",
+    "interval": "a document has no every second day, week or month",
+}
+"""Keys that the document lacks, and what is said of a line that needs one of them."""
+
+_HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
+
+
+class Dialect(StrEnum):
+    """Who writes lines like this one, as a message names them."""
+
+    CRONTAB = "crontab"
+    EVENTBRIDGE = "EventBridge"
+    QUARTZ = "Quartz"
+    NCRONTAB = "NCRONTAB"
+    KUBERNETES = "Kubernetes"
+    NOMAD = "Nomad"
+    GO = "Go's cron"
+    SYSTEMD = "systemd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Every n-th day, week or month of what ``cron`` gives, counted from a wall date."""
+
+    every: int
+    unit: str
+    anchor: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """
+    One meaning of a line.
+
+    Attributes:
+        dialect: Whose line it is.
+        how: By what its fields are told apart, to follow the dialect's name.
+        cron: Expressions of five fields.
+        every: Elapsed time from one occurrence to the next.
+        anchor: With ``every``: an instant on which an occurrence falls.
+        at: Single wall times.
+        interval: Which of the wall dates of ``cron`` count.
+        except_: What is left out of them.
+        start: Nothing is due before it; without an offset, it is a time of the zone.
+        end: Nothing is due from it on; the same.
+        time_zone: IANA name; None where the line names no zone.
+        changes: What will be different from before, a sentence each.
+        lacks: Why there is no equivalent; None if there is one. What a document can say otherwise
+            is found by ``missing``.
+    """
+
+    dialect: Dialect
+    how: str = ""
+    cron: tuple[str, ...] = ()
+    every: timedelta | None = None
+    anchor: datetime | None = None
+    at: tuple[datetime, ...] = ()
+    interval: Interval | None = None
+    except_: tuple[str, ...] = ()
+    start: datetime | None = None
+    end: datetime | None = None
+    time_zone: str | None = None
+    changes: tuple[str, ...] = ()
+    lacks: str | None = None
+
+    def __str__(self) -> str:
+        """Return the name of the dialect, and how a line of it is read."""
+        return f"{self.dialect} ({self.how})" if self.how else str(self.dialect)
+
+
+def missing(reading: Reading) -> str | None:
+    """Return why a document cannot say what a line says; None if it can."""
+    if reading.lacks:
+        return reading.lacks
+    for key, _ in _pairs(reading):
+        if key in _NOT_YET:
+            return _NOT_YET[key]
+    if reading.every is not None and not SHORTEST <= reading.every <= LONGEST:
+        return "every takes from 1 minute to 366 days"
+    for cron in reading.cron:
+        try:
+            parse_cron(cron)
+        except ScheduleSyntaxError:
+            day = cron.split()[2]
+            if "W" in day or "-" in day:
+                return f"a document has no day of the month {day!r}; it has L and LW"
+            return "no date ever matches it"
+    return None
+
+
+def keys(reading: Reading) -> list[tuple[str, str]]:
+    """Return the keys that say the same as a line, each with its value in TOML; none if none do."""
+    return [] if missing(reading) else list(_pairs(reading))
+
+
+def next_walls(reading: Reading, after: datetime, count: int = 3) -> list[datetime]:
+    """
+    Return the next occurrences of a line, on the wall clock of its zone.
+
+    Args:
+        reading: One with keys.
+        after: Exclusive; aware.
+        count: How many at most; fewer if no more come within nine years.
+    """
+    recurrence = Recurrence(
+        cron=reading.cron,
+        every=reading.every,
+        anchor=reading.anchor,
+        time_zone=reading.time_zone or "UTC",
+        except_=reading.except_,
+    )
+    start = _aware(reading, reading.start) if reading.start else after
+    begin = max(after, start - timedelta(seconds=1)) if reading.start else after
+    found = placements(recurrence, after=begin, until=begin + _HORIZON, excluded=False)
+    zone = parse_zone(recurrence.time_zone)
+    return [one.nominal.astimezone(zone) for one in islice(found, count)]
+
+
+def quoted(text: str) -> str:
+    """Return a text as a string of TOML."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(one if one.isprintable() else _escape(one) for one in escaped) + '"'
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04x}" if number < 1 << 16 else f"\\U{number:08x}"
+
+
+def instant_text(instant: datetime) -> str:
+    """Return an instant as TOML has it, with its offset."""
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def _pairs(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield the keys of a reading in the order in which the document's reference has them."""
+    if reading.cron:
+        yield "cron", _one_or_list(reading.cron)
+    if reading.every:
+        yield "every", quoted(spelt(reading.every))
+    if reading.anchor:
+        yield "anchor", instant_text(reading.anchor.astimezone(UTC))
+    if reading.at:
+        yield "at", f"[{', '.join(one.isoformat() for one in reading.at)}]"
+    if one := reading.interval:
+        anchor = one.anchor.date().isoformat()
+        yield "interval", f'{{ every = {one.every}, unit = "{one.unit}", anchor = {anchor} }}'
+    if reading.except_:
+        yield "except", f"[{', '.join(quoted(one) for one in reading.except_)}]"
+    if reading.time_zone:
+        yield "time_zone", quoted(reading.time_zone)
+    if reading.start:
+        yield "start", instant_text(_aware(reading, reading.start))
+    if reading.end:
+        yield "end", instant_text(_aware(reading, reading.end))
+
+
+def _aware(reading: Reading, time: datetime) -> datetime:
+    """Return an instant; a time without an offset is one of the reading's zone."""
+    return time if time.tzinfo else time.replace(tzinfo=parse_zone(reading.time_zone or "UTC"))
+
+
+def _one_or_list(expressions: tuple[str, ...]) -> str:
+    if len(expressions) == 1:
+        return quoted(expressions[0])
+    return f"[{', '.join(quoted(one) for one in expressions)}]"

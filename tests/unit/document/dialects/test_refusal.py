@@ -1,0 +1,73 @@
+"""What a document says of a line that another scheduler would take."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.document.parse import parse
+
+
+def _message(line: str, *, key: str = "cron", after: datetime | None = None) -> str:
+    value = f"['{line}']" if key == "except" else f"'{line}'"
+    cron = "" if key == "cron" else "cron = '0 2 * * *'\n"
+    text = f"[schedules.it]\ncommand = 'true'\n{cron}{key} = {value}\n"
+    (problem,) = parse(text, after=after).problems
+    return problem.message
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (
+            "0 12 1 * ? *",
+            'a line of EventBridge (the year last, 1 is Sunday): write cron = "0 12 1 * *"',
+        ),
+        (
+            "0 0 2 ? * 2#1",
+            'a line of Quartz (seconds first, 1 is Sunday): write cron = "0 2 * * MON#1"',
+        ),
+        ("rate(1 hour)", 'a line of EventBridge: write every = "1h"; counted from 2000-01-01'),
+        ("CRON_TZ=Asia/Tokyo 0 2 * * *", 'write cron = "0 2 * * *" and time_zone = "Asia/Tokyo"'),
+        ("15 0 9 * * FRI", "due on the whole minute and not 15 seconds later"),
+        ("@every 30s", "a line of Go's cron, without an equivalent: every takes from 1 minute"),
+        ("0 0 0 30 2 ? *", "without an equivalent: no date ever matches it"),
+    ],
+)
+def test_a_line_of_another_scheduler_is_refused_with_ours(line: str, says: str) -> None:
+    """Whose it is, the keys to paste, and what changes."""
+    assert says in _message(line)
+    assert _message(line).startswith(f"{line!r} cannot be used: it is a line of ")
+
+
+def test_two_readings_are_shown_with_their_next_occurrences() -> None:
+    """Three each, after the time that is given."""
+    message = _message("0 12 ? * 2", after=datetime(2026, 12, 6, tzinfo=UTC))
+
+    assert message == (
+        "'0 12 ? * 2' cannot be used: it can be read in 2 ways: "
+        'as a line of Quartz (without its seconds, 1 is Sunday): write cron = "0 12 * * MON" '
+        "(next Mon 2026-12-07 12:00, Mon 2026-12-14 12:00, Mon 2026-12-21 12:00); "
+        'or as a line of Kubernetes (1 is Monday): write cron = "0 12 * * TUE" '
+        "(next Tue 2026-12-08 12:00, Tue 2026-12-15 12:00, Tue 2026-12-22 12:00)"
+    )
+
+
+def test_without_a_time_the_same_document_gets_the_same_message() -> None:
+    """A tick reports it again and again."""
+    assert "next Sat 2027-01-02 00:05" in _message("5 0 2 * * *")
+
+
+def test_an_exception_is_refused_with_an_expression() -> None:
+    """Without a key, since it stands in a list."""
+    assert _message("0 * * * AUG ?", key="except").endswith(': write "* * * AUG *"')
+    assert "except takes dates and expressions" in _message("rate(1 hour)", key="except")
+
+
+@pytest.mark.parametrize(
+    ("line", "means"), [("0 0 2 * * *", "0 2 * * *"), ("00 */5 * * * 1", "*/5 * * * 1")]
+)
+def test_what_a_document_took_before_it_takes_still(line: str, means: str) -> None:
+    """NCRONTAB whose seconds are 0."""
+    document = parse(f"[schedules.it]\ncommand = 'true'\ncron = '{line}'\n")
+
+    assert [one.recurrence.cron for one in document.schedules.values()] == [(means,)]
