@@ -1,5 +1,7 @@
 """Files of the repository that commands use, whether they run from a checkout or a wheel."""
 
+import json
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,3 +19,10 @@ def pool_file() -> Path:
     """Return the pool's one truth."""
     root = find_checkout()
     return root / "infra/pool/pool.json" if root else _PACKAGED_POOL
+
+
+@cache
+def pool_packages() -> tuple[str, ...]:
+    """Return the ids of the application packages that every node of the pool has."""
+    packages = json.loads(pool_file().read_text(encoding="utf-8"))["applicationPackages"]
+    return tuple(package["id"] for package in packages)

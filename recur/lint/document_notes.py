@@ -7,6 +7,7 @@ from orchestrator.document.parse import Document, merged, read
 from orchestrator.enums import CatchUpMode, Outcome, Overlap
 from orchestrator.model import Prices, Schedule
 from recur.formats import duration_in_words
+from recur.lint.command_notes import command_notes, environment_notes
 from recur.lint.notes import (
     Code,
     KeyNote,
@@ -15,6 +16,7 @@ from recur.lint.notes import (
     most_within,
     shortest_period,
     timing_key,
+    usual_distance,
 )
 from recur.lint.recurrence_notes import recurrence_notes
 from recur.lint.secret_patterns import looks_secret, secret_within
@@ -24,7 +26,10 @@ from recur.progress import Advance
 # (autoScaleEvaluationInterval in infra/pool/pool.json), and a virtual machine and the start task
 # take some minutes more; 5 to 15 together is usual.
 COLD_START = timedelta(minutes=10)
+_COLD_START = duration_in_words(COLD_START)
 _STORM = 5
+_LONGEST_OUTAGE, _YEAR = timedelta(days=30), timedelta(days=365)
+_KEY_VAULT = "the ledger shows it; let the job read it from a Key Vault (docs/data-and-secrets.md)"
 
 
 def lint(
@@ -80,6 +85,10 @@ def _schedule_notes(
         yield from _period(schedule, period)
         yield from _catch_up_notes(schedule, period)
         yield from _retries(schedule, period)
+    yield from _window(schedule)
+    yield from _start_timeout(schedule)
+    yield from command_notes(schedule.command)
+    yield from environment_notes(schedule.environment)
     if schedule.retries.exit_codes and Outcome.FAILED not in schedule.retries.on:
         yield key_note(
             Code.EXIT_CODES_UNUSED,
@@ -92,43 +101,69 @@ def _schedule_notes(
 def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
     """Note what does not fit between two occurrences."""
     key = timing_key(schedule.recurrence)
-    if period < COLD_START:
+    if period < COLD_START and schedule.overlap is Overlap.REPLACE:
+        yield key_note(
+            Code.REPLACED_TOO_SOON,
+            "overlap",
+            f"each run is replaced after {duration_in_words(period)}, and a pool from zero needs about {_COLD_START} "
+            "for its first node",
+        )
+    elif period < COLD_START:
         yield key_note(
             Code.SHORT_PERIOD,
             key,
-            f"is due as often as every {duration_in_words(period)}; a pool from zero needs about "
-            f"{duration_in_words(COLD_START)} for its first node (it is evaluated every 5 minutes, "
-            "infra/pool/pool.json, and a machine takes some minutes to boot): choose a longer period, or keep a node",
+            f"is due every {duration_in_words(period)}; a pool from zero needs about {_COLD_START} for a node: "
+            "it is evaluated every 5 minutes",
         )
     if schedule.overlap is Overlap.SKIP and schedule.run_timeout > period:
         lost = int(schedule.run_timeout / period)
         yield key_note(
             Code.TIMEOUT_OVER_PERIOD,
             "run_timeout",
-            f"a run may take {duration_in_words(schedule.run_timeout)}, and the next can be due after "
-            f"{duration_in_words(period)}: one that hangs lets up to {lost:,} be skipped; give a run_timeout "
-            "below the period",
+            f"is {duration_in_words(schedule.run_timeout)}, and the next can be due after {duration_in_words(period)}: "
+            f"a run that hangs lets up to {lost:,} be skipped",
         )
     if schedule.jitter > period:
         yield key_note(
             Code.JITTER_CUT,
             "jitter",
-            f"{duration_in_words(schedule.jitter)} are cut to the time to the next occurrence, which can be "
-            f"{duration_in_words(period)}",
+            f"is cut to the time to the next occurrence, which can be {duration_in_words(period)}",
         )
 
 
-def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
-    """Note what happens after an outage."""
-    policy = schedule.catch_up
-    if policy.mode is not CatchUpMode.NONE and policy.window < period:
+def _start_timeout(schedule: Schedule) -> Iterator[KeyNote]:
+    """Note that no run can wait for a node."""
+    if schedule.start_timeout < COLD_START:
+        yield key_note(
+            Code.SHORT_START_TIMEOUT,
+            "start_timeout",
+            f"is {duration_in_words(schedule.start_timeout)}; a pool from zero needs about {_COLD_START} for its first "
+            "node: the run is never_started",
+        )
+
+
+def _window(schedule: Schedule) -> Iterator[KeyNote]:
+    """Note that an outage can leave out an occurrence for which nothing stands until the next."""
+    policy, recurrence = schedule.catch_up, schedule.recurrence
+    if policy.mode is CatchUpMode.NONE or policy.window >= _LONGEST_OUTAGE:
+        return
+    distance = usual_distance(recurrence)
+    if (recurrence.cron or recurrence.every) and policy.window < distance:
         yield key_note(
             Code.WINDOW_UNDER_PERIOD,
             "catch_up.window",
-            f"is {duration_in_words(policy.window)}, and occurrences are {duration_in_words(period)} apart or more: after a "
-            "longer outage one is missed and nothing stands for it until the next; give a window "
-            "of the period or more",
+            f"is {duration_in_words(policy.window)}, and occurrences are {_days(distance)} apart: one lost in a "
+            "longer outage is not made up for",
         )
+
+
+def _days(distance: timedelta) -> str:
+    return duration_in_words(distance) if distance < _YEAR else "a year or more"
+
+
+def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
+    """Note how many runs an outage lets begin at once."""
+    policy = schedule.catch_up
     if policy.mode is not CatchUpMode.ALL:
         return
     together = min(policy.max, int(policy.window / period))
@@ -139,8 +174,8 @@ def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.CATCH_UP_LAST_ONLY,
             "catch_up.mode",
-            f"{together} occurrences are claimed at once and each replaces the one before: only the "
-            'newest runs to its end; mode = "latest" says the same',
+            f"{together} are claimed at once and each replaces the one before: only the newest runs to its end, "
+            'as with "latest"',
         )
         return
     room = {
@@ -152,15 +187,15 @@ def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.CATCH_UP_FIRST_ONLY,
             "catch_up.mode",
-            f'of {together} occurrences that are caught up, overlap = "{schedule.overlap}" runs the '
-            f'oldest {room} and skips the rest; use mode = "latest", or make room for all',
+            f'of {together} occurrences that are caught up, "{schedule.overlap}" runs the oldest {room} and skips the '
+            'rest; "latest" runs the newest',
         )
     if min(room, together) >= _STORM:
         yield key_note(
             Code.CATCH_UP_STORM,
             "catch_up.max",
             f"after an outage of {duration_in_words(policy.window)} or less, {min(room, together)} runs are "
-            'claimed at once; lower max, or use mode = "latest"',
+            'claimed at once; lower it, or use "latest"',
         )
 
 
@@ -178,9 +213,8 @@ def _retries(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.RETRY_TOO_LATE,
             "retries",
-            f"after {' or '.join(late)} no second attempt can begin where the next occurrence is "
-            f"due {duration_in_words(period)} later: retries end there; shorten the timeout or the backoff, or "
-            'use overlap = "queue"',
+            f"after {' or '.join(late)} none can begin before the next occurrence, "
+            f"{duration_in_words(period)} later",
         )
 
 
@@ -191,15 +225,13 @@ def _secret_notes(schedule: Schedule) -> Iterator[KeyNote]:
             yield key_note(
                 Code.SECRET,
                 f"environment.{name}",
-                "looks like a secret, and stands in the ledger as it is; let the job read it from "
-                "a Key Vault by the pool's second identity (docs/data-and-secrets.md)",
+                f"looks like a secret, and {_KEY_VAULT}",
             )
     if secret_within(schedule.command):
         yield key_note(
             Code.SECRET,
             "command",
-            "holds what looks like a secret, and stands in the ledger as it is; let the job read it "
-            "from a Key Vault by the pool's second identity (docs/data-and-secrets.md)",
+            f"holds what looks like a secret, and {_KEY_VAULT}",
         )
 
 

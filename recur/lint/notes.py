@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice, pairwise
 
 from orchestrator.ids import ScheduleId
 from orchestrator.model import Recurrence
@@ -18,8 +18,10 @@ from orchestrator.timing.wall_times import counts, wall_times
 _BEGIN = datetime(2027, 1, 1, tzinfo=UTC)  # a note must not depend on today's date
 _LOOKED_AT = timedelta(days=732)  # a common year and a leap year, and from one to the next
 _MOMENT = timedelta(seconds=1)
+_LOOKED_AT_MOST = 200
 _MINUTES_OF_DAY = 24 * 60
 _YEAR = 365 * _MINUTES_OF_DAY
+_LONGEST_QUOTE = 26
 
 type KeyNote = tuple[Code, str, str]
 """Code, key and message of a note."""
@@ -33,12 +35,17 @@ class Code(StrEnum):
     DAY_AND_WEEKDAY = "day-and-weekday"
     SHORT_MONTHS = "short-months"
     RARE_DATE = "rare-date"
+    UNEVEN_STEP = "uneven-step"
+    STEP_OVER_FIELD = "step-over-field"
     NEVER_DUE = "never-due"
     ENDED = "ended"
     PAST_TIMES = "past-times"
     INTERVAL_DRIFTS = "interval-drifts"
+    ANCHOR_AHEAD = "anchor-ahead"
     DST_UNUSED = "dst-unused"
     SHORT_PERIOD = "short-period"
+    REPLACED_TOO_SOON = "replaced-too-soon"
+    SHORT_START_TIMEOUT = "short-start-timeout"
     JITTER_CUT = "jitter-cut"
     CATCH_UP_STORM = "catch-up-storm"
     CATCH_UP_FIRST_ONLY = "catch-up-first-only"
@@ -47,6 +54,12 @@ class Code(StrEnum):
     TIMEOUT_OVER_PERIOD = "timeout-over-period"
     RETRY_TOO_LATE = "retry-too-late"
     EXIT_CODES_UNUSED = "exit-codes-unused"
+    RELATIVE_SCRIPT = "relative-script"
+    SHEBANG = "shebang"
+    PERCENT_VARIABLE = "percent-variable"
+    UNKNOWN_PACKAGE = "unknown-package"
+    PACKAGE_VERSION = "package-version"
+    LITERAL_VARIABLE = "literal-variable"
     SPOT_DEARER = "spot-dearer"
     SECRET = "secret"  # noqa: S105 - a code, and none itself
 
@@ -75,7 +88,7 @@ class Note:
 
 
 def key_note(code: Code, key: str, message: str) -> KeyNote:
-    """Return a note on a key of whichever schedule."""
+    """Return a note on a key of whichever schedule; its message has at most 120 characters."""
     return code, key, message
 
 
@@ -84,6 +97,11 @@ def timing_key(recurrence: Recurrence) -> str:
     if recurrence.every:
         return "every"
     return "cron" if recurrence.cron else "at"
+
+
+def quoted(text: str) -> str:
+    """Quote a piece of the document, cut short so that a note stays one line."""
+    return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}...")
 
 
 def shortest_period(recurrence: Recurrence) -> timedelta | None:
@@ -174,3 +192,18 @@ def _plain_instants(recurrence: Recurrence) -> Iterator[datetime]:
         for part, begin in parts
     ]
     return (one.nominal for one in chain(*found))
+
+
+@lru_cache(maxsize=2048)
+def usual_distance(recurrence: Recurrence) -> timedelta:
+    """
+    Return a time that at least two of five occurrences are apart from the next.
+
+    Returns:
+        Two years where there is one alone within these; nothing where there is none.
+    """
+    found = [*islice(_plain_instants(recurrence), _LOOKED_AT_MOST)]
+    distances = sorted(later - earlier for earlier, later in pairwise(found))
+    if not distances:
+        return _LOOKED_AT if found else timedelta()
+    return distances[len(distances) * 3 // 5]

@@ -11,7 +11,8 @@ from orchestrator.timing.occurrences import ended, following
 from orchestrator.timing.wall_times import walls
 from orchestrator.timing.zones import parse_zone
 from recur.formats import duration_in_words
-from recur.lint.notes import Code, KeyNote, key_note, timing_key
+from recur.lint.notes import Code, KeyNote, key_note, quoted, timing_key
+from recur.lint.step_notes import step_notes
 
 _DAY, _MOMENT = timedelta(days=1), timedelta(seconds=1)
 _YEARS = timedelta(days=366 * 9)
@@ -37,16 +38,18 @@ def recurrence_notes(
                 yield key_note(
                     Code.SECONDS_FIELD,
                     key,
-                    f"{written!r} is read as {normalised(written)!r}: cron here has no field of "
-                    "seconds; write five fields",
+                    f"{quoted(written)} is read as {quoted(normalised(written))}: cron here has no seconds; write "
+                    "five fields",
                 )
     for cron in recurrence.cron:
         yield from _day_notes(cron)
+        yield from step_notes(cron)
         yield from _dates(cron, begin.astimezone(parse_zone(recurrence.time_zone)))
     yield from _past(recurrence, begin)
     yield from _never(recurrence, begin)
     if recurrence.every:
         yield from _interval(recurrence, recurrence.every, now)
+        yield from _anchor(recurrence.every, table.get("anchor"), begin)
 
 
 def _texts(value: object) -> list[str]:
@@ -63,15 +66,14 @@ def _day_notes(cron: str) -> Iterator[KeyNote]:
         yield key_note(
             Code.DAY_AND_WEEKDAY,
             "cron",
-            f"{cron!r} is due on days that are both {day!r} of the month and {weekday!r} of the "
-            "week, since one of them begins with '*'; write the values out if either will do",
+            f"{quoted(cron)} is due where both days match, since one begins with '*'; write values if either "
+            "will do",
         )
     else:
         yield key_note(
             Code.DAY_OR_WEEKDAY,
             "cron",
-            f"{cron!r} is due on each day that is {day!r} of the month, and on each that is "
-            f"{weekday!r} of the week: either will do; leave one of them '*', or use MON#1 or 5L",
+            f"{quoted(cron)} is due on each such date and on each such weekday: either will do; see MON#1 and 5L",
         )
 
 
@@ -87,8 +89,8 @@ def _dates(cron: str, local: datetime) -> Iterator[KeyNote]:
         yield key_note(
             Code.SHORT_MONTHS,
             "cron",
-            f"{cron!r} leaves out {len(without)} month(s) that have no day {number}; "
-            "write L for the last day of each month",
+            f"{quoted(cron)} leaves out {len(without)} month(s) that have no day {number}; L is the last day of each "
+            "month",
         )
     elif months == {2} and number == _LONGEST_MONTHS[2]:
         begin = local.replace(tzinfo=None)
@@ -97,9 +99,9 @@ def _dates(cron: str, local: datetime) -> Iterator[KeyNote]:
         yield key_note(
             Code.RARE_DATE,
             "cron",
-            f"{cron!r} is due in leap years only"
+            f"{quoted(cron)} is due in leap years only"
             + (f", next on {when.time:%Y-%m-%d}" if when else "")
-            + "; write 'L 2' for the last day of each February",
+            + "; 'L 2' is the last day of each February",
         )
 
 
@@ -132,15 +134,24 @@ def _never(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
         yield key_note(
             Code.ENDED,
             "end" if recurrence.end else "at",
-            "the last occurrence is over: nothing comes due any more; remove the schedule, or "
-            "give it a later time",
+            "the last occurrence is over: nothing comes due any more; remove the schedule, or give it a later time",
         )
     elif following(timings, begin) is None:
-        left_out = " once 'except' has left out what it leaves out" if recurrence.except_ else ""
+        left_out = " once 'except' has left out its times" if recurrence.except_ else ""
         yield key_note(
             Code.NEVER_DUE,
             timing_key(recurrence),
             f"nothing comes due within nine years{left_out}; correct it or remove the schedule",
+        )
+
+
+def _anchor(every: timedelta, anchor: object, begin: datetime) -> Iterator[KeyNote]:
+    """Note that intervals before an anchor count as well."""
+    if isinstance(anchor, datetime) and anchor - every > begin:
+        yield key_note(
+            Code.ANCHOR_AHEAD,
+            "anchor",
+            "lies in the future and delays nothing: it is due before it, too; give start to begin then",
         )
 
 
@@ -152,19 +163,19 @@ def _interval(recurrence: Recurrence, every: timedelta, now: datetime) -> Iterat
         yield key_note(
             Code.INTERVAL_DRIFTS,
             "every",
-            f"{duration_in_words(every)} do not divide a day: it is due at other times each day; "
-            "use cron if the time of day matters",
+            f"{duration_in_words(every)} do not divide a day: it is due at other times each day; use cron if that "
+            "matters",
         )
     elif every >= _DAY and len(offsets) > 1:
         yield key_note(
             Code.INTERVAL_DRIFTS,
             "every",
-            f"{duration_in_words(every)} of elapsed time: where the clock of {recurrence.time_zone} changes, it "
-            "is due at another time of day from then on; use cron if that matters",
+            f"{duration_in_words(every)} apart: due at another time of day after the clock of "
+            f"{recurrence.time_zone} changes; use cron",
         )
     if recurrence.gap != "auto" or recurrence.fold != "auto":
         yield key_note(
             Code.DST_UNUSED,
             "dst",
-            "an interval knows no clock: 'dst' has no effect with 'every'; leave it out",
+            "has no effect with 'every': an interval is elapsed time; leave it out",
         )

@@ -148,10 +148,13 @@ def test_what_may_not_be_meant_is_told_and_applied(
     told = someone.recur("apply", written(tmp_path, text), "--dry-run")
     applied = someone.recur("--json", "apply", written(tmp_path, text))
 
-    assert "1 note(s)" in told.out
+    assert "2 note(s)" in told.out
     assert "(day-or-weekday)" in told.out
     assert applied.json["applied"] is True
-    assert [note["code"] for note in applied.json["notes"]] == ["day-or-weekday"]
+    assert [note["code"] for note in applied.json["notes"]] == [
+        "day-or-weekday",
+        "window-under-period",
+    ]
     assert ledger.get_blob_client(DOCUMENT).exists()
 
 

@@ -13,6 +13,7 @@ from orchestrator.document.keys import json_schema
 from orchestrator.document.parse import parse
 from orchestrator.enums import Overlap
 from recur.app import app
+from recur.lint.command_notes import command_notes
 from recur.lint.notes import Code
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +97,14 @@ def test_every_key_stands_there_with_its_default() -> None:
 def test_every_note_is_explained() -> None:
     """And no other is."""
     assert re.findall(r"^\| `([a-z-]+)` \|", section("Notes"), re.MULTILINE) == list(Code)
+
+
+def test_every_command_of_the_page_works_as_written() -> None:
+    """No note on one: a reader copies it."""
+    documents = [parse(text) for text in DOCUMENTS.values()]
+
+    commands = [one.command for document in documents for one in document.schedules.values()]
+    assert [note for command in commands for note in command_notes(command)] == []
 
 
 def test_every_overlap_policy_is_explained() -> None:

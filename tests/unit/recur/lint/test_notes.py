@@ -47,15 +47,15 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
     [
         (Code.SECONDS_FIELD, "cron", "read as '0 2 * * *'", {"cron": '["0 0 2 * * *"]'}),
         (Code.SECONDS_FIELD, "except", "five fields", {"except": '["0 0 2 1 * *"]'}),
-        (Code.DAY_OR_WEEKDAY, "cron", "either will do", {"cron": '"0 2 13 * FRI"'}),
+        (Code.DAY_OR_WEEKDAY, "cron", "either will do", {"cron": '"0 2 13 * FRI"', "catch_up": '{ window = "30d" }'}),
         (Code.DAY_AND_WEEKDAY, "cron", "both", {"cron": '"0 2 */2 * FRI"', "catch_up": '{ window = "14d" }'}),
-        (Code.DAY_AND_WEEKDAY, "cron", "both", {"cron": '"0 2 1-7 * */2"'}),
+        (Code.DAY_AND_WEEKDAY, "cron", "both", {"cron": '"0 2 1-7 * */2"', "catch_up": '{ window = "30d" }'}),
         (Code.SHORT_MONTHS, "cron", "5 month(s) that have no day 31", {"cron": '"0 2 31 * *"', "catch_up": '{ window = "60d" }'}),
         (Code.SHORT_MONTHS, "cron", "1 month(s) that have no day 30", {"cron": '"0 2 30 * *"', "catch_up": '{ window = "60d" }'}),
-        (Code.RARE_DATE, "cron", "next on 2028-02-29", {"cron": '"0 2 29 2 *"'}),
-        (Code.RARE_DATE, "cron", "next on 2032-02-29", {"cron": '"0 0 29 2 *"', "start": "2028-03-01T00:00:00Z"}),
-        (Code.RARE_DATE, "cron", "next on 2028-02-29", {"cron": '"0 0 29 2 *"', "start": "2028-02-29T00:00:00Z"}),
-        (Code.RARE_DATE, "cron", "next on 2032-02-29", {"cron": '"0 0 29 2 *"', "start": "2028-02-28T11:00:00Z", "time_zone": '"Pacific/Kiritimati"'}),
+        (Code.RARE_DATE, "cron", "next on 2028-02-29", {"cron": '"0 2 29 2 *"', "catch_up": '{ window = "30d" }'}),
+        (Code.RARE_DATE, "cron", "next on 2032-02-29", {"cron": '"0 0 29 2 *"', "start": "2028-03-01T00:00:00Z", "catch_up": '{ window = "30d" }'}),
+        (Code.RARE_DATE, "cron", "next on 2028-02-29", {"cron": '"0 0 29 2 *"', "start": "2028-02-29T00:00:00Z", "catch_up": '{ window = "30d" }'}),
+        (Code.RARE_DATE, "cron", "next on 2032-02-29", {"cron": '"0 0 29 2 *"', "start": "2028-02-28T11:00:00Z", "time_zone": '"Pacific/Kiritimati"', "catch_up": '{ window = "30d" }'}),
         (Code.NEVER_DUE, "cron", "'except' has left out", {"except": '["* 2 * * *"]'}),
         (Code.NEVER_DUE, "every", "nine years", {"cron": "", "every": '"90m"', "except": '["* * * * *"]', "anchor": "2026-01-01T00:00:00Z"}),
         (Code.SHORT_MONTHS, "cron", "5 month(s) that have no day 31", {"cron": '"0 2 31W * *"', "catch_up": '{ window = "60d" }'}),
@@ -70,7 +70,7 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
         (Code.INTERVAL_DRIFTS, "every", "clock of Europe/Paris", {"cron": "", "every": '"1d"', "time_zone": '"Europe/Paris"'}),
         (Code.DST_UNUSED, "dst", "no effect", {"cron": "", "every": '"6h"', "dst": '{ gap = "skip" }'}),
         (Code.SHORT_PERIOD, "cron", "every 5 minutes; a pool from zero needs about 10 minutes", {"cron": '"*/5 * * * *"', "run_timeout": '"4m"'}),
-        (Code.SHORT_PERIOD, "every", "infra/pool/pool.json", {"cron": "", "every": '"2m"', "run_timeout": '"1m"'}),
+        (Code.SHORT_PERIOD, "every", "is due every 2 minutes;", {"cron": "", "every": '"2m"', "run_timeout": '"1m"'}),
         (Code.SHORT_PERIOD, "cron", "every 1 minute;", {"cron": '["0 2 * * *", "* * * 12 *"]', "overlap": '"allow"'}),
         (Code.SHORT_PERIOD, "cron", "every 5 minutes;", {"cron": '["0 2 * * *", "0,5 3 1 6 *"]', "overlap": '"allow"'}),
         (Code.SHORT_PERIOD, "cron", "every 5 minutes;", {"cron": '["0 2 * * *", "5 2 29-30 2 *"]', "overlap": '"allow"'}),
@@ -91,6 +91,36 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
         (Code.RETRY_TOO_LATE, "retries", "after never_started", {"cron": '"*/30 * * * *"', "run_timeout": '"20m"', "retries": "{ max = 1 }"}),
         (Code.RETRY_TOO_LATE, "retries", "after failed", {"cron": '"*/30 * * * *"', "run_timeout": '"20m"', "retries": '{ max = 1, on = ["failed"], backoff = "30m" }'}),
         (Code.EXIT_CODES_UNUSED, "retries.exit_codes", 'add "failed"', {"retries": "{ max = 1, exit_codes = [75] }"}),
+        (Code.WINDOW_UNDER_PERIOD, "catch_up.window", "6 days 23 hours apart", {"cron": '["0 2 * * MON", "30 2 * * MON"]', "run_timeout": '"20m"'}),
+        (Code.WINDOW_UNDER_PERIOD, "catch_up.window", "a year or more apart", {"cron": '"0 2 1 1 *"'}),
+        (Code.WINDOW_UNDER_PERIOD, "catch_up.window", "30 days apart", {"cron": "", "every": '"30d"'}),
+        (Code.UNEVEN_STEP, "cron", "minute '*/45' begins anew each hour: after 45 comes 0; every = \"45m\" keeps", {"cron": '"*/45 * * * *"', "run_timeout": '"10m"'}),
+        (Code.UNEVEN_STEP, "cron", "minute '5/25' begins anew each hour: after 55 comes 5", {"cron": '"5/25 9-17 * * *"', "run_timeout": '"9m"'}),
+        (Code.UNEVEN_STEP, "cron", "hour '*/5' begins anew each day: after 20 comes 0; every = \"5h\" keeps", {"cron": '"0 */5 * * *"'}),
+        (Code.UNEVEN_STEP, "cron", "day '*/2' begins anew each month: after 31 comes 1; every = \"2d\" keeps", {"cron": '"0 2 */2 * *"', "catch_up": '{ window = "3d" }'}),
+        (Code.UNEVEN_STEP, "cron", "month '*/5' begins anew each year: after 11 comes 1", {"cron": '"0 2 1 */5 *"', "catch_up": '{ window = "30d" }'}),
+        (Code.UNEVEN_STEP, "cron", "weekday '*/2' begins anew each week: after 6 comes 0", {"cron": '"0 2 * * */2"', "catch_up": '{ window = "3d" }'}),
+        (Code.STEP_OVER_FIELD, "cron", "minute '*/90' is 0 alone, since the step is longer than the hour; every = \"90m\" keeps", {"cron": '"*/90 * * * *"', "run_timeout": '"50m"'}),
+        (Code.STEP_OVER_FIELD, "cron", "minute '30/40' is 30 alone", {"cron": '"30/40 2 * * *"'}),
+        (Code.STEP_OVER_FIELD, "cron", "hour '*/36' is 0 alone, since the step is longer than the day", {"cron": '"0 */36 * * *"'}),
+        (Code.ANCHOR_AHEAD, "anchor", "delays nothing", {"cron": "", "every": '"6h"', "anchor": "2026-12-24T00:00:00Z", "run_timeout": '"5h"'}),
+        (Code.ANCHOR_AHEAD, "anchor", "delays nothing", {"cron": "", "every": '"6h"', "start": "2026-12-01T00:00:00Z", "anchor": "2026-12-24T00:00:00Z"}),
+        (Code.REPLACED_TOO_SOON, "overlap", "each run is replaced after 5 minutes", {"cron": '"*/5 * * * *"', "overlap": '"replace"'}),
+        (Code.SHORT_START_TIMEOUT, "start_timeout", "is 2 minutes; a pool from zero needs about 10 minutes", {"start_timeout": '"2m"'}),
+        (Code.RELATIVE_SCRIPT, "command", "'report.py' is not there: the task's folder is empty", {"command": '"python3 report.py"'}),
+        (Code.RELATIVE_SCRIPT, "command", "'./run.sh' is not there", {"command": '"./run.sh --all"'}),
+        (Code.RELATIVE_SCRIPT, "command", "'bin/report' is not there", {"command": '"bin/report"'}),
+        (Code.RELATIVE_SCRIPT, "command", "'a b.sh' is not there", {"command": "'''\nset -eu\n# it's\nexport A=1; A=b exec sh -x \"a b.sh\" | cat'''"}),
+        (Code.RELATIVE_SCRIPT, "command", "'job.jar' is not there", {"command": '"timeout -k 5 60 java -Xmx1g -jar job.jar"'}),
+        (Code.RELATIVE_SCRIPT, "command", "'report.sh' is not there", {"command": '"date && report.sh"'}),
+        (Code.SHEBANG, "command", "/bin/sh runs it, not '/bin/bash'", {"command": '"#!/bin/bash\\necho a"'}),
+        (Code.SHEBANG, "command", "/bin/sh runs it, not '/usr/bin/env'", {"command": '"#! /usr/bin/env python3\\nprint()"'}),
+        (Code.PERCENT_VARIABLE, "command", "'%RECUR_RUN_ID%' stays as it is on Linux; write $RECUR_RUN_ID", {"command": '"echo %RECUR_RUN_ID%"'}),
+        (Code.UNKNOWN_PACKAGE, "command", "no package 'reports'; infra/pool/pool.json has pythonsetup, pythonscript", {"command": "'sh \"$AZ_BATCH_APP_PACKAGE_reports/x.sh\"'"}),
+        (Code.PACKAGE_VERSION, "command", "leave _v0123456789ab out", {"command": "'sh \"$AZ_BATCH_APP_PACKAGE_pythonscript_v0123456789ab/x.sh\"'"}),
+        (Code.LITERAL_VARIABLE, "environment.PATH", "'$PATH' stays as it is", {"environment": '{ PATH = "/opt/x/bin:$PATH" }'}),
+        (Code.LITERAL_VARIABLE, "environment.OUT", "'${RECUR_RUN_ID}' stays as it is", {"environment": '{ OUT = "a/${RECUR_RUN_ID}" }'}),
+        (Code.LITERAL_VARIABLE, "environment.OUT", "'%TEMP%' stays as it is", {"environment": '{ OUT = "%TEMP%" }'}),
         (Code.SECRET, "environment.DB_PASSWORD", "Key Vault", {"environment": '{ DB_PASSWORD = "x" }'}),
         (Code.SECRET, "command", "Key Vault", {"command": '"psql postgres://me:hunter2@db/x"'}),
     ],
@@ -103,6 +133,7 @@ def test_what_may_not_be_meant_is_noted(
 
     assert (note.code, note.schedule, note.key) == (code, "one", key)
     assert says in note.message
+    assert len(note.message) <= 120
 
 
 @pytest.mark.parametrize(
@@ -119,11 +150,76 @@ def test_what_may_not_be_meant_is_noted(
         {"environment": '{ PASSWORD = "", TOKEN_URL = "https://x", KEYBOARD = "us" }'},
         {"retries": '{ max = 1, on = ["failed"], exit_codes = [75] }'},
         {"cron": '["0 2 * * *", "0 3 * * *"]', "run_timeout": '"1h"'},
+        {"cron": '"*/45 2 * * *"', "run_timeout": '"40m"'},
+        {"cron": '"*/20 */6 * * *"', "run_timeout": '"10m"'},
+        {"cron": '"0-30/20 9-17/5 * * *"', "run_timeout": '"10m"'},
+        {"cron": '"0 */5 1 * *"', "catch_up": '{ window = "30d" }'},
+        {"cron": '"0 2 * * MON"', "catch_up": '{ window = "7d" }'},
+        {"cron": '"0 2 1 1 *"', "catch_up": '{ window = "30d" }'},
+        {"cron": "", "every": '"6h"', "start": "2026-12-24T00:00:00Z"},
+        {
+            "cron": "",
+            "every": '"6h"',
+            "start": "2026-12-24T00:00:00Z",
+            "anchor": "2026-12-24T00:00:00Z",
+        },
+        {"cron": "", "every": '"6h"', "anchor": "2026-11-23T05:00:00Z"},
+        {"cron": '"0 * * * *"', "overlap": '"replace"'},
+        {"start_timeout": '"10m"'},
+        {"command": '"python3 -m report"'},
+        {"command": "'python3 -c \"import x.py\"'"},
+        {"command": '"python3 /opt/report.py"'},
+        {"command": "'python3 \"$AZ_BATCH_APP_PACKAGE_pythonscript/report.py\" input.sh'"},
+        {"command": "'cd \"$AZ_BATCH_APP_PACKAGE_pythonscript\" && python3 report.py'"},
+        {"command": '"curl -O https://example.org/x.sh && sh x.sh"'},
+        {"command": '"echo it is; ~/bin/report.sh"'},
+        {"command": '"echo don\'t\\nreport.sh"'},
+        {"command": '"#!/bin/sh\\necho a"'},
+        {"command": '"#!/usr/bin/env sh\\necho a"'},
+        {"command": '"date +%Y-%m-%d; date +%H%M%S"'},
+        {"command": "'powershell -File \"%AZ_BATCH_APP_PACKAGE_pythonscript%\\report.ps1\"'"},
+        {"environment": '{ PRICE = "5 $", RATE = "50% of 100%", NOTE = "$path" }'},
     ],
 )
 def test_what_is_meant_is_not_noted(keys: dict[str, str]) -> None:
     """Near misses of the notes."""
     assert of(**keys) == []
+
+
+LONG_CRON = ",".join(map(str, range(0, 60, 2)))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"cron": f'["0 {LONG_CRON} 2,3 13,14 * MON,TUE"]'},
+        {"cron": f'"{LONG_CRON} 2,3 13,14,15,16,17,18,19,20 * MON,TUE"'},
+        {"cron": f'"{LONG_CRON} 2,3 */2 * MON,TUE"'},
+        {"cron": f'"{LONG_CRON} 2,3 31 * *"'},
+        {"cron": f'"{LONG_CRON} 2,3 29 2 *"'},
+        {"cron": '"000000045/000000000000059 0000/000000000000000000023 0001/00000000030 1/000000011 *"'},
+        {"cron": "", "every": '"365d23h59m59s"', "time_zone": '"America/Argentina/ComodRivadavia"'},
+        {"cron": "", "every": '"365d23h59m59s"', "time_zone": '"America/North_Dakota/New_Salem"'},
+        {"cron": "", "every": '"7h59m59s"', "catch_up": '{ window = "2h59m59s" }', "dst": '{ gap = "skip" }', "anchor": "2028-01-01T00:00:00Z"},
+        {"cron": "", "every": '"9m59s"', "jitter": '"23h59m59s"', "run_timeout": '"179d23h59m59s"', "start_timeout": '"9m59s"'},
+        {"cron": "", "every": '"9m59s"', "overlap": '"replace"', "catch_up": '{ mode = "all", window = "399d23h", max = 100 }'},
+        {"cron": "", "every": '"9m59s"', "overlap": '"queue"', "max_queued": "98", "catch_up": '{ mode = "all", window = "399d23h", max = 100 }'},
+        {"cron": "", "every": '"9m59s"', "overlap": '"allow"', "max_parallel": "98", "catch_up": '{ mode = "all", window = "399d23h", max = 100 }'},
+        {"cron": "", "every": '"9m59s"', "retries": '{ max = 1, on = ["lost", "never_started", "timed_out", "failed"], backoff = "1h" }'},
+        {"retries": '{ max = 1, on = ["lost"], exit_codes = [1] }', "environment": "{ " + "A" * 90 + '_PASSWORD = "x" }'},
+        {"command": f'"python3 {"x" * 90}.py %{"A" * 90}% $AZ_BATCH_APP_PACKAGE_{"b" * 60}_v0123456789ab"'},
+        {"command": f'"#!/usr/{"x" * 90}"', "environment": '{ A = "${' + "B" * 90 + '}" }'},
+        {"command": '"psql postgres://me:hunter2@db/x $AZ_BATCH_APP_PACKAGE_pythonscript_v0123456789ab"'},
+        {"except": '["* * * * *"]'},
+        {"except": f'["0 {LONG_CRON} 2 1 1 *"]'},
+    ],
+)  # fmt: skip
+def test_a_note_has_at_most_120_characters(keys: dict[str, str]) -> None:
+    """With the longest values that there are."""
+    found = of(**keys)
+
+    assert found
+    assert [len(note.message) for note in found if len(note.message) > 120] == []
 
 
 PATTERNS = (
@@ -211,7 +307,7 @@ def test_a_note_does_not_repeat_a_secret() -> None:
 
 
 def test_the_pool_is_evaluated_as_often_as_the_note_says() -> None:
-    """It names the file, so that who changes one looks at the other."""
+    """Whoever changes one looks at the other."""
     pool = json.loads((ROOT / "infra/pool/pool.json").read_text())
     (note,) = of(cron='"*/5 * * * *"', run_timeout='"4m"')
 
