@@ -6,6 +6,7 @@ command needs do not slow down the others.
 """
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, Final, override
 
 import typer
@@ -17,6 +18,8 @@ NAMES: Final = (
     "validate",
     "next",
     "schema",
+    "convert",
+    "import",
     "runs",
     "show",
     "explain",
@@ -37,10 +40,15 @@ NAMES: Final = (
 """In the order of the help text."""
 
 
+def module_name(name: str) -> str:
+    """Return the name of a command's module: with ``_`` behind a word of Python's."""
+    return f"{name}_" if iskeyword(name) else name
+
+
 def load_command(name: str) -> TyperCommand:
     """Load the module of a command and return the command; its function is called ``command``."""
     single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    single.command(name=name)(import_module(f"recur.commands.{name}").command)
+    single.command(name=name)(import_module(f"recur.commands.{module_name(name)}").command)
     loaded = typer.main.get_command(single)
     assert isinstance(loaded, TyperCommand), "one command makes no group"  # noqa: S101
     return loaded

@@ -16,14 +16,28 @@ def read_file(file: Path) -> str:
     Raises:
         CliError: It cannot be read, or is not UTF-8.
     """
+    return read_text(file, "name a TOML document of schedules")
+
+
+def read_text(file: Path, next_step: str) -> str:
+    """
+    Return the text of a file, without a byte order mark.
+
+    Args:
+        file: The file.
+        next_step: What to do where it cannot be read.
+
+    Raises:
+        CliError: It cannot be read, or is not UTF-8.
+    """
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         message = f"{file} cannot be read: {error.strerror}"
-        raise CliError(Exit.REFUSED, message, "name a TOML document of schedules") from error
+        raise CliError(Exit.REFUSED, message, next_step) from error
     except UnicodeDecodeError as error:
         message = f"{file} is not UTF-8, at byte {error.start}"
-        raise CliError(Exit.REFUSED, message, "save it as UTF-8, as TOML asks for") from error
+        raise CliError(Exit.REFUSED, message, "save it as UTF-8") from error
 
 
 def valid_document(text: str, file: Path, next_step: str) -> Document:

@@ -15,7 +15,7 @@ _TERM = re.compile(
     r"(?:(?P<all>\*|)|(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?)(?:/(?P<step>[0-9]{1,4}))?"
 )
 _NUMBER = re.compile(r"[0-9]{1,4}")
-_SPECIAL_DAY = re.compile(r"L|LW|WL|L-[0-9]{1,2}|[0-9]{1,2}W")
+_SPECIAL_DAY = re.compile(r"L|LW|WL|L-[0-9]{1,2}W?|[0-9]{1,2}W")
 _NTH = re.compile(r"([A-Z0-9]+)#([1-5])")
 _LAST = re.compile(r"([A-Z0-9]+)L")
 _SHORTEST_RANGE = 3

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from orchestrator.document.dialects.reading import Dialect, Reading
+from orchestrator.document.dialects.years import seconds_lost
 from orchestrator.document.durations import foreign_duration
 
 _RATE = re.compile(r"rate\(\s*([0-9]{1,6})\s+(minute|hour|day)s?\s*\)", re.IGNORECASE)
@@ -42,4 +43,5 @@ def _once(text: str) -> Reading:
     if moment is None or "T" not in text.upper():
         lacks = f"{text!r} is not a date with a time such as 2026-12-24T18:00:00"
         return Reading(dialect=Dialect.EVENTBRIDGE, lacks=lacks)
-    return Reading(dialect=Dialect.EVENTBRIDGE, at=(moment,))
+    changes = tuple(seconds_lost({moment.second}))
+    return Reading(dialect=Dialect.EVENTBRIDGE, at=(moment.replace(second=0),), changes=changes)

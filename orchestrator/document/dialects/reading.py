@@ -1,27 +1,23 @@
 """What a line of another scheduler means: the keys of our document that say the same."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
 from orchestrator.document.durations import spelt
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.model import Recurrence
-from orchestrator.timing.cron import parse_cron
+from orchestrator.model import Interval, Recurrence
+from orchestrator.timing.cron import ever_due, parse_cron
 from orchestrator.timing.placement import placements
 from orchestrator.timing.zones import parse_zone
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=366)
 """What ``every`` takes."""
 
-_NOT_YET = {
-    "at": "a document has no single times, only recurrences",
-    "end": "a document has no end of a schedule",
-    "interval": "a document has no every second day, week or month",
-}
-"""Keys that the document lacks, and what is said of a line that needs one of them."""
+FIRST_YEAR = 2000
+"""Times in a document are not older."""
 
 _HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
 
@@ -37,15 +33,6 @@ class Dialect(StrEnum):
     NOMAD = "Nomad"
     GO = "Go's cron"
     SYSTEMD = "systemd"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """Every n-th day, week or month of what ``cron`` gives, counted from a wall date."""
-
-    every: int
-    unit: str
-    anchor: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +53,8 @@ class Reading:
         end: Nothing is due from it on; the same.
         time_zone: IANA name; None where the line names no zone.
         changes: What will be different from before, a sentence each.
-        lacks: Why there is no equivalent; None if there is one. What a document can say otherwise
-            is found by ``missing``.
+        lacks: Why there is no equivalent, where the line itself shows it; ``missing`` says it for
+            each reading.
     """
 
     dialect: Dialect
@@ -93,25 +80,33 @@ def missing(reading: Reading) -> str | None:
     """Return why a document cannot say what a line says; None if it can."""
     if reading.lacks:
         return reading.lacks
-    for key, _ in _pairs(reading):
-        if key in _NOT_YET:
-            return _NOT_YET[key]
     if reading.every is not None and not SHORTEST <= reading.every <= LONGEST:
         return "every takes from 1 minute to 366 days"
+    if any(one.year < FIRST_YEAR for one in (*reading.at, reading.end) if one):
+        return f"it was over before {FIRST_YEAR}"
     for cron in reading.cron:
         try:
-            parse_cron(cron)
+            due = ever_due(parse_cron(cron))
         except ScheduleSyntaxError:
-            day = cron.split()[2]
-            if "W" in day or "-" in day:
-                return f"a document has no day of the month {day!r}; it has L and LW"
+            due = False
+        if not due:
             return "no date ever matches it"
     return None
 
 
-def keys(reading: Reading) -> list[tuple[str, str]]:
-    """Return the keys that say the same as a line, each with its value in TOML; none if none do."""
-    return [] if missing(reading) else list(_pairs(reading))
+def keys(reading: Reading, after: datetime | None = None) -> list[tuple[str, str]]:
+    """
+    Return the keys that say the same as a line, each with its value in TOML; none if none do.
+
+    Args:
+        reading: The line's.
+        after: A start before it is left out: it would only make up for what is over.
+    """
+    if missing(reading):
+        return []
+    if after and reading.start and _aware(reading, reading.start) <= after:
+        reading = replace(reading, start=None)
+    return list(_pairs(reading))
 
 
 def next_walls(reading: Reading, after: datetime, count: int = 3) -> list[datetime]:
@@ -125,10 +120,13 @@ def next_walls(reading: Reading, after: datetime, count: int = 3) -> list[dateti
     """
     recurrence = Recurrence(
         cron=reading.cron,
+        at=reading.at,
+        interval=reading.interval,
         every=reading.every,
         anchor=reading.anchor,
         time_zone=reading.time_zone or "UTC",
         except_=reading.except_,
+        end=_aware(reading, reading.end) if reading.end else None,
     )
     start = _aware(reading, reading.start) if reading.start else after
     begin = max(after, start - timedelta(seconds=1)) if reading.start else after
@@ -164,7 +162,7 @@ def _pairs(reading: Reading) -> Iterator[tuple[str, str]]:
     if reading.at:
         yield "at", f"[{', '.join(one.isoformat() for one in reading.at)}]"
     if one := reading.interval:
-        anchor = one.anchor.date().isoformat()
+        anchor = one.anchor.isoformat()
         yield "interval", f'{{ every = {one.every}, unit = "{one.unit}", anchor = {anchor} }}'
     if reading.except_:
         yield "except", f"[{', '.join(quoted(one) for one in reading.except_)}]"

@@ -26,19 +26,19 @@ def refusal(text: str, after: datetime | None = None, *, in_exceptions: bool = F
     if not found:
         return None
     if len(found) == 1:
-        return f"it is a line of {found[0]}{_remedy(found[0], in_exceptions)}"
+        return f"it is a line of {found[0]}{_remedy(found[0], after, in_exceptions)}"
     both = "; or ".join(
-        f"as a line of {one}{_remedy(one, in_exceptions)}{_next(one, after or ANY_DAY)}"
+        f"as a line of {one}{_remedy(one, after, in_exceptions)}{_next(one, after or ANY_DAY)}"
         for one in found
     )
     return f"it can be read in {len(found)} ways: {both}"
 
 
-def _remedy(reading: Reading, in_exceptions: bool) -> str:
+def _remedy(reading: Reading, after: datetime | None, in_exceptions: bool) -> str:
     """Return what to write for a line."""
     if lacks := missing(reading):
         return f", without an equivalent: {lacks}"
-    pairs = keys(reading)
+    pairs = keys(reading, after)
     if in_exceptions and [key for key, _ in pairs] != ["cron"]:
         return ", without an equivalent: except takes dates and expressions"
     written = pairs[0][1] if in_exceptions else " and ".join(" = ".join(one) for one in pairs)

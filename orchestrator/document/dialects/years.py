@@ -13,7 +13,7 @@ from orchestrator.document.dialects.fields import (
     OtherDialectError,
     values,
 )
-from orchestrator.document.dialects.reading import Reading
+from orchestrator.document.dialects.reading import FIRST_YEAR, Reading
 
 
 def seconds_lost(seconds: Collection[int]) -> Iterator[str]:
@@ -45,7 +45,7 @@ def within_years(reading: Reading, years: str, parts: Sequence[str]) -> Reading:
         return replace(reading, cron=(), at=(moment,))
     return replace(
         reading,
-        start=_new_year(first) if first != YEAR.low else None,
+        start=_new_year(first) if first >= FIRST_YEAR else None,
         end=_new_year(last + 1) if last != YEAR.high else None,
     )
 

@@ -37,6 +37,18 @@ def _written(line: str) -> list[tuple[str, str]]:
             "EventBridge",
             'cron = "0 8 1 * *"\nstart = 2026-01-01T00:00:00Z',
         ),
+        (
+            "cron(15 10 ? * 6L 2027-2028)",
+            "EventBridge",
+            'cron = "15 10 * * 5L"\nstart = 2027-01-01T00:00:00Z\nend = 2029-01-01T00:00:00Z',
+        ),
+        (
+            "cron(0 8 1 * ? 1990-2030)",
+            "EventBridge",
+            'cron = "0 8 1 * *"\nend = 2031-01-01T00:00:00Z',
+        ),
+        ("cron(30 8 24 12 ? 2027)", "EventBridge", "at = [2027-12-24T08:30:00]"),
+        ("at(2026-12-24T18:00:30)", "EventBridge", "at = [2026-12-24T18:00:00]"),
         ("rate(5 minutes)", "EventBridge", 'every = "5m"'),
         ("rate(1 hour)", "EventBridge", 'every = "1h"'),
         ("rate(7 days)", "EventBridge", 'every = "7d"'),
@@ -51,6 +63,15 @@ def _written(line: str) -> list[tuple[str, str]]:
         ("0 0 9 ? * FRI-MON", "Quartz", 'cron = "0 9 * * MON,FRI,SAT,SUN"'),
         ("0 0 22-6/2 * * ?", "Quartz", 'cron = "0 0,2,4,6,22 * * *"'),
         ("0 0 9 LW * ?", "Quartz", 'cron = "0 9 LW * *"'),
+        ("0 0 9 15W * ?", "Quartz", 'cron = "0 9 15W * *"'),
+        ("0 0 9 L-3 * ?", "Quartz", 'cron = "0 9 L-3 * *"'),
+        ("0 0 9 L-3W * ?", "Quartz", 'cron = "0 9 L-3W * *"'),
+        ("0 0 9 24 DEC ? 2026", "Quartz", "at = [2026-12-24T09:00:00]"),
+        (
+            "0 0 9 L DEC ? 2026",
+            "Quartz",
+            'cron = "0 9 L DEC *"\nstart = 2026-01-01T00:00:00Z\nend = 2027-01-01T00:00:00Z',
+        ),
         ("0 0 12 1/5 * ?", "Quartz", 'cron = "0 12 */5 * *"'),
         ("0 5/20 9-17 ? * MON", "Quartz", 'cron = "5-59/20 9-17 * * MON"'),
         ("0 0 2 * * ? *", "Quartz", 'cron = "0 2 * * *"'),
@@ -89,6 +110,17 @@ def _written(line: str) -> list[tuple[str, str]]:
             'cron = "0 10 * * MON"\ntime_zone = "Asia/Tokyo"',
         ),
         ("*-*~01 06:00", "systemd", 'cron = "0 6 L * *"'),
+        ("2026-12-24 18:00", "systemd", "at = [2026-12-24T18:00:00]"),
+        (
+            "2027-*-* 18:00 Asia/Tokyo",
+            "systemd",
+            """\
+cron = "0 18 * * *"
+time_zone = "Asia/Tokyo"
+start = 2027-01-01T00:00:00+09:00
+end = 2028-01-01T00:00:00+09:00""",
+        ),
+        ("*-*~4", "systemd", 'cron = "0 0 L-3 * *"'),
         ("quarterly", "systemd", 'cron = "0 0 1 1,4,7,10 *"'),
         ("2026/1-*-1", "systemd", 'cron = "0 0 1 * *"\nstart = 2026-01-01T00:00:00Z'),
     ],
@@ -131,6 +163,8 @@ def test_a_line_of_two_readings_has_both(
         ("@every 30s", "from 1 minute"),
         ("@every 367d", "to 366 days"),
         ("rate(400 days)", "to 366 days"),
+        ("at(1999-12-24T18:00:00)", "it was over before 2000"),
+        ("cron(0 8 1 * ? 1990-1995)", "it was over before 2000"),
         ("at(2026-12-24)", "'2026-12-24' is not a date with a time"),
         ("TZ=EST 0 2 * * *", "did you mean 'America/New_York'?"),
         ("0 0 12 1 * ? 2026,2028", "cannot name the years '2026,2028'"),
@@ -318,6 +352,60 @@ def test_a_quartz_line_keeps_its_minutes(
     cron = ForeignCron(minute=minute, hour=hour, day=day, month=month, weekday=weekday, sunday=1)
 
     _same_minutes(f"0 {minute} {hour} {day} {month} {weekday} *", cron, begin)
+
+
+_WORDS = st.one_of(
+    _field(0, 70),
+    st.sampled_from(
+        [
+            "?",
+            "L",
+            "15W",
+            "L-3W",
+            "LW",
+            "2#1",
+            "6L",
+            "MON#1",
+            "FRI-MON",
+            "1990-2030",
+            "2026",
+            "2026,2028",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "Mon..Fri",
+            "*-*~1",
+            "2026-1/2-1..7",
+            "*:0/15",
+            "24:00",
+            "UTC",
+            "weekly",
+            "@daily",
+            "99999",
+        ]
+    ),
+    st.text("0123456789*?/-,.:~#@()LW=", min_size=1, max_size=8),
+)
+_SHAPES = st.sampled_from(
+    ["{}", "cron({})", "CRON_TZ=UTC {}", "@every {}", "at({})", "rate({} days)"]
+)
+
+
+@pytest.mark.no_cover
+@given(words=st.lists(_WORDS, min_size=1, max_size=8).map(" ".join), shape=_SHAPES)
+def test_what_is_written_for_a_line_is_a_document(words: str, shape: str) -> None:
+    """Whatever the line: each reading has keys that a document takes, or says why it has none."""
+    line = shape.format(words)
+    for reading in readings(line):
+        written = keys(reading)
+        table = "\n".join(f"{key} = {value}" for key, value in written)
+        assert bool(written) != bool(missing(reading))
+        if written:
+            assert parse(f"[schedules.it]\ncommand = 'true'\n{table}\n").problems == ()
+            assert len(next_walls(reading, _AFTER)) <= 3
+    for problem in parse(f"[schedules.it]\ncommand = 'true'\ncron = '{line}'\n").problems:
+        assert "cannot be understood" not in problem.message
 
 
 @pytest.mark.no_cover

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 import recur.commands
 from recur.app import app
-from recur.commands import NAMES, load_command
+from recur.commands import NAMES, load_command, module_name
 
 _FOLDER = Path(recur.commands.__file__).parent
 
@@ -15,7 +15,7 @@ def test_every_command_has_its_module_and_every_module_is_a_command() -> None:
     """The name of the file is the name that an operator types."""
     modules = {file.stem for file in _FOLDER.glob("*.py")} - {"__init__"}
 
-    assert modules == {*NAMES}
+    assert modules == {module_name(name) for name in NAMES}
     assert {load_command(name).name for name in NAMES} == {*NAMES}
 
 

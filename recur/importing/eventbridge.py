@@ -1,0 +1,124 @@
+"""Schedules and rules of Amazon EventBridge, as its APIs print them in JSON."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from orchestrator.document.dialects.reading import Dialect, Reading, quoted
+from orchestrator.document.dialects.recognition import readings
+from recur.importing.tables import NO_COMMAND, Imported, Table, timing, toml_text
+
+_EXPRESSION = "ScheduleExpression"
+_LISTS = ("Schedules", "Rules")
+_LONGEST_JITTER = 1440
+_TARGET = """\
+A target has no key here: each table wants a command. It is paused until it has one."""
+_OVERLAP = "EventBridge starts a target whatever still runs, so overlap is allow."
+
+type _Json = Mapping[str, Any]
+
+
+def eventbridge_entries(document: object) -> list[_Json]:
+    """Return the schedules and rules in a document of EventBridge's APIs."""
+    entries = cast("list[object]", document) if isinstance(document, list) else [document]
+    found: list[_Json] = []
+    for entry in entries:
+        if not isinstance(entry, Mapping):
+            continue
+        one = cast("_Json", entry)
+        if _EXPRESSION in one:
+            found.append(one)
+        for key in _LISTS:
+            if isinstance(one.get(key), list):
+                found += eventbridge_entries(one[key])
+    return found
+
+
+def read_eventbridge(entries: Sequence[_Json], *, now: datetime, time_zone: str | None) -> Imported:
+    """
+    Return the schedules of EventBridge's entries.
+
+    Args:
+        entries: The schedules and rules.
+        now: A start before it is left out: it would only make up for what has run already.
+        time_zone: Of those that name none.
+    """
+    tables = tuple(_table(entry, now, time_zone) for entry in entries)
+    return Imported(system="schedules of EventBridge", tables=tables, comments=(_TARGET, _OVERLAP))
+
+
+def _table(entry: _Json, now: datetime, time_zone: str | None) -> Table:
+    name, line = str(entry.get("Name", "schedule")), str(entry[_EXPRESSION])
+    zone = entry.get("ScheduleExpressionTimezone") or time_zone
+    found = [one for one in readings(line) if one.dialect is Dialect.EVENTBRIDGE]
+    comments = [*_comments(entry)]
+    refused: str | None = f"{line!r} is not a cron, a rate or a time of EventBridge"
+    keys: tuple[tuple[str, str], ...] = ()
+    if found:
+        reading = replace(found[0], time_zone=str(zone) if zone else None)
+        reading = _bounded(reading, entry, now)
+        keys, refused = timing(reading)
+        comments += reading.changes
+    return Table(
+        name=name,
+        source=f"{name}: {line}",
+        keys=(
+            *keys,
+            ("command", toml_text(NO_COMMAND)),
+            ("overlap", '"allow"'),
+            *_jitter(entry),
+            ("paused", "true"),
+        ),
+        comments=tuple(comments),
+        refused=refused,
+    )
+
+
+def _bounded(reading: Reading, entry: _Json, now: datetime) -> Reading:
+    """Return a reading with the start and the end of its schedule."""
+    start, end = _instant(entry.get("StartDate")), _instant(entry.get("EndDate"))
+    if reading.every and start:
+        reading = replace(reading, anchor=start, changes=())
+    if start and start > now:
+        reading = replace(reading, start=start)
+    return replace(reading, end=end) if end and not reading.at else reading
+
+
+def _instant(value: object) -> datetime | None:
+    """Return a time as the API (seconds) or its command line (ISO 8601) prints it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(int(value), UTC)
+    if isinstance(value, str):
+        try:
+            read = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return (
+            (read if read.tzinfo else read.replace(tzinfo=UTC))
+            .astimezone(UTC)
+            .replace(microsecond=0)
+        )
+    return None
+
+
+def _jitter(entry: _Json) -> Iterator[tuple[str, str]]:
+    window = entry.get("FlexibleTimeWindow")
+    minutes = (
+        cast("_Json", window).get("MaximumWindowInMinutes") if isinstance(window, Mapping) else None
+    )
+    if isinstance(minutes, int) and 0 < minutes <= _LONGEST_JITTER:
+        yield "jitter", quoted(f"{minutes}m")
+
+
+def _comments(entry: _Json) -> Iterator[str]:
+    if entry.get("Description"):
+        yield str(entry["Description"])
+    if entry.get("State") == "DISABLED":
+        yield "It was disabled."
+    target = entry.get("Target")
+    if isinstance(target, Mapping):
+        one = cast("_Json", target)
+        yield f"Its target was {one.get('Arn', 'not named')}."
+        if one.get("Input"):
+            yield f"Its input was {one['Input']}"

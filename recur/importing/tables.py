@@ -1,0 +1,152 @@
+"""Tables of a schedule document, written as TOML with comments on what changes."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.document.dialects.reading import Reading, keys, missing, quoted
+from orchestrator.document.parse import parse
+from orchestrator.ids import SCHEDULE_ID
+
+NO_COMMAND = 'echo "this schedule has no command yet" >&2; exit 1'
+"""The command of a schedule whose source does not say what to run; such a schedule is paused."""
+
+_LONGEST_ID = 40
+_LONGEST_COMMENT = 110
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """
+    One schedule to be.
+
+    Attributes:
+        name: What its source calls it: an id is made of it.
+        source: Where it stands there.
+        keys: Its keys, each with its value in TOML.
+        comments: What changes, a sentence each.
+        refused: Why it cannot be imported; None if it can. It is written as a comment then.
+    """
+
+    name: str
+    source: str
+    keys: tuple[tuple[str, str], ...] = ()
+    comments: tuple[str, ...] = ()
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """
+    What a file has.
+
+    Attributes:
+        system: Whose file it is.
+        tables: One for each of its schedules.
+        comments: What changes for all of them.
+    """
+
+    system: str
+    tables: tuple[Table, ...]
+    comments: tuple[str, ...] = ()
+
+
+def timing(reading: Reading) -> tuple[tuple[tuple[str, str], ...], str | None]:
+    """Return the keys of a timing, or why there are none."""
+    return tuple(keys(reading)), missing(reading)
+
+
+def with_ids(tables: Iterable[Table]) -> list[Table]:
+    """Return the tables under names that are schedule ids, each its own."""
+    taken: set[str] = set()
+    found: list[Table] = []
+    for table in tables:
+        base = schedule_id(table.name)
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base[: _LONGEST_ID - len(str(number)) - 1].rstrip('-')}-{number}"
+        taken.add(name)
+        found.append(replace(table, name=name))
+    return found
+
+
+def checked(tables: Iterable[Table]) -> list[Table]:
+    """Return the tables, those refused that a document would refuse."""
+    found: list[Table] = []
+    for table in tables:
+        if table.refused is None:
+            text = "\n".join(line for line in _body(table))
+            problems = "; ".join(f"{one.key}: {one.message}" for one in parse(text).problems)
+            found.append(replace(table, refused=problems or None))
+        else:
+            found.append(table)
+    return found
+
+
+def schedule_id(name: str) -> str:
+    """Return the schedule id that is closest to a name."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
+    plain = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:_LONGEST_ID].strip("-")
+    if not SCHEDULE_ID.fullmatch(plain):
+        plain = f"job-{plain}"[:_LONGEST_ID].strip("-")
+    return plain
+
+
+def toml_text(text: str) -> str:
+    """Return a text as a string of TOML, as it is wherever a literal string can hold it."""
+    printable = all(one.isprintable() for one in text.replace("\n", ""))
+    if "\n" in text and printable and "'''" not in text and not text.endswith("'"):
+        return f"'''\n{text}'''"
+    if printable and "'" not in text and "\n" not in text and ('"' in text or "\\" in text):
+        return f"'{text}'"
+    return quoted(text)
+
+
+def inline_table(values: Iterable[tuple[str, str]]) -> str:
+    """Return an inline table of TOML, of keys and their values in TOML."""
+    bare = re.compile(r"[A-Za-z0-9_-]+")
+    pairs = (f"{key if bare.fullmatch(key) else quoted(key)} = {value}" for key, value in values)
+    return f"{{ {', '.join(pairs)} }}"
+
+
+def document_text(imported: Imported, tables: Sequence[Table], file: str) -> str:
+    """Return a document with the given tables, which have ids."""
+    lines = [
+        *_comment(f"Imported from {file}, {imported.system}, by recur import."),
+        *(line for one in imported.comments for line in _comment(one)),
+    ]
+    for table in tables:
+        lines += ["", *_table(table)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _table(table: Table) -> list[str]:
+    body = _body(table)
+    comments = [line for one in (table.source, *table.comments) for line in _comment(one)]
+    if table.refused is None:
+        return [*comments, *body]
+    left_out = [line for text in body for line in text.split("\n")]
+    return [
+        *comments,
+        *_comment(f"Not imported: {table.refused}"),
+        *(f"# {line}".rstrip() for line in left_out),
+    ]
+
+
+def _body(table: Table) -> list[str]:
+    return [f"[schedules.{table.name}]", *(f"{key} = {value}" for key, value in table.keys)]
+
+
+def _comment(text: str) -> list[str]:
+    """Return the lines of a comment, folded."""
+    lines = [""]
+    for word in _visible(text).split(" "):
+        if lines[-1] and len(lines[-1]) + len(word) >= _LONGEST_COMMENT:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return [f"# {line}" for line in lines]
+
+
+def _visible(text: str) -> str:
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())

@@ -1,0 +1,134 @@
+"""`recur convert`: what it prints, for people and programs, and its exit codes."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from recur.app import app
+
+
+def _convert(line: str, *options: str, before: tuple[str, ...] = ()) -> Result:
+    return CliRunner().invoke(app, [*before, "convert", line, *options])
+
+
+def test_one_reading_is_ready_to_paste() -> None:
+    """Keys, with the rest as comments."""
+    result = _convert("15 0 9 13 * FRI", "--from", "2026-12-01", "--time-zone", "Asia/Tokyo")
+
+    assert result.output == (
+        "# NCRONTAB (seconds first)\n"
+        'cron = "0 9 * * FRI"\n'
+        'except = ["* * 1-12,14-31 * *"]\n'
+        'time_zone = "Asia/Tokyo"\n'
+        "# changed: due on the whole minute and not 15 seconds later\n"
+        "# next in Asia/Tokyo: Fri 2027-08-13 09:00, Fri 2028-10-13 09:00, Fri 2029-04-13 09:00\n"
+    )
+    assert result.exit_code == 0
+
+
+def test_programs_get_every_reading() -> None:
+    """With times in UTC; exit code 1 says that there are two."""
+    result = _convert("weekly", "--from", "2026-12-01T00:00:00Z", before=("--json",))
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [one["toml"] for one in told["readings"]] == [
+        'cron = "0 0 * * MON"\n',
+        'cron = "0 0 * * SUN"\n',
+    ]
+    assert told["readings"][0] == {
+        "dialect": "systemd",
+        "how": None,
+        "toml": 'cron = "0 0 * * MON"\n',
+        "lacks": None,
+        "changes": [],
+        "next": ["2026-12-07T00:00:00Z", "2026-12-14T00:00:00Z", "2026-12-21T00:00:00Z"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("0 2 * * MON", ['cron = "0 2 * * MON"']),
+        ("@weekly", ['cron = "0 0 * * 0"']),
+        (
+            "0 2 * * * run.sh --all",
+            ['cron = "0 2 * * *"', 'command = "run.sh --all"', 'overlap = "allow"'],
+        ),
+    ],
+)
+def test_lines_of_a_crontab_are_taken_as_they_are(line: str, written: list[str]) -> None:
+    """Also with their commands."""
+    result = _convert(line)
+
+    assert [one for one in result.output.splitlines() if not one.startswith("#")] == written
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "code", "says"),
+    [
+        (
+            "@every 30s",
+            (),
+            3,
+            "is a line of Go's cron without an equivalent: every takes from 1 minute",
+        ),
+        (
+            "hello",
+            (),
+            3,
+            "no scheduler that is known has the line 'hello'; in a document: 1 field(s)",
+        ),
+        ("61 * * * *", (), 3, "61 is not among 0 to 59"),
+        ("X=1", (), 3, "no scheduler that is known"),
+        ("@reboot run.sh", (), 3, "no scheduler that is known"),
+        ("0 0 12 * * ?", ("--time-zone", "Europe/Pari"), 2, "did you mean 'Europe/Paris'?"),
+        ("0 0 12 * * ?", ("--from", "soon"), 2, "--from 'soon' is no time"),
+    ],
+)
+def test_a_refusal_says_why(line: str, options: tuple[str, ...], code: int, says: str) -> None:
+    """And where to read on."""
+    result = _convert(line, *options)
+
+    assert says in result.output
+    assert result.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("line", "begin", "told"),
+    [
+        (
+            "cron(0 12 1 JAN ? 2027-2028)",
+            "2026-12-01",
+            """\
+cron = "0 12 1 JAN *"
+start = 2027-01-01T00:00:00Z
+end = 2029-01-01T00:00:00Z
+# next in UTC: Fri 2027-01-01 12:00, Sat 2028-01-01 12:00
+""",
+        ),
+        (
+            "cron(0 12 1 JAN ? 2027-2028)",
+            "2027-12-01",
+            'cron = "0 12 1 JAN *"\nend = 2029-01-01T00:00:00Z\n# next in UTC: Sat 2028-01-01 12:00\n',
+        ),
+        (
+            "at(2026-12-24T18:00:00)",
+            "2026-12-24T18:00",
+            "at = [2026-12-24T18:00:00]\n# next in UTC: Thu 2026-12-24 18:00\n",
+        ),
+        (
+            "at(2026-12-24T18:00:00)",
+            "2026-12-24T18:01",
+            "at = [2026-12-24T18:00:00]\n# never due again\n",
+        ),
+    ],
+)
+def test_a_start_that_is_over_is_left_out(line: str, begin: str, told: str) -> None:
+    """It would only make up for the past. What has no occurrence to come is said."""
+    result = _convert(line, "--from", begin)
+
+    assert result.output == f"# EventBridge\n{told}"
+    assert result.exit_code == 0

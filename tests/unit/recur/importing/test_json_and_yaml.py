@@ -1,0 +1,394 @@
+"""Manifests, schedules and triggers of other systems: what of them becomes keys, and what comments."""
+
+import json
+import tomllib
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from orchestrator.document.parse import parse
+from recur.errors import CliError
+from recur.importing.files import read_imported
+from recur.importing.tables import NO_COMMAND, Imported, Table, checked, document_text, with_ids
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def _imported(text: str, time_zone: str | None = None) -> Imported:
+    return read_imported(text, now=NOW, time_zone=time_zone, with_user=False)
+
+
+def _table(document: object, time_zone: str | None = None) -> Table:
+    (table,) = checked(with_ids(_imported(json.dumps(document), time_zone).tables))
+    return table
+
+
+def _keys(document: object, time_zone: str | None = None) -> dict[str, Any]:
+    """Return the keys of the one schedule in a document, as TOML has them; it is valid."""
+    imported = _imported(json.dumps(document), time_zone)
+    tables = checked(with_ids(imported.tables))
+    written = document_text(imported, tables, "file.json")
+    assert [one.refused for one in tables] == [None]
+    assert parse(written).problems == ()
+    keys: dict[str, Any]
+    (keys,) = tomllib.loads(written)["schedules"].values()
+    return keys
+
+
+def _cron_job(
+    spec: dict[str, Any], container: dict[str, Any], job: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    pod = {"containers": [container]}
+    return {
+        "kind": "CronJob",
+        "metadata": {"name": "it"},
+        "spec": {
+            "schedule": "0 2 * * *",
+            "jobTemplate": {"spec": {"template": {"spec": pod}, **(job or {})}},
+            **spec,
+        },
+    }
+
+
+RUN = {"image": "i", "command": ["run", "a b"]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "keys"),
+    [
+        ({}, {"cron": "0 2 * * *", "overlap": "allow"}),
+        ({"concurrencyPolicy": "Replace"}, {"overlap": "replace"}),
+        ({"schedule": "0 12 ? * 2"}, {"cron": "0 12 * * TUE"}),
+        ({"schedule": "@every 90m"}, {"every": "1h30m"}),
+        (
+            {"schedule": "CRON_TZ=Asia/Tokyo 0 2 * * 1"},
+            {"cron": "0 2 * * 1", "time_zone": "Asia/Tokyo"},
+        ),
+        (
+            {"schedule": "@hourly", "timeZone": "Asia/Tokyo"},
+            {"cron": "0 * * * *", "time_zone": "Asia/Tokyo"},
+        ),
+        ({"suspend": True}, {"paused": True}),
+        ({"startingDeadlineSeconds": 600}, {"catch_up": {"window": "10m"}}),
+    ],
+)
+def test_a_cron_job_keeps_its_timing_and_policies(
+    spec: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    """In Kubernetes' own reading: 0 and 7 are Sunday."""
+    found = _keys(_cron_job(spec, RUN))
+
+    assert keys.items() <= found.items()
+    assert found["command"] == "run 'a b'"
+
+
+@pytest.mark.parametrize(
+    ("container", "command"),
+    [
+        ({"command": ["sh", "-c", "a && b"]}, "a && b"),
+        ({"command": ["/bin/bash", "-c"], "args": ["a && b"]}, "/bin/bash -c 'a && b'"),
+        ({"command": ["run"], "args": ["-v", 3]}, "run -v 3"),
+        ({"args": ["x"]}, NO_COMMAND),
+        ({}, NO_COMMAND),
+    ],
+)
+def test_a_container_gives_the_command(container: dict[str, Any], command: str) -> None:
+    """Where it is in the image, the schedule waits for one."""
+    found = _keys(_cron_job({}, container))
+
+    assert found["command"] == command
+    assert found.get("paused", False) == (command == NO_COMMAND)
+
+
+def test_what_a_cron_job_loses_is_said() -> None:
+    """Each in a comment."""
+    container = {
+        **RUN,
+        "workingDir": "/app",
+        "env": [{"name": "A", "value": "1"}, {"name": "B", "valueFrom": {}}],
+        "command": ["run", "$(A)"],
+    }
+    job = {"backoffLimit": 20, "completions": 3}
+
+    table = _table(_cron_job({"startingDeadlineSeconds": 10}, container, job))
+
+    assert table.comments == (
+        "Its image was i.",
+        "Kubernetes replaces $(NAME) in it; the shell here wants $NAME.",
+        "It started in the folder /app.",
+        "Variables from secrets and config maps are left out: B.",
+        "startingDeadlineSeconds 10 is left out: catch_up.window is at least 300s.",
+        "completions 3 is left out: a run has one task.",
+        "backoffLimit 20 becomes 10, the most that retries take.",
+    )
+    assert dict(table.keys)["environment"] == '{ A = "1" }'
+
+
+def test_a_list_of_cron_jobs_is_read() -> None:
+    """As kubectl prints it; other kinds are left."""
+    items = [_cron_job({}, RUN), {"kind": "Job"}, _cron_job({"schedule": "x"}, RUN)]
+
+    first, second = checked(
+        with_ids(_imported(json.dumps({"kind": "List", "items": items})).tables)
+    )
+
+    assert (first.name, second.name) == ("it", "it-2")
+    assert first.refused is None
+    assert "instead of five" in (second.refused or "")
+
+
+def _eventbridge(**keys: object) -> dict[str, Any]:
+    return {"Name": "it", "ScheduleExpression": "cron(0 12 1 * ? *)", **keys}
+
+
+@pytest.mark.parametrize(
+    ("entry", "keys"),
+    [
+        (_eventbridge(), {"cron": "0 12 1 * *", "overlap": "allow", "paused": True}),
+        (_eventbridge(ScheduleExpressionTimezone="Asia/Tokyo"), {"time_zone": "Asia/Tokyo"}),
+        (_eventbridge(ScheduleExpression="rate(2 hours)"), {"every": "2h"}),
+        (
+            _eventbridge(ScheduleExpression="rate(2 hours)", StartDate=1767225600.0),
+            {"every": "2h", "anchor": datetime(2026, 1, 1, tzinfo=UTC)},
+        ),
+        (
+            _eventbridge(StartDate="2027-01-01T01:00:00+01:00"),
+            {"start": datetime(2027, 1, 1, tzinfo=UTC)},
+        ),
+        (
+            _eventbridge(EndDate="2027-02-01T00:00:00.5Z"),
+            {"end": datetime(2027, 2, 1, tzinfo=UTC)},
+        ),
+        (
+            _eventbridge(
+                ScheduleExpression="at(2026-12-24T18:00:00)", EndDate="2026-12-01T00:00:00Z"
+            ),
+            {"at": [datetime(2026, 12, 24, 18)]},  # noqa: DTZ001 - a wall time has no zone
+        ),
+        (_eventbridge(FlexibleTimeWindow={"Mode": "OFF"}), {"command": NO_COMMAND}),
+    ],
+)
+def test_an_eventbridge_schedule_keeps_its_timing(
+    entry: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    """A start that is over is left out, but for what an interval counts from."""
+    found = _keys(entry)
+
+    assert keys.items() <= found.items()
+    assert ("start" in found) == ("start" in keys)
+
+
+def test_rules_of_eventbridge_are_read() -> None:
+    """Those that are due by time."""
+    rules = {
+        "Rules": [
+            _eventbridge(Name="A.rule", State="DISABLED", Description="Sums\nthem up"),
+            {"Name": "by-event", "EventPattern": "{}"},
+        ]
+    }
+
+    table = _table(rules)
+
+    assert table.name == "a-rule"
+    assert table.comments == ("Sums\nthem up", "It was disabled.")
+
+
+def _trigger(recurrence: dict[str, Any], kind: str = "ScheduleTrigger") -> dict[str, Any]:
+    given = recurrence if kind != "ScheduleTrigger" else {"recurrence": recurrence}
+    return {"name": "It", "properties": {"type": kind, "typeProperties": given}}
+
+
+START = {"startTime": "2026-01-07T09:15:00Z"}  # a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "keys"),
+    [
+        (
+            {"frequency": "Minute", "interval": 15},
+            {"every": "15m", "anchor": datetime(2026, 1, 7, 9, 15, tzinfo=UTC)},
+        ),
+        ({"frequency": "Hour", "interval": 6}, {"every": "6h"}),
+        (
+            {"frequency": "Hour", "interval": 1, "schedule": {"minutes": [30, 0]}},
+            {"cron": "0,30 * * * *"},
+        ),
+        (
+            {"frequency": "Hour", "interval": 6, "schedule": {"minutes": [30]}},
+            {"cron": "30 3-23/6 * * *"},
+        ),
+        ({"frequency": "Day", "interval": 1}, {"cron": "15 9 * * *"}),
+        (
+            {"frequency": "Day", "interval": 1, "timeZone": "Tokyo Standard Time"},
+            {"cron": "15 18 * * *", "time_zone": "Asia/Tokyo"},
+        ),
+        (
+            {"frequency": "Day", "interval": 1, "schedule": {"hours": [8, 17], "minutes": [0, 30]}},
+            {"cron": "0,30 8,17 * * *"},
+        ),
+        ({"frequency": "Week", "interval": 1}, {"cron": "15 9 * * WED"}),
+        (
+            {
+                "frequency": "Week",
+                "interval": 1,
+                "schedule": {"weekDays": ["Monday", "Friday"], "hours": [6]},
+            },
+            {"cron": "15 6 * * MON,FRI"},
+        ),
+        ({"frequency": "Month", "interval": 1}, {"cron": "15 9 7 * *"}),
+        ({"frequency": "Month", "interval": 3}, {"cron": "15 9 7 1,4,7,10 *"}),
+        (
+            {
+                "frequency": "Month",
+                "interval": 1,
+                "schedule": {"monthDays": [1, -1], "hours": [6], "minutes": [0]},
+            },
+            {"cron": "0 6 1,L * *"},
+        ),
+        (
+            {
+                "frequency": "Month",
+                "interval": 1,
+                "schedule": {
+                    "monthDays": [15],
+                    "monthlyOccurrences": [
+                        {"day": "Monday", "occurrence": 1},
+                        {"day": "Friday", "occurrence": -1},
+                    ],
+                },
+            },
+            {"cron": ["15 9 15 * *", "15 9 * * MON#1,5L"]},
+        ),
+        ({"frequency": "Year", "interval": 1}, {"cron": "15 9 7 1 *"}),
+        (
+            {"frequency": "Day", "interval": 2},
+            {
+                "cron": "15 9 * * *",
+                "interval": {"every": 2, "unit": "days", "anchor": date(2026, 1, 7)},
+            },
+        ),
+        (
+            {"frequency": "Week", "interval": 2, "schedule": {"weekDays": ["Monday"]}},
+            {
+                "cron": "15 9 * * MON",
+                "interval": {"every": 2, "unit": "weeks", "anchor": date(2026, 1, 7)},
+            },
+        ),
+        (
+            {"frequency": "Month", "interval": 5, "schedule": {"monthDays": [-3]}},
+            {
+                "cron": "15 9 L-2 * *",
+                "interval": {"every": 5, "unit": "months", "anchor": date(2026, 1, 7)},
+            },
+        ),
+        (
+            {
+                "frequency": "Day",
+                "endTime": "2027-01-01T00:00:00",
+                "timeZone": "Tokyo Standard Time",
+            },
+            {"end": datetime(2026, 12, 31, 15, tzinfo=UTC)},
+        ),
+        (
+            {"frequency": "Day", "startTime": "2027-01-01T09:15:00"},
+            {"start": datetime(2027, 1, 1, 9, 15, tzinfo=UTC)},
+        ),
+    ],
+)
+def test_a_schedule_trigger_keeps_its_recurrence(
+    recurrence: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    """On the clock of its zone; by elapsed time below a day."""
+    assert keys.items() <= _keys(_trigger({**START, **recurrence})).items()
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "why"),
+    [
+        (
+            {"frequency": "Hour", "interval": 5, "schedule": {"minutes": [0]}},
+            "every 5 hours at given minutes",
+        ),
+        ({"frequency": "Year", "interval": 2}, "2 Year with {} cannot be said"),
+        ({"frequency": "Day", "interval": 0}, "the interval 0 is not a whole number above zero"),
+        ({"frequency": "Day", "timeZone": "Mars Time"}, "there is no time zone 'Mars Time'"),
+        ({"frequency": "Day", "startTime": "soon"}, "'soon' is not a time such as"),
+        ({"frequency": "Week", "schedule": {"weekDays": ["Noday"]}}, "there is no weekday 'NOD'"),
+        (
+            {
+                "frequency": "Month",
+                "schedule": {"monthlyOccurrences": [{"day": "Friday", "occurrence": -2}]},
+            },
+            "occurrence -2 of Friday cannot be said",
+        ),
+    ],
+)
+def test_a_trigger_without_an_equivalent_says_why(recurrence: dict[str, Any], why: str) -> None:
+    """It is a comment of the document."""
+    assert why in (_table(_trigger({**START, **recurrence})).refused or "")
+
+
+def test_what_a_trigger_loses_is_said() -> None:
+    """Where weeks begin, and that an end is exclusive."""
+    table = _table(
+        _trigger({**START, "frequency": "Week", "interval": 2, "endTime": "2027-01-01T00:00:00Z"})
+    )
+
+    assert table.comments == (
+        "Weeks begin on Monday, that of the anchor counts.",
+        "Nothing is due at the end itself.",
+    )
+
+
+def test_a_tumbling_window_becomes_an_interval() -> None:
+    """Counted from its start."""
+    given = {"frequency": "Hour", "interval": 1, "delay": "00:15:00", **START}
+    found = _keys(_trigger(given, "TumblingWindowTrigger"))
+    table = _table(_trigger(given, "TumblingWindowTrigger"))
+
+    assert (found["every"], found["anchor"]) == ("1h", datetime(2026, 1, 7, 9, 15, tzinfo=UTC))
+    assert "The delay of 00:15:00 is left out: move anchor by it." in table.comments
+    monthly = _table(
+        _trigger({"frequency": "Month", "interval": 1, **START}, "TumblingWindowTrigger")
+    )
+    assert "have no fixed length" in (monthly.refused or "")
+    assert "not due by time" in (_table(_trigger({}, "BlobEventsTrigger")).refused or "")
+
+
+def test_triggers_of_a_template_are_read() -> None:
+    """With their pipelines and the state in which they were."""
+    trigger = _trigger({**START, "frequency": "Day", "interval": 1})
+    trigger["name"] = "[concat(parameters('factoryName'), '/Nightly')]"
+    trigger["properties"] |= {
+        "description": "Sums up",
+        "runtimeState": "Stopped",
+        "pipelines": [{"pipelineReference": {"referenceName": "Sum"}, "parameters": {"a": 1}}],
+    }
+
+    table = _table({"resources": [trigger, {"name": "p", "properties": {}}]})
+
+    assert table.name == "nightly"
+    assert table.comments == (
+        "Sums up",
+        "It was stopped.",
+        'It started the pipeline Sum with the parameters {"a": 1}.',
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "it begins as JSON and cannot be read"),
+        ("kind: [", "it begins as YAML and cannot be read"),
+        ("{}", "no schedule is found in it"),
+        ("kind: Job", "no schedule is found in it"),
+        ("[1, null]", "no schedule is found in it"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(text: str, says: str) -> None:
+    """With what is read instead."""
+    with pytest.raises(CliError, match=says) as caught:
+        _imported(text)
+
+    assert caught.value.next_step
