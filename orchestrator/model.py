@@ -141,6 +141,24 @@ class Prices(Stored):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About(Stored):
+    """
+    What people say of a schedule; nothing is decided by it.
+
+    Attributes:
+        description: What it is for, in one line.
+        owner: Who answers for it.
+        runbook: URL of the page that says what to do when it fails.
+        tags: Words to find its runs by.
+    """
+
+    description: str | None = None
+    owner: str | None = None
+    runbook: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """
     One valid table of the document.
@@ -154,6 +172,7 @@ class Schedule:
         pause_after_failures: So many failed runs in a row pause the schedule; None: never.
         start: Nothing is due before it; None: from the document that first held the schedule.
         prices: Those of the document, which hold for all its schedules; None: it has none.
+        about: What its table says for people; None: nothing.
     """
 
     id: ScheduleId
@@ -174,6 +193,7 @@ class Schedule:
     paused: bool
     last_words: bool = True
     prices: Prices | None = None
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,8 @@ from typing import Any, Final
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
 
+from orchestrator.model import About
+
 _LOGGER: Final = logging.getLogger("recur")
 _LOGGER.setLevel(logging.INFO)  # whatever the level of the worker: the heartbeats are INFO
 _FLUSH_SECONDS: Final = 3
@@ -36,7 +38,8 @@ class Event(StrEnum):
     CLOCK_SKEWED = "clock.skewed"
 
 
-_RUN: Final = ("schedule", "run_id", "nominal")
+_ABOUT: Final = ("description", "owner", "runbook", "tags")
+_RUN: Final = ("schedule", "run_id", "nominal", *_ABOUT)
 
 KEYS: Final[dict[Event, tuple[str, ...]]] = {
     Event.TICK_FINISHED: (
@@ -67,6 +70,7 @@ KEYS: Final[dict[Event, tuple[str, ...]]] = {
     Event.LEDGER_TROUBLE: ("what", "blob", "detail"),
     Event.SCHEDULE_REPORTED: (
         "schedule",
+        *_ABOUT,
         "seconds_since_success",
         "max_gap_seconds",
         "expected",
@@ -89,9 +93,24 @@ _LEVELS: Final = {
 }
 
 
-def emit(event: Event, **values: Any) -> None:  # noqa: ANN401 - whatever JSON can say
-    """Tell one event; a key without a value is told as an empty text."""
+def emit(event: Event, about: About | None = None, /, **values: Any) -> None:  # noqa: ANN401 - whatever JSON can say
+    """
+    Tell one event; a key without a value is told as an empty text.
+
+    Args:
+        event: Its name.
+        about: Of the schedule that the event is about, with its tags in one text.
+        values: By key.
+    """
     told = dict.fromkeys(KEYS[event], "")
+    if about:
+        values = {
+            **values,
+            "description": about.description,
+            "owner": about.owner,
+            "runbook": about.runbook,
+            "tags": ", ".join(about.tags),
+        }
     for key, value in values.items():
         if value is not None:
             told[key] = value.isoformat() if isinstance(value, datetime) else value

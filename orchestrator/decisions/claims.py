@@ -101,6 +101,7 @@ def _claimed_record(  # noqa: PLR0913 - a claim has that many sources
         run_id=run_id,
         schedule=schedule.id,
         nominal=occurrence.nominal,
+        about=schedule.about,
         merged=occurrence.merged,
         previous_success_unknown=not _known(results, schedule.id),
         decision=Decided(action=Action.SUBMIT, at=now),

@@ -132,6 +132,7 @@ def record_of(  # noqa: PLR0913 - one record has that many sources
         run_id=ids.run_id(schedule_id, occurrence.nominal),
         schedule=schedule_id,
         nominal=occurrence.nominal,
+        about=schedule.about if schedule else None,
         merged=occurrence.merged,
         decision=Decided(action=action, reason=decision.reason, because=decision.because, at=now),
         range=spans,

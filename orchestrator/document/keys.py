@@ -12,16 +12,20 @@ from orchestrator.document.types import (
     Command,
     Cron,
     Currency,
+    Description,
     Every,
     Exception_,
     ExitCode,
     Instant,
     Jitter,
+    Owner,
     Pattern,
     PoolId,
     Price,
+    Tag,
     TaskDuration,
     Text,
+    Url,
     Variable,
     WallDate,
     WallTime,
@@ -35,7 +39,16 @@ from orchestrator.document.types import (
 from orchestrator.enums import CatchUpMode, Fold, Gap, IntervalUnit, Outcome, Overlap
 from orchestrator.exit_codes import code_of
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
-from orchestrator.model import CatchUp, Interval, NodePrice, Prices, Recurrence, Retries, Schedule
+from orchestrator.model import (
+    About,
+    CatchUp,
+    Interval,
+    NodePrice,
+    Prices,
+    Recurrence,
+    Retries,
+    Schedule,
+)
 from orchestrator.timing.placement import EPOCH
 
 _STRICT = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
@@ -193,6 +206,16 @@ class ScheduleTable(BaseModel):
     """Nothing is due at this instant or later; without it, the schedule has no end."""
     paused: bool = False
     """Occurrences are skipped, and not caught up."""
+    description: (
+        Annotated[Description, Field(examples=["Sales of the day, for finance"])] | None
+    ) = None
+    """What the schedule is for, in one line; commands, events and alert mails show it."""
+    owner: Annotated[Owner, Field(examples=["finance-data@example.com"])] | None = None
+    """Who answers for it."""
+    runbook: Annotated[Url, Field(examples=["https://wiki.example/nightly-report"])] | None = None
+    """Where it says what to do when it fails: an http or https URL."""
+    tags: Annotated[list[Tag], Field(max_length=10, examples=[["finance"]]), unique] = []
+    """Words by which `recur runs --tag` finds its runs."""
 
 
 class NodePriceTable(BaseModel):
@@ -294,7 +317,18 @@ def schedule(id_: ScheduleId, table: ScheduleTable, costs: Prices | None = None)
         start=table.start,
         paused=table.paused,
         prices=costs,
+        about=_about(table),
     )
+
+
+def _about(table: ScheduleTable) -> About | None:
+    about = About(
+        description=table.description,
+        owner=table.owner,
+        runbook=table.runbook,
+        tags=tuple(table.tags),
+    )
+    return None if about == About() else about
 
 
 def _recurrence(table: ScheduleTable) -> Recurrence:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, cast
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -43,6 +44,8 @@ _OURS = ("RECUR_", "AZ_BATCH_")
 _CURRENCY = re.compile("[A-Z]{3}")
 _POOL_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 _HIGHEST_PRICE = 10_000
+_LONGEST_DESCRIPTION, _LONGEST_OWNER, _LONGEST_URL = 200, 100, 500
+_TAG = re.compile("[a-z0-9][a-z0-9._:-]{0,31}")
 _DURATION_SCHEMA = {"type": "string", "pattern": SCHEMA_PATTERN}
 _INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
 _DATE_SCHEMA = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
@@ -65,6 +68,13 @@ _EXIT_CODE_SCHEMA = {
 _CRON_SCHEMA = {"type": "string", "minLength": 1}
 _NAME_SCHEMA = {"type": "string", "pattern": f"^{_NAME.pattern}$"}
 _PRICE_SCHEMA = {"type": "number", "minimum": 0, "maximum": _HIGHEST_PRICE}
+_TAG_SCHEMA = {"type": "string", "pattern": f"^{_TAG.pattern}$"}
+_URL_SCHEMA = {
+    "type": "string",
+    "format": "uri",
+    "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://.",
+    "maxLength": _LONGEST_URL,
+}
 _CURRENCY_SCHEMA = {"type": "string", "pattern": f"^{_CURRENCY.pattern}$"}
 
 
@@ -282,6 +292,44 @@ def _pool_id(value: str) -> str:
     return value
 
 
+def _line(most: int) -> Callable[[str], str]:
+    """Return the check of a text that stands in one line of a mail or a table."""
+
+    def check(value: str) -> str:
+        if not value.strip() or len(value) > most or not value.isprintable():
+            raise ValueError(f"must be one line of 1 to {most} visible characters")
+        return value.strip()
+
+    return check
+
+
+def _url(value: str) -> str:
+    """Check the address of a page; mails repeat it."""
+    try:
+        parts = urlsplit(value)
+        host, secret = parts.hostname, parts.username is not None or parts.password is not None
+    except ValueError:  # brackets that hold no address
+        parts, host, secret = None, None, False
+    plain = value.isprintable() and " " not in value and len(value) <= _LONGEST_URL
+    if parts is None or parts.scheme not in {"http", "https"} or not host or not plain:
+        raise ValueError(
+            "must be the URL of a page, such as https://wiki.example/nightly-report, of at most "
+            f"{_LONGEST_URL} characters"
+        )
+    if secret:
+        raise ValueError("must not hold a user name or a password: mails and events repeat it")
+    return value
+
+
+def _tag(value: str) -> str:
+    if not _TAG.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} must be 1 to 32 lower-case letters, digits, '.', '_', ':' or "
+            "'-', a letter or a digit first"
+        )
+    return value
+
+
 _TASK = _within(
     timedelta(seconds=1),
     timedelta(days=180),
@@ -318,6 +366,18 @@ type ExitCode = Annotated[int | str, BeforeValidator(_exit_code), WithJsonSchema
 type Price = Annotated[float, BeforeValidator(_price), WithJsonSchema(_PRICE_SCHEMA)]
 type Currency = Annotated[str, BeforeValidator(_currency), WithJsonSchema(_CURRENCY_SCHEMA)]
 type PoolId = Annotated[str, AfterValidator(_pool_id)]
+type Description = Annotated[
+    str,
+    AfterValidator(_line(_LONGEST_DESCRIPTION)),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_DESCRIPTION}),
+]
+type Owner = Annotated[
+    str,
+    AfterValidator(_line(_LONGEST_OWNER)),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_OWNER}),
+]
+type Url = Annotated[str, AfterValidator(_url), WithJsonSchema(_URL_SCHEMA)]
+type Tag = Annotated[str, AfterValidator(_tag), WithJsonSchema(_TAG_SCHEMA)]
 
 one_or_more = BeforeValidator(_crons)
 one_or_more_times = BeforeValidator(_wall_times)

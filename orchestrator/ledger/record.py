@@ -18,6 +18,7 @@ from orchestrator.enums import AttemptState, Outcome, Reason, SkipReason
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Attempt, FrozenTask, Stop
+from orchestrator.model import About
 from orchestrator.stored import Stored
 
 SCHEMA: Final = 1
@@ -203,6 +204,7 @@ class Record(Stored):
         request: Id of the request that asked for it; None for what the schedule asked for.
         by: Who made that request, as they said.
         note: Why.
+        about: What the schedule's table said for people when this was decided; None: nothing.
         parameters: The variables that the request set for this run; ``task`` holds all.
         forced: Whether it starts whatever is in the way, and is in nobody's way.
         previous_success_unknown: Whether results of earlier runs were being made anew at its claim:
@@ -224,6 +226,7 @@ class Record(Stored):
     run_id: RunId
     schedule: ScheduleId
     nominal: datetime
+    about: About | None = None
     kind: Kind = Kind.SCHEDULED
     ledger: str | None = None
     claim: str | None = None

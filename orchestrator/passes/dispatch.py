@@ -285,6 +285,7 @@ class Dispatcher:
         self._counts["submitted"] += 1
         emit(
             Event.OCCURRENCE_SUBMITTED,
+            record.about,
             schedule=record.schedule,
             run_id=record.run_id,
             nominal=record.nominal,
@@ -307,6 +308,7 @@ class Dispatcher:
         await self._services.ledger.write_open(record.with_attempt(attempt), etag)
         emit(
             Event.OCCURRENCE_BLOCKED,
+            record.about,
             schedule=record.schedule,
             run_id=record.run_id,
             nominal=record.nominal,

@@ -74,6 +74,7 @@ class Finisher:
         record = ended.record
         emit(
             Event.RUN_FINISHED,
+            record.about,
             schedule=record.schedule,
             run_id=record.run_id,
             nominal=record.nominal,

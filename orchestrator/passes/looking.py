@@ -160,6 +160,7 @@ class Looker:
             return None
         emit(
             Event.RUN_SLOW,
+            record.about,
             schedule=record.schedule,
             run_id=record.run_id,
             nominal=record.nominal,

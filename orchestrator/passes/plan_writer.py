@@ -100,16 +100,19 @@ class PlanWriter:
         if not await self._services.ledger.finalise(record):
             return
         keys = {"schedule": record.schedule, "run_id": record.run_id, "nominal": record.nominal}
+        about = record.about
         also = record.range.also if record.range else {}
         count = (record.range.count if record.range else 1) - sum(also.values())
         because = record.decision.because
         for own, times in also.items():
             self.counts["skipped"] += times
-            emit(Event.OCCURRENCE_SKIPPED, **keys, reason=own, count=times)
+            emit(Event.OCCURRENCE_SKIPPED, about, **keys, reason=own, count=times)
         reason = record.decision.reason
         if record.decision.action is Action.SKIPPED:
             self.counts["skipped"] += count
-            emit(Event.OCCURRENCE_SKIPPED, **keys, reason=reason, because=because, count=count)
+            emit(
+                Event.OCCURRENCE_SKIPPED, about, **keys, reason=reason, because=because, count=count
+            )
         else:
             self.counts["missed"] += count
-            emit(Event.OCCURRENCE_MISSED, **keys, reason=reason, count=count)
+            emit(Event.OCCURRENCE_MISSED, about, **keys, reason=reason, count=count)

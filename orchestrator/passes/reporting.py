@@ -35,13 +35,14 @@ async def report_schedules(services: Services, inputs: TickInputs) -> None:
     for id_, state in inputs.state.schedules.items():
         if state.removed:
             continue
-        known = results.schedules.get(id_, ScheduleResults())
+        known, table = results.schedules.get(id_, ScheduleResults()), schedules.get(id_)
         try:
-            numbers = report(state, schedules.get(id_), known, inputs.now)
+            numbers = report(state, table, known, inputs.now)
         except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
             trouble(f"schedule {id_} cannot be reported", error)
             continue
-        emit(Event.SCHEDULE_REPORTED, schedule=id_, valid=id_ in schedules, **asdict(numbers))
+        about = table.about if table else None
+        emit(Event.SCHEDULE_REPORTED, about, schedule=id_, valid=bool(table), **asdict(numbers))
     skew = (datetime.now(UTC) - inputs.now).total_seconds()
     if abs(skew) > SKEW_SECONDS:
         emit(Event.CLOCK_SKEWED, seconds=skew)

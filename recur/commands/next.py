@@ -11,6 +11,7 @@ import typer
 from orchestrator.model import Schedule, Timing
 from orchestrator.timing.occurrences import ended
 from orchestrator.timing.zones import parse_zone
+from recur.about import about_json, about_lines
 from recur.completion import schedules
 from recur.context import Context, run
 from recur.errors import CliError, Exit
@@ -109,6 +110,8 @@ def show_next(given: Context, options: NextOptions) -> Exit:
     lines = list(
         first_occurrences(upcoming(source.schedule, after, pauses=source.pauses), options.count)
     )
+    for name, value in about_lines(source.schedule.about):
+        given.output.say(f"{name}: {value}")
     for doubt in source.doubts:
         given.output.say(f"not taken into account: {doubt}")
     if not any(one.nominal for one in lines):
@@ -190,6 +193,7 @@ def _heading(schedule: Schedule, begin: datetime) -> dict[str, Any]:
     return {
         "schedule": schedule.id,
         "time_zone": schedule.recurrence.time_zone,
+        **about_json(schedule.about),
         "from": begin,
     }
 

@@ -8,10 +8,11 @@ import typer
 
 from orchestrator.enums import Outcome
 from orchestrator.ledger.record import Action, Kind
+from recur.about import about_json
 from recur.arguments import AnySchedule, Since
 from recur.context import Context, run
 from recur.errors import Exit
-from recur.formats import local, short_duration, utc
+from recur.formats import NOTHING, local, short_duration, utc
 from recur.ledger_reader.record_search import FoundRecord, RecordFilter, RecordSearch
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_state import run_duration, run_state
@@ -35,6 +36,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     kind: Annotated[
         list[Kind] | None, typer.Option(help="Only what was asked for so; may be repeated.")
     ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Only with this tag; may be repeated, then any of them."),
+    ] = None,
     open_only: Annotated[
         bool, typer.Option("--open", help="Only runs that have not ended.")
     ] = False,
@@ -45,6 +50,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date
     for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day.
+
+    The tags of a run are those that its schedule had when the run was decided.
 
     A filter may have to read much of the history before it finds enough: --since bounds that.
 
@@ -63,6 +70,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         outcomes=tuple(outcome or ()),
         decisions=tuple(decision or ()),
         kinds=tuple(kind or ()),
+        tags=frozenset(tag or ()),
         open_only=open_only,
         count=count,
     )
@@ -85,8 +93,15 @@ def list_runs(given: Context, record_filter: RecordFilter) -> Exit:
         lines = list(islice(search.newest(), record_filter.count))
     zones = {one: zone_of(snapshot, one) or UTC for one in {line.record.schedule for line in lines}}
     if lines:
-        columns = ("RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK")
-        rows = [_row(line, zones[line.record.schedule], snapshot.now) for line in lines]
+        tagged = any(_tags(line) for line in lines)
+        columns = ("RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK", *("TAGS",) * tagged)
+        rows = [
+            (
+                *_row(line, zones[line.record.schedule], snapshot.now),
+                *(_tags(line) or NOTHING,) * tagged,
+            )
+            for line in lines
+        ]
         show_table(given.output, columns, rows)
     else:
         given.output.say(f"nothing is recorded that is asked for, since {utc(search.since)}")
@@ -117,6 +132,11 @@ def _row(line: FoundRecord, zone: tzinfo, now: datetime) -> tuple[str, ...]:
     )
 
 
+def _tags(line: FoundRecord) -> str:
+    about = line.record.about
+    return ", ".join(about.tags) if about else ""
+
+
 def _record_json(line: FoundRecord, zone: tzinfo, now: datetime) -> dict[str, Any]:
     """Return what programs are told of a record; all of it is in `recur show --json`."""
     record = line.record
@@ -139,4 +159,5 @@ def _record_json(line: FoundRecord, zone: tzinfo, now: datetime) -> dict[str, An
         "attempts": len(record.attempts),
         "count": record.range.count if record.range else 1,
         "last": utc(record.range.last) if record.range else None,
+        **about_json(record.about),
     }

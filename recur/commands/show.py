@@ -15,6 +15,7 @@ from orchestrator.decisions.places import portless
 from orchestrator.enums import AttemptState
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Record, dump
+from recur.about import about_lines
 from recur.arguments import Run
 from recur.context import Context, run
 from recur.errors import CliError, Exit
@@ -133,6 +134,8 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
         at = local(record.stop.at, zone)
         yield f"  it {asked} to be ended, {at}: {record.stop.sentence}"
     yield _fact("schedule", record.schedule)
+    for name, value in about_lines(record.about):
+        yield _fact(name, value)
     yield _fact("nominal", f"{local(record.nominal, zone)}, {utc(record.nominal)}")
     if record.range:
         spans = f"{record.range.count} occurrences, the last {local(record.range.last, zone)}"

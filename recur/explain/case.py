@@ -11,7 +11,7 @@ from orchestrator.enums import Outcome
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun, ScheduleState
-from orchestrator.model import Interval, Occurrence, Recurrence
+from orchestrator.model import About, Interval, Occurrence, Recurrence
 from orchestrator.timing.occurrences import in_force
 from recur.formats import local, short_duration, utc
 
@@ -95,6 +95,7 @@ class Background:
         changed: When the document was changed, if no tick has taken that over yet.
         written: When submit.json was last written; None if there is none.
         open_runs: Its open runs, oldest first.
+        about: What its table in the document in force says for people.
         now: The clock of the storage.
     """
 
@@ -106,6 +107,7 @@ class Background:
     changed: datetime | None = None
     written: datetime | None = None
     open_runs: tuple[OpenRun, ...] = ()
+    about: About | None = None
     now: datetime
 
 

@@ -49,6 +49,7 @@ def read_background(
     if snapshot.state and document and document.etag != snapshot.state.document:
         changed = document.last_modified
     opened = [run for run in work.runs if run.schedule == schedule]
+    table = snapshot.document.schedules.get(schedule) if snapshot.document else None
     return Background(
         schedule=schedule,
         zone=zone_of(snapshot, schedule) or UTC,
@@ -58,6 +59,7 @@ def read_background(
         changed=changed,
         written=submitted.last_modified if submitted else None,
         open_runs=tuple(sorted(opened, key=lambda run: run.nominal)),
+        about=table.about if table else None,
         now=snapshot.now,
     )
 

@@ -10,6 +10,7 @@ from orchestrator.enums import After, AttemptState, Outcome
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Action, How, Kind, Record
 from orchestrator.ledger.state import OpenRun
+from recur.about import about_sentence
 from recur.explain.case import Background, Case, Explanation, Fact, Verdict, subject, timing_facts
 from recur.explain.remedies import held_up, remedy
 from recur.formats import local, short_duration, utc
@@ -198,11 +199,18 @@ def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
         first, last = utc(record.range.first), utc(record.range.last)
         text = f"one record for {record.range.count} occurrences, {first} to {last}"
         yield Fact(source=blob, says=text)
+    if said := about_sentence(record.about):
+        yield Fact(source=blob, says=said)
     yield from _pauses(record.nominal, decision.reason, background)
     if record.previous_success_unknown:
         yield Fact(source=blob, says=SUCCESS_UNKNOWN)
     for attempt in record.attempts:
         yield Fact(source=blob, says=_attempt_line(attempt))
+    yield from _output_facts(record, blob)
+
+
+def _output_facts(record: Record, blob: str) -> Iterator[Fact]:
+    """Yield what a record says of what its run wrote, as far as it is worth a word."""
     for output in record.outputs:
         if output.how is How.MISSING:
             yield Fact(source=blob, says=f"{output.path} is missing: {output.why}")
@@ -211,8 +219,8 @@ def _facts(record: Record, blob: str, background: Background) -> Iterator[Fact]:
             yield Fact(source=blob, says=f"{path} is unverified: {output.why}")
     for line in unmatched_lines(record):
         yield Fact(source=blob, says=line)
-    if said := last_line_of(record):
-        yield Fact(source=blob, says=f"{said[0]} ends: {said[1]}")
+    if last := last_line_of(record):
+        yield Fact(source=blob, says=f"{last[0]} ends: {last[1]}")
 
 
 def _attempt_line(attempt: Attempt) -> str:
@@ -240,7 +248,9 @@ def _pauses(nominal: datetime, reason: str | None, background: Background) -> It
 
 def _next_step(record: Record) -> str | None:
     """Say where the output of a run is that did not succeed, and what to do about it."""
-    return "; ".join(filter(None, (_output_of(record), remedy(record)))) or None
+    page = record.about.runbook if record.about else None
+    runbook = f"the runbook of its schedule: {page}" if page else None
+    return "; ".join(filter(None, (_output_of(record), remedy(record), runbook))) or None
 
 
 def _output_of(record: Record) -> str | None:

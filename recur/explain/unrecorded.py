@@ -4,6 +4,7 @@ from orchestrator import ids
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence
 from orchestrator.timing.occurrences import in_force
+from recur.about import about_sentence
 from recur.explain.case import (
     DUE,
     Background,
@@ -149,14 +150,16 @@ def _answer(  # noqa: PLR0913, PLR0917 - the parts of an answer
     next_step: str | None = None,
     facts: list[Fact] | None = None,
 ) -> Explanation:
-    changed = []
+    documented = []
+    if said := about_sentence(background.about):
+        documented.append(Fact(source=ids.DOCUMENT, says=said))
     if background.changed:
         says = f"changed {utc(background.changed)}; no tick has taken that over yet"
-        changed = [Fact(source=ids.DOCUMENT, says=says)]
+        documented.append(Fact(source=ids.DOCUMENT, says=says))
     return Explanation(
         verdict=verdict,
         nominal=case.nominal,
         sentence=sentence,
-        facts=(*timing_facts(case, background), *changed, *(facts or [])),
+        facts=(*timing_facts(case, background), *documented, *(facts or [])),
         next_step=next_step,
     )

@@ -33,6 +33,7 @@ class RecordFilter:
     Attributes:
         since: Nominal times from here on.
         until: Nominal times up to here.
+        tags: One of these.
         open_only: Runs that have not ended.
         count: So many at most.
     """
@@ -43,6 +44,7 @@ class RecordFilter:
     outcomes: tuple[Outcome, ...] = ()
     decisions: tuple[Action, ...] = ()
     kinds: tuple[Kind, ...] = ()
+    tags: frozenset[str] = frozenset()
     open_only: bool = False
     count: int = 20
 
@@ -179,7 +181,12 @@ class RecordSearch:
             and (not record_filter.outcomes or record.outcome in record_filter.outcomes)
             and (not record_filter.decisions or record.decision.action in record_filter.decisions)
             and (not record_filter.kinds or record.kind in record_filter.kinds)
+            and (not record_filter.tags or not record_filter.tags.isdisjoint(_tags(record)))
         )
+
+
+def _tags(record: Record) -> tuple[str, ...]:
+    return record.about.tags if record.about else ()
 
 
 def _record_time(line: FoundRecord) -> datetime:

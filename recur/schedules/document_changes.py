@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.document.parse import Document
 from orchestrator.ids import ScheduleId
-from orchestrator.model import Interval, Prices, Schedule
+from orchestrator.model import About, Interval, Prices, Schedule
 from recur.lint.secret_patterns import looks_secret
 
 ABSENT = "(none)"
@@ -96,6 +96,7 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
     """
     recurrence, catch_up, retries = schedule.recurrence, schedule.catch_up, schedule.retries
     one_cron = len(recurrence.cron) == 1
+    about = schedule.about or About()
     values: dict[str, object] = {
         "cron": recurrence.cron[0] if one_cron else recurrence.cron or None,
         **_interval(recurrence.interval),
@@ -127,6 +128,10 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
         "start": schedule.start,
         "end": recurrence.end,
         "paused": schedule.paused,
+        "description": about.description,
+        "owner": about.owner,
+        "runbook": about.runbook,
+        "tags": about.tags or None,
     }
     return {key: toml(value) for key, value in values.items() if value is not None}
 

@@ -15,9 +15,10 @@ from orchestrator.document.parse import Document
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.results import ScheduleResults, load_collect
-from orchestrator.model import Pause, Schedule, Timing
+from orchestrator.model import About, Pause, Schedule, Timing
 from orchestrator.timing.occurrences import ended
 from orchestrator.timing.zones import parse_zone
+from recur.about import about_json
 from recur.context import Context
 from recur.errors import Exit
 from recur.formats import NOTHING, iso_offset, local
@@ -42,6 +43,7 @@ class Outlook:
         runs: Whether nothing keeps it from running then.
         notes: What is to be said of it.
         results: Of its finished runs; None if they are not known.
+        about: What its table says for people.
     """
 
     schedule: ScheduleId
@@ -50,6 +52,7 @@ class Outlook:
     runs: bool = False
     notes: tuple[str, ...]
     results: ScheduleResults | None
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,7 @@ def _outlook(id_: ScheduleId, sources: _Sources, now: datetime, begin: str | Non
         runs=at is not None and not schedule.paused and not any(one.holds(at) for one in pauses),
         notes=notes,
         results=results,
+        about=schedule.about,
     )
 
 
@@ -164,13 +168,16 @@ def _obstacle_notes(
 
 
 def _show_outlooks(output: Printer, found: list[Outlook], *, with_results: bool) -> None:
-    columns = ("SCHEDULE", "NEXT", "UTC", *(_RESULTS if with_results else ()), "NOTE")
+    owned = any(one.about and one.about.owner for one in found)
+    owner, results = ("OWNER",) if owned else (), _RESULTS if with_results else ()
+    columns = ("SCHEDULE", "NEXT", "UTC", *results, *owner, "NOTE")
     rows = [
         (
             one.schedule,
             local(one.at, one.zone) if one.at else NOTHING,
             local(one.at, UTC) if one.at else NOTHING,
             *(_went(one) if with_results else ()),
+            *(((one.about and one.about.owner) or NOTHING,) if owned else ()),
             "; ".join(one.notes),
         )
         for one in found
@@ -204,4 +211,5 @@ def _outlook_json(one: Outlook) -> dict[str, Any]:
         "last_success": results.last_success if results else None,
         "last_success_run": results.last_success_run if results else None,
         "failed": list(results.failed) if results else None,
+        **about_json(one.about),
     }

@@ -28,6 +28,10 @@ at = [2026-12-31T12:00:00, "2026-12-24 18:00"]
 start = 2026-12-01T00:00:00-05:00
 end = 2027-12-01T00:00:00-05:00
 paused = true
+description = "Sales of the day, for finance"
+owner = "finance-data@example.com"
+runbook = "https://wiki.example/nightly?page=1#failed"
+tags = ["finance", "tier:1"]
 
 [schedules.steady]
 every = "PT30M"

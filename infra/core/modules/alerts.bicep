@@ -28,7 +28,7 @@ var logRules logRule[] = [
     summary: 'A run did not succeed, or occurrences were missed.'
     severity: 1
     lookBack: 'P1D'
-    dimensions: ['schedule', 'run_id', 'outcome', 'reason', 'sentence']
+    dimensions: ['schedule', 'run_id', 'outcome', 'reason', 'sentence', 'about']
   }
   {
     name: 'run-slow'
@@ -36,7 +36,7 @@ var logRules logRule[] = [
     summary: 'A run takes more than twice as long as its schedule usually does.'
     severity: 2
     lookBack: 'P1D'
-    dimensions: ['schedule', 'run_id', 'usual_seconds']
+    dimensions: ['schedule', 'run_id', 'usual_seconds', 'about']
   }
   {
     name: 'schedule-overdue'
@@ -44,7 +44,7 @@ var logRules logRule[] = [
     summary: 'A schedule has not succeeded for longer than it should take.'
     severity: 1
     lookBack: 'PT1H'
-    dimensions: ['schedule', 'last_success']
+    dimensions: ['schedule', 'last_success', 'about']
   }
   {
     name: 'tick-silent'
@@ -60,7 +60,7 @@ var logRules logRule[] = [
     summary: 'The timer functions tick and cannot do their work, or the ledger is damaged.'
     severity: 1
     lookBack: 'P2D'
-    dimensions: ['function', 'schedule', 'reason', 'sentence']
+    dimensions: ['function', 'schedule', 'reason', 'sentence', 'about']
   }
   {
     name: 'pool-trouble'

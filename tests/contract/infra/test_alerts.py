@@ -1,7 +1,7 @@
 """The queries of the alerts, run: each tells what it should, once, and nothing else."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -50,7 +50,7 @@ def finished(
 
 
 def mailed(run_id: str) -> Answer:
-    return ("nightly", run_id, "failed", "exit_code", "It ended with exit code 7.")
+    return ("nightly", run_id, "failed", "exit_code", "It ended with exit code 7.", "")
 
 
 def ticks(
@@ -99,7 +99,7 @@ def test_what_ended_as_it_was_asked_to_is_no_mail() -> None:
         for reason in ("stopped", "replaced", "ended_in_batch")
     ]
 
-    ((_, run_id, outcome, reason, _),) = answers("run-failed", *rows)
+    ((_, run_id, outcome, reason, *_),) = answers("run-failed", *rows)
 
     assert (run_id, outcome, reason) == ("nightly-ended_in_batch", "terminated", "ended_in_batch")
 
@@ -180,12 +180,12 @@ def test_a_failure_is_mailed_once_whenever_it_arrives(
 
 
 def test_a_mail_of_a_failed_run_has_the_last_line_of_stderr() -> None:
-    """After the sentence, in the same column: a column more would be a dimension more."""
+    """After the sentence, in the same column: a rule splits by six columns at most."""
     row = finished("nightly-1", NOW - minutes(10))
     said = cast("dict[str, object]", row["Properties"])
     row = {**row, "Properties": {**said, "last_words": "ValueError: no " + "x" * 300}}
 
-    ((*_, sentence),) = answers("run-failed", row)
+    ((*_, sentence, _),) = answers("run-failed", row)
 
     assert sentence == "It ended with exit code 7. stderr: ValueError: no " + "x" * 185
 
@@ -207,7 +207,7 @@ def test_missed_occurrences_are_one_mail_for_each_schedule() -> None:
 
     found = answers("run-failed", *rows)
 
-    ((schedule, run_id, outcome, reason, sentence),) = found
+    ((schedule, run_id, outcome, reason, sentence, _),) = found
     assert (schedule, run_id, outcome, reason) == ("nightly", "", "missed", "window")
     assert sentence
 
@@ -336,7 +336,7 @@ def test_a_slow_run_is_mailed_once() -> None:
 
     told = mails(workspace, QUERIES["run-slow"], evaluations(NOW, NOW + timedelta(days=1)))
 
-    assert [answer for _, answer in told] == [("nightly", "nightly-1", "60.0")]
+    assert [answer for _, answer in told] == [("nightly", "nightly-1", "60.0", "")]
 
 
 def ledger_trouble(at: datetime, what: str, detail: str) -> Row:
@@ -356,7 +356,7 @@ def test_lost_results_are_mailed_once() -> None:
     told = mails(workspace, QUERIES["product-trouble"], evaluations(NOW, NOW + minutes(90)))
 
     sentence = "collect.json: it was damaged (...)"
-    assert [answer for _, answer in told] == [("", "", "results_lost", sentence)]
+    assert [answer for _, answer in told] == [("", "", "results_lost", sentence, "")]
 
 
 def test_what_stops_a_function_is_told_by_its_heartbeats() -> None:
@@ -469,7 +469,7 @@ def test_a_problem_that_lasts_is_told_with_its_words(function: str) -> None:
         *ticks(function, NOW - minutes(30), NOW, problem=PROBLEM),
     )
 
-    assert found == {(function, "", "problem", PROBLEM)}
+    assert found == {(function, "", "problem", PROBLEM, "")}
 
 
 def test_a_problem_that_comes_and_goes_is_left_to_the_next_tick() -> None:
@@ -526,7 +526,7 @@ def test_a_problem_is_one_mail_though_its_words_change(words: str, mailed: str) 
     )
 
     assert [answer for _, answer in told] == [
-        ("submit", "", "problem", f"no access to blob storage: {mailed}")
+        ("submit", "", "problem", f"no access to blob storage: {mailed}", "")
     ]
 
 
@@ -661,3 +661,57 @@ def _ingested(row: Row) -> datetime:
     ingested = row["ingested"]
     assert isinstance(ingested, datetime)
     return ingested
+
+
+ABOUT = {
+    "description": "Sales of the day",
+    "owner": "finance-data",
+    "tags": "finance, nightly",
+    "runbook": "https://wiki.example/nightly",
+}
+MAILED_ABOUT = (
+    "Sales of the day Owner: finance-data Tags: finance, nightly "
+    "Runbook: https://wiki.example/nightly"
+)
+
+
+@pytest.mark.parametrize(
+    ("alert", "rows"),
+    [
+        ("run-failed", [finished("nightly-1", NOW - minutes(10))]),
+        (
+            "run-failed",
+            [
+                event(
+                    Event.OCCURRENCE_MISSED,
+                    NOW - minutes(10),
+                    schedule="nightly",
+                    reason="window",
+                )
+            ],
+        ),
+        ("run-slow", [slow("nightly-1", NOW - minutes(10), 130)]),
+        ("schedule-overdue", [report("nightly", NOW - minutes(20), 100000, 90000)]),
+        (
+            "product-trouble",
+            [
+                *ticks("submit", NOW - minutes(60), NOW, blocked=1),
+                blocked("nightly", NOW - minutes(50)),
+            ],
+        ),
+    ],
+    ids=["failed", "missed", "slow", "overdue", "blocked"],
+)
+def test_a_mail_about_a_schedule_has_owner_and_runbook(alert: str, rows: list[Row]) -> None:
+    """With description and tags; what the table does not say is left out."""
+
+    def told(about: Mapping[str, str]) -> list[str]:
+        said = [
+            {**row, "Properties": {**cast("Mapping[str, str]", row["Properties"]), **about}}
+            for row in rows
+        ]
+        return [answer[-1] for answer in answers(alert, *said)]
+
+    assert told(ABOUT) == [MAILED_ABOUT]
+    assert told({"owner": "finance-data"}) == ["Owner: finance-data"]
+    assert told({}) == [""]

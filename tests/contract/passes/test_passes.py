@@ -500,8 +500,8 @@ async def test_every_event_carries_all_of_its_keys(
     caplog.set_level(logging.INFO, logger="recur")
     await world.apply(
         schedule("bad", "true", time_zone='"Mars"')
-        + schedule("hello", "true", minutes=10)
-        + schedule("idle", "true", paused="true")
+        + schedule("hello", "true", minutes=10, owner='"eva"', tags='["finance", "tier:1"]')
+        + schedule("idle", "true", paused="true", owner='"eva"', tags='["finance", "tier:1"]')
     )
     await world.submit()
     await world.pool()
@@ -516,6 +516,8 @@ async def test_every_event_carries_all_of_its_keys(
         event = Event(told["microsoft.custom_event.name"])
         seen.add(event)
         assert set(KEYS[event]) <= set(told), event
+        if event is not Event.DOCUMENT_REJECTED and told.get("schedule") in {"hello", "idle"}:
+            assert (told["owner"], told["tags"]) == ("eva", "finance, tier:1"), event
     # The heartbeat is told by the function app, and the clocks of this laptop agree.
     told_elsewhere = {
         Event.TICK_FINISHED,

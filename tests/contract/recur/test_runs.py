@@ -15,6 +15,7 @@ from orchestrator.enums import BlockedReason, Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Kind, dump
 from orchestrator.ledger.record import Past as Before
+from orchestrator.model import About
 from recur.errors import Exit
 from tests.conftest import Containers
 from tests.support.deployment import operator_of
@@ -80,6 +81,58 @@ def test_runs_are_picked_by_time_and_by_what_became_of_them(past: Past) -> None:
     assert past.ids("runs", "--kind", "triggered") == [trigger]
     assert past.ids("runs", "--since", nights(2).isoformat()) == [id_(1), id_(2)]
     assert past.ids("runs", "--until", nights(3).isoformat()) == [id_(3), trigger, id_(9)]
+
+
+def test_runs_are_found_by_the_tags_that_they_had(past: Past) -> None:
+    """Of any schedule, ran or not, open or not; several tags find any of them."""
+    finance, both = About(tags=("finance",)), About(owner="eva", tags=("finance", "tier:1"))
+    past.put(
+        ran(nights(1), about=both),
+        ran(nights(2), schedule=OTHER, about=About(tags=("tier:1",))),
+        ran(nights(4)),
+        replaced(missed(nights(9), nights(5), 5), about=finance),
+    )
+    past.put_open(claimed(nights(3), about=finance))
+
+    assert past.ids("runs", "--tag", "finance") == [id_(1), id_(3), id_(9)]
+    assert past.ids("runs", "--tag", "tier:1") == [id_(1), id_(2, OTHER)]
+    assert past.ids("runs", "--tag", "tier:1", "--tag", "finance", "-n", "3") == [
+        id_(1),
+        id_(2, OTHER),
+        id_(3),
+    ]
+    assert past.ids("runs", "--tag", "Finance") == []
+    lines = past.recur("runs").out.splitlines()
+    assert lines[0].endswith("TOOK   TAGS")
+    assert lines[1].endswith("finance, tier:1")
+
+
+def test_a_record_shows_what_its_schedule_said_for_people(past: Past) -> None:
+    """To people who ask about a run, and why it failed; and to programs."""
+    page = "https://wiki.example/nightly"
+    about = About(description="Sales of the day", owner="eva", runbook=page, tags=("finance",))
+    past.nightly(since=nights(9), decided_until=nights(1))
+    past.put(ran(nights(2), Outcome.FAILED, Reason.EXIT_CODE, about=about))
+
+    shown = past.recur("show", id_(2)).out.splitlines()
+    explained = past.recur("explain", "nightly", nights(2).isoformat()).out.splitlines()
+    (listed,) = past.recur("--json", "runs").json["runs"]
+
+    assert [line.split(maxsplit=1) for line in shown[3:7]] == [
+        ["description", "Sales of the day"],
+        ["owner", "eva"],
+        ["tags", "finance"],
+        ["runbook", page],
+    ]
+    said = f"description: Sales of the day; owner: eva; tags: finance; runbook: {page}"
+    assert any(line.endswith(f": {said}") for line in explained)
+    assert explained[-1].endswith(f"; the runbook of its schedule: {page}")
+    assert [listed[key] for key in ("description", "owner", "runbook", "tags")] == [
+        "Sales of the day",
+        "eva",
+        page,
+        ["finance"],
+    ]
 
 
 @pytest.mark.parametrize("filter_", [("--outcome", "succeeded"), ("--decision", "skipped")])

@@ -17,6 +17,7 @@ from orchestrator.ledger.request import Request, RequestKind
 from orchestrator.ledger.results import CollectState, ScheduleResults
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import (
+    About,
     CatchUp,
     NodePrice,
     Occurrence,
@@ -66,6 +67,7 @@ def test_a_claim_freezes_everything_that_its_run_needs() -> None:
         last_words=False,
         environment={"LEVEL": "info"},
         prices=PRICES,
+        about=About(owner="finance-data"),
     )
     results = CollectState(schedules={ID: ScheduleResults(last_success=NOON - 2 * HOUR)})
 
@@ -83,6 +85,7 @@ def test_a_claim_freezes_everything_that_its_run_needs() -> None:
         run_id=run_id,
         schedule=ID,
         nominal=NOON,
+        about=About(owner="finance-data"),
         merged=2,
         decision=Decided(action=Action.SUBMIT, at=NOON + SECOND),
         task=FrozenTask(

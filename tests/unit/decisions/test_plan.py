@@ -15,7 +15,7 @@ from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Action, Decided, Range, Record
 from orchestrator.ledger.results import CollectState, ScheduleResults
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
-from orchestrator.model import Occurrence, Schedule
+from orchestrator.model import About, Occurrence, Schedule
 from tests.support.hourly import HOUR, HOURLY, MINUTE, NOON, STATE
 from tests.support.schedules import ID, schedule
 
@@ -63,6 +63,16 @@ def test_a_submission_becomes_the_claim_of_its_run(after: After | None) -> None:
     assert "RECUR_PREVIOUS_SUCCESS" in expected.task.environment
 
     assert recorded(Submit(occurrence=at(0), after=after)) == expected
+
+
+def test_what_does_not_run_keeps_what_its_table_says_for_people() -> None:
+    """So that its mail names the owner, and `recur runs --tag` finds it; a range as well."""
+    about = About(owner="finance-data", tags=("finance",))
+    table = replace(TABLE, about=about)
+
+    assert recorded(skip(0), table).about == about
+    assert recorded(miss(0, 5), table).about == about
+    assert recorded(skip(0), None).about is None
 
 
 def test_a_skip_becomes_a_final_record_that_names_what_was_in_the_way() -> None:

@@ -75,6 +75,11 @@ def test_it_takes_every_key(text: str) -> None:
         ("environment", '{ 1A = "b" }'),
         ("outputs", "[" + ",".join(f'"{n}"' for n in range(21)) + "]"),
         ("paused", '"yes"'),
+        ("description", '""'),
+        ("owner", f'"{"x" * 101}"'),
+        ("runbook", '"ftp://wiki.example"'),
+        ("tags", '["Finance"]'),
+        ("tags", f"{[f'tag-{n}' for n in range(11)]}"),
     ],
 )
 def test_it_refuses_what_the_document_refuses(key: str, value: str) -> None:
@@ -96,6 +101,7 @@ def test_every_key_is_described_and_has_its_default() -> None:
     keys = {(one["title"], name): key for one in tables for name, key in one["properties"].items()}
     without = {"cron", "every", "anchor", "command", "pause_after_failures", "start"}
     without |= {"at", "end", "interval", "unit"}
+    without |= {"description", "owner", "runbook"}
     without |= {"prices", "currency", "dedicated", "spot"}
 
     assert len(tables) == 8

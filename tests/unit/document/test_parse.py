@@ -16,7 +16,7 @@ from orchestrator.enums import CatchUpMode, Fold, Gap, IntervalUnit, Outcome, Ov
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import SubmitState, dump_submit
-from orchestrator.model import CatchUp, Interval, Recurrence, Retries, Schedule
+from orchestrator.model import About, CatchUp, Interval, Recurrence, Retries, Schedule
 from tests.support.documents import GOOD, PLAIN, table
 
 
@@ -58,6 +58,13 @@ def test_every_key_is_read() -> None:
     assert nightly.last_words is False
     assert (nightly.pause_after_failures, nightly.paused) == (5, True)
     assert nightly.start == datetime(2026, 12, 1, 5, tzinfo=UTC)
+    assert nightly.about == About(
+        description="Sales of the day, for finance",
+        owner="finance-data@example.com",
+        runbook="https://wiki.example/nightly?page=1#failed",
+        tags=("finance", "tier:1"),
+    )
+    assert steady.about is None
     assert steady.recurrence == Recurrence(
         every=timedelta(minutes=30), anchor=datetime(2026, 12, 1, 0, 10, tzinfo=UTC)
     )
@@ -209,6 +216,27 @@ def test_every_stands_alone(keys: str) -> None:
         ("except[1]", '["2026-02-30"]', "no date '2026-02-30'"),
         ("except[2]", '["* * * 8 *", "20261225"]', "1 field(s)"),
         ("except", '"2026-12-25"', "must be a list"),
+        ("description", '" "', "one line of 1 to 200 visible characters"),
+        ("description", '"""two\nlines"""', "one line of 1 to 200"),
+        ("description", f'"{"x" * 201}"', "one line of 1 to 200"),
+        ("owner", f'"{"x" * 101}"', "one line of 1 to 100"),
+        ("owner", '["eva", "tom"]', "must be a string"),
+        ("runbook", '"wiki/nightly"', "must be the URL of a page, such as https://"),
+        ("runbook", '"ftp://wiki.example/nightly"', "must be the URL"),
+        ("runbook", '"https:///nightly"', "must be the URL"),
+        ("runbook", '"https://[wiki/nightly"', "must be the URL"),
+        ("runbook", '"https://wiki.example/a b"', "must be the URL"),
+        ("runbook", f'"https://wiki.example/{"x" * 480}"', "at most 500 characters"),
+        (
+            "runbook",
+            '"https://eva:secret@wiki.example/"',
+            "must not hold a user name or a password",
+        ),
+        ("tags", '"finance"', "must be a list"),
+        ("tags[2]", '["finance", "Two words"]', "'Two words' must be 1 to 32 lower-case letters"),
+        ("tags[1]", f'["{"x" * 33}"]', "must be 1 to 32"),
+        ("tags", '["finance", "finance"]', "holds 'finance' twice"),
+        ("tags", f"{[f'tag-{n}' for n in range(11)]}", "at most 10"),
         ("dst.gap", '{ gap = "first" }', "must be 'auto', 'shift' or 'skip'"),
         ("dst.overlap", '{ overlap = "shift" }', "must be 'auto', 'first', 'second' or 'both'"),
         ("dst.folds", "{ folds = 1 }", "unknown key"),
