@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.decisions import due as module
 from orchestrator.decisions.decide import decide
-from orchestrator.decisions.decision import Decision, Skip, Submit
+from orchestrator.decisions.decision import Decision, Missed, Skip, Submit
 from orchestrator.decisions.due import LostTime, due
 from orchestrator.enums import CatchUpMode
 from orchestrator.ids import ScheduleId
@@ -141,7 +141,7 @@ def test_each_minute_since_the_year_2000_is_decided_in_two_goes() -> None:
     (one,) = first.written_off
     second = due(replace(state, decided_until=first.until), now, lost=LostTime.of(CatchUp(), now))
 
-    assert isinstance(one, module.Missed)
+    assert isinstance(one, Missed)
     assert one.span
     assert one.span.count + len(second.occurrences) == (now - begin) // timedelta(minutes=1) + 1
     assert len(second.occurrences) < 20_000
