@@ -1,7 +1,8 @@
 """`recur apply`: validate a schedule document, show what changes, put it in force."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,10 @@ from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
 from orchestrator.document.parse import Document, parse
-from orchestrator.errors import DocumentError
+from orchestrator.errors import DocumentError, RecordUnreadable
 from orchestrator.ids import ScheduleId
+from orchestrator.ledger.moved import load_removed
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.ledger.versions import NOTE_BYTES, encoded_size
 from orchestrator.model import Schedule
 from orchestrator.passes import Application
@@ -23,7 +26,7 @@ from recur.arguments import By
 from recur.arguments import Note as NoteOption
 from recur.context import Context, run
 from recur.errors import CliError, Exit
-from recur.ledger_reader.snapshot import check_container
+from recur.ledger_reader.snapshot import check_container, read_snapshot
 from recur.lint.document_notes import lint, note_lines
 from recur.lint.notes import Note
 from recur.output import Printer
@@ -31,6 +34,7 @@ from recur.progress import progress
 from recur.requests.options import RequestOptions
 from recur.role_waiting import RoleWait
 from recur.roles import missing_on_storage, storage_role
+from recur.schedules.catching_up import CatchingUp, catching_up, lines
 from recur.schedules.document_changes import Change, changes, price_changes
 from recur.schedules.document_file import read_file, valid_document
 from recur.schedules.put_in_force import open_ledger, put_in_force
@@ -125,6 +129,9 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     found = tuple(changes(before, document))
     notes, coming = _look_ahead(given.output, text, document, count)
     _show_changes(given.output, found, document, coming)
+    past = ledger.call(lambda container: _catching_up(container, document))
+    for line in lines(past, document):
+        given.output.say(line)
     prices = price_changes(before, document)
     for key, (old, new) in prices.items():
         given.output.say(f"prices.{key}: {old} -> {new}")
@@ -145,6 +152,7 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
             "changes": [asdict(change) for change in found],
             "prices": [(key, *both) for key, both in prices.items()],
             "next": coming,
+            "past": {id_: asdict(one) for id_, one in past.items()},
             "notes": [asdict(note) for note in notes],
         }
     )
@@ -182,6 +190,30 @@ class LedgerCalls:
         if not self._waits:
             return work(self._container)
         return self._role_wait.call(lambda: work(self._container), self._missing)
+
+
+def _catching_up(ledger: ContainerClient, document: Document) -> dict[ScheduleId, CatchingUp]:
+    """Return what becomes of the past once a document is in force, as far as it can be told."""
+    snapshot = read_snapshot(ledger)
+    state = snapshot.state
+    if state is None and snapshot.doubts:
+        return {}
+    if state and state.departed:
+        new = document.schedules.keys() - state.schedules.keys()
+        state = replace(state, schedules=state.schedules | _departed(ledger, new))
+    return catching_up(state, document, snapshot.now)
+
+
+def _departed(
+    ledger: ContainerClient, new: Iterable[ScheduleId]
+) -> dict[ScheduleId, ScheduleState]:
+    """Return the last states of schedules that were there before, and were removed."""
+    found: dict[ScheduleId, ScheduleState] = {}
+    for id_ in new:
+        with suppress(ResourceNotFoundError, RecordUnreadable):
+            data = ledger.download_blob(ids.removed_blob(id_)).readall()
+            found[id_] = load_removed(data).state
+    return found
 
 
 def _read_in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, str | None]:

@@ -62,6 +62,25 @@ def test_the_second_time_there_is_nothing_to_change(
     assert ledger.get_blob_client(DOCUMENT).get_blob_properties().etag == before
 
 
+def test_what_becomes_of_the_past_is_said_first(someone: Operator, tmp_path: Path) -> None:
+    """A start long ago: one run at once, and millions written off; by a dry run too."""
+    table = '[schedules.minutely]\ncron = "* * * * *"\ncommand = "true"\n'
+    long_ago = written(tmp_path, f"{table}start = 2000-01-01T00:00:00Z\n")
+
+    told = someone.recur("--json", "apply", long_ago, "--dry-run")
+    said = someone.recur("apply", long_ago, "--dry-run")
+
+    past = told.json["past"]["minutely"]
+    assert len(past["runs"]) == 1
+    assert past["missed"] > 13_000_000
+    assert past["first"] == "2000-01-01T00:00:00Z"
+    (line,) = [one for one in said.out.splitlines() if "of the past" in one]
+    assert line.startswith("minutely: of the past, 1 started at once (")
+    assert " written off (2000-01-01T00:00:00+00:00 to " in line
+    young = someone.recur("--json", "apply", written(tmp_path, table))
+    assert young.json["past"] == {}
+
+
 def test_changes_are_shown_key_by_key(someone: Operator, tmp_path: Path) -> None:
     """What was added, changed and removed; as JSON for programs."""
     someone.recur("apply", written(tmp_path, GOOD))
