@@ -57,6 +57,28 @@ def test_a_version_is_read_as_it_was_written(version: Version) -> None:
     assert read_version("documents/1.toml", loud) == version
 
 
+def test_the_metadata_of_today_stay_readable() -> None:
+    """They are stored for good, with blobs that nobody writes again."""
+    metadata = {
+        **METADATA,
+        "by": "Zo%C3%AB%40desk",
+        "note": "50%20%25%20off",
+        "before": "5",
+        "before_etag": "%220x8DE1%22",
+        "before_since": "2026-06-01T11:00:00+00:00",
+        "from_a_later_version": "x",
+    }
+    before = InForce(number=5, etag='"0x8DE1"', since=NOON.replace(hour=11))
+    applied = Version(number=7, sha256="ab", at=NOON, by="Zoë@desk", note="50 % off", before=before)
+    by_hand = Version(number=7, sha256="ab", at=NOON, etag='"0x8DE2"')
+
+    assert read_version("documents/7.toml", metadata) == applied
+    assert version_metadata(applied) == {
+        key: value for key, value in metadata.items() if key != "from_a_later_version"
+    }
+    assert read_version("documents/7.toml", {**METADATA, "etag": "%220x8DE2%22"}) == by_hand
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
