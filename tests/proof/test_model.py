@@ -144,9 +144,9 @@ class Machine(RuleBasedStateMachine):
         self.tables[name] = ((period, paused), table(name, _CRON[period], **keys))
         await self._apply()
 
-    async def _apply(self, *lines: str, by_hand: bool = False) -> None:
+    async def _apply(self, *lines: str, by_hand: bool = False, remark: str = "") -> None:
         """Apply the tables that there are; whoever uploads them by hand hides what was before."""
-        texts = [*(text for _, text in self.tables.values()), *lines]
+        texts = [remark, *(text for _, text in self.tables.values()), *lines]
         await (self.stage.upload(*texts) if by_hand else self.stage.apply(*texts))
         tag = self.stage.tags["schedules.toml"]
         if tag in self.model.documents:
@@ -371,7 +371,7 @@ class Machine(RuleBasedStateMachine):
         self.stage.rule(let_pass)
         await self.stage.faults.clear()
         self.tables = {n: one for n, one in self.tables.items() if one[0][0] != INVALID}
-        await self._apply()
+        await self._apply(remark="# another than is in force: no tick is idle")
         await self._every_version_is_taken_over()
         for which in PASSES:
             await self._quiet_tick(which)
