@@ -13,7 +13,15 @@ from multidict import CIMultiDict
 
 from local.azurite import Azurite
 from orchestrator.errors import LedgerConflict
-from orchestrator.ids import COLLECT_STATE, DOCUMENT, SUBMIT_STATE, run_id, version_blob
+from orchestrator.ids import (
+    COLLECT_STATE,
+    DOCUMENT,
+    SUBMIT_STATE,
+    request_blob,
+    run_id,
+    version_blob,
+)
+from orchestrator.ledger.request import Request, RequestKind, dump_request
 from orchestrator.ledger.versions import InForce, Version
 from orchestrator.passes import Application, apply_version
 from tests.proof.ending import end
@@ -329,40 +337,86 @@ async def test_a_document_that_cannot_be_archived_holds_all_the_same(hourly: Sta
     assert end(hourly.blobs) == {at("13:00"): "skipped(paused)"}
 
 
-async def test_versions_that_are_too_many_for_a_tick_are_taken_over_by_the_next(
-    azurite: Azurite, tmp_path: Path
-) -> None:
-    """Each tick decides up to the first that it left; in the end nothing differs."""
+@pytest.fixture
+async def slow(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Stage]:
+    """Return a stage like ``hourly``, whose ticks read two versions of the past at most."""
     seconds = Seconds()
+
+    async def slowly(call: Call, forward: Forward) -> Reply:
+        if call.method == "GET" and "/documents/" in call.path:
+            seconds.ahead += 8
+        return await forward()
+
     async with open_stage(
         azurite, tmp_path, clock_of_ticks=lambda: seconds.ahead, at_once=1
     ) as stage:
         await stage.pool()
         await stage.apply(table("one", "0 * * * *", catch_up='{ mode = "none" }'))
         await tick(stage)
-        for n in range(8):
-            paused = "true" if n % 2 else "false"
-            await later(stage, table("one", "0 * * * *", paused=paused), hours=1)
+        stage.rule(slowly)
+        yield stage
 
-        async def slow(call: Call, forward: Forward) -> Reply:
-            if call.method == "GET" and "/documents/" in call.path:
-                seconds.ahead += 8
-            return await forward()
 
-        stage.rule(slow)
-        seen = []
-        for _ in range(8):
-            await tick(stage)
-            seen.append(state(stage)["version"])
-            if seen[-1] == 9:
-                break
+async def test_versions_that_are_too_many_for_a_tick_are_taken_over_by_the_next(
+    slow: Stage,
+) -> None:
+    """Each tick decides up to the first that it left; in the end nothing differs."""
+    for n in range(8):
+        paused = "true" if n % 2 else "false"
+        await later(slow, table("one", "0 * * * *", paused=paused), hours=1)
+    await ask(slow)
+    seen: list[tuple[int, str, bool]] = []
+    while not seen or seen[-1][0] < 9:
+        assert len(seen) < 9, "a tick takes over one at least"
+        await tick(slow)
+        now = state(slow)
+        decided = now["schedules"]["one"]["decided_until"][11:16]
+        seen.append((now["version"], decided, await asked(slow)))
 
-        assert seen == [3, 5, 7, 9]
-        assert state(stage)["document"] == stage.tags[DOCUMENT]
-        told = end(stage.blobs)
-        skipped = [run for run, what in told.items() if what == "skipped(paused)"]
-        assert sorted(skipped) == [at(f"{hour}:00") for hour in (15, 17, 19)]
-        assert len(told) == 8
+    assert seen == [
+        (3, "15:00", True),
+        (5, "17:00", True),
+        (7, "19:00", True),
+        (9, "20:00", False),
+    ]
+    assert state(slow)["document"] == slow.tags[DOCUMENT]
+    told = end(slow.blobs)
+    skipped = [run for run, what in told.items() if what == "skipped(paused)"]
+    assert sorted(skipped) == [at(f"{hour}:00") for hour in (15, 17, 19)]
+    assert len(told) == 8
+
+
+async def test_what_a_version_left_for_the_next_tick_brings_back_is_not_removed(
+    slow: Stage,
+) -> None:
+    """The newest version says what is removed, also while its timings are not taken over."""
+    one = table("one", "0 * * * *")
+    await later(slow, table("two", "0 * * * *"), minutes=90)
+    await later(slow, "# the same", table("two", "0 * * * *"), minutes=1)
+    await later(slow, one, hours=1)
+    await later(slow, "# the end", one, minutes=5)
+
+    await tick(slow)
+    between = (state(slow)["version"], end(slow.blobs))
+    await tick(slow)
+
+    assert between == (3, {at("13:00"): "submitted"})
+    assert state(slow)["version"] == 5
+    assert end(slow.blobs) == {
+        at("13:00"): "submitted",
+        at("14:00", "two"): "skipped(removed)",
+    }
+
+
+async def ask(stage: Stage) -> None:
+    """Let an operator ask for something."""
+    request = Request(id="r1", kind=RequestKind.RESUME, by="proof", schedule=ONE)
+    await stage.desk.upload_blob(request_blob(request.id), dump_request(request))
+
+
+async def asked(stage: Stage) -> bool:
+    """Tell whether the request still waits."""
+    return await stage.ledger.get_blob_client(request_blob("r1")).exists()
 
 
 async def dies_before_commit(stage: Stage, *tables: str) -> None:
