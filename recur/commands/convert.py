@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.document.cron_hints import check_cron, normalised
+from orchestrator.document.dialects.lines import kubernetes_cron
 from orchestrator.document.dialects.reading import Dialect, Reading, keys, missing
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.document.parse import parse
@@ -170,10 +171,16 @@ def _complaint(line: str) -> str | None:
 
 
 def _own(line: str) -> tuple[Reading, ...]:
-    """Return the reading of a line that a document takes as it stands; none if it does not."""
+    """
+    Return the readings of a line that a document takes as it stands; none if it does not.
+
+    Kubernetes reads some of them in its own way.
+    """
     if _complaint(line):
         return ()
-    return (Reading(dialect=Dialect.CRONTAB, how="the same", cron=(normalised(line),)),)
+    own = Reading(dialect=Dialect.CRONTAB, how="the same", cron=(normalised(line),))
+    others = [one for one in kubernetes_cron(normalised(line)) if len(one.cron) > 1]
+    return (own, *others)
 
 
 def _coming(one: _Converted, after: datetime) -> list[datetime]:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
-from orchestrator.document.cron_hints import check_cron, normalised
-from orchestrator.document.dialects.reading import Dialect, Reading, quoted
-from orchestrator.document.dialects.recognition import readings
+from orchestrator.document.dialects.lines import kubernetes_cron
+from orchestrator.document.dialects.reading import Dialect, quoted
+from orchestrator.document.dialects.recognition import NICKNAMES, readings
 from orchestrator.document.durations import spelt
-from orchestrator.errors import ScheduleSyntaxError
 from recur.importing.tables import NO_COMMAND, Imported, Table, inline_table, timing, toml_text
 
 _THEIRS = frozenset({Dialect.KUBERNETES, Dialect.GO, Dialect.CRONTAB})
@@ -78,14 +77,14 @@ def _timing(
     line: str, zone: str | None
 ) -> tuple[tuple[tuple[str, str], ...], str | None, tuple[str, ...]]:
     """Return the keys of a schedule, or why there are none, and what changes."""
-    reading = next((one for one in readings(line) if one.dialect in _THEIRS), None)
-    if reading is None:
-        expression = normalised(line)
-        try:
-            check_cron(expression)
-        except ScheduleSyntaxError as error:
-            return (), str(error), ()
-        reading = Reading(dialect=Dialect.KUBERNETES, cron=(expression,))
+    expression = NICKNAMES.get(line.strip().lower(), line)
+    found = [
+        *kubernetes_cron(expression),
+        *(one for one in readings(line) if one.dialect in _THEIRS),
+    ]
+    if not found:
+        return (), f"{line!r} is not a line of Kubernetes", ()
+    reading = found[0]
     reading = replace(reading, time_zone=reading.time_zone or zone)
     return *timing(reading), reading.changes
 

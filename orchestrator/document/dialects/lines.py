@@ -30,7 +30,10 @@ _FROM_MONDAY = "1 is Monday"
 class _Both(Enum):
     """What a dialect makes of a day of the month beside a day of the week."""
 
+    AS_OURS = auto()
+    """Either will do, but for a field that begins with ``*``, steps or not: then both must match."""
     EITHER = auto()
+    """Either will do; only ``*`` itself restricts nothing."""
     AND = auto()
     REFUSED = auto()
 
@@ -50,7 +53,7 @@ _NCRONTAB = _Rules(dialect=Dialect.NCRONTAB, sunday=0, both=_Both.AND)
 _NOMAD = _Rules(dialect=Dialect.NOMAD, sunday=0, both=_Both.EITHER)
 _KUBERNETES = _Rules(dialect=Dialect.KUBERNETES, sunday=0, both=_Both.EITHER)
 _GO = _Rules(dialect=Dialect.GO, sunday=0, both=_Both.EITHER)
-_CRONTAB = _Rules(dialect=Dialect.CRONTAB, sunday=0, both=_Both.EITHER)
+_CRONTAB = _Rules(dialect=Dialect.CRONTAB, sunday=0, both=_Both.AS_OURS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,12 @@ def cron_call(text: str) -> list[Reading]:
     return []
 
 
+def kubernetes_cron(text: str) -> list[Reading]:
+    """Return the reading of a line of five fields in Kubernetes, also one that ours has; or none."""
+    words = text.split()
+    return list(_possible([(_KUBERNETES, "", _line(words))])) if len(words) == FIVE else []
+
+
 def other_cron(text: str) -> list[Reading]:
     """
     Return the readings of a line of fields that is not one of ours; none if it has none.
@@ -93,7 +102,7 @@ def other_cron(text: str) -> list[Reading]:
 
 
 def _five(words: list[str]) -> list[Reading]:
-    line = _Line(**dict(zip(("minute", "hour", "day", "month", "weekday"), words, strict=True)))
+    line = _line(words)
     rules = _KUBERNETES if "?" in words else _CRONTAB
     if not has_numbers(line.weekday):
         return list(_possible([(rules, "five fields", line)]))
@@ -125,6 +134,10 @@ def _seven(words: list[str]) -> list[Reading]:
     return list(_possible([quartz, (_NOMAD, f"{how}, {_FROM_MONDAY}", line)]))
 
 
+def _line(words: list[str]) -> _Line:
+    return _Line(**dict(zip(("minute", "hour", "day", "month", "weekday"), words, strict=True)))
+
+
 def _seconds_first(words: list[str]) -> _Line:
     names = ("second", "minute", "hour", "day", "month", "weekday")
     return _Line(**dict(zip(names, words, strict=True)))
@@ -151,20 +164,13 @@ def _read(rules: _Rules, how: str, line: _Line) -> Reading:
     Raises:
         OtherDialectError: It has not that dialect.
     """
-    day, weekday, left_out = _days(rules, line)
-    expression = " ".join(
-        (
-            translated(MINUTE, line.minute),
-            translated(HOUR, line.hour),
-            day,
-            translated(MONTH, line.month),
-            weekday,
-        )
-    )
+    days, left_out = _days(rules, line)
+    minute, hour = translated(MINUTE, line.minute), translated(HOUR, line.hour)
+    month = translated(MONTH, line.month)
     reading = Reading(
         dialect=rules.dialect,
         how=how,
-        cron=(expression,),
+        cron=tuple(f"{minute} {hour} {day} {month} {weekday}" for day, weekday in days),
         except_=left_out,
         changes=tuple(seconds_lost(values(SECOND, line.second))),
     )
@@ -174,10 +180,15 @@ def _read(rules: _Rules, how: str, line: _Line) -> Reading:
     return within_years(reading, line.year, parts)
 
 
-def _days(rules: _Rules, line: _Line) -> tuple[str, str, tuple[str, ...]]:
-    restricted = line.day not in _ANY and line.weekday not in _ANY
-    if restricted and rules.both is _Both.REFUSED:
-        raise OtherDialectError(f"{line.day} {line.weekday}")
-    if restricted and rules.both is _Both.AND:
-        return both(line.day, line.weekday, rules.sunday)
-    return translated(DAY, line.day), translated_weekdays(line.weekday, rules.sunday), ()
+def _days(rules: _Rules, line: _Line) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """Return the fields of day of month and day of week, whose union counts, and exceptions."""
+    if line.day not in _ANY and line.weekday not in _ANY:
+        if rules.both is _Both.REFUSED:
+            raise OtherDialectError(f"{line.day} {line.weekday}")
+        if rules.both is _Both.AND:
+            day, weekday, left_out = both(line.day, line.weekday, rules.sunday)
+            return [(day, weekday)], left_out
+    day, weekday = translated(DAY, line.day), translated_weekdays(line.weekday, rules.sunday)
+    if rules.both is _Both.EITHER and day.startswith("*/") and weekday != "*":
+        return [(day, "*"), ("*", weekday)], ()
+    return [(day, weekday)], ()

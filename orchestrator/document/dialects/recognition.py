@@ -4,12 +4,11 @@ import re
 from dataclasses import replace
 
 from orchestrator.document.dialects.intervals import interval_readings
-from orchestrator.document.dialects.lines import cron_call, other_cron
+from orchestrator.document.dialects.lines import cron_call, kubernetes_cron, other_cron
 from orchestrator.document.dialects.on_calendar import calendar_readings
-from orchestrator.document.dialects.reading import Dialect, Reading, keys
+from orchestrator.document.dialects.reading import Reading, keys
 from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
-from orchestrator.timing.cron import parse_cron
 
 NICKNAMES = {
     "@hourly": "0 * * * *",
@@ -49,23 +48,9 @@ def readings(text: str) -> tuple[Reading, ...]:
 
 def _in_zone(name: str, line: str) -> list[Reading]:
     """Return the readings of a line behind ``CRON_TZ=``."""
-    found = readings(line) or _own(line)
+    found = readings(line) or tuple(kubernetes_cron(NICKNAMES.get(line.strip().lower(), line)))
     try:
         check_zone(name)
     except ScheduleSyntaxError as error:
         return [replace(one, lacks=str(error)) for one in found]
     return [replace(one, time_zone=one.time_zone or name) for one in found]
-
-
-def _own(line: str) -> tuple[Reading, ...]:
-    """Return the reading of a line of our own dialect."""
-    expression = NICKNAMES.get(line.strip().lower(), line)
-    words = expression.split()
-    try:
-        parse_cron(" ".join(words))
-    except ScheduleSyntaxError:
-        return ()
-    expected = len(NICKNAMES["@daily"].split())
-    if len(words) != expected:
-        return ()
-    return (Reading(dialect=Dialect.KUBERNETES, cron=(" ".join(words),)),)

@@ -93,9 +93,16 @@ def _written(line: str) -> list[tuple[str, str]]:
         (
             "CRON_TZ=Europe/Paris 0 2 * * 1",
             "Kubernetes",
-            'cron = "0 2 * * 1"\ntime_zone = "Europe/Paris"',
+            'cron = "0 2 * * MON"\ntime_zone = "Europe/Paris"',
         ),
         ("TZ='Asia/Tokyo' @daily", "Kubernetes", 'cron = "0 0 * * *"\ntime_zone = "Asia/Tokyo"'),
+        (
+            "TZ=UTC 0 2 */2 * 1",
+            "Kubernetes",
+            'cron = ["0 2 */2 * *", "0 2 * * MON"]\ntime_zone = "UTC"',
+        ),
+        ("TZ=UTC 0 2 10,* * 1", "Kubernetes", 'cron = "0 2 * * MON"\ntime_zone = "UTC"'),
+        ("TZ=UTC 0 2 13 * 1", "Kubernetes", 'cron = "0 2 13 * MON"\ntime_zone = "UTC"'),
         ("TZ=UTC @every 2h", "Go's cron", 'every = "2h"\ntime_zone = "UTC"'),
         ("@every 1h30m", "Go's cron", 'every = "1h30m"'),
         ("@every 1.5h", "Go's cron", 'every = "1h30m"'),

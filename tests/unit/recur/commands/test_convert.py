@@ -66,6 +66,15 @@ def test_lines_of_a_crontab_are_taken_as_they_are(line: str, written: list[str])
     assert result.exit_code == 0
 
 
+def test_a_line_that_kubernetes_reads_in_another_way_has_both() -> None:
+    """Where one of two days begins with a star and has a step."""
+    result = _convert("0 2 */2 * 1", "--from", "2026-12-01")
+
+    written = [one for one in result.output.splitlines() if one.startswith("cron")]
+    assert written == ['cron = "0 2 */2 * 1"', 'cron = ["0 2 */2 * *", "0 2 * * MON"]']
+    assert result.exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("line", "options", "code", "says"),
     [

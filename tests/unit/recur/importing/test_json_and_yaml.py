@@ -59,11 +59,12 @@ RUN = {"image": "i", "command": ["run", "a b"]}
     [
         ({}, {"cron": "0 2 * * *", "overlap": "allow"}),
         ({"concurrencyPolicy": "Replace"}, {"overlap": "replace"}),
+        ({"schedule": "0 2 */2 * 1"}, {"cron": ["0 2 */2 * *", "0 2 * * MON"]}),
         ({"schedule": "0 12 ? * 2"}, {"cron": "0 12 * * TUE"}),
         ({"schedule": "@every 90m"}, {"every": "1h30m"}),
         (
             {"schedule": "CRON_TZ=Asia/Tokyo 0 2 * * 1"},
-            {"cron": "0 2 * * 1", "time_zone": "Asia/Tokyo"},
+            {"cron": "0 2 * * MON", "time_zone": "Asia/Tokyo"},
         ),
         (
             {"schedule": "@hourly", "timeZone": "Asia/Tokyo"},
@@ -135,7 +136,7 @@ def test_a_list_of_cron_jobs_is_read() -> None:
 
     assert (first.name, second.name) == ("it", "it-2")
     assert first.refused is None
-    assert "instead of five" in (second.refused or "")
+    assert second.refused == "'x' is not a line of Kubernetes"
 
 
 def _eventbridge(**keys: object) -> dict[str, Any]:
