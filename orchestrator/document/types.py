@@ -44,7 +44,7 @@ _OURS = ("RECUR_", "AZ_BATCH_")
 _CURRENCY = re.compile("[A-Z]{3}")
 _POOL_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 _HIGHEST_PRICE = 10_000
-_LONGEST_DESCRIPTION, _LONGEST_OWNER, _LONGEST_URL = 200, 100, 500
+LONGEST_DESCRIPTION, _LONGEST_OWNER, _LONGEST_URL = 200, 100, 500
 _TAG = re.compile("[a-z0-9][a-z0-9._:-]{0,31}")
 _DURATION_SCHEMA = {"type": "string", "pattern": SCHEMA_PATTERN}
 _INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
@@ -368,8 +368,8 @@ type Currency = Annotated[str, BeforeValidator(_currency), WithJsonSchema(_CURRE
 type PoolId = Annotated[str, AfterValidator(_pool_id)]
 type Description = Annotated[
     str,
-    AfterValidator(_line(_LONGEST_DESCRIPTION)),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_DESCRIPTION}),
+    AfterValidator(_line(LONGEST_DESCRIPTION)),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_DESCRIPTION}),
 ]
 type Owner = Annotated[
     str,

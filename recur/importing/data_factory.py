@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any, cast
 
 from orchestrator.document.dialects.fields import DAYS
@@ -12,7 +13,15 @@ from orchestrator.document.windows_zones import WINDOWS_ZONES
 from orchestrator.enums import IntervalUnit
 from orchestrator.model import Interval
 from orchestrator.timing.zones import parse_zone, zone_names
-from recur.importing.tables import NO_COMMAND, Imported, Table, timing, toml_text
+from recur.importing.tables import (
+    NO_COMMAND,
+    Imported,
+    Table,
+    described,
+    guarded,
+    timing,
+    toml_text,
+)
 
 _SCHEDULE, _TUMBLING = "ScheduleTrigger", "TumblingWindowTrigger"
 _ELAPSED = {"Minute": timedelta(minutes=1), "Hour": timedelta(hours=1)}
@@ -59,12 +68,15 @@ def read_triggers(triggers: Sequence[_Json], *, now: datetime) -> Imported:
         triggers: What the API printed.
         now: A start before it is left out: it would only make up for what has run already.
     """
-    tables = tuple(_table(trigger, now) for trigger in triggers)
+    tables = tuple(
+        guarded(_name(trigger), _name(trigger), partial(_table, trigger, now))
+        for trigger in triggers
+    )
     return Imported(system="triggers of Data Factory", tables=tables, comments=(_COMMAND, _OVERLAP))
 
 
 def _table(trigger: _Json, now: datetime) -> Table:
-    name = str(trigger.get("name", "trigger")).rstrip("')]").rpartition("/")[2]
+    name = _name(trigger)
     properties = cast("_Json", trigger["properties"])
     kind = str(properties["type"])
     try:
@@ -73,23 +85,28 @@ def _table(trigger: _Json, now: datetime) -> Table:
         changes = reading.changes
     except _NoEquivalentError as error:
         keys, refused, changes = (), str(error), ()
+    description, told = described(properties.get("description"))
     return Table(
         name=name,
         source=f"{kind} {name}",
         keys=(
             *keys,
+            *description,
             ("command", toml_text(NO_COMMAND)),
             ("overlap", '"allow"'),
             ("paused", "true"),
         ),
-        comments=(*_comments(properties), *changes),
+        comments=(*told, *_comments(properties), *changes),
         refused=refused,
     )
 
 
+def _name(trigger: _Json) -> str:
+    """Return the name of a trigger, also where a template puts it together."""
+    return str(trigger.get("name", "trigger")).rstrip("')]").rpartition("/")[2]
+
+
 def _comments(properties: _Json) -> Iterator[str]:
-    if properties.get("description"):
-        yield str(properties["description"])
     if properties.get("runtimeState") == "Stopped":
         yield "It was stopped."
     pipelines = properties.get("pipelines") or properties.get("pipeline") or []

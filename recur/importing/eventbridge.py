@@ -3,11 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from orchestrator.document.dialects.reading import Dialect, Reading, quoted
 from orchestrator.document.dialects.recognition import readings
-from recur.importing.tables import NO_COMMAND, Imported, Table, timing, toml_text
+from recur.importing.tables import (
+    NO_COMMAND,
+    Imported,
+    Table,
+    described,
+    guarded,
+    timing,
+    toml_text,
+)
 
 _EXPRESSION = "ScheduleExpression"
 _LISTS = ("Schedules", "Rules")
@@ -44,15 +53,19 @@ def read_eventbridge(entries: Sequence[_Json], *, now: datetime, time_zone: str 
         now: A start before it is left out: it would only make up for what has run already.
         time_zone: Of those that name none.
     """
-    tables = tuple(_table(entry, now, time_zone) for entry in entries)
+    tables = tuple(
+        guarded(_name(entry), _name(entry), partial(_table, entry, now, time_zone))
+        for entry in entries
+    )
     return Imported(system="schedules of EventBridge", tables=tables, comments=(_TARGET, _OVERLAP))
 
 
 def _table(entry: _Json, now: datetime, time_zone: str | None) -> Table:
-    name, line = str(entry.get("Name", "schedule")), str(entry[_EXPRESSION])
+    name, line = _name(entry), str(entry[_EXPRESSION])
+    description, told = described(entry.get("Description"))
     zone = entry.get("ScheduleExpressionTimezone") or time_zone
     found = [one for one in readings(line) if one.dialect is Dialect.EVENTBRIDGE]
-    comments = [*_comments(entry)]
+    comments = [*told, *_comments(entry)]
     refused: str | None = f"{line!r} is not a cron, a rate or a time of EventBridge"
     keys: tuple[tuple[str, str], ...] = ()
     if found:
@@ -65,6 +78,7 @@ def _table(entry: _Json, now: datetime, time_zone: str | None) -> Table:
         source=f"{name}: {line}",
         keys=(
             *keys,
+            *description,
             ("command", toml_text(NO_COMMAND)),
             ("overlap", '"allow"'),
             *_jitter(entry),
@@ -73,6 +87,10 @@ def _table(entry: _Json, now: datetime, time_zone: str | None) -> Table:
         comments=tuple(comments),
         refused=refused,
     )
+
+
+def _name(entry: _Json) -> str:
+    return str(entry.get("Name", "schedule"))
 
 
 def _bounded(reading: Reading, entry: _Json, now: datetime) -> Reading:
@@ -112,8 +130,6 @@ def _jitter(entry: _Json) -> Iterator[tuple[str, str]]:
 
 
 def _comments(entry: _Json) -> Iterator[str]:
-    if entry.get("Description"):
-        yield str(entry["Description"])
     if entry.get("State") == "DISABLED":
         yield "It was disabled."
     target = entry.get("Target")

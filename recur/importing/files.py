@@ -36,6 +36,14 @@ def read_imported(text: str, *, now: datetime, time_zone: str | None, with_user:
         return read_crontab(
             text, time_zone=time_zone, with_user=with_user or is_system_crontab(text)
         )
+    try:
+        return _of_documents(documents, now, time_zone)
+    except RecursionError as error:  # an alias of YAML inside of what it stands for
+        raise CliError(Exit.REFUSED, "it contains itself", "correct it") from error
+
+
+def _of_documents(documents: list[Any], now: datetime, time_zone: str | None) -> Imported:
+    """Return the schedules in the documents of a file."""
     if jobs := cron_jobs(documents):
         return read_cron_jobs(jobs, time_zone=time_zone)
     if entries := eventbridge_entries(documents):
@@ -46,15 +54,17 @@ def read_imported(text: str, *, now: datetime, time_zone: str | None, with_user:
 
 
 def _documents(text: str) -> list[Any] | None:
-    """Return the documents of a file of JSON or YAML; None if it is neither."""
-    start = text.lstrip()
-    if start.startswith(("{", "[")):
+    """
+    Return the documents of a file of JSON or YAML; None if it is neither.
+
+    Raises:
+        CliError: It begins as one of the two, and cannot be read.
+    """
+    if text.lstrip().startswith(("{", "[")):
         try:
             read = json.loads(text)
-        except ValueError as error:
-            raise CliError(
-                Exit.REFUSED, f"it begins as JSON and cannot be read: {error}", "correct it"
-            ) from error
+        except (ValueError, RecursionError) as error:
+            raise _unreadable("JSON", error) from error
         return read if isinstance(read, list) else [read]
     if not any(line.startswith(_MARKS_OF_YAML) for line in text.splitlines()):
         return None
@@ -62,6 +72,10 @@ def _documents(text: str) -> list[Any] | None:
 
     try:
         return list(yaml.safe_load_all(text))
-    except yaml.YAMLError as error:
-        message = f"it begins as YAML and cannot be read: {error}"
-        raise CliError(Exit.REFUSED, " ".join(message.split()), "correct it") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date of no month
+        raise _unreadable("YAML", error) from error
+
+
+def _unreadable(form: str, error: Exception) -> CliError:
+    told = " ".join(str(error).split())
+    return CliError(Exit.REFUSED, f"it begins as {form} and cannot be read: {told}", "correct it")

@@ -5,13 +5,22 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 from orchestrator.document.dialects.lines import kubernetes_cron
 from orchestrator.document.dialects.reading import Dialect, quoted
 from orchestrator.document.dialects.recognition import NICKNAMES, readings
 from orchestrator.document.durations import spelt
-from recur.importing.tables import NO_COMMAND, Imported, Table, inline_table, timing, toml_text
+from recur.importing.tables import (
+    NO_COMMAND,
+    Imported,
+    Table,
+    guarded,
+    inline_table,
+    timing,
+    toml_text,
+)
 
 _THEIRS = frozenset({Dialect.KUBERNETES, Dialect.GO, Dialect.CRONTAB})
 _OVERLAPS = {"Allow": "allow", "Forbid": "skip", "Replace": "replace"}
@@ -50,12 +59,12 @@ def read_cron_jobs(jobs: Sequence[_Json], *, time_zone: str | None) -> Imported:
         jobs: Their manifests.
         time_zone: Of the controller, for those without ``timeZone``.
     """
-    tables = tuple(_table(job, time_zone) for job in jobs)
+    tables = tuple(guarded(_name(job), _name(job), partial(_table, job, time_zone)) for job in jobs)
     return Imported(system="CronJobs of Kubernetes", tables=tables, comments=(_IMAGE, _RETRIES))
 
 
 def _table(job: _Json, time_zone: str | None) -> Table:
-    name = str(_at(job, "metadata").get("name", "job"))
+    name = _name(job)
     spec = _at(job, "spec")
     line = str(spec.get("schedule", ""))
     zone = spec.get("timeZone") or time_zone
@@ -71,6 +80,10 @@ def _table(job: _Json, time_zone: str | None) -> Table:
         comments=(*changes, *comments, *_lost(spec, pod)),
         refused=refused,
     )
+
+
+def _name(job: _Json) -> str:
+    return str(_at(job, "metadata").get("name", "job"))
 
 
 def _timing(
@@ -98,9 +111,7 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
     comments = [f"Its image was {container.get('image', 'not named')}."]
     if len(containers) > 1 or pod.get("initContainers"):
         comments.append("Its other containers are left out.")
-    words = [
-        str(one) for one in (*(container.get("command") or ()), *(container.get("args") or ()))
-    ]
+    words = [*_words(container.get("command")), *_words(container.get("args"))]
     if not container.get("command"):
         told = f" with the arguments {shlex.join(words)}" if words else ""
         comments.append(f"Its command is that of the image{told}: write it here, and resume it.")
@@ -121,6 +132,12 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
         names = f": {', '.join(missing)}" if missing else ""
         comments.append(f"Variables from secrets and config maps are left out{names}.")
     return pairs, comments
+
+
+def _words(value: object) -> list[str]:
+    """Return the words of a command or of its arguments."""
+    words = cast("list[object]", value) if isinstance(value, list) else [value] if value else []
+    return [str(one) for one in words]
 
 
 def _environment(entries: Sequence[object]) -> tuple[list[tuple[str, str]], list[str]]:

@@ -1,11 +1,12 @@
 """Tables of a schedule document, written as TOML with comments on what changes."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.document.dialects.reading import Reading, keys, missing, quoted
 from orchestrator.document.parse import parse
+from orchestrator.document.types import LONGEST_DESCRIPTION
 from orchestrator.ids import SCHEDULE_ID
 
 NO_COMMAND = 'echo "this schedule has no command yet" >&2; exit 1'
@@ -54,6 +55,23 @@ class Imported:
 def timing(reading: Reading) -> tuple[tuple[tuple[str, str], ...], str | None]:
     """Return the keys of a timing, or why there are none."""
     return tuple(keys(reading)), missing(reading)
+
+
+def described(text: object) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Return the description of a schedule as a key, or as a comment where it is too long for one."""
+    line = _visible(str(text or ""))
+    if not line:
+        return (), ()
+    key = (("description", toml_text(line)),)
+    return (key, ()) if len(line) <= LONGEST_DESCRIPTION else ((), (line,))
+
+
+def guarded(name: str, source: str, build: Callable[[], Table]) -> Table:
+    """Return the table that is built of an entry, refused where the entry is not of its form."""
+    try:
+        return build()
+    except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other schedule
+        return Table(name=name, source=source, refused=f"it cannot be understood: {error!r:.200}")
 
 
 def with_ids(tables: Iterable[Table]) -> list[Table]:

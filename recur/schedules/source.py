@@ -58,7 +58,7 @@ def document_of_file(file: Path) -> Document:
         CliError: It cannot be read, or decides nothing; the message has all its problems.
     """
     try:
-        return parse(read_file(file))
+        return parse(read_file(file), after=datetime.now(UTC))
     except DocumentError as error:
         raise refused_document(file, error.problems, f"recur validate {file}") from error
 

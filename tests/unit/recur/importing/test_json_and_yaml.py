@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.document.parse import parse
 from recur.errors import CliError
@@ -192,7 +194,10 @@ def test_rules_of_eventbridge_are_read() -> None:
     table = _table(rules)
 
     assert table.name == "a-rule"
-    assert table.comments == ("Sums\nthem up", "It was disabled.")
+    assert dict(table.keys)["description"] == '"Sums them up"'
+    assert table.comments == ("It was disabled.",)
+    long = _table(_eventbridge(Description="x" * 201))
+    assert long.comments == ("x" * 201,)
 
 
 def _trigger(recurrence: dict[str, Any], kind: str = "ScheduleTrigger") -> dict[str, Any]:
@@ -370,8 +375,8 @@ def test_triggers_of_a_template_are_read() -> None:
     table = _table({"resources": [trigger, {"name": "p", "properties": {}}]})
 
     assert table.name == "nightly"
+    assert dict(table.keys)["description"] == '"Sums up"'
     assert table.comments == (
-        "Sums up",
         "It was stopped.",
         'It started the pipeline Sum with the parameters {"a": 1}.',
     )
@@ -382,6 +387,9 @@ def test_triggers_of_a_template_are_read() -> None:
     [
         ("{", "it begins as JSON and cannot be read"),
         ("kind: [", "it begins as YAML and cannot be read"),
+        ("kind: 2026-13-45", "it begins as YAML and cannot be read"),
+        ("[" * 100_000, "it begins as JSON and cannot be read"),
+        ("--- &a\nkind: List\nitems: [*a]", "it contains itself"),
         ("{}", "no schedule is found in it"),
         ("kind: Job", "no schedule is found in it"),
         ("[1, null]", "no schedule is found in it"),
@@ -393,3 +401,69 @@ def test_a_file_of_another_kind_is_refused(text: str, says: str) -> None:
         _imported(text)
 
     assert caught.value.next_step
+
+
+_SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 10**12), st.text(max_size=5), st.just(float("inf"))
+)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=3), inner)
+    ),
+    max_leaves=4,
+)
+_SOUND = st.sampled_from(
+    [
+        _cron_job(
+            {"concurrencyPolicy": "Forbid", "startingDeadlineSeconds": 600, "timeZone": "UTC"},
+            {**RUN, "args": ["x"], "env": [{"name": "A", "value": "1"}]},
+            {"backoffLimit": 1, "activeDeadlineSeconds": 60},
+        ),
+        _eventbridge(
+            StartDate="2027-01-01T00:00:00Z",
+            EndDate=1893456000,
+            Description="d",
+            FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5},
+            Target={"Arn": "a", "Input": "{}"},
+        ),
+        _trigger(
+            {
+                **START,
+                "frequency": "Month",
+                "interval": 2,
+                "endTime": "2030-01-01T00:00:00",
+                "schedule": {
+                    "minutes": [0],
+                    "hours": [1],
+                    "monthDays": [1, -1],
+                    "monthlyOccurrences": [{"day": "Friday", "occurrence": -1}],
+                },
+            }
+        ),
+        _trigger({"frequency": "Hour", "interval": 1, **START}, "TumblingWindowTrigger"),
+    ]
+)
+
+
+@pytest.mark.no_cover
+@given(sound=_SOUND, data=st.data())
+def test_whatever_a_document_holds_is_a_comment_or_valid(
+    sound: dict[str, Any], data: st.DataObject
+) -> None:
+    """One value of a sound document is replaced by anything."""
+    document = json.loads(json.dumps(sound))
+    node, keys = document, list(document)
+    while True:
+        key = data.draw(st.sampled_from(keys))
+        below = node[key]
+        if not below or not isinstance(below, dict | list) or data.draw(st.booleans()):
+            node[key] = data.draw(_VALUES)
+            break
+        node, keys = below, list(below) if isinstance(below, dict) else list(range(len(below)))
+    try:
+        imported = _imported(json.dumps(document))
+    except CliError:  # its kind was replaced: it is of no known system
+        return
+    written = document_text(imported, checked(with_ids(imported.tables)), "file.json")
+    assert parse(written).problems == ()
