@@ -54,6 +54,26 @@ class IntervalUnit(StrEnum):
     MONTHS = "months"
 
 
+class OnHoliday(StrEnum):
+    """What happens to an occurrence that falls on a holiday."""
+
+    SKIP = "skip"
+    NEXT_WORKING_DAY = "next_working_day"
+    PREVIOUS_WORKING_DAY = "previous_working_day"
+
+
+class Weekday(StrEnum):
+    """The days of a week, in its order."""
+
+    MON = "MON"
+    TUE = "TUE"
+    WED = "WED"
+    THU = "THU"
+    FRI = "FRI"
+    SAT = "SAT"
+    SUN = "SUN"
+
+
 class SkipReason(StrEnum):
     """Why an occurrence was not submitted although a tick saw it in time."""
 
@@ -62,6 +82,7 @@ class SkipReason(StrEnum):
     MAX_PARALLEL = "max_parallel"
     PAUSED = "paused"
     EXCLUDED = "excluded"
+    HOLIDAY = "holiday"
     NONEXISTENT = "nonexistent"
     REMOVED = "removed"
 

@@ -51,6 +51,7 @@ class Problem:
         message: What is wrong, and what would be right.
         in_defaults: Whether the table is ``[defaults]``.
         in_prices: Whether the table is ``[prices]``.
+        calendar: The name of the table ``[calendars.<name>]`` that it is in.
     """
 
     schedule: str | None = None
@@ -58,12 +59,14 @@ class Problem:
     message: str
     in_defaults: bool = False
     in_prices: bool = False
+    calendar: str | None = None
 
     def __str__(self) -> str:
         """Return the place and the message as one sentence."""
         place = f"[schedules.{self.schedule}]" if self.schedule else ""
         place = "[defaults]" if self.in_defaults else place
         place = "[prices]" if self.in_prices else place
+        place = place if self.calendar is None else f"[calendars.{self.calendar}]"
         return ": ".join(part for part in (place, self.key, self.message) if part)
 
 

@@ -10,7 +10,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestrator.enums import CatchUpMode, Fold, Gap, IntervalUnit, Outcome, Overlap
+from orchestrator.enums import (
+    CatchUpMode,
+    Fold,
+    Gap,
+    IntervalUnit,
+    OnHoliday,
+    Outcome,
+    Overlap,
+    Weekday,
+)
 from orchestrator.ids import ScheduleId
 from orchestrator.stored import Stored
 
@@ -38,6 +47,30 @@ class Interval(Stored):
     anchor: date
 
 
+WEEKEND = (Weekday.SAT, Weekday.SUN)
+"""What is no working day where the document does not say otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holidays(Stored):
+    """
+    The holidays of a recurrence, and what happens to its occurrences on them.
+
+    Attributes:
+        calendars: The names that they have in the document.
+        days: All of them, in the short form that ``timing.holidays`` reads.
+        weekdays: Days of the week that are holidays as well.
+        policy: What happens on them.
+        weekend: Days of the week to which no occurrence moves.
+    """
+
+    calendars: tuple[str, ...]
+    days: tuple[str, ...]
+    weekdays: Annotated[tuple[Weekday, ...], _UNLESS_EMPTY] = ()
+    policy: OnHoliday = OnHoliday.SKIP
+    weekend: tuple[Weekday, ...] = WEEKEND
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence(Stored):
     """
@@ -53,6 +86,7 @@ class Recurrence(Stored):
         gap: What becomes of wall times that do not exist where a clock is put forward.
         fold: Which of two equal wall times runs where a clock is put back.
         except_: Wall dates (``2026-12-25``) and expressions that leave occurrences out.
+        holidays: None where the schedule names none, or has ``every``.
         end: Nothing is due at this instant or later; None: it has no end.
     """
 
@@ -65,6 +99,7 @@ class Recurrence(Stored):
     gap: Gap = Gap.AUTO
     fold: Annotated[Fold, Field(alias="overlap")] = Fold.AUTO
     except_: tuple[str, ...] = ()
+    holidays: Annotated[Holidays | None, _UNLESS_EMPTY] = None
     end: Annotated[datetime | None, _UNLESS_EMPTY] = None
 
     @property
@@ -251,9 +286,12 @@ class Occurrence:
 
     Attributes:
         nominal: When it should start.
-        merged: How many wall times fell on this instant; more than 1 only where clocks change.
+        merged: How many wall times fell on this instant; more than 1 only where clocks change, or
+            where others moved here.
         exists: False for wall times that a zone left out for good, such as Apia's 2011-12-30.
         excluded: Whether ``except`` leaves it out.
+        holiday: Whether it is skipped since it falls on a holiday.
+        moved_from: When it would have been on the holidays from which it was moved.
         paused: Whether the schedule was paused at this instant.
         removed: Whether the schedule was removed from the document after it, and has not returned.
     """
@@ -262,10 +300,12 @@ class Occurrence:
     merged: int = 1
     exists: bool = True
     excluded: bool = False
+    holiday: bool = False
+    moved_from: tuple[datetime, ...] = ()
     paused: bool = False
     removed: bool = False
 
     @property
     def can_run(self) -> bool:
         """Whether nothing about the occurrence itself keeps it from running."""
-        return self.exists and not (self.excluded or self.paused or self.removed)
+        return self.exists and not (self.excluded or self.holiday or self.paused or self.removed)

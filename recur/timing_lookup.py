@@ -1,14 +1,16 @@
 """What a schedule has at an instant and around it, and what the clock's changes made of it."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from typing import Final
 
 from orchestrator.enums import Fold, Gap
 from orchestrator.model import Occurrence, Recurrence, Timing
+from orchestrator.timing.holidays import working_days
 from orchestrator.timing.occurrences import in_force, occurrences_of
 from orchestrator.timing.placement import Placement, placements
+from orchestrator.timing.wall_times import wall_times
 from orchestrator.timing.zones import parse_zone
 from recur.times import after_gap
 
@@ -125,6 +127,29 @@ def came_from(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     if not placed.exists:
         return f"{walls} of {placed.walls[0]:%Y-%m-%d} never came in {zone}."
     return f"The clock is put forward: what falls on {walls} runs at this instant."
+
+
+def moved_here(timings: tuple[Timing, ...], instant: datetime) -> str | None:
+    """Say from which holidays an occurrence moved to an instant; None if none did."""
+    recurrence = in_force(timings, instant).recurrence
+    placed = _placed(recurrence, instant) if recurrence else None
+    if placed is None or not placed.moved_from:
+        return None
+    shown = ", ".join(f"{wall:%Y-%m-%d %H:%M}" for wall in placed.moved_from)
+    return f"What falls on a holiday, {shown}, moves to this instant."
+
+
+def on_holiday(timings: tuple[Timing, ...], day: date) -> str | None:
+    """Say of a wall date that it is a holiday, and what happens to its occurrences."""
+    recurrence = recurrence_at(timings, datetime.combine(day, time()))
+    if recurrence is None or recurrence.holidays is None:
+        return None
+    rule = working_days(recurrence.holidays)
+    if not rule.holiday(day) or not any(wall_times(recurrence).given(day)):
+        return None
+    target, names = rule.target(day), ", ".join(recurrence.holidays.calendars)
+    becomes = f"move to {target:%A}, {target}" if target else "are skipped"
+    return f"{day} is a holiday ({names}): its occurrences {becomes}."
 
 
 def _left_out(recurrence: Recurrence, wall: datetime, change: datetime, zone: tzinfo) -> str:

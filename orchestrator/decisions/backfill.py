@@ -47,14 +47,15 @@ def eligible(occurrence: Occurrence, final: Record | None, *, rerun: bool) -> bo
     Args:
         occurrence: One of those asked for.
         final: Its own final record; None if it has none, or only a share in a range's.
-        rerun: Whether what has run is to run again, and what ``except`` leaves out to run.
+        rerun: Whether what has run is to run again, and what ``except`` or a holiday leaves out to run.
     """
     if rerun:
         return True
     if final is None:
-        return not occurrence.excluded
+        return not (occurrence.excluded or occurrence.holiday)
     decision = final.decision
-    return decision.action is not Action.SUBMIT and decision.reason != SkipReason.EXCLUDED
+    left_out = {SkipReason.EXCLUDED, SkipReason.HOLIDAY}
+    return decision.action is not Action.SUBMIT and decision.reason not in left_out
 
 
 @dataclass(frozen=True, slots=True)

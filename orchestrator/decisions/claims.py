@@ -103,6 +103,7 @@ def _claimed_record(  # noqa: PLR0913 - a claim has that many sources
         nominal=occurrence.nominal,
         about=schedule.about,
         merged=occurrence.merged,
+        moved_from=occurrence.moved_from,
         previous_success_unknown=not _known(results, schedule.id),
         decision=Decided(action=Action.SUBMIT, at=now),
         task=FrozenTask(

@@ -104,6 +104,8 @@ def _refusal(occurrence: Occurrence) -> SkipReason | None:
         return SkipReason.NONEXISTENT
     if occurrence.excluded:
         return SkipReason.EXCLUDED
+    if occurrence.holiday:
+        return SkipReason.HOLIDAY
     return SkipReason.PAUSED if occurrence.paused else None
 
 
@@ -187,4 +189,4 @@ def _cause(decision: Skip | Missed) -> tuple[SkipReason | MissReason, RunId | No
 
 def _is_left_out(decision: Skip | Missed) -> bool:
     """Whether the occurrence was not going to run in any case, as its timing tells."""
-    return decision.reason in {SkipReason.EXCLUDED, SkipReason.NONEXISTENT}
+    return decision.reason in {SkipReason.EXCLUDED, SkipReason.HOLIDAY, SkipReason.NONEXISTENT}

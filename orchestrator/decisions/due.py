@@ -210,17 +210,22 @@ def _decided(stretch: _Stretch, *, removed: bool) -> list[tuple[Skip | Missed, T
     left_out = tally(recurrence, after=stretch.after, until=before)
     found: list[tuple[Skip | Missed, Tally]] = []
     if left_out:
-        if left_out.excluded and left_out.nonexistent:
+        own = [reason for reason, count in _left_out(left_out).items() if count]
+        if len(own) > 1:
             return None
-        own = SkipReason.EXCLUDED if left_out.excluded else SkipReason.NONEXISTENT
-        found.append((_decision(left_out, own, {}), left_out))
+        found.append((_decision(left_out, own[0], {}), left_out))
     if first and (rest := tally(recurrence, after=before, until=stretch.until)):
-        also = {
-            SkipReason.EXCLUDED: rest.excluded,
-            SkipReason.NONEXISTENT: rest.nonexistent,
-        }
-        found.append((_decision(rest, stretch.cause, also), rest))
+        found.append((_decision(rest, stretch.cause, _left_out(rest)), rest))
     return found
+
+
+def _left_out(tallied: Tally) -> dict[SkipReason, int]:
+    """Return how many of some occurrences would not run in any case, as their timing tells."""
+    return {
+        SkipReason.EXCLUDED: tallied.excluded,
+        SkipReason.HOLIDAY: tallied.holiday,
+        SkipReason.NONEXISTENT: tallied.nonexistent,
+    }
 
 
 def _decision(

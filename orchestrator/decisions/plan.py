@@ -134,6 +134,7 @@ def record_of(  # noqa: PLR0913 - one record has that many sources
         nominal=occurrence.nominal,
         about=schedule.about if schedule else None,
         merged=occurrence.merged,
+        moved_from=occurrence.moved_from,
         decision=Decided(action=action, reason=decision.reason, because=decision.because, at=now),
         range=spans,
         sentence=sentence,
@@ -152,6 +153,7 @@ _SKIPPED = {
     SkipReason.MAX_PARALLEL: "as many runs are open as may, the oldest of them {}",
     SkipReason.PAUSED: "the schedule was paused at this time",
     SkipReason.EXCLUDED: "`except` leaves this time out",
+    SkipReason.HOLIDAY: "this is a holiday",
     SkipReason.NONEXISTENT: "this wall time does not exist in the schedule's time zone",
     SkipReason.REMOVED: "the schedule was removed from the document before it was decided",
 }

@@ -1,5 +1,7 @@
 """The keys of the schedule document: pydantic models, and the JSON Schema that editors read."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -9,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from orchestrator.document.types import (
     Backoff,
+    CalendarName,
     Command,
     Cron,
     Currency,
@@ -36,12 +39,23 @@ from orchestrator.document.types import (
     one_or_more_times,
     unique,
 )
-from orchestrator.enums import CatchUpMode, Fold, Gap, IntervalUnit, Outcome, Overlap
+from orchestrator.enums import (
+    CatchUpMode,
+    Fold,
+    Gap,
+    IntervalUnit,
+    OnHoliday,
+    Outcome,
+    Overlap,
+    Weekday,
+)
 from orchestrator.exit_codes import code_of
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
 from orchestrator.model import (
+    WEEKEND,
     About,
     CatchUp,
+    Holidays,
     Interval,
     NodePrice,
     Prices,
@@ -49,8 +63,10 @@ from orchestrator.model import (
     Retries,
     Schedule,
 )
+from orchestrator.timing.holidays import Range, packed
 from orchestrator.timing.placement import EPOCH
 
+MOST_CALENDARS = 50
 _STRICT = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 _ONE_PRICE: JsonDict = {"minProperties": 1}
 _EITHER: JsonDict = {
@@ -136,6 +152,34 @@ class IntervalTable(BaseModel):
     """A date in a unit that counts; units are counted from it in both directions."""
 
 
+class RangeTable(BaseModel):
+    """Days without a gap between them."""
+
+    model_config = _STRICT
+
+    first: Annotated[WallDate, Field(examples=["2026-12-24"])]
+    """The first of them."""
+    last: Annotated[WallDate, Field(examples=["2027-01-01"])]
+    """The last of them, included."""
+
+
+class CalendarTable(BaseModel):
+    """Holidays that schedules name: dates, ranges of dates, days of the week."""
+
+    model_config = _STRICT
+
+    dates: Annotated[list[WallDate], Field(max_length=1000, examples=[["2026-12-25"]])] = []
+    """Single days."""
+    ranges: Annotated[list[RangeTable], Field(max_length=1000)] = []
+    """From a first to a last day."""
+    weekdays: Annotated[
+        list[Annotated[Weekday, Field(strict=False)]],
+        Field(max_length=7, examples=[["SAT", "SUN"]]),
+        unique,
+    ] = []
+    """Days of the week, in every week."""
+
+
 class ScheduleTable(BaseModel):
     """One schedule, or in [defaults] what holds for all that say nothing else."""
 
@@ -171,6 +215,14 @@ class ScheduleTable(BaseModel):
         Field(alias="except", max_length=400, examples=[["2026-12-25", "* * * 8 *"]]),
     ] = []
     """Wall dates, and expressions of the wall times, that are left out."""
+    holidays: Annotated[list[CalendarName], Field(max_length=10, examples=[["bank"]]), unique] = []
+    """With cron or at: the calendars whose days are holidays."""
+    on_holiday: Annotated[OnHoliday, Field(strict=False)] = OnHoliday.SKIP
+    """What happens on a holiday: skip, or move to the next or the previous working day."""
+    weekend: Annotated[
+        list[Annotated[Weekday, Field(strict=False)]], Field(max_length=6), unique
+    ] = [*WEEKEND]
+    """Days of the week that are no working days: nothing moves to them."""
     time_zone: Annotated[Zone, Field(examples=["Europe/Paris"])] = "UTC"
     """IANA name of the zone whose wall clock counts."""
     dst: DstTable = DstTable()
@@ -261,6 +313,14 @@ class DocumentTable(BaseModel):
         ),
     ] = {}
     """Tables [schedules.<id>]: 2 to 40 lower-case letters, digits and hyphens."""
+    calendars: Annotated[
+        dict[CalendarName, CalendarTable],
+        Field(
+            max_length=MOST_CALENDARS,
+            json_schema_extra={"propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,40}$"}},
+        ),
+    ] = {}
+    """Tables [calendars.<name>]: holidays that schedules name."""
     prices: PricesTable | None = None
     """What nodes cost; without it no run has a cost."""
 
@@ -283,7 +343,29 @@ def prices(table: PricesTable) -> Prices:
     )
 
 
-def schedule(id_: ScheduleId, table: ScheduleTable, costs: Prices | None = None) -> Schedule:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """The days of one table ``[calendars.<name>]``."""
+
+    ranges: tuple[Range, ...]
+    weekdays: tuple[Weekday, ...]
+
+
+def calendar(table: CalendarTable) -> Calendar:
+    """Return the calendar of a table in which nothing is wrong."""
+    single = ((day, day) for day in table.dates)
+    return Calendar(
+        ranges=(*single, *((one.first, one.last) for one in table.ranges)),
+        weekdays=tuple(table.weekdays),
+    )
+
+
+def schedule(
+    id_: ScheduleId,
+    table: ScheduleTable,
+    costs: Prices | None = None,
+    calendars: Mapping[str, Calendar] | None = None,
+) -> Schedule:
     """
     Return the schedule of a table in which nothing is wrong.
 
@@ -291,11 +373,12 @@ def schedule(id_: ScheduleId, table: ScheduleTable, costs: Prices | None = None)
         id_: Its id.
         table: With what it inherits.
         costs: The prices of the document.
+        calendars: Its calendars, those that the table names among them.
     """
     assert table.command is not None, "a command is asked for before"  # noqa: S101
     return Schedule(
         id=id_,
-        recurrence=_recurrence(table),
+        recurrence=_recurrence(table, calendars or {}),
         command=table.command,
         environment=table.environment,
         overlap=table.overlap,
@@ -331,7 +414,7 @@ def _about(table: ScheduleTable) -> About | None:
     return None if about == About() else about
 
 
-def _recurrence(table: ScheduleTable) -> Recurrence:
+def _recurrence(table: ScheduleTable, calendars: Mapping[str, Calendar]) -> Recurrence:
     return Recurrence(
         cron=tuple(dict.fromkeys(table.cron or ())),
         at=tuple(sorted(set(table.at or ()))),
@@ -342,5 +425,20 @@ def _recurrence(table: ScheduleTable) -> Recurrence:
         gap=table.dst.gap,
         fold=table.dst.overlap,
         except_=tuple(dict.fromkeys(table.except_)),
+        holidays=_holidays(table, calendars),
         end=table.end,
+    )
+
+
+def _holidays(table: ScheduleTable, calendars: Mapping[str, Calendar]) -> Holidays | None:
+    if not table.holidays:
+        return None
+    named = [calendars[name] for name in table.holidays]
+    weekdays = {day for one in named for day in one.weekdays}
+    return Holidays(
+        calendars=tuple(table.holidays),
+        days=packed(days for one in named for days in one.ranges),
+        weekdays=tuple(day for day in Weekday if day in weekdays),
+        policy=table.on_holiday,
+        weekend=tuple(day for day in Weekday if day in table.weekend),
     )

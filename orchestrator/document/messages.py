@@ -8,11 +8,13 @@ from pydantic import BaseModel, ValidationError
 
 from orchestrator.document.key_hints import close_key, key_hint
 from orchestrator.document.keys import (
+    CalendarTable,
     CatchUpTable,
     DstTable,
     IntervalTable,
     NodePriceTable,
     PricesTable,
+    RangeTable,
     RetriesTable,
     ScheduleTable,
 )
@@ -36,6 +38,11 @@ _MODELS: dict[str, type[BaseModel]] = {
 _EXAMPLES = {
     "cron": 'must be an expression such as "0 2 * * MON-FRI", or a list of expressions',
     "except": 'must be a list such as ["2026-12-25", "* * * 8 *"]',
+    "holidays": 'must be a list of names of calendars, such as ["bank"]',
+    "weekend": 'must be a list such as ["SAT", "SUN"]',
+    "weekdays": 'must be a list such as ["SAT", "SUN"]',
+    "dates": "must be a list such as [2026-12-25]",
+    "ranges": "must be a list such as [{ first = 2026-12-24, last = 2027-01-01 }]",
     "outputs": 'must be a list such as ["report/*.csv"]',
     "retries.on": 'must be a list such as ["lost", "failed"]',
     "retries.exit_codes": 'must be a list such as [75, "SIGKILL"]',
@@ -67,6 +74,8 @@ _BOUNDS = {
 _MISSING = {
     "every": "is missing: say how many units lie between two that count, as in every = 2",
     "unit": 'is missing: say what is counted, as in unit = "weeks"',
+    "first": "is missing: give the first day, as in first = 2026-12-24",
+    "last": "is missing: give the last day, as in last = 2027-01-01",
     "anchor": "is missing: give a date in a unit that counts, as in anchor = 2026-12-07",
 }
 _NO_PRICE = "there is no price: give dedicated or spot, the price of one node for one hour"
@@ -103,7 +112,7 @@ def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
             if details["type"] == "missing":
                 yield path, 'is missing: say in which one the prices are, as in "USD"'
             elif details["type"] == "extra_forbidden":
-                yield path, _unknown_price(path)
+                yield path, _unknown(path, NodePriceTable if len(path) > 1 else PricesTable)
             else:
                 yield path, _error_complaint(path, details)
     given = table.get("pools")
@@ -113,6 +122,36 @@ def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
     for pool, node_prices in pools.items():
         if node_prices == {}:
             yield ("pools", pool), _NO_PRICE
+
+
+def wrong_calendar(table: Table) -> Iterator[tuple[Path, str]]:
+    """Yield the place and the complaint for each thing that is wrong with a calendar."""
+    try:
+        read = CalendarTable.model_validate(table)
+    except ValidationError as error:
+        for details in error.errors():
+            path = details["loc"]
+            if details["type"] == "missing":
+                yield path, _MISSING[str(path[-1])]
+            elif details["type"] == "extra_forbidden":
+                model = RangeTable if len(path) > 1 else CalendarTable
+                yield path, _unknown(path, model)
+            else:
+                yield path, _error_complaint(path, details)
+        return
+    for n, one in enumerate(read.ranges):
+        if one.last < one.first:
+            yield ("ranges", n, "last"), f"must not lie before first, {one.first}"
+    if not (read.dates or read.ranges or read.weekdays):
+        yield ("dates",), "is missing: say which days, as in dates = [2026-12-25]"
+
+
+def dotted(path: Path) -> str:
+    """Spell a place: dots below tables, numbers from 1 in lists."""
+    first, *below = path
+    return str(first) + "".join(
+        f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in below
+    )
 
 
 def _path(loc: Path) -> Path:
@@ -140,10 +179,7 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
         )
     if "command" not in whole:
         yield ("command",), 'is missing: say what to run, as in "python3 report.py"'
-    if "interval" in own and "cron" not in whole:
-        yield ("interval",), "belongs to cron: it says which of its dates count"
-    if "anchor" in own and "every" not in whole:
-        yield ("anchor",), "belongs to every: cron needs none"
+    yield from _alone(own, whole)
     start, end = whole.get("start"), whole.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and {"start", "end"} & own.keys():
         yield from _no_time(start, end, "end" if "end" in own else "start")
@@ -152,6 +188,19 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
     for key, needed in (("max_queued", Overlap.QUEUE), ("max_parallel", Overlap.ALLOW)):
         if key in own and policy != needed and policy in policies:
             yield (key,), f'belongs to overlap = "{needed}", which this schedule has not'
+
+
+def _alone(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
+    """Yield the complaints about keys that lack the one that they belong to."""
+    if "interval" in own and "cron" not in whole:
+        yield ("interval",), "belongs to cron: it says which of its dates count"
+    if "holidays" in own and not {"cron", "at"} & whole.keys():
+        yield ("holidays",), "belongs to cron or at: an interval knows no wall dates"
+    for key in ("on_holiday", "weekend"):
+        if key in own and "holidays" not in whole:
+            yield (key,), 'belongs to holidays: name the calendars, as in holidays = ["bank"]'
+    if "anchor" in own and "every" not in whole:
+        yield ("anchor",), "belongs to every: cron needs none"
 
 
 def _no_time(start: datetime, end: datetime, key: str) -> Iterator[tuple[Path, str]]:
@@ -188,9 +237,9 @@ def _unknown_key(path: Path, value: object) -> str:
     return f"unknown key; {hint}" if hint else "unknown key"
 
 
-def _unknown_price(path: Path) -> str:
-    """Say which key of ``[prices]`` may have been meant."""
-    close = close_key(str(path[-1]), _names(NodePriceTable if len(path) > 1 else PricesTable))
+def _unknown(path: Path, model: type[BaseModel]) -> str:
+    """Say which key of a table beside the schedules may have been meant."""
+    close = close_key(str(path[-1]), _names(model))
     return f"unknown key; did you mean {close!r}?" if close else "unknown key"
 
 

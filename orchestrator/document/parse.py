@@ -3,7 +3,8 @@ The schedule document: TOML in, schedules and problems out.
 
 Every problem is reported at once, with its table, its key, what is wrong and what would be right.
 A table with a problem stops its own schedule and no other; a value of ``[defaults]`` with a problem
-is told once, and stops the schedules that inherit it. One of ``[prices]`` stops none.
+is told once, and stops the schedules that inherit it. So is one of a calendar, which stops those
+that name it; one of ``[prices]`` stops none.
 """
 
 import tomllib
@@ -13,6 +14,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, cast
 
+from orchestrator.document.calendars import Calendars, read_calendars
 from orchestrator.document.key_hints import close_key
 from orchestrator.document.keys import PricesTable, ScheduleTable, prices, schedule
 from orchestrator.document.messages import (
@@ -20,6 +22,7 @@ from orchestrator.document.messages import (
     WHEN,
     Path,
     Table,
+    dotted,
     wrong,
     wrong_prices,
     wrong_together,
@@ -32,12 +35,13 @@ from orchestrator.model import Prices, Recurrence, Schedule
 MAX_SCHEDULES = 1000
 MOST_BYTES = 4 << 20
 MOST_TIMING_BYTES = 700_000
-"""Of all ``cron``, ``at`` and ``except``: ``submit.json`` holds them twice while a change is undecided."""
+"""Of all ``cron``, ``at``, ``except`` and ``holidays``: ``submit.json`` holds them twice during a change."""
 
 _INNER = frozenset({"dst", "catch_up", "retries", "environment"})
 """Tables in tables: these merge key by key with those of ``[defaults]``."""
 _DEFAULTS, _SCHEDULES, _PRICES = "defaults", "schedules", "prices"
-_PARTS = (_SCHEDULES, _DEFAULTS, _PRICES)
+_CALENDARS = "calendars"
+_PARTS = (_SCHEDULES, _DEFAULTS, _PRICES, _CALENDARS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,15 @@ class Document:
     prices: Prices | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What all schedules of a document share."""
+
+    prices: Prices | None
+    calendars: Calendars
+    after: datetime | None
+
+
 def parse(text: str, *, after: datetime | None = None) -> Document:
     """
     Return the schedules of a document.
@@ -76,9 +89,11 @@ def parse(text: str, *, after: datetime | None = None) -> Document:
         raise DocumentError([Problem(message=message)])
     content = read(text)
     costs, wrong_costs = _read_prices(content.get(_PRICES))
-    document = _read_tables(*_tables(content), costs, after)
+    common = _Common(prices=costs, calendars=read_calendars(content.get(_CALENDARS)), after=after)
+    document = _read_tables(*_tables(content), common)
     unusable = sorted([*_unusable(content), *_too_long(document)], key=str)
-    document = replace(document, problems=(*document.problems, *wrong_costs), prices=costs)
+    problems = (*document.problems, *common.calendars.problems, *wrong_costs)
+    document = replace(document, problems=problems, prices=costs)
     if unusable:
         raise DocumentError([*unusable, *document.problems])
     return document
@@ -96,25 +111,20 @@ def _read_prices(table: object) -> tuple[Prices | None, list[Problem]]:
         return None, [Problem(message=f"cannot be understood: {error!r:.300}", in_prices=True)]
     if found:
         return None, [
-            Problem(key=_dotted(path), message=message, in_prices=True) for path, message in found
+            Problem(key=dotted(path), message=message, in_prices=True) for path, message in found
         ]
     return prices(PricesTable.model_validate(table)), []
 
 
-def _read_tables(
-    defaults: Table | None,
-    tables: Mapping[str, object],
-    costs: Prices | None,
-    after: datetime | None,
-) -> Document:
+def _read_tables(defaults: Table | None, tables: Mapping[str, object], common: _Common) -> Document:
     """Return the schedules of tables, and the problems of these."""
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()
-    problems = _problems_of_defaults(defaults or {}, after)
+    problems = _problems_of_defaults(defaults or {}, common)
     for name, table in tables.items():
         id_ = ScheduleId(name)
         found = [*_problems_of_name(name)]
-        result = _schedule(id_, table, defaults, costs, after)
+        result = _schedule(id_, table, defaults, common)
         if isinstance(result, Schedule) and not found:
             schedules[id_] = result
             continue
@@ -158,6 +168,7 @@ def merged(table: Table, defaults: Table) -> dict[str, object]:
     belongs = {
         "anchor": "every" in both,
         "interval": "cron" in both,
+        **dict.fromkeys(("holidays", "on_holiday", "weekend"), bool({"cron", "at"} & both.keys())),
         "max_queued": both.get("overlap") == Overlap.QUEUE,
         "max_parallel": both.get("overlap") == Overlap.ALLOW,
     }
@@ -185,7 +196,7 @@ def _too_long(document: Document) -> Iterator[Problem]:
     size = sum(_timing_bytes(one.recurrence) for one in document.schedules.values())
     if size > MOST_TIMING_BYTES:
         message = (
-            f"cron, at and except of all schedules have {size:,} bytes, what they inherit counted for "
+            f"cron, at, except and holidays of all schedules have {size:,} bytes, what they inherit counted for "
             f"each; at most {MOST_TIMING_BYTES:,} are supported: leave out dates that are over, or "
             "write several as one expression"
         )
@@ -194,7 +205,9 @@ def _too_long(document: Document) -> Iterator[Problem]:
 
 def _timing_bytes(recurrence: Recurrence) -> int:
     """Return how much of ``submit.json`` a recurrence takes, about."""
-    texts = (*recurrence.cron, *recurrence.except_, *(one.isoformat() for one in recurrence.at))
+    holidays = recurrence.holidays.days if recurrence.holidays else ()
+    single = (one.isoformat() for one in recurrence.at)
+    texts = (*recurrence.cron, *recurrence.except_, *single, *holidays)
     return sum(len(text.encode()) + len('"",') for text in texts)
 
 
@@ -226,53 +239,44 @@ def _problems_of_name(name: str) -> Iterator[Problem]:
         yield Problem(schedule=name, message=message)
 
 
-def _problems_of_defaults(defaults: Table, after: datetime | None) -> list[Problem]:
+def _problems_of_defaults(defaults: Table, common: _Common) -> list[Problem]:
     """Return what is wrong with ``[defaults]``, whoever inherits it."""
     try:
-        found = [*wrong(defaults, after)]
+        found = [*wrong(defaults, common.after), *common.calendars.lack(defaults.get("holidays"))]
     except Exception as error:  # noqa: BLE001 - as in a table
         return [Problem(message=f"cannot be understood: {error!r:.300}", in_defaults=True)]
     if "every" in defaults and len(WHEN & defaults.keys()) > 1:
         found.append((("every",), EITHER))
-    return [
-        Problem(key=_dotted(path), message=message, in_defaults=True) for path, message in found
-    ]
+    return [Problem(key=dotted(path), message=message, in_defaults=True) for path, message in found]
 
 
 def _schedule(
-    id_: ScheduleId,
-    table: object,
-    given: Table | None,
-    costs: Prices | None,
-    after: datetime | None,
+    id_: ScheduleId, table: object, given: Table | None, common: _Common
 ) -> Schedule | list[Problem]:
     """Return the schedule of one table, or everything that is wrong with it and not inherited."""
     try:
-        return _understood(id_, table, given, costs, after)
+        return _understood(id_, table, given, common)
     except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other schedule
         return [Problem(schedule=id_, message=f"cannot be understood: {error!r:.300}")]
 
 
 def _understood(
-    id_: ScheduleId,
-    table: object,
-    given: Table | None,
-    costs: Prices | None,
-    after: datetime | None,
+    id_: ScheduleId, table: object, given: Table | None, common: _Common
 ) -> Schedule | list[Problem]:
     defaults = given or {}
     if not isinstance(table, Mapping):
         return [Problem(schedule=id_, message="must be a table")]
     own = cast("Table", table)
     whole = merged(own, defaults)
-    found = [*wrong(whole, after), *wrong_together(own, whole)]
-    if found:
+    calendars, names = common.calendars, whole.get("holidays")
+    found = [*wrong(whole, common.after), *wrong_together(own, whole), *calendars.lack(names)]
+    if found or calendars.any_invalid(names):
         return [
-            Problem(schedule=id_, key=_dotted(path), message=message)
+            Problem(schedule=id_, key=dotted(path), message=message)
             for path, message in found
             if not _inherited(path, own, defaults) and (given is not None or path[0] in own)
         ]
-    return schedule(id_, ScheduleTable.model_validate(whole), costs)
+    return schedule(id_, ScheduleTable.model_validate(whole), common.prices, calendars.valid)
 
 
 def _inherited(path: Path, own: Table, defaults: Table) -> bool:
@@ -284,11 +288,3 @@ def _inherited(path: Path, own: Table, defaults: Table) -> bool:
     if key in _INNER and below and isinstance(inner, Mapping) and isinstance(outer, Mapping):
         return below[0] not in inner and below[0] in outer
     return False
-
-
-def _dotted(path: Path) -> str:
-    """Spell a place: dots below tables, numbers from 1 in lists."""
-    first, *below = path
-    return str(first) + "".join(
-        f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in below
-    )

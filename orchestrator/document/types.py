@@ -43,11 +43,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = ("RECUR_", "AZ_BATCH_")
 _CURRENCY = re.compile("[A-Z]{3}")
 _POOL_ID = re.compile("[A-Za-z0-9_-]{1,64}")
+_CALENDAR = re.compile("[A-Za-z0-9_-]{1,40}")
 _HIGHEST_PRICE = 10_000
 LONGEST_DESCRIPTION, _LONGEST_OWNER, _LONGEST_URL = 200, 100, 500
 _TAG = re.compile("[a-z0-9][a-z0-9._:-]{0,31}")
 _DURATION_SCHEMA = {"type": "string", "pattern": SCHEMA_PATTERN}
 _INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
+_CALENDAR_SCHEMA = {"type": "string", "pattern": f"^{_CALENDAR.pattern}$"}
 _DATE_SCHEMA = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _WALL_TIME_SCHEMA = {
     "type": "string",
@@ -128,6 +130,17 @@ def _wall_date(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     raise ValueError("must be a date such as 2026-12-07, unquoted")
+
+
+def is_calendar_name(text: str) -> bool:
+    """Whether a calendar can have this name."""
+    return bool(_CALENDAR.fullmatch(text))
+
+
+def _calendar_name(value: str) -> str:
+    if not is_calendar_name(value):
+        raise ValueError("must be the name of a calendar: 1 to 40 letters, digits, - or _")
+    return value
 
 
 def _exception(value: object, info: ValidationInfo) -> str:
@@ -251,7 +264,8 @@ def _pattern(value: str) -> str:
 def _unique[T](values: list[T]) -> list[T]:
     for n, value in enumerate(values):
         if value in values[:n]:
-            raise ValueError(f"holds {value!r} twice")
+            spelt = str(value) if isinstance(value, str) else value  # a word of a closed list
+            raise ValueError(f"holds {spelt!r} twice")
     return values
 
 
@@ -353,6 +367,7 @@ type Backoff = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_
 type Instant = Annotated[datetime, BeforeValidator(_whole_second), WithJsonSchema(_INSTANT_SCHEMA)]
 type WallTime = Annotated[datetime, BeforeValidator(_wall_time), WithJsonSchema(_WALL_TIME_SCHEMA)]
 type WallDate = Annotated[date, BeforeValidator(_wall_date), WithJsonSchema(_DATE_SCHEMA)]
+type CalendarName = Annotated[str, AfterValidator(_calendar_name), WithJsonSchema(_CALENDAR_SCHEMA)]
 type Cron = Annotated[str, AfterValidator(_cron), WithJsonSchema(_CRON_SCHEMA)]
 type Exception_ = Annotated[str, BeforeValidator(_exception), WithJsonSchema(_CRON_SCHEMA)]
 type Zone = Annotated[str, AfterValidator(_zone)]

@@ -239,6 +239,7 @@ class Record(Stored):
     replaces: str | None = None
     decision: Decided
     merged: int = 1
+    moved_from: Annotated[tuple[datetime, ...], Field(exclude_if=lambda times: not times)] = ()
     range: Range | None = None
     lateness_seconds: float | None = None
     task: FrozenTask | None = None

@@ -40,6 +40,7 @@ class Tally:
         last: Of the last one.
         count: How many they are.
         excluded: How many of them ``except`` leaves out.
+        holiday: How many of them are skipped since they fall on a holiday.
         nonexistent: How many of them lie on wall times that do not exist.
         looks: How many days and occurrences were looked at: a measure of the work.
     """
@@ -48,6 +49,7 @@ class Tally:
     last: datetime
     count: int
     excluded: int = 0
+    holiday: int = 0
     nonexistent: int = 0
     looks: int = 1
 
@@ -58,6 +60,7 @@ class Tally:
             last=later.last,
             count=self.count + later.count,
             excluded=self.excluded + later.excluded,
+            holiday=self.holiday + later.holiday,
             nonexistent=self.nonexistent + later.nonexistent,
             looks=self.looks + later.looks,
         )
@@ -115,17 +118,16 @@ def _unsteady(after: datetime, until: datetime, zone: tzinfo) -> list[tuple[date
 
 def _steady_day(recurrence: Recurrence, day: date, midnight: datetime) -> Tally | None:
     """Return the tally of a day whose wall times exist once each."""
-    seconds = timedelta()
+    seconds, holiday = timedelta(), 0
     if recurrence.every:
         anchor = recurrence.anchor or EPOCH
         first = next_interval(anchor, recurrence.every, midnight - _MOMENT) - midnight
         times = minutes_of(recurrence.every, first)
         seconds = first % _MINUTE
-        left_out = exceptions(recurrence.except_)
+        excluded = exceptions(recurrence.except_).on(day)
     else:
-        read = wall_times(recurrence)
-        fixed, wild = read.on(day)
-        times, left_out = fixed | wild, read.left_out
+        found = wall_times(recurrence).day(day)
+        times, excluded, holiday = found.all, found.excluded, found.holiday
     if not times:
         return None
     lowest = (times & -times).bit_length() - 1
@@ -133,7 +135,8 @@ def _steady_day(recurrence: Recurrence, day: date, midnight: datetime) -> Tally 
         first=midnight + lowest * _MINUTE + seconds,
         last=midnight + (times.bit_length() - 1) * _MINUTE + seconds,
         count=times.bit_count(),
-        excluded=(times & left_out.on(day)).bit_count(),
+        excluded=(times & excluded).bit_count(),
+        holiday=holiday.bit_count(),
     )
 
 
@@ -149,5 +152,6 @@ def _one(one: Placement) -> Tally:
         last=one.nominal,
         count=1,
         excluded=one.exists and one.excluded,
+        holiday=one.exists and one.holiday,
         nonexistent=not one.exists,
     )

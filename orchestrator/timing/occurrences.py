@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.placement import placements
+from orchestrator.timing.zones import parse_zone
 
 _HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
 _LONGEST_LOOK = timedelta(days=4)  # its occurrences are all made, to find the newest
@@ -21,12 +22,15 @@ def occurrences(timing: Timing, *, after: datetime, until: datetime) -> Iterator
     """
     if timing.recurrence is None or after >= until:
         return
+    zone = parse_zone(timing.recurrence.time_zone)
     for one in placements(timing.recurrence, after=after, until=until):
         yield Occurrence(
             nominal=one.nominal,
-            merged=len(one.walls),
+            merged=one.merged,
             exists=one.exists,
             excluded=one.excluded,
+            holiday=one.holiday,
+            moved_from=tuple(wall.replace(tzinfo=zone).astimezone(UTC) for wall in one.moved_from),
             paused=timing.paused,
         )
 

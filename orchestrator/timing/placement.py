@@ -46,12 +46,18 @@ class Placement:
             the zone's own at this instant, only where clocks change.
         exists: False for wall times that a zone left out for good.
         excluded: Whether ``except`` leaves it out: all of its wall times.
+        holiday: Whether it is skipped since it falls on a holiday.
+        merged: How many occurrences it stands for.
+        moved_from: The naive wall times, on holidays, from which occurrences moved here.
     """
 
     nominal: datetime
     walls: tuple[datetime, ...]
     exists: bool = True
     excluded: bool = False
+    holiday: bool = False
+    merged: int = 1
+    moved_from: tuple[datetime, ...] = ()
 
 
 def placements(
@@ -64,7 +70,7 @@ def placements(
         recurrence: The recurrence.
         after: Exclusive.
         until: Inclusive.
-        excluded: Whether to yield also what ``except`` leaves out.
+        excluded: Whether to yield also what ``except`` leaves out or a holiday lets skip.
 
     Raises:
         ScheduleSyntaxError: An expression or the zone cannot be understood.
@@ -164,7 +170,7 @@ def _piece(
         for wall in found:
             instant = (wall.time - offsets[0]).replace(tzinfo=UTC)
             if after < instant <= until:
-                yield Placement(nominal=instant, walls=(wall.time,), excluded=wall.excluded)
+                yield _placement_of(instant, wall, exists=True)
         return
     together: defaultdict[tuple[datetime, bool], list[Wall]] = defaultdict(list)
     for wall in found:
@@ -178,13 +184,38 @@ def _piece(
 
 def _placement(instant: datetime, those: list[Wall], *, exists: bool) -> Placement:
     """Make one occurrence of the wall times that fall on one instant."""
-    running = [wall for wall in those if not wall.excluded]
+    if len(those) == 1:
+        return _placement_of(instant, those[0], exists=exists)
+    running = [wall for wall in those if not (wall.excluded or wall.holiday)]
+    shown = running or those
+    moved = {source for wall in shown for source in _sources(wall)}
+    excluded = not running and all(wall.excluded for wall in those)
     return Placement(
         nominal=instant,
-        walls=tuple(wall.time for wall in running or those),
+        walls=tuple(wall.time for wall in shown),
         exists=exists,
-        excluded=not running,
+        excluded=excluded,
+        holiday=not running and not excluded,
+        merged=sum(wall.count for wall in shown),
+        moved_from=tuple(sorted(moved)),
     )
+
+
+def _placement_of(instant: datetime, wall: Wall, *, exists: bool) -> Placement:
+    return Placement(
+        nominal=instant,
+        walls=(wall.time,),
+        exists=exists,
+        excluded=wall.excluded,
+        holiday=wall.holiday,
+        merged=wall.count,
+        moved_from=_sources(wall) if wall.moved_from else (),
+    )
+
+
+def _sources(wall: Wall) -> tuple[datetime, ...]:
+    """Return the wall times from which occurrences moved to one."""
+    return tuple(datetime.combine(day, wall.time.time()) for day in wall.moved_from)
 
 
 def _instants(wall: Wall, zone: tzinfo, recurrence: Recurrence) -> list[tuple[datetime, bool]]:

@@ -188,6 +188,8 @@ def _decision(record: Record, zone: tzinfo) -> Iterator[str]:
         yield _fact("parameter", f"{name}={value}")
     if record.lateness_seconds is not None:
         yield _fact("lateness", short_duration(record.lateness_seconds))
+    if record.moved_from:
+        yield _fact("moved from", ", ".join(local(one, zone) for one in record.moved_from))
     if record.merged > 1:
         yield _fact("merged", f"{record.merged} wall times fell on this instant")
 

@@ -184,5 +184,7 @@ def rule(recurrence: Recurrence) -> str:
         single = (f"at {one:%Y-%m-%d %H:%M}" for one in recurrence.at)
         when = " or ".join((*map(_counted(recurrence.interval), recurrence.cron), *single))
     left_out = f", except {', '.join(recurrence.except_)}" if recurrence.except_ else ""
+    if holidays := recurrence.holidays:
+        left_out += f", on holidays of {', '.join(holidays.calendars)}: {holidays.policy}"
     end = f", until {utc(recurrence.end)}" if recurrence.end else ""
     return f"{when} in {recurrence.time_zone}{left_out}{end}"

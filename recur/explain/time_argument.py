@@ -9,7 +9,14 @@ from orchestrator.timing.occurrences import in_force, occurrences_of
 from orchestrator.timing.zones import parse_zone
 from recur.errors import CliError, Exit
 from recur.times import after_gap, check_year, how
-from recur.timing_lookup import came_from, on_the_wall, recurrence_at, suppressed
+from recur.timing_lookup import (
+    came_from,
+    moved_here,
+    on_holiday,
+    on_the_wall,
+    recurrence_at,
+    suppressed,
+)
 
 _SECOND: Final = timedelta(seconds=1)
 _ANY_ZONE: Final = timedelta(hours=26)
@@ -87,6 +94,9 @@ def _question_of_instant(
         notes += [other] if other else []
         origin = came_from(timings, instant)
         notes += [origin] if origin and not note else []
+        day = _local_day(timings, instant)
+        holiday = on_holiday(timings, day) if day else None
+        notes += [one for one in (moved_here(timings, instant), holiday) if one]
     return Question(instant=instant, notes=tuple(notes), until=instant)
 
 
@@ -102,7 +112,9 @@ def _questions_of_day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> l
     begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
     change = _change_of_day(day, begin, end, zone)
     notes = (change,) if change else ()
-    itself = Question(instant=begin, notes=notes, day=day, until=end)
+    holiday = on_holiday(timings, day)
+    all_notes = (*notes, holiday) if holiday else notes
+    itself = Question(instant=begin, notes=all_notes, day=day, until=end)
     if not timings:
         return [itself]
     instants = [

@@ -83,6 +83,8 @@ def _future(
         sentence += " It will be skipped (nonexistent): its wall time never comes."
     elif occurrence.excluded:
         sentence += " It will be skipped (excluded): `except` leaves it out."
+    elif occurrence.holiday:
+        sentence += " It will be skipped (holiday)."
     elif held:
         sentence += f" It will be skipped (paused), as long as the pause by {held[0].by} holds."
         note = f": {held[0].note}" if held[0].note else ""

@@ -13,10 +13,15 @@ def share_of(record: Record, occurrence: Occurrence) -> Record:
     """
     Return a range record as it reads for one of its occurrences.
 
-    What ``except`` leaves out, or does not exist, has that reason and not the record's.
+    What ``except`` or a holiday leaves out, or does not exist, has that reason and not the record's.
     """
-    reason = SkipReason.EXCLUDED if occurrence.exists else SkipReason.NONEXISTENT
-    if occurrence.exists and not occurrence.excluded:
+    if not occurrence.exists:
+        reason = SkipReason.NONEXISTENT
+    elif occurrence.excluded:
+        reason = SkipReason.EXCLUDED
+    elif occurrence.holiday:
+        reason = SkipReason.HOLIDAY
+    else:
         return record
     if record.range is None or reason not in record.range.also:
         return record

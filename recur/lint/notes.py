@@ -40,6 +40,7 @@ class Code(StrEnum):
     NEVER_DUE = "never-due"
     ENDED = "ended"
     PAST_TIMES = "past-times"
+    HOLIDAYS_OVER = "holidays-over"
     INTERVAL_DRIFTS = "interval-drifts"
     ANCHOR_AHEAD = "anchor-ahead"
     DST_UNUSED = "dst-unused"
@@ -142,7 +143,7 @@ def _times_of_days(recurrence: Recurrence) -> Iterator[tuple[int, int]]:
         (_matched_days(one.split(maxsplit=2)[2]), parse_cron(one).times) for one in recurrence.cron
     ]
     read = wall_times(recurrence)
-    single = {(day - _BEGIN.date()).days: operator.or_(*read.on(day)) for day in read.single_days}
+    single = {(day - _BEGIN.date()).days: operator.or_(*read.given(day)) for day in read.single}
     for number in sorted(frozenset(single).union(*(days for days, _ in expressions))):
         times = single.get(number, 0)
         if read.interval and not counts(read.interval, _BEGIN.date() + timedelta(days=number)):

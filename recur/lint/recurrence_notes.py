@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from orchestrator.document.cron_hints import has_seconds, normalised
 from orchestrator.model import Recurrence, Schedule, Timing
 from orchestrator.timing.cron import parse_cron
+from orchestrator.timing.holidays import unpacked
 from orchestrator.timing.month_days import parse_month_day
 from orchestrator.timing.occurrences import ended, following
 from orchestrator.timing.wall_times import walls
@@ -46,6 +47,7 @@ def recurrence_notes(
         yield from step_notes(cron)
         yield from _dates(cron, begin.astimezone(parse_zone(recurrence.time_zone)))
     yield from _past(recurrence, begin)
+    yield from _holidays_over(recurrence, begin)
     yield from _never(recurrence, begin)
     if recurrence.every:
         yield from _interval(recurrence, recurrence.every, now)
@@ -126,6 +128,20 @@ def _number_of_day(term: str) -> int | None:
     if special is None:
         return None
     return special.before + 1 if special.day is None else special.day
+
+
+def _holidays_over(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
+    """Note calendars without a day to come: nobody may have noticed that they ran out."""
+    holidays = recurrence.holidays
+    if holidays is None or holidays.weekdays:
+        return
+    last = max(end for _, end in unpacked(holidays.days))
+    if last < begin.astimezone(parse_zone(recurrence.time_zone)).date():
+        yield key_note(
+            Code.HOLIDAYS_OVER,
+            "holidays",
+            f"the last day of its calendars was {last}: no later day is a holiday; add later ones",
+        )
 
 
 def _never(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:

@@ -25,6 +25,7 @@ class PriorState(StrEnum):
     RAN = "ran"
     OPEN = "open"
     EXCLUDED = "left out by `except`"
+    HOLIDAY = "on a holiday"
     NONEXISTENT = "nonexistent"
     UNREADABLE = "with a record that cannot be read"
 
@@ -163,6 +164,8 @@ def _prior_state(occurrence: Occurrence, record: Record | None) -> tuple[PriorSt
         return PriorState.RAN, record.outcome.value
     if occurrence.excluded:
         return PriorState.EXCLUDED, None
+    if occurrence.holiday:
+        return PriorState.HOLIDAY, None
     if record is None:
         return PriorState.UNRECORDED, None
     return PriorState(record.decision.action.value), record.decision.reason

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.document.parse import Document
 from orchestrator.ids import ScheduleId
-from orchestrator.model import About, Interval, Prices, Schedule
+from orchestrator.model import About, Holidays, Interval, Prices, Schedule
 from recur.lint.secret_patterns import looks_secret
 
 ABSENT = "(none)"
@@ -104,6 +104,7 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
         "every": recurrence.every,
         "anchor": recurrence.anchor,
         "except": recurrence.except_,
+        **_holidays(recurrence.holidays),
         "time_zone": recurrence.time_zone,
         "dst.gap": recurrence.gap,
         "dst.overlap": recurrence.fold,
@@ -134,6 +135,18 @@ def toml_values(schedule: Schedule) -> dict[str, str]:
         "tags": about.tags or None,
     }
     return {key: toml(value) for key, value in values.items() if value is not None}
+
+
+def _holidays(holidays: Holidays | None) -> dict[str, object]:
+    """Return the keys of holidays; their days are compared, though no key of a schedule has them."""
+    if holidays is None:
+        return {}
+    return {
+        "holidays": holidays.calendars,
+        "on_holiday": holidays.policy,
+        "weekend": holidays.weekend,
+        "(days of its calendars)": (*holidays.days, *holidays.weekdays),
+    }
 
 
 def _interval(interval: Interval | None) -> dict[str, object]:

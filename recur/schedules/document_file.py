@@ -62,6 +62,8 @@ def valid_document(text: str, file: Path, next_step: str) -> Document:
 
 
 def _table(problem: Problem) -> str | None:
+    if problem.calendar is not None:
+        return f"calendars.{problem.calendar}"
     if problem.in_prices:
         return "prices"
     return "defaults" if problem.in_defaults else problem.schedule

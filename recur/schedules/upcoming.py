@@ -14,6 +14,7 @@ HORIZON = timedelta(days=366 * 9)
 """How far ahead is looked: 29 February can be eight years away."""
 
 _MOMENT = timedelta(seconds=1)
+_MOST_DAYS = 3  # that a note names one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +113,16 @@ def _upcoming_line(
     notes = [*_of_clock(one, local, schedule.recurrence)]
     if one.excluded:
         notes.append("excluded")
+    if one.holiday:
+        notes.append("holiday")
+    notes += _of_moves(one)
     paused = pause_notes(schedule, [pause for pause in pauses if pause.holds(one.nominal)])
     return Upcoming(
         wall=_without_zone(local),
         offset=local.utcoffset(),
         at=one.nominal,
         nominal=one.nominal,
-        runs=not (one.excluded or paused),
+        runs=not (one.excluded or one.holiday or paused),
         notes=(*notes, *paused),
     )
 
@@ -136,6 +140,18 @@ def _of_clock(one: Placement, local: datetime, recurrence: Recurrence) -> Iterat
     both = any(placements(recurrence, after=other - _MOMENT, until=other))
     this, that = ("second", "first") if local.fold else ("first", "second")
     yield f"{this} {here:%H:%M}" if both else f"{that} {here:%H:%M} suppressed"
+
+
+def _of_moves(one: Placement) -> Iterator[str]:
+    """Yield from which holidays an occurrence moved here."""
+    days = sorted({wall.date() for wall in one.moved_from})
+    if not days:
+        return
+    others = one.merged > len(one.moved_from)
+    shown = ", ".join(map(str, days))
+    if len(days) > _MOST_DAYS:
+        shown = f"{len(days)} days from {days[0]} to {days[-1]}"
+    yield f"{'with that of' if others else 'moved from'} {shown}"
 
 
 def pause_notes(schedule: Schedule, held: Sequence[Pause]) -> list[str]:

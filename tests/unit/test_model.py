@@ -38,6 +38,7 @@ def test_an_occurrence_can_run_unless_something_about_it_says_otherwise() -> Non
     for other in (
         replace(plain, exists=False),
         replace(plain, excluded=True),
+        replace(plain, holiday=True),
         replace(plain, paused=True),
         replace(plain, removed=True),
     ):

@@ -122,6 +122,7 @@ def test_a_reopened_run_keeps_what_its_final_record_said() -> None:
         (None, None, True, False, True),
         (Action.SKIPPED, SkipReason.PAUSED, False, True, True),
         (Action.SKIPPED, SkipReason.EXCLUDED, True, False, True),
+        (Action.SKIPPED, SkipReason.HOLIDAY, False, False, True),
         (Action.MISSED, "window", False, True, True),
         (Action.SUBMIT, None, False, False, True),
     ],

@@ -98,6 +98,7 @@ def test_a_skip_becomes_a_final_record_that_names_what_was_in_the_way() -> None:
         (SkipReason.MAX_PARALLEL, f"as many runs are open as may, the oldest of them {BLOCKER}"),
         (SkipReason.PAUSED, "the schedule was paused at this time"),
         (SkipReason.EXCLUDED, "`except` leaves this time out"),
+        (SkipReason.HOLIDAY, "this is a holiday"),
         (SkipReason.NONEXISTENT, "this wall time does not exist in the schedule's time zone"),
         (
             SkipReason.REMOVED,

@@ -650,7 +650,7 @@ def test_what_is_inherited_counts_for_each_schedule() -> None:
         parse(with_exceptions(MAX_SCHEDULES, 53))
     (problem,) = refused.value.problems
     assert str(problem).startswith(
-        "schedules: cron, at and except of all schedules have 707,000 bytes, what they inherit"
+        "schedules: cron, at, except and holidays of all schedules have 707,000 bytes, what they"
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.enums import Fold, Gap
-from orchestrator.model import Recurrence
+from orchestrator.enums import Fold, Gap, OnHoliday
+from orchestrator.model import Holidays, Recurrence
 from orchestrator.timing.counting import Tally, tally
 from orchestrator.timing.placement import placements
 
@@ -32,6 +32,8 @@ CRONS = [
 ]
 EXCEPTIONS = ["2011-12-30", "2026-03-08", "* 0-2 * * *", "*/5 * * * SUN", "* * * 8 *"]
 
+HOLIDAYS = [("2011 1224-20120101", "2026 0302 0306-0310 0320"), ("2026 0301-0331",)]
+
 recurrences = st.one_of(
     st.builds(
         Recurrence,
@@ -40,6 +42,13 @@ recurrences = st.one_of(
         gap=st.sampled_from(Gap),
         fold=st.sampled_from(Fold),
         except_=st.lists(st.sampled_from(EXCEPTIONS), max_size=2).map(tuple),
+        holidays=st.none()
+        | st.builds(
+            Holidays,
+            calendars=st.just(("x",)),
+            days=st.sampled_from(HOLIDAYS),
+            policy=st.sampled_from(OnHoliday),
+        ),
         end=st.sampled_from([None, datetime(2026, 3, 20, tzinfo=UTC)]),
     ),
     st.builds(
@@ -63,6 +72,7 @@ def seen(recurrence: Recurrence, after: datetime, until: datetime) -> Tally | No
         last=found[-1].nominal,
         count=len(found),
         excluded=sum(one.exists and one.excluded for one in found),
+        holiday=sum(one.exists and one.holiday for one in found),
         nonexistent=sum(not one.exists for one in found),
     )
 
@@ -85,6 +95,7 @@ def test_it_counts_what_there_is(
             last=expected.last,
             count=expected.count,
             excluded=expected.excluded,
+            holiday=expected.holiday,
             nonexistent=expected.nonexistent,
             looks=counted.looks,
         )

@@ -400,7 +400,11 @@ def test_a_placement_holds_the_wall_times_it_comes_from(excluded: bool) -> None:
 
     left_out = timedelta(days=1) - timedelta(minutes=45)
     of_cron = [
-        Placement(nominal=change, walls=(wall("08T02:15"), wall("08T02:45"), wall("08T03:00"))),
+        Placement(
+            nominal=change,
+            walls=(wall("08T02:15"), wall("08T02:45"), wall("08T03:00")),
+            merged=3,
+        ),
         *(
             Placement(nominal=change + left_out + late, walls=(wall(text),), excluded=True)
             for late, text in ((timedelta(), "09T02:15"), (timedelta(minutes=30), "09T02:45"))

@@ -1,5 +1,6 @@
 """A TIME means the instants that an operator means by it, also where clocks change."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -8,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.enums import Fold, Gap
-from orchestrator.model import Recurrence, Timing
+from orchestrator.enums import Fold, Gap, OnHoliday
+from orchestrator.model import Holidays, Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences_of
 from recur.errors import CliError, Exit
 from recur.explain.time_argument import Question, parse_time_argument, questions
@@ -300,3 +301,25 @@ def test_neighbours_are_the_nearest_occurrences(instant: datetime, cron: str) ->
     itself = [instant] if occurrence_at(of, instant) else []
     assert between == [*itself, high]
     assert all(a < b for a, b in pairwise([low, *between]))
+
+
+def test_a_holiday_says_where_its_occurrence_went() -> None:
+    """Asked for by its time or by its day; and the day it went to says from where it came."""
+    bank = Holidays(calendars=("bank",), days=("2026 1225",), policy=OnHoliday.NEXT_WORKING_DAY)
+    recurrence = Recurrence(cron=("0 9 * * FRI",), time_zone="Europe/Paris", holidays=bank)
+    moving = (Timing(since=LONG_AGO, recurrence=recurrence),)
+    skipping = (
+        replace(
+            moving[0], recurrence=replace(recurrence, holidays=replace(bank, policy=OnHoliday.SKIP))
+        ),
+    )
+    away = "2026-12-25 is a holiday (bank): its occurrences move to Monday, 2026-12-28."
+    skipped = "2026-12-25 is a holiday (bank): its occurrences are skipped."
+
+    for text in ("2026-12-25T09:00", "2026-12-25"):
+        assert [one.notes for one in meant(text, moving)] == [(away,)]
+        assert [one.notes for one in meant(text, skipping)] == [(skipped,)]
+    for text in ("2026-12-28T09:00", "2026-12-28"):
+        (one,) = meant(text, moving)
+        assert one.notes == ("What falls on a holiday, 2026-12-25 09:00, moves to this instant.",)
+    assert [one.notes for one in meant("2026-12-18", moving)] == [()]

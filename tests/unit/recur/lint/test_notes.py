@@ -325,3 +325,19 @@ def test_a_thousand_schedules_are_looked_at() -> None:
 
     assert [note.code for note in found] == [Code.SHORT_PERIOD] * 1000
     assert sum(steps) == 1000
+
+
+@pytest.mark.parametrize(
+    ("calendar", "noted"),
+    [
+        ("dates = [2026-11-22]", True),
+        ("dates = [2026-11-23]", False),
+        ("ranges = [{ first = 2026-01-01, last = 2026-12-31 }]", False),
+        ('weekdays = ["SUN"]', False),
+    ],
+)
+def test_a_calendar_without_a_day_to_come_is_noted(calendar: str, *, noted: bool) -> None:
+    """It ran out, and nobody may have noticed."""
+    keys = "\n".join(f"{key} = {one}" for key, one in QUIET.items())
+    found = notes(f'[schedules.one]\n{keys}\nholidays = ["bank"]\n[calendars.bank]\n{calendar}\n')
+    assert [one.code for one in found] == ([Code.HOLIDAYS_OVER] if noted else [])
