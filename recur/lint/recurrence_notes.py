@@ -140,7 +140,8 @@ def _holidays_over(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]
         yield key_note(
             Code.HOLIDAYS_OVER,
             "holidays",
-            f"the last day of its calendars was {last}: no later day is a holiday; add later ones",
+            f"the last day of its calendars was {last}: no later day is a holiday; `recur calendar` "
+            "writes later ones",
         )
 
 
