@@ -250,7 +250,7 @@ def walls(
     while day <= last.date():
         times = read.day(day)
         fixed, wild, out, holiday = times.fixed, times.wild, times.excluded, times.holiday
-        for minute in _bits(_between(times.all if excluded else times.running, day, first, last)):
+        for minute in bits(_between(times.all if excluded else times.running, day, first, last)):
             moved_from, count = _sources(times, minute) if times.moved else ((), 1)
             yield Wall(
                 time=datetime(day.year, day.month, day.day, *divmod(minute, _MINUTES)),  # noqa: DTZ001 - wall time has no zone
@@ -280,7 +280,7 @@ def _between(times: int, day: date, first: datetime, last: datetime) -> int:
     return times
 
 
-def _bits(number: int) -> Iterator[int]:
+def bits(number: int) -> Iterator[int]:
     """Yield the positions of the bits that are set, lowest first."""
     while number:
         lowest = number & -number

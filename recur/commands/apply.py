@@ -37,6 +37,7 @@ from recur.roles import missing_on_storage, storage_role
 from recur.schedules.catching_up import CatchingUp, catching_up, lines
 from recur.schedules.document_changes import Change, changes, price_changes
 from recur.schedules.document_file import read_file, valid_document
+from recur.schedules.moves import confirm_moves, moves_over_now
 from recur.schedules.put_in_force import open_ledger, put_in_force
 from recur.schedules.upcoming import next_due
 from recur.schedules.version_blobs import read_version
@@ -54,6 +55,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     ] = 3,
     empty: Annotated[
         bool, typer.Option("--empty", help="Take a document without schedules: it ends them all.")
+    ] = False,
+    moved: Annotated[
+        bool,
+        typer.Option("--moved", help="Let holidays move occurrences over the present; do not ask."),
     ] = False,
     wait: Annotated[
         int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
@@ -83,7 +88,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         what = file if revert is None else revert
         assert what is not None, "one of them is given"  # noqa: S101
         return apply_document(
-            given, what, why, dry_run=dry_run, count=count, empty=empty, wait=limit
+            given, what, why, dry_run=dry_run, count=count, empty=empty, moved=moved, wait=limit
         )
 
     run(context, put)
@@ -97,6 +102,7 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     dry_run: bool,
     count: int,
     empty: bool,
+    moved: bool,
     wait: timedelta,
 ) -> Exit:
     """
@@ -109,6 +115,7 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         dry_run: Whether to change nothing.
         count: How many occurrences of each schedule to show.
         empty: Whether it may be without schedules.
+        moved: Whether holidays may move occurrences over the present.
         wait: How long for a role.
 
     Raises:
@@ -138,6 +145,8 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     for line in note_lines(notes):
         given.output.say(line)
     changed = in_force != text.encode()
+    moves = moves_over_now(before, document, datetime.now(UTC))
+    confirm_moves(given.output, moves, accepted=moved or dry_run)
     version = None
     if changed and not dry_run:
         application = Application(data=text.encode(), by=why.by, note=why.note)
@@ -151,6 +160,7 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
             "version": version,
             "changes": [asdict(change) for change in found],
             "prices": [(key, *both) for key, both in prices.items()],
+            "moves": [asdict(move) for move in moves],
             "next": coming,
             "past": {id_: asdict(one) for id_, one in past.items()},
             "notes": [asdict(note) for note in notes],
