@@ -252,7 +252,7 @@ def test_every_effect_of_a_tick_is_written_down(stories: dict[str, Story]) -> No
     assert seen == EFFECTS
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 async def test_a_tick_killed_at_any_effect_loses_nothing_and_doubles_nothing(
     stories: dict[str, Story],
     young_azurite: YoungAzurite,
