@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -122,12 +122,13 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         CliError: It cannot be read, it is invalid, somebody changed the one in force meanwhile,
             or the role is still missing after ``wait``.
     """
-    text, file, next_step = _text(given, what)
-    document = valid_document(text, file, next_step)
+    source = _source(given, what)
+    text = source.data.decode("utf-8-sig")
+    document = valid_document(text, source.file, source.next_step)
     if not document.schedules and not empty:
         raise CliError(
             Exit.REFUSED,
-            f"{file} holds no schedule: it would end them all",
+            f"{source.file} holds no schedule: it would end them all",
             "pause them by paused = true; or, to end them all, apply it with --empty",
         )
     target = given.target()
@@ -144,12 +145,12 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         given.output.say(f"prices.{key}: {old} -> {new}")
     for line in note_lines(notes):
         given.output.say(line)
-    changed = in_force != text.encode()
+    changed = in_force != source.data
     moves = moves_over_now(before, document, datetime.now(UTC))
     confirm_moves(given.output, moves, accepted=moved or dry_run)
     version = None
     if changed and not dry_run:
-        application = Application(data=text.encode(), by=why.by, note=why.note)
+        application = Application(data=source.data, by=why.by, note=why.note)
         version = ledger.call(
             lambda _: put_in_force(partial(open_ledger, target), application, etag)
         )
@@ -297,14 +298,32 @@ def _why(by: str | None, note: str | None, revert: int | None) -> RequestOptions
     return why
 
 
-def _text(given: Context, what: Path | int) -> tuple[str, Path, str]:
-    """Return the text to apply, the name of its file for messages, and what to do if it is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """
+    What is to be applied.
+
+    Attributes:
+        data: The document, in UTF-8.
+        file: Where it stands, for messages.
+        next_step: What to do if it is wrong.
+    """
+
+    data: bytes
+    file: Path
+    next_step: str
+
+
+def _source(given: Context, what: Path | int) -> _Source:
+    """Read a file, or a version byte by byte."""
     if isinstance(what, Path):
-        return read_file(what), what, f"correct {what}, apply it again"
+        next_step = f"correct {what}, apply it again"
+        return _Source(data=read_file(what).encode(), file=what, next_step=next_step)
     data = read_version(given.target().ledger(), what)
-    next_step = f"recur document --version {what} > FILE, correct that, apply it"
     try:
-        return data.decode("utf-8-sig"), Path(ids.version_blob(what)), next_step
+        data.decode()
     except UnicodeDecodeError as error:
         message = f"version {what} is not UTF-8, at byte {error.start}"
         raise CliError(Exit.REFUSED, message, "recur document --log shows the others") from error
+    next_step = f"recur document --version {what} > FILE, correct that, apply it"
+    return _Source(data=data, file=Path(ids.version_blob(what)), next_step=next_step)

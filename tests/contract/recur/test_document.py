@@ -132,6 +132,22 @@ def test_going_back_applies_an_earlier_version_once_more(
     assert "nothing to change" in applied.recur("apply", "--revert", "1").out
 
 
+def test_going_back_is_byte_for_byte(
+    applied: Operator, ledger: ContainerClient, tmp_path: Path
+) -> None:
+    """Also to what somebody uploaded by hand, with a byte order mark and other line ends."""
+    raw = b"\xef\xbb\xbf" + FIRST.replace("\n", "\r\n").encode()
+    ledger.upload_blob(DOCUMENT, raw, overwrite=True)
+    file = tmp_path / "other.toml"
+    file.write_text(OTHER)
+    applied.recur("apply", str(file))
+
+    told = applied.recur("--json", "apply", "--revert", "3")
+
+    assert told.json["version"] == 5
+    assert ledger.download_blob(DOCUMENT).readall() == raw
+
+
 def test_going_back_to_what_is_not_there_is_refused(
     applied: Operator, ledger: ContainerClient
 ) -> None:
