@@ -130,8 +130,8 @@ def _miscounted(text: str, words: list[str]) -> str:
                 f"{words[0]!r} and it is due once in each minute that matches"
             )
         return (
-            "six fields; cron here has five, from the minute on: leave out the field of seconds, "
-            "or that of the year"
+            "six fields; cron here has five, from the minute on, without seconds and year: "
+            "recur convert writes lines of other schedulers in our keys"
         )
     return f"{len(words)} field(s) instead of five: minute, hour, day of month, month, day of week"
 
@@ -164,7 +164,7 @@ def _term_complaint(field: _Field, term: str) -> str | None:
 def _foreign(field: _Field, term: str) -> str | None:
     """Say what to write for something that other programs know."""
     if "?" in term:
-        return "'?' is not known here: write '*'"
+        return "'?' is not known here: recur convert writes such a line in our keys"
     if re.fullmatch(r"H(\(.*\))?(/\d+)?", term):
         return "'H' is not known here: choose a value, or spread the load by the key jitter"
     if re.fullmatch(r"\*/\w*", term):

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from orchestrator.document.dialects.refusal import Refusals
 from orchestrator.document.key_hints import close_key, key_hint
 from orchestrator.document.keys import (
     CalendarTable,
@@ -18,7 +19,7 @@ from orchestrator.document.keys import (
     RetriesTable,
     ScheduleTable,
 )
-from orchestrator.document.types import AFTER
+from orchestrator.document.types import REFUSALS
 from orchestrator.document.values import shown
 from orchestrator.enums import Overlap
 
@@ -83,16 +84,16 @@ _OF_A_KEY = "[key]"
 """Where pydantic complains of the key of a mapping, and not of its value, the path ends with it."""
 
 
-def wrong(table: Table, after: datetime | None = None) -> Iterator[tuple[Path, str]]:
+def wrong(table: Table, lines: Refusals) -> Iterator[tuple[Path, str]]:
     """
     Yield the place and the complaint for each key that is unknown or holds what it may not.
 
     Args:
         table: With what it inherits.
-        after: Examples in a complaint come after it; None: the same examples at all times.
+        lines: What is said of lines of other schedulers.
     """
     try:
-        ScheduleTable.model_validate(table, context={AFTER: after})
+        ScheduleTable.model_validate(table, context={REFUSALS: lines})
     except ValidationError as error:
         for details in error.errors():
             path = _path(details["loc"])

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, cast
 
 from orchestrator.document.calendars import Calendars, read_calendars
+from orchestrator.document.dialects.refusal import Refusals
 from orchestrator.document.key_hints import close_key
 from orchestrator.document.keys import PricesTable, ScheduleTable, prices, schedule
 from orchestrator.document.messages import (
@@ -69,7 +70,7 @@ class _Common:
 
     prices: Prices | None
     calendars: Calendars
-    after: datetime | None
+    lines: Refusals
 
 
 def parse(text: str, *, after: datetime | None = None) -> Document:
@@ -89,7 +90,9 @@ def parse(text: str, *, after: datetime | None = None) -> Document:
         raise DocumentError([Problem(message=message)])
     content = read(text)
     costs, wrong_costs = _read_prices(content.get(_PRICES))
-    common = _Common(prices=costs, calendars=read_calendars(content.get(_CALENDARS)), after=after)
+    common = _Common(
+        prices=costs, calendars=read_calendars(content.get(_CALENDARS)), lines=Refusals(after)
+    )
     document = _read_tables(*_tables(content), common)
     unusable = sorted([*_unusable(content), *_too_long(document)], key=str)
     problems = (*document.problems, *common.calendars.problems, *wrong_costs)
@@ -242,7 +245,7 @@ def _problems_of_name(name: str) -> Iterator[Problem]:
 def _problems_of_defaults(defaults: Table, common: _Common) -> list[Problem]:
     """Return what is wrong with ``[defaults]``, whoever inherits it."""
     try:
-        found = [*wrong(defaults, common.after), *common.calendars.lack(defaults.get("holidays"))]
+        found = [*wrong(defaults, common.lines), *common.calendars.lack(defaults.get("holidays"))]
     except Exception as error:  # noqa: BLE001 - as in a table
         return [Problem(message=f"cannot be understood: {error!r:.300}", in_defaults=True)]
     if "every" in defaults and len(WHEN & defaults.keys()) > 1:
@@ -269,7 +272,7 @@ def _understood(
     own = cast("Table", table)
     whole = merged(own, defaults)
     calendars, names = common.calendars, whole.get("holidays")
-    found = [*wrong(whole, common.after), *wrong_together(own, whole), *calendars.lack(names)]
+    found = [*wrong(whole, common.lines), *wrong_together(own, whole), *calendars.lack(names)]
     if found or calendars.any_invalid(names):
         return [
             Problem(schedule=id_, key=dotted(path), message=message)

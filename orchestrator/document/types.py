@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from orchestrator.document.cron_hints import check_cron, normalised
-from orchestrator.document.dialects.refusal import refusal
+from orchestrator.document.dialects.refusal import Refusals
 from orchestrator.document.durations import SCHEMA_PATTERN, duration_hint, parse_duration
 from orchestrator.document.values import shown
 from orchestrator.document.zone_names import check_zone
@@ -34,8 +34,8 @@ _LONGEST_PATTERN = 200
 _MOST_SECONDS = 10**9
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
-AFTER = "after"
-"""What a validation is told of the time: examples in messages come after it."""
+REFUSALS = "refusals"
+"""The key in the context of a validation of what is said of lines of other schedulers."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WALL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
@@ -109,8 +109,9 @@ def _cron(value: str, info: ValidationInfo, *, in_exceptions: bool = False) -> s
     try:
         check_cron(expression)
     except ScheduleSyntaxError as error:
-        context: dict[str, datetime | None] = info.context or {}
-        complaint = refusal(value, context.get(AFTER), in_exceptions=in_exceptions) or str(error)
+        context: dict[str, Refusals] = info.context or {}
+        lines = context.get(REFUSALS) or Refusals()
+        complaint = lines.refusal(value, in_exceptions=in_exceptions) or str(error)
         raise ValueError(f"{shown(value)} cannot be used: {complaint}") from error
     return expression
 

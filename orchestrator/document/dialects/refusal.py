@@ -1,37 +1,69 @@
 """What is said of a line of another scheduler where our document has one."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from orchestrator.document.dialects.reading import Reading, keys, missing, next_walls
 from orchestrator.document.dialects.recognition import readings
 
-ANY_DAY = datetime(2027, 1, 1, tzinfo=UTC)
-"""From when on occurrences are shown to those who give no time: the same text for the same line."""
+_ANY_DAY = datetime(2027, 1, 1, tzinfo=UTC)
+"""Where occurrences begin for those who give no time: the same text for the same line."""
+
+_MOST_LINES = 200
+_MOST_OCCURRENCES = 20
+"""In one document: a document may have hundreds of thousands of lines, and a tick has seconds."""
 
 
-def refusal(text: str, after: datetime | None = None, *, in_exceptions: bool = False) -> str | None:
+@dataclass(slots=True)
+class Refusals:
     """
-    Return of which scheduler a line is, and the keys of our document that say the same.
+    What is said of the lines of one document; each is looked at once, and not all of very many.
 
-    Args:
-        text: The line.
-        after: Where two readings are possible, the next three occurrences of each after this
-            instant are shown; None: from 2027 on.
-        in_exceptions: Whether it stands in ``except``, which takes expressions and no keys.
-
-    Returns:
-        None if no known scheduler has such a line.
+    Attributes:
+        after: The occurrences that are shown come after it; None: from 2027 on.
     """
-    found = readings(text)
-    if not found:
-        return None
-    if len(found) == 1:
-        return f"it is a line of {found[0]}{_remedy(found[0], after, in_exceptions)}"
-    both = "; or ".join(
-        f"as a line of {one}{_remedy(one, after, in_exceptions)}{_next(one, after or ANY_DAY)}"
-        for one in found
+
+    after: datetime | None = None
+    _told: dict[tuple[str, bool], str | None] = field(
+        default_factory=dict[tuple[str, bool], str | None]
     )
-    return f"it can be read in {len(found)} ways: {both}"
+    _with_occurrences: int = 0
+
+    def refusal(self, line: str, *, in_exceptions: bool = False) -> str | None:
+        """
+        Return of which scheduler a line is, and the keys of our document that say the same.
+
+        Where two readings are possible, each has its next three occurrences.
+
+        Args:
+            line: The line.
+            in_exceptions: Whether it stands in ``except``, which takes expressions and no keys.
+
+        Returns:
+            None if no known scheduler has such a line, or 200 others were looked at before.
+        """
+        key = (line, in_exceptions)
+        if key not in self._told:
+            if len(self._told) >= _MOST_LINES:
+                return None
+            self._told[key] = self._refusal(line, in_exceptions)
+        return self._told[key]
+
+    def _refusal(self, line: str, in_exceptions: bool) -> str | None:
+        found = readings(line)
+        if not found:
+            return None
+        told = [f"{one}{_remedy(one, self.after, in_exceptions)}" for one in found]
+        if len(told) == 1:
+            return f"it is a line of {told[0]}"
+        if self._with_occurrences < _MOST_OCCURRENCES:
+            self._with_occurrences += 1
+            told = [
+                f"{text}{_next(one, self.after or _ANY_DAY)}"
+                for one, text in zip(found, told, strict=True)
+            ]
+        both = "; or ".join(f"as a line of {text}" for text in told)
+        return f"it can be read in {len(found)} ways: {both}"
 
 
 def _remedy(reading: Reading, after: datetime | None, in_exceptions: bool) -> str:

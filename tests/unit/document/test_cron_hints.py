@@ -97,7 +97,7 @@ def test_the_dialect_is_debians_with_last_days(good: str) -> None:
         ("0 0 * * FOO", "'FOO' is not known: it is a number from 0 to 7, or one of SUN, MON"),
         ("0 0 * JANN *", "did you mean 'JAN'"),
         ("0 0 * * MO", "did you mean 'MON'"),
-        ("0 0 ? * MON", "write '\\*'"),
+        ("0 0 ? * MON", "'\\?' is not known here: recur convert"),
         ("H 2 * * *", "the key jitter"),
         ("H/15 * * * *", "the key jitter"),
         ("*/0 * * * *", "'0' is no step"),
