@@ -197,6 +197,15 @@ def at(clock: str, name: str = ONE) -> RunId:
     return run_id(ScheduleId(name), datetime.fromisoformat(f"{NOON:%Y-%m-%d}T{clock}:00Z"))
 
 
+def moving(calendar: str, towards: str) -> dict[str, str]:
+    """Return the keys of a schedule whose occurrences move off the days of a calendar."""
+    return {"holidays": f'["{calendar}"]', "on_holiday": f'"{towards}_working_day"'}
+
+
+_CALENDARS: Final = "".join(
+    f"[calendars.{name}]\ndates = [{NOON.date() + timedelta(days=n)}]\n"
+    for n, name in enumerate(("sunday", "monday", "tuesday"), start=-1)
+)
 _LONG: Final = table("one", "0 * * * *", start_timeout='"1d"')
 _PAUSED: Final = table("one", "0 * * * *", start_timeout='"1d"', paused="true")
 _TWO: Final = table("two", "0 * * * *", start_timeout='"1d"')
@@ -403,6 +412,34 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             at("15:00", "two"): "submitted",
             at("16:00", "two"): "skipped(paused)",
             at("17:00", "two"): "skipped(paused)",
+        },
+    ),
+    "holidays and ends": Scenario(
+        (
+            document(
+                _CALENDARS,
+                table("one", "0 12 31 5 *", start=since(hours=1), **moving("sunday", "next")),
+                table("two", "0 12-14 * * *", start=since(), holidays='["monday"]'),
+                table("last", "0 * * * *", start=since(), end=since(hours=-1), paused="true"),
+                f"[schedules.once]\nat = [2026-06-01T12:00:00]\ncommand = 'true'\nstart = {since()}\n",
+            ),
+            both(jobs_end, passes(hours=1)),
+            both(
+                document(
+                    _CALENDARS,
+                    table("one", "0 14 2 6 *", **moving("tuesday", "previous")),
+                    nodes=None,
+                ),
+                passes(hours=2),
+            ),
+        ),
+        {
+            at("12:00"): "terminated(ended_in_batch)",
+            at("14:00"): "submitted",
+            at("12:00", "two"): "skipped(holiday)",
+            at("13:00", "two"): "skipped(holiday)",
+            at("12:00", "last"): "skipped(paused)",
+            at("12:00", "once"): "terminated(ended_in_batch)",
         },
     ),
     "its state is lost": Scenario(
