@@ -1,5 +1,6 @@
 """`recur apply`: validate a schedule document, show what changes, put it in force."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +27,7 @@ from recur.arguments import By
 from recur.arguments import Note as NoteOption
 from recur.context import Context, run
 from recur.errors import CliError, Exit
-from recur.ledger_reader.snapshot import check_container, read_snapshot
+from recur.ledger_reader.snapshot import check_container, open_run_ids, read_snapshot
 from recur.lint.document_notes import lint, note_lines
 from recur.lint.notes import Note
 from recur.output import Printer
@@ -35,10 +36,12 @@ from recur.requests.options import RequestOptions
 from recur.role_waiting import RoleWait
 from recur.roles import missing_on_storage, storage_role
 from recur.schedules.catching_up import CatchingUp, catching_up, lines
+from recur.schedules.consequences import consequences, named, with_open_runs, with_renames
 from recur.schedules.document_changes import Change, changes, price_changes
 from recur.schedules.document_file import read_file, valid_document
 from recur.schedules.moves import confirm_moves, moves_over_now
 from recur.schedules.put_in_force import open_ledger, put_in_force
+from recur.schedules.table_merge import merge_tables
 from recur.schedules.upcoming import next_due
 from recur.schedules.version_blobs import read_version
 from recur.target import Target
@@ -63,6 +66,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     wait: Annotated[
         int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
     ] = 0,
+    remove: Annotated[
+        bool,
+        typer.Option("--remove", help="Remove the schedules that it lacks; do not ask."),
+    ] = False,
+    only: Annotated[
+        bool,
+        typer.Option("--only", help="Replace or add the schedules of FILE; leave all others."),
+    ] = False,
     revert: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Apply version N once more, instead of a file."),
@@ -77,10 +88,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     somebody else applies one at the same time, the second is refused (exit code 4). Each one that
     is applied becomes a version: `recur document --log` lists them.
 
+    Before it removes schedules in force, it asks; elsewhere than on a terminal it needs --remove.
+    With --only it replaces the tables [schedules.<id>] of FILE in the document in force, adds those
+    that are new, and keeps every other line; [defaults] in force hold for them.
+
     Example: recur apply schedules.toml --dry-run
     """
     if (file is None) == (revert is None):
         raise typer.BadParameter("name a FILE, or a version by --revert")
+    if only and (revert is not None or remove or empty):
+        raise typer.BadParameter("--only takes a FILE and removes nothing")
 
     def put(given: Context) -> Exit:
         limit = timedelta(seconds=wait)
@@ -88,7 +105,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         what = file if revert is None else revert
         assert what is not None, "one of them is given"  # noqa: S101
         return apply_document(
-            given, what, why, dry_run=dry_run, count=count, empty=empty, moved=moved, wait=limit
+            given,
+            what,
+            why,
+            dry_run=dry_run,
+            count=count,
+            empty=empty,
+            remove=remove,
+            only=only,
+            moved=moved,
+            wait=limit,
         )
 
     run(context, put)
@@ -103,6 +129,8 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     count: int,
     empty: bool,
     moved: bool,
+    remove: bool,
+    only: bool,
     wait: timedelta,
 ) -> Exit:
     """
@@ -116,6 +144,8 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         count: How many occurrences of each schedule to show.
         empty: Whether it may be without schedules.
         moved: Whether holidays may move occurrences over the present.
+        remove: Whether schedules in force that it lacks are removed without asking.
+        only: Whether its schedules replace those in force, and all others stay.
         wait: How long for a role.
 
     Raises:
@@ -123,20 +153,21 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
             or the role is still missing after ``wait``.
     """
     source = _source(given, what)
-    text = source.data.decode("utf-8-sig")
-    document = valid_document(text, source.file, source.next_step)
-    if not document.schedules and not empty:
-        raise CliError(
-            Exit.REFUSED,
-            f"{source.file} holds no schedule: it would end them all",
-            "pause them by paused = true; or, to end them all, apply it with --empty",
-        )
+    data, text = source.data, source.data.decode("utf-8-sig")
+    document = None if only else _checked(text, source.file, source.next_step, empty=empty)
     target = given.target()
     ledger = LedgerCalls(target, target.ledger(), RoleWait(given.output.progress, wait))
     before, in_force, etag = ledger.call(_read_in_force)
-    found = tuple(changes(before, document))
+    shown = None
+    if document is None:
+        text, shown = _merged(given.output, in_force, text, source.file)
+        data = text.encode()
+        document = _checked(text, source.file, source.next_step, empty=empty)
+    if before is None and in_force is not None:
+        before = _known_by_ticks(given.output, ledger)
+    found = _with_consequences(ledger, before, document)
     notes, coming = _look_ahead(given.output, text, document, count)
-    _show_changes(given.output, found, document, coming)
+    _show_changes(given.output, [one for one in found if _is_shown(one, shown)], document, coming)
     past = ledger.call(lambda container: _catching_up(container, document))
     for line in lines(past, document):
         given.output.say(line)
@@ -145,12 +176,14 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         given.output.say(f"prices.{key}: {old} -> {new}")
     for line in note_lines(notes):
         given.output.say(line)
-    changed = in_force != source.data
+    changed = in_force != data
     moves = moves_over_now(before, document, datetime.now(UTC))
     confirm_moves(given.output, moves, accepted=moved or dry_run)
     version = None
     if changed and not dry_run:
-        application = Application(data=source.data, by=why.by, note=why.note)
+        if not (remove or empty):
+            _confirm_removal(given.output, found)
+        application = Application(data=data, by=why.by, note=why.note)
         version = ledger.call(
             lambda _: put_in_force(partial(open_ledger, target), application, etag)
         )
@@ -168,6 +201,86 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         }
     )
     return Exit.DONE
+
+
+def _checked(text: str, file: Path, next_step: str, *, empty: bool) -> Document:
+    """
+    Return the document in a text.
+
+    Raises:
+        CliError: It is invalid, or holds no schedule although it must.
+    """
+    document = valid_document(text, file, next_step)
+    if not document.schedules and not empty:
+        raise CliError(
+            Exit.REFUSED,
+            f"{file} holds no schedule: it would end them all",
+            "pause them by paused = true; or, to end them all, apply it with --empty",
+        )
+    return document
+
+
+def _merged(
+    output: Printer, in_force: bytes | None, text: str, file: Path
+) -> tuple[str, frozenset[str] | None]:
+    """
+    Return the document in force with the schedules of a file, and which those are.
+
+    Raises:
+        CliError: They cannot be put together.
+    """
+    if in_force is None:
+        return text, None
+    try:
+        merged = merge_tables(in_force.decode("utf-8-sig"), text, file)
+    except UnicodeDecodeError as error:
+        message = f"the document in force is not UTF-8, at byte {error.start}: --only keeps it"
+        raise CliError(Exit.REFUSED, message, "apply a whole document") from error
+    output.say("all schedules that the file does not hold stay as they are")
+    if merged.inherits:
+        output.say("what the tables of the file do not give, they inherit from [defaults] in force")
+    return merged.text, merged.schedules
+
+
+def _is_shown(change: Change, wanted: frozenset[str] | None) -> bool:
+    return wanted is None or change.schedule in wanted or change.kind != "unchanged"
+
+
+def _with_consequences(
+    ledger: "LedgerCalls", before: Document | None, after: Document
+) -> tuple[Change, ...]:
+    """Return what becomes of each schedule, with new names and open runs of what is removed."""
+    found = with_renames(tuple(changes(before, after)), before, after)
+    if all(one.kind != "removed" for one in found):
+        return found
+    return with_open_runs(found, ledger.call(lambda container: [*open_run_ids(container)]))
+
+
+def _confirm_removal(output: Printer, found: Sequence[Change]) -> None:
+    """
+    Ask whether schedules in force are to be removed, if some are.
+
+    Raises:
+        CliError: The answer is no, or there is nobody to ask.
+    """
+    removed = [one for one in found if one.kind == "removed"]
+    if not removed:
+        return
+    names = named(
+        [
+            f"{one.schedule} (open: {named(one.open_runs)})" if one.open_runs else one.schedule
+            for one in removed
+        ]
+    )
+    if output.as_json or not sys.stdin.isatty():
+        raise CliError(
+            Exit.USAGE,
+            f"this would remove {len(removed)} schedule(s) in force: {names}; nothing was applied",
+            "add --remove, or --only to leave them as they are; --dry-run shows all changes",
+            details={"changes": [asdict(change) for change in found]},
+        )
+    if not typer.confirm(f"remove {len(removed)} schedule(s) in force: {names}?", err=True):
+        raise CliError(Exit.FOUND, "nothing was applied")
 
 
 class LedgerCalls:
@@ -241,6 +354,16 @@ def _read_in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | No
         return None, data, etag
 
 
+def _known_by_ticks(output: Printer, ledger: LedgerCalls) -> Document:
+    """Return a document with the ids that ticks know, in place of one that cannot be read."""
+    snapshot = ledger.call(read_snapshot)
+    for doubt in snapshot.doubts:
+        output.say(f"not taken into account: {doubt}")
+    states = snapshot.state.schedules if snapshot.state else {}
+    there = frozenset(id_ for id_, one in states.items() if not one.removed)
+    return Document(schedules={}, invalid=there, problems=())
+
+
 def _look_ahead(
     output: Printer, text: str, document: Document, count: int
 ) -> tuple[list[Note], dict[ScheduleId, list[dict[str, Any]]]]:
@@ -274,6 +397,8 @@ def _show_changes(
         output.say(f"{change.schedule}: {change.kind}")
         for key, old, new in change.keys:
             output.say(f"  {key}: {old} -> {new}")
+        for line in consequences(change, found):
+            output.say(f"  {line}")
         schedule = document.schedules.get(change.schedule)
         times = [one["local"] for one in coming.get(change.schedule, [])]
         if schedule and times:

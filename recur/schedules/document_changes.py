@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pydantic import TypeAdapter
 
 from orchestrator.document.parse import Document
-from orchestrator.ids import ScheduleId
+from orchestrator.ids import RunId, ScheduleId
 from orchestrator.model import About, Holidays, Interval, Prices, Schedule
 from recur.lint.secret_patterns import looks_secret
 
@@ -26,11 +26,17 @@ class Change:
         schedule: Its id.
         kind: added, changed, removed or unchanged.
         keys: For a changed one: key, old and new value, each as the document spells it.
+        open_runs: Of a removed one: its runs that have not ended. They go on.
+        renamed_from: Of an added one: the removed one that it looks like.
+        same: In what it does: command, timing, or both.
     """
 
     schedule: ScheduleId
     kind: str
     keys: tuple[tuple[str, str, str], ...] = ()
+    open_runs: tuple[RunId, ...] = ()
+    renamed_from: ScheduleId | None = None
+    same: tuple[str, ...] = ()
 
 
 def changes(before: Document | None, after: Document) -> Iterator[Change]:

@@ -95,7 +95,7 @@ def test_changes_are_shown_key_by_key(someone: Operator, tmp_path: Path) -> None
     assert nightly["keys"] == [["cron", '"30 2 * * *"', '"0 3 * * *"']]
     assert [one["local"] for one in told.json["next"]["nightly"]] == ["2030-03-08T03:00:00-05:00"]
 
-    removed = someone.recur("--json", "apply", written(tmp_path, other))
+    removed = someone.recur("--json", "apply", written(tmp_path, other), "--remove")
     kinds = {change["schedule"]: change["kind"] for change in removed.json["changes"]}
     assert kinds == {"nightly": "removed", "other": "unchanged"}
 
