@@ -36,7 +36,13 @@ from recur.requests.options import RequestOptions
 from recur.role_waiting import RoleWait
 from recur.roles import missing_on_storage, storage_role
 from recur.schedules.catching_up import CatchingUp, catching_up, lines
-from recur.schedules.consequences import consequences, named, with_open_runs, with_renames
+from recur.schedules.consequences import (
+    consequences,
+    named,
+    with_open_runs,
+    with_pauses,
+    with_renames,
+)
 from recur.schedules.document_changes import Change, changes, price_changes
 from recur.schedules.document_file import read_file, valid_document
 from recur.schedules.moves import confirm_moves, moves_over_now
@@ -253,7 +259,11 @@ def _with_consequences(
     found = with_renames(tuple(changes(before, after)), before, after)
     if all(one.kind != "removed" for one in found):
         return found
-    return with_open_runs(found, ledger.call(lambda container: [*open_run_ids(container)]))
+    found = with_open_runs(found, ledger.call(lambda container: [*open_run_ids(container)]))
+    if all(one.renamed_from is None for one in found):
+        return found
+    snapshot = ledger.call(read_snapshot)
+    return with_pauses(found, snapshot.state.schedules if snapshot.state else {}, snapshot.now)
 
 
 def _confirm_removal(output: Printer, found: Sequence[Change]) -> None:

@@ -1,13 +1,15 @@
 """What follows from changes of a document: runs that go on, and schedules that look renamed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from orchestrator import ids
 from orchestrator.document.parse import Document
 from orchestrator.ids import RunId, ScheduleId
+from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Schedule
 from recur.schedules.document_changes import Change
 
@@ -42,6 +44,21 @@ def with_open_runs(found: Sequence[Change], open_runs: Iterable[RunId]) -> tuple
     )
 
 
+def with_pauses(
+    found: Sequence[Change], states: Mapping[ScheduleId, ScheduleState], now: datetime
+) -> tuple[Change, ...]:
+    """Return the changes, those that others look like with who paused them."""
+    old = {one.renamed_from for one in found if one.renamed_from} & states.keys()
+    holding = {
+        id_: [pause.by for pause in states[id_].pauses if pause.until is None or pause.until > now]
+        for id_ in old
+    }
+    return tuple(
+        replace(one, paused_by=holding[one.schedule][-1]) if holding.get(one.schedule) else one
+        for one in found
+    )
+
+
 def consequences(change: Change, found: Sequence[Change]) -> Iterator[str]:
     """
     Yield what a removal leaves running, and what a new name means.
@@ -61,6 +78,11 @@ def consequences(change: Change, found: Sequence[Change]) -> Iterator[str]:
         )
         if old.open_runs:
             yield f"open runs of {old.schedule} go on beside it: {named(old.open_runs)}"
+        if old.paused_by:
+            yield (
+                f"the pause of {old.schedule} by {old.paused_by} does not hold for it: "
+                f"recur pause {change.schedule}"
+            )
 
 
 def named(names: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ class Change:
         kind: added, changed, removed or unchanged.
         keys: For a changed one: key, old and new value, each as the document spells it.
         open_runs: Of a removed one: its runs that have not ended. They go on.
+        paused_by: Of a removed one that another looks like: who paused it, and not by the document.
         renamed_from: Of an added one: the removed one that it looks like.
         same: In what it does: command, timing, or both.
     """
@@ -35,6 +36,7 @@ class Change:
     kind: str
     keys: tuple[tuple[str, str, str], ...] = ()
     open_runs: tuple[RunId, ...] = ()
+    paused_by: str | None = None
     renamed_from: ScheduleId | None = None
     same: tuple[str, ...] = ()
 

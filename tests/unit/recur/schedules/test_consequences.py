@@ -1,11 +1,21 @@
 """What follows from changes: a new name is noted, and the runs of what is removed are named."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.document.parse import parse
-from orchestrator.ids import RunId
-from recur.schedules.consequences import consequences, named, with_open_runs, with_renames
+from orchestrator.ids import RunId, ScheduleId
+from orchestrator.model import Pause
+from recur.schedules.consequences import (
+    consequences,
+    named,
+    with_open_runs,
+    with_pauses,
+    with_renames,
+)
 from recur.schedules.document_changes import Change, changes
+from tests.support.hourly import HOUR, NOON, STATE
 
 
 def table(name: str, *, cron: str = "0 2 * * *", command: str = "true") -> str:
@@ -80,6 +90,24 @@ def test_open_runs_are_those_of_the_schedule_and_of_no_other() -> None:
     assert [*consequences(Change(schedule=changed[0].schedule, kind="removed"), ())] == [
         "it has no open run"
     ]
+
+
+def test_a_pause_does_not_go_over_to_the_new_name() -> None:
+    """One that holds is named, for else the new one would run by surprise; one that is over is not."""
+    changed = tuple(found(table("nightly"), table("report")).values())
+    past = Pause(since=NOON - 2 * HOUR, until=NOON, by="tom")
+    holds = Pause(since=NOON - HOUR, by="eva")
+
+    def lines(*pauses: Pause) -> list[str]:
+        states = {ScheduleId("nightly"): replace(STATE, pauses=pauses)}
+        told = with_pauses(changed, states, NOON)
+        return [line for one in told for line in consequences(one, told) if "pause" in line]
+
+    assert lines(past, holds) == [
+        "the pause of nightly by eva does not hold for it: recur pause report"
+    ]
+    assert lines(past) == lines() == []
+    assert with_pauses(changed, {}, NOON) == changed
 
 
 def test_many_names_are_counted() -> None:
