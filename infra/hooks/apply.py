@@ -2,7 +2,8 @@
 After the code: put schedules.toml in force, if there is one here.
 
 Without one, an empty ledger gets schedules.sample.toml, in which every schedule is paused: nothing is
-due by surprise, and nobody is mailed that the document is missing.
+due by surprise, and nobody is mailed that the document is missing. The first schedules.toml replaces
+that sample without a question; later ones that lack schedules in force are refused.
 """
 
 import sys
@@ -23,22 +24,25 @@ def main() -> None:
     """Apply what there is to apply."""
     ready()
     if Path(DOCUMENT).exists():
-        sys.stdout.write(_apply(DOCUMENT))
-    elif _ledger_is_empty():
+        is_sample = _in_force() == Path(SAMPLE).read_bytes()
+        sys.stdout.write(_apply(DOCUMENT, *(("--remove",) if is_sample else ())))
+    elif _in_force() is None:
         sys.stdout.write(_apply(SAMPLE) + NOTHING_RUNS)
     else:
         sys.stdout.write(f"there is no {DOCUMENT} here: the schedules in force stay\n")
 
 
-def _apply(file: str) -> str:
+def _apply(file: str, *options: str) -> str:
     """Run `recur apply`, with time for the role that infra/core gave a few minutes ago."""
     from recur.role_waiting import LIMIT  # noqa: PLC0415 - an old Python cannot
 
-    return recur("apply", file, "--wait", f"{LIMIT.total_seconds():.0f}")
+    return recur("apply", file, *options, "--wait", f"{LIMIT.total_seconds():.0f}")
 
 
-def _ledger_is_empty() -> bool:
-    """Whether no document is in force; `recur apply` itself replaces one."""
+def _in_force() -> bytes | None:
+    """Return the document in force; None if there is none."""
+    from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 - as above
+
     from recur.commands.apply import LedgerCalls  # noqa: PLC0415 - as above
     from recur.errors import CliError  # noqa: PLC0415 - as above
     from recur.output import Printer  # noqa: PLC0415 - as above
@@ -49,7 +53,9 @@ def _ledger_is_empty() -> bool:
     try:
         target = find_target(None)
         ledger = LedgerCalls(target, target.ledger(), RoleWait(output.progress))
-        return not ledger.call(lambda container: container.get_blob_client(DOCUMENT).exists())
+        return ledger.call(lambda container: container.download_blob(DOCUMENT).readall())
+    except ResourceNotFoundError:
+        return None
     except CliError as error:
         output.fail(error)
         sys.exit(error.code)

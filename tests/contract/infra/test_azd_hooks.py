@@ -101,7 +101,7 @@ def test_nothing_goes_on_after_a_failure(azd: Path) -> None:
 def checkout(tmp_path: Path) -> Path:
     """Return a copy of what the hooks use, in which there is no schedules.toml yet."""
     root = tmp_path / "checkout"
-    for folder in ("recur", "orchestrator", "infra/hooks"):
+    for folder in ("recur", "orchestrator", "infra/hooks", "infra/pool"):
         ignored = shutil.ignore_patterns("__pycache__", "*_env")
         shutil.copytree(_ROOT / folder, root / folder, ignore=ignored)
     shutil.copy(_ROOT / "infra/__init__.py", root / "infra")
@@ -135,7 +135,7 @@ def test_a_first_deployment_runs_nothing(checkout: Path, containers: Containers)
 
 
 def test_the_operator_s_document_is_applied(checkout: Path, containers: Containers) -> None:
-    """It stands for itself: what was in force before is replaced by it."""
+    """It stands for itself: the sample that was in force before is replaced by it."""
     _run(checkout, "apply.py", None, _values(containers))
     text = '[schedules.mine]\ncron = "0 2 * * *"\ncommand = "true"\n'
     (checkout / "schedules.toml").write_text(text)
@@ -157,6 +157,23 @@ def test_schedules_applied_from_elsewhere_stay(checkout: Path, containers: Conta
     assert ended.returncode == 0, ended.stderr
     assert _in_force(containers) == text
     assert "the schedules in force stay" in ended.stdout
+
+
+def test_a_document_that_lacks_schedules_in_force_fails_the_deployment(
+    checkout: Path, containers: Containers
+) -> None:
+    """Somebody else may have applied them; the words say how to remove them."""
+    both = '[schedules.mine]\ncron = "0 2 * * *"\ncommand = "true"\n'
+    (checkout / "schedules.toml").write_text(both + both.replace("mine", "theirs"))
+    _run(checkout, "apply.py", None, _values(containers))
+    (checkout / "schedules.toml").write_text(both)
+
+    ended = _run(checkout, "apply.py", None, _values(containers))
+
+    assert ended.returncode == 2
+    assert "theirs" in ended.stderr
+    assert "--remove" in ended.stderr
+    assert "theirs" in _in_force(containers)
 
 
 def test_an_invalid_document_fails_the_deployment(checkout: Path, containers: Containers) -> None:
