@@ -8,7 +8,8 @@ read back and compared with what was meant: a document that is written in anothe
 import io
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -19,9 +20,13 @@ from recur.errors import CliError, Exit
 from recur.schedules.document_file import refused_document
 
 _HEADER: Final = re.compile(r"""[ \t]*\[[\w\-."' \t]+\][ \t]*(#.*)?\r?\n?""")
-_SCHEDULES: Final = "schedules"
+_SCHEDULES, _CALENDARS = "schedules", "calendars"
 _DIRECTIVE: Final = "#:"
 """How a line begins that editors read, such as the place of the schema; it belongs to no table."""
+
+
+type _Owner = tuple[str, str]
+"""``schedules`` or ``calendars``, and the name of the table below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +47,17 @@ class MergedText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """Some lines of a document, and the schedule whose table they are part of."""
+    """Some lines of a document, and the schedule or calendar whose table they are part of."""
 
     text: str
-    schedule: str | None = None
+    of: _Owner | None = None
 
 
 def merge_tables(in_force: str, given: str, file: Path) -> MergedText:
     """
     Return the document in force with the schedules of another one in place of its own.
+
+    Calendars of the other one that are not in force are added; those in force stay.
 
     Args:
         in_force: Its text.
@@ -59,7 +66,7 @@ def merge_tables(in_force: str, given: str, file: Path) -> MergedText:
 
     Raises:
         CliError: One of them is not TOML, or is written in a way that this cannot put together; or
-            the other one has more than schedules, and other values than those in force.
+            the other one has defaults, prices or calendars that differ from those in force.
     """
     whole = _content(in_force, Path("the document in force"), "apply a whole document")
     part = _content(given, file, f"correct {file}, apply it again")
@@ -72,8 +79,12 @@ def merge_tables(in_force: str, given: str, file: Path) -> MergedText:
         )
     _check_other_parts(whole, part, file)
     put_in = cast("dict[str, object]", tables)
-    text = _spliced(_pieces(in_force), _texts(_pieces(given)))
+    calendars = _new_calendars(whole, part)
+    owners = {*((_SCHEDULES, id_) for id_ in put_in), *((_CALENDARS, name) for name in calendars)}
+    text = _spliced(_pieces(in_force), _texts(_pieces(given), owners))
     wanted = {**whole, _SCHEDULES: {**whole.get(_SCHEDULES, {}), **put_in}}
+    if calendars:
+        wanted[_CALENDARS] = {**whole.get(_CALENDARS, {}), **calendars}
     if _content_or_none(text) != wanted:
         raise CliError(
             Exit.REFUSED,
@@ -95,7 +106,17 @@ def _check_other_parts(whole: dict[str, Any], part: dict[str, Any], file: Path) 
     Raises:
         CliError: There is such a table.
     """
-    others = [name for name in part if name != _SCHEDULES and part[name] != whole.get(name)]
+    others = [
+        name
+        for name in part
+        if name not in {_SCHEDULES, _CALENDARS} and part[name] != whole.get(name)
+    ]
+    there = _tables(whole, _CALENDARS)
+    others += [
+        f"{_CALENDARS}.{name}"
+        for name, calendar in _tables(part, _CALENDARS).items()
+        if name in there and calendar != there[name]
+    ]
     if others:
         names = " and ".join(f"[{name}]" for name in others)
         raise CliError(
@@ -104,6 +125,16 @@ def _check_other_parts(whole: dict[str, Any], part: dict[str, Any], file: Path) 
             f"leave {names} out, and write what the schedules need into their tables; or apply "
             "the whole document",
         )
+
+
+def _new_calendars(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, object]:
+    there = _tables(whole, _CALENDARS)
+    return {name: one for name, one in _tables(part, _CALENDARS).items() if name not in there}
+
+
+def _tables(content: dict[str, Any], part: str) -> dict[str, object]:
+    found = content.get(part, {})
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
 
 
 def _content(text: str, file: Path, next_step: str) -> dict[str, Any]:
@@ -126,18 +157,18 @@ def _pieces(text: str) -> list[_Piece]:
     pieces: list[_Piece] = []
     lead = ""
     for n, chunk in enumerate(chunks):
-        schedule = _schedule_of(chunk[0]) if n else None
+        owner = _owner(chunk[0]) if n else None
         body, free, next_lead = _parted(chunk, is_first=n == 0, is_last=n == len(chunks) - 1)
-        if pieces and schedule is not None and _table_before(pieces) == schedule:
-            pieces[-1] = replace(pieces[-1], schedule=schedule)
-        pieces += [_Piece(text=lead + body, schedule=schedule), _Piece(text=free)]
+        if pieces and owner is not None and _owner_before(pieces) == owner:
+            pieces[-1] = replace(pieces[-1], of=owner)
+        pieces += [_Piece(text=lead + body, of=owner), _Piece(text=free)]
         lead = next_lead
     return pieces
 
 
-def _table_before(pieces: Sequence[_Piece]) -> str | None:
-    """Return the schedule whose table, or inner table, came last."""
-    return pieces[-2].schedule
+def _owner_before(pieces: Sequence[_Piece]) -> _Owner | None:
+    """Return whose table, or inner table, came last."""
+    return pieces[-2].of
 
 
 def _chunks(text: str) -> list[list[str]]:
@@ -158,11 +189,11 @@ def _table_or_none(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _schedule_of(header: str) -> str | None:
-    """Return the schedule whose table, or inner table, begins with a header."""
-    found: dict[str, Any] = tomllib.loads(header)
-    schedules = found.get(_SCHEDULES)
-    return next(iter(schedules), None) if schedules else None
+def _owner(header: str) -> _Owner | None:
+    """Return whose table, or inner table, begins with a header."""
+    (part, below), *_ = tomllib.loads(header).items()
+    names: dict[str, Any] = below
+    return (part, next(iter(names))) if part in {_SCHEDULES, _CALENDARS} and names else None
 
 
 def _parted(lines: Sequence[str], *, is_first: bool, is_last: bool) -> tuple[str, str, str]:
@@ -195,34 +226,34 @@ def _is_remark(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def _texts(pieces: Sequence[_Piece]) -> dict[str, str]:
-    """Return the text of each schedule's tables."""
-    texts: dict[str, str] = {}
+def _texts(pieces: Sequence[_Piece], wanted: AbstractSet[_Owner]) -> dict[_Owner, str]:
+    """Return the text of each table that is wanted, with its inner tables."""
+    texts: dict[_Owner, str] = {}
     for piece in pieces:
-        if piece.schedule is not None:
-            texts[piece.schedule] = _with_newline(texts.get(piece.schedule, "")) + piece.text
-    return {schedule: _with_newline(text) for schedule, text in texts.items()}
+        if piece.of is not None and piece.of in wanted:
+            texts[piece.of] = _with_newline(texts.get(piece.of, "")) + piece.text
+    return {owner: _with_newline(text) for owner, text in texts.items()}
 
 
-def _spliced(pieces: Sequence[_Piece], tables: dict[str, str]) -> str:
+def _spliced(pieces: Sequence[_Piece], tables: Mapping[_Owner, str]) -> str:
     """Return a document with tables in the places of its own; new ones stand at its end."""
+    there = {piece.of for piece in pieces}
+    placed: set[_Owner] = set()
+    text = ""
+    for piece in pieces:
+        if piece.of is None or piece.of not in tables:
+            text = _joined(text, piece.text)
+        elif piece.of not in placed:
+            placed.add(piece.of)
+            text = _joined(text, tables[piece.of])
+    for owner, table in tables.items():
+        if owner not in there:
+            text = _joined(text, f"\n{table}")
+    return text
 
-    def parts() -> Iterator[str]:
-        placed: set[str] = set()
-        for piece in pieces:
-            if piece.schedule is None or piece.schedule not in tables:
-                yield piece.text
-            elif piece.schedule not in placed:
-                placed.add(piece.schedule)
-                yield tables[piece.schedule]
-        for schedule, text in tables.items():
-            if schedule not in placed:
-                yield f"\n{text}"
 
-    joined = ""
-    for part in parts():
-        joined = _with_newline(joined) + part if part else joined
-    return joined
+def _joined(text: str, more: str) -> str:
+    return _with_newline(text) + more if more else text
 
 
 def _with_newline(text: str) -> str:

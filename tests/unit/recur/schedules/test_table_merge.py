@@ -84,6 +84,22 @@ def test_several_tables_at_once() -> None:
     assert "# ---- every hour ----" in text
 
 
+BANK = "[calendars.bank]\ndates = [2026-12-25]\n"
+BANKED = NIGHTLY + 'holidays = ["bank"]\n'
+
+
+def test_a_calendar_that_is_not_in_force_comes_with_its_schedule() -> None:
+    """One that is in force stays as it is written there; another one of its name is refused."""
+    text = merged(f"{BANK}\n{BANKED}")
+
+    assert parse(text).problems == ()
+    assert text.endswith(f"\n{BANK}")
+    again = text.replace(BANK, f"# The bank's.\n{BANK}")
+    assert merged(f"{BANK}\n{BANKED}", again) == again
+    with pytest.raises(CliError, match=r"\[calendars.bank\] of part.toml differs"):
+        merged(f"{BANK.replace('25', '26')}\n{BANKED}", again)
+
+
 def test_the_same_tables_again_change_nothing() -> None:
     """So that the second `recur apply --only` finds nothing to change."""
     once = merged(NIGHTLY)
