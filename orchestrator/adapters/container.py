@@ -20,6 +20,9 @@ from orchestrator.adapters.calls import BlobMissing, ask_storage, reply_date
 from orchestrator.adapters.time_limits import LEASE_SECONDS
 from orchestrator.errors import LeaseTaken, LedgerConflict, LedgerUnavailable
 
+LARGEST_BLOB_BYTES: Final = 8 << 20
+"""Nothing of the ledger is half as large: of a larger blob, such as a document put there by hand, no more is read."""
+
 _JSON: Final = ContentSettings(content_type="application/json")
 _TOML: Final = ContentSettings(content_type="application/toml")
 
@@ -211,7 +214,8 @@ class Container:
         stream: StorageStreamDownloader[bytes] = await download(
             name, raw_response_hook=dates, **condition
         )
-        data = await stream.readall()
+        whole = stream.size <= LARGEST_BLOB_BYTES
+        data = await (stream.readall() if whole else stream.read(LARGEST_BLOB_BYTES + 1))
         properties = stream.properties
         return BlobText(
             data=data,

@@ -9,7 +9,10 @@ from typing import cast
 from orchestrator.document.keys import MOST_CALENDARS, Calendar, CalendarTable, calendar
 from orchestrator.document.messages import Path, Table, dotted, wrong_calendar
 from orchestrator.document.types import is_calendar_name
+from orchestrator.document.values import MOST_ITEMS, short_name
 from orchestrator.errors import Problem
+
+_MOST_OF_A_TABLE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +35,12 @@ class Calendars:
         known = [*self.valid, *self.invalid]
         for n, name in enumerate(_texts(names)):
             if name not in known:
-                close = get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"it would be [calendars.{name}]"
-                yield ("holidays", n), f"there is no calendar {name!r}; {hint}"
+                shown = short_name(name)
+                close = get_close_matches(shown, known, n=1)
+                hint = (
+                    f"did you mean {close[0]!r}?" if close else f"it would be [calendars.{shown}]"
+                )
+                yield ("holidays", n), f"there is no calendar {shown!r}; {hint}"
 
     def any_invalid(self, names: object) -> bool:
         """Whether something is wrong with one of the calendars that ``holidays`` names."""
@@ -67,7 +73,7 @@ def read_calendars(tables: object) -> Calendars:
 def _read(name: str, table: object) -> Calendar | list[Problem]:
     if not is_calendar_name(name):
         message = "the name of a calendar has 1 to 40 letters, digits, - or _"
-        return [Problem(calendar=name, message=message)]
+        return [Problem(calendar=short_name(name), message=message)]
     if not isinstance(table, dict):
         return [Problem(calendar=name, message="must be a table")]
     try:
@@ -75,10 +81,13 @@ def _read(name: str, table: object) -> Calendar | list[Problem]:
     except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other calendar
         return [Problem(calendar=name, message=f"cannot be understood: {error!r:.300}")]
     if found:
-        return [Problem(calendar=name, key=dotted(path), message=says) for path, says in found]
+        return [
+            Problem(calendar=name, key=dotted(path), message=says)
+            for path, says in found[:_MOST_OF_A_TABLE]
+        ]
     return calendar(CalendarTable.model_validate(table))
 
 
 def _texts(names: object) -> Iterable[str]:
-    values = cast("list[object]", names) if isinstance(names, list) else []
+    values = cast("list[object]", names)[:MOST_ITEMS] if isinstance(names, list) else []
     return [one for one in values if isinstance(one, str)]

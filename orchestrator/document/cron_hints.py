@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
 from orchestrator.document.dialects.recognition import NICKNAMES
 from orchestrator.document.durations import foreign_duration, spelt
+from orchestrator.document.values import shown
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.timing.cron import ever_due, parse_cron
 from orchestrator.timing.month_days import parse_month_day
@@ -19,7 +21,7 @@ from orchestrator.timing.month_days import parse_month_day
 _DAYS_OF_WEEK = 7
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_LONGEST = 500
+_LONGEST, _LONGEST_TERM, _MOST_OF_A_FIELD = 500, 60, 2
 _TERM = re.compile(r"(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?(?:/(?P<step>[A-Z0-9]+))?")
 _ZONE = re.compile(r"(?:CRON_)?TZ=['\"]?(?P<name>[^\s'\"]*)['\"]?", re.IGNORECASE)
 _INTERVAL = re.compile(r"@every\b\s*(?P<span>.*)", re.IGNORECASE)
@@ -73,6 +75,17 @@ def has_seconds(text: str) -> bool:
     return len(words) == len(_FIELDS) + 1 and words[0] in {"0", "00"}
 
 
+def check_length(text: str) -> None:
+    """
+    Refuse a text that is too long to be read.
+
+    Raises:
+        ScheduleSyntaxError: It is longer than any expression.
+    """
+    if len(text) > _LONGEST:
+        raise ScheduleSyntaxError(f"longer than {_LONGEST} characters: make a list of several")
+
+
 def check_cron(expression: str) -> None:
     """
     Refuse an expression that is not five fields of cron, or that can never come due.
@@ -80,8 +93,7 @@ def check_cron(expression: str) -> None:
     Raises:
         ScheduleSyntaxError: Says which fields, and what would be right.
     """
-    if len(expression) > _LONGEST:
-        raise ScheduleSyntaxError(f"longer than {_LONGEST} characters: make a list of several")
+    check_length(expression)
     words = expression.upper().split()
     if wrong := _other_key(expression.strip()):
         raise ScheduleSyntaxError(wrong)
@@ -90,7 +102,7 @@ def check_cron(expression: str) -> None:
     found = [
         complaint
         for field, word in zip(_FIELDS, words, strict=True)
-        for complaint in _complaints(field, word)
+        for complaint in islice(_complaints(field, word), _MOST_OF_A_FIELD)
     ]
     if found:
         raise ScheduleSyntaxError("; ".join(found))
@@ -141,11 +153,13 @@ def _complaints(field: _Field, word: str) -> Iterator[str]:
     for term in word.split(","):
         complaint = _term_complaint(field, term)
         if complaint:
-            yield f"{field.name} {word!r}: {complaint}"
+            yield f"{field.name} {shown(word)}: {complaint}"
 
 
 def _term_complaint(field: _Field, term: str) -> str | None:
     """Say what is wrong with one term of a list."""
+    if len(term) > _LONGEST_TERM:
+        return "it cannot be read: write values, ranges 1-5, steps */15, lists 1,2"
     if _special(field, term) or re.fullmatch(r"\*(/0*[1-9]\d*)?", term):
         return None
     parts = _TERM.fullmatch(term)

@@ -20,7 +20,7 @@ from orchestrator.document.keys import (
     ScheduleTable,
 )
 from orchestrator.document.types import REFUSALS
-from orchestrator.document.values import shown
+from orchestrator.document.values import cut_short, short_name, shown
 from orchestrator.enums import Overlap
 
 type Table = Mapping[str, object]
@@ -93,7 +93,7 @@ def wrong(table: Table, lines: Refusals) -> Iterator[tuple[Path, str]]:
         lines: What is said of lines of other schedulers.
     """
     try:
-        ScheduleTable.model_validate(table, context={REFUSALS: lines})
+        ScheduleTable.model_validate(cut_short(table), context={REFUSALS: lines})
     except ValidationError as error:
         for details in error.errors():
             path = _path(details["loc"])
@@ -106,7 +106,7 @@ def wrong(table: Table, lines: Refusals) -> Iterator[tuple[Path, str]]:
 def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
     """Yield the place and the complaint for each thing that is wrong with ``[prices]``."""
     try:
-        PricesTable.model_validate(table)
+        PricesTable.model_validate(cut_short(table))
     except ValidationError as error:
         for details in error.errors():
             path = _path(details["loc"])
@@ -117,7 +117,7 @@ def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
             else:
                 yield path, _error_complaint(path, details)
     given = table.get("pools")
-    pools: Table = cast("Table", given) if isinstance(given, Mapping) else {}
+    pools = cut_short(cast("Table", given)) if isinstance(given, Mapping) else {}
     if not {"dedicated", "spot", "pools"} & table.keys():
         yield ("dedicated",), _NO_PRICE
     for pool, node_prices in pools.items():
@@ -128,7 +128,7 @@ def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
 def wrong_calendar(table: Table) -> Iterator[tuple[Path, str]]:
     """Yield the place and the complaint for each thing that is wrong with a calendar."""
     try:
-        read = CalendarTable.model_validate(table)
+        read = CalendarTable.model_validate(cut_short(table))
     except ValidationError as error:
         for details in error.errors():
             path = details["loc"]
@@ -150,8 +150,8 @@ def wrong_calendar(table: Table) -> Iterator[tuple[Path, str]]:
 def dotted(path: Path) -> str:
     """Spell a place: dots below tables, numbers from 1 in lists."""
     first, *below = path
-    return str(first) + "".join(
-        f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in below
+    return short_name(str(first)) + "".join(
+        f"[{part + 1}]" if isinstance(part, int) else f".{short_name(part)}" for part in below
     )
 
 

@@ -20,6 +20,7 @@ from orchestrator.document.key_hints import close_key
 from orchestrator.document.keys import PricesTable, ScheduleTable, prices, schedule
 from orchestrator.document.messages import (
     EITHER,
+    KEYS,
     WHEN,
     Path,
     Table,
@@ -28,13 +29,14 @@ from orchestrator.document.messages import (
     wrong_prices,
     wrong_together,
 )
+from orchestrator.document.text_bounds import check_text
+from orchestrator.document.values import cut_short, short_name
 from orchestrator.enums import Overlap
 from orchestrator.errors import DocumentError, Problem
 from orchestrator.ids import SCHEDULE_ID, ScheduleId
 from orchestrator.model import Prices, Recurrence, Schedule
 
 MAX_SCHEDULES = 1000
-MOST_BYTES = 4 << 20
 MOST_TIMING_BYTES = 700_000
 """Of all ``cron``, ``at``, ``except`` and ``holidays``: ``submit.json`` holds them twice during a change."""
 
@@ -42,6 +44,7 @@ _INNER = frozenset({"dst", "catch_up", "retries", "environment"})
 """Tables in tables: these merge key by key with those of ``[defaults]``."""
 _DEFAULTS, _SCHEDULES, _PRICES = "defaults", "schedules", "prices"
 _CALENDARS = "calendars"
+_MOST_PROBLEMS, _MOST_OF_A_TABLE = 1000, 50
 _PARTS = (_SCHEDULES, _DEFAULTS, _PRICES, _CALENDARS)
 
 
@@ -85,9 +88,6 @@ def parse(text: str, *, after: datetime | None = None) -> Document:
         DocumentError: It is not TOML, or not a document of schedules: it decides nothing. The
             problems of its tables are told with it, of the first 1,000.
     """
-    if (size := len(text.encode())) > MOST_BYTES:
-        message = f"{size:,} bytes; at most {MOST_BYTES:,} are supported: put scripts into packages"
-        raise DocumentError([Problem(message=message)])
     content = read(text)
     costs, wrong_costs = _read_prices(content.get(_PRICES))
     common = _Common(
@@ -114,7 +114,8 @@ def _read_prices(table: object) -> tuple[Prices | None, list[Problem]]:
         return None, [Problem(message=f"cannot be understood: {error!r:.300}", in_prices=True)]
     if found:
         return None, [
-            Problem(key=dotted(path), message=message, in_prices=True) for path, message in found
+            Problem(key=dotted(path), message=message, in_prices=True)
+            for path, message in found[:_MOST_OF_A_TABLE]
         ]
     return prices(PricesTable.model_validate(table)), []
 
@@ -123,17 +124,20 @@ def _read_tables(defaults: Table | None, tables: Mapping[str, object], common: _
     """Return the schedules of tables, and the problems of these."""
     schedules: dict[ScheduleId, Schedule] = {}
     invalid: set[ScheduleId] = set()
-    problems = _problems_of_defaults(defaults or {}, common)
+    inherited = _read_defaults(defaults, common)
+    problems = [*inherited.problems]
     for name, table in tables.items():
         id_ = ScheduleId(name)
         found = [*_problems_of_name(name)]
-        result = _schedule(id_, table, defaults, common)
+        result = _schedule(id_, table, inherited, common)
         if isinstance(result, Schedule) and not found:
             schedules[id_] = result
             continue
         invalid.add(id_)
         problems += found
         problems += [] if isinstance(result, Schedule) else result
+        if len(problems) > _MOST_PROBLEMS:  # nobody reads more, and the tables may be odd ones
+            problems[_MOST_PROBLEMS:] = [Problem(message="more is wrong; correct this first")]
     return Document(schedules=schedules, invalid=frozenset(invalid), problems=tuple(problems))
 
 
@@ -142,15 +146,13 @@ def read(text: str) -> dict[str, Any]:
     Return the tables of a text.
 
     Raises:
-        DocumentError: It is not TOML.
+        DocumentError: It is not TOML, or holds more than any document needs.
     """
+    check_text(text)
     try:
         return tomllib.loads(text)
     except ValueError as error:  # what is no TOML, and numbers that Python refuses
         raise DocumentError([Problem(message=f"not TOML: {error}")]) from error
-    except RecursionError as error:
-        message = "not TOML that can be read: it is nested too deeply"
-        raise DocumentError([Problem(message=message)]) from error
 
 
 def merged(table: Table, defaults: Table) -> dict[str, object]:
@@ -180,10 +182,10 @@ def merged(table: Table, defaults: Table) -> dict[str, object]:
 
 def _unusable(content: Mapping[str, object]) -> Iterator[Problem]:
     """Yield why a document cannot be used at all."""
-    for key in content.keys() - set(_PARTS):
+    for key in _unknown_parts(content):
         close = close_key(key, _PARTS)
         hint = f"did you mean {close!r}?" if close else "schedules stand in [schedules.<id>]"
-        yield Problem(key=key, message=f"unknown; {hint}")
+        yield Problem(key=short_name(key), message=f"unknown; {hint}")
     if not isinstance(content.get(_DEFAULTS, {}), dict):
         yield Problem(key=_DEFAULTS, message=f"must be a table [{_DEFAULTS}]")
     tables = content.get(_SCHEDULES, {})
@@ -222,7 +224,7 @@ def _tables(content: Mapping[str, object]) -> tuple[Table | None, dict[str, obje
     would inherit; None stands for defaults that are no table.
     """
     parts = {key: content[key] for key in _PARTS if key in content}
-    for key in content.keys() - parts.keys():
+    for key in _unknown_parts(content):
         if meant := close_key(key, _PARTS):
             parts.setdefault(meant, content[key])
     defaults, found = parts.get(_DEFAULTS, {}), parts.get(_SCHEDULES, {})
@@ -239,46 +241,92 @@ def _problems_of_name(name: str) -> Iterator[Problem]:
             "a schedule's id has 2 to 40 characters: lower-case letters, digits and hyphens, "
             "the first a letter, the last no hyphen"
         )
-        yield Problem(schedule=name, message=message)
+        yield Problem(schedule=short_name(name), message=message)
 
 
-def _problems_of_defaults(defaults: Table, common: _Common) -> list[Problem]:
-    """Return what is wrong with ``[defaults]``, whoever inherits it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Defaults:
+    """
+    What ``[defaults]`` says.
+
+    Attributes:
+        given: Whether it is a table, or is left out.
+        table: As it stands in the document, as far as schedules are to inherit it.
+        sound: Without the values in which something is wrong: these are complained of once.
+        wrong: The places of those: a key, or a key of an inner table.
+        problems: What is wrong with them.
+    """
+
+    given: bool
+    table: Table
+    sound: Table
+    wrong: frozenset[Path]
+    problems: tuple[Problem, ...]
+
+
+def _read_defaults(given: Table | None, common: _Common) -> _Defaults:
+    """Return what ``[defaults]`` says, and what is wrong with it, whoever inherits it."""
+    known = {key: one for key, one in (given or {}).items() if key in KEYS}
+    table = cut_short({**known, **(given or {})})  # it is merged into each of 1,000 tables
     try:
-        found = [*wrong(defaults, common.lines), *common.calendars.lack(defaults.get("holidays"))]
+        found = [*wrong(table, common.lines), *common.calendars.lack(table.get("holidays"))]
     except Exception as error:  # noqa: BLE001 - as in a table
-        return [Problem(message=f"cannot be understood: {error!r:.300}", in_defaults=True)]
-    if "every" in defaults and len(WHEN & defaults.keys()) > 1:
+        problem = Problem(message=f"cannot be understood: {error!r:.300}", in_defaults=True)
+        everything: frozenset[Path] = frozenset((key,) for key in table)
+        return _Defaults(
+            given=given is not None, table=table, sound={}, wrong=everything, problems=(problem,)
+        )
+    places: frozenset[Path] = frozenset(path[: 2 if path[0] in _INNER else 1] for path, _ in found)
+    sound = {
+        key: {inner: one for inner, one in value.items() if (key, inner) not in places}
+        if key in _INNER and isinstance(value, Mapping)
+        else value
+        for key, value in cast("Mapping[str, Any]", table).items()
+        if (key,) not in places
+    }
+    if "every" in table and len(WHEN & table.keys()) > 1:
         found.append((("every",), EITHER))
-    return [Problem(key=dotted(path), message=message, in_defaults=True) for path, message in found]
+    problems = (
+        Problem(key=dotted(path), message=message, in_defaults=True)
+        for path, message in found[:_MOST_OF_A_TABLE]
+    )
+    return _Defaults(
+        given=given is not None, table=table, sound=sound, wrong=places, problems=tuple(problems)
+    )
 
 
 def _schedule(
-    id_: ScheduleId, table: object, given: Table | None, common: _Common
+    id_: ScheduleId, table: object, inherited: _Defaults, common: _Common
 ) -> Schedule | list[Problem]:
     """Return the schedule of one table, or everything that is wrong with it and not inherited."""
     try:
-        return _understood(id_, table, given, common)
+        return _understood(id_, table, inherited, common)
     except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other schedule
-        return [Problem(schedule=id_, message=f"cannot be understood: {error!r:.300}")]
+        return [Problem(schedule=short_name(id_), message=f"cannot be understood: {error!r:.300}")]
 
 
 def _understood(
-    id_: ScheduleId, table: object, given: Table | None, common: _Common
+    id_: ScheduleId, table: object, inherited: _Defaults, common: _Common
 ) -> Schedule | list[Problem]:
-    defaults = given or {}
+    defaults = inherited.table
     if not isinstance(table, Mapping):
-        return [Problem(schedule=id_, message="must be a table")]
+        return [Problem(schedule=short_name(id_), message="must be a table")]
     own = cast("Table", table)
     whole = merged(own, defaults)
-    calendars, names = common.calendars, whole.get("holidays")
-    found = [*wrong(whole, common.lines), *wrong_together(own, whole), *calendars.lack(names)]
-    if found or calendars.any_invalid(names):
-        return [
-            Problem(schedule=id_, key=dotted(path), message=message)
+    judged, calendars = merged(own, inherited.sound), common.calendars
+    found = [
+        *wrong(judged, common.lines),
+        *wrong_together(own, whole),
+        *calendars.lack(judged.get("holidays")),
+    ]
+    spoiled = any(path[0] in whole and _inherited(path, own, defaults) for path in inherited.wrong)
+    if found or spoiled or calendars.any_invalid(whole.get("holidays")):
+        told = (
+            Problem(schedule=short_name(id_), key=dotted(path), message=message)
             for path, message in found
-            if not _inherited(path, own, defaults) and (given is not None or path[0] in own)
-        ]
+            if not _inherited(path, own, defaults) and (inherited.given or path[0] in own)
+        )
+        return [*islice(told, _MOST_OF_A_TABLE)]
     return schedule(id_, ScheduleTable.model_validate(whole), common.prices, calendars.valid)
 
 
@@ -291,3 +339,8 @@ def _inherited(path: Path, own: Table, defaults: Table) -> bool:
     if key in _INNER and below and isinstance(inner, Mapping) and isinstance(outer, Mapping):
         return below[0] not in inner and below[0] in outer
     return False
+
+
+def _unknown_parts(content: Mapping[str, object]) -> list[str]:
+    """Return the first keys of a document that it cannot have."""
+    return [*islice((key for key in content if key not in _PARTS), _MOST_OF_A_TABLE)]

@@ -20,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from orchestrator.document.cron_hints import check_cron, normalised
+from orchestrator.document.cron_hints import check_cron, check_length, normalised
 from orchestrator.document.dialects.refusal import Refusals
 from orchestrator.document.durations import SCHEMA_PATTERN, duration_hint, parse_duration
 from orchestrator.document.values import shown
@@ -105,8 +105,9 @@ def _within(least: timedelta, most: timedelta, because: str) -> Callable[[timede
 
 
 def _cron(value: str, info: ValidationInfo, *, in_exceptions: bool = False) -> str:
-    expression = normalised(value)
     try:
+        check_length(value)
+        expression = normalised(value)
         check_cron(expression)
     except ScheduleSyntaxError as error:
         context: dict[str, Refusals] = info.context or {}

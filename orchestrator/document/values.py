@@ -5,7 +5,14 @@ from datetime import date, time
 from itertools import islice
 from typing import cast
 
-_MOST_SHOWN = 60
+MOST_KEYS = 200
+"""More than any table has keys, but for variables: among so many, one is unknown."""
+MOST_VARIABLES = 8193
+"""More than fit into the size of all variables together."""
+MOST_ITEMS = 1001
+"""More than any list may have."""
+
+_MOST_SHOWN, _LONGEST_NAME = 60, 80
 _MOST_OF_A_TABLE = 10
 _DEEPEST = 2
 _MOST_BITS = 200
@@ -14,6 +21,36 @@ _MOST_BITS = 200
 def shown(value: object) -> str:
     """Return a value as the document has it, in about 60 characters."""
     return _cut(_spelt(value, _DEEPEST))
+
+
+def short_name(name: str) -> str:
+    """Return a name of the document as a message shows it."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+
+
+def cut_short(table: Mapping[str, object]) -> dict[str, object]:
+    """
+    Return the beginning of a table, which has a complaint wherever the whole has one.
+
+    A check that complains of each of 100,000 keys or items takes long, and helps nobody.
+    """
+    return _cut_table(table, MOST_KEYS)
+
+
+def _cut_table(table: Mapping[str, object], most: int) -> dict[str, object]:
+    return {
+        key: _cut_value(value, MOST_VARIABLES if key == "environment" else MOST_KEYS)
+        for key, value in islice(table.items(), most)
+    }
+
+
+def _cut_value(value: object, most: int) -> object:
+    if isinstance(value, list):
+        items = cast("list[object]", value)[:MOST_ITEMS]
+        return [_cut_value(one, MOST_KEYS) for one in items]
+    return (
+        _cut_table(cast("Mapping[str, object]", value), most) if isinstance(value, dict) else value
+    )
 
 
 def _spelt(value: object, depth: int) -> str:

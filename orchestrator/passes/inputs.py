@@ -7,7 +7,7 @@ from typing import Final
 
 from orchestrator import ids
 from orchestrator.adapters.blobs import Ledger
-from orchestrator.adapters.container import BlobText
+from orchestrator.adapters.container import LARGEST_BLOB_BYTES, BlobText
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions.due import MOST_AT_ONCE, Due, LostTime, due, is_due
 from orchestrator.document import parse
@@ -187,6 +187,9 @@ def parse_document(data: bytes | None) -> tuple[parse.Document | None, tuple[Pro
     """Parse a document; None and what is wrong with it where nothing of it can be used."""
     if data is None:
         return None, (Problem(message=f"there is no {ids.DOCUMENT} in the ledger"),)
+    if len(data) > LARGEST_BLOB_BYTES:
+        message = f"more than {LARGEST_BLOB_BYTES:,} bytes, too many to be looked at"
+        return None, (Problem(message=message),)
     try:
         parsed = parse.parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

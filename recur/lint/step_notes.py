@@ -19,7 +19,7 @@ class _Field:
         low: Its first value.
         size: How many values there are, at most.
         within: What begins anew after them.
-        unit: Of a step, as ``every`` has it; None where it has none.
+        unit: Of a step, as ``every`` or ``interval`` has it; None where neither has one.
     """
 
     name: str
@@ -32,8 +32,8 @@ class _Field:
 _FIELDS = (
     _Field(name="minute", low=0, size=60, within="hour", unit="m"),
     _Field(name="hour", low=0, size=24, within="day", unit="h"),
-    _Field(name="day", low=1, size=31, within="month", unit="d"),
-    _Field(name="month", low=1, size=12, within="year", unit=None),
+    _Field(name="day", low=1, size=31, within="month", unit="days"),
+    _Field(name="month", low=1, size=12, within="year", unit="months"),
     _Field(name="weekday", low=0, size=7, within="week", unit=None),
 )
 
@@ -53,7 +53,7 @@ def _note(field: _Field, step: re.Match[str], words: list[str]) -> KeyNote | Non
     values = range(first, field.low + field.size, width)
     if width == 1 or not values:
         return None
-    keeps = f'; every = "{width}{field.unit}" keeps the distance' if field.unit else ""
+    keeps = f"; {_keeping(field, width)} keeps the distance" if field.unit else ""
     shown = f"{field.name} {quoted(step[0])}"
     if len(values) == 1:
         message = (
@@ -64,6 +64,13 @@ def _note(field: _Field, step: re.Match[str], words: list[str]) -> KeyNote | Non
         return None
     message = f"{shown} begins anew each {field.within}: after {values[-1]} comes {first}{keeps}"
     return key_note(Code.UNEVEN_STEP, "cron", message)
+
+
+def _keeping(field: _Field, width: int) -> str:
+    """Return the key that keeps a distance: elapsed time, or dates."""
+    if field.unit in {"m", "h"}:
+        return f'every = "{width}{field.unit}"'
+    return f"an interval of {width} {field.unit}"
 
 
 def _goes_round(field: _Field, words: list[str]) -> bool:

@@ -107,6 +107,8 @@ def test_no_message_speaks_python(key: str, value: str) -> None:
         ("startingDeadlineSeconds", "60", "write catch_up.window"),
         ("recurrenceInterval", '"PT30M"', "write every"),
         ("timeout", "60", "write run_timeout"),
+        ("until", "2026-12-24T18:00:00Z", "write end"),
+        ("doNotRunAfter", "2026-12-24T18:00:00Z", "write end"),
         ("start_time", "1", "write start"),
         ("retry", "1", "write retries"),
         ("window", '"1d"', "did you mean 'catch_up.window'?"),

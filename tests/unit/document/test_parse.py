@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from orchestrator.decisions.timings import take_over
 from orchestrator.document.keys import ScheduleTable
-from orchestrator.document.parse import MAX_SCHEDULES, MOST_BYTES, parse
+from orchestrator.document.parse import MAX_SCHEDULES, parse
+from orchestrator.document.text_bounds import MOST_BYTES
 from orchestrator.enums import CatchUpMode, Fold, Gap, IntervalUnit, Outcome, Overlap
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId

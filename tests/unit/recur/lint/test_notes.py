@@ -97,7 +97,7 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
         (Code.UNEVEN_STEP, "cron", "minute '*/45' begins anew each hour: after 45 comes 0; every = \"45m\" keeps", {"cron": '"*/45 * * * *"', "run_timeout": '"10m"'}),
         (Code.UNEVEN_STEP, "cron", "minute '5/25' begins anew each hour: after 55 comes 5", {"cron": '"5/25 9-17 * * *"', "run_timeout": '"9m"'}),
         (Code.UNEVEN_STEP, "cron", "hour '*/5' begins anew each day: after 20 comes 0; every = \"5h\" keeps", {"cron": '"0 */5 * * *"'}),
-        (Code.UNEVEN_STEP, "cron", "day '*/2' begins anew each month: after 31 comes 1; every = \"2d\" keeps", {"cron": '"0 2 */2 * *"', "catch_up": '{ window = "3d" }'}),
+        (Code.UNEVEN_STEP, "cron", "day '*/2' begins anew each month: after 31 comes 1; an interval of 2 days keeps", {"cron": '"0 2 */2 * *"', "catch_up": '{ window = "3d" }'}),
         (Code.UNEVEN_STEP, "cron", "month '*/5' begins anew each year: after 11 comes 1", {"cron": '"0 2 1 */5 *"', "catch_up": '{ window = "30d" }'}),
         (Code.UNEVEN_STEP, "cron", "weekday '*/2' begins anew each week: after 6 comes 0", {"cron": '"0 2 * * */2"', "catch_up": '{ window = "3d" }'}),
         (Code.STEP_OVER_FIELD, "cron", "minute '*/90' is 0 alone, since the step is longer than the hour; every = \"90m\" keeps", {"cron": '"*/90 * * * *"', "run_timeout": '"50m"'}),
