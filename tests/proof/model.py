@@ -3,19 +3,38 @@ What the schedules should have done: a model of some thirty lines, by arithmetic
 
 It is told of each document that was written and of each one that a tick took over. From that it
 says which occurrences there are up to a watermark. Periods divide the hour, so that an occurrence
-is a multiple of its period.
+is a multiple of its period, from a first to a last instant: where a schedule ends, or where all its
+occurrences of one day move to another.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 INVALID: Final = 0
 """Stands for the period of a table that is not valid."""
 
-type Period = tuple[int, bool]
-"""Minutes from one occurrence to the next, and whether the table says ``paused``."""
+
+class Period(NamedTuple):
+    """
+    When a table is due.
+
+    Attributes:
+        minutes: From one occurrence to the next.
+        paused: Whether the table says so.
+        begin: Nothing is due before it; None: there is no such time.
+        end: Nothing is due from it on; None likewise.
+    """
+
+    minutes: int
+    paused: bool = False
+    begin: datetime | None = None
+    end: datetime | None = None
+
+    def has(self, nominal: datetime) -> bool:
+        """Whether a time is not before its begin, and before its end."""
+        return (not self.begin or nominal >= self.begin) and (not self.end or nominal < self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,7 @@ class Model:
             now = old[-1] if old else Stretch(since, None)
             # A clock that was put back may leave a change in the future, until the next document.
             there = now.period == period and (period is None or now.since <= since)
-            if (period and period[0] == INVALID) or there:
+            if (period and period.minutes == INVALID) or there:
                 continue
             self.stretches[name] = [one for one in old if one.since < since]
             self.stretches[name].append(Stretch(since, period))
@@ -68,12 +87,14 @@ class Model:
         stretches = self.stretches.get(name, [])
         for one, end in zip(stretches, [*(s.since for s in stretches[1:]), until], strict=True):
             if one.period:
-                seconds = one.period[0] * 60
+                seconds = one.period.minutes * 60
                 first = int(one.since.timestamp()) // seconds + 1
                 for n in range(first, int(min(end, until).timestamp()) // seconds + 1):
-                    yield datetime.fromtimestamp(n * seconds, UTC)
+                    nominal = datetime.fromtimestamp(n * seconds, UTC)
+                    if one.period.has(nominal):
+                        yield nominal
 
     def is_paused(self, name: str, nominal: datetime) -> bool:
         """Tell whether the table that brought an occurrence about says ``paused``."""
         last = [one.period for one in self.stretches[name] if one.since < nominal][-1]
-        return last is not None and last[1]
+        return last is not None and last.paused

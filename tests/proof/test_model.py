@@ -10,7 +10,7 @@ begun has ended.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,7 +44,7 @@ from tests.proof.effects import EFFECTS
 from tests.proof.invariants import Invariants
 from tests.proof.model import INVALID, Model, Period
 from tests.proof.proxy import let_pass
-from tests.proof.scenarios import table, years_pass
+from tests.proof.scenarios import moving, table, years_pass
 from tests.proof.stage import ELSEWHERE, PASSES, Stage, open_stage
 from tests.proof.troubles import Kind, Seconds, troubled_tick
 
@@ -90,8 +90,35 @@ tables = st.fixed_dictionaries(
             ["{ max = 0 }", "{ max = 2 }", '{ max = 1, on = ["failed", "lost"] }']
         ),
         "start_timeout": st.just('"1h"'),
+        "kind": st.sampled_from(["plain", "plain", "ends", "moves"]),
     }
 )
+
+
+def planned(name: str, minutes: int, keys: Mapping[str, str], now: datetime) -> tuple[Period, str]:
+    """
+    Return when a table is due, and the table.
+
+    One that ends does so within two hours. The occurrences of one that moves are all on the day
+    before, which is a holiday.
+    """
+    others = {key: value for key, value in keys.items() if key != "kind"}
+    plain, cron = Period(minutes, keys["paused"] == "true"), _CRON[minutes]
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    match keys["kind"]:
+        case "ends":
+            end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+            others["end"] = f"{end:%Y-%m-%dT%H:%M:%SZ}"
+            return plain._replace(end=end), table(name, cron, **others)
+        case "moves":
+            holiday = today - timedelta(days=1)
+            others |= {**moving(name, "next"), "weekend": "[]"}
+            cron = " ".join([*cron.split()[:2], f"{holiday.day} {holiday.month} *"])
+            days = f"[calendars.{name}]\ndates = [{holiday:%Y-%m-%d}]\n"
+            period = plain._replace(begin=today, end=today + timedelta(days=1))
+            return period, table(name, cron, **others) + days
+        case _:
+            return plain, table(name, cron, **others)
 
 
 class Machine(RuleBasedStateMachine):
@@ -140,8 +167,7 @@ class Machine(RuleBasedStateMachine):
         self._step(self._edit(name, period, keys[1]))
 
     async def _edit(self, name: str, period: int, keys: dict[str, str]) -> None:
-        paused = keys["paused"] == "true"
-        self.tables[name] = ((period, paused), table(name, _CRON[period], **keys))
+        self.tables[name] = planned(name, period, keys, self.stage.clock.now)
         await self._apply()
 
     async def _apply(self, *lines: str, by_hand: bool = False, remark: str = "") -> None:
@@ -177,7 +203,7 @@ class Machine(RuleBasedStateMachine):
             case "unreadable":
                 await self._apply("[schedules")
             case "invalid" if name in self.tables:
-                self.tables[name] = ((INVALID, False), table(name, "never"))
+                self.tables[name] = (Period(INVALID), table(name, "never"))
                 await self._apply()
             case "remove":
                 self.tables.pop(name, None)
@@ -370,7 +396,7 @@ class Machine(RuleBasedStateMachine):
         """Everything that is due is decided, and without schedules every run comes to an end."""
         self.stage.rule(let_pass)
         await self.stage.faults.clear()
-        self.tables = {n: one for n, one in self.tables.items() if one[0][0] != INVALID}
+        self.tables = {n: one for n, one in self.tables.items() if one[0].minutes != INVALID}
         await self._apply(remark="# another than is in force: no tick is idle")
         await self._every_version_is_taken_over()
         for which in PASSES:
