@@ -57,10 +57,13 @@ _AT_ONCE: Final = 2
 _GHOST: Final = open_blob(RunId("ghost-20200101T000000Z"))
 _RARE: Final = {
     ("collect", "write open record: begun"),
+    ("collect", "write open record: submitted"),
+    ("collect", "write open record: held up"),
     ("collect", "replace the final record of a run"),
     ("submit", "remove open record"),
+    ("submit", "keep the state of a removed schedule"),
     ("submit", "write open record: ended"),
-    *((which, effect) for which, effect in EFFECTS if which == "adopt"),
+    *((which, effect) for which, effect in EFFECTS if which in {"adopt", "begin anew"}),
 }
 """What needs nodes, or a rare moment to come: the kill table has these."""
 _WRITES: Final = 'echo "$RECUR_RUN_ID $RECUR_ATTEMPT"; echo oh >&2; '
@@ -156,15 +159,6 @@ class Machine(RuleBasedStateMachine):
     @rule(name=names, period=periods, keys=tables)
     def the_operator_edits(self, name: str, period: int, keys: dict[str, str]) -> None:
         self._step(self._edit(name, period, keys))
-
-    @rule(name=names, period=periods, keys=st.tuples(tables, tables))
-    def the_operator_edits_twice(
-        self, name: str, period: int, keys: tuple[dict[str, str], dict[str, str]]
-    ) -> None:
-        self._quarters_pass(1)
-        self._step(self._edit(name, period, keys[0]))
-        self._quarters_pass(2)
-        self._step(self._edit(name, period, keys[1]))
 
     async def _edit(self, name: str, period: int, keys: dict[str, str]) -> None:
         self.tables[name] = planned(name, period, keys, self.stage.clock.now)
@@ -496,7 +490,7 @@ def test_whatever_happens_the_invariants_hold(
     )
     proof.show(drawn(seen))
     assert seen.keys() <= EFFECTS
-    assert seen.keys() >= EFFECTS - _RARE, "whatever a tick can do was done"
+    assert seen.keys() >= EFFECTS - _RARE, f"never done: {EFFECTS - _RARE - seen.keys()}"
 
 
 def drawn(seen: Counter[tuple[str, str]]) -> Table:
