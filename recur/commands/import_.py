@@ -1,5 +1,6 @@
 """`recur import`: the schedules of another system's file, as tables of a document."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from recur.schedules.document_file import read_text
 
 def command(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The file of the other system.")],
+    file: Annotated[Path, typer.Argument(help="The file; - reads standard input.")],
     time_zone: Annotated[
         str | None,
         typer.Option(metavar="ZONE", help="The zone of schedules that name none. Default: UTC."),
@@ -35,7 +36,7 @@ def command(
 
     Example: recur import crontab.txt --time-zone Europe/Paris > schedules.toml
 
-    Example: recur import cronjob.yaml > schedules.toml
+    Example: crontab -l | recur import - > schedules.toml
     """
     run(context, lambda given: import_file(given, file, time_zone, with_user=with_user))
 
@@ -55,7 +56,8 @@ def import_file(given: Context, file: Path, time_zone: str | None, *, with_user:
             check_zone(time_zone)
         except ScheduleSyntaxError as error:
             raise CliError(Exit.USAGE, f"--time-zone: {error}") from error
-    text = read_text(file, f"name {KNOWN}")
+    from_input = str(file) == "-"
+    text = _standard_input() if from_input else read_text(file, f"name {KNOWN}")
     try:
         imported = read_imported(
             text, now=datetime.now(UTC), time_zone=time_zone, with_user=with_user
@@ -65,7 +67,7 @@ def import_file(given: Context, file: Path, time_zone: str | None, *, with_user:
     if not imported.tables:
         raise CliError(Exit.REFUSED, f"{file}: no schedule is found in it", f"name {KNOWN}")
     tables = checked(with_ids(imported.tables))
-    written = document_text(imported, tables, file.name)
+    written = document_text(imported, tables, "standard input" if from_input else file.name)
     for line in written.splitlines():
         given.output.say(line)
     given.output.result(
@@ -84,3 +86,17 @@ def import_file(given: Context, file: Path, time_zone: str | None, *, with_user:
         }
     )
     return Exit.FOUND if any(one.refused for one in tables) else Exit.DONE
+
+
+def _standard_input() -> str:
+    """
+    Return what stands on standard input.
+
+    Raises:
+        CliError: It is not UTF-8.
+    """
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"standard input is not UTF-8, at byte {error.start}"
+        raise CliError(Exit.REFUSED, message, "convert it to UTF-8") from error

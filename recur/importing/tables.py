@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from orchestrator.document.dialects.reading import Reading, keys, missing, quoted
 from orchestrator.document.parse import parse
 from orchestrator.document.types import LONGEST_DESCRIPTION
+from orchestrator.errors import DocumentError
 from orchestrator.ids import SCHEDULE_ID
 
 NO_COMMAND = 'echo "this schedule has no command yet" >&2; exit 1'
@@ -94,12 +95,19 @@ def checked(tables: Iterable[Table]) -> list[Table]:
     found: list[Table] = []
     for table in tables:
         if table.refused is None:
-            text = "\n".join(line for line in _body(table))
-            problems = "; ".join(f"{one.key}: {one.message}" for one in parse(text).problems)
-            found.append(replace(table, refused=problems or None))
+            found.append(replace(table, refused=_problems("\n".join(_body(table)))))
         else:
             found.append(table)
     return found
+
+
+def _problems(text: str) -> str | None:
+    """Return what is wrong with a document; None if nothing is."""
+    try:
+        problems = parse(text).problems
+    except DocumentError as error:  # half a character, which TOML cannot say
+        problems = error.problems
+    return "; ".join(": ".join(filter(None, (one.key, one.message))) for one in problems) or None
 
 
 def schedule_id(name: str) -> str:

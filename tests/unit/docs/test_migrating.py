@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from orchestrator.document.dialects.reading import keys, missing
 from orchestrator.document.dialects.recognition import readings
+from orchestrator.document.parse import parse
 from recur.app import app
 
 PAGE = (Path(__file__).parents[3] / "docs/migrating.md").read_text()
@@ -88,3 +89,13 @@ def test_every_kind_of_file_is_shown() -> None:
     shown = {typed.split()[2] for typed, _ in SHOWN if " import " in typed}
 
     assert shown == {"crontab.txt", "cronjob.yaml", *_EXAMPLES}
+
+
+def test_every_table_of_clock_changes_is_valid() -> None:
+    """A reader may copy each."""
+    tables = re.findall(r"`(dst = \{.*?\})`", PAGE)
+
+    for table in tables:
+        text = f"[schedules.it]\ncron = '0 2 * * *'\ncommand = 'true'\n{table}\n"
+        assert parse(text).problems == (), table
+    assert len(tables) == 2

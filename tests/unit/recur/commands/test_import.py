@@ -54,3 +54,39 @@ def test_a_refusal_says_why(
 
     assert says in result.output
     assert result.exit_code == code
+
+
+def test_standard_input_is_read() -> None:
+    """As in `crontab -l | recur import -`."""
+    result = CliRunner().invoke(app, ["import", "-"], input="0 2 * * * one\n")
+
+    assert result.exit_code == 0
+    assert result.output.startswith("# Imported from standard input, a crontab, by recur import.\n")
+    assert list(parse(result.output).schedules) == ["one"]
+
+
+def test_standard_input_of_another_encoding_is_refused() -> None:
+    """With the place of the first byte that is wrong."""
+    result = CliRunner().invoke(app, ["import", "-"], input=b"0 2 * * * caf\xe9\n")
+
+    assert result.exit_code == 3
+    assert "standard input is not UTF-8, at byte 13" in result.output
+
+
+def test_half_a_character_is_a_comment() -> None:
+    """JSON may hold it, and TOML may not."""
+    manifest = {
+        "kind": "CronJob",
+        "spec": {
+            "schedule": "@daily",
+            "jobTemplate": {
+                "spec": {"template": {"spec": {"containers": [{"command": ["\ud800"]}]}}}
+            },
+        },
+    }
+
+    result = CliRunner().invoke(app, ["import", "-"], input=json.dumps(manifest))
+
+    assert result.exit_code == 1
+    assert "# Not imported: not TOML" in result.output
+    assert parse(result.output).schedules == {}
