@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from orchestrator.document.cron_hints import check_cron, check_length, normalised
+from orchestrator.document.dialects.intervals import interval_hint
 from orchestrator.document.dialects.refusal import Refusals
 from orchestrator.document.durations import SCHEMA_PATTERN, duration_hint, parse_duration
 from orchestrator.document.values import shown
@@ -87,7 +88,8 @@ def _duration(value: object) -> timedelta:
         return duration
     hint = ""
     if isinstance(value, str):
-        hint = f"; {found}" if (found := duration_hint(value)) else ""
+        found = duration_hint(value) or interval_hint(value)
+        hint = f"; {found}" if found else ""
     elif isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST_SECONDS:
         hint = f'; write "{value}s" if seconds are meant, "{value}m" if minutes'
     raise ValueError(

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from orchestrator.document.dialects.reading import Dialect, Reading
 from orchestrator.document.dialects.years import seconds_lost
-from orchestrator.document.durations import foreign_duration
+from orchestrator.document.durations import foreign_duration, spelt
 
 _RATE = re.compile(r"rate\(\s*([0-9]{1,6})\s+(minute|hour|day)s?\s*\)", re.IGNORECASE)
 _AT = re.compile(r"at\(\s*([0-9T:-]+)\s*\)", re.IGNORECASE)
 _EVERY = re.compile(r"@every\b\s*(.*)", re.IGNORECASE)
 _RATES = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _TIME_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
+_LONGEST = 60
 _COUNTED = "counted from 2000-01-01T00:00:00Z unless anchor says otherwise"
 
 
@@ -29,6 +30,14 @@ def interval_readings(text: str) -> Iterator[Reading]:
         length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
         if length:
             yield _interval(Dialect.NCRONTAB, length, "a TimeSpan, an interval")
+
+
+def interval_hint(text: str) -> str | None:
+    """Return what to write for ``rate(...)`` or ``@every`` where a length of time stands."""
+    for one in interval_readings(text.strip()[:_LONGEST]):
+        if one.every:
+            return f'write "{spelt(one.every)}"'
+    return None
 
 
 def _interval(dialect: Dialect, length: timedelta, how: str = "") -> Reading:

@@ -86,3 +86,14 @@ def test_a_document_of_many_lines_takes_no_longer_for_them() -> None:
     assert [text.count("(next") for text in told] == [2] * 21 + [0] * 230
     assert ["it can be read in 2 ways" in text for text in told] == [True] * 201 + [False] * 50
     assert "recur convert writes lines of other schedulers" in told[-1]
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [("rate(5 minutes)", '; write "5m"'), ("@every 1.5h", '; write "1h30m"'), ("at(x)", "'at(x)'")],
+)
+def test_an_interval_in_place_of_a_length_is_known(written: str, hint: str) -> None:
+    """`every` takes the length alone."""
+    (problem,) = parse(f"[schedules.it]\ncommand = 'true'\nevery = '{written}'\n").problems
+
+    assert problem.message.endswith(hint)
