@@ -1,5 +1,6 @@
 """How a changed document changes the timings in force: never what lies in the past."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -83,8 +84,19 @@ def begun_anew(  # noqa: PLR0913 - as above
 def _new(schedule: Schedule, modified: datetime, version: int | None) -> ScheduleState:
     """Begin a schedule: at its ``start``, else with the document that first holds it."""
     begin = schedule.start - _JUST_BEFORE if schedule.start else modified
-    timing = _timing(schedule, begin, version)
-    return ScheduleState(timings=(timing,), decided_until=min(begin, modified))
+    timings = (*_without_past_times(schedule, begin, modified, version),)
+    timing = _timing(schedule, max(begin, modified) if timings else begin, version)
+    return ScheduleState(timings=(*timings, timing), decided_until=min(begin, modified))
+
+
+def _without_past_times(
+    schedule: Schedule, begin: datetime, modified: datetime, version: int | None
+) -> Iterator[Timing]:
+    """Yield the timing from a ``start`` in the past on: single times of before get no record."""
+    recurrence = schedule.recurrence
+    if recurrence.at and begin < modified:
+        rest = replace(recurrence, at=()) if recurrence.cron else None
+        yield replace(_timing(schedule, begin, version), recurrence=rest)
 
 
 def _timing(schedule: Schedule, since: datetime, version: int | None) -> Timing:
@@ -113,6 +125,8 @@ def _changed(
     same = replace(timing, since=current.since, version=current.version) == current
     if same and begin == max(current.since, earliest):
         return old
+    for before in _without_past_times(schedule, begin, modified, version):
+        old, timing = _with_timing(old, before), replace(timing, since=modified)
     if begin > earliest and not old.removed:  # nothing between the change and the new start
         old = _with_timing(old, Timing(since=earliest, recurrence=None, version=version))
     return _with_timing(old, timing)

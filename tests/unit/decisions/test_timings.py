@@ -20,7 +20,7 @@ HOURLY = Recurrence(cron=("0 * * * *",))
 ID = ScheduleId("ab")
 
 
-def taken_over(state: SubmitState, at: datetime, **keys: str) -> SubmitState:
+def taken_over(state: SubmitState, at: datetime, /, **keys: str) -> SubmitState:
     """Take over a document that holds one schedule, or none where no key is given."""
     values = {"command": '"true"', **keys}
     lines = [f"{key} = {value}" for key, value in values.items()]
@@ -359,3 +359,32 @@ def test_a_document_that_holds_another_schedule_removes_none_but_those_it_left_o
         "cc": True,
     }
     assert after.schedules[ScheduleId("bb")] == state.schedules[ScheduleId("bb")]
+
+
+def test_single_times_of_before_a_document_get_no_record() -> None:
+    """A start in the past counts for expressions alone; nor does a later version bring any back."""
+    start = "2026-06-01T10:00:00Z"
+    several = "[2026-06-01T10:30:00, 2026-06-01T12:00:00, 2026-06-01T12:30:00]"
+    alone = taken_over(SubmitState(), NOON, at=several, start=start)
+    both = taken_over(SubmitState(), NOON, at=several, start=start, cron='"0 * * * *"')
+    again = taken_over(both, NOON + HOUR, at=several, start=start, cron='"0 * * * *"')
+    more = "[2026-06-01T11:30:00, 2026-06-01T14:30:00]"
+    later = taken_over(alone, NOON + HOUR, at=more, start=start)
+
+    assert times(alone, NOON + 3 * HOUR) == ["01 12:30"]
+    assert times(both, NOON + HOUR) == ["01 10:00", "01 11:00", "01 12:00", "01 12:30", "01 13:00"]
+    assert again.schedules == both.schedules
+    assert times(later, NOON + 3 * HOUR) == ["01 12:30", "01 14:30"]
+
+
+def test_single_times_of_a_schedule_that_returns_are_those_to_come() -> None:
+    """Whatever its start says."""
+    state = taken_over(taken_over(SubmitState(), NOON, cron='"0 * * * *"'), NOON + HOUR)
+    back = taken_over(
+        state,
+        NOON + 4 * HOUR,
+        at="[2026-06-01T15:00:00, 2026-06-01T17:00:00]",
+        start="2026-06-01T14:00:00Z",
+    )
+
+    assert times(back, NOON + 6 * HOUR) == ["01 13:00", "01 17:00"]
