@@ -6,7 +6,8 @@ bit 0 for 00:00: many expressions, and many that leave times out, cost no more t
 """
 
 from calendar import isleap, monthrange
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ _MINUTES, _FIELDS = 60, 5
 _KINDS_OF_YEAR = {
     (isleap(year), date(year, 1, 1).weekday()): year for year in range(2000, 2028)
 }.values()
+_ANY = "* * *"
 _WHOLE_DAY = (1 << 24 * _MINUTES) - 1
 
 
@@ -33,8 +35,10 @@ class Expression:
             clock as it is; one of fixed times it runs once, whatever the clock does.
         times: The minutes of a day on which it comes due, as bits.
         months: Their numbers.
+        days: The last three fields, which tell its days.
     """
 
+    days: str
     wild: bool
     times: int
     months: frozenset[int]
@@ -42,12 +46,18 @@ class Expression:
 
     def on(self, day: date) -> bool:
         """Whether it comes due on this day."""
-        return day.month in self.months and self._days.match_day(day)
+        return self.days == _ANY or (day.month in self.months and self._days.match_day(day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exceptions:
-    """Wall times that are left out: whole dates, and what expressions match."""
+    """
+    Wall times that are left out: whole dates, and what expressions match.
+
+    Attributes:
+        dates: The dates.
+        crons: The expressions, those with the same days as one; the ones with most times first.
+    """
 
     dates: frozenset[date]
     crons: tuple[Expression, ...]
@@ -60,6 +70,8 @@ class Exceptions:
         for one in self.crons:
             if one.on(day):
                 times |= one.times
+                if times == _WHOLE_DAY:
+                    break
         return times
 
     def whole(self, day: date) -> bool:
@@ -84,6 +96,7 @@ def parse_cron(text: str) -> Expression:
     except CronSimError as error:
         raise ScheduleSyntaxError(str(error).lower()) from error
     return Expression(
+        days=" ".join(text.upper().split()[2:]),
         wild=any(field.startswith("*") for field in text.split()[:2]),
         times=sum(1 << hour * _MINUTES + minute for hour in read.hours for minute in read.minutes),
         months=frozenset(read.months),
@@ -135,4 +148,20 @@ def exceptions(entries: tuple[str, ...]) -> Exceptions:
             dates.append(date.fromisoformat(entry))
         except ValueError:
             crons.append(parse_cron(entry))
-    return Exceptions(dates=frozenset(dates), crons=tuple(crons))
+    joined = sorted(with_joined_days(crons), key=lambda one: -one.times.bit_count())
+    return Exceptions(dates=frozenset(dates), crons=tuple(joined))
+
+
+def with_joined_days(crons: Iterable[Expression]) -> tuple[Expression, ...]:
+    """
+    Return expressions that mean the same together: those that differ by their times alone are one.
+
+    A search asks each on each day, so that 400 of them would make it 400 times as long.
+    """
+    found: dict[tuple[str, bool], Expression] = {}
+    for one in crons:
+        key = one.days, one.wild
+        found[key] = (
+            replace(found[key], times=found[key].times | one.times) if key in found else one
+        )
+    return tuple(found.values())

@@ -13,7 +13,13 @@ from functools import lru_cache
 
 from orchestrator.enums import IntervalUnit
 from orchestrator.model import Interval, Recurrence
-from orchestrator.timing.cron import Exceptions, Expression, exceptions, parse_cron
+from orchestrator.timing.cron import (
+    Exceptions,
+    Expression,
+    exceptions,
+    parse_cron,
+    with_joined_days,
+)
 from orchestrator.timing.holidays import WorkingDays, working_days
 
 _MINUTES, _DAYS_OF_WEEK, _MONTHS_OF_YEAR = 60, 7, 12
@@ -207,7 +213,7 @@ def wall_times(recurrence: Recurrence) -> WallTimes:
     Raises:
         ScheduleSyntaxError: An expression cannot be understood.
     """
-    crons = tuple(parse_cron(cron) for cron in recurrence.cron)
+    crons = with_joined_days(parse_cron(cron) for cron in recurrence.cron)
     single: defaultdict[date, int] = defaultdict(int)
     for one in sorted(recurrence.at):
         single[one.date()] |= 1 << one.hour * _MINUTES + one.minute
