@@ -277,13 +277,15 @@ def _read_defaults(given: Table | None, common: _Common) -> _Defaults:
             given=given is not None, table=table, sound={}, wrong=everything, problems=(problem,)
         )
     places: frozenset[Path] = frozenset(path[: 2 if path[0] in _INNER else 1] for path, _ in found)
-    sound = {
-        key: {inner: one for inner, one in value.items() if (key, inner) not in places}
-        if key in _INNER and isinstance(value, Mapping)
-        else value
-        for key, value in cast("Mapping[str, Any]", table).items()
-        if (key,) not in places
-    }
+    sound: dict[str, object] = {}
+    for key, value in table.items():
+        if (key,) in places:
+            continue
+        if key in _INNER and isinstance(value, Mapping):
+            keys = cast("Table", value)
+            sound[key] = {inner: one for inner, one in keys.items() if (key, inner) not in places}
+        else:
+            sound[key] = value
     if "every" in table and len(WHEN & table.keys()) > 1:
         found.append((("every",), EITHER))
     problems = (
