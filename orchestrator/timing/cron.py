@@ -98,10 +98,23 @@ def parse_cron(text: str) -> Expression:
     return Expression(
         days=" ".join(text.upper().split()[2:]),
         wild=any(field.startswith("*") for field in text.split()[:2]),
-        times=sum(1 << hour * _MINUTES + minute for hour in read.hours for minute in read.minutes),
-        months=frozenset(read.months),
+        times=_times(*text.split()[:2]),
+        months=_shared(frozenset(read.months)),
         _days=days,
     )
+
+
+@lru_cache(maxsize=4096)
+def _times(minute: str, hour: str) -> int:
+    """Return the minutes of a day that two fields give, as bits."""
+    read = CronSim(f"{minute} {hour} * * *", _ANY_DAY)
+    return sum(1 << hour * _MINUTES + minute for hour in read.hours for minute in read.minutes)
+
+
+@lru_cache(maxsize=4096)
+def _shared(months: frozenset[int]) -> frozenset[int]:
+    """Return the same object for the same months: a document has 40,000 expressions at most."""
+    return months
 
 
 def _read(text: str) -> tuple[CronSim, CronSim | MonthDays]:
@@ -111,7 +124,7 @@ def _read(text: str) -> tuple[CronSim, CronSim | MonthDays]:
     special = {term: found for term in terms if (found := parse_month_day(term))}
     if not special:
         read = CronSim(text, _ANY_DAY)
-        return read, read
+        return read, CronSim(f"0 0 {' '.join(fields[2:])}", _ANY_DAY)  # smaller: its times are one
     minute, hour, day, month, weekday = fields
     plain = ",".join(term for term in terms if term not in special)
     return CronSim(f"{minute} {hour} * {month} {weekday}", _ANY_DAY), MonthDays(
