@@ -27,6 +27,7 @@ _MAPS: Final = frozenset(
         "failed_at",
         "outcomes",
         "packages",
+        "parameters",
         "pools",
         "positions",
         "rounded",
