@@ -421,7 +421,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 table("one", "0 12 31 5 *", start=since(hours=1), **moving("sunday", "next")),
                 table("two", "0 12-14 * * *", start=since(), holidays='["monday"]'),
                 table("last", "0 * * * *", start=since(), end=since(hours=-1), paused="true"),
-                f"[schedules.once]\nat = [2026-06-01T12:00:00]\ncommand = 'true'\nstart = {since()}\n",
+                f"[schedules.once]\nat = [2026-06-01T13:00:00]\ncommand = 'true'\nstart = {since()}\n",
             ),
             both(jobs_end, passes(hours=1)),
             both(
@@ -439,7 +439,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             at("12:00", "two"): "skipped(holiday)",
             at("13:00", "two"): "skipped(holiday)",
             at("12:00", "last"): "skipped(paused)",
-            at("12:00", "once"): "terminated(ended_in_batch)",
+            at("13:00", "once"): "never_started(no_node)",
         },
     ),
     "its state is lost": Scenario(

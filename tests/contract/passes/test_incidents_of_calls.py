@@ -18,7 +18,7 @@ STUCK = "Batch does not take its job; each tick tries again within its catch-up 
 
 def blocked(reason: BlockedReason) -> dict[str, set[tuple[str, ...]]]:
     """Return the alerts of a run whose job is not taken."""
-    return {"product-trouble": {("submit", "hello", reason.value, STUCK)}}
+    return {"product-trouble": {("submit", "hello", reason.value, STUCK, "")}}
 
 
 async def ends_well(day: BadDay) -> Record:

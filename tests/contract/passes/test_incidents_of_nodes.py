@@ -55,7 +55,7 @@ def row(final: Record) -> tuple[str, ...]:
     assert final.reason is not None
     words = (final.last_words.stderr if final.last_words else "").splitlines()
     said = f"{final.sentence} stderr: {words[-1]}" if words else final.sentence
-    return ("hello", final.run_id, final.outcome, final.reason, said or "")
+    return ("hello", final.run_id, final.outcome, final.reason, said or "", "")
 
 
 async def completed(day: BadDay) -> Record:

@@ -48,7 +48,8 @@ def mailed(final: Record) -> set[tuple[str, ...]]:
     """Return what the mail of a failed run says."""
     assert final.outcome is not None
     assert final.reason is not None
-    return {("hello", final.run_id, final.outcome, final.reason, (final.sentence or "")[:300])}
+    said = (final.sentence or "")[:300]
+    return {("hello", final.run_id, final.outcome, final.reason, said, "")}
 
 
 async def runs_in_the_end(day: BadDay) -> None:
@@ -90,7 +91,7 @@ async def test_a_package_is_missing(day: BadDay) -> None:
         AttemptState.CLAIMED,
         BlockedReason.POOL_MISSING,
     )
-    ((function, name, reason, _),) = (await day.alerts())["product-trouble"]
+    ((function, name, reason, *_),) = (await day.alerts())["product-trouble"]
     assert (function, name, reason) == ("submit", "hello", "pool_missing")
 
     await day.world.pool()
