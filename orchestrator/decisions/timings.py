@@ -125,9 +125,10 @@ def _changed(
     same = replace(timing, since=current.since, version=current.version) == current
     if same and begin == max(current.since, earliest):
         return old
+    returns = old.removed
     for before in _without_past_times(schedule, begin, modified, version):
         old, timing = _with_timing(old, before), replace(timing, since=modified)
-    if begin > earliest and not old.removed:  # nothing between the change and the new start
+    if begin > earliest and not returns:  # nothing between the change and the new start
         old = _with_timing(old, Timing(since=earliest, recurrence=None, version=version))
     return _with_timing(old, timing)
 

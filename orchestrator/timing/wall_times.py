@@ -20,7 +20,7 @@ from orchestrator.timing.cron import (
     parse_cron,
     with_joined_days,
 )
-from orchestrator.timing.holidays import WorkingDays, working_days
+from orchestrator.timing.holidays import FARTHEST, WorkingDays, working_days
 
 _MINUTES, _DAYS_OF_WEEK, _MONTHS_OF_YEAR = 60, 7, 12
 _A_DAY = timedelta(days=1)
@@ -166,7 +166,7 @@ class WallTimes:
         Returns:
             None if there is none.
         """
-        while day <= last:
+        while (day := self._counted_from(day)) <= last:
             if day.month not in self.due_months and day not in self.due_days:
                 day = self._next_candidate(day, last)
             elif self._has_any(day, excluded=excluded):
@@ -183,6 +183,17 @@ class WallTimes:
         times = fixed | wild
         return bool(times if excluded or not times else times & ~self.left_out.on(day))
 
+    def _counted_from(self, day: date) -> date:
+        """Return ``day``, or the next that the interval, or a single time, can have."""
+        if self.interval is None or day in self.due_days:
+            return day
+        near = FARTHEST * _A_DAY if self.working and self.working.step else timedelta()
+        counted = next_counted(self.interval, day - near)
+        if counted <= day + near:
+            return day
+        later = bisect_right(self.sorted_days, day)
+        return min([counted - near, *self.sorted_days[later : later + 1]])
+
     def _next_candidate(self, day: date, last: date) -> date:
         """Return the next day that lies in another month, or has a single time."""
         month = (day.replace(day=1) + 31 * _A_DAY).replace(day=1)
@@ -194,15 +205,34 @@ class WallTimes:
 
 def counts(interval: Interval, day: date) -> bool:
     """Whether a wall date lies in a unit that counts."""
+    return _units(interval, day) % interval.every == 0
+
+
+def next_counted(interval: Interval, day: date) -> date:
+    """Return the first date from ``day`` on that lies in a unit that counts."""
+    left = -_units(interval, day) % interval.every
+    if not left:
+        return day
+    match interval.unit:
+        case IntervalUnit.DAYS:
+            return day + left * _A_DAY
+        case IntervalUnit.WEEKS:
+            return day + (left * _DAYS_OF_WEEK - day.weekday()) * _A_DAY
+        case IntervalUnit.MONTHS:
+            years, month = divmod(day.month - 1 + left, _MONTHS_OF_YEAR)
+            return date(day.year + years, month + 1, 1)
+
+
+def _units(interval: Interval, day: date) -> int:
+    """Return how many units after that of the anchor a date lies."""
     anchor = interval.anchor
     match interval.unit:
         case IntervalUnit.DAYS:
-            units = (day - anchor).days
+            return (day - anchor).days
         case IntervalUnit.WEEKS:
-            units = (day - (anchor - anchor.weekday() * _A_DAY)).days // _DAYS_OF_WEEK
+            return (day - (anchor - anchor.weekday() * _A_DAY)).days // _DAYS_OF_WEEK
         case IntervalUnit.MONTHS:
-            units = (day.year - anchor.year) * _MONTHS_OF_YEAR + day.month - anchor.month
-    return units % interval.every == 0
+            return (day.year - anchor.year) * _MONTHS_OF_YEAR + day.month - anchor.month
 
 
 @lru_cache(maxsize=2048)

@@ -104,7 +104,7 @@ def _open(ledger: ContainerClient) -> _Open:
             runs[run] = blob.metadata or {}
         elif request := ids.open_request_id(name):
             requests[request] = blob.creation_time
-        else:
+        elif name != ids.HOUSEKEEPING:
             strangers.append(name)
     return _Open(runs=runs, requests=requests, strangers=strangers)
 

@@ -42,7 +42,7 @@ def command(
     ] = None,
 ) -> None:
     """
-    Print the public holidays of a country as a table [calendars.<name>].
+    Print the public holidays of a country as a calendar of the document.
 
     They come from the library `holidays`. Laws change, and some dates are estimates: look at
     them before you apply them.

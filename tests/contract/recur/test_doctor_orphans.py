@@ -160,6 +160,13 @@ async def test_a_request_that_nobody_answers_is_found(world: World) -> None:
     assert "recur tick submit" in found.fix
 
 
+async def test_the_mark_of_housekeeping_is_ours(world: World) -> None:
+    """It lies beside the open records, and is neither a record nor a request."""
+    await world.ledger.upload_blob(ids.HOUSEKEEPING, b"{}")
+
+    assert "open/" not in await findings(world)
+
+
 async def test_a_blob_that_ticks_ignore_is_found(world: World) -> None:
     """Somebody meant something by it."""
     await world.ledger.upload_blob("open/request/Please start.json", b"{}")

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from orchestrator.decisions.timings import take_over
 from orchestrator.document.parse import parse
 from orchestrator.ids import ScheduleId
@@ -388,3 +390,16 @@ def test_single_times_of_a_schedule_that_returns_are_those_to_come() -> None:
     )
 
     assert times(back, NOON + 6 * HOUR) == ["01 13:00", "01 17:00"]
+
+
+@pytest.mark.parametrize("keys", [{}, {"at": "[2026-12-24T18:00:00]"}], ids=["cron", "cron and at"])
+def test_a_schedule_that_returns_has_its_time_since_start(keys: dict[str, str]) -> None:
+    """Its removal stays between both lives, also where single times stand beside its expression."""
+    hour = timedelta(hours=1)
+    state = taken_over(SubmitState(), NOON - 6.5 * hour, cron='"0 * * * *"')
+    state = taken_over(state, NOON - 3.5 * hour)
+    start = "2026-06-01T10:30:00Z"
+    state = taken_over(state, NOON + 1.5 * hour, cron='"0 * * * *"', start=start, **keys)
+
+    assert times(state, NOON + 2 * hour) == [f"01 {h:02}:00" for h in (6, 7, 8, 11, 12, 13, 14)]
+    assert any(one.removed for one in state.schedules[ID].timings)

@@ -3,10 +3,13 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orchestrator.enums import IntervalUnit
-from orchestrator.model import Interval, Recurrence
-from orchestrator.timing.wall_times import Wall, wall_times, walls
+from orchestrator.enums import IntervalUnit, OnHoliday
+from orchestrator.model import Holidays, Interval, Recurrence
+from orchestrator.timing.holidays import packed
+from orchestrator.timing.wall_times import Wall, counts, next_counted, wall_times, walls
 
 YEAR = timedelta(days=366)
 
@@ -167,3 +170,53 @@ def test_the_first_day_is_found_across_years(
     day = date.fromisoformat(first)
     found = read.first_day(day, day + 9 * YEAR, excluded=True)
     assert found == (date.fromisoformat(expected) if expected else None)
+
+
+@pytest.mark.parametrize("unit", list(IntervalUnit))
+@given(
+    every=st.integers(1, 9),
+    anchor=st.dates(date(2025, 1, 1), date(2027, 1, 1)),
+    days=st.integers(-900, 900),
+)
+def test_the_next_date_that_counts_is_the_first(
+    unit: IntervalUnit, every: int, anchor: date, days: int
+) -> None:
+    """As if each date were looked at."""
+    interval = Interval(every=every, unit=unit, anchor=anchor)
+    day = anchor + timedelta(days=days)
+    expected = next(one for n in range(400) if counts(interval, one := day + timedelta(days=n)))
+    assert next_counted(interval, day) == expected
+
+
+@pytest.mark.parametrize("step", [None, "next_working_day", "previous_working_day"])
+@pytest.mark.parametrize("unit", list(IntervalUnit))
+@pytest.mark.parametrize("cron", ["0 0 * * *", "0 0 1 * *", "0 0 31 1,3 *", "0 0 * * MON"])
+def test_what_an_interval_leaves_out_is_passed_over(
+    cron: str, unit: IntervalUnit, step: str | None
+) -> None:
+    """The first day is the same as where every day is looked at; so is a day moved there."""
+    holidays = (
+        Holidays(
+            calendars=("bank",),
+            days=packed([(date(2026, 1, 1), date(2026, 1, 20))]),
+            policy=OnHoliday(step),
+        )
+        if step
+        else None
+    )
+    interval = Interval(every=5, unit=unit, anchor=date(2026, 1, 5))
+    read = wall_times(
+        Recurrence(
+            cron=(cron,), at=(wall("2026-02-07T03:00"),), interval=interval, holidays=holidays
+        )
+    )
+    day, last = date(2025, 11, 1), date(2027, 12, 31)
+    every = [day + timedelta(days=n) for n in range((last - day).days + 1)]
+    due_days = [one for one in every if read.day(one).all]
+    found: list[date] = []
+    while first := read.first_day(day, last, excluded=True):
+        found.append(first)
+        day = first + timedelta(days=1)
+
+    assert found == due_days
+    assert found
