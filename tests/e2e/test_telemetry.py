@@ -229,7 +229,7 @@ def _check_the_runs(rows: list[Row]) -> None:
     """Of what ended badly or was missed one row each; nothing of what was skipped or made up."""
     at = _end(rows)
     failed = answers("run-failed", rows, at)
-    named = {(name, outcome, reason) for name, _, outcome, reason, _ in failed}
+    named = {(name, outcome, reason) for name, _, outcome, reason, *_ in failed}
     (sentence,) = {answer[4] for answer in failed if answer[0] == "failing"}
 
     assert named == {
@@ -262,11 +262,11 @@ def _check_the_trouble(without_pool: list[Row], rows: list[Row]) -> None:
     assert answers("product-trouble", rows, _end(rows)) == set()
     assert answers("product-trouble", lasting(well), _end(lasting(well))) == set()
     found = answers("product-trouble", bad, _end(bad))
-    assert {reason for _, _, reason, _ in found} == {"problem", "pool_missing"}
+    assert {reason for _, _, reason, *_ in found} == {"problem", "pool_missing"}
     assert all(
         name in {"good", "stale", "failing", "late", "gone"} for _, name, *_ in found if name
     )
-    (words,) = {sentence for _, _, reason, sentence in found if reason == "problem"}
+    (words,) = {sentence for _, _, reason, sentence, *_ in found if reason == "problem"}
     assert "[schedules.broken]" in words
     assert "Mars" in words
 

@@ -490,7 +490,8 @@ def test_whatever_happens_the_invariants_hold(
     )
     proof.show(drawn(seen))
     assert seen.keys() <= EFFECTS
-    assert seen.keys() >= EFFECTS - _RARE, f"never done: {EFFECTS - _RARE - seen.keys()}"
+    if proof.everything:  # which effects the few examples of `make test` have is chance
+        assert seen.keys() >= EFFECTS - _RARE, f"never done: {EFFECTS - _RARE - seen.keys()}"
 
 
 def drawn(seen: Counter[tuple[str, str]]) -> Table:
