@@ -1,7 +1,8 @@
 """What three reads say: the document, the state of the submit pass, the work list."""
 
+from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -27,8 +28,30 @@ from orchestrator.passes.runs_in_the_way import waits
 MISSING: Final = "missing"
 """Stands in ``submit.json`` for the ETag of a document that is not there."""
 
-MOST_IN_ALL: Final = 50_000
+_MOST_IN_ALL: Final = 50_000
 """Occurrences of all schedules that are looked at in one go."""
+
+_SEARCHED: Final = timedelta(days=20)
+"""A time without occurrences, so long that its search takes as much work as an occurrence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """
+    What is undecided, as far as one go looks.
+
+    Attributes:
+        due: By schedule; those that have waited longest come first.
+        whole: Whether every schedule was looked at.
+    """
+
+    due: dict[ScheduleId, Due]
+    whole: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is due."""
+        return any(one.any for one in self.due.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,19 +95,23 @@ class TickInputs:
         """Whether the document is another than the one that was last looked at."""
         return self.document != self.state.document
 
-    def due(self, most: int = MOST_IN_ALL) -> dict[ScheduleId, Due]:
+    def undecided(self, without: Container[ScheduleId] = ()) -> Undecided:
         """
-        Return what is undecided, by schedule; a schedule whose table is invalid stands still.
+        Return what is undecided, but of some schedules; one whose table is invalid stands still.
 
-        Those that have waited longest come first, and so many occurrences in all: after days of
-        silence there are more than memory and a tick can hold. The tick asks again.
+        Those that have waited longest come first, and so many occurrences in all, or so much work
+        to search for them: after days of silence there are more than memory and a tick can hold.
+        The tick asks again.
         """
         found: dict[ScheduleId, Due] = {}
+        most = _MOST_IN_ALL
         tables = self.parsed.schedules if self.parsed else {}
         until = min(self.now, self.until) if self.until else self.now
         for id_, one in self._decidable():
+            if id_ in without:
+                continue
             if most <= 0:
-                break
+                return Undecided(found, whole=False)
             try:
                 table = tables.get(id_)
                 lost = LostTime.of(table.catch_up if table else None, self.now)
@@ -93,8 +120,9 @@ class TickInputs:
             except ScheduleSyntaxError as error:  # a zone that newer rules no longer know
                 trouble(f"schedule {id_} stands still", error)
             else:
-                most -= max(len(found[id_].occurrences), found[id_].looks)
-        return found
+                searched = (found[id_].until - one.decided_until) // _SEARCHED
+                most -= max(len(found[id_].occurrences), found[id_].looks, searched)
+        return Undecided(found, whole=True)
 
     def _decidable(self) -> list[tuple[ScheduleId, ScheduleState]]:
         if self.parsed is None:
@@ -109,13 +137,15 @@ class TickInputs:
 
     @property
     def anything_due(self) -> bool:
-        """Whether any schedule has an occurrence that is undecided."""
+        """Whether any schedule has an undecided occurrence, or it takes too long to find that out."""
+        left = _MOST_IN_ALL
         for id_, one in self._decidable():
             try:
-                if is_due(one, self.now):
+                if left <= 0 or is_due(one, self.now):
                     return True
             except ScheduleSyntaxError as error:
                 trouble(f"schedule {id_} stands still", error)
+            left -= (self.now - one.decided_until) // _SEARCHED
         return False
 
     @property

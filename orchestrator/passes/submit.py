@@ -24,7 +24,7 @@ from orchestrator.ledger.results import CollectState, ScheduleResults
 from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.passes.dispatch import Dispatcher
 from orchestrator.passes.gates import Gates
-from orchestrator.passes.inputs import TickInputs, read_inputs, read_results
+from orchestrator.passes.inputs import TickInputs, Undecided, read_inputs, read_results
 from orchestrator.passes.ownership import check_begun, check_owner, report
 from orchestrator.passes.plan_writer import PlanWriter
 from orchestrator.passes.reporting import report_schedules
@@ -160,13 +160,13 @@ class _SubmitTick:
         left: set[ScheduleId] = set()  # of these Batch says nothing in this tick
         while True:
             undecided = self._undecided(left)
-            if self._plan.state == before and not any(one.any for one in undecided.values()):
+            if self._plan.state == before and undecided.whole and not undecided.any:
                 return
             results = results or await read_results(self._services.ledger)
-            if self._pause_after_failures(undecided, results):
+            if self._pause_after_failures(undecided.due, results):
                 undecided = self._undecided(left)
-            decided = await self._decisions(undecided)
-            left |= undecided.keys() - decided.keys()
+            decided = await self._decisions(undecided.due)
+            left |= undecided.due.keys() - decided.keys()
             await self._plan.make_room()
             place = await self._place(decided)
             now = self._inputs.now
@@ -176,7 +176,7 @@ class _SubmitTick:
                 await self._plan.write(state)
                 if not await self._plan.carry_out():
                     return
-            if not any(one.due.any for one in decided.values()):
+            if undecided.whole and not any(one.due.any for one in decided.values()):
                 return
             before = self._plan.state
 
@@ -186,9 +186,8 @@ class _SubmitTick:
         at_once = any(isinstance(one, Submit) and one.after is None for one in every)
         return await self._plan.pools.place() if at_once else None
 
-    def _undecided(self, left: Container[ScheduleId]) -> dict[ScheduleId, Due]:
-        due = replace(self._inputs, state=self._plan.state).due()
-        return {id_: one for id_, one in due.items() if id_ not in left}
+    def _undecided(self, left: Container[ScheduleId]) -> Undecided:
+        return replace(self._inputs, state=self._plan.state).undecided(left)
 
     def _pause_after_failures(
         self, undecided: Mapping[ScheduleId, Due], results: CollectState

@@ -3,6 +3,7 @@
 import base64
 import os
 import zipfile
+from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,9 @@ _APPLICATION: Final = "application_id"
 _VERSION: Final = "v1.0"
 
 
-async def replay(oracles: Path, folder: Path, storage: str) -> list[Outcome]:
+async def replay(
+    oracles: Path, folder: Path, storage: str, *, hopeless: Container[int] = ()
+) -> list[Outcome]:
     """
     Send the recorded calls to an emulator of their own.
 
@@ -33,6 +36,7 @@ async def replay(oracles: Path, folder: Path, storage: str) -> list[Outcome]:
         oracles: The folder of the recordings.
         folder: An empty one, for nodes and packages.
         storage: The connection string of blob storage.
+        hopeless: The numbers of calls that are known to be answered otherwise.
     """
     key = base64.b64encode(os.urandom(32)).decode()
     options = Options(
@@ -50,7 +54,12 @@ async def replay(oracles: Path, folder: Path, storage: str) -> list[Outcome]:
         signing_client(emulator.url, _ACCOUNT, key) as client,
     ):
         sender = Replay(
-            url=emulator.url, client=client, container=container, blob=blob, gates=folder
+            url=emulator.url,
+            client=client,
+            container=container,
+            blob=blob,
+            gates=folder,
+            hopeless=hopeless,
         )
         return await sender.run(read_calls(oracles))
 
