@@ -21,6 +21,7 @@ from orchestrator.ledger.record import Record, load, metadata
 from orchestrator.ledger.request import Request, RequestKind
 from orchestrator.ledger.results import CollectState, ScheduleResults, finished, load_collect
 from orchestrator.ledger.state import SubmitState, load_submit, read_open_run
+from orchestrator.ledger.versions import digest, read_version, version_metadata
 from recur.schedules.document_changes import toml_values
 from tests.golden.blobs import (
     EXPECTED,
@@ -127,6 +128,25 @@ def test_a_stored_document_means_what_it_meant(version: Path) -> None:
     assert document.schedules.keys() == expected.keys()
     for id_, schedule in document.schedules.items():
         assert list(lost(expected[id_], toml_values(schedule))) == []
+
+
+def test_stored_versions_of_a_document_form_the_chain_that_they_formed() -> None:
+    """Who, why and what was before; content and digest belong together."""
+    folder = FOLDER / "v5"
+    stored = json.loads((folder / METADATA).read_text())
+    names = {number: ids.version_blob(number) for number in range(1, 5)}
+
+    versions = {number: read_version(name, stored[name]) for number, name in names.items()}
+
+    for number, version in versions.items():
+        assert version.number == number
+        assert version.sha256 == digest((folder / names[number]).read_bytes())
+        assert version_metadata(version) == stored[names[number]]
+    before = [version.before and version.before.number for version in versions.values()]
+    assert before == [None, 1, 2, 3]
+    assert [version.by for version in versions.values()] == ["someone", "someone", "eva", None]
+    assert versions[3].note == "Shut at 3:40: the bank's day is longer"
+    assert load_submit(blobs(folder)[ids.SUBMIT_STATE]).version == 4
 
 
 def test_unknown_fields_of_a_schedule_survive_what_the_submit_pass_does() -> None:
