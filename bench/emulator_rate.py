@@ -35,6 +35,8 @@ from bench.stage import ACCOUNT, KEY, POOL, open_stage
 from local.child import Child
 
 _WANTED: Final = 0.5
+"""Of the bare handler's rate, for a client that sends one request after the other."""
+
 _WANTED_SLOWDOWN: Final = 1.3
 _AT_ONCE: Final = (1, 8)
 _GROUP: Final = 1000
@@ -275,7 +277,8 @@ def _show(console: Console, rows: dict[tuple[str, int], list[tuple[Rate, Rate]]]
         ratio = median(own.per_second / bare.per_second for own, bare in pairs)
         busy = median(own.per_busy_second / bare.per_busy_second for own, bare in pairs)
         rates = f"{own:,.0f}", f"{bare:,.0f}", f"{ratio:.2f}", f"{busy:.2f}"
-        table.add_row(name, f"{at_once}", *rates, f"{_WANTED}")
+        wanted = f"{_WANTED}" if at_once == 1 else "-"
+        table.add_row(name, f"{at_once}", *rates, wanted)
     console.print(table)
 
 

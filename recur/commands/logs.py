@@ -10,6 +10,7 @@ from azure.core.exceptions import AzureError
 
 from orchestrator import ids
 from orchestrator.adapters.calls import first_line
+from orchestrator.decisions.declared_outputs import declares
 from orchestrator.decisions.last_words import escape_controls
 from orchestrator.enums import Outcome
 from orchestrator.ledger.record import How, Output, Record
@@ -335,6 +336,13 @@ def _missing(  # noqa: PLR0913, PLR0917 - all that is known
             Exit.FOUND,
             f"{path} was stored, and is gone from the outputs container",
             "outputs are kept 90 days unless infra/core says otherwise",
+        )
+    file = path.removeprefix(ids.FILES)
+    if file != path and any(declares([pattern])(file) for pattern in record.unmatched):
+        return CliError(
+            Exit.FOUND,
+            f"{path} was not written: the schedule declares it, and no file matched",
+            f"recur logs {record.run_id} --stderr may say why",
         )
     return CliError(
         Exit.FOUND if path in STREAMS else Exit.REFUSED,

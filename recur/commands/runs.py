@@ -103,6 +103,8 @@ def list_runs(given: Context, record_filter: RecordFilter) -> Exit:
             for line in lines
         ]
         show_table(given.output, columns, rows)
+    elif record_filter.open_only:
+        given.output.say("no run is open that is asked for")
     else:
         given.output.say(f"nothing is recorded that is asked for, since {utc(search.since)}")
     for text in history.complaints:

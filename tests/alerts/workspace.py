@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb_kql
@@ -61,6 +62,7 @@ class Workspace:
 
     def __init__(self) -> None:
         self.connection = duckdb_kql.connect()
+        self.connection.execute("SET threads = 1")  # the rows are few, and the tests many
         self._columns = {table: dict(columns) for table, columns in TABLES.items()}
         for table, columns in self._columns.items():
             spelled = [f"{name} {_TYPES[kind]}" for name, kind in columns.items()]
@@ -109,8 +111,8 @@ class Workspace:
 
     def _sql(self, query: str) -> str:
         """Translate a query, for it to be run at each of ``instants.instant``."""
-        schema = {table: [*columns, "_Ingested"] for table, columns in self._columns.items()}
-        sql = str(duckdb_kql.to_sql(self.known(query), schema=schema, query_now=datetime.now(UTC)))
+        columns = tuple((table, (*names, "_Ingested")) for table, names in self._columns.items())
+        sql = _translated(self.known(query), columns)
         for table in self._columns:
             seen = (
                 f"FROM (SELECT * FROM {table} WHERE _Ingested <= instants.instant "  # noqa: S608
@@ -118,6 +120,13 @@ class Workspace:
             )
             sql = sql.replace(f'FROM "{table}"', seen)
         return sql.replace(_CLOCK, "instants.instant")
+
+
+@cache
+def _translated(query: str, columns: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    """Translate a query once for all tests: the time at which it runs is a parameter in its text."""
+    schema = {table: list(names) for table, names in columns}
+    return str(duckdb_kql.to_sql(query, schema=schema, query_now=datetime.now(UTC)))
 
 
 def mails(

@@ -353,7 +353,9 @@ async def until[T](
 ) -> T:
     """Look again and again until what is seen is wanted."""
     limit = time.monotonic() + within
+    pause = 0.05
     while not wanted(seen := await look()):
         assert time.monotonic() < limit, f"still {seen!r} after {within} s"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
+        pause = min(1.2 * pause, 0.25)
     return seen

@@ -640,7 +640,7 @@ def test_many_instants_at_once_give_the_answers_of_the_library_alone(alert: str)
     workspace = Workspace()
     workspace.add("AppEvents", rows)
     workspace.add("AzureDiagnostics", logs)
-    instants = [NOW + minutes(count * 22) for count in range(8)]
+    instants = [NOW + minutes(count * 44) for count in range(4)]
 
     together = workspace.run(QUERIES[alert], *instants)
     alone = [_by_the_library(alert, rows, logs, at) for at in instants]

@@ -204,7 +204,7 @@ def test_a_missing_output_says_why(past: Past) -> None:
     """In the words of the record, or with what there is instead."""
     missing = Output(path="stdout.txt", how=How.MISSING, why="the task never started")
     lost = Output(path="files/a.csv", bytes=3, how=How.PUSHED)
-    record = replaced(ran(nights(1)), outputs=(missing, lost))
+    record = replaced(ran(nights(1)), outputs=(missing, lost), unmatched=("report/*.csv",))
     past.put(record)
     stored(past, record, "stderr.txt", b"x")
 
@@ -214,6 +214,9 @@ def test_a_missing_output_says_why(past: Past) -> None:
     gone = past.recur("logs", record.run_id, "--output", "files/a.csv")
     assert gone.code == Exit.FOUND
     assert "gone from the outputs container" in gone.err
+    never = past.recur("logs", record.run_id, "--output", "files/report/daily.csv")
+    assert never.code == Exit.FOUND
+    assert "files/report/daily.csv was not written: the schedule declares it" in never.err
     unknown = past.recur("logs", record.run_id, "--output", "stderr.tx")
     assert unknown.code == Exit.REFUSED
     assert "did you mean stderr.txt?" in unknown.err

@@ -1,8 +1,6 @@
 """What a document may hold: bounded before the TOML parser sees it, and by work afterwards."""
 
-import sys
 import tomllib
-from types import CodeType
 
 import pytest
 from hypothesis import given
@@ -18,10 +16,7 @@ from orchestrator.document.text_bounds import (
     check_text,
 )
 from orchestrator.errors import DocumentError
-from tests.support.odd_documents import ODD
 
-MOST_CALLS = 4_000_000
-"""Twenty for each of the values that a document may hold."""
 PARTS, NESTED, TABLES = (
     f"more than {MOST_PARTS} parts",
     "nested too deeply",
@@ -122,30 +117,3 @@ def test_an_ordinary_document_has_its_place() -> None:
     found = parse("".join(f"[schedules.s{n}]\n{table}" for n in range(1000)))
 
     assert (len(found.schedules), found.problems) == (1000, ())
-
-
-@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_no_document_costs_more_than_a_large_one(text: str) -> None:
-    """In functions that are called, and in what is said of it."""
-    monitoring, tool = sys.monitoring, sys.monitoring.PROFILER_ID
-    calls = 0
-
-    def count(_: CodeType, __: int) -> None:
-        nonlocal calls
-        calls += 1
-
-    monitoring.use_tool_id(tool, "calls")
-    monitoring.register_callback(tool, monitoring.events.PY_START, count)
-    monitoring.set_events(tool, monitoring.events.PY_START)
-    try:
-        problems = parse(text).problems
-    except DocumentError as error:
-        problems = error.problems
-    finally:
-        monitoring.set_events(tool, 0)
-        monitoring.free_tool_id(tool)
-
-    assert problems
-    assert len(problems) <= 1100
-    assert max(len(str(problem)) for problem in problems) < 2000
-    assert calls < MOST_CALLS
