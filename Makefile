@@ -37,7 +37,7 @@ infra-write: setup ## compile the Bicep files and write the templates and snapsh
 	@$(RUN) -m infra.check --write
 
 test: check infra ## all tests: unit, Bicep, processes, contract and the whole job
-	.venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder tests/proof tests/e2e tests/system tests/contract
+	.venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder tests/proof tests/e2e tests/system tests/contract
 
 support: setup ## write the two tables of batch_emulator/SUPPORT.md from what the emulator does
 	@$(RUN) -m batch_emulator.support_matrix

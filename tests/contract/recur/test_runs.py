@@ -379,14 +379,14 @@ async def test_batch_says_how_the_job_stands(world: World, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("ni", [id_(1)]),
-        ("nightly-2", [id_(2), id_(1)]),
-        ("nightly-b-", [id_(2, OTHER)]),
+        ("ni", [(1, NIGHTLY)]),
+        ("nightly-2", [(2, NIGHTLY), (1, NIGHTLY)]),
+        ("nightly-b-", [(2, OTHER)]),
         ("x", []),
     ],
 )
 def test_a_shell_is_offered_runs(
-    past: Past, tmp_path: Path, typed: str, expected: list[str]
+    past: Past, tmp_path: Path, typed: str, expected: list[tuple[int, ScheduleId]]
 ) -> None:
     """Open ones at once, those of this month and the last once it is clear of which schedule."""
     past.put_open(claimed(nights(1)))
@@ -394,4 +394,5 @@ def test_a_shell_is_offered_runs(
 
     for command in ("show", "logs"):
         line = f"recur {command} {typed}"
-        assert offered(tmp_path, line, RECUR_SETTINGS=str(past.someone.settings)) == expected
+        found = offered(tmp_path, line, RECUR_SETTINGS=str(past.someone.settings))
+        assert found == [id_(back, schedule) for back, schedule in expected]
