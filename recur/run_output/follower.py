@@ -36,6 +36,7 @@ class Follower:
         self._node = node
         self._path = path
         self._attempt = 0
+        self._ran = False
         self._offset = 0
         self._said = ""
         self._waits = ExitStack()
@@ -73,7 +74,7 @@ class Follower:
         if attempt.number != self._attempt:
             if self._attempt:
                 self._rest(record)
-            self._attempt, self._offset = attempt.number, 0
+            self._attempt, self._offset, self._ran = attempt.number, 0, False
         stands = run_state(record, datetime.now(UTC), is_open=found.open is not None)
         why = f" ({stands.reason})" if stands.reason else ""
         if found.open is None:
@@ -81,7 +82,8 @@ class Follower:
             self._say(f"{record.run_id}: {stands.word}{why}")
             return
         size = self._on_node(attempt)
-        word = "running" if size is not None and stands.word == "submitted" else stands.word
+        self._ran = size is not None or (self._ran and attempt.waiting_since is None)
+        word = "running" if self._ran and stands.word == "submitted" else stands.word
         self._say(f"{record.run_id}: {word}{why}, attempt {attempt.number}")
         if size is not None:
             self._begin_anew(size)

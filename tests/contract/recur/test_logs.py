@@ -24,7 +24,7 @@ from tests.support.history_world import Past, nights, past
 from tests.support.operator import Told
 from tests.support.records import claimed, decided, ran, replaced
 from tests.support.terminal import at_a_terminal, read_until
-from tests.support.world import World, schedule, until
+from tests.support.world import POOL, World, schedule, until
 
 __all__ = ["past"]
 
@@ -328,6 +328,27 @@ async def test_a_run_is_followed_to_its_end(
 
     assert told.raw == b"one\ntwo"
     assert told.code == code
+
+
+async def test_a_node_that_is_gone_takes_no_run_back(
+    world: World, recur: Recur, tmp_path: Path
+) -> None:
+    """What has run is not said to wait again, while no tick has seen its end."""
+    await world.pool()
+    gate = tmp_path / "gate"
+    record = await world.running("hello", f"while ! test -e {gate}; do sleep 0.1; done")
+    await world.task_is(record.run_id, "running")
+    following = asyncio.create_task(recur("logs", record.run_id, "--follow"))
+    await asyncio.sleep(3)  # for it to see that
+    gate.touch()
+    await world.job_is(record.run_id, "completed")
+    await (await world.batch.begin_delete_pool(POOL)).result()
+    await asyncio.sleep(5)
+    await world.collect_until_finished()
+    told = await following
+
+    assert "running" in told.err
+    assert "submitted" not in told.err.partition("running")[2]
 
 
 async def test_the_next_attempt_is_followed_as_well(past: Past) -> None:
