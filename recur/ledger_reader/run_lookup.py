@@ -54,11 +54,12 @@ def past_schedule(history: History, snapshot: Snapshot, text: str) -> ScheduleId
     there = snapshot.state.schedules if snapshot.state else {}
     if text in there:
         return ScheduleId(text)
+    recorded = history.schedules()
     if ids.SCHEDULE_ID.fullmatch(text) and (
-        text in history.schedules() or history.open_list().ids(ScheduleId(text))
+        text in recorded or history.open_list().ids(ScheduleId(text))
     ):
         return ScheduleId(text)
-    return check_schedule(snapshot, text)
+    return check_schedule(snapshot, text, recorded)
 
 
 def find_run(history: History, snapshot: Snapshot, text: str) -> FoundRun:

@@ -72,9 +72,14 @@ def schedule_ids(snapshot: Snapshot) -> list[ScheduleId]:
     return sorted(found)
 
 
-def check_schedule(snapshot: Snapshot, text: str) -> ScheduleId:
+def check_schedule(snapshot: Snapshot, text: str, removed: Iterable[ScheduleId] = ()) -> ScheduleId:
     """
     Return the id of a schedule, also of one that only cannot be told to exist.
+
+    Args:
+        snapshot: What is in force.
+        text: As it was typed.
+        removed: Schedules of the past that may be meant as well.
 
     Raises:
         CliError: There is none of this id; the message has those that are meant perhaps.
@@ -95,7 +100,7 @@ def check_schedule(snapshot: Snapshot, text: str) -> ScheduleId:
     raise CliError(
         Exit.REFUSED,
         f"there is no schedule {text!r}",
-        did_you_mean(text, there)
+        did_you_mean(text, sorted({*there, *removed}))
         or f"there are: {', '.join(there[:10])}{', ...' * (len(there) > 10)}",  # noqa: PLR2004
     )
 

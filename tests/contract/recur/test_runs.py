@@ -271,6 +271,7 @@ def test_a_misspelt_schedule_is_told_from_those_there_are(past: Past) -> None:
     assert past.recur("runs", "nightly").code == Exit.DONE
     past.put(ran(nights(2), schedule=OTHER))
     assert past.ids("runs", "nightly-b") == [id_(2, OTHER)]
+    assert "nightly-b" in past.recur("runs", "nightlyb").err
 
 
 def test_a_record_is_shown_whole(past: Past) -> None:
