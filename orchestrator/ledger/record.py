@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator import ids
-from orchestrator.enums import AttemptState, Outcome, Reason, SkipReason
+from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Attempt, FrozenTask, Stop
@@ -145,13 +145,14 @@ class Range(Stored):
         last: Of the last of them.
         count: How many they are.
         also: How many of them were not going to run in any case, by their own reason: what
-            ``except`` leaves out and what does not exist. The others have the record's reason.
+            ``except`` leaves out, what does not exist, or what a later version tells apart. The
+            others have the record's reason.
     """
 
     first: datetime
     last: datetime
     count: int
-    also: dict[SkipReason, int] = field(default_factory=dict[SkipReason, int])
+    also: dict[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

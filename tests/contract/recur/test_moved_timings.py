@@ -86,7 +86,7 @@ def test_a_schedule_that_was_removed_long_ago_is_explained(past: Past) -> None:
     assert one["gaps"] == [nights(7).isoformat().replace("+00:00", "Z")]
 
 
-def skipped(first: int, last: int, also: dict[SkipReason, int] | None = None) -> Record:
+def skipped(first: int, last: int, also: dict[str, int] | None = None) -> Record:
     count = first - last + 1
     spans = Range(first=nights(first), last=nights(last), count=count, also=also or {})
     record = decided(nights(first), Action.SKIPPED, reason="paused", range=spans)

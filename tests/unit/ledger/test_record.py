@@ -134,6 +134,13 @@ def test_metadata_of_another_version_are_kept() -> None:
     assert metadata(record.with_attempt(record.attempt)) == metadata(record)
 
 
+def test_a_reason_that_a_later_version_tells_apart_is_kept() -> None:
+    """A range of skips is read as it is: it may hold what this version does not know."""
+    spans = Range(first=NOON, last=NOON + timedelta(hours=1), count=2, also={"eclipse": 1})
+
+    assert load(dump(replace(RECORD, range=spans))).range == spans
+
+
 def test_a_field_named_as_the_metadata_is_a_field_like_any_other() -> None:
     """The JSON of a later version may have it: it is kept as JSON."""
     data = json.loads(dump(RECORD)) | {"unknown_metadata": {"a": 1}}
