@@ -124,7 +124,12 @@ def record_of(  # noqa: PLR0913 - one record has that many sources
     )
     span = decision.span
     spans = (
-        Range(first=occurrence.nominal, last=span.last, count=span.count, also={str(reason): number for reason, number in span.also.items()})
+        Range(
+            first=occurrence.nominal,
+            last=span.last,
+            count=span.count,
+            also={str(reason): number for reason, number in span.also.items()},
+        )
         if span
         else None
     )

@@ -32,7 +32,7 @@ _MOST_IN_ALL: Final = 50_000
 """Occurrences of all schedules that are looked at in one go."""
 
 _SEARCHED: Final = timedelta(days=20)
-"""A time without occurrences, so long that its search takes as much work as an occurrence."""
+"""A time without occurrences whose search takes no more work than one, even of odd schedules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,8 @@ class TickInputs:
                     return True
             except ScheduleSyntaxError as error:
                 trouble(f"schedule {id_} stands still", error)
-            left -= (self.now - one.decided_until) // _SEARCHED
+            else:
+                left -= (self.now - one.decided_until) // _SEARCHED
         return False
 
     @property

@@ -338,7 +338,8 @@ def _missing(  # noqa: PLR0913, PLR0917 - all that is known
             "outputs are kept 90 days unless infra/core says otherwise",
         )
     file = path.removeprefix(ids.FILES)
-    if file != path and any(declares([pattern])(file) for pattern in record.unmatched):
+    unmatched = record.unmatched if number == record.attempt.number else ()
+    if file != path and any(declares([pattern])(file) for pattern in unmatched):
         return CliError(
             Exit.FOUND,
             f"{path} was not written: the schedule declares it, and no file matched",

@@ -14,6 +14,7 @@ from orchestrator.timing.zones import parse_zone
 from recur.about import about_json, about_lines
 from recur.completion import schedules
 from recur.context import Context, run
+from recur.ended import why_ended
 from recur.errors import CliError, Exit
 from recur.formats import NOTHING, iso_offset
 from recur.output import Printer, show_table
@@ -119,7 +120,7 @@ def show_next(given: Context, options: NextOptions) -> Exit:
         if ended((timing,), after):
             raise CliError(
                 Exit.FOUND,
-                f"schedule {options.schedule!r} is ended: its last occurrence is over",
+                f"schedule {options.schedule!r} is ended: {why_ended(source.schedule.recurrence, after)}",
                 "give it a later end, or more times in at, or remove it",
             )
         raise CliError(

@@ -101,7 +101,7 @@ def _schedule_notes(
 def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
     """Note what does not fit between two occurrences."""
     key = timing_key(schedule.recurrence)
-    if period < COLD_START and schedule.overlap is Overlap.REPLACE:
+    if period <= COLD_START and schedule.overlap is Overlap.REPLACE:
         yield key_note(
             Code.REPLACED_TOO_SOON,
             "overlap",

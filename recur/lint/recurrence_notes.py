@@ -11,6 +11,7 @@ from orchestrator.timing.month_days import parse_month_day
 from orchestrator.timing.occurrences import ended, following
 from orchestrator.timing.wall_times import walls
 from orchestrator.timing.zones import parse_zone
+from recur.ended import why_ended
 from recur.formats import duration_in_words
 from recur.lint.notes import Code, KeyNote, key_note, quoted, timing_key
 from recur.lint.step_notes import step_notes
@@ -151,7 +152,7 @@ def _never(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
         yield key_note(
             Code.ENDED,
             "end" if recurrence.end else "at",
-            "the last occurrence is over: nothing comes due any more; remove the schedule, or give it a later time",
+            f"{why_ended(recurrence, begin)}: nothing comes due any more; remove it, or give it a later time",
         )
     elif following(timings, begin) is None:
         left_out = " once 'except' has left out its times" if recurrence.except_ else ""

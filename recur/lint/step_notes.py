@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from recur.lint.notes import Code, KeyNote, key_note, quoted
 
-_STEP = re.compile(r"(?P<first>\*|\d{1,4})/(?P<step>\d{1,9})")
+_STEP = re.compile(r"(?P<first>\*|\d{1,4})(?:-(?P<last>\d{1,4}))?/(?P<step>\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +50,19 @@ def step_notes(cron: str) -> Iterator[KeyNote]:
 def _note(field: _Field, step: re.Match[str], words: list[str]) -> KeyNote | None:
     first = field.low if step["first"] == "*" else int(step["first"])
     width = int(step["step"])
-    values = range(first, field.low + field.size, width)
+    last = field.low + field.size - 1
+    if step["last"]:
+        last = min(last, int(step["last"]))
+    values = range(first, last + 1, width)
     if width == 1 or not values:
         return None
     keeps = f"; {_keeping(field, width)} keeps the distance" if field.unit else ""
     shown = f"{field.name} {quoted(step[0])}"
     if len(values) == 1:
-        message = (
-            f"{shown} is {first} alone, since the step is longer than the {field.within}{keeps}"
-        )
+        longer = "range" if step["last"] else field.within
+        message = f"{shown} is {first} alone, since the step is longer than the {longer}{keeps}"
         return key_note(Code.STEP_OVER_FIELD, "cron", message)
-    if field.size % width == 0 or not _goes_round(field, words):
+    if step["last"] or field.size % width == 0 or not _goes_round(field, words):
         return None
     message = f"{shown} begins anew each {field.within}: after {values[-1]} comes {first}{keeps}"
     return key_note(Code.UNEVEN_STEP, "cron", message)

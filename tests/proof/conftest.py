@@ -13,7 +13,7 @@ _SHOWN = pytest.StashKey[list[str]]()
 _WIDTH = 110
 
 hypothesis.settings.register_profile(
-    "test", max_examples=25, stateful_step_count=40, derandomize=True
+    "test", max_examples=50, stateful_step_count=40, derandomize=True
 )
 hypothesis.settings.register_profile("proof", max_examples=500, stateful_step_count=40)
 

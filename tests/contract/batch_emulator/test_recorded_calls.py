@@ -32,7 +32,11 @@ def calls(oracles: Path) -> list[RecordedCall]:
 async def test_recorded_calls_are_answered_alike(
     oracles: Path, azurite: Azurite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A call that differs is listed with its reason; one that has become equal is listed no more."""
+    """
+    A call that differs is listed with its reason; one that has become equal is listed no more.
+
+    What is listed is not waited for. `python -m tests.recordings` waits for all, and writes the list.
+    """
     listed = read_list()
 
     outcomes = await replay(oracles, tmp_path, azurite.connection_string, hopeless=listed)

@@ -103,9 +103,12 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
         (Code.STEP_OVER_FIELD, "cron", "minute '*/90' is 0 alone, since the step is longer than the hour; every = \"90m\" keeps", {"cron": '"*/90 * * * *"', "run_timeout": '"50m"'}),
         (Code.STEP_OVER_FIELD, "cron", "minute '30/40' is 30 alone", {"cron": '"30/40 2 * * *"'}),
         (Code.STEP_OVER_FIELD, "cron", "hour '*/36' is 0 alone, since the step is longer than the day", {"cron": '"0 */36 * * *"'}),
+        (Code.STEP_OVER_FIELD, "cron", "minute '5-50/60' is 5 alone, since the step is longer than the range", {"cron": '"5-50/60 2 * * *"'}),
+        (Code.STEP_OVER_FIELD, "cron", "hour '1-20/30' is 1 alone", {"cron": '"0 1-20/30 * * *"'}),
         (Code.ANCHOR_AHEAD, "anchor", "delays nothing", {"cron": "", "every": '"6h"', "anchor": "2026-12-24T00:00:00Z", "run_timeout": '"5h"'}),
         (Code.ANCHOR_AHEAD, "anchor", "delays nothing", {"cron": "", "every": '"6h"', "start": "2026-12-01T00:00:00Z", "anchor": "2026-12-24T00:00:00Z"}),
         (Code.REPLACED_TOO_SOON, "overlap", "each run is replaced after 5 minutes", {"cron": '"*/5 * * * *"', "overlap": '"replace"'}),
+        (Code.REPLACED_TOO_SOON, "overlap", "each run is replaced after 10 minutes", {"cron": '"*/10 * * * *"', "overlap": '"replace"'}),
         (Code.SHORT_START_TIMEOUT, "start_timeout", "is 2 minutes; a pool from zero needs about 10 minutes", {"start_timeout": '"2m"'}),
         (Code.RELATIVE_SCRIPT, "command", "'report.py' is not there: the task's folder is empty", {"command": '"python3 report.py"'}),
         (Code.RELATIVE_SCRIPT, "command", "'./run.sh' is not there", {"command": '"./run.sh --all"'}),
@@ -341,3 +344,17 @@ def test_a_calendar_without_a_day_to_come_is_noted(calendar: str, *, noted: bool
     keys = "\n".join(f"{key} = {one}" for key, one in QUIET.items())
     found = notes(f'[schedules.one]\n{keys}\nholidays = ["bank"]\n[calendars.bank]\n{calendar}\n')
     assert [one.code for one in found] == ([Code.HOLIDAYS_OVER] if noted else [])
+
+
+def test_an_end_to_which_holidays_leave_nothing_says_so() -> None:
+    """The last occurrence is not over: there was none, since a holiday moves it past the end."""
+    found = notes(
+        '[schedules.one]\ncommand = "true"\nrun_timeout = "1h"\ncron = "0 9 13 3 *"\n'
+        'catch_up = { window = "60d" }\nend = 2027-03-15T00:00:00Z\n'
+        'holidays = ["bank"]\non_holiday = "next_working_day"\n'
+        "[calendars.bank]\ndates = [2027-03-13]\n"
+    )
+
+    (message,) = [one.message for one in found if one.code is Code.ENDED]
+    assert message.startswith("holidays leave no occurrence up to its end: nothing comes due")
+    assert len(message) <= 120
