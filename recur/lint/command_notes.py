@@ -21,6 +21,7 @@ _AROUND = frozenset({"env", "exec", "nice", "nohup", "time", "timeout"})
 _INTERPRETERS = re.compile(
     r"python[\d.]*|pypy\d?|sh|bash|dash|ksh|zsh|perl|ruby|node|php|Rscript|julia|pwsh|powershell|java"
 )
+_ANY_SHELL = re.compile(r"(?:/\S+/)?(?:sh|bash|dash|ksh|zsh)")
 _INLINE = frozenset({"-c", "-e", "-m"})
 _SCRIPTS = (".bat", ".cmd", ".jar", ".jl", ".js", ".php", ".pl", ".ps1", ".py", ".r", ".rb", ".sh")
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
@@ -98,6 +99,8 @@ def _simple_commands(command: str) -> Iterator[list[str]]:
 
 
 def _script(program: str, *arguments: str) -> str | None:
+    if _ANY_SHELL.fullmatch(program) and arguments[:1] == ("-c",):
+        return _relative_script(arguments[1]) if arguments[1:] else None
     if not _INTERPRETERS.fullmatch(program):
         bare = "/" not in program and not program.lower().endswith(_SCRIPTS)
         return None if bare or _elsewhere(program) else program

@@ -111,6 +111,7 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
         (Code.REPLACED_TOO_SOON, "overlap", "each run is replaced after 10 minutes", {"cron": '"*/10 * * * *"', "overlap": '"replace"'}),
         (Code.SHORT_START_TIMEOUT, "start_timeout", "is 2 minutes; a pool from zero needs about 10 minutes", {"start_timeout": '"2m"'}),
         (Code.RELATIVE_SCRIPT, "command", "'report.py' is not there: the task's folder is empty", {"command": '"python3 report.py"'}),
+        (Code.RELATIVE_SCRIPT, "command", "'./night.sh' is not there", {"command": "\"/bin/bash -c './night.sh --all'\""}),
         (Code.RELATIVE_SCRIPT, "command", "'./run.sh' is not there", {"command": '"./run.sh --all"'}),
         (Code.RELATIVE_SCRIPT, "command", "'bin/report' is not there", {"command": '"bin/report"'}),
         (Code.RELATIVE_SCRIPT, "command", "'a b.sh' is not there", {"command": "'''\nset -eu\n# it's\nexport A=1; A=b exec sh -x \"a b.sh\" | cat'''"}),
