@@ -22,6 +22,7 @@ from pydantic import (
 
 from orchestrator.document.cron_hints import check_cron, check_length, normalised
 from orchestrator.document.dialects.intervals import interval_hint
+from orchestrator.document.dialects.reading import FIRST_YEAR, LAST_YEAR
 from orchestrator.document.dialects.refusal import Refusals
 from orchestrator.document.durations import SCHEMA_PATTERN, duration_hint, parse_duration
 from orchestrator.document.values import shown
@@ -33,7 +34,6 @@ MOST_ENVIRONMENT_BYTES = 16 * 1024
 _LONGEST_COMMAND_BYTES = 32 * 1024
 _LONGEST_PATTERN = 200
 _MOST_SECONDS = 10**9
-_FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 REFUSALS = "refusals"
 """The key in the context of a validation of what is said of lines of other schedulers."""
@@ -184,8 +184,8 @@ def _valid_command(value: str) -> str:
 def _whole_second(value: object) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError("must be a time with its offset, such as 2026-12-01T00:00:00Z, unquoted")
-    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
     if value.microsecond:
         raise ValueError("must be a whole second")
     return value.astimezone(UTC)
@@ -199,8 +199,8 @@ def _wall_time(value: object) -> datetime:
             f"must be a wall time of the schedule's time_zone: write {wall:%Y-%m-%dT%H:%M:%S} "
             "without its offset, if that is what the clock shows there"
         )
-    if not _FIRST_YEAR <= wall.year <= _LAST_YEAR:
-        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+    if not FIRST_YEAR <= wall.year <= LAST_YEAR:
+        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
     if wall.second or wall.microsecond:
         raise ValueError("must be a whole minute: a tick comes once a minute")
     return wall

@@ -9,7 +9,7 @@ from orchestrator.document.dialects.years import seconds_lost
 from orchestrator.document.durations import foreign_duration, spelt
 
 _RATE = re.compile(r"rate\(\s*([0-9]{1,6})\s+(minute|hour|day)s?\s*\)", re.IGNORECASE)
-_AT = re.compile(r"at\(\s*([0-9T:-]+)\s*\)", re.IGNORECASE)
+_AT = re.compile(r"at\(\s*([0-9TZ:.+-]+)\s*\)", re.IGNORECASE)
 _EVERY = re.compile(r"@every\b\s*(.*)", re.IGNORECASE)
 _RATES = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _TIME_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
@@ -52,5 +52,12 @@ def _once(text: str) -> Reading:
     if moment is None or "T" not in text.upper():
         lacks = f"{text!r} is not a date with a time such as 2026-12-24T18:00:00"
         return Reading(dialect=Dialect.EVENTBRIDGE, lacks=lacks)
-    changes = tuple(seconds_lost({moment.second}))
-    return Reading(dialect=Dialect.EVENTBRIDGE, at=(moment.replace(second=0),), changes=changes)
+    return _single(Dialect.EVENTBRIDGE, moment)
+
+
+def _single(dialect: Dialect, moment: datetime, how: str = "") -> Reading:
+    changes = [*seconds_lost({moment.second})]
+    if moment.tzinfo:
+        changes.append(f"a time in at has no offset: {moment.isoformat()} on the clock of the zone")
+    minute = moment.replace(second=0, microsecond=0)
+    return Reading(dialect=dialect, how=how, at=(minute,), changes=tuple(changes))

@@ -16,8 +16,8 @@ from orchestrator.timing.zones import parse_zone
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=366)
 """What ``every`` takes."""
 
-FIRST_YEAR = 2000
-"""Times in a document are not older."""
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Times in a document lie in these years, both included."""
 
 _HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
 
@@ -46,7 +46,7 @@ class Reading:
         cron: Expressions of five fields.
         every: Elapsed time from one occurrence to the next.
         anchor: With ``every``: an instant on which an occurrence falls.
-        at: Single wall times.
+        at: Single times: of the zone's clock, or with an offset where the line gives one.
         interval: Which of the wall dates of ``cron`` count.
         except_: What is left out of them.
         start: Nothing is due before it; without an offset, it is a time of the zone.
@@ -84,6 +84,11 @@ def missing(reading: Reading) -> str | None:
         return "every takes from 1 minute to 366 days"
     if any(one.year < FIRST_YEAR for one in (*reading.at, reading.end) if one):
         return f"it was over before {FIRST_YEAR}"
+    times = (*reading.at, reading.start, reading.end)
+    if any(one.year > LAST_YEAR for one in times if one) or not all(
+        FIRST_YEAR <= one.year <= LAST_YEAR for one in _walls(reading)
+    ):
+        return f"times in a document lie between the years {FIRST_YEAR} and {LAST_YEAR}"
     for cron in reading.cron:
         try:
             due = ever_due(parse_cron(cron))
@@ -120,7 +125,7 @@ def next_walls(reading: Reading, after: datetime, count: int = 3) -> list[dateti
     """
     recurrence = Recurrence(
         cron=reading.cron,
-        at=reading.at,
+        at=_walls(reading),
         interval=reading.interval,
         every=reading.every,
         anchor=reading.anchor,
@@ -160,7 +165,7 @@ def _pairs(reading: Reading) -> Iterator[tuple[str, str]]:
     if reading.anchor:
         yield "anchor", instant_text(reading.anchor.astimezone(UTC))
     if reading.at:
-        yield "at", f"[{', '.join(one.isoformat() for one in reading.at)}]"
+        yield "at", f"[{', '.join(one.isoformat() for one in _walls(reading))}]"
     if one := reading.interval:
         anchor = one.anchor.isoformat()
         yield "interval", f'{{ every = {one.every}, unit = "{one.unit}", anchor = {anchor} }}'
@@ -177,6 +182,15 @@ def _pairs(reading: Reading) -> Iterator[tuple[str, str]]:
 def _aware(reading: Reading, time: datetime) -> datetime:
     """Return an instant; a time without an offset is one of the reading's zone."""
     return time if time.tzinfo else time.replace(tzinfo=parse_zone(reading.time_zone or "UTC"))
+
+
+def _walls(reading: Reading) -> tuple[datetime, ...]:
+    """Return the single times of a reading on the clock of its zone."""
+    zone = parse_zone(reading.time_zone or "UTC")
+    return tuple(
+        one.astimezone(zone).replace(tzinfo=None, fold=0) if one.tzinfo else one
+        for one in reading.at
+    )
 
 
 def _one_or_list(expressions: tuple[str, ...]) -> str:

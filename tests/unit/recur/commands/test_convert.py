@@ -93,6 +93,12 @@ def test_a_line_that_kubernetes_reads_in_another_way_has_both() -> None:
         ("61 * * * *", (), 3, "61 is not among 0 to 59"),
         ("X=1", (), 3, "no scheduler that is known"),
         ("@reboot run.sh", (), 3, "no scheduler that is known"),
+        (
+            "at(9998-01-01T00:00:00)",
+            (),
+            3,
+            "without an equivalent: times in a document lie between the years 2000 and 2200",
+        ),
         ("0 0 12 * * ?", ("--time-zone", "Europe/Pari"), 2, "did you mean 'Europe/Paris'?"),
         ("0 0 12 * * ?", ("--from", "soon"), 2, "--from 'soon' is no time"),
     ],
@@ -132,6 +138,15 @@ end = 2029-01-01T00:00:00Z
             "at(2026-12-24T18:00:00)",
             "2026-12-24T18:01",
             "at = [2026-12-24T18:00:00]\n# never due again\n",
+        ),
+        (
+            "at(2026-12-24T18:00:00-05:00)",
+            "2026-12-24T18:01",
+            """\
+at = [2026-12-24T23:00:00]
+# changed: a time in at has no offset: 2026-12-24T18:00:00-05:00 on the clock of the zone
+# next in UTC: Thu 2026-12-24 23:00
+""",
         ),
     ],
 )
