@@ -16,31 +16,40 @@ _TERM = re.compile(
 )
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _SPECIAL_DAY = re.compile(r"L|LW|WL|L-[0-9]{1,2}W?|[0-9]{1,2}W")
-_NTH = re.compile(r"([A-Z0-9]+)#([1-5])")
+_NTH = re.compile(r"([A-Z0-9]+)#([0-9])")
 _LAST = re.compile(r"([A-Z0-9]+)L")
+_FIELD = re.compile(
+    rf"(?:[0-9*?,/#LW-]|{'|'.join((*_LONG_DAYS, *_LONG_MONTHS, *DAYS, *_MONTHS))})+"
+)
 _SHORTEST_RANGE = 3
+_MOST_OF_A_MONTH = 5
 
 
 class OtherDialectError(ValueError):
     """A field is none of the dialect by which it is read."""
 
 
+class NoSuchValueError(OtherDialectError):
+    """A field has the form of the dialect and a value that does not exist; the text says which."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldKind:
     """What the values of a field are: from ``low`` to ``high``, some with names."""
 
+    name: str
     low: int
     high: int
     names: tuple[str, ...] = ()
     long_names: tuple[str, ...] = ()
 
 
-SECOND = FieldKind(low=0, high=59)
-MINUTE = FieldKind(low=0, high=59)
-HOUR = FieldKind(low=0, high=23)
-DAY = FieldKind(low=1, high=31)
-MONTH = FieldKind(low=1, high=12, names=_MONTHS, long_names=_LONG_MONTHS)
-YEAR = FieldKind(low=1970, high=2199)
+SECOND = FieldKind(name="second", low=0, high=59)
+MINUTE = FieldKind(name="minute", low=0, high=59)
+HOUR = FieldKind(name="hour", low=0, high=23)
+DAY = FieldKind(name="day of the month", low=1, high=31)
+MONTH = FieldKind(name="month", low=1, high=12, names=_MONTHS, long_names=_LONG_MONTHS)
+YEAR = FieldKind(name="year", low=1970, high=2199)
 
 
 def translated(kind: FieldKind, text: str) -> str:
@@ -89,6 +98,11 @@ def has_numbers(weekdays: str) -> bool:
     """Whether a field of weekdays has numbers whose meaning depends on the day that comes first."""
     terms = (re.sub(r"[#/].*", "", term) for term in weekdays.split(","))
     return any(re.search(r"[0-9]", term) for term in terms)
+
+
+def is_field(text: str) -> bool:
+    """Whether a word consists of what fields consist of: it is no command."""
+    return bool(_FIELD.fullmatch(text.upper()))
 
 
 def weekday_list(numbers: frozenset[int]) -> str:
@@ -150,6 +164,8 @@ def _by_name(kind: FieldKind, text: str | None) -> str | None:
 def _weekday_term(term: str, sunday: int) -> str:
     """Return one term of a list of weekdays as our dialect has it."""
     if nth := _NTH.fullmatch(term):
+        if not 1 <= int(nth[2]) <= _MOST_OF_A_MONTH:
+            raise NoSuchValueError(f"{term!r} is none of the first to the fifth of a month")
         return f"{DAYS[_weekday(nth[1], sunday)]}#{nth[2]}"
     if term == "L":
         return DAYS[-1]
@@ -177,6 +193,10 @@ def _weekday(text: str, sunday: int) -> int:
     highest = _WEEK if sunday == 0 else _WEEK + sunday - 1
     if _NUMBER.fullmatch(text) and sunday <= int(text) <= highest:
         return (int(text) - sunday) % _WEEK
+    if _NUMBER.fullmatch(text):
+        raise NoSuchValueError(
+            f"day of the week {text} does not exist: it is from {sunday} to {highest}"
+        )
     raise OtherDialectError(text)
 
 
@@ -205,7 +225,7 @@ def _read_term(term: str) -> re.Match[str]:
 def _step(read: re.Match[str]) -> int:
     step = int(read["step"] or 1)
     if not step:
-        raise OtherDialectError(read[0])
+        raise NoSuchValueError(f"the step of {read[0]!r} is 0: it is at least 1")
     return step
 
 
@@ -215,4 +235,8 @@ def _number(kind: FieldKind, text: str) -> int:
             return names.index(text) + kind.low
     if _NUMBER.fullmatch(text) and kind.low <= int(text) <= kind.high:
         return int(text)
+    if _NUMBER.fullmatch(text):
+        raise NoSuchValueError(
+            f"{kind.name} {text} does not exist: it is from {kind.low} to {kind.high}"
+        )
     raise OtherDialectError(text)

@@ -1,8 +1,9 @@
 """Cron lines with a field of seconds, a year or a ``?``: Quartz, EventBridge, NCRONTAB and others."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
+from itertools import islice
 
 from orchestrator.document.dialects.days import both
 from orchestrator.document.dialects.fields import (
@@ -11,8 +12,10 @@ from orchestrator.document.dialects.fields import (
     MINUTE,
     MONTH,
     SECOND,
+    NoSuchValueError,
     OtherDialectError,
     has_numbers,
+    is_field,
     translated,
     translated_weekdays,
     values,
@@ -69,11 +72,14 @@ class _Line:
     year: str = "*"
 
 
+type _Candidate = tuple[_Rules, str, _Line]
+
+
 def cron_call(text: str) -> list[Reading]:
     """Return the readings of what stands in EventBridge's ``cron(...)``; none if it has none."""
     words = text.split()
     if len(words) == SIX:
-        return list(_possible([(_EVENTBRIDGE, "", _year_last(words))]))
+        return _best([(_EVENTBRIDGE, "", _year_last(words))])
     if len(words) == FIVE:
         return _five(words)
     return []
@@ -82,7 +88,7 @@ def cron_call(text: str) -> list[Reading]:
 def kubernetes_cron(text: str) -> list[Reading]:
     """Return the reading of a line of five fields in Kubernetes, also one that ours has; or none."""
     words = text.split()
-    return list(_possible([(_KUBERNETES, "", _line(words))])) if len(words) == FIVE else []
+    return _best([(_KUBERNETES, "", _line(words))]) if len(words) == FIVE else []
 
 
 def other_cron(text: str) -> list[Reading]:
@@ -105,9 +111,9 @@ def _five(words: list[str]) -> list[Reading]:
     line = _line(words)
     rules = _KUBERNETES if "?" in words else _CRONTAB
     if not has_numbers(line.weekday):
-        return list(_possible([(rules, "five fields", line)]))
+        return _best([(rules, "five fields", line)])
     quartz = (_QUARTZ, f"without its seconds, {_FROM_SUNDAY}", line)
-    return list(_possible([quartz, (rules, _FROM_MONDAY, line)]))
+    return _best([quartz, (rules, _FROM_MONDAY, line)])
 
 
 def _six(words: list[str]) -> list[Reading]:
@@ -115,14 +121,14 @@ def _six(words: list[str]) -> list[Reading]:
     first, last = _seconds_first(words), _year_last(words)
     seconds = "seconds first"
     if "?" in {last.day, last.weekday}:
-        return list(_possible([(_EVENTBRIDGE, "the year last, 1 is Sunday", last)]))
+        return _best([(_EVENTBRIDGE, "the year last, 1 is Sunday", last)])
     if "?" in {first.day, first.weekday}:
-        quartz = list(_possible([(_QUARTZ, f"{seconds}, {_FROM_SUNDAY}", first)]))
-        return quartz or list(_possible([(_GO, f"{seconds}, {_FROM_MONDAY}", first)]))
+        quartz = (_QUARTZ, f"{seconds}, {_FROM_SUNDAY}", first)
+        return _best([quartz], [(_GO, f"{seconds}, {_FROM_MONDAY}", first)])
     candidates = [(_NCRONTAB, seconds, first)]
     if not (first.second in _ZERO and last.year in _ANY):  # a document takes these for NCRONTAB
         candidates.append((_NOMAD, "the year last", last))
-    return list(_possible(candidates))
+    return _best(candidates)
 
 
 def _seven(words: list[str]) -> list[Reading]:
@@ -130,8 +136,8 @@ def _seven(words: list[str]) -> list[Reading]:
     how = "seconds first, the year last"
     quartz = (_QUARTZ, f"{how}, {_FROM_SUNDAY}", line)
     if "?" in {line.day, line.weekday} or not has_numbers(line.weekday):
-        return list(_possible([quartz])) or list(_possible([(_NOMAD, how, line)]))
-    return list(_possible([quartz, (_NOMAD, f"{how}, {_FROM_MONDAY}", line)]))
+        return _best([quartz], [(_NOMAD, how, line)])
+    return _best([quartz, (_NOMAD, f"{how}, {_FROM_MONDAY}", line)])
 
 
 def _line(words: list[str]) -> _Line:
@@ -148,7 +154,33 @@ def _year_last(words: list[str]) -> _Line:
     return _Line(**dict(zip(names, words, strict=True)))
 
 
-def _possible(candidates: list[tuple[_Rules, str, _Line]]) -> Iterator[Reading]:
+def _best(*groups: list[_Candidate]) -> list[Reading]:
+    """
+    Return the readings of the first group of dialects of which one can read a line.
+
+    Where none can, and the line has the form of one but for a value that does not exist, the
+    reading says so.
+    """
+    for group in groups:
+        if found := list(_possible(group)):
+            return found
+    return [*islice((one for group in groups for one in _out_of_range(group)), 1)]
+
+
+def _out_of_range(candidates: list[_Candidate]) -> Iterator[Reading]:
+    """Yield a reading without an equivalent for each dialect that has no such value."""
+    for rules, how, line in candidates:
+        if not all(is_field(getattr(line, field.name)) for field in fields(line)):
+            continue
+        try:
+            _read(rules, how, line)
+        except NoSuchValueError as error:
+            yield Reading(dialect=rules.dialect, how=how, lacks=str(error))
+        except OtherDialectError:
+            continue
+
+
+def _possible(candidates: list[_Candidate]) -> Iterator[Reading]:
     """Yield the readings of those dialects that can read a line."""
     for rules, how, line in candidates:
         try:

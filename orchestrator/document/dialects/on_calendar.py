@@ -13,7 +13,7 @@ from orchestrator.document.dialects.fields import (
     MONTH,
     SECOND,
     YEAR,
-    FieldKind,
+    NoSuchValueError,
     OtherDialectError,
     translated,
     translated_weekdays,
@@ -83,6 +83,8 @@ def calendar_readings(text: str) -> Iterator[Reading]:
         return
     try:
         yield replace(_meaning(_calendar(read)), time_zone=zone)
+    except NoSuchValueError as error:
+        yield Reading(dialect=Dialect.SYSTEMD, lacks=str(error), time_zone=zone)
     except OtherDialectError:
         return
 
@@ -92,9 +94,8 @@ def _calendar(read: re.Match[str]) -> _Calendar:
     timed = read["hour"] is not None
     dated = read["month"] is not None
     parts = {name: (text or "").replace("..", "-") for name, text in read.groupdict().items()}
-    for kind, name in ((YEAR, "year"), (MONTH, "month"), (DAY, "day"), (HOUR, "hour")):
-        _in_order(kind, parts[name])
-    _in_order(MINUTE, parts["minute"])
+    for name in ("year", "month", "day", "hour", "minute", "second"):
+        _in_order(parts[name])
     year = parts["year"] or "*"
     if year.isdigit() and int(year) < _CENTURY:
         year = str(int(year) + (2000 if int(year) < _THIS_CENTURY else 1900))
@@ -110,12 +111,12 @@ def _calendar(read: re.Match[str]) -> _Calendar:
     )
 
 
-def _in_order(kind: FieldKind, text: str) -> None:
+def _in_order(text: str) -> None:
     """Refuse a range that goes round: systemd has none."""
     for term in text.split(","):
         first, dash, last = term.partition("/")[0].partition("-")
         if dash and int(first) > int(last):
-            raise OtherDialectError(f"{kind.low}: {term}")
+            raise NoSuchValueError(f"the range {first}..{last} goes round: write two of them")
 
 
 def _meaning(calendar: _Calendar) -> Reading:
@@ -154,11 +155,13 @@ def _from_end(calendar: _Calendar) -> tuple[str, str]:
     """Return the fields of days counted from a month's end; empty where cron cannot say them."""
     counts: set[int] = set()
     for term in calendar.day.split(","):
+        found = values(DAY, term)
         first, slash, step = term.partition("/")
-        if slash:
-            counts |= set(range(int(first), 0, -max(int(step), 1)))
-        else:
-            counts |= values(DAY, term)
+        if slash and "-" not in first:  # on to the end of the month
+            found = range(int(first), 0, -int(step))
+        counts |= set(found)
+    if len(counts) == DAY.high:
+        return both("*", calendar.weekday, 0)[:2]
     if calendar.weekday == "*":
         return ",".join("L" if one == 1 else f"L-{one - 1}" for one in sorted(counts)), "*"
     if counts == _WEEK:

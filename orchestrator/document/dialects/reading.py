@@ -186,6 +186,8 @@ def _aware(reading: Reading, time: datetime) -> datetime:
 
 def _walls(reading: Reading) -> tuple[datetime, ...]:
     """Return the single times of a reading on the clock of its zone."""
+    if not any(one.tzinfo for one in reading.at):
+        return reading.at
     zone = parse_zone(reading.time_zone or "UTC")
     return tuple(
         one.astimezone(zone).replace(tzinfo=None, fold=0) if one.tzinfo else one

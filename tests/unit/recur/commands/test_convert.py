@@ -99,6 +99,18 @@ def test_a_line_that_kubernetes_reads_in_another_way_has_both() -> None:
             3,
             "without an equivalent: times in a document lie between the years 2000 and 2200",
         ),
+        (
+            "0 0 24 * * ?",
+            (),
+            3,
+            "a line of Quartz (seconds first, 1 is Sunday) without an equivalent: hour 24 does not",
+        ),
+        (
+            "0 0 24 * * *",
+            (),
+            3,
+            "a line of NCRONTAB (seconds first) without an equivalent: hour 24",
+        ),
         ("0 0 12 * * ?", ("--time-zone", "Europe/Pari"), 2, "did you mean 'Europe/Paris'?"),
         ("0 0 12 * * ?", ("--from", "soon"), 2, "--from 'soon' is no time"),
     ],
