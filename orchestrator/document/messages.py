@@ -19,7 +19,7 @@ from orchestrator.document.keys import (
     RetriesTable,
     ScheduleTable,
 )
-from orchestrator.document.types import REFUSALS
+from orchestrator.document.types import REFUSALS, TIME_ZONE
 from orchestrator.document.values import cut_short, short_name, shown
 from orchestrator.enums import Overlap
 
@@ -93,7 +93,8 @@ def wrong(table: Table, lines: Refusals) -> Iterator[tuple[Path, str]]:
         lines: What is said of lines of other schedulers.
     """
     try:
-        ScheduleTable.model_validate(cut_short(table), context={REFUSALS: lines})
+        context = {REFUSALS: lines, TIME_ZONE: table.get("time_zone")}
+        ScheduleTable.model_validate(cut_short(table), context=context)
     except ValidationError as error:
         for details in error.errors():
             path = _path(details["loc"])

@@ -8,7 +8,7 @@ right. ``Annotated`` types carry what JSON Schema cannot know from the type.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -37,6 +37,8 @@ _MOST_SECONDS = 10**9
 
 REFUSALS = "refusals"
 """The key in the context of a validation of what is said of lines of other schedulers."""
+TIME_ZONE = "time_zone"
+"""The key there of the zone that the table or ``[defaults]`` names."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WALL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
@@ -112,11 +114,16 @@ def _cron(value: str, info: ValidationInfo, *, in_exceptions: bool = False) -> s
         expression = normalised(value)
         check_cron(expression)
     except ScheduleSyntaxError as error:
-        context: dict[str, Refusals] = info.context or {}
-        lines = context.get(REFUSALS) or Refusals()
-        complaint = lines.refusal(value, in_exceptions=in_exceptions) or str(error)
+        complaint = _refusal(value, info, in_exceptions=in_exceptions) or str(error)
         raise ValueError(f"{shown(value)} cannot be used: {complaint}") from error
     return expression
+
+
+def _refusal(value: str, info: ValidationInfo, *, in_exceptions: bool = False) -> str | None:
+    """Return what is said of a line of another scheduler; None if it is none."""
+    context: dict[str, Any] = info.context or {}
+    lines: Refusals = context.get(REFUSALS) or Refusals()
+    return lines.refusal(value, in_exceptions=in_exceptions, time_zone=context.get(TIME_ZONE))
 
 
 def _crons(value: object) -> object:
@@ -191,9 +198,9 @@ def _whole_second(value: object) -> datetime:
     return value.astimezone(UTC)
 
 
-def _wall_time(value: object) -> datetime:
+def _wall_time(value: object, info: ValidationInfo) -> datetime:
     """Check a wall time of the schedule's zone: a naive datetime, or its text."""
-    wall = _parse_wall_time(value)
+    wall = _parse_wall_time(value, info)
     if wall.tzinfo is not None:
         raise ValueError(
             f"must be a wall time of the schedule's time_zone: write {wall:%Y-%m-%dT%H:%M:%S} "
@@ -206,7 +213,7 @@ def _wall_time(value: object) -> datetime:
     return wall
 
 
-def _parse_wall_time(value: object) -> datetime:
+def _parse_wall_time(value: object, info: ValidationInfo) -> datetime:
     if isinstance(value, datetime):
         return value
     if isinstance(value, str) and _WALL_TIME.fullmatch(value.strip()):
@@ -214,6 +221,8 @@ def _parse_wall_time(value: object) -> datetime:
             return datetime.fromisoformat(value.strip())
         except ValueError as error:
             raise ValueError(f"{value!r} is on no calendar or clock") from error
+    if isinstance(value, str) and (complaint := _refusal(value, info)):
+        raise ValueError(f"{shown(value)} cannot be used: {complaint}")
     example = f"{value}T09:00:00" if isinstance(value, date) else "2026-12-24T18:00:00"
     raise ValueError(f"must be a wall time such as {example}, unquoted")
 

@@ -33,10 +33,10 @@ def interval_readings(text: str) -> Iterator[Reading]:
 
 
 def interval_hint(text: str) -> str | None:
-    """Return what to write for ``rate(...)`` or ``@every`` where a length of time stands."""
+    """Return whose ``rate(...)`` or ``@every`` stands for a length of time, and what to write."""
     for one in interval_readings(text.strip()[:_LONGEST]):
         if one.every:
-            return f'write "{spelt(one.every)}"'
+            return f'it is a line of {one}: write "{spelt(one.every)}"'
     return None
 
 

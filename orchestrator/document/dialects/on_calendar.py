@@ -12,7 +12,6 @@ from orchestrator.document.dialects.fields import (
     MINUTE,
     MONTH,
     SECOND,
-    YEAR,
     NoSuchValueError,
     OtherDialectError,
     translated,

@@ -1,10 +1,12 @@
 """What is said of a line of another scheduler where our document has one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from orchestrator.document.dialects.reading import Reading, keys, missing, next_walls
+from orchestrator.document.dialects.reading import Reading, keys, missing, next_walls, quoted
 from orchestrator.document.dialects.recognition import readings
+from orchestrator.document.zone_names import check_zone
+from orchestrator.errors import ScheduleSyntaxError
 
 _ANY_DAY = datetime(2027, 1, 1, tzinfo=UTC)
 """Where occurrences begin for those who give no time: the same text for the same line."""
@@ -24,12 +26,14 @@ class Refusals:
     """
 
     after: datetime | None = None
-    _told: dict[tuple[str, bool], str | None] = field(
-        default_factory=dict[tuple[str, bool], str | None]
+    _told: dict[tuple[str, bool, str | None], str | None] = field(
+        default_factory=dict[tuple[str, bool, str | None], str | None]
     )
     _with_occurrences: int = 0
 
-    def refusal(self, line: str, *, in_exceptions: bool = False) -> str | None:
+    def refusal(
+        self, line: str, *, in_exceptions: bool = False, time_zone: object = None
+    ) -> str | None:
         """
         Return of which scheduler a line is, and the keys of our document that say the same.
 
@@ -38,22 +42,25 @@ class Refusals:
         Args:
             line: The line.
             in_exceptions: Whether it stands in ``except``, which takes expressions and no keys.
+            time_zone: What its table or ``[defaults]`` says, right or wrong: the times that are
+                shown are of this zone where the line names no other.
 
         Returns:
             None if no known scheduler has such a line, or 200 others were looked at before.
         """
-        key = (line, in_exceptions)
+        zone = _known_zone(time_zone)
+        key = (line, in_exceptions, zone)
         if key not in self._told:
             if len(self._told) >= _MOST_LINES:
                 return None
-            self._told[key] = self._refusal(line, in_exceptions)
+            self._told[key] = self._refusal(line, in_exceptions, zone)
         return self._told[key]
 
-    def _refusal(self, line: str, in_exceptions: bool) -> str | None:
-        found = readings(line)
+    def _refusal(self, line: str, in_exceptions: bool, zone: str | None) -> str | None:
+        found = [replace(one, time_zone=one.time_zone or zone) for one in readings(line)]
         if not found:
             return None
-        told = [f"{one}{_remedy(one, self.after, in_exceptions)}" for one in found]
+        told = [f"{one}{_remedy(one, self.after, in_exceptions, zone)}" for one in found]
         if len(told) == 1:
             return f"it is a line of {told[0]}"
         if self._with_occurrences < _MOST_OCCURRENCES:
@@ -66,11 +73,23 @@ class Refusals:
         return f"it can be read in {len(found)} ways: {both}"
 
 
-def _remedy(reading: Reading, after: datetime | None, in_exceptions: bool) -> str:
-    """Return what to write for a line."""
+def _known_zone(given: object) -> str | None:
+    """Return a zone that a table names; None if it names none, or one that does not exist."""
+    if not isinstance(given, str):
+        return None
+    try:
+        check_zone(given)
+    except ScheduleSyntaxError:  # its own problem of the document
+        return None
+    return given
+
+
+def _remedy(reading: Reading, after: datetime | None, in_exceptions: bool, zone: str | None) -> str:
+    """Return what to write for a line in a table of the given zone."""
     if lacks := missing(reading):
         return f", without an equivalent: {lacks}"
-    pairs = keys(reading, after)
+    there = ("time_zone", quoted(zone)) if zone else None
+    pairs = [one for one in keys(reading, after) if one != there]
     if in_exceptions and [key for key, _ in pairs] != ["cron"]:
         return ", without an equivalent: except takes dates and expressions"
     written = pairs[0][1] if in_exceptions else " and ".join(" = ".join(one) for one in pairs)

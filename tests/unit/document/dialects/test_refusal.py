@@ -90,10 +90,65 @@ def test_a_document_of_many_lines_takes_no_longer_for_them() -> None:
 
 @pytest.mark.parametrize(
     ("written", "hint"),
-    [("rate(5 minutes)", '; write "5m"'), ("@every 1.5h", '; write "1h30m"'), ("at(x)", "'at(x)'")],
+    [
+        ("rate(5 minutes)", '; it is a line of EventBridge: write "5m"'),
+        ("@every 1.5h", '; it is a line of Go\'s cron: write "1h30m"'),
+        ("90 minutes", '; write "1h30m"'),
+        ("at(x)", "'at(x)'"),
+    ],
 )
 def test_an_interval_in_place_of_a_length_is_known(written: str, hint: str) -> None:
     """`every` takes the length alone."""
     (problem,) = parse(f"[schedules.it]\ncommand = 'true'\nevery = '{written}'\n").problems
 
     assert problem.message.endswith(hint)
+
+
+_AT = "write at = [2026-12-24T18:00:00]"
+_YEARS = "cron(0 0 1 1 ? 2027-2028)"
+_IN_TOKYO = "start = 2027-01-01T00:00:00+09:00 and end = 2029-01-01T00:00:00+09:00"
+_IN_UTC = "start = 2027-01-01T00:00:00Z and end = 2029-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("defaults", "own", "line", "says"),
+    [
+        ("", "Asia/Tokyo", _YEARS, f'write cron = "0 0 1 1 *" and {_IN_TOKYO}'),
+        ("Asia/Tokyo", "", _YEARS, f'write cron = "0 0 1 1 *" and {_IN_TOKYO}'),
+        ("Asia/Tokyo", "UTC", _YEARS, f'write cron = "0 0 1 1 *" and {_IN_UTC}'),
+        ("", "", _YEARS, f'write cron = "0 0 1 1 *" and {_IN_UTC}'),
+        ("", "Asia/Tokyo", "TZ=UTC 0 2 * * *", 'cron = "0 2 * * *" and time_zone = "UTC"'),
+        ("", "Asia/Tokyo", "at(2026-12-24T18:00:00Z)", "write at = [2026-12-25T03:00:00]"),
+        ("", "Asia/Toky", _YEARS, f'write cron = "0 0 1 1 *" and {_IN_UTC}'),
+    ],
+)
+def test_the_zone_of_the_table_is_that_of_the_times(
+    defaults: str, own: str, line: str, says: str
+) -> None:
+    """Its own, or that of ``[defaults]``: what is pasted means what is shown."""
+    inherited = f"[defaults]\ntime_zone = '{defaults}'\n" if defaults else ""
+    zone = f"time_zone = '{own}'\n" if own else ""
+    table = f"[schedules.it]\ncommand = 'true'\ncron = '{line}'\n{zone}"
+
+    told = [one.message for one in parse(inherited + table).problems if one.key == "cron"]
+
+    assert len(told) == 1
+    assert says in told[0]
+    assert "Tokyo" not in told[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "says"),
+    [
+        ("'at(2026-12-24T18:00:00)'", "at", f"of EventBridge: {_AT}"),
+        ("[2026-12-23T18:00:00, 'at(2026-12-24T18:00:00)']", "at[2]", f"of EventBridge: {_AT}"),
+        ("'0 0 12 * * ?'", "at", '(seconds first, 1 is Sunday): write cron = "0 12 * * *"'),
+        ("'soon'", "at", "must be a wall time such as 2026-12-24T18:00:00, unquoted"),
+    ],
+)
+def test_a_foreign_line_in_place_of_a_time_is_known(written: str, key: str, says: str) -> None:
+    """As in place of an expression."""
+    (problem,) = parse(f"[schedules.it]\ncommand = 'true'\nat = {written}\n").problems
+
+    assert problem.key == key
+    assert problem.message.endswith(says)
