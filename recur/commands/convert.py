@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.document.cron_hints import check_cron, normalised
-from orchestrator.document.dialects.lines import kubernetes_cron
+from orchestrator.document.dialects.lines import kubernetes_cron, kubernetes_differs
 from orchestrator.document.dialects.reading import Dialect, Reading, keys, missing
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.document.parse import parse
@@ -179,8 +179,8 @@ def _own(line: str) -> tuple[Reading, ...]:
     if _complaint(line):
         return ()
     own = Reading(dialect=Dialect.CRONTAB, how="the same", cron=(normalised(line),))
-    others = [one for one in kubernetes_cron(normalised(line)) if len(one.cron) > 1]
-    return (own, *others)
+    differs = kubernetes_differs(normalised(line))
+    return (own, *(kubernetes_cron(normalised(line)) if differs else ()))
 
 
 def _coming(one: _Converted, after: datetime) -> list[datetime]:

@@ -65,6 +65,20 @@ def translated(kind: FieldKind, text: str) -> str:
     return "*" if "*" in terms else ",".join(dict.fromkeys(terms))
 
 
+def with_its_stars(text: str, translated_text: str) -> str:
+    """
+    Return a field that begins with ``*`` in such a way that the translated one begins with it too.
+
+    Args:
+        text: The field as it is.
+        translated_text: The same values, as our dialect has them.
+    """
+    star, *others = text.split(",")
+    if translated_text.startswith("*") or not star.startswith("*"):
+        return translated_text
+    return ",".join([star, *([translated_text] if others else [])])
+
+
 def translated_weekdays(text: str, sunday: int) -> str:
     """
     Return a field of days of the week as our dialect has it, in names.
@@ -177,9 +191,11 @@ def _weekday_term(term: str, sunday: int) -> str:
         return weekday_list(frozenset(range(0, _WEEK, step)))
     first = _weekday(read["first"], sunday)
     if read["last"]:
-        span = (_weekday(read["last"], sunday) - first) % _WEEK
-        if not span and read["first"] != read["last"]:
-            span = _WEEK - 1  # 0-7
+        last = _weekday(read["last"], sunday)
+        first_text, last_text = read["first"].lstrip("0"), read["last"].lstrip("0")
+        if sunday == 0 and last_text == "7" != first_text:
+            last = _WEEK  # the Sunday that ends the week: 0-7 are all days
+        span = last - first if last >= first else last - first + _WEEK
     else:
         span = _WEEK - 1 - first if read["step"] else 0
     return weekday_list(frozenset((first + n) % _WEEK for n in range(0, span + 1, step)))

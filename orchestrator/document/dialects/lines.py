@@ -1,5 +1,6 @@
 """Cron lines with a field of seconds, a year or a ``?``: Quartz, EventBridge, NCRONTAB and others."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
@@ -19,12 +20,14 @@ from orchestrator.document.dialects.fields import (
     translated,
     translated_weekdays,
     values,
+    with_its_stars,
 )
 from orchestrator.document.dialects.reading import Dialect, Reading
 from orchestrator.document.dialects.years import seconds_lost, within_years
 
 FIVE, SIX, SEVEN = 5, 6, 7
 _ANY = frozenset({"*", "?"})
+_STARS = frozenset({"*", "?", "*/1"})
 _ZERO = frozenset({"0", "00"})
 _FROM_SUNDAY = "1 is Sunday"
 _FROM_MONDAY = "1 is Monday"
@@ -221,6 +224,33 @@ def _days(rules: _Rules, line: _Line) -> tuple[list[tuple[str, str]], tuple[str,
             day, weekday, left_out = both(line.day, line.weekday, rules.sunday)
             return [(day, weekday)], left_out
     day, weekday = translated(DAY, line.day), translated_weekdays(line.weekday, rules.sunday)
-    if rules.both is _Both.EITHER and day.startswith("*/") and weekday != "*":
+    if line.day in _ANY or line.weekday in _ANY:
+        return [(day, weekday)], ()
+    if any(_restricts_nothing(rules.both, text) for text in (line.day, line.weekday)):
+        return [(with_its_stars(line.day, day), with_its_stars(line.weekday, weekday))], ()
+    if "*" in {day, weekday}:  # such as 1-31, which is every day and no star
+        return [("*", "*")], ()
+    if day.startswith("*"):  # with a step: ours would ask for both
         return [(day, "*"), ("*", weekday)], ()
     return [(day, weekday)], ()
+
+
+def _restricts_nothing(rule: _Both, text: str) -> bool:
+    """Whether a field makes both days match, as ``*`` does: crontab looks at its first character."""
+    if rule is _Both.AS_OURS:
+        return text.startswith("*")
+    return bool(_STARS & set(text.split(",")))
+
+
+def kubernetes_differs(text: str) -> bool:
+    """Whether Kubernetes joins the days of a line of ours in another way than we do."""
+    line = _line(text.split())
+    if {line.day, line.weekday} & _ANY or re.search("[LW]", line.day.upper()):
+        return False
+    if re.search("#|L$", line.weekday.upper()):
+        return False
+    ours, theirs = (
+        any(_restricts_nothing(rule, one) for one in (line.day, line.weekday))
+        for rule in (_Both.AS_OURS, _Both.EITHER)
+    )
+    return ours != theirs

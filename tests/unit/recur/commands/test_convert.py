@@ -76,6 +76,44 @@ def test_a_line_that_kubernetes_reads_in_another_way_has_both() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "ours", "theirs"),
+    [
+        (
+            "0 2 15 * */2",
+            ("0 2 15 * */2", "Tue 2026-12-15 02:00, Thu 2027-04-15 02:00, Sat 2027-05-15 02:00"),
+            (
+                "0 2 15 * TUE,THU,SAT,SUN",
+                "Tue 2026-12-01 02:00, Thu 2026-12-03 02:00, Sat 2026-12-05 02:00",
+            ),
+        ),
+        (
+            "0 2 10,* * 1",
+            ("0 2 10,* * 1", "Tue 2026-12-01 02:00, Wed 2026-12-02 02:00, Thu 2026-12-03 02:00"),
+            ("0 2 * * MON", "Mon 2026-12-07 02:00, Mon 2026-12-14 02:00, Mon 2026-12-21 02:00"),
+        ),
+    ],
+)
+def test_two_readings_of_one_expression_each_have_their_occurrences(
+    line: str, ours: tuple[str, str], theirs: tuple[str, str]
+) -> None:
+    """Crontab asks for both days where one begins with a star; Kubernetes only for ``*`` itself."""
+    result = _convert(line, "--from", "2026-12-01")
+
+    assert result.output == (
+        "# can be read in 2 ways: keep one\n"
+        f'# 1. crontab (the same)\ncron = "{ours[0]}"\n# next in UTC: {ours[1]}\n'
+        f'# 2. Kubernetes\ncron = "{theirs[0]}"\n# next in UTC: {theirs[1]}\n'
+    )
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("line", ["0 2 */1 * 1", "0 2 L * */2", "0 2 15 * MON", "0 2 */2 * *"])
+def test_where_kubernetes_agrees_there_is_one_reading(line: str) -> None:
+    """Or where it has no such line."""
+    assert _convert(line).exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("line", "options", "code", "says"),
     [
         (
