@@ -84,6 +84,15 @@ def foreign_duration(text: str) -> timedelta | None:
         return own
     if clock := _CLOCK.fullmatch(plain):
         return timedelta(**{unit: int(n) for unit, n in clock.groupdict().items() if n})
+    seconds = foreign_seconds(plain)
+    return timedelta(seconds=int(seconds)) if seconds and seconds.denominator == 1 else None
+
+
+def foreign_seconds(text: str) -> Fraction | None:
+    """Return the seconds of a length with units, such as ``1500ms``, also where they are no whole number."""
+    if len(text) > _LONGEST:
+        return None
+    plain = text.strip()
     if iso := _ISO_FOREIGN.fullmatch(plain):
         parts = [(n, unit) for unit, n in iso.groupdict().items() if n]
     elif re.fullmatch(rf"({_FOREIGN}[\s,]*)+", plain.lower()):
@@ -93,17 +102,15 @@ def foreign_duration(text: str) -> timedelta | None:
     return _total(parts)
 
 
-def _total(parts: list[tuple[str, str]]) -> timedelta | None:
-    """Return the sum of numbers with their units, if it is a whole number of seconds above zero."""
+def _total(parts: list[tuple[str, str]]) -> Fraction | None:
+    """Return the sum of numbers with their units, in seconds, if it is above zero."""
     total = Fraction()
     for number, unit in parts:
         seconds = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
         if seconds is None or number.count(".") > 1 or not number.strip("."):
             return None
         total += Fraction(number) * seconds
-    if total.denominator != 1 or not 0 < total < timedelta.max.total_seconds():
-        return None
-    return timedelta(seconds=int(total))
+    return total if 0 < total < timedelta.max.total_seconds() else None
 
 
 def spelt(length: timedelta) -> str:

@@ -9,7 +9,13 @@ import typer
 
 from orchestrator.document.cron_hints import check_cron, normalised
 from orchestrator.document.dialects.lines import kubernetes_cron, kubernetes_differs
-from orchestrator.document.dialects.reading import Dialect, Reading, keys, missing
+from orchestrator.document.dialects.reading import (
+    Dialect,
+    Reading,
+    before_single_time,
+    keys,
+    missing,
+)
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.document.parse import parse
 from orchestrator.document.zone_names import check_zone
@@ -20,7 +26,7 @@ from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.importing.crontab import read_crontab
 from recur.importing.tables import checked, with_ids
-from recur.schedules.upcoming import next_due
+from recur.schedules.upcoming import HORIZON, next_due
 from recur.times import parse_time
 
 _SHOWN, _MOMENT = 3, timedelta(seconds=1)
@@ -124,7 +130,7 @@ def convert_line(given: Context, line: str, time_zone: str | None, begin: str | 
         given.output.say(f"# can be read in {len(found)} ways: keep one")
     for number, (one, times) in enumerate(zip(found, coming, strict=True), start=1):
         given.output.say(f"# {number}. {one}" if len(found) > 1 else f"# {one}")
-        for text in _lines(one, times):
+        for text in _lines(one, times, after):
             given.output.say(text)
     given.output.result(details)
     return Exit.FOUND if len(found) > 1 else Exit.DONE
@@ -188,11 +194,24 @@ def _coming(one: _Converted, after: datetime) -> list[datetime]:
     if not one.written:
         return []
     schedule = one.schedule()
-    zone = parse_zone(schedule.recurrence.time_zone)
+    recurrence = schedule.recurrence
+    zone = parse_zone(recurrence.time_zone)
+    if recurrence.at and not recurrence.cron:
+        after = before_single_time(recurrence.at, zone, after)
     return [time.astimezone(zone) for time in next_due(schedule, after, _SHOWN)]
 
 
-def _lines(one: _Converted, coming: list[datetime]) -> Iterator[str]:
+def _never(one: _Converted, after: datetime) -> str:
+    """Say of what has no occurrence to show whether it is over, or is due later than was looked."""
+    schedule = one.schedule()
+    single = not (schedule.recurrence.cron or schedule.recurrence.every)
+    end = schedule.recurrence.end
+    if single or (end and end <= after + HORIZON):
+        return "# never due again"
+    return "# not due within nine years"
+
+
+def _lines(one: _Converted, coming: list[datetime], after: datetime) -> Iterator[str]:
     for key, value in one.written:
         yield f"{key} = {value}"
     if one.lacks:
@@ -201,7 +220,7 @@ def _lines(one: _Converted, coming: list[datetime]) -> Iterator[str]:
     for change in one.changes:
         yield f"# changed: {change}"
     times = ", ".join(f"{time:%a %Y-%m-%d %H:%M}" for time in coming)
-    yield f"# next in {coming[0].tzinfo}: {times}" if coming else "# never due again"
+    yield f"# next in {coming[0].tzinfo}: {times}" if coming else _never(one, after)
 
 
 def _json(one: _Converted, coming: list[datetime]) -> dict[str, Any]:

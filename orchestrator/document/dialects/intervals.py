@@ -2,18 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.document.dialects.reading import Dialect, Reading
+from orchestrator.document.dialects.reading import SHORTEST, Dialect, Reading
 from orchestrator.document.dialects.years import seconds_lost
-from orchestrator.document.durations import foreign_duration, spelt
+from orchestrator.document.durations import foreign_duration, foreign_seconds, spelt
 
 _RATE = re.compile(r"rate\(\s*([0-9]{1,6})\s+(minute|hour|day)s?\s*\)", re.IGNORECASE)
 _AT = re.compile(r"at\(\s*([0-9TZ:.+-]+)\s*\)", re.IGNORECASE)
 _EVERY = re.compile(r"@every\b\s*(.*)", re.IGNORECASE)
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?",
+    re.IGNORECASE,
+)
 _RATES = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _TIME_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
 _LONGEST = 60
+_FROM_A_MINUTE = "every takes from 1 minute to 366 days"
 _COUNTED = "counted from 2000-01-01T00:00:00Z unless anchor says otherwise"
 
 
@@ -23,8 +30,10 @@ def interval_readings(text: str) -> Iterator[Reading]:
         yield _interval(Dialect.EVENTBRIDGE, int(rate[1]) * _RATES[rate[2].lower()])
     elif at := _AT.fullmatch(text):
         yield _once(at[1])
-    elif (every := _EVERY.fullmatch(text)) and (length := foreign_duration(every[1])):
-        yield _interval(Dialect.GO, length)
+    elif every := _EVERY.fullmatch(text):
+        yield from _every(every[1])
+    elif _MOMENT.fullmatch(text):
+        yield from _moment(text)
     elif span := _TIME_SPAN.fullmatch(text):
         hours, minutes, seconds = map(int, span.groups())
         length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
@@ -35,9 +44,35 @@ def interval_readings(text: str) -> Iterator[Reading]:
 def interval_hint(text: str) -> str | None:
     """Return whose ``rate(...)`` or ``@every`` stands for a length of time, and what to write."""
     for one in interval_readings(text.strip()[:_LONGEST]):
+        if one.lacks and one.every:
+            return f"it is a line of {one}, without an equivalent: {one.lacks}"
         if one.every:
             return f'it is a line of {one}: write "{spelt(one.every)}"'
     return None
+
+
+def _every(text: str) -> Iterator[Reading]:
+    """Yield what ``@every`` means; Go's cron leaves out fractions of a second."""
+    if length := foreign_duration(text):
+        yield _interval(Dialect.GO, length)
+    elif exact := foreign_seconds(text):
+        whole = timedelta(seconds=max(1, int(exact)))
+        reading = _interval(Dialect.GO, whole)
+        if whole < SHORTEST:
+            lacks = f"seconds are finer than a document can say: {_FROM_A_MINUTE}"
+            yield replace(reading, lacks=lacks)
+        else:
+            cut = f"a fraction of a second is left out, as Go's cron does: {spelt(whole)}"
+            yield replace(reading, changes=(cut, *reading.changes))
+
+
+def _moment(text: str) -> Iterator[Reading]:
+    """Yield what a date with a time means; nothing if it is on no calendar or clock."""
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return
+    yield _single(Dialect.ISO, moment, "a single time")
 
 
 def _interval(dialect: Dialect, length: timedelta, how: str = "") -> Reading:

@@ -1,8 +1,8 @@
 """What a line of another scheduler means: the keys of our document that say the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from itertools import islice
 
@@ -20,6 +20,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 """Times in a document lie in these years, both included."""
 
 _HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
+_DAYS_OF_A_CHANGE = timedelta(days=2)  # a clock may leave out a whole day
 
 
 class Dialect(StrEnum):
@@ -33,6 +34,7 @@ class Dialect(StrEnum):
     NOMAD = "Nomad"
     GO = "Go's cron"
     SYSTEMD = "systemd"
+    ISO = "ISO 8601"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +123,9 @@ def next_walls(reading: Reading, after: datetime, count: int = 3) -> list[dateti
     Args:
         reading: One with keys.
         after: Exclusive; aware.
-        count: How many at most; fewer if no more come within nine years.
+        count: How many at most; fewer if no more come within nine years, single times aside.
     """
+    zone = parse_zone(reading.time_zone or "UTC")
     recurrence = Recurrence(
         cron=reading.cron,
         at=_walls(reading),
@@ -135,9 +138,23 @@ def next_walls(reading: Reading, after: datetime, count: int = 3) -> list[dateti
     )
     start = _aware(reading, reading.start) if reading.start else after
     begin = max(after, start - timedelta(seconds=1)) if reading.start else after
+    if not reading.cron:
+        begin = before_single_time(recurrence.at, zone, begin)
     found = placements(recurrence, after=begin, until=begin + _HORIZON, excluded=False)
-    zone = parse_zone(recurrence.time_zone)
     return [one.nominal.astimezone(zone) for one in islice(found, count)]
+
+
+def before_single_time(times: Sequence[datetime], zone: tzinfo, after: datetime) -> datetime:
+    """
+    Return an instant from which nine years reach the first of single times that is to come.
+
+    Args:
+        times: Wall times.
+        zone: Theirs.
+        after: Exclusive; it comes back where it is near enough, or nothing is to come.
+    """
+    later = [one for wall in times if (one := wall.replace(tzinfo=zone)) > after]
+    return max(after, min(later).astimezone(UTC) - _DAYS_OF_A_CHANGE) if later else after
 
 
 def quoted(text: str) -> str:
@@ -177,6 +194,13 @@ def _pairs(reading: Reading) -> Iterator[tuple[str, str]]:
         yield "start", instant_text(_aware(reading, reading.start))
     if reading.end:
         yield "end", instant_text(_aware(reading, reading.end))
+
+
+def ends_within_horizon(reading: Reading, after: datetime) -> bool:
+    """Whether nothing can be due later than ``next_walls`` looks: what it does not find is over."""
+    if not reading.cron and not reading.every:
+        return True
+    return reading.end is not None and _aware(reading, reading.end) <= after + _HORIZON
 
 
 def _aware(reading: Reading, time: datetime) -> datetime:

@@ -3,7 +3,14 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from orchestrator.document.dialects.reading import Reading, keys, missing, next_walls, quoted
+from orchestrator.document.dialects.reading import (
+    Reading,
+    ends_within_horizon,
+    keys,
+    missing,
+    next_walls,
+    quoted,
+)
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
@@ -101,4 +108,7 @@ def _next(reading: Reading, after: datetime) -> str:
     if missing(reading):
         return ""
     found = [f"{one:%a %Y-%m-%d %H:%M}" for one in next_walls(reading, after)]
-    return f" (next {', '.join(found)})" if found else " (never due)"
+    if found:
+        return f" (next {', '.join(found)})"
+    over = ends_within_horizon(reading, after)
+    return " (never due again)" if over else " (not due within nine years)"

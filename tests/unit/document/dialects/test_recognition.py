@@ -138,6 +138,10 @@ def _written(line: str) -> list[tuple[str, str]]:
         ("@every 1h30m", "Go's cron", 'every = "1h30m"'),
         ("@every 1.5h", "Go's cron", 'every = "1h30m"'),
         ("@every 90s", "Go's cron", 'every = "1m30s"'),
+        ("@every 90.5s", "Go's cron", 'every = "1m30s"'),
+        ("2026-12-24T18:00", "ISO 8601", "at = [2026-12-24T18:00:00]"),
+        ("2026-12-24T18:00:00Z", "ISO 8601", "at = [2026-12-24T18:00:00]"),
+        ("2026-12-24T18:00:00+09:00", "ISO 8601", "at = [2026-12-24T09:00:00]"),
         ("@EVERY 1d", "Go's cron", 'every = "1d"'),
         ("@every 120000ms", "Go's cron", 'every = "2m"'),
         ("Mon..Fri 02:00", "systemd", 'cron = "0 2 * * MON-FRI"'),
@@ -209,6 +213,9 @@ def test_a_line_of_two_readings_has_both(
     ("line", "why"),
     [
         ("@every 30s", "from 1 minute"),
+        ("@every 1500ms", "seconds are finer than a document can say: every takes from 1 minute"),
+        ("@every 0.5s", "seconds are finer than a document can say"),
+        ("@every 59.9s", "seconds are finer than a document can say"),
         ("@every 367d", "to 366 days"),
         ("rate(400 days)", "to 366 days"),
         ("at(1999-12-24T18:00:00)", "it was over before 2000"),
@@ -268,6 +275,8 @@ def test_a_line_without_an_equivalent_is_known(line: str, why: str) -> None:
         *(
             "@every x",
             "@every 0s",
+            "@every 0ms",
+            "2026-02-30T18:00",
             "61 0 2 * * run",
             "0 0 2 * * backup",
             "cron()",
@@ -303,6 +312,7 @@ def test_other_lines_are_left_to_our_own_messages(line: str) -> None:
         ("0/10 0 9 * * ?", "due once a minute and not 6 times"),
         ("rate(5 minutes)", "counted from 2000-01-01T00:00:00Z"),
         ("*:0/10:30", "30 seconds later"),
+        ("@every 90.5s", "a fraction of a second is left out, as Go's cron does: 1m30s"),
         ("at(2026-12-24T18:00:00-05:00)", "a time in at has no offset: 2026-12-24T18:00:00-05:00"),
     ],
 )

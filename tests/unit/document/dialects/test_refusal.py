@@ -93,6 +93,10 @@ def test_a_document_of_many_lines_takes_no_longer_for_them() -> None:
     [
         ("rate(5 minutes)", '; it is a line of EventBridge: write "5m"'),
         ("@every 1.5h", '; it is a line of Go\'s cron: write "1h30m"'),
+        (
+            "@every 1500ms",
+            "finer than a document can say: every takes from 1 minute to 366 days",
+        ),
         ("90 minutes", '; write "1h30m"'),
         ("at(x)", "'at(x)'"),
     ],

@@ -206,3 +206,22 @@ def test_a_start_that_is_over_is_left_out(line: str, begin: str, told: str) -> N
 
     assert result.output == f"# EventBridge\n{told}"
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("0 0 12 1 1 ? 2099", "# next in UTC: Thu 2099-01-01 12:00"),
+        ("at(2099-12-24T18:00:00)", "# next in UTC: Thu 2099-12-24 18:00"),
+        ("0 0 12 * 1 ? 2099", "# next in UTC: Thu 2099-01-01 12:00, Fri 2099-01-02 12:00"),
+        ("0 0 12 1 1 ? 2025", "# never due again"),
+        ("0 0 12 * 1 ? 2025", "# never due again"),
+        ("15 0 9 29 FEB FRI", "# not due within nine years"),
+    ],
+)
+def test_what_is_due_later_than_nine_years_is_not_over(line: str, says: str) -> None:
+    """A single time is shown however far it is; the 29th of February is no Friday before 2036."""
+    result = _convert(line, "--from", "2026-12-01")
+
+    assert result.output.splitlines()[-1].startswith(says)
+    assert result.exit_code == 0
