@@ -157,8 +157,8 @@ def _from_end(calendar: _Calendar) -> tuple[str, str]:
         found = values(DAY, term)
         first, slash, step = term.partition("/")
         if slash and "-" not in first:  # on to the end of the month
-            found = range(int(first), 0, -int(step))
-        counts |= set(found)
+            found = frozenset(range(int(first), 0, -int(step)))
+        counts |= found
     if len(counts) == DAY.high:
         return both("*", calendar.weekday, 0)[:2]
     if calendar.weekday == "*":
