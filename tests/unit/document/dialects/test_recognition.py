@@ -313,7 +313,7 @@ def test_other_lines_are_left_to_our_own_messages(line: str) -> None:
         ("rate(5 minutes)", "counted from 2000-01-01T00:00:00Z"),
         ("*:0/10:30", "30 seconds later"),
         ("@every 90.5s", "a fraction of a second is left out, as Go's cron does: 1m30s"),
-        ("at(2026-12-24T18:00:00-05:00)", "a time in at has no offset: 2026-12-24T18:00:00-05:00"),
+        ("at(2026-12-24T18:00:00-05:00)", "at takes no offset: 2026-12-24T18:00:00-05:00"),
     ],
 )
 def test_what_changes_is_said(line: str, change: str) -> None:

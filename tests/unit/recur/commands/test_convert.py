@@ -194,7 +194,7 @@ end = 2029-01-01T00:00:00Z
             "2026-12-24T18:01",
             """\
 at = [2026-12-24T23:00:00]
-# changed: a time in at has no offset: 2026-12-24T18:00:00-05:00 on the clock of the zone
+# changed: at takes no offset: 2026-12-24T18:00:00-05:00 is written on the clock of time_zone
 # next in UTC: Thu 2026-12-24 23:00
 """,
         ),
