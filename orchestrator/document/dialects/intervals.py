@@ -93,6 +93,8 @@ def _once(text: str) -> Reading:
 def _single(dialect: Dialect, moment: datetime, how: str = "") -> Reading:
     changes = [*seconds_lost({moment.second})]
     if moment.tzinfo:
-        changes.append(f"at takes no offset: {moment.isoformat()} is written on the clock of time_zone")
+        changes.append(
+            f"at takes no offset: {moment.isoformat()} is written on the clock of time_zone"
+        )
     minute = moment.replace(second=0, microsecond=0)
     return Reading(dialect=dialect, how=how, at=(minute,), changes=tuple(changes))
