@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any, cast
 
 from orchestrator.document.dialects.reading import Dialect, Reading, quoted
 from orchestrator.document.dialects.recognition import readings
+from orchestrator.timing.zones import parse_zone
 from recur.importing.tables import (
     NO_COMMAND,
     Imported,
@@ -70,8 +71,9 @@ def _table(entry: _Json, now: datetime, time_zone: str | None) -> Table:
     keys: tuple[tuple[str, str], ...] = ()
     if found:
         reading = replace(found[0], time_zone=str(zone) if zone else None)
-        reading = _bounded(reading, entry, now)
-        keys, refused = timing(reading)
+        if not line.strip().lower().startswith("at"):  # its dates are ignored there, too
+            reading = _bounded(reading, entry)
+        keys, refused = timing(reading, now)
         comments += reading.changes
     return Table(
         name=name,
@@ -93,14 +95,20 @@ def _name(entry: _Json) -> str:
     return str(entry.get("Name", "schedule"))
 
 
-def _bounded(reading: Reading, entry: _Json, now: datetime) -> Reading:
-    """Return a reading with the start and the end of its schedule."""
+def _bounded(reading: Reading, entry: _Json) -> Reading:
+    """Return a reading within the dates of its schedule and the years of its line."""
     start, end = _instant(entry.get("StartDate")), _instant(entry.get("EndDate"))
     if reading.every and start:
         reading = replace(reading, anchor=start, changes=())
-    if start and start > now:
-        reading = replace(reading, start=start)
-    return replace(reading, end=end) if end and not reading.at else reading
+    zone = parse_zone(reading.time_zone or "UTC")
+    starts = [_on_clock(one, zone) for one in (start, reading.start) if one]
+    ends = [_on_clock(one, zone) for one in (end, reading.end) if one]
+    return replace(reading, start=max(starts, default=None), end=min(ends, default=None))
+
+
+def _on_clock(time: datetime, zone: tzinfo) -> datetime:
+    """Return an instant: a time without an offset is one of the zone."""
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _instant(value: object) -> datetime | None:

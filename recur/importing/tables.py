@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from orchestrator.document.dialects.reading import Reading, keys, missing, quoted
 from orchestrator.document.parse import parse
@@ -53,9 +54,17 @@ class Imported:
     comments: tuple[str, ...] = ()
 
 
-def timing(reading: Reading) -> tuple[tuple[tuple[str, str], ...], str | None]:
-    """Return the keys of a timing, or why there are none."""
-    return tuple(keys(reading)), missing(reading)
+def timing(
+    reading: Reading, after: datetime | None = None
+) -> tuple[tuple[tuple[str, str], ...], str | None]:
+    """
+    Return the keys of a timing, or why there are none.
+
+    Args:
+        reading: The timing.
+        after: A start before it is left out.
+    """
+    return tuple(keys(reading, after)), missing(reading)
 
 
 def described(text: object) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:

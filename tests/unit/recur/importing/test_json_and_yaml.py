@@ -182,6 +182,35 @@ def test_an_eventbridge_schedule_keeps_its_timing(
     assert ("start" in found) == ("start" in keys)
 
 
+@pytest.mark.parametrize(
+    ("dates", "bounds"),
+    [
+        ({}, {"start": (2027, 1), "end": (2028, 1)}),
+        ({"StartDate": "2026-12-15T00:00:00Z"}, {"start": (2027, 1), "end": (2028, 1)}),
+        ({"EndDate": "2029-01-01T00:00:00Z"}, {"start": (2027, 1), "end": (2028, 1)}),
+        (
+            {"StartDate": "2027-03-01T00:00:00Z", "EndDate": "2027-05-01T00:00:00Z"},
+            {"start": (2027, 3), "end": (2027, 5)},
+        ),
+    ],
+)
+def test_years_and_dates_of_eventbridge_both_bound_a_schedule(
+    dates: dict[str, str], bounds: dict[str, tuple[int, int]]
+) -> None:
+    """The later start and the earlier end count."""
+    found = _keys(_eventbridge(ScheduleExpression="cron(0 7 * * ? 2027)", **dates))
+
+    assert {key: (found[key].year, found[key].month) for key in ("start", "end")} == bounds
+
+
+def test_years_that_have_begun_give_no_start() -> None:
+    """It would only make up for what has run already."""
+    found = _keys(_eventbridge(ScheduleExpression="cron(0 7 * * ? 2026-2027)"))
+
+    assert "start" not in found
+    assert found["end"] == datetime(2028, 1, 1, tzinfo=UTC)
+
+
 def test_rules_of_eventbridge_are_read() -> None:
     """Those that are due by time."""
     rules = {
