@@ -31,6 +31,7 @@ _UNITS = {
     "Month": IntervalUnit.MONTHS,
 }
 _DAY_HOURS, _YEAR_MONTHS = 24, 12
+_MOST_PARALLEL = 100
 _COMMAND = "A trigger starts pipelines: each table wants a command. It is paused until it has one."
 _AT_THE_END = "Nothing is due at the end itself."
 _WEEKS = "Weeks begin on Monday, that of the anchor counts."
@@ -93,12 +94,23 @@ def _table(trigger: _Json, now: datetime) -> Table:
             *keys,
             *description,
             ("command", toml_text(NO_COMMAND)),
-            ("overlap", '"allow"'),
+            *_overlap(_below(properties, "typeProperties")),
             ("paused", "true"),
         ),
         comments=(*told, *_comments(properties), *changes),
         refused=refused,
     )
+
+
+def _overlap(given: _Json) -> Iterator[tuple[str, str]]:
+    """Yield what happens to a run that is due while others run; ``maxConcurrency`` is of windows."""
+    most = given.get("maxConcurrency")
+    if most == 1:
+        yield "overlap", '"queue"'
+        return
+    yield "overlap", '"allow"'
+    if isinstance(most, int) and 1 < most <= _MOST_PARALLEL:
+        yield "max_parallel", str(most)
 
 
 def _name(trigger: _Json) -> str:
@@ -146,19 +158,42 @@ def _tumbling(given: _Json, now: datetime) -> Reading:
     frequency, every = str(given.get("frequency")), _count(given)
     if frequency not in _ELAPSED:
         raise _NoEquivalentError(f"windows of {every} {frequency} have no fixed length")
-    start = _instant(given.get("startTime"), UTC)
+    length = every * _ELAPSED[frequency]
+    start, end = _instant(given.get("startTime"), UTC), _end(given, UTC)
     changes = ["A window is due at its end. The task finds it in RECUR_WINDOW_START and _END."]
     if given.get("delay"):
         changes.append(f"The delay of {given['delay']} is left out: move anchor by it.")
     if given.get("dependsOn"):
         changes.append("Its dependencies are left out.")
+    changes += _windows_lost(given)
     reading = Reading(
         dialect=Dialect.CRONTAB,
-        every=every * _ELAPSED[frequency],
+        every=length,
         anchor=start,
         changes=tuple(changes),
     )
-    return _bounded(reading, start, _end(given, UTC), now)
+    first = start + length
+    return replace(
+        reading,
+        start=first if first > now else None,
+        end=end + timedelta(seconds=1) if end else None,  # the last window is due at the end itself
+    )
+
+
+def _windows_lost(given: _Json) -> Iterator[str]:
+    """Say what of a tumbling window trigger has no key here, or is another by default."""
+    yield 'It works off every window that was missed: here catch_up = { mode = "all" } does.'
+    most = given.get("maxConcurrency")
+    if most == 1:
+        yield "maxConcurrency 1 becomes overlap queue: a window waits for the one before."
+    elif most:
+        yield f"maxConcurrency {most}: further windows waited; here max_parallel skips them."
+    policy = _below(given, "retryPolicy")
+    count = policy.get("count")
+    if count:
+        pause = policy.get("intervalInSeconds")
+        told = f", {pause} seconds apart," if pause else ""
+        yield f"retryPolicy count {count}{told} is left out: retries says how often, and after which outcomes."
 
 
 def _bounded(reading: Reading, start: datetime, end: datetime | None, now: datetime) -> Reading:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.document.parse import parse
+from orchestrator.model import Recurrence
+from orchestrator.timing.placement import placements
 from recur.errors import CliError
 from recur.importing.files import read_imported
 from recur.importing.tables import NO_COMMAND, Imported, Table, checked, document_text, with_ids
@@ -389,6 +391,57 @@ def test_a_tumbling_window_becomes_an_interval() -> None:
     )
     assert "have no fixed length" in (monthly.refused or "")
     assert "not due by time" in (_table(_trigger({}, "BlobEventsTrigger")).refused or "")
+
+
+def test_a_window_is_due_at_its_end() -> None:
+    """The first one interval after the start; the last at the end itself."""
+    found = _keys(
+        _trigger(
+            {
+                "frequency": "Hour",
+                "interval": 1,
+                "startTime": "2026-12-02T07:00:00Z",
+                "endTime": "2026-12-02T10:00:00Z",
+            },
+            "TumblingWindowTrigger",
+        )
+    )
+
+    recurrence = Recurrence(every=timedelta(hours=1), anchor=found["anchor"], end=found["end"])
+    due = placements(
+        recurrence,
+        after=found["start"] - timedelta(seconds=1),
+        until=datetime(2026, 12, 3, tzinfo=UTC),
+    )
+    assert [one.nominal.hour for one in due] == [8, 9, 10]
+    assert found["start"] == datetime(2026, 12, 2, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("most", "keys"),
+    [
+        (1, {"overlap": "queue"}),
+        (5, {"overlap": "allow", "max_parallel": 5}),
+        (None, {"overlap": "allow"}),
+    ],
+)
+def test_windows_keep_their_concurrency(most: int | None, keys: dict[str, Any]) -> None:
+    """One at a time is a queue."""
+    given = {"frequency": "Hour", "interval": 1, "maxConcurrency": most, **START}
+
+    assert keys.items() <= _keys(_trigger(given, "TumblingWindowTrigger")).items()
+
+
+def test_what_windows_lose_is_said() -> None:
+    """Retries, and the windows of the past."""
+    given = {"frequency": "Hour", "interval": 1, "maxConcurrency": 1, **START}
+    policy = {"retryPolicy": {"count": 2, "intervalInSeconds": 30}}
+
+    told = _table(_trigger({**given, **policy}, "TumblingWindowTrigger")).comments
+
+    assert any('catch_up = { mode = "all" }' in one for one in told)
+    assert any("maxConcurrency 1 becomes overlap queue" in one for one in told)
+    assert any("retryPolicy count 2, 30 seconds apart," in one for one in told)
 
 
 def test_triggers_of_a_template_are_read() -> None:
