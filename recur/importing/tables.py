@@ -3,17 +3,19 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from orchestrator.document.dialects.reading import Reading, keys, missing, quoted
 from orchestrator.document.parse import parse
 from orchestrator.document.types import LONGEST_DESCRIPTION
 from orchestrator.errors import DocumentError
 from orchestrator.ids import SCHEDULE_ID
+from orchestrator.timing.zones import parse_zone, zone_names
 
 NO_COMMAND = 'echo "this schedule has no command yet" >&2; exit 1'
 """The command of a schedule whose source does not say what to run; such a schedule is paused."""
 
+_SAMPLED_FROM, _SAMPLED_WEEKS = datetime(2026, 1, 1, tzinfo=UTC), 5 * 52
 _LONGEST_ID = 40
 _LONGEST_COMMENT = 110
 
@@ -55,7 +57,7 @@ class Imported:
 
 
 def timing(
-    reading: Reading, after: datetime | None = None
+    reading: Reading, after: datetime | None = None, dst: str | None = None
 ) -> tuple[tuple[tuple[str, str], ...], str | None]:
     """
     Return the keys of a timing, or why there are none.
@@ -63,8 +65,23 @@ def timing(
     Args:
         reading: The timing.
         after: A start before it is left out.
+        dst: What its source does where clocks change, in TOML; written for cron in such a zone.
     """
-    return tuple(keys(reading, after)), missing(reading)
+    pairs: list[tuple[str, str]] = []
+    for pair in keys(reading, after):
+        pairs.append(pair)
+        if pair[0] == "time_zone" and dst and reading.cron and _clock_changes(reading.time_zone):
+            pairs.append(("dst", dst))
+    return tuple(pairs), missing(reading)
+
+
+def _clock_changes(zone: str | None) -> bool:
+    """Whether the clock of a zone is put forward or back in these years."""
+    if zone not in zone_names():
+        return False
+    clock = parse_zone(zone)
+    weeks = (_SAMPLED_FROM + timedelta(weeks=n) for n in range(_SAMPLED_WEEKS))
+    return len({one.astimezone(clock).utcoffset() for one in weeks}) > 1
 
 
 def described(text: object) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:

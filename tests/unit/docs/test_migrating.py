@@ -98,4 +98,4 @@ def test_every_table_of_clock_changes_is_valid() -> None:
     for table in tables:
         text = f"[schedules.it]\ncron = '0 2 * * *'\ncommand = 'true'\n{table}\n"
         assert parse(text).problems == (), table
-    assert len(tables) == 2
+    assert len(tables) == 3

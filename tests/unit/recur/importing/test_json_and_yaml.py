@@ -213,6 +213,30 @@ def test_years_that_have_begun_give_no_start() -> None:
     assert found["end"] == datetime(2028, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("document", "time_zone", "overlap"),
+    [
+        (_cron_job({"timeZone": "Europe/Paris"}, RUN), None, "both"),
+        (_cron_job({"schedule": "CRON_TZ=Europe/Paris 0 2 * * *"}, RUN), None, "both"),
+        (_cron_job({}, RUN), "Europe/Paris", "both"),
+        (_cron_job({}, RUN), "Asia/Tokyo", None),
+        (_cron_job({}, RUN), None, None),
+        (_cron_job({"schedule": "@every 1h"}, RUN), "Europe/Paris", None),
+        (_eventbridge(ScheduleExpressionTimezone="America/New_York"), None, "first"),
+        (_eventbridge(), "Africa/Casablanca", "first"),
+        (_eventbridge(ScheduleExpressionTimezone="UTC"), None, None),
+        (_eventbridge(ScheduleExpression="rate(1 day)"), "Europe/Paris", None),
+    ],
+)
+def test_clock_changes_stay_those_of_the_source(
+    document: dict[str, Any], time_zone: str | None, overlap: str | None
+) -> None:
+    """Times in a gap are left out; only cron lines in a zone with clock changes say so."""
+    expected = {"gap": "skip", "overlap": overlap} if overlap else None
+
+    assert _keys(document, time_zone).get("dst") == expected
+
+
 def test_rules_of_eventbridge_are_read() -> None:
     """Those that are due by time."""
     rules = {
