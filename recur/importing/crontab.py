@@ -48,6 +48,7 @@ by their full paths, or put them into an application package."""
 class _Setting:
     """What the lines above an entry say for it."""
 
+    machine_zone: str | None
     time_zone: str | None
     shell: str = "/bin/sh"
     jitter: int = 0
@@ -73,7 +74,7 @@ def read_crontab(text: str, *, time_zone: str | None, with_user: bool) -> Import
         time_zone: Of its machine; lines below a ``CRON_TZ`` have their own.
         with_user: Whether the sixth field of its lines is a user.
     """
-    setting = _Setting(time_zone=time_zone)
+    setting = _Setting(machine_zone=time_zone, time_zone=time_zone)
     tables: list[Table] = []
     comments: list[str] = []
     for number, raw in enumerate(text.splitlines(), start=1):
@@ -104,7 +105,7 @@ def _take(name: str, value: str, setting: _Setting) -> None:
     """Take over a line that gives a variable."""
     match name:
         case "CRON_TZ":
-            setting.time_zone = value
+            setting.time_zone = value or setting.machine_zone
         case "SHELL":
             setting.shell = value
         case "RANDOM_DELAY" if value.isdigit():

@@ -30,6 +30,13 @@ _UNITS = {
     "Week": IntervalUnit.WEEKS,
     "Month": IntervalUnit.MONTHS,
 }
+_TIMES = frozenset({"minutes", "hours"})
+_DETAILS = {
+    "Hour": _TIMES,
+    "Day": _TIMES,
+    "Week": _TIMES | {"weekDays"},
+    "Month": _TIMES | {"weekDays", "monthDays", "monthlyOccurrences"},
+}
 _DAY_HOURS, _YEAR_MONTHS = 24, 12
 _MOST_PARALLEL = 100
 _COMMAND = "A trigger starts pipelines: each table wants a command. It is paused until it has one."
@@ -204,7 +211,8 @@ def _bounded(reading: Reading, start: datetime, end: datetime | None, now: datet
 def _recurring(recurrence: _Json, start: datetime) -> Reading:
     """Return a recurrence that began at a local time."""
     frequency, every = str(recurrence.get("frequency")), _count(recurrence)
-    detail = _below(recurrence, "schedule")
+    detail = {key: value for key, value in _below(recurrence, "schedule").items() if value}
+    _check_detail(frequency, detail)
     if frequency in _ELAPSED and not detail:
         return Reading(
             dialect=Dialect.CRONTAB,
@@ -229,7 +237,7 @@ def _recurring(recurrence: _Json, start: datetime) -> Reading:
         case "Year" if every == 1 and not detail:
             crons = [f"{minutes} {hours} {start.day} {start.month} *"]
         case _:
-            raise _NoEquivalentError(f"{every} {frequency} with {dict(detail)} cannot be said")
+            raise _NoEquivalentError(f"{every} {frequency} with {detail} cannot be said")
     counted = None
     if interval and interval > 1:
         counted = Interval(every=interval, unit=_UNITS[frequency], anchor=start.date())
@@ -239,6 +247,25 @@ def _recurring(recurrence: _Json, start: datetime) -> Reading:
         interval=counted,
         changes=(_WEEKS,) if counted and counted.unit is IntervalUnit.WEEKS else (),
     )
+
+
+def _check_detail(frequency: str, detail: _Json) -> None:
+    """
+    Check that each property of a recurrence's schedule has an effect here.
+
+    Raises:
+        _NoEquivalentError: One would be lost.
+    """
+    known = _DETAILS.get(frequency)
+    if known is None:
+        return
+    for name in detail:
+        if name not in known:
+            raise _NoEquivalentError(
+                f"schedule.{name} with the frequency {frequency} cannot be said"
+            )
+    if "weekDays" in detail and "monthlyOccurrences" in detail:
+        raise _NoEquivalentError("schedule.weekDays beside monthlyOccurrences cannot be said")
 
 
 def _every_hours(every: int, first: int) -> str:

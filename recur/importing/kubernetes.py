@@ -142,17 +142,19 @@ def _words(value: object) -> list[str]:
 
 
 def _environment(entries: Sequence[object]) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the variables with values in TOML, and the names of those whose values are elsewhere."""
-    values: list[tuple[str, str]] = []
-    elsewhere: list[str] = []
+    """
+    Return the variables with values in TOML, and the names of those whose values are elsewhere.
+
+    Of a variable that is given twice, Kubernetes takes the last.
+    """
+    found: dict[str, str | None] = {}
     for entry in entries:
         if isinstance(entry, Mapping):
             one = cast("_Json", entry)
-            if "valueFrom" in one:
-                elsewhere.append(str(one.get("name")))
-            else:
-                values.append((str(one.get("name")), toml_text(str(one.get("value", "")))))
-    return values, elsewhere
+            value = None if "valueFrom" in one else toml_text(str(one.get("value", "")))
+            found[str(one.get("name"))] = value
+    values = [(name, value) for name, value in found.items() if value is not None]
+    return values, [name for name, value in found.items() if value is None]
 
 
 def _policies(spec: _Json) -> Iterator[tuple[str, str]]:

@@ -62,6 +62,16 @@ def test_variables_hold_for_the_lines_below() -> None:
     }
 
 
+@pytest.mark.parametrize("time_zone", ["Europe/Paris", None])
+@pytest.mark.parametrize("empty", ["CRON_TZ=", 'CRON_TZ=""'])
+def test_an_empty_zone_goes_back_to_that_of_the_machine(empty: str, time_zone: str | None) -> None:
+    """That of --time-zone, or none."""
+    found = _schedules(f"CRON_TZ=Asia/Tokyo\n0 1 * * * one\n{empty}\n0 1 * * * two\n", time_zone)
+
+    assert found["one"]["time_zone"] == "Asia/Tokyo"
+    assert found["two"].get("time_zone") == time_zone
+
+
 @pytest.mark.parametrize(
     ("line", "printed"),
     [

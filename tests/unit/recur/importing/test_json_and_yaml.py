@@ -130,6 +130,23 @@ def test_what_a_cron_job_loses_is_said() -> None:
     assert dict(table.keys)["environment"] == '{ A = "1" }'
 
 
+def test_of_a_variable_given_twice_the_last_counts() -> None:
+    """As in Kubernetes, also where one of the two has its value elsewhere."""
+    env = [
+        {"name": "A", "value": "1"},
+        {"name": "B", "value": "1"},
+        {"name": "C", "valueFrom": {}},
+        {"name": "A", "value": "2"},
+        {"name": "B", "valueFrom": {}},
+        {"name": "C", "value": "2"},
+    ]
+
+    document = _cron_job({}, {**RUN, "env": env})
+
+    assert _keys(document)["environment"] == {"A": "2", "C": "2"}
+    assert "Variables from secrets and config maps are left out: B." in _table(document).comments
+
+
 def test_a_list_of_cron_jobs_is_read() -> None:
     """As kubectl prints it; other kinds are left."""
     items = [_cron_job({}, RUN), {"kind": "Job"}, _cron_job({"schedule": "x"}, RUN)]
@@ -376,6 +393,28 @@ def test_a_schedule_trigger_keeps_its_recurrence(
         ({"frequency": "Day", "timeZone": "Mars Time"}, "there is no time zone 'Mars Time'"),
         ({"frequency": "Day", "startTime": "soon"}, "'soon' is not a time such as"),
         ({"frequency": "Week", "schedule": {"weekDays": ["Noday"]}}, "there is no weekday 'NOD'"),
+        (
+            {"frequency": "Day", "schedule": {"weekDays": ["Monday"]}},
+            "schedule.weekDays with the frequency Day cannot be said",
+        ),
+        (
+            {"frequency": "Hour", "schedule": {"minutes": [0], "weekDays": ["Monday"]}},
+            "schedule.weekDays with the frequency Hour cannot be said",
+        ),
+        (
+            {"frequency": "Week", "schedule": {"monthDays": [1]}},
+            "schedule.monthDays with the frequency Week cannot be said",
+        ),
+        (
+            {
+                "frequency": "Month",
+                "schedule": {
+                    "weekDays": ["Monday"],
+                    "monthlyOccurrences": [{"day": "Friday", "occurrence": 1}],
+                },
+            },
+            "schedule.weekDays beside monthlyOccurrences cannot be said",
+        ),
         (
             {
                 "frequency": "Month",
