@@ -42,7 +42,9 @@ _MOST_PARALLEL = 100
 _COMMAND = "A trigger starts pipelines: each table wants a command. It is paused until it has one."
 _AT_THE_END = "Nothing is due at the end itself."
 _WEEKS = "Weeks begin on Monday, that of the anchor counts."
-_OVERLAP = "A trigger starts whatever still runs, so overlap is allow."
+_OVERLAP = (
+    "A trigger starts whatever still runs, so overlap is allow where no table says otherwise."
+)
 
 type _Json = Mapping[str, Any]
 
