@@ -99,9 +99,9 @@ class TickInputs:
         """
         Return what is undecided, but of some schedules; one whose table is invalid stands still.
 
-        Those that have waited longest come first, and so many occurrences in all, or so much work
-        to search for them: after days of silence there are more than memory and a tick can hold.
-        The tick asks again.
+        Those that have waited longest come first. Both the occurrences and the work of searching
+        are bounded: after days of silence there is more than memory and a tick can hold. The tick
+        asks again for the rest.
         """
         found: dict[ScheduleId, Due] = {}
         most = _MOST_IN_ALL

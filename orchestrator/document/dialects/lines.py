@@ -159,7 +159,7 @@ def _year_last(words: list[str]) -> _Line:
 
 def _best(*groups: list[_Candidate]) -> list[Reading]:
     """
-    Return the readings of the first group of dialects of which one can read a line.
+    Return the readings of the first group in which some dialect can read its line.
 
     Where none can, and the line has the form of one but for a value that does not exist, the
     reading says so.
