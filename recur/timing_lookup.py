@@ -8,7 +8,7 @@ from typing import Final
 from orchestrator.enums import Fold, Gap
 from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.holidays import working_days
-from orchestrator.timing.occurrences import in_force, occurrences_of
+from orchestrator.timing.occurrences import HORIZON, following, in_force, occurrences_of
 from orchestrator.timing.placement import Placement, placements
 from orchestrator.timing.wall_times import wall_times
 from orchestrator.timing.zones import parse_zone
@@ -16,7 +16,6 @@ from recur.times import after_gap
 
 _SECOND: Final = timedelta(seconds=1)
 _FIRST_SPAN: Final = timedelta(hours=1)
-_HORIZON: Final = timedelta(days=366 * 9)  # 29 February can be eight years away
 
 
 def occurrence_at(timings: tuple[Timing, ...], instant: datetime) -> Occurrence | None:
@@ -50,15 +49,19 @@ def occurrence_before(timings: tuple[Timing, ...], instant: datetime) -> datetim
 
 
 def occurrence_after(timings: tuple[Timing, ...], instant: datetime) -> datetime | None:
-    """Return the nominal time of the next occurrence after an instant; None within nine years."""
+    """
+    Return the nominal time of the next occurrence after an instant.
+
+    None if there is none within nine years, single times that run aside.
+    """
     begin, span = instant, _FIRST_SPAN
-    while begin < instant + _HORIZON:
+    while begin < instant + HORIZON:
         end = begin + span
         found = next(occurrences_of(timings, after=begin, until=end), None)
         if found:
             return found.nominal
         begin, span = end, span * 4
-    return None
+    return following(timings, instant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,9 @@ from orchestrator.model import Occurrence, Recurrence, Timing
 from orchestrator.timing.placement import placements
 from orchestrator.timing.zones import parse_zone
 
-_HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
+HORIZON = timedelta(days=366 * 9)
+"""How far ahead and back is looked: 29 February can be eight years away."""
+
 _LONGEST_LOOK = timedelta(days=4)  # its occurrences are all made, to find the newest
 _SECOND, _A_DAY = timedelta(seconds=1), timedelta(days=1)
 
@@ -70,11 +72,15 @@ def following(timings: tuple[Timing, ...], after: datetime) -> datetime | None:
     Neither excluded nor paused by the document, and of no schedule that is removed.
 
     Returns:
-        None if there is none within nine years.
+        None if there is none within nine years, single times aside: these may lie farther ahead.
     """
-    if timings[-1].removed:
+    newest = timings[-1]
+    if newest.removed:
         return None
-    horizon = after + _HORIZON
+    horizon = after + HORIZON
+    begin = max(after, newest.since)
+    if newest.recurrence and (later := search_begin(newest.recurrence, begin)) > begin:
+        horizon = later + HORIZON
     ends = [*(timing.since for timing in timings[1:]), horizon]
     for timing, end in zip(timings, ends, strict=True):
         begin = max(after, timing.since)
@@ -82,8 +88,7 @@ def following(timings: tuple[Timing, ...], after: datetime) -> datetime | None:
             continue
         if timing.recurrence is None or begin >= min(end, horizon):
             continue
-        found = placements(timing.recurrence, after=begin, until=min(end, horizon), excluded=False)
-        first = next((one.nominal for one in found if one.exists), None)
+        first = _first(timing.recurrence, after=begin, until=min(end, horizon))
         if first is not None:
             return first
     return None
@@ -100,7 +105,7 @@ def previous(timings: tuple[Timing, ...], before: datetime) -> datetime | None:
     if newest is None or newest.recurrence is None:
         return None
     just_before = before - _SECOND
-    return _newest(newest.recurrence, since=just_before - _HORIZON, until=just_before)
+    return _newest(newest.recurrence, since=just_before - HORIZON, until=just_before)
 
 
 def ended(timings: tuple[Timing, ...], now: datetime) -> bool:
@@ -113,16 +118,29 @@ def ended(timings: tuple[Timing, ...], now: datetime) -> bool:
     recurrence = timing.recurrence
     if recurrence is None or not recurrence.finite:
         return False
-    after = max(now, timing.since)
-    parts = [(recurrence, after + _HORIZON)]
-    if recurrence.at:  # these may lie beyond
-        last = max(recurrence.at).replace(tzinfo=UTC) + 2 * _A_DAY
-        parts.append((replace(recurrence, cron=()), last))
-    return not any(
-        one.exists
-        for part, until in parts
-        for one in placements(part, after=after, until=until, excluded=False)
-    )
+    begin = search_begin(recurrence, max(now, timing.since))
+    return _first(recurrence, after=begin, until=begin + HORIZON) is None
+
+
+def search_begin(recurrence: Recurrence, after: datetime) -> datetime:
+    """
+    Return an instant from which nine years reach what comes due next.
+
+    That is ``after``, but where only single times lie beyond: the second before the first of them.
+    """
+    horizon = after + HORIZON
+    last = max((one.replace(tzinfo=UTC) for one in recurrence.at), default=after)
+    if last < horizon - _A_DAY or _first(recurrence, after=after, until=horizon):
+        return after
+    single = replace(recurrence, cron=())
+    first = _first(single, after=horizon, until=last + 2 * _A_DAY)
+    return first - _SECOND if first else after
+
+
+def _first(recurrence: Recurrence, *, after: datetime, until: datetime) -> datetime | None:
+    """Return the nominal time of the first occurrence that exists and is not left out."""
+    found = placements(recurrence, after=after, until=until, excluded=False)
+    return next((one.nominal for one in found if one.exists), None)
 
 
 def latest(timings: tuple[Timing, ...], until: datetime) -> datetime | None:

@@ -9,24 +9,19 @@ import typer
 
 from orchestrator.document.cron_hints import check_cron, normalised
 from orchestrator.document.dialects.lines import kubernetes_cron, kubernetes_differs
-from orchestrator.document.dialects.reading import (
-    Dialect,
-    Reading,
-    before_single_time,
-    keys,
-    missing,
-)
+from orchestrator.document.dialects.reading import Dialect, Reading, keys, missing
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.document.parse import parse
 from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.model import Schedule
+from orchestrator.timing.occurrences import HORIZON
 from orchestrator.timing.zones import parse_zone
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.importing.crontab import read_crontab
 from recur.importing.tables import checked, with_ids
-from recur.schedules.upcoming import HORIZON, next_due
+from recur.schedules.upcoming import next_due
 from recur.times import parse_time
 
 _SHOWN, _MOMENT = 3, timedelta(seconds=1)
@@ -194,10 +189,7 @@ def _coming(one: _Converted, after: datetime) -> list[datetime]:
     if not one.written:
         return []
     schedule = one.schedule()
-    recurrence = schedule.recurrence
-    zone = parse_zone(recurrence.time_zone)
-    if recurrence.at and not recurrence.cron:
-        after = before_single_time(recurrence.at, zone, after)
+    zone = parse_zone(schedule.recurrence.time_zone)
     return [time.astimezone(zone) for time in next_due(schedule, after, _SHOWN)]
 
 

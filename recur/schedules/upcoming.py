@@ -7,11 +7,9 @@ from itertools import islice
 
 from orchestrator.enums import Fold, Gap
 from orchestrator.model import Pause, Recurrence, Schedule
+from orchestrator.timing.occurrences import HORIZON, search_begin
 from orchestrator.timing.placement import Placement, placements
 from orchestrator.timing.zones import parse_zone
-
-HORIZON = timedelta(days=366 * 9)
-"""How far ahead is looked: 29 February can be eight years away."""
 
 _MOMENT = timedelta(seconds=1)
 _MOST_DAYS = 3  # that a note names one by one
@@ -56,9 +54,11 @@ def upcoming(
         schedule: Its table.
         after: Exclusive.
         pauses: Those in force.
-        until: Inclusive; None: nine years on.
+        until: Inclusive; None: nine years on, or from single times that lie beyond.
     """
     begin = _begin(schedule, after)
+    if until is None:
+        begin = search_begin(schedule.recurrence, begin)
     end = until or begin + HORIZON
     zone = parse_zone(schedule.recurrence.time_zone)
     everything = replace(schedule.recurrence, gap=Gap.SHIFT, fold=Fold.BOTH)
@@ -78,7 +78,7 @@ def upcoming(
 
 def next_due(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
     """Return the next instants at which a schedule is due and ``except`` does not leave it out."""
-    begin = _begin(schedule, after)
+    begin = search_begin(schedule.recurrence, _begin(schedule, after))
     found = placements(schedule.recurrence, after=begin, until=begin + HORIZON, excluded=False)
     return list(islice((one.nominal for one in found if one.exists), count))
 

@@ -1,8 +1,8 @@
 """What a line of another scheduler means: the keys of our document that say the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
@@ -10,6 +10,7 @@ from orchestrator.document.durations import spelt
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.model import Interval, Recurrence
 from orchestrator.timing.cron import ever_due, parse_cron
+from orchestrator.timing.occurrences import HORIZON, search_begin
 from orchestrator.timing.placement import placements
 from orchestrator.timing.zones import parse_zone
 
@@ -18,9 +19,6 @@ SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=366)
 
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 """Times in a document lie in these years, both included."""
-
-_HORIZON = timedelta(days=366 * 9)  # 29 February can be eight years away
-_DAYS_OF_A_CHANGE = timedelta(days=2)  # a clock may leave out a whole day
 
 
 class Dialect(StrEnum):
@@ -138,23 +136,9 @@ def next_walls(reading: Reading, after: datetime, count: int = 3) -> list[dateti
     )
     start = _aware(reading, reading.start) if reading.start else after
     begin = max(after, start - timedelta(seconds=1)) if reading.start else after
-    if not reading.cron:
-        begin = before_single_time(recurrence.at, zone, begin)
-    found = placements(recurrence, after=begin, until=begin + _HORIZON, excluded=False)
+    begin = search_begin(recurrence, begin)
+    found = placements(recurrence, after=begin, until=begin + HORIZON, excluded=False)
     return [one.nominal.astimezone(zone) for one in islice(found, count)]
-
-
-def before_single_time(times: Sequence[datetime], zone: tzinfo, after: datetime) -> datetime:
-    """
-    Return an instant from which nine years reach the first of single times that is to come.
-
-    Args:
-        times: Wall times.
-        zone: Theirs.
-        after: Exclusive; it comes back where it is near enough, or nothing is to come.
-    """
-    later = [one for wall in times if (one := wall.replace(tzinfo=zone)) > after]
-    return max(after, min(later).astimezone(UTC) - _DAYS_OF_A_CHANGE) if later else after
 
 
 def quoted(text: str) -> str:
@@ -200,7 +184,7 @@ def ends_within_horizon(reading: Reading, after: datetime) -> bool:
     """Whether nothing can be due later than ``next_walls`` looks: what it does not find is over."""
     if not reading.cron and not reading.every:
         return True
-    return reading.end is not None and _aware(reading, reading.end) <= after + _HORIZON
+    return reading.end is not None and _aware(reading, reading.end) <= after + HORIZON
 
 
 def _aware(reading: Reading, time: datetime) -> datetime:

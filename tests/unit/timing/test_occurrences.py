@@ -370,7 +370,7 @@ def test_a_later_end_brings_no_occurrence_back() -> None:
         (AT_NOON, NOON - SECOND, False),
         (AT_NOON, NOON, True),
         (AT_NOON, NOON - 80 * YEARS, False),
-        (replace(AT_NOON, cron=("0 0 30 2 *",)), NOON, False),
+        (replace(AT_NOON, cron=("0 0 */16 * MON#5",)), NOON, False),
         (replace(AT_NOON, cron=("0 12 1 1 *",), end=NOON + YEARS), NOON, False),
         (replace(AT_NOON, cron=("0 12 1 1 *",), end=NOON + HOUR), NOON, True),
         (replace(AT_NOON, cron=("0 12 1 1 *",), end=NOON), NOON - SECOND, True),
@@ -456,3 +456,54 @@ def test_a_long_interval_is_found_without_walking_through_its_minutes() -> None:
     found, steps = counted(following, (Timing(since=LONG_AGO, recurrence=recurrence),), NOON)
     assert found == datetime(2034, 5, 1, tzinfo=UTC)
     assert steps < 20_000
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "first"),
+    [
+        (
+            Recurrence(at=(datetime.fromisoformat("2060-03-01T09:00"),)),
+            datetime(2060, 3, 1, 9, tzinfo=UTC),
+        ),
+        (
+            Recurrence(
+                cron=("0 0 */16 * MON#5",),
+                at=(
+                    datetime.fromisoformat("2060-03-01T09:00"),
+                    datetime.fromisoformat("2061-03-01T09:00"),
+                ),
+            ),
+            datetime(2060, 3, 1, 9, tzinfo=UTC),
+        ),
+        (
+            Recurrence(
+                at=(
+                    datetime.fromisoformat("2060-03-01T09:00"),
+                    datetime.fromisoformat("2070-07-01T09:00"),
+                ),
+                except_=("2060-03-01",),
+                time_zone="Europe/Paris",
+            ),
+            datetime(2070, 7, 1, 7, tzinfo=UTC),
+        ),
+        (
+            Recurrence(cron=("0 9 * * *",), at=(datetime.fromisoformat("2060-03-01T09:00"),)),
+            datetime(2026, 6, 1, 9, tzinfo=UTC),
+        ),
+        (
+            Recurrence(
+                cron=("0 0 */16 * MON#5",), at=(datetime.fromisoformat("2025-03-01T09:00"),)
+            ),
+            None,
+        ),
+    ],
+)
+def test_single_times_are_found_however_far_they_lie(
+    recurrence: Recurrence, first: datetime | None
+) -> None:
+    """Beyond the nine years through which an expression is looked for."""
+    begin = datetime(2026, 6, 1, tzinfo=UTC)
+    timings = (Timing(since=begin, recurrence=recurrence),)
+
+    assert following(timings, begin) == first
+    assert ended(timings, begin) is False

@@ -33,6 +33,17 @@ def test_the_first_that_run_are_those_of_the_list(recurrence: Recurrence) -> Non
     assert next_due(one, NOW, 2) == list(islice(running, 2))
 
 
+def test_single_times_are_listed_however_far_they_lie() -> None:
+    """Alone, and beside an expression under which nothing comes."""
+    far = (datetime.fromisoformat("2060-03-01T09:00"), datetime.fromisoformat("2061-03-01T09:00"))
+    wanted = [one.replace(tzinfo=UTC) for one in far]
+    for cron in ((), ("0 0 */16 * MON#5",)):
+        one = schedule(recurrence=Recurrence(cron=cron, at=far))
+
+        assert next_due(one, NOW, 3) == wanted
+        assert [line.nominal for line in upcoming(one, NOW)] == wanted
+
+
 @pytest.mark.parametrize(
     "recurrence",
     [
