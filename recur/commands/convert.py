@@ -9,7 +9,7 @@ import typer
 
 from orchestrator.document.cron_hints import check_cron, normalised
 from orchestrator.document.dialects.lines import kubernetes_cron, kubernetes_differs
-from orchestrator.document.dialects.reading import Dialect, Reading, keys, missing
+from orchestrator.document.dialects.reading import Dialect, Reading
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.document.parse import parse
 from orchestrator.document.zone_names import check_zone
@@ -20,7 +20,7 @@ from orchestrator.timing.zones import parse_zone
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.importing.crontab import read_crontab
-from recur.importing.tables import checked, with_ids
+from recur.importing.tables import DST, checked, timing, with_ids
 from recur.schedules.upcoming import next_due
 from recur.times import parse_time
 
@@ -132,11 +132,12 @@ def convert_line(given: Context, line: str, time_zone: str | None, begin: str | 
 
 
 def _converted(reading: Reading, after: datetime) -> _Converted:
+    written, lacks = timing(reading, after, DST.get(reading.dialect))
     return _Converted(
         dialect=reading.dialect,
         how=reading.how,
-        written=tuple(keys(reading, after)),
-        lacks=missing(reading),
+        written=written,
+        lacks=lacks,
         changes=reading.changes,
     )
 

@@ -17,6 +17,7 @@ from recur.importing.tables import (
     NO_COMMAND,
     Imported,
     Table,
+    clock_changes,
     described,
     guarded,
     timing,
@@ -42,6 +43,13 @@ _MOST_PARALLEL = 100
 _COMMAND = "A trigger starts pipelines: each table wants a command. It is paused until it has one."
 _AT_THE_END = "Nothing is due at the end itself."
 _WEEKS = "Weeks begin on Monday, that of the anchor counts."
+_CHANGES = (
+    "What it does where a clock change leaves out or repeats a time is not documented: see dst."
+)
+_ELAPSED_HOURS = (
+    "It counted hours that elapse; here they are hours of the clock, also where it changes."
+)
+_PARTIAL = "endTime lies within a window, which is left out: the last one ends before."
 _OVERLAP = (
     "A trigger starts whatever still runs, so overlap is allow where no table says otherwise."
 )
@@ -153,7 +161,12 @@ def _reading(kind: str, given: _Json, now: datetime) -> Reading:
     recurrence = _below(given, "recurrence")
     name = _zone_name(recurrence)
     start = _instant(recurrence.get("startTime"), parse_zone(name))
-    reading = _recurring(recurrence, start.astimezone(parse_zone(name)))
+    reading = _recurring(recurrence, start.astimezone(parse_zone(name)), name)
+    if reading.cron and clock_changes(name):
+        hours = recurrence.get("frequency") == "Hour" and _count(recurrence) > 1
+        reading = replace(
+            reading, changes=(*reading.changes, _ELAPSED_HOURS if hours else _CHANGES)
+        )
     return _bounded(
         replace(reading, time_zone=None if reading.every else name),
         start,
@@ -174,6 +187,8 @@ def _tumbling(given: _Json, now: datetime) -> Reading:
         changes.append(f"The delay of {given['delay']} is left out: move anchor by it.")
     if given.get("dependsOn"):
         changes.append("Its dependencies are left out.")
+    if end and (end - start) % length:
+        changes.append(_PARTIAL)
     changes += _windows_lost(given)
     reading = Reading(
         dialect=Dialect.CRONTAB,
@@ -210,8 +225,8 @@ def _bounded(reading: Reading, start: datetime, end: datetime | None, now: datet
     return replace(reading, start=start if start > now else None, end=end, changes=changes)
 
 
-def _recurring(recurrence: _Json, start: datetime) -> Reading:
-    """Return a recurrence that began at a local time."""
+def _recurring(recurrence: _Json, start: datetime, zone: str) -> Reading:
+    """Return a recurrence that began at a local time of a zone."""
     frequency, every = str(recurrence.get("frequency")), _count(recurrence)
     detail = {key: value for key, value in _below(recurrence, "schedule").items() if value}
     _check_detail(frequency, detail)
@@ -220,6 +235,13 @@ def _recurring(recurrence: _Json, start: datetime) -> Reading:
             dialect=Dialect.CRONTAB,
             every=every * _ELAPSED[frequency],
             anchor=start.astimezone(UTC),
+        )
+    whole_day = _DAY_HOURS % every == 0 and not clock_changes(zone)
+    if frequency == "Hour" and len(detail) == len(detail.get("minutes", ())) == 1 and not whole_day:
+        return Reading(
+            dialect=Dialect.CRONTAB,
+            every=every * _ELAPSED[frequency],
+            anchor=start.replace(minute=int(detail["minutes"][0]), second=0).astimezone(UTC),
         )
     minutes = _listed(detail.get("minutes") or [start.minute])
     hours = _listed(detail.get("hours") or [start.hour])

@@ -10,6 +10,7 @@ from orchestrator.document.dialects.reading import Dialect, Reading, quoted
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.timing.zones import parse_zone
 from recur.importing.tables import (
+    DST,
     NO_COMMAND,
     Imported,
     Table,
@@ -22,7 +23,6 @@ from recur.importing.tables import (
 _EXPRESSION = "ScheduleExpression"
 _LISTS = ("Schedules", "Rules")
 _LONGEST_JITTER = 1440
-_DST = '{ gap = "skip", overlap = "first" }'
 _TARGET = """\
 A target has no key here: each table wants a command. It is paused until it has one."""
 _OVERLAP = "EventBridge starts a target whatever still runs, so overlap is allow."
@@ -74,7 +74,7 @@ def _table(entry: _Json, now: datetime, time_zone: str | None) -> Table:
         reading = replace(found[0], time_zone=str(zone) if zone else None)
         if not line.strip().lower().startswith("at"):  # its dates are ignored there, too
             reading = _bounded(reading, entry)
-        keys, refused = timing(reading, now, _DST)
+        keys, refused = timing(reading, now, DST[Dialect.EVENTBRIDGE])
         comments += reading.changes
     return Table(
         name=name,

@@ -13,6 +13,7 @@ from orchestrator.document.dialects.reading import Dialect, quoted
 from orchestrator.document.dialects.recognition import NICKNAMES, readings
 from orchestrator.document.durations import spelt
 from recur.importing.tables import (
+    DST,
     NO_COMMAND,
     Imported,
     Table,
@@ -25,7 +26,6 @@ from recur.importing.tables import (
 _THEIRS = frozenset({Dialect.KUBERNETES, Dialect.GO, Dialect.CRONTAB})
 _OVERLAPS = {"Allow": "allow", "Forbid": "skip", "Replace": "replace"}
 _MOST_RETRIES = 10
-_DST = '{ gap = "skip", overlap = "both" }'  # robfig/cron
 _SHORTEST_WINDOW = 300
 _SHELLS = frozenset({"sh", "/bin/sh", "/usr/bin/sh"})
 _SCRIPT_WORDS = 3
@@ -100,7 +100,7 @@ def _timing(
         return (), f"{line!r} is not a line of Kubernetes", ()
     reading = found[0]
     reading = replace(reading, time_zone=reading.time_zone or zone)
-    return *timing(reading, dst=_DST), reading.changes
+    return *timing(reading, dst=DST[Dialect.KUBERNETES]), reading.changes
 
 
 def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.document.dialects.reading import Reading, keys, missing, quoted
+from orchestrator.document.dialects.reading import Dialect, Reading, keys, missing, quoted
 from orchestrator.document.parse import parse
 from orchestrator.document.types import LONGEST_DESCRIPTION
 from orchestrator.errors import DocumentError
@@ -18,6 +18,14 @@ NO_COMMAND = 'echo "this schedule has no command yet" >&2; exit 1'
 _SAMPLED_FROM, _SAMPLED_WEEKS = datetime(2026, 1, 1, tzinfo=UTC), 5 * 52
 _LONGEST_ID = 40
 _LONGEST_COMMENT = 110
+_BOTH = '{ gap = "skip", overlap = "both" }'
+DST = {
+    Dialect.EVENTBRIDGE: '{ gap = "skip", overlap = "first" }',
+    Dialect.KUBERNETES: _BOTH,
+    Dialect.GO: _BOTH,
+    Dialect.NOMAD: _BOTH,
+}
+"""What a scheduler does where a clock changes, as the key ``dst``, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +78,12 @@ def timing(
     pairs: list[tuple[str, str]] = []
     for pair in keys(reading, after):
         pairs.append(pair)
-        if pair[0] == "time_zone" and dst and reading.cron and _clock_changes(reading.time_zone):
+        if pair[0] == "time_zone" and dst and reading.cron and clock_changes(reading.time_zone):
             pairs.append(("dst", dst))
     return tuple(pairs), missing(reading)
 
 
-def _clock_changes(zone: str | None) -> bool:
+def clock_changes(zone: str | None) -> bool:
     """Whether the clock of a zone is put forward or back in these years."""
     if zone not in zone_names():
         return False

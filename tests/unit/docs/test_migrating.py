@@ -11,6 +11,7 @@ from orchestrator.document.dialects.reading import keys, missing
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.document.parse import parse
 from recur.app import app
+from recur.importing.tables import DST
 
 PAGE = (Path(__file__).parents[3] / "docs/migrating.md").read_text()
 _BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
@@ -92,10 +93,11 @@ def test_every_kind_of_file_is_shown() -> None:
 
 
 def test_every_table_of_clock_changes_is_valid() -> None:
-    """A reader may copy each."""
-    tables = re.findall(r"`(dst = \{.*?\})`", PAGE)
+    """A reader may copy each; `recur convert` writes the same."""
+    rows = re.findall(r"^\| ([\w, ]+) \|.*\| `dst = (\{.*?\})` \|$", PAGE, re.MULTILINE)
+    tables = {name: table for names, table in rows for name in names.split(", ")}
 
-    for table in tables:
-        text = f"[schedules.it]\ncron = '0 2 * * *'\ncommand = 'true'\n{table}\n"
+    for table in tables.values():
+        text = f"[schedules.it]\ncron = '0 2 * * *'\ncommand = 'true'\ndst = {table}\n"
         assert parse(text).problems == (), table
-    assert len(tables) == 3
+    assert tables == {dialect.removesuffix("'s cron"): table for dialect, table in DST.items()}

@@ -225,3 +225,22 @@ def test_what_is_due_later_than_nine_years_is_not_over(line: str, says: str) -> 
 
     assert result.output.splitlines()[-1].startswith(says)
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "zone", "dst"),
+    [
+        ("cron(30 2 * * ? *)", "Europe/Paris", 'dst = { gap = "skip", overlap = "first" }'),
+        ("CRON_TZ=Europe/Paris 30 2 * * *", "UTC", 'dst = { gap = "skip", overlap = "both" }'),
+        ("cron(30 2 * * ? *)", "Asia/Tokyo", None),
+        ("0 30 2 * * ?", "Europe/Paris", None),
+        ("rate(1 hour)", "Europe/Paris", None),
+    ],
+)
+def test_what_a_scheduler_does_where_clocks_change_is_kept(
+    line: str, zone: str, dst: str | None
+) -> None:
+    """Where that is known, in a zone whose clock changes, for times on the clock."""
+    lines = _convert(line, "--time-zone", zone).output.splitlines()
+
+    assert [one for one in lines if one.startswith("dst")] == ([dst] if dst else [])

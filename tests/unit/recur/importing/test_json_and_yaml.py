@@ -296,6 +296,19 @@ START = {"startTime": "2026-01-07T09:15:00Z"}  # a Wednesday
             {"frequency": "Hour", "interval": 6, "schedule": {"minutes": [30]}},
             {"cron": "30 3-23/6 * * *"},
         ),
+        (
+            {"frequency": "Hour", "interval": 5, "schedule": {"minutes": [0]}},
+            {"every": "5h", "anchor": datetime(2026, 1, 7, 9, tzinfo=UTC)},
+        ),
+        (
+            {
+                "frequency": "Hour",
+                "interval": 6,
+                "schedule": {"minutes": [30]},
+                "timeZone": "Romance Standard Time",
+            },
+            {"every": "6h", "anchor": datetime(2026, 1, 7, 9, 30, tzinfo=UTC)},
+        ),
         ({"frequency": "Day", "interval": 1}, {"cron": "15 9 * * *"}),
         (
             {"frequency": "Day", "interval": 1, "timeZone": "Tokyo Standard Time"},
@@ -385,7 +398,7 @@ def test_a_schedule_trigger_keeps_its_recurrence(
     ("recurrence", "why"),
     [
         (
-            {"frequency": "Hour", "interval": 5, "schedule": {"minutes": [0]}},
+            {"frequency": "Hour", "interval": 5, "schedule": {"minutes": [0, 30]}},
             "every 5 hours at given minutes",
         ),
         ({"frequency": "Year", "interval": 2}, "2 Year with {} cannot be said"),
@@ -439,6 +452,40 @@ def test_what_a_trigger_loses_is_said() -> None:
         "Weeks begin on Monday, that of the anchor counts.",
         "Nothing is due at the end itself.",
     )
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "told"),
+    [
+        ({"frequency": "Day"}, "leaves out or repeats a time is not documented: see dst"),
+        (
+            {"frequency": "Hour", "interval": 6, "schedule": {"minutes": [0, 30]}},
+            "It counted hours that elapse",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("zone", "changes"),
+    [("Romance Standard Time", True), ("Tokyo Standard Time", False), ("UTC", False)],
+)
+def test_what_a_change_of_the_clock_does_is_said(
+    recurrence: dict[str, Any], told: str, zone: str, *, changes: bool
+) -> None:
+    """Only in a zone whose clock changes, and of times on that clock."""
+    table = _table(_trigger({**START, "interval": 1, **recurrence, "timeZone": zone}))
+
+    assert any(told in one for one in table.comments) is changes
+
+
+@pytest.mark.parametrize(("minute", "partial"), [("00", False), ("30", True)])
+def test_a_part_of_a_window_is_left_out_and_said(minute: str, *, partial: bool) -> None:
+    """Where the end lies between the bounds of a window."""
+    given = {"frequency": "Hour", "interval": 1, "startTime": "2026-12-02T07:00:00Z"}
+    given["endTime"] = f"2026-12-02T10:{minute}:00Z"
+
+    table = _table(_trigger(given, "TumblingWindowTrigger"))
+
+    assert any("endTime lies within a window" in one for one in table.comments) is partial
 
 
 def test_a_tumbling_window_becomes_an_interval() -> None:
