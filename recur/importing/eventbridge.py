@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any, cast
 
-from orchestrator.document.dialects.reading import Dialect, Reading, quoted
+from orchestrator.document.dialects.reading import Dialect, Reading, in_zone, quoted
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.timing.zones import parse_zone
 from recur.importing.tables import (
@@ -71,7 +71,7 @@ def _table(entry: _Json, now: datetime, time_zone: str | None) -> Table:
     refused: str | None = f"{line!r} is not a cron, a rate or a time of EventBridge"
     keys: tuple[tuple[str, str], ...] = ()
     if found:
-        reading = replace(found[0], time_zone=str(zone) if zone else None)
+        (reading,) = in_zone(found[:1], str(zone)) if zone else found[:1]
         if not line.strip().lower().startswith("at"):  # its dates are ignored there, too
             reading = _bounded(reading, entry)
         keys, refused = timing(reading, now, DST[Dialect.EVENTBRIDGE])

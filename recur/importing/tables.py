@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.document.dialects.reading import Dialect, Reading, keys, missing, quoted
 from orchestrator.document.parse import parse
 from orchestrator.document.types import LONGEST_DESCRIPTION
-from orchestrator.errors import DocumentError
+from orchestrator.errors import DocumentError, ScheduleSyntaxError
 from orchestrator.ids import SCHEDULE_ID
-from orchestrator.timing.zones import parse_zone, zone_names
+from orchestrator.timing.zones import parse_zone
 
 NO_COMMAND = 'echo "this schedule has no command yet" >&2; exit 1'
 """The command of a schedule whose source does not say what to run; such a schedule is paused."""
@@ -85,9 +85,12 @@ def timing(
 
 def clock_changes(zone: str | None) -> bool:
     """Whether the clock of a zone is put forward or back in these years."""
-    if zone not in zone_names():
+    if zone is None:
         return False
-    clock = parse_zone(zone)
+    try:
+        clock = parse_zone(zone)
+    except ScheduleSyntaxError:  # the table is refused for it
+        return False
     weeks = (_SAMPLED_FROM + timedelta(weeks=n) for n in range(_SAMPLED_WEEKS))
     return len({one.astimezone(clock).utcoffset() for one in weeks}) > 1
 

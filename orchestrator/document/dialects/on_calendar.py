@@ -1,8 +1,8 @@
 """Calendar expressions of systemd, as in ``OnCalendar=Mon..Fri 02:00``."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from orchestrator.document.dialects.days import both, single_days
 from orchestrator.document.dialects.fields import (
@@ -18,7 +18,7 @@ from orchestrator.document.dialects.fields import (
     translated_weekdays,
     values,
 )
-from orchestrator.document.dialects.reading import Dialect, Reading
+from orchestrator.document.dialects.reading import Dialect, Reading, in_zone
 from orchestrator.document.dialects.years import seconds_lost, within_years
 from orchestrator.timing.zones import zone_names
 
@@ -40,7 +40,6 @@ _VALUE = r"(?:[0-9]{1,4}(?:\.\.[0-9]{1,4})?(?:/[0-9]{1,4})?|\*)"
 _LIST = rf"{_VALUE}(?:,{_VALUE})*"
 _NAME = r"[A-Za-z]{3,9}"
 _EXPRESSION = re.compile(
-    rf"(?:OnCalendar=\s*)?"
     rf"(?:(?P<weekday>{_NAME}(?:(?:\.\.|-){_NAME})?(?:,{_NAME}(?:(?:\.\.|-){_NAME})?)*),?(?:\s+|$))?"
     rf"(?:(?:(?P<year>{_LIST})-)?(?P<month>{_LIST})(?P<from_end>[-~])(?P<day>{_LIST})(?:\s+|$))?"
     rf"(?:(?P<hour>{_LIST}):(?P<minute>{_LIST})(?::(?P<second>{_LIST}))?)?"
@@ -65,25 +64,31 @@ class _Calendar:
 
 def calendar_readings(text: str) -> Iterator[Reading]:
     """Yield what a calendar expression of systemd means; nothing if it is none."""
-    spelt = re.sub(r"^OnCalendar=\s*", "", text)
+    spelt = re.sub(r"^OnCalendar\s*=\s*", "", text)
     words, zone = spelt.split(), None
     if len(words) > 1 and words[-1] in zone_names():
         *words, zone = words
+    found = _without_zone(words)
+    if zone:
+        found = in_zone(found, zone)
+    yield from found
+
+
+def _without_zone(words: Sequence[str]) -> Iterator[Reading]:
+    """Yield what an expression means that names no zone."""
     bare = " ".join(words)
     if expression := _WORDS.get(bare.lower()):
-        yield Reading(dialect=Dialect.SYSTEMD, cron=(expression,), time_zone=zone)
+        yield Reading(dialect=Dialect.SYSTEMD, cron=(expression,))
         if bare.lower() == "weekly":
-            yield Reading(
-                dialect=Dialect.CRONTAB, how="as @weekly", cron=("0 0 * * SUN",), time_zone=zone
-            )
+            yield Reading(dialect=Dialect.CRONTAB, how="as @weekly", cron=("0 0 * * SUN",))
         return
     read = _EXPRESSION.fullmatch(bare)
     if not bare or not read:
         return
     try:
-        yield replace(_meaning(_calendar(read)), time_zone=zone)
+        yield _meaning(_calendar(read))
     except NoSuchValueError as error:
-        yield Reading(dialect=Dialect.SYSTEMD, lacks=str(error), time_zone=zone)
+        yield Reading(dialect=Dialect.SYSTEMD, lacks=str(error))
     except OtherDialectError:
         return
 

@@ -1,12 +1,13 @@
 """What a line of another scheduler means: the keys of our document that say the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
 from orchestrator.document.durations import spelt
+from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.model import Interval, Recurrence
 from orchestrator.timing.cron import ever_due, parse_cron
@@ -112,6 +113,16 @@ def keys(reading: Reading, after: datetime | None = None) -> list[tuple[str, str
     if after and reading.start and _aware(reading, reading.start) <= after:
         reading = replace(reading, start=None)
     return list(_pairs(reading))
+
+
+def in_zone(found: Iterable[Reading], name: str) -> Iterator[Reading]:
+    """Yield readings on the clock of a zone that their line names, where they have no other."""
+    try:
+        check_zone(name)
+    except ScheduleSyntaxError as error:
+        yield from (replace(one, lacks=str(error)) for one in found)
+    else:
+        yield from (replace(one, time_zone=one.time_zone or name) for one in found)
 
 
 def next_walls(reading: Reading, after: datetime, count: int = 3) -> list[datetime]:

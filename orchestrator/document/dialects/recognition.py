@@ -1,14 +1,11 @@
 """What a line of another scheduler means, whichever it is."""
 
 import re
-from dataclasses import replace
 
 from orchestrator.document.dialects.intervals import interval_readings
 from orchestrator.document.dialects.lines import cron_call, kubernetes_cron, other_cron
 from orchestrator.document.dialects.on_calendar import calendar_readings
-from orchestrator.document.dialects.reading import Reading, keys
-from orchestrator.document.zone_names import check_zone
-from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.document.dialects.reading import Reading, in_zone, keys
 
 NICKNAMES = {
     "@hourly": "0 * * * *",
@@ -49,8 +46,4 @@ def readings(text: str) -> tuple[Reading, ...]:
 def _in_zone(name: str, line: str) -> list[Reading]:
     """Return the readings of a line behind ``CRON_TZ=``."""
     found = readings(line) or tuple(kubernetes_cron(NICKNAMES.get(line.strip().lower(), line)))
-    try:
-        check_zone(name)
-    except ScheduleSyntaxError as error:
-        return [replace(one, lacks=str(error)) for one in found]
-    return [replace(one, time_zone=one.time_zone or name) for one in found]
+    return list(in_zone(found, name))

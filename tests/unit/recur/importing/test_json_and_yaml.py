@@ -254,6 +254,18 @@ def test_clock_changes_stay_those_of_the_source(
     assert _keys(document, time_zone).get("dst") == expected
 
 
+@pytest.mark.parametrize(
+    "document",
+    [_cron_job({"timeZone": "CET"}, RUN), _eventbridge(ScheduleExpressionTimezone="CET")],
+)
+def test_a_zone_that_a_document_refuses_is_named(document: dict[str, Any]) -> None:
+    """Zones such as CET exist elsewhere; the comment says which one to write."""
+    refused = _table(document).refused or ""
+
+    assert "there is no time zone 'CET'; did you mean 'Europe/Paris'?" in refused
+    assert "cannot be understood" not in refused
+
+
 def test_rules_of_eventbridge_are_read() -> None:
     """Those that are due by time."""
     rules = {
