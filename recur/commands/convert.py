@@ -19,7 +19,7 @@ from orchestrator.timing.occurrences import HORIZON
 from orchestrator.timing.zones import parse_zone
 from recur.context import Context, run
 from recur.errors import CliError, Exit
-from recur.importing.crontab import read_crontab
+from recur.importing.crontab import is_system_crontab, read_crontab
 from recur.importing.tables import DST, checked, timing, with_ids
 from recur.schedules.upcoming import next_due
 from recur.times import parse_time
@@ -149,7 +149,7 @@ def _with_its_command(line: str, time_zone: str | None) -> _Converted:
     Raises:
         CliError: It is none: no scheduler that is known has such a line.
     """
-    imported = read_crontab(line, time_zone=time_zone, with_user=False)
+    imported = read_crontab(line, time_zone=time_zone, with_user=is_system_crontab(line))
     for table in checked(with_ids(imported.tables)):
         if not table.refused:
             return _Converted(

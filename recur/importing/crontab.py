@@ -12,7 +12,7 @@ from recur.importing.tables import Imported, Table, inline_table, timing, toml_t
 
 _FIELDS = 5
 _VARIABLE = re.compile(r"""(['"]?)(?P<name>[A-Za-z_][A-Za-z0-9_]*)\1\s*=\s*(?P<value>.*)""")
-_ENTRY = re.compile(r"(?P<time>@[a-z]+|(?:[^\s]+\s+){4}[^\s]+)(?:\s+(?P<rest>.*))?", re.DOTALL)
+_ENTRY = re.compile(r"(?P<time>@\S+|(?:[^\s]+\s+){4}[^\s]+)(?:\s+(?P<rest>.*))?", re.DOTALL)
 _HEADER_WITH_USER = re.compile(r"\bdow\s+user\b|\buser(-name)?\s+command\b", re.IGNORECASE)
 _PERCENT = re.compile(r"\\%|%")
 _SHELLS = frozenset({"/bin/sh", "sh", "/usr/bin/sh"})
@@ -57,12 +57,18 @@ class _Setting:
 
 
 def is_system_crontab(text: str) -> bool:
-    """Whether the comments of a crontab name a column of users."""
+    """Whether its comments name a column of users, or root stands where a command would."""
     return any(
-        _HEADER_WITH_USER.search(line)
-        for line in text.splitlines()
-        if line.lstrip().startswith("#")
+        _HEADER_WITH_USER.search(line) if line.startswith("#") else _as_root(line)
+        for line in map(str.strip, text.splitlines())
     )
+
+
+def _as_root(line: str) -> bool:
+    """Whether a line names root before its command; CERN's program of that name takes options."""
+    read = _ENTRY.fullmatch(line)
+    user, command = [*(read["rest"] or "").split(maxsplit=1), "", ""][:2] if read else ("", "")
+    return user == "root" and bool(command) and not command.startswith("-")
 
 
 def read_crontab(text: str, *, time_zone: str | None, with_user: bool) -> Imported:
@@ -191,7 +197,7 @@ def _command(command: str, from_stdin: str | None, shell: str) -> str:
     end = "END"
     while end in from_stdin.split("\n"):
         end += "_"
-    return f"{{ {command}\n}} <<'{end}'\n{from_stdin}\n{end}\n"
+    return f"{{ {command}\n}} <<'{end}'\n{from_stdin.removesuffix('\n')}\n{end}\n"
 
 
 def _environment(variables: Mapping[str, str]) -> str:

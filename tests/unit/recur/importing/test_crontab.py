@@ -81,6 +81,8 @@ def test_an_empty_zone_goes_back_to_that_of_the_machine(empty: str, time_zone: s
         ("cat; cat %a", "a\n"),
         ("cat%'''%\"", "'''\n\"\n"),
         ("cat%", ""),
+        ("cat%one%%two%", "one\n\ntwo\n"),
+        ("cat%%", "\n"),
         ("printf '\\\\a'%", "\\a"),
     ],
 )
@@ -100,14 +102,19 @@ def test_percent_signs_become_standard_input(line: str, printed: str) -> None:
 
 
 def test_a_crontab_of_the_system_names_users() -> None:
-    """Known by its heading, or told by an option."""
+    """Known by its heading, by root where a command would stand, or told by an option."""
     heading = "# m h dom mon dow user\tcommand\n"
     line = "17 *\t* * *\troot\tcd / && run-parts --report /etc/cron.hourly\n"
 
     (by_heading,) = _tables(heading + line)
-    (by_option,) = _tables(line, with_user=True)
+    (by_root,) = _tables(line)
+    by_option, _ = _tables(line.replace("root", "app") + "0 1 * * * app run\n", with_user=True)
 
-    for table in (by_heading, by_option):
+    assert "It ran as the user app; a task runs as a user of Batch." in by_option.comments
+    assert dict(by_option.keys) == dict(by_root.keys)
+    (program,) = _tables("0 1 * * * root -b -q fit.C\n")
+    assert dict(program.keys)["command"] == '"root -b -q fit.C"'
+    for table in (by_heading, by_root):
         assert dict(table.keys)["command"] == '"cd / && run-parts --report /etc/cron.hourly"'
         assert table.name == "run-parts"
         assert "It ran as the user root; a task runs as a user of Batch." in table.comments
@@ -121,6 +128,7 @@ def test_a_crontab_of_the_system_names_users() -> None:
         ("0~59 1 * * * run", "cannot be read"),
         ("0 1 * * *", "it has no command"),
         ("@fortnightly run", "@fortnightly is not known"),
+        ("@every_minute run", "@every_minute is not known"),
         ("hello world", "it has no command"),
     ],
 )
