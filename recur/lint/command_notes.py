@@ -26,8 +26,8 @@ _INLINE = frozenset({"-c", "-e", "-m"})
 _SCRIPTS = (".bat", ".cmd", ".jar", ".jl", ".js", ".php", ".pl", ".ps1", ".py", ".r", ".rb", ".sh")
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
 _OF_WINDOWS = re.compile(r"\.(bat|cmd|exe|ps1)\b|\b(cmd|powershell)\b|\w\\\w", re.IGNORECASE)
-_PERCENT = re.compile(r"%[A-Z_][A-Z0-9_]{2,}%")
-_VARIABLE = re.compile(r"\$(?:[A-Z_][A-Z0-9_]*|\{[A-Z_][A-Z0-9_]*\})")
+_PERCENT = re.compile(r"%(?:AZ_BATCH_APP_PACKAGE_\w+|[A-Z_][A-Z0-9_]{2,})%")
+_VARIABLE = re.compile(r"\$(?:[A-Z_]\w*|\{[A-Z_]\w*\})", re.ASCII)
 _PACKAGE = re.compile(r"AZ_BATCH_APP_PACKAGE_(?P<id>[A-Za-z0-9_]+)")
 _VERSION = re.compile(r"_v[0-9a-f]{12}$")
 
@@ -47,7 +47,7 @@ def command_notes(command: str) -> Iterator[KeyNote]:
         yield key_note(
             Code.PERCENT_VARIABLE,
             "command",
-            f"{quoted(percent[0])} stays as it is on Linux; write ${percent[0][1:-1]:.32}",
+            f"{quoted(percent[0])} stays as it is on Linux; write ${percent[0][1:-1]:.56}",
         )
     yield from _packages(command)
 

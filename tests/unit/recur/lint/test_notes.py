@@ -124,6 +124,8 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
         (Code.PACKAGE_VERSION, "command", "leave _v0123456789ab out", {"command": "'sh \"$AZ_BATCH_APP_PACKAGE_pythonscript_v0123456789ab/x.sh\"'"}),
         (Code.LITERAL_VARIABLE, "environment.PATH", "'$PATH' stays as it is", {"environment": '{ PATH = "/opt/x/bin:$PATH" }'}),
         (Code.LITERAL_VARIABLE, "environment.OUT", "'${RECUR_RUN_ID}' stays as it is", {"environment": '{ OUT = "a/${RECUR_RUN_ID}" }'}),
+        (Code.PERCENT_VARIABLE, "command", "write $AZ_BATCH_APP_PACKAGE_pythonscript", {"command": '"python3 %AZ_BATCH_APP_PACKAGE_pythonscript%/a.py"'}),
+        (Code.LITERAL_VARIABLE, "environment.OUT", "'${AZ_BATCH_APP_PACKAGE_pyt...' stays as it is", {"environment": '{ OUT = "${AZ_BATCH_APP_PACKAGE_pythonscript}/out" }'}),
         (Code.LITERAL_VARIABLE, "environment.OUT", "'%TEMP%' stays as it is", {"environment": '{ OUT = "%TEMP%" }'}),
         (Code.SECRET, "environment.DB_PASSWORD", "Key Vault", {"environment": '{ DB_PASSWORD = "x" }'}),
         (Code.SECRET, "command", "Key Vault", {"command": '"psql postgres://me:hunter2@db/x"'}),
