@@ -1,15 +1,13 @@
 """What an emulator is started with."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from batch_emulator.clock import Clock, RealClock
 from batch_emulator.package import Package
 from batch_emulator.secret_file import new_token
-from batch_emulator.wire import now
 
 DEFAULT_PORT = 10100
 """Where ``batch-emulator`` listens; Azurite takes 10000 to 10002."""
@@ -67,7 +65,7 @@ class Options:
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
         signal_exit_code: What the exit code of a task that a signal ended looks like.
         any_vm_size: Whether a pool can have a VM size that is not in the emulator's table.
-        clock: Tells pools that follow a formula the time, in UTC.
+        clock: The time of the account's resources.
     """
 
     account: str
@@ -88,7 +86,7 @@ class Options:
     faults: bool = False
     signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE
     any_vm_size: bool = False
-    clock: Callable[[], datetime] = now
+    clock: Clock = field(default_factory=RealClock)
 
     def __post_init__(self) -> None:
         """

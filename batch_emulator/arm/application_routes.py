@@ -8,7 +8,7 @@ from batch_emulator.arm.arm_call import TYPE, ArmCall, account_id, print_tag
 from batch_emulator.dataplane.shapes import boolean, identifier, inert, shape, text, unsupported
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.applications import Application
-from batch_emulator.wire import Json, now
+from batch_emulator.wire import Json
 
 _BODY: Final = shape(
     {
@@ -76,11 +76,11 @@ async def put(call: ArmCall) -> web.Response:
     given = await _read_properties(call)
     application = call.account.applications.find(name)
     if application is None:
-        application = Application(name)
+        application = Application(name, call.account.clock.now())
         call.account.applications.add(name, application)
     application.allow_updates = given.get("allowUpdates", True)
     application.display_name = given.get("displayName")
-    application.modified = now()
+    application.modified = call.account.clock.now()
     return call.one(_arm_application(call, application), application.modified)
 
 
@@ -89,7 +89,7 @@ async def patch(call: ArmCall) -> web.Response:
     given, application = await _read_properties(call), the_application(call)
     application.allow_updates = given.get("allowUpdates", application.allow_updates)
     application.display_name = given.get("displayName", application.display_name)
-    application.modified = now()
+    application.modified = call.account.clock.now()
     return call.one(_arm_application(call, application), application.modified)
 
 

@@ -67,7 +67,7 @@ async def put(call: ArmCall) -> web.Response:
         reason = "A version has 1 to 64 letters, digits, hyphens, underscores and, inside, dots"
         raise invalid_property("versionName", name, reason)
     application = the_application(call)
-    version = application.open(name)
+    version = application.open(name, call.account.clock.now())
     with contextlib.suppress(ResourceExistsError):
         await call.account.storage.create_container(application.container)
     return call.one(_arm_version(call, version, **_address(call, version)), version.modified)
@@ -106,7 +106,7 @@ async def activate(call: ArmCall) -> web.Response:
     if not await call.account.storage.get_blob_client(container, name).exists():
         raise ServiceError("ApplicationPackageBlobNotFound")
     version = _activatable(call)  # it may have been changed meanwhile
-    version.activate()
+    version.activate(call.account.clock.now())
     return call.one(_arm_version(call, version), version.modified)
 
 

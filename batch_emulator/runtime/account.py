@@ -1,19 +1,18 @@
 """One Batch account with all that it holds."""
 
-import asyncio
 import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from azure.storage.blob.aio import BlobServiceClient
 
+from batch_emulator.clock import Clock
 from batch_emulator.options import Options
 from batch_emulator.runtime.applications import Applications
 from batch_emulator.runtime.background import BackgroundTasks
 from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.runtime.state import Job, Pool, Task
-from batch_emulator.wire import now
 
 
 @dataclass(slots=True, eq=False)
@@ -24,14 +23,20 @@ class Account:
     url: str
     storage: BlobServiceClient
     background: BackgroundTasks = field(default_factory=BackgroundTasks)
-    started: datetime = field(default_factory=now)
+    started: datetime = field(init=False)
     pools: Collection[Pool] = field(default_factory=Collection)
     jobs: Collection[Job] = field(default_factory=Collection)
     applications: Applications = field(init=False)
     _backlogs: dict[str, Backlog[Task]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.applications = Applications.given(self.options.applications)
+        self.started = self.clock.now()
+        self.applications = Applications.given(self.options.applications, self.started)
+
+    @property
+    def clock(self) -> Clock:
+        """The time of everything that the account holds."""
+        return self.options.clock
 
     def backlog(self, pool_id: str) -> Backlog[Task]:
         """Return what a pool has to do, be there such a pool or not."""
@@ -44,7 +49,7 @@ class Account:
 
     async def pause(self, seconds: float) -> None:
         """Wait as long as a pool does for ``seconds``."""
-        await asyncio.sleep(seconds / self.options.pool_speed)
+        await self.clock.sleep(seconds / self.options.pool_speed)
 
     def at_speed(self, duration: timedelta) -> timedelta:
         """Return how long ``duration`` takes in a pool."""

@@ -12,7 +12,6 @@ from typing import Final, Self
 from batch_emulator.errors import ServiceError
 from batch_emulator.package import Package
 from batch_emulator.runtime.collection import Collection
-from batch_emulator.wire import now
 
 MOST_VERSIONS: Final = 40
 """The quota of versions of one application, which no request can raise."""
@@ -32,8 +31,8 @@ class Version:
     """One version of an application; pools may refer to it once it is active."""
 
     package: Package
+    modified: datetime
     state: VersionState = VersionState.PENDING
-    modified: datetime = field(default_factory=now)
     activated: datetime | None = None
 
     @property
@@ -41,10 +40,10 @@ class Version:
         """The version's name as it was given."""
         return self.package.version
 
-    def activate(self) -> None:
-        """Let pools refer to it."""
+    def activate(self, at: datetime) -> None:
+        """Let pools refer to it from this time on."""
         self.state = VersionState.ACTIVE
-        self.modified = self.activated = now()
+        self.modified = self.activated = at
 
 
 @dataclass(slots=True, eq=False)
@@ -52,12 +51,12 @@ class Application:
     """An application and its versions."""
 
     id: str
+    modified: datetime
     allow_updates: bool = True
     display_name: str | None = None
-    modified: datetime = field(default_factory=now)
     versions: Collection[Version] = field(default_factory=Collection)
 
-    def open(self, version: str) -> Version:
+    def open(self, version: str, at: datetime) -> Version:
         """
         Return a version into which the client may upload: a new one, or one to be overwritten.
 
@@ -66,11 +65,11 @@ class Application:
         """
         if there := self.versions.find(version):
             self.check_overwriting(there)
-            there.package, there.modified = self._uploaded(there.id), now()
+            there.package, there.modified = self._uploaded(there.id), at
             return there
         if len(tuple(self.versions)) >= MOST_VERSIONS:
             raise ServiceError("ApplicationPackageQuotaReached")
-        made = Version(self._uploaded(version))
+        made = Version(self._uploaded(version), at)
         self.versions.add(version, made)
         return made
 
@@ -100,16 +99,16 @@ class Applications(Collection[Application]):
     """All applications of an account."""
 
     @classmethod
-    def given(cls, packages: Iterable[Package]) -> Self:
+    def given(cls, packages: Iterable[Package], at: datetime) -> Self:
         """Return what the emulator was started with: applications with active versions."""
         made = cls()
         for package in packages:
             application = made.find(package.application)
             if application is None:
-                application = Application(package.application)
+                application = Application(package.application, at)
                 made.add(application.id, application)
-            version = Version(package)
-            version.activate()
+            version = Version(package, at)
+            version.activate(at)
             application.versions.add(version.id, version)
         return made
 

@@ -1,7 +1,6 @@
 """The pool's size by formula: samples, evaluations, and what came of the last one."""
 
 import asyncio
-import contextlib
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,7 +18,7 @@ from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.backlog import Progress
 from batch_emulator.runtime.enums import AllocationState, NodeState, PoolState
 from batch_emulator.runtime.state import Pool, Scaling
-from batch_emulator.wire import now, parse_duration
+from batch_emulator.wire import parse_duration
 
 _PERIOD: Final = timedelta(seconds=30)
 _LATENCY: Final = timedelta(seconds=60)
@@ -58,7 +57,7 @@ def _new_samples(account: Account) -> SampleStore:
         period=account.at_speed(_PERIOD),
         latency=account.at_speed(_LATENCY),
         retention=account.at_speed(_RETENTION),
-        since=account.options.clock(),
+        since=account.clock.now(),
     )
 
 
@@ -81,7 +80,7 @@ def enable(account: Account, pool: Pool, text: str | None, interval: str | None)
         values = (("PropertyName", "autoScaleFormula"),)
         raise ServiceError("MissingRequiredProperty", values=values)
     before = pool.auto_scale_enabled
-    if before is not None and before <= now() < before + account.at_speed(_ENABLE_EVERY):
+    if before is not None and before <= pool.clock.now() < before + account.at_speed(_ENABLE_EVERY):
         raise ServiceError("TooManyEnableAutoScaleRequests")
     if text is not None:
         pool.formula = read_formula(text)
@@ -91,7 +90,7 @@ def enable(account: Account, pool: Pool, text: str | None, interval: str | None)
     pool.body["autoScaleEvaluationInterval"] = (
         interval or pool.body.get("autoScaleEvaluationInterval") or "PT15M"
     )
-    pool.modified = pool.auto_scale_enabled = now()
+    pool.modified = pool.auto_scale_enabled = pool.clock.now()
     if pool.follower is not None and interval is not None:
         pool.rescheduled.set()
     follow(account, pool)
@@ -111,7 +110,7 @@ def disable(account: Account, pool: Pool) -> None:
         pool.body.pop(name, None)
     pool.body = {"resizeTimeout": "PT15M", **pool.body, "enableAutoScale": False}
     pool.formula = pool.scaling = None
-    pool.modified = now()
+    pool.modified = pool.clock.now()
     follow(account, pool)
     tell("pool.auto_scale_disabled", pool=pool.id)
 
@@ -126,7 +125,7 @@ def evaluate(account: Account, pool: Pool, text: str) -> Scaling:
     if pool.samples is None:
         reason = "Automatic scaling is not enabled on the pool"
         raise ServiceError("OperationNotValidOnPool", values=(("Reason", reason),))
-    moment = account.options.clock()
+    moment = account.clock.now()
     result = _result(account, pool, read_formula(text), pool.samples, moment)
     return Scaling(moment, result.results, result.error)
 
@@ -139,12 +138,12 @@ async def _follow(account: Account, pool: Pool, samples: SampleStore) -> None:
 
 
 async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
-    clock = account.options.clock
-    last = clock()
+    clock = account.clock
+    last = clock.now()
     while pool.state is PoolState.ACTIVE:
         # The clock of a laptop may be set back, and samples are kept in order. Those of a future
         # that is far could not be read, and nothing after them, until it has come.
-        if (moment := clock()) < last - samples.period:
+        if (moment := clock.now()) < last - samples.period:
             samples.restart(moment)
             last = moment
             tell("clock.set_back", pool=pool.id)
@@ -178,14 +177,12 @@ async def _evaluate(account: Account, pool: Pool, samples: SampleStore) -> None:
     while pool.state is PoolState.ACTIVE and pool.formula is not None:
         _evaluate_once(account, pool, pool.formula, samples)
         interval = account.at_speed(parse_duration(pool.body["autoScaleEvaluationInterval"]))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(interval.total_seconds()):
-                await pool.rescheduled.wait()
+        await account.clock.wait(pool.rescheduled, interval.total_seconds())
         pool.rescheduled.clear()
 
 
 def _evaluate_once(account: Account, pool: Pool, formula: Formula, samples: SampleStore) -> None:
-    moment = account.options.clock()
+    moment = account.clock.now()
     result = _result(account, pool, formula, samples, moment)
     before = pool.scaling
     pool.scaling = Scaling(moment, result.results, result.error)

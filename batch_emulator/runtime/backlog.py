@@ -4,13 +4,12 @@ import itertools
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from batch_emulator.wire import now
-
 _NUMBERS: Final = itertools.count()
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 type Place = tuple[int, int]
 """Where a job stands among those of its pool: the highest priority first, then the oldest."""
@@ -47,7 +46,7 @@ def shift(counts: Counts, others: Counts, sign: int) -> None:
 class TaskCounts:
     """The tasks of a job by how far they are, and the slots that they need, at one time."""
 
-    at: datetime = field(default_factory=now)
+    at: datetime = _LONG_AGO
     tasks: Counts = field(default_factory=no_counts)
     slots: Counts = field(default_factory=no_counts)
 

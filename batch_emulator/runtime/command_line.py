@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from batch_emulator.clock import Clock
 from batch_emulator.package import Package
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.execution import Failure
@@ -128,7 +129,7 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     )
     program = Program(command)
     try:
-        await _first(program, limit, stopping)
+        await _first(account.clock, program, limit, stopping)
     finally:
         await program.kill()
     try:
@@ -138,13 +139,16 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     return Ending(account.options.signal_exit_code.of(code), _EXIT_CODE if code else None)
 
 
-async def _first(program: Program, limit: timedelta, stopping: asyncio.Event | None) -> None:
+async def _first(
+    clock: Clock, program: Program, limit: timedelta, stopping: asyncio.Event | None
+) -> None:
     waiting: list[asyncio.Task[object]] = [asyncio.create_task(program.settled())]
     if stopping is not None:
         waiting.append(asyncio.create_task(stopping.wait()))
-    seconds = None if limit >= UNLIMITED else limit.total_seconds()
+    if limit < UNLIMITED:
+        waiting.append(asyncio.create_task(clock.sleep(limit.total_seconds())))
     try:
-        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for future in waiting:
             future.cancel()

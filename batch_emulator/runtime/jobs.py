@@ -14,7 +14,7 @@ from batch_emulator.runtime.node_packages import resolve_packages
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, disable, pool_of, stop_runs
 from batch_emulator.runtime.state import LIVING, Job, Task
-from batch_emulator.wire import UNLIMITED, Json, now, parse_duration
+from batch_emulator.wire import UNLIMITED, Json, parse_duration
 
 _EMPTY_SECONDS: Final = 3.0
 """How long a job without tasks, which is complete, waits for its first: some time, as reported in
@@ -36,7 +36,7 @@ def create(account: Account, body: Json) -> Job:
     manager: Json | None = body.get("jobManagerTask")
     if manager is not None:
         check_packages(account, manager)
-    job = Job(body, account.backlog(body["poolInfo"]["poolId"]))
+    job = Job(body, account.backlog(body["poolInfo"]["poolId"]), account.clock)
     account.jobs.add(job.id, job)
     live(account, job)
     if manager is not None:
@@ -69,11 +69,13 @@ def _end_when_done(account: Account, job: Job) -> None:
     if len(job.tasks):
         job.end_if_all_done()
     elif job.body["onAllTasksComplete"] == "terminatejob":
-        account.background.start(_end_unless_filled(job), name=f"first tasks of job {job.id}")
+        account.background.start(
+            _end_unless_filled(account, job), name=f"first tasks of job {job.id}"
+        )
 
 
-async def _end_unless_filled(job: Job) -> None:
-    await asyncio.sleep(_EMPTY_SECONDS)
+async def _end_unless_filled(account: Account, job: Job) -> None:
+    await account.clock.sleep(_EMPTY_SECONDS)
     job.end_if_all_done()
 
 
@@ -86,9 +88,9 @@ def _look_after(account: Account, job: Job) -> None:
         return
     limit = parse_duration(job.body["constraints"]["maxWallClockTime"])
     if limit < UNLIMITED:
-        left = (limit - (now() - job.created)).total_seconds()
+        left = (limit - (job.clock.now() - job.created)).total_seconds()
         end = partial(job.end, "MaxWallClockTimeExpiry")
-        job.set_limit(asyncio.get_running_loop().call_later(left, end))
+        job.set_limit(job.clock.call_later(left, end))
 
 
 def _nothing() -> None:
@@ -117,7 +119,7 @@ def terminate(job: Job, reason: str | None) -> None:
         ServiceError: The job's end has begun.
     """
     refuse_unless_living(job)
-    job.modified = now()
+    job.modified = job.clock.now()
     job.end(reason or "UserTerminate")
 
 
@@ -169,7 +171,7 @@ def disable_job(account: Account, job: Job, how: TaskStop | None) -> None:
         ServiceError: The job's end has begun, or it is being enabled.
     """
     refuse_unless_living(job)
-    job.modified = now()
+    job.modified = job.clock.now()
     disable(account, job, how)
 
 
@@ -183,7 +185,7 @@ def enable(account: Account, job: Job) -> None:
     refuse_unless_living(job)
     if job.state is not JobState.DISABLED:
         raise ServiceError("OperationInvalidForCurrentState")
-    job.modified = now()
+    job.modified = job.clock.now()
     job.enter(JobState.ENABLING)
     job.enter(JobState.ACTIVE)
     tell("job.enabled", job=job.id)
@@ -206,7 +208,7 @@ def update(account: Account, job: Job, body: Json) -> None:
     if body["onAllTasksComplete"] != job.body["onAllTasksComplete"] != "noaction":
         reason = "The value cannot be changed from terminatejob to noaction"
         raise invalid_property("onAllTasksComplete", body["onAllTasksComplete"], reason)
-    job.body, job.modified = body, now()
+    job.body, job.modified = body, job.clock.now()
     if moves:
         job.join(account.backlog(pool_id))
     job.refresh()

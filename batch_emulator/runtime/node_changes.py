@@ -15,7 +15,6 @@ from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.life_cycles import NODE
 from batch_emulator.runtime.scheduling import assign, stop_runs
 from batch_emulator.runtime.state import Node
-from batch_emulator.wire import now
 
 _STOPS: Final = {"requeue": TaskStop.REQUEUE, "terminate": TaskStop.TERMINATE}
 """What ends the tasks of a node, by the options of clients; taskcompletion ends none."""
@@ -164,7 +163,7 @@ def preempt(account: Account, node: Node, seconds: float | None) -> None:
     node.restored.clear()
     node.returns = None
     if seconds is not None:
-        node.returns = now() + account.at_speed(timedelta(seconds=seconds))
+        node.returns = account.clock.now() + account.at_speed(timedelta(seconds=seconds))
     nodes.live(account, node, _survive(account, node), "preemption")
     tell("node.preempted", pool=node.pool.id, node=node.id)
 
@@ -202,11 +201,13 @@ def spoil(account: Account, node: Node, code: str, message: str) -> None:
 async def _survive(account: Account, node: Node) -> None:
     await stop_runs([*node.runs.values()], TaskStop.RECOVER)
     await nodes.lose(node)
-    limit = None if node.returns is None else max(0, (node.returns - now()).total_seconds())
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(limit):
-            await node.restored.wait()
+    limit = (
+        None
+        if node.returns is None
+        else max(0, (node.returns - account.clock.now()).total_seconds())
+    )
+    await account.clock.wait(node.restored, limit)
     node.enter(NodeState.CREATING)
-    node.allocated = now()
+    node.allocated = account.clock.now()
     tell("node.restored", pool=node.pool.id, node=node.id)
     await _boot(account, node)

@@ -16,7 +16,7 @@ from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.node_packages import INSTALL_FAILURE, fetch, folder_of, unzip
 from batch_emulator.runtime.resource_files import download_all
 from batch_emulator.runtime.state import Node, Pool
-from batch_emulator.wire import Json, now
+from batch_emulator.wire import Json
 
 _CREATING_SECONDS: Final = 1.0
 _LEAVING_SECONDS: Final = 30.0
@@ -70,7 +70,7 @@ async def lose(node: Node) -> None:
 
 
 async def _prepare(account: Account, node: Node) -> bool:
-    node.booted = now()
+    node.booted = account.clock.now()
     node.installed.clear()  # what tasks had brought is gone with the folder
     for folder in _FOLDERS:
         (node.root / folder).mkdir(parents=True, exist_ok=True)
@@ -122,12 +122,12 @@ async def start_beside_tasks(account: Account, node: Node) -> None:
 
 
 async def _run_start_task(account: Account, node: Node, start_task: Json) -> bool:
-    execution = node.start = Execution(started=now())
+    execution = node.start = Execution(started=account.clock.now())
     environment = start_environment(account, node, start_task)
     files, directory = start_task.get("resourceFiles", ()), node.root / "startup/wd"
     execution.failure = await download_all(account.storage, files, directory)
     if execution.failure is not None:
-        execution.ended = now()
+        execution.ended = account.clock.now()
         return False
     while True:
         ending = await run_command(
@@ -139,8 +139,8 @@ async def _run_start_task(account: Account, node: Node, start_task: Json) -> boo
         if not ending.exit_code or execution.retries == start_task["maxTaskRetryCount"]:
             break
         execution.retries += 1
-        execution.last_retry = execution.started = now()
-    execution.ended = now()
+        execution.last_retry = execution.started = account.clock.now()
+    execution.ended = account.clock.now()
     execution.exit_code, execution.failure = ending.exit_code, ending.failure
     return execution.failure is None
 

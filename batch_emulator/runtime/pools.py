@@ -15,7 +15,7 @@ from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.node_packages import resolve_packages
 from batch_emulator.runtime.scheduling import assign, node_of, stop_runs
 from batch_emulator.runtime.state import Node, Pool
-from batch_emulator.wire import Json, now
+from batch_emulator.wire import Json
 
 MOST_NODES: Final = 64
 """The quota of nodes of one kind in one pool: they are processes of one laptop."""
@@ -53,7 +53,8 @@ def create(account: Account, body: Json) -> Pool:
     if there := account.pools.find(body["id"]):
         deleting = there.state is PoolState.DELETING
         raise ServiceError("PoolBeingDeleted" if deleting else "PoolExists")
-    pool = Pool(body, *_packages_and_formula(account, body))
+    packages, formula = _packages_and_formula(account, body)
+    pool = Pool(body, packages, account.clock, formula)
     pool.retarget(*_targets(body), pool.deallocation)
     account.pools.add(pool.id, pool)
     live(account, pool)
@@ -81,7 +82,7 @@ def update(account: Account, pool: Pool, body: Json) -> None:
     _refuse_unless_here(pool)
     pool.packages, pool.formula = _packages_and_formula(account, body)
     targets = _targets(body)
-    pool.body, pool.modified = body, now()
+    pool.body, pool.modified = body, pool.clock.now()
     if pool.formula is None:
         pool.scaling = None
         pool.retarget(*targets, pool.deallocation)
@@ -126,7 +127,7 @@ def resize(pool: Pool, targets: tuple[int, int], option: str, timeout: str) -> N
         raise ServiceError("OperationNotValidOnPool", values=(("Reason", reason),))
     _refuse_unless_steady(pool)
     pool.body["resizeTimeout"] = timeout
-    pool.modified = now()
+    pool.modified = pool.clock.now()
     pool.retarget(*targets, option)
     tell("pool.resized", pool=pool.id, dedicated=targets[0], low_priority=targets[1])
 
@@ -139,7 +140,7 @@ def stop_resize(account: Account, pool: Pool) -> None:
         ServiceError: The pool is being deleted.
     """
     _refuse_unless_here(pool)
-    pool.modified = now()
+    pool.modified = pool.clock.now()
     if pool.allocation is not AllocationState.RESIZING:
         return
     for node in pool.nodes.values():
@@ -169,7 +170,7 @@ def remove_nodes(
     gone = [node.dedicated for node in leaving.values()]
     if pool.formula is None:
         pool.body["resizeTimeout"] = timeout
-    pool.modified = now()
+    pool.modified = pool.clock.now()
     pool.retarget(
         pool.current(dedicated=True) - gone.count(True),
         pool.current(dedicated=False) - gone.count(False),
@@ -196,7 +197,7 @@ def change(account: Account, pool: Pool, changes: Json) -> None:
             del body[name]
     references = body.get("applicationPackageReferences", ())
     pool.packages = resolve_packages(references, account.applications.active())
-    pool.body, pool.modified = body, now()
+    pool.body, pool.modified = body, pool.clock.now()
     tell("pool.updated", pool=pool.id)
 
 

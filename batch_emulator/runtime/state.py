@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from batch_emulator.clock import Clock, Timer
 from batch_emulator.formula import EvaluationError, Formula, SampleStore
 from batch_emulator.package import Package
 from batch_emulator.runtime.backlog import (
@@ -40,7 +41,7 @@ from batch_emulator.runtime.enums import (
 )
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.life_cycles import ALLOCATION, JOB, NODE, TASK
-from batch_emulator.wire import Json, now
+from batch_emulator.wire import Json
 
 _OUT_OF_REACH: Final = {
     NodeState.CREATING,
@@ -67,6 +68,7 @@ class Pool:
 
     body: Json
     packages: tuple[Package, ...]
+    clock: Clock
     formula: Formula | None = None
     follower: asyncio.Task[None] | None = None
     samples: SampleStore | None = None
@@ -75,7 +77,7 @@ class Pool:
     tags: Json = field(default_factory=dict)
     target_dedicated: int = 0
     target_low_priority: int = 0
-    created: datetime = field(default_factory=now)
+    created: datetime = field(init=False)
     modified: datetime = field(init=False)
     state: PoolState = PoolState.ACTIVE
     state_since: datetime = field(init=False)
@@ -90,7 +92,8 @@ class Pool:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.modified = self.state_since = self.allocation_since = self.created
+        self.created = self.modified = self.clock.now()
+        self.state_since = self.allocation_since = self.created
 
     @property
     def id(self) -> str:
@@ -113,7 +116,7 @@ class Pool:
         """Enter an allocation state."""
         if state is not self.allocation:
             ALLOCATION.require(self.allocation, state)
-            self.allocation, self.allocation_since = state, now()
+            self.allocation, self.allocation_since = state, self.clock.now()
 
     def hold(self) -> None:
         """Stop the change of size: the pool keeps the nodes that it has until the next resize."""
@@ -148,7 +151,7 @@ class Pool:
 
     def delete(self) -> None:
         """Begin the end of the pool: its size goes to zero and its tasks back to their queue."""
-        self.state, self.state_since = PoolState.DELETING, now()
+        self.state, self.state_since = PoolState.DELETING, self.clock.now()
         self.retarget(0, 0, "requeue")
 
 
@@ -165,7 +168,7 @@ class Node:
     dedicated: bool
     root: Path
     state: NodeState = NodeState.CREATING
-    allocated: datetime = field(default_factory=now)
+    allocated: datetime = field(init=False)
     state_since: datetime = field(init=False)
     booted: datetime | None = None
     scheduling: SchedulingState = SchedulingState.ENABLED
@@ -184,13 +187,13 @@ class Node:
     lives: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.state_since = self.allocated
+        self.allocated = self.state_since = self.pool.clock.now()
 
     def enter(self, state: NodeState) -> None:
         """Enter a state."""
         if state is not self.state:
             NODE.require(self.state, state)
-            self.state, self.state_since = state, now()
+            self.state, self.state_since = state, self.pool.clock.now()
 
     @property
     def open(self) -> bool:
@@ -264,8 +267,9 @@ class Job:
 
     body: Json
     backlog: Backlog[Task]
+    clock: Clock
     number: int = field(default_factory=next_number)
-    created: datetime = field(default_factory=now)
+    created: datetime = field(init=False)
     modified: datetime = field(init=False)
     state: JobState = JobState.ACTIVE
     state_since: datetime = field(init=False)
@@ -284,10 +288,11 @@ class Job:
     offered: int = 0
     place: Place | None = None
     on_change: Callable[[], None] = lambda: None
-    limit: asyncio.TimerHandle | None = None
+    limit: Timer | None = None
 
     def __post_init__(self) -> None:
-        self.modified = self.state_since = self.created
+        self.created = self.modified = self.state_since = self.clock.now()
+        self.told = TaskCounts(self.created)
 
     @property
     def id(self) -> str:
@@ -327,10 +332,10 @@ class Job:
         """Enter a state, remembering the one before."""
         JOB.require(self.state, state)
         self.previous = (self.state, self.state_since)
-        self.state, self.state_since = state, now()
+        self.state, self.state_since = state, self.clock.now()
         self.refresh()
 
-    def set_limit(self, limit: asyncio.TimerHandle | None) -> None:
+    def set_limit(self, limit: Timer | None) -> None:
         """Replace what ends the job when its longest time is over."""
         if self.limit is not None:
             self.limit.cancel()
@@ -356,7 +361,7 @@ class Job:
 
     def forget(self) -> None:
         """End the job whatever its state, as no job of the service ends: only a fault does this."""
-        self.state, self.state_since = JobState.TERMINATING, now()
+        self.state, self.state_since = JobState.TERMINATING, self.clock.now()
         self.on_change()
 
     def complete(self) -> None:
@@ -388,7 +393,7 @@ class Job:
 
     def tell_counts(self, delay: timedelta) -> TaskCounts:
         """Return counts of its tasks that may be ``delay`` old."""
-        if (moment := now()) - self.told.at >= delay:
+        if (moment := self.clock.now()) - self.told.at >= delay:
             self.told = TaskCounts(moment, self.counts.copy(), self.slots.copy())
         return self.told
 
@@ -437,7 +442,7 @@ class Task:
     job: Job
     body: Json
     manages: bool = False
-    created: datetime = field(default_factory=now)
+    created: datetime = field(init=False)
     modified: datetime = field(init=False)
     state: TaskState = TaskState.ACTIVE
     state_since: datetime = field(init=False)
@@ -449,7 +454,7 @@ class Task:
     stop: TaskStop | None = None
 
     def __post_init__(self) -> None:
-        self.modified = self.state_since = self.created
+        self.created = self.modified = self.state_since = self.job.clock.now()
 
     @property
     def id(self) -> str:
@@ -499,7 +504,7 @@ class Task:
         self.previous = (self.state, self.state_since)
         self.job.count(self, -1)
         self.stop = None
-        self.state, self.state_since = state, now()
+        self.state, self.state_since = state, self.job.clock.now()
         self.job.count(self, 1)
 
     def begin(self, node: Node) -> None:

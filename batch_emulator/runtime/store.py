@@ -82,6 +82,7 @@ class Store:
         """
         rows = self._base.execute("SELECT id, kind, gone, value FROM thing ORDER BY id").fetchall()
         things = {id_: KINDS[kind].__new__(KINDS[kind]) for id_, kind, _, _ in rows}
+        _set_clock(account, things.values())
         for id_, kind, _, value in rows:
             try:
                 fill(things[id_], value, things)
@@ -262,6 +263,12 @@ def _check_facts(base: sqlite3.Connection, file: Path, *, account: str, root: Pa
             f"the nodes of {file} are below {facts['root']}, not {root}: give --root "
             f"{facts['root']}, or another --data folder"
         )
+
+
+def _set_clock(account: Account, things: Iterable[Thing]) -> None:
+    for thing in things:
+        if isinstance(thing, Pool | Job):
+            thing.clock = account.clock
 
 
 def _attach(account: Account, thing: Thing) -> None:

@@ -29,10 +29,10 @@ KINDS: Final[Mapping[str, type[Thing]]] = {
 """What has a row of its own; everything else is stored inside one of these."""
 
 TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
-    Pool: frozenset({"follower", "samples", "rescheduled", "changed", "nodes"}),
+    Pool: frozenset({"clock", "follower", "samples", "rescheduled", "changed", "nodes"}),
     Node: frozenset({"restored", "installed", "installing", "runs", "lives"}),
     Job: frozenset(
-        {"backlog", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}
+        {"backlog", "clock", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}
         | {"told", "offered", "place", "on_change", "limit"}
     ),
     Task: frozenset({"conditions"}),

@@ -21,7 +21,7 @@ from batch_emulator.runtime.output_files import upload_all
 from batch_emulator.runtime.process import LaunchError
 from batch_emulator.runtime.resource_files import download_all
 from batch_emulator.runtime.state import Run
-from batch_emulator.wire import now, parse_duration
+from batch_emulator.wire import parse_duration
 
 
 async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, TaskStop | None]:
@@ -104,4 +104,4 @@ async def _run_with_retries(
         if run.stop or not ending.exit_code or exhausted:
             return ending
         task.execution.retries += 1
-        task.execution.last_retry = task.execution.started = now()
+        task.execution.last_retry = task.execution.started = account.clock.now()

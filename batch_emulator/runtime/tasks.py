@@ -12,7 +12,7 @@ from batch_emulator.runtime.jobs import check_packages, refuse_unless_living
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, follow_up, pool_of, stop_runs
 from batch_emulator.runtime.state import Job, Task
-from batch_emulator.wire import Json, now
+from batch_emulator.wire import Json
 
 
 def create(account: Account, job: Job, body: Json) -> Task:
@@ -74,7 +74,7 @@ def terminate(account: Account, task: Task) -> None:
     """
     if task.state is TaskState.COMPLETED:
         raise ServiceError("TaskCompleted")
-    task.modified = now()
+    task.modified = task.job.clock.now()
     if run := task.job.runs.get(task):
         run.ask_to_stop(TaskStop.TERMINATE)
         return
@@ -109,7 +109,7 @@ def reactivate(account: Account, task: Task) -> None:
 def update(task: Task, constraints: Json) -> None:
     """Give a task other constraints; a run that goes on keeps those it began with."""
     task.body = {**task.body, "constraints": constraints}
-    task.modified = now()
+    task.modified = task.job.clock.now()
 
 
 async def delete(task: Task) -> None:

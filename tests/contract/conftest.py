@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -19,11 +18,11 @@ from azure.storage.blob import BlobServiceClient as BlockingBlobServiceClient
 from azure.storage.blob import ContainerClient
 from azure.storage.blob.aio import BlobServiceClient
 
+from batch_emulator.clock import Clock, RealClock
 from batch_emulator.options import Options, SignalExitCode
 from batch_emulator.package import Package
 from batch_emulator.secret_file import new_key, new_token
 from batch_emulator.server import Emulator
-from batch_emulator.wire import now
 from local.azurite import Azurite
 from tests.conftest import Containers
 from tests.support.faults import Faults
@@ -120,7 +119,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
             lower_case_status: bool = False,
             counts_delay_seconds: float = 0.0,
             any_vm_size: bool = False,
-            clock: Callable[[], datetime] = now,
+            clock: Clock | None = None,
         ) -> Batch:
             options = Options(
                 account=ACCOUNT,
@@ -136,7 +135,7 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
                 lower_case_status=lower_case_status,
                 counts_delay_seconds=counts_delay_seconds,
                 any_vm_size=any_vm_size,
-                clock=clock,
+                clock=clock or RealClock(),
             )
             emulator = await stack.enter_async_context(Emulator(options))
             client = BatchClient(emulator.url, AzureNamedKeyCredential(ACCOUNT, KEY), retry_total=0)

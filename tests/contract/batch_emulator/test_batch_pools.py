@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batch_emulator.clock import RealClock
 from batch_emulator.package import Package
 from batch_emulator.wire import now
 from recur.publishing.packaging import version_in
@@ -164,7 +165,7 @@ async def test_a_pool_follows_its_formula(batch: Batch) -> None:
 async def test_a_pool_follows_its_formula_when_the_clock_is_set_back(start_batch: Start) -> None:
     """It does not wait until the clock is where it was."""
     back = timedelta()
-    batch = await start_batch(clock=lambda: now() - back)
+    batch = await start_batch(clock=RealClock(read=lambda: now() - back))
     await batch.client.create_pool(pool_body(**scaled(FOLLOW.format(option="taskcompletion"))))
     await asyncio.sleep(0.2)
     back = timedelta(hours=1)

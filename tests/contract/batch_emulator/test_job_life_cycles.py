@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import pytest
 
+from batch_emulator.clock import RealClock
 from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.enums import JobState, TaskState
 from batch_emulator.runtime.life_cycles import JOB, TASK, LifeCycle
@@ -121,7 +122,7 @@ async def test_requests_lead_a_task_through_every_step_of_its_table(batch: Batch
 
 def job_in(state: JobState) -> Job:
     """Return a job in a state."""
-    job = Job({"id": "job", "poolInfo": {"poolId": "pool"}, "priority": 0}, Backlog())
+    job = Job({"id": "job", "poolInfo": {"poolId": "pool"}, "priority": 0}, Backlog(), RealClock())
     job.state = state
     return job
 

@@ -8,6 +8,7 @@ from typing import get_type_hints
 
 import pytest
 
+from batch_emulator.clock import RealClock
 from batch_emulator.formula import parse_formula
 from batch_emulator.runtime import stored_form
 from batch_emulator.runtime.account import Account
@@ -66,7 +67,7 @@ def test_every_field_has_a_stored_form_or_is_listed() -> None:
             if fields[name].default is dataclasses.MISSING
             and fields[name].default_factory is dataclasses.MISSING
         }
-        assert without <= {"backlog"}  # set from the account by who reads things
+        assert without <= {"backlog", "clock"}  # set from the account by who reads things
     account = {item.name for item in dataclasses.fields(Account)}
     assert account == {
         *("pools", "jobs", "applications"),  # stored
@@ -90,7 +91,8 @@ def test_a_field_without_a_stored_form_is_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_things_come_back_as_they_were() -> None:
     """Pool, node, job, task and application with a value in every field."""
-    pool = Pool({"id": "p", "tags": [1, {"a": None}]}, (), parse_formula("$TargetDedicated = 1;"))
+    formula = parse_formula("$TargetDedicated = 1;")
+    pool = Pool({"id": "p", "tags": [1, {"a": None}]}, (), RealClock(), formula)
     pool.tags = {"a": "b"}
     pool.scaling = Scaling(MOMENT, "$TargetDedicatedNodes=1", None)
     pool.resize_errors = (Failure("Code", "text", (("a", "b"),)),)
@@ -98,13 +100,13 @@ def test_things_come_back_as_they_were() -> None:
     node = Node("n", pool, dedicated=True, root=Path("/nodes/n"), state=NodeState.IDLE)
     node.booted, node.start = MOMENT, Execution(started=MOMENT, exit_code=3)
     node.errors.append(Failure("Code", "text"))
-    job = Job({"id": "j"}, Backlog(), created=MOMENT)
+    job = Job({"id": "j"}, Backlog(), RealClock())
     job.remembered.append("gone")
     task = Task(job, {"id": "t"}, state=TaskState.COMPLETED, node=node)
     task.previous = (TaskState.RUNNING, MOMENT)
     task.execution = Execution(ended=MOMENT, failure=Failure("Code", "text"), requeues=2)
-    application = Application("app", display_name="äöü")
-    application.open("1").activate()
+    application = Application("app", MOMENT, display_name="äöü")
+    application.open("1", MOMENT).activate(MOMENT)
 
     for thing in (pool, node, job, task, application):
         assert_same(thing, restored(thing, pool, node, job, task), type(thing))
@@ -112,7 +114,7 @@ def test_things_come_back_as_they_were() -> None:
 
 def test_transient_fields_begin_anew() -> None:
     """What is not stored has its default after reading."""
-    pool = Pool({"id": "p"}, ())
+    pool = Pool({"id": "p"}, (), RealClock())
     pool.changed.set()
 
     again = restored(pool)

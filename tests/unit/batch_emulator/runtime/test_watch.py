@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batch_emulator.clock import RealClock
 from batch_emulator.runtime.applications import Application, Applications
 from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.execution import Execution, Failure
@@ -16,6 +17,7 @@ from batch_emulator.runtime.watch import Watch
 
 JOB = {"priority": 0, "onAllTasksComplete": "noaction", "usesTaskDependencies": True}
 TASK = {"id": "t", "requiredSlots": 1}
+CLOCK = RealClock()
 
 
 class World:
@@ -24,13 +26,13 @@ class World:
     def __init__(self) -> None:
         self.begun = 0
         self.watch = Watch(self.begin)
-        self.pool = Pool({"id": "p", "taskSlotsPerNode": 1}, ())
+        self.pool = Pool({"id": "p", "taskSlotsPerNode": 1}, (), CLOCK)
         self.node = Node("n", self.pool, dedicated=True, root=Path("/nodes/n"))
         self.pool.nodes["n"] = self.node
-        self.job = Job({"id": "j", **JOB}, Backlog())
+        self.job = Job({"id": "j", **JOB}, Backlog(), CLOCK)
         self.task = Task(self.job, TASK)
         self.job.add(self.task)
-        self.application = Application("a")
+        self.application = Application("a", CLOCK.now())
         self.applications = Applications()
         self.applications.add("a", self.application)
         for thing in (self.pool, self.node, self.job, self.task, self.application):
@@ -59,7 +61,7 @@ def world() -> Iterator[World]:
 CHANGES: dict[str, tuple[Callable[[World], object], str]] = {
     "a field": (lambda world: setattr(world.pool, "deallocation", "terminate"), "pool"),
     "a field of a part": (lambda world: setattr(world.task.execution, "exit_code", 1), "task"),
-    "a new part": (lambda world: world.application.open("1"), "application"),
+    "a new part": (lambda world: world.application.open("1", CLOCK.now()), "application"),
     "an item of a list": (lambda world: world.node.errors.append(Failure("a", "b")), "node"),
     "a list that grows in place": (
         lambda world: world.node.errors.__iadd__([Failure("a", "b")]),
@@ -86,7 +88,7 @@ def test_a_change_is_noted(world: World, case: str) -> None:
 
 def test_new_things_and_their_parts_are_noted(world: World) -> None:
     """From their making; their parts from the moment that they have an owner."""
-    job = Job({"id": "k", **JOB}, Backlog())
+    job = Job({"id": "k", **JOB}, Backlog(), CLOCK)
     task = Task(job, TASK)
     job.add(task)
 
@@ -132,7 +134,7 @@ def test_copies_are_plain(world: World) -> None:
 def test_a_body_stays_who_made_it(world: World) -> None:
     """What takes properties out of a body after giving it to a pool takes them out of the pool's."""
     body = {"id": "q", "targetDedicatedNodes": 3}
-    pool = Pool(body, ())
+    pool = Pool(body, (), CLOCK)
     body.pop("targetDedicatedNodes")
 
     assert pool.body is body

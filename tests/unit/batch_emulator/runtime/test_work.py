@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batch_emulator.clock import RealClock
 from batch_emulator.runtime.backlog import Backlog, Progress, no_counts
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.runtime.dependencies import Dependencies
@@ -68,7 +69,9 @@ def test_exit_options(
 
 def job(backlog: Backlog[Task], priority: int = 0) -> Job:
     """Return a job of a pool."""
-    return Job({"id": "job", "poolInfo": {"poolId": "pool"}, "priority": priority}, backlog)
+    return Job(
+        {"id": "job", "poolInfo": {"poolId": "pool"}, "priority": priority}, backlog, RealClock()
+    )
 
 
 def add(job: Job, name: str, **properties: object) -> Task:

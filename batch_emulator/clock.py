@@ -1,0 +1,101 @@
+"""The time of an account: what its resources show, and what everything in it waits by."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from batch_emulator.wire import now
+
+
+class Timer(Protocol):
+    """Something that will be called at a later time."""
+
+    def cancel(self) -> None:
+        """Do not call it any more."""
+
+
+class Clock(ABC):
+    """
+    The one source of time of an account.
+
+    Whatever the account waits for is asked of its clock, in seconds of that clock. Requests,
+    connections and signatures keep the time of the machine: ``batch_emulator.wire.now``.
+    """
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Return the clock's time, in UTC."""
+
+    @abstractmethod
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Call ``callback`` in so many seconds of this clock, or in the next turn of the loop."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds of this clock."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer = self.call_later(seconds, partial(_settle, over))
+        try:
+            await over
+        finally:
+            timer.cancel()
+
+    async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
+        """
+        Wait for an event, at most so many seconds of this clock.
+
+        Returns:
+            Whether it came.
+        """
+        if seconds is None or event.is_set():
+            return await event.wait()
+        try:
+            async with asyncio.timeout(None) as limit:
+                timer = self.call_later(seconds, partial(_expire, limit))
+                try:
+                    return await event.wait()
+                finally:
+                    timer.cancel()
+        except TimeoutError:
+            return False
+
+
+class RealClock(Clock):
+    """
+    The clock of the machine, or one that runs faster or slower from a certain time on.
+
+    Args:
+        speed: Seconds of this clock in a second of the machine.
+        read: Tells the time of the machine.
+    """
+
+    def __init__(self, *, speed: float = 1.0, read: Callable[[], datetime] = now) -> None:
+        self.speed = speed
+        self._read = read
+        self._origin = read()
+
+    def now(self) -> datetime:
+        """Return the clock's time, in UTC."""
+        moment = self._read()
+        if self.speed == 1.0:
+            return moment
+        passed = (moment - self._origin).total_seconds()
+        return self._origin + timedelta(seconds=passed * self.speed)
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Call ``callback`` in so many seconds of this clock, or in the next turn of the loop."""
+        return asyncio.get_running_loop().call_later(seconds / self.speed, callback)
+
+
+def _settle(over: "asyncio.Future[None]") -> None:
+    if not over.done():
+        over.set_result(None)
+
+
+def _expire(limit: asyncio.Timeout) -> None:
+    limit.reschedule(asyncio.get_running_loop().time())
