@@ -12,10 +12,12 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NoReturn
 
 from batch_emulator.clients_help import client_variables, clients_help, shell_exports
+from batch_emulator.clock import Clock, RealClock
 from batch_emulator.keys import (
     KEY_VARIABLE,
     STORAGE_VARIABLE,
@@ -29,6 +31,9 @@ from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.store import KEYS, NODES
 from batch_emulator.secret_file import write_private
 from batch_emulator.server import Emulator
+from batch_emulator.simulation import read_simulation
+from batch_emulator.virtual_clock import IdleLoop, VirtualClock
+from batch_emulator.wire import now
 
 _COLLECTION_THRESHOLDS: Final = (10_000, 20, 1000)
 _LAST_PORT: Final = 65535
@@ -65,6 +70,30 @@ def _speed(argument: str) -> float:
     if not 0 < speed < float("inf"):
         raise ValueError("not a positive number")
     return speed
+
+
+def _moment(argument: str) -> datetime:
+    moment = datetime.fromisoformat(argument)
+    if moment.tzinfo is None:
+        raise ValueError("the time has no zone: end it with Z")
+    return moment.astimezone(UTC)
+
+
+def _clock(kind: str, start: datetime | None) -> Clock:
+    """
+    Return the clock that is asked for.
+
+    Raises:
+        ValueError: There is no such clock, or it begins with the time of the machine.
+    """
+    if kind == "virtual":
+        return VirtualClock(start or now())
+    if start is not None:
+        raise ValueError("--clock-start needs --clock virtual")
+    try:
+        return RealClock() if kind == "real" else RealClock(speed=_speed(kind))
+    except ValueError:
+        raise ValueError(f"--clock is real, virtual or a positive number, not {kind}") from None
 
 
 def _not_a_secret(instead: str) -> Callable[[str], NoReturn]:
@@ -195,6 +224,25 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         action="store_true",
         help="take VM sizes that are not in the emulator's table",
     )
+    parser.add_argument(
+        "--clock",
+        default="real",
+        metavar="KIND",
+        help="time of the account's resources: real, a number that says how many times as fast it "
+        "goes, or virtual: it stands until POST /emulator/clock/advance",
+    )
+    parser.add_argument(
+        "--clock-start",
+        type=_checked(_moment),
+        metavar="TIME",
+        help="time at which a virtual clock begins, as 2026-12-01T00:00:00Z; by default the time at which the emulator starts",
+    )
+    parser.add_argument(
+        "--simulation",
+        type=Path,
+        metavar="FILE",
+        help="JSON with a table of tasks and what becomes of nodes: no program is run",
+    )
     given = parser.parse_args(arguments)
     try:
         storage = find_storage(given.storage_file, environment)
@@ -216,6 +264,8 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
             faults=given.faults,
             signal_exit_code=SignalExitCode(given.signal_exit_code),
             any_vm_size=given.any_vm_size,
+            clock=_clock(given.clock, given.clock_start),
+            simulation=read_simulation(given.simulation.read_bytes()) if given.simulation else None,
         )
     except (OSError, ValueError) as error:
         parser.error(str(error))
@@ -264,8 +314,9 @@ def main() -> int:
     # No line of the journal has these, and every request would pay for them.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     options = read_options(sys.argv[1:])
+    loop = IdleLoop if isinstance(options.clock, VirtualClock) else None
     try:
-        asyncio.run(serve(options))
+        asyncio.run(serve(options), loop_factory=loop)
     except (OSError, ValueError) as error:
         print(f"batch-emulator: {error}", file=sys.stderr)  # noqa: T201 - for the operator
         return 2

@@ -3,6 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -32,6 +33,17 @@ class Clock(ABC):
     @abstractmethod
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
         """Call ``callback`` in so many seconds of this clock, or in the next turn of the loop."""
+
+    def real_work(self) -> AbstractContextManager[None]:
+        """Surround what takes time of the machine: files, storage. Virtual time stands meanwhile."""
+        return nullcontext()
+
+    async def in_thread[**P, T](
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function that blocks on a thread of its own."""
+        with self.real_work():
+            return await asyncio.to_thread(function, *args, **kwargs)
 
     async def sleep(self, seconds: float) -> None:
         """Wait so many seconds of this clock."""
@@ -79,10 +91,15 @@ class RealClock(Clock):
         self._read = read
         self._origin = read()
 
+    @property
+    def exact(self) -> bool:
+        """Whether it tells the time of the machine."""
+        return self.speed == 1.0
+
     def now(self) -> datetime:
         """Return the clock's time, in UTC."""
         moment = self._read()
-        if self.speed == 1.0:
+        if self.exact:
             return moment
         passed = (moment - self._origin).total_seconds()
         return self._origin + timedelta(seconds=passed * self.speed)

@@ -9,7 +9,8 @@ _encoder = json.JSONEncoder(default=str)
 
 def tell(event: str, **fields: object) -> None:
     """Log that ``event`` (``noun.past_participle``) has happened."""
-    _logger.info("%s", _encoder.encode({"event": event, **fields}))
+    if _logger.isEnabledFor(logging.INFO):
+        _logger.info("%s", _encoder.encode({"event": event, **fields}))
 
 
 def tell_failure(event: str, error: BaseException, **fields: object) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 from batch_emulator.clock import Clock, RealClock
 from batch_emulator.package import Package
 from batch_emulator.secret_file import new_token
+from batch_emulator.simulation import Simulation
+from batch_emulator.virtual_clock import VirtualClock
 
 DEFAULT_PORT = 10100
 """Where ``batch-emulator`` listens; Azurite takes 10000 to 10002."""
@@ -65,7 +67,8 @@ class Options:
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
         signal_exit_code: What the exit code of a task that a signal ended looks like.
         any_vm_size: Whether a pool can have a VM size that is not in the emulator's table.
-        clock: The time of the account's resources.
+        clock: The time of the account's resources. A virtual one needs a simulation.
+        simulation: How tasks and nodes turn out; with it no program is run.
     """
 
     account: str
@@ -87,14 +90,27 @@ class Options:
     signal_exit_code: SignalExitCode = SignalExitCode.NEGATIVE
     any_vm_size: bool = False
     clock: Clock = field(default_factory=RealClock)
+    simulation: Simulation | None = None
+
+    @property
+    def controlled(self) -> bool:
+        """Whether the emulator itself answers requests, beside its probe of readiness."""
+        return self.faults or not (isinstance(self.clock, RealClock) and self.clock.exact)
 
     def __post_init__(self) -> None:
         """
-        Refuse packages of which a pool could not say which one it means.
+        Refuse what does not go together.
 
         Raises:
-            ValueError: One version is given twice, or one application's id is spelled in two ways.
+            ValueError: One version of a package is given twice, one application's id is spelled in
+                two ways, or the clock does not go with the rest.
         """
+        if isinstance(self.clock, VirtualClock) and self.simulation is None:
+            raise ValueError(
+                "in virtual time tasks are simulated: a simulation has to be given (--simulation)"
+            )
+        if self.data is not None and not (isinstance(self.clock, RealClock) and self.clock.exact):
+            raise ValueError("only an account with the machine's own time can be kept in a folder")
         versions = [(item.application.lower(), item.version.lower()) for item in self.applications]
         for application, version in versions:
             if versions.count((application, version)) > 1:

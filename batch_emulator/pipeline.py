@@ -4,7 +4,8 @@ What every request passes on its way to its handler, in this order.
 refuse_strangers      Host is a name of this machine with the port, and there is no Origin
 stamp                 an id for the request, a line in the journal for a change or a refusal;
                       answers the readiness probe
-faults                where they are enabled: the faults that a test has asked for
+let time pass         of a virtual clock, a microsecond for each change
+faults                where they are enabled, the faults that a test has asked for; the control of the clock
 hand over             what is for Azure Resource Manager goes to ``batch_emulator.arm``, and no further
 answer_errors         refusals become the service's error bodies
 require_version       api-version is given and known
@@ -32,6 +33,7 @@ from batch_emulator.faults.middleware import faults
 from batch_emulator.journal import tell, tell_failure
 from batch_emulator.loopback import refusal_reason
 from batch_emulator.runtime.account import Account
+from batch_emulator.virtual_clock import VirtualClock
 from batch_emulator.wire import now
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -47,6 +49,7 @@ _ERRORS: Final = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Elem
 
 def pipeline(account: Account) -> list[Middleware]:
     """Return the middlewares, the outermost first."""
+    clock = account.clock
 
     def refuse(request: web.Request, error: ServiceError) -> web.Response:
         if is_for_arm(request):
@@ -56,7 +59,8 @@ def pipeline(account: Account) -> list[Middleware]:
     return [
         refuse_strangers,
         stamp,
-        *([faults(account, refuse)] if account.options.faults else []),
+        *([_let_time_pass(clock)] if isinstance(clock, VirtualClock) else []),
+        *([faults(account, refuse)] if account.options.controlled else []),
         _hand_over(account),
         _answer_errors(account),
         require_version,
@@ -101,6 +105,16 @@ async def stamp(request: web.Request, handler: Handler) -> web.StreamResponse:
             location=response.headers.get("Location"),
         )
     return response
+
+
+def _let_time_pass(clock: VirtualClock) -> Middleware:
+    @web.middleware
+    async def let_time_pass(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method not in {"GET", "HEAD"}:
+            clock.tick()
+        return await handler(request)
+
+    return let_time_pass
 
 
 def _hand_over(account: Account) -> Middleware:

@@ -20,6 +20,7 @@ from batch_emulator.runtime.jobs import stop_clocks
 from batch_emulator.runtime.resuming import end_former, resume
 from batch_emulator.runtime.storage_transport import StorageTransport
 from batch_emulator.runtime.store import Store
+from batch_emulator.virtual_clock import VirtualClock, require_idle_loop
 
 _HOST: Final = "127.0.0.1"
 _MOST_BODY_BYTES: Final = 4 * 1024 * 1024
@@ -34,6 +35,7 @@ class Emulator:
 
     Raises:
         ValueError: The storage connection string or the data folder cannot be read.
+        RuntimeError: Its clock is virtual, and the event loop is no ``IdleLoop``.
         OSError: The port is taken, or the nodes' folder cannot be made.
     """
 
@@ -61,6 +63,8 @@ class Emulator:
 
     async def __aenter__(self) -> Self:
         """Listen."""
+        if isinstance(self._options.clock, VirtualClock):
+            require_idle_loop()
         if self._options.data is not None:
             self._options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._options.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 """
-The paths under ``/emulator``: rules of faults, and what a fault does to one job, node or pool.
+The paths under ``/emulator``: the clock, rules of faults, and what a fault does to one job, node or pool.
 
 Azure Batch has no such paths. They take the token of Azure Resource Manager, need no API version, and
 answer plain JSON.
@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from batch_emulator.faults.clock_control import advance, show_clock
 from batch_emulator.faults.register import Register
 from batch_emulator.faults.rules import BadRuleError, read_rule
 from batch_emulator.runtime import jobs, node_changes, pools
@@ -39,8 +40,11 @@ def is_control(request: web.Request) -> bool:
 
 
 async def control(account: Account, register: Register, request: web.Request) -> web.Response:
-    """Answer a request to the emulator itself."""
-    match request.method, request.path.removeprefix(_PREFIX).split("/"):
+    """Answer a request to the emulator itself: faults, if they are enabled, and the clock."""
+    place = request.path.removeprefix(_PREFIX).split("/")
+    if place[0] == "clock" or not account.options.faults:
+        return await _answer_about_clock(account, request, place)
+    match request.method, place:
         case "GET", ["faults"]:
             return web.json_response(register.show())
         case "POST", ["faults"]:
@@ -49,8 +53,30 @@ async def control(account: Account, register: Register, request: web.Request) ->
             return _remove(register, *ids)
         case "POST", [kind, id_, what] if what in _CHANGES.get(kind, ()):
             return await _change(account, kind, id_, what, await request.read())
-        case method, parts:
-            return refused(404, ("path", f"nothing answers {method} {_PREFIX}{'/'.join(parts)}"))
+        case _:
+            return _nothing_answers(request)
+
+
+def _nothing_answers(request: web.Request) -> web.Response:
+    return refused(404, ("path", f"nothing answers {request.method} {request.path}"))
+
+
+async def _answer_about_clock(
+    account: Account, request: web.Request, place: list[str]
+) -> web.Response:
+    clock = account.clock
+    try:
+        match request.method, place:
+            case "GET", ["clock"]:
+                return web.json_response(show_clock(clock))
+            case "POST", ["clock", "advance"]:
+                return web.json_response(await advance(clock, await request.read()))
+            case _:
+                return _nothing_answers(request)
+    except BadRuleError as error:
+        return refused(400, *error.problems)
+    except ValueError as error:
+        return refused(409, ("clock", str(error)))
 
 
 async def _add(register: Register, request: web.Request) -> web.Response:

@@ -300,10 +300,15 @@ def read_rule(body: bytes) -> Rule:
     try:
         return _RULE.validate_json(body, strict=True)
     except ValidationError as error:
-        problems = error.errors(include_url=False)
-        raise BadRuleError(
-            tuple((_field(problem["type"], problem["loc"]), problem["msg"]) for problem in problems)
-        ) from error
+        raise BadRuleError(problems_of(error)) from error
+
+
+def problems_of(error: ValidationError) -> tuple[tuple[str, str], ...]:
+    """Return for each field that is wrong its name and what is wrong with it."""
+    return tuple(
+        (_field(problem["type"], problem["loc"]), problem["msg"])
+        for problem in error.errors(include_url=False)
+    )
 
 
 def _field(problem: str, place: tuple[int | str, ...]) -> str:

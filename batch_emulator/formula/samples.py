@@ -94,12 +94,16 @@ class SampleStore:
         """
         if (self.since is not None and at < self.since) or (self._times and at <= self._times[-1]):
             raise ValueError(f"a sample of {at} is not later than what is known")
-        row = {Metric(name): float(value) for name, value in values.items()}
+        row = {
+            name if isinstance(name, Metric) else Metric(name): float(value)
+            for name, value in values.items()
+        }
         self.since = self.since or at
         self._times.append(at)
         self._values.append(row)
         expired = bisect_left(self._times, at - self.retention)
-        del self._times[:expired], self._values[:expired]
+        if expired:
+            del self._times[:expired], self._values[:expired]
 
     def restart(self, at: datetime) -> None:
         """Forget every sample, because the clock has been set back to ``at``."""

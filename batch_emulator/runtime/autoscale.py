@@ -1,6 +1,7 @@
 """The pool's size by formula: samples, evaluations, and what came of the last one."""
 
 import asyncio
+import itertools
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -138,9 +139,11 @@ async def _follow(account: Account, pool: Pool, samples: SampleStore) -> None:
 
 
 async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
-    clock = account.clock
+    clock, simulation = account.clock, account.options.simulation
     last = clock.now()
-    while pool.state is PoolState.ACTIVE:
+    for number in itertools.count():
+        if pool.state is not PoolState.ACTIVE:
+            return
         # The clock of a laptop may be set back, and samples are kept in order. Those of a future
         # that is far could not be read, and nothing after them, until it has come.
         if (moment := clock.now()) < last - samples.period:
@@ -148,7 +151,8 @@ async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
             last = moment
             tell("clock.set_back", pool=pool.id)
         last = max(moment, last + timedelta(microseconds=1))
-        samples.record(at=last, values=_measure(account, pool))
+        lost = simulation is not None and simulation.loses_sample(pool.id, number)
+        samples.record(at=last, values={} if lost else _measure(account, pool))
         await account.pause(_PERIOD.total_seconds())
 
 

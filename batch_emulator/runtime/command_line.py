@@ -20,7 +20,7 @@ from batch_emulator.wire import UNLIMITED, Json
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _USER: Final = "_azbatch"
 
-_EXIT_CODE: Final = Failure(
+EXIT_CODE: Final = Failure(
     "FailureExitCode",
     "The task exited with an exit code representing a failure",
     (
@@ -28,6 +28,7 @@ _EXIT_CODE: Final = Failure(
         ("AdditionalErrorCode", "FailureExitCode"),
     ),
 )
+"""The failure of a task whose program ended with another exit code than 0."""
 ENDED: Final = Failure("TaskEnded", "Task Was Ended by User Request")
 """The failure of a task that was ended by a request."""
 
@@ -116,7 +117,10 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
 
     Raises:
         OSError: What ran here before has put something else in the folder's place.
+        RuntimeError: The account runs no program.
     """
+    if account.options.simulation is not None:
+        raise RuntimeError("an account that simulates its tasks runs no program")
     directory = root / "wd"
     directory.mkdir(parents=True, exist_ok=True)
     command = Command(
@@ -136,7 +140,7 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
         code = await program.ended()
     except LaunchError as error:
         return Ending(None, launch_failure(error))
-    return Ending(account.options.signal_exit_code.of(code), _EXIT_CODE if code else None)
+    return Ending(account.options.signal_exit_code.of(code), EXIT_CODE if code else None)
 
 
 async def _first(

@@ -1,6 +1,5 @@
 """The life of a job: from its creation to its end, by whatever hand."""
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from batch_emulator.runtime.enums import JobState, TaskStop
 from batch_emulator.runtime.node_packages import resolve_packages
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, disable, pool_of, stop_runs
+from batch_emulator.runtime.simulated_runs import refuse_real_task
 from batch_emulator.runtime.state import LIVING, Job, Task
 from batch_emulator.wire import UNLIMITED, Json, parse_duration
 
@@ -28,7 +28,8 @@ def create(account: Account, body: Json) -> Job:
     The pool need not exist: the job then waits for it.
 
     Raises:
-        ServiceError: JobExists, JobBeingDeleted, or packages that do not exist.
+        ServiceError: JobExists, JobBeingDeleted, packages that do not exist, or a job manager task
+            that an account which runs no program does not know.
     """
     if there := account.jobs.find(body["id"]):
         deleting = there.state is JobState.DELETING
@@ -36,6 +37,7 @@ def create(account: Account, body: Json) -> Job:
     manager: Json | None = body.get("jobManagerTask")
     if manager is not None:
         check_packages(account, manager)
+        refuse_real_task(account, body["id"], manager["id"])
     job = Job(body, account.backlog(body["poolInfo"]["poolId"]), account.clock)
     account.jobs.add(job.id, job)
     live(account, job)
@@ -224,7 +226,7 @@ def _assign_all(account: Account, job: Job) -> None:
 
 
 async def _remove(account: Account, job: Job) -> None:
-    await _wipe(_folders(job))
+    await _wipe(job, _folders(job))
     if account.jobs.find(job.id) is job:  # and was not forgotten meanwhile
         account.remove_job(job)
     tell("job.removed", job=job.id)
@@ -243,7 +245,7 @@ async def forget(account: Account, job: Job) -> None:
     for task in job.runs:
         task.leaving = True  # or its run would be ended, and not requeued, with the job
     await stop_runs([*job.runs.values()], TaskStop.REQUEUE)
-    await _wipe(folders)
+    await _wipe(job, folders)
     tell("job.forgotten", job=job.id)
 
 
@@ -268,7 +270,7 @@ def _folders(job: Job) -> list[Path]:
     return sorted({task.parents[1] for task in tasks})
 
 
-async def _wipe(folders: list[Path]) -> None:
+async def _wipe(job: Job, folders: list[Path]) -> None:
     for folder in folders:
         if folder.exists():
-            await asyncio.to_thread(wipe, folder)
+            await job.clock.in_thread(wipe, folder)

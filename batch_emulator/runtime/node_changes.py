@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from batch_emulator.errors import ServiceError
@@ -37,6 +38,26 @@ _FAILED: Final = frozenset({NodeState.UNUSABLE, NodeState.START_TASK_FAILED})
 def start(account: Account, node: Node) -> None:
     """Begin the life of a node that its pool has just been given."""
     nodes.live(account, node, _boot(account, node), "boot")
+    _expect_preemption(account, node)
+
+
+def _expect_preemption(account: Account, node: Node) -> None:
+    """Let a Spot node be preempted when the simulation says so."""
+    simulation = account.options.simulation
+    if simulation is None or node.dedicated:
+        return
+    if lot := simulation.preemption(node.id, node.boots):
+        after, seconds = lot
+        account.clock.call_later(
+            account.at_speed(timedelta(seconds=after)).total_seconds(),
+            partial(_preempt_if_there, account, node, node.allocated, seconds),
+        )
+
+
+def _preempt_if_there(account: Account, node: Node, since: datetime, seconds: float) -> None:
+    here = node.pool.nodes.get(node.id) is node and node.allocated == since
+    if here and node.state not in {NodeState.PREEMPTED, NodeState.LEAVING_POOL}:
+        preempt(account, node, seconds)
 
 
 async def _boot(account: Account, node: Node) -> None:
@@ -200,7 +221,7 @@ def spoil(account: Account, node: Node, code: str, message: str) -> None:
 
 async def _survive(account: Account, node: Node) -> None:
     await stop_runs([*node.runs.values()], TaskStop.RECOVER)
-    await nodes.lose(node)
+    await nodes.lose(account, node)
     limit = (
         None
         if node.returns is None
@@ -210,4 +231,5 @@ async def _survive(account: Account, node: Node) -> None:
     node.enter(NodeState.CREATING)
     node.allocated = account.clock.now()
     tell("node.restored", pool=node.pool.id, node=node.id)
+    _expect_preemption(account, node)
     await _boot(account, node)

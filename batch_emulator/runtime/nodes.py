@@ -10,11 +10,12 @@ from typing import Final
 
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.command_line import run_command, start_environment
+from batch_emulator.runtime.command_line import Ending, run_command, start_environment
 from batch_emulator.runtime.enums import NodeState
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.node_packages import INSTALL_FAILURE, fetch, folder_of, unzip
 from batch_emulator.runtime.resource_files import download_all
+from batch_emulator.runtime.simulated_runs import run_start_task
 from batch_emulator.runtime.state import Node, Pool
 from batch_emulator.wire import Json
 
@@ -28,7 +29,7 @@ _FOLDERS: Final = ("applications", "fsmounts", "shared", "startup/wd", "volatile
 
 def create(account: Account, pool: Pool, *, dedicated: bool) -> Node:
     """Add a node to a pool; its life is to be started by the caller."""
-    name = f"tvmps_{secrets.token_hex(32)}_{'d' if dedicated else 'p'}"
+    name = f"tvmps_{_digits(account, pool)}_{'d' if dedicated else 'p'}"
     root = account.options.root.resolve() / pool.id / name
     node = Node(id=name, pool=pool, dedicated=dedicated, root=root)
     pool.nodes[name] = node
@@ -36,14 +37,24 @@ def create(account: Account, pool: Pool, *, dedicated: bool) -> Node:
     return node
 
 
+def _digits(account: Account, pool: Pool) -> str:
+    simulation = account.options.simulation
+    if simulation is None:
+        return secrets.token_hex(32)
+    return simulation.node_name(pool.id, next(account.node_numbers))
+
+
 async def boot(account: Account, node: Node) -> bool:
     """Bring a new node up to where tasks can run; tell whether it got there."""
-    creating = min(_CREATING_SECONDS, account.options.boot_seconds)
+    simulation, seconds = account.options.simulation, account.options.boot_seconds
+    if simulation is not None:
+        seconds = simulation.boot_seconds(node.id, seconds)
+    creating = min(_CREATING_SECONDS, seconds)
     if node.state is NodeState.CREATING:  # and not stored when it was starting
         await account.pause(creating)
         node.enter(NodeState.STARTING)
         node.pool.settle()
-    await account.pause(account.options.boot_seconds - creating)
+    await account.pause(seconds - creating)
     return await _prepare(account, node)
 
 
@@ -53,17 +64,17 @@ async def restart(account: Account, node: Node, how: NodeState) -> bool:
     node.enter(how)
     node.start = None
     node.errors.clear()
-    await _empty(node.root if how is NodeState.REIMAGING else node.root / "applications")
+    await _empty(account, node.root if how is NodeState.REIMAGING else node.root / "applications")
     await account.pause(_RESTARTING_SECONDS)
     node.enter(NodeState.STARTING)
     node.restart = None
     return await _prepare(account, node)
 
 
-async def lose(node: Node) -> None:
+async def lose(account: Account, node: Node) -> None:
     """Forget everything that was on a node whose machine is gone."""
     await halt(node)
-    await _empty(node.root)
+    await _empty(account, node.root)
     node.booted, node.start, node.packages = None, None, ()
     node.total_run = node.total_succeeded = 0
     node.errors.clear()
@@ -71,9 +82,11 @@ async def lose(node: Node) -> None:
 
 async def _prepare(account: Account, node: Node) -> bool:
     node.booted = account.clock.now()
+    node.boots += 1
     node.installed.clear()  # what tasks had brought is gone with the folder
-    for folder in _FOLDERS:
-        (node.root / folder).mkdir(parents=True, exist_ok=True)
+    if _has_folder(account):
+        for folder in _FOLDERS:
+            (node.root / folder).mkdir(parents=True, exist_ok=True)
     if not await _unzip_packages(account, node) or not await _start_before_tasks(account, node):
         return False
     node.rest()
@@ -81,9 +94,14 @@ async def _prepare(account: Account, node: Node) -> bool:
     return True
 
 
+def _has_folder(account: Account) -> bool:
+    simulation = account.options.simulation
+    return simulation is None or simulation.writes_files
+
+
 async def _unzip_packages(account: Account, node: Node) -> bool:
     packages = node.pool.packages  # as they are now: others concern nodes that come later
-    for package in packages:
+    for package in packages if account.options.simulation is None else ():
         try:
             local = await fetch(account.storage, package, node.root / "volatile")
             await asyncio.to_thread(unzip, local, folder_of(node, package))
@@ -123,19 +141,14 @@ async def start_beside_tasks(account: Account, node: Node) -> None:
 
 async def _run_start_task(account: Account, node: Node, start_task: Json) -> bool:
     execution = node.start = Execution(started=account.clock.now())
-    environment = start_environment(account, node, start_task)
-    files, directory = start_task.get("resourceFiles", ()), node.root / "startup/wd"
-    execution.failure = await download_all(account.storage, files, directory)
+    if account.options.simulation is None:
+        files, directory = start_task.get("resourceFiles", ()), node.root / "startup/wd"
+        execution.failure = await download_all(account.storage, files, directory)
     if execution.failure is not None:
         execution.ended = account.clock.now()
         return False
     while True:
-        ending = await run_command(
-            account,
-            start_task["commandLine"],
-            root=node.root / "startup",
-            environment=environment,
-        )
+        ending = await _try_start_task(account, node, start_task)
         if not ending.exit_code or execution.retries == start_task["maxTaskRetryCount"]:
             break
         execution.retries += 1
@@ -145,12 +158,23 @@ async def _run_start_task(account: Account, node: Node, start_task: Json) -> boo
     return execution.failure is None
 
 
+async def _try_start_task(account: Account, node: Node, start_task: Json) -> Ending:
+    if account.options.simulation is not None:
+        return await run_start_task(account, account.options.simulation, node)
+    return await run_command(
+        account,
+        start_task["commandLine"],
+        root=node.root / "startup",
+        environment=start_environment(account, node, start_task),
+    )
+
+
 async def leave(account: Account, node: Node, *, seconds: float = _LEAVING_SECONDS) -> None:
     """Take a node whose tasks have ended out of its pool, with everything it held."""
     node.enter(NodeState.LEAVING_POOL)
     await halt(node)
     await account.pause(seconds)
-    await _empty(node.root)
+    await _empty(account, node.root)
     del node.pool.nodes[node.id]
     tell("node.removed", pool=node.pool.id, node=node.id)
 
@@ -176,10 +200,12 @@ async def halt(node: Node) -> None:
         await asyncio.wait(others)
 
 
-async def _empty(folder: Path) -> None:
+async def _empty(account: Account, folder: Path) -> None:
     """Remove a folder; its path is free at once, also for what follows if this is cancelled."""
+    if not _has_folder(account):
+        return
     doomed = _set_aside(folder)
-    await asyncio.to_thread(wipe, doomed)
+    await account.clock.in_thread(wipe, doomed)
     if doomed.exists():
         tell("folder.left", folder=str(doomed))
 

@@ -20,6 +20,9 @@ from batch_emulator.wire import Json
 MOST_NODES: Final = 64
 """The quota of nodes of one kind in one pool: they are processes of one laptop."""
 
+_MOST_SIMULATED_NODES: Final = 2500
+"""The same where no program is run: what a pool without communication between nodes may have."""
+
 _OVER_QUOTA: Final = {
     True: Failure(
         "AccountCoreQuotaReached", "The specified account has reached dedicated core quota"
@@ -250,7 +253,8 @@ async def _live_pool(account: Account, pool: Pool) -> None:
 
 
 def _resize(account: Account, pool: Pool, wanted: int, *, dedicated: bool) -> Failure | None:
-    target = min(wanted, MOST_NODES)
+    quota = MOST_NODES if account.options.simulation is None else _MOST_SIMULATED_NODES
+    target = min(wanted, quota)
     members = [
         node
         for node in pool.nodes.values()

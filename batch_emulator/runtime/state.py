@@ -175,6 +175,7 @@ class Node:
     draining: bool = False
     restart: NodeState | None = None
     returns: datetime | None = None
+    boots: int = 0
     restored: asyncio.Event = field(default_factory=asyncio.Event)
     packages: tuple[Package, ...] = ()
     installed: set[Package] = field(default_factory=set)

@@ -30,7 +30,7 @@ KINDS: Final[Mapping[str, type[Thing]]] = {
 
 TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
     Pool: frozenset({"clock", "follower", "samples", "rescheduled", "changed", "nodes"}),
-    Node: frozenset({"restored", "installed", "installing", "runs", "lives"}),
+    Node: frozenset({"boots", "restored", "installed", "installing", "runs", "lives"}),
     Job: frozenset(
         {"backlog", "clock", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}
         | {"told", "offered", "place", "on_change", "limit"}

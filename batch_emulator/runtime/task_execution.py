@@ -20,6 +20,7 @@ from batch_emulator.runtime.node_packages import INSTALL_FAILURE, install_all, r
 from batch_emulator.runtime.output_files import upload_all
 from batch_emulator.runtime.process import LaunchError
 from batch_emulator.runtime.resource_files import download_all
+from batch_emulator.runtime.simulated_runs import run_task
 from batch_emulator.runtime.state import Run
 from batch_emulator.wire import parse_duration
 
@@ -39,9 +40,10 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
     except ServiceError as error:  # they were there when the task was added
         missing = Failure(*INSTALL_FAILURE, tuple(error.values))
         return Ending(None, missing), missing, run.stop
-    unprepared = await _unless_stopped(account, run, packages, root / "wd")
-    if unprepared is not None:
-        return Ending(None, unprepared), unprepared, run.stop
+    if account.options.simulation is None:
+        unprepared = await _unless_stopped(account, run, packages, root / "wd")
+        if unprepared is not None:
+            return Ending(None, unprepared), unprepared, run.stop
     environment = task_environment(account, node, task, packages)
     ending = await _run_with_retries(account, run, root, environment)
     stopped = run.stop  # a request to stop that comes while outputs are uploaded is too late
@@ -49,13 +51,14 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
     outputs = task.body.get("outputFiles", ())
     if not outputs or (stopped and stopped.runs_again) or ending.exit_code is None:
         return ending, failure, stopped
-    upload_failure = await upload_all(
-        account.storage,
-        outputs,
-        success=failure is None,
-        directory=root / "wd",
-        variables=environment,
-    )
+    with account.clock.real_work():
+        upload_failure = await upload_all(
+            account.storage,
+            outputs,
+            success=failure is None,
+            directory=root / "wd",
+            variables=environment,
+        )
     return ending, failure or upload_failure, stopped
 
 
@@ -83,6 +86,20 @@ async def _prepare(
     return await download_all(account.storage, files, directory)
 
 
+async def _run_once(account: Account, run: Run, root: Path, environment: dict[str, str]) -> Ending:
+    if account.options.simulation is not None:
+        return await run_task(account, account.options.simulation, run, root)
+    body = run.task.body
+    return await run_command(
+        account,
+        body["commandLine"],
+        root=root,
+        environment=environment,
+        limit=parse_duration(body["constraints"]["maxWallClockTime"]),
+        stopping=run.stopping,
+    )
+
+
 async def _run_with_retries(
     account: Account, run: Run, root: Path, environment: dict[str, str]
 ) -> Ending:
@@ -90,14 +107,7 @@ async def _run_with_retries(
     constraints = task.body["constraints"]
     while True:
         try:
-            ending = await run_command(
-                account,
-                task.body["commandLine"],
-                root=root,
-                environment=environment,
-                limit=parse_duration(constraints["maxWallClockTime"]),
-                stopping=run.stopping,
-            )
+            ending = await _run_once(account, run, root, environment)
         except OSError as error:  # a run before has put something else in the folder's place
             return Ending(None, launch_failure(LaunchError(str(error), missing=False)))
         exhausted = task.execution.retries == constraints["maxTaskRetryCount"]

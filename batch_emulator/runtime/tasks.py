@@ -1,6 +1,5 @@
 """What clients do to tasks: add, end, run again, change and delete them."""
 
-import asyncio
 from collections.abc import Sequence
 
 from batch_emulator.errors import ServiceError, invalid_property
@@ -11,6 +10,7 @@ from batch_emulator.runtime.enums import TaskState, TaskStop
 from batch_emulator.runtime.jobs import check_packages, refuse_unless_living
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, follow_up, pool_of, stop_runs
+from batch_emulator.runtime.simulated_runs import refuse_real_task
 from batch_emulator.runtime.state import Job, Task
 from batch_emulator.wire import Json
 
@@ -20,7 +20,8 @@ def create(account: Account, job: Job, body: Json) -> Task:
     Add a task, which starts as soon as a node has room and its dependencies allow.
 
     Raises:
-        ServiceError: The job's end has begun, the task exists, or it asks for what its job forbids.
+        ServiceError: The job's end has begun, the task exists, it asks for what its job forbids, or
+            the account runs no program and does not know it.
     """
     refuse_unless_living(job)
     if job.tasks.find(body["id"]):
@@ -28,6 +29,7 @@ def create(account: Account, job: Job, body: Json) -> Task:
     _check_dependencies(job, body)
     _check_job_actions(job, body)
     check_packages(account, body)
+    refuse_real_task(account, job.id, body["id"])
     task = Task(job, body)
     job.add(task)
     start_new(account, job, [task])
@@ -120,7 +122,7 @@ async def delete(task: Task) -> None:
         # Requeued, a task that leaves starts no more, and none of its outputs is uploaded.
         await stop_runs([run], TaskStop.REQUEUE)
     if node is not None and (folder := node.root / task.root).exists():
-        await asyncio.to_thread(wipe, folder)
+        await job.clock.in_thread(wipe, folder)
     if job.tasks.find(task.id) is task:  # and was not deleted meanwhile, by another request
         job.remove(task)
         tell("task.deleted", job=job.id, task=task.id)

@@ -25,7 +25,7 @@ def test_the_options_are_those_of_the_command() -> None:
     )
     named = re.findall(r"^\| `(--[a-z-]+) ", PAGE, re.MULTILINE)
 
-    assert len(named) == 8
+    assert len(named) == 9
     assert [name for name in named if name not in shown.stdout] == []
 
 

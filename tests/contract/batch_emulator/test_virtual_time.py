@@ -1,0 +1,194 @@
+"""An account in virtual time, by the official client: a month in seconds, and the same again."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from azure.batch import BatchClient
+from azure.batch.models import (
+    BatchJobCreateOptions,
+    BatchJobUpdateOptions,
+    BatchPoolInfo,
+    BatchTaskCreateOptions,
+)
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.exceptions import HttpResponseError
+from azure.core.rest import HttpRequest
+
+from batch_emulator.testing import RunningEmulator, running_emulator
+from tests.contract.conftest import job_body, pool_body
+from tests.support.emulated_pools import scaled
+
+START = "2027-01-01T00:00:00Z"
+FORMULA = (Path(__file__).parents[3] / "infra/pool/autoscale.formula").read_text()
+SIMULATION = {
+    "seed": 3,
+    "nodes": {"boot_seconds": {"median": 140, "sigma": 0.3}, "start_task": {"seconds": 30}},
+    "tasks": [
+        {"job": "night-*", "seconds": {"least": 1500, "most": 2100}, "stdout": "done\n"},
+        {"job": "bad", "seconds": 60, "exit_code": 4},
+    ],
+}
+
+
+def control(emulator: RunningEmulator, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    """Send a request to the emulator itself."""
+    request = Request(  # noqa: S310 - loopback
+        f"{emulator.url}/emulator/{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {emulator.token}"},
+    )
+    with urlopen(request, timeout=60) as reply:  # noqa: S310 - loopback
+        return json.loads(reply.read())
+
+
+def virtual(folder: Path, simulation: Mapping[str, object], *more: str) -> Any:  # noqa: ANN401 - a context
+    """Start an emulator in virtual time."""
+    folder.mkdir()
+    file = folder / "simulation.json"
+    file.write_text(json.dumps(simulation))
+    options = ("--clock", "virtual", "--clock-start", START, "--simulation", str(file))
+    return running_emulator(folder, *options, *more, key="bm90aGluZw==")
+
+
+def client_of(emulator: RunningEmulator) -> BatchClient:
+    credential = AzureNamedKeyCredential(emulator.account, emulator.key)
+    return BatchClient(emulator.url, credential, retry_total=0)
+
+
+def nightly(emulator: RunningEmulator, nights: int) -> str:
+    """Run a job each night; return all that the account then shows, without its address."""
+    start_task = {"commandLine": "/bin/true", "waitForSuccess": True}
+    shown = []
+    with client_of(emulator) as client:
+        client.create_pool(pool_body(**scaled(FORMULA), startTask=start_task))
+        for night in range(nights):
+            due = datetime(2027, 1, 1, 2, tzinfo=UTC) + timedelta(days=night)
+            control(emulator, "POST", "clock/advance", {"until": due.isoformat()})
+            client.create_job(job_body(f"night-{night}", "/bin/report"))
+            control(emulator, "POST", "clock/advance", {"seconds": 1200})
+            shown += [node.as_dict() for node in client.list_nodes("pool")]
+        control(emulator, "POST", "clock/advance", {"seconds": 86400})
+        for job in client.list_jobs():
+            shown += [job.as_dict(), *(task.as_dict() for task in client.list_tasks(job.id))]
+        shown.append(client.get_pool("pool").as_dict())
+    return json.dumps(shown, indent=1).replace(emulator.url, "")
+
+
+def test_a_month_of_nights_is_over_in_seconds_and_the_same_again(tmp_path: Path) -> None:
+    """Boots, tasks and evaluations of 30 nights; another seed gives another account."""
+    begun = time.monotonic()
+    with virtual(tmp_path / "first", SIMULATION) as emulator:
+        first = nightly(emulator, 30)
+    took = time.monotonic() - begun
+    with virtual(tmp_path / "second", SIMULATION) as emulator:
+        second = nightly(emulator, 3)
+    with virtual(tmp_path / "third", SIMULATION) as emulator:
+        assert nightly(emulator, 3) == second
+    with virtual(tmp_path / "other", {**SIMULATION, "seed": 4}) as emulator:
+        assert nightly(emulator, 3) != second
+
+    account = json.loads(first)
+    ended = [item for item in account if item.get("executionInfo", {}).get("exitCode") == 0]
+    assert len(ended) == 30
+    nodes = [item for item in account if item.get("state") == "running"]
+    assert len({node["id"] for node in nodes}) == 30
+    assert account[-1]["currentDedicatedNodes"] == 0
+    assert took < 60  # about 6 s on a slow machine
+
+
+def test_resource_times_are_virtual_and_the_wire_is_not(tmp_path: Path) -> None:
+    """Times of job and task, ETag and output; Date, and the signature that the client makes."""
+    with virtual(tmp_path / "one", SIMULATION) as emulator, client_of(emulator) as client:
+        assert control(emulator, "GET", "clock") == {"kind": "virtual", "speed": 0, "time": START}
+        client.create_pool(pool_body(targetDedicatedNodes=1))
+        client.create_job(job_body("night-1", "/bin/report"))
+        tags = {client.get_job("night-1").etag}
+        client.update_job("night-1", BatchJobUpdateOptions(priority=5))
+        tags.add(client.get_job("night-1").etag)
+        assert len(tags) == 2
+        shown = control(emulator, "POST", "clock/advance", {"seconds": 3600})
+        assert shown["time"].startswith("2027-01-01T01:00:00.")
+
+        task = client.get_task("night-1", "main")
+        assert task.state == "completed"
+        assert task.execution_info is not None
+        assert task.execution_info.start_time is not None
+        assert task.execution_info.end_time is not None
+        ran = task.execution_info.end_time - task.execution_info.start_time
+        assert timedelta(seconds=1500) <= ran <= timedelta(seconds=2100)
+        assert task.execution_info.end_time.date() == datetime(2027, 1, 1, tzinfo=UTC).date()
+        file = b"".join(client.download_task_file("night-1", "main", "stdout.txt"))
+        assert file == b"done\n"
+        reply = client.send_request(
+            HttpRequest("GET", f"{emulator.url}/jobs?api-version=2025-06-01")
+        )
+        sent = parsedate_to_datetime(reply.headers["Date"])
+        assert abs(sent - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_tasks_that_are_not_simulated_are_refused(tmp_path: Path) -> None:
+    """As a job manager task and alone; the refusal says why. An exit code is the table's."""
+    with virtual(tmp_path / "one", SIMULATION) as emulator, client_of(emulator) as client:
+        client.create_pool(pool_body(targetDedicatedNodes=1))
+        with pytest.raises(HttpResponseError, match="real tasks in an account that simulates them"):
+            client.create_job(job_body("real", "/bin/true"))
+        client.create_job(job_body("bad", "/bin/false"))
+        client.create_task("bad", BatchTaskCreateOptions(id="main2", command_line="/bin/true"))
+        client.create_job(BatchJobCreateOptions(id="y", pool_info=BatchPoolInfo(pool_id="pool")))
+        task = BatchTaskCreateOptions(id="x", command_line="/bin/true")
+        with pytest.raises(
+            HttpResponseError, match="no row of its simulation matches task x of job y"
+        ):
+            client.create_task("y", task)
+        control(emulator, "POST", "clock/advance", {"seconds": 600})
+
+        execution = client.get_task("bad", "main").execution_info
+        assert execution is not None
+        assert (execution.exit_code, execution.result) == (4, "failure")
+
+
+def refused_order(emulator: RunningEmulator, body: object) -> tuple[int, str]:
+    """Give an order that is refused; return the status and the field that is wrong."""
+    with pytest.raises(HTTPError) as refused:
+        control(emulator, "POST", "clock/advance", body)
+    with refused.value as reply:
+        return int(reply.status or 0), json.loads(reply.read())["errors"][0]["field"]
+
+
+def test_a_faster_clock_takes_no_order(tmp_path: Path) -> None:
+    """It goes by itself, and is read by whoever has the token."""
+    with running_emulator(tmp_path, "--clock", "60") as emulator:
+        assert refused_order(emulator, {"seconds": 1}) == (409, "clock")
+        shown = [control(emulator, "GET", "clock") for _ in range(2)]
+        object.__setattr__(emulator, "token", "other")
+        assert refused_order(emulator, {"seconds": 1}) == (401, "Authorization")
+
+    assert [item["kind"] for item in shown] == ["scaled", "scaled"]
+    assert shown[0]["time"] < shown[1]["time"]
+
+
+def test_bad_orders_to_a_virtual_clock(tmp_path: Path) -> None:
+    """Neither back nor both ways; faults stay closed without --faults."""
+    bodies: list[tuple[object, int]] = [
+        ({"seconds": -1}, 400),
+        ({}, 400),
+        ({"seconds": 1, "until": START}, 400),
+        ({"until": "2027-01-01T00:00:00"}, 400),
+        ({"until": "2026-01-01T00:00:00Z"}, 409),
+    ]
+    with virtual(tmp_path / "one", SIMULATION) as emulator:
+        for body, status in bodies:
+            assert refused_order(emulator, body)[0] == status, body
+        with pytest.raises(HTTPError) as refused:
+            control(emulator, "GET", "faults")
+        refused.value.close()
+        assert refused.value.status == 404

@@ -1,0 +1,152 @@
+"""Virtual time: it stands until it is advanced, and then nothing of it is lost."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batch_emulator.virtual_clock import IdleLoop, VirtualClock
+
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+def run[T](work: Coroutine[object, object, T]) -> T:
+    """Run a coroutine in a loop in which virtual time passes."""
+    return asyncio.run(work, loop_factory=IdleLoop)
+
+
+def minutes(clock: VirtualClock) -> float:
+    """Return how many minutes after noon it is."""
+    return (clock.now() - NOON) / timedelta(minutes=1)
+
+
+def test_a_month_with_thousands_of_events_takes_seconds() -> None:
+    """Three sleepers, one of them every 30 seconds, meet every one of their times."""
+    clock, seen = VirtualClock(NOON), dict.fromkeys((30, 300, 86400), 0)
+
+    async def sleeper(seconds: int) -> None:
+        while True:
+            await clock.sleep(seconds)
+            assert (clock.now() - NOON).total_seconds() % seconds == 0
+            seen[seconds] += 1
+
+    async def month() -> None:
+        sleepers = [asyncio.create_task(sleeper(seconds)) for seconds in seen]
+        await clock.advance(30 * 86400)
+        for one in sleepers:
+            one.cancel()
+
+    begun = time.monotonic()
+    run(month())
+
+    assert seen == {30: 86400, 300: 8640, 86400: 30}
+    assert minutes(clock) == 30 * 24 * 60
+    assert time.monotonic() - begun < 60  # about 3 s on a slow machine
+
+
+@given(st.lists(st.integers(0, 50), max_size=30), st.lists(st.integers(0, 20), max_size=10))
+def test_timers_are_called_in_order_however_time_is_cut(due: list[int], steps: list[int]) -> None:
+    """In the order of their times, and at equal times in the order in which they were set."""
+    clock, called = VirtualClock(NOON), list[tuple[float, int]]()
+
+    def note(number: int) -> None:
+        called.append((minutes(clock), number))
+
+    async def play() -> None:
+        for number, minute in enumerate(due):
+            clock.call_later(60 * minute, partial(note, number))
+        for step in (0, *steps):
+            await clock.advance(60 * step)
+
+    run(play())
+
+    wanted = sorted((float(minute), number) for number, minute in enumerate(due))
+    assert called == [item for item in wanted if item[0] <= sum(steps)]
+
+
+def test_what_follows_from_a_timer_comes_before_the_next() -> None:
+    """Also what takes many turns of the loop, and what it sets for the same time."""
+    clock, seen = VirtualClock(NOON), list[str]()
+
+    async def slow(name: str) -> None:
+        await clock.sleep(60)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        await clock.sleep(0)
+        seen.append(f"{name} {minutes(clock):g}")
+
+    async def play() -> None:
+        both = asyncio.gather(slow("first"), slow("second"))
+        await clock.advance(3600)
+        await both
+
+    run(play())
+
+    assert seen == ["first 1", "second 1"]
+
+
+def test_time_stands_while_real_work_is_done() -> None:
+    """A file that takes its time to write is written at one virtual time."""
+    clock, seen = VirtualClock(NOON), list[float]()
+
+    async def work() -> None:
+        await clock.sleep(60)
+        await clock.in_thread(time.sleep, 0.05)
+        seen.append(minutes(clock))
+
+    async def play() -> None:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        await clock.advance(7200)
+        await task
+
+    run(play())
+
+    assert seen == [1]
+    assert minutes(clock) == 120
+
+
+def test_waiting_for_an_event_ends_by_the_clock_or_by_the_event() -> None:
+    """And a timer that was cancelled is not called."""
+    clock, event = VirtualClock(NOON), asyncio.Event()
+
+    async def play() -> list[bool]:
+        clock.call_later(90, event.set)
+        clock.call_later(80, pytest.fail).cancel()
+        waits = [asyncio.create_task(clock.wait(event, seconds)) for seconds in (60, 120)]
+        await asyncio.sleep(0)
+        await clock.advance(600)
+        return [await one for one in waits]
+
+    assert run(play()) == [False, True]
+
+
+def test_two_orders_follow_each_other() -> None:
+    """Each is answered with the time that it has brought about; the past cannot be asked for."""
+    clock = VirtualClock(NOON)
+
+    async def play() -> list[datetime]:
+        orders = clock.advance(60), clock.advance(60), clock.advance_to(NOON), clock.advance(0)
+        return list(await asyncio.gather(*orders))
+
+    later = NOON + timedelta(minutes=2)
+    assert run(play()) == [NOON + timedelta(minutes=1), later, later, later]
+
+
+async def test_time_passes_in_no_other_loop() -> None:
+    """It would not be known when everything that is due has been done."""
+    with pytest.raises(RuntimeError, match="IdleLoop"):
+        await VirtualClock(NOON).advance(1)
+
+
+def test_changes_are_told_apart() -> None:
+    """A tick is the smallest step of the clock."""
+    clock = VirtualClock(NOON)
+    clock.tick()
+
+    assert clock.now() == NOON + timedelta(microseconds=1)
