@@ -173,6 +173,10 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         429,
         "Request failed as server encountered too many requests. Please try again.",
     ),
+    "UnsupportedQueryParameter": (
+        400,
+        "One of the query parameters specified in the request URI is not supported.",
+    ),
     "UnsupportedRequestVersion": (400, "The specified request version is not supported."),
 }
 

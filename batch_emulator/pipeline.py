@@ -43,6 +43,8 @@ READY: Final = "/emulator/ready"
 
 NEWEST_VERSION: Final = "2025-06-01"
 _VERSION: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(\.\d+\.\d+)?")
+_ODATA: Final = {"$expand", "$filter", "$select"}
+"""Where an operation of the emulator lacks one of these, that of the service lacks it as well."""
 _EVERYWHERE: Final = {"api-version", "timeOut", "timeout"}
 _ERRORS: Final = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
 
@@ -226,9 +228,10 @@ async def require_support(request: web.Request, handler: Handler) -> web.StreamR
 
 def _check_query(request: web.Request, operation: Operation) -> None:
     for name, value in request.query.items():
+        if name in _ODATA and name not in operation.query:
+            values = (("QueryParameterName", name), ("QueryParameterValue", value))
+            raise ServiceError("UnsupportedQueryParameter", values=values)
         if name not in _EVERYWHERE and name not in operation.query:
             raise not_supported(f"query parameter {name} with operation {operation.name}")
-        if name == "$expand" and value != "stats":
-            raise not_supported(f"$expand={value} with operation {operation.name}")
         if name.lower() == "timeout" and not value.isdecimal():
             raise invalid_query(name, value, "The value is not a number of seconds")

@@ -1,5 +1,5 @@
 """
-The two tables of ``SUPPORT.md``, from the routes and the checks that the server works by.
+The tables of ``SUPPORT.md``, from the routes and the checks that the server works by.
 
 `python -m batch_emulator.support_matrix` writes them between their markers, as `make support` does.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from batch_emulator.dataplane.filter_fields import FILTERED
 from batch_emulator.dataplane.operations import OPERATIONS
 from batch_emulator.dataplane.property_rows import property_rows
 
@@ -52,15 +53,31 @@ def properties_table() -> str:
     return _table(head, "|---|---|---|---|", rows)
 
 
+def filters_table() -> str:
+    """Return the table of what each list can be filtered by."""
+    rows = (
+        (
+            ", ".join(f"`{operation}`" for operation in operations),
+            f"`{name}`",
+            field.documented(),
+            str(field.type),
+        )
+        for operations, fields in FILTERED.items()
+        for name, field in fields.items()
+    )
+    return _table("| list | property | | type |", "|---|---|---|---|", rows)
+
+
 _TABLES: Final[dict[str, Callable[[], str]]] = {
     "operations": operations_table,
     "properties": properties_table,
+    "filters": filters_table,
 }
 
 
 def with_tables(text: str) -> str:
     """
-    Return the text of ``SUPPORT.md`` with its two tables written anew.
+    Return the text of ``SUPPORT.md`` with its tables written anew.
 
     Raises:
         ValueError: The markers of a table are missing.

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from batch_emulator.dataplane.properties import PROPERTIES
-from batch_emulator.dataplane.query import Key, page, selection
+from batch_emulator.dataplane.query import Key, page, selection, selects_statistics
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.account import Account
 from batch_emulator.wire import Json, now, print_etag, print_http_date, print_time, read_json
@@ -38,6 +38,15 @@ class BatchCall:
     def query(self) -> Mapping[str, str]:
         """The query parameters."""
         return self.request.query
+
+    def with_statistics(self, shown: Json, statistics: Callable[[], Json]) -> Json:
+        """
+        Return a resource with its ``stats``, if the request asks for them.
+
+        Raises:
+            ServiceError: ``$expand`` asks for anything else.
+        """
+        return {**shown, "stats": statistics()} if selects_statistics(self.query) else shown
 
     def part(self, name: str) -> str:
         """Return a decoded part of the path."""
@@ -110,7 +119,7 @@ class BatchCall:
         return _json(body, {})
 
     def _selection(self, kind: str) -> Callable[[Json], Json]:
-        return selection(self.query, PROPERTIES.get(kind, ()))
+        return selection(self.query, PROPERTIES.get(kind, {}))
 
     def created(self, url: str, modified: datetime) -> web.Response:
         """Reply that a resource has been created."""

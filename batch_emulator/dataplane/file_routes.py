@@ -16,6 +16,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
+from batch_emulator.dataplane.filter_fields import file_fields
 from batch_emulator.dataplane.node_routes import the_node
 from batch_emulator.dataplane.query import Key
 from batch_emulator.dataplane.task_routes import the_task
@@ -130,9 +131,13 @@ def _recursive(call: BatchCall) -> bool:
 
 
 def _list(call: BatchCall, root: Path, base: str) -> web.StreamResponse:
-    key = Key[_FileEntry](lambda entry: str(entry.path.relative_to(root)))
+
+    def name(entry: _FileEntry) -> str:
+        return str(entry.path.relative_to(root))
+
+    key = Key[_FileEntry](name, file_fields(name))
     entries = _entries(root, recursive=_recursive(call))
-    return call.many("files", entries, lambda entry: _show_file(entry, key.name(entry), base), key)
+    return call.many("files", entries, lambda entry: _show_file(entry, name(entry), base), key)
 
 
 async def list_task_files(call: BatchCall) -> web.StreamResponse:

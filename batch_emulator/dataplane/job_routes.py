@@ -5,6 +5,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
+from batch_emulator.dataplane.filter_fields import JOB_FIELDS
 from batch_emulator.dataplane.job_bodies import (
     read_disabling,
     read_job,
@@ -13,10 +14,12 @@ from batch_emulator.dataplane.job_bodies import (
     read_update,
 )
 from batch_emulator.dataplane.query import Key
+from batch_emulator.dataplane.statistics import job_statistics
 from batch_emulator.dataplane.views import job_url, show_counts, show_job
 from batch_emulator.errors import ServiceError, invalid_query
 from batch_emulator.runtime import jobs
 from batch_emulator.runtime.state import Job
+from batch_emulator.wire import Json
 
 
 def the_job(call: BatchCall) -> Job:
@@ -41,14 +44,18 @@ async def get_job(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
-    return call.one("jobs", show_job(job, call.base), modified=job.modified)
+    return call.one("jobs", _shown(call, job), modified=job.modified)
 
 
 async def list_jobs(call: BatchCall) -> web.StreamResponse:
     """Answer GET /jobs."""
-    times = {"executionInfo/endTime": lambda job: job.ended}
-    key = Key[Job](lambda job: job.id, lambda job: job.state, times=times)
-    return call.many("jobs", call.account.jobs, lambda job: show_job(job, call.base), key)
+    key = Key[Job](lambda job: job.id, JOB_FIELDS)
+    return call.many("jobs", call.account.jobs, lambda job: _shown(call, job), key)
+
+
+def _shown(call: BatchCall, job: Job) -> Json:
+    shown = show_job(job, call.base)
+    return call.with_statistics(shown, lambda: job_statistics(job, call.base))
 
 
 def _check_force(call: BatchCall) -> None:

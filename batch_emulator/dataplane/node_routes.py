@@ -8,6 +8,7 @@ from aiohttp import web
 from batch_emulator.dataplane.batch_call import BatchCall
 from batch_emulator.dataplane.endpoints import show_endpoints
 from batch_emulator.dataplane.file_bodies import read_log_request
+from batch_emulator.dataplane.filter_fields import NODE_FIELDS
 from batch_emulator.dataplane.pool_changes import read_node_option
 from batch_emulator.dataplane.pool_routes import the_pool
 from batch_emulator.dataplane.query import Key
@@ -37,7 +38,7 @@ def the_node(call: BatchCall) -> Node:
 async def list_nodes(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a pool's nodes."""
     nodes = the_pool(call).nodes.values()
-    key = Key[Node](lambda node: node.id, lambda node: node.state)
+    key = Key[Node](lambda node: node.id, NODE_FIELDS)
     return call.many("nodes", nodes, lambda node: show_node(node, call.base), key)
 
 

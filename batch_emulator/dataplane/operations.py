@@ -52,7 +52,7 @@ _STATS: Final = frozenset({"$expand"})
 _ONE: Final = frozenset({"$select"})
 _PAGED: Final = frozenset({"maxresults", "$skiptoken"})
 _MANY: Final = _PAGED | {"$select", "$filter"}
-_FILES: Final = _PAGED | {"recursive"}
+_FILES: Final = _PAGED | {"$filter", "recursive"}
 _FORCE: Final = frozenset({"force"})
 _POOL: Final = "/pools/{poolId}"
 _NODE: Final = f"{_POOL}/nodes/{{nodeId}}"
@@ -95,7 +95,7 @@ SUPPORTED: Final = (
         "GET /pools",
         pool_routes.list_pools,
         _MANY | _STATS,
-        notes="pages, `$select`, simple `$filter`",
+        notes="pages, `$select`, `$filter`",
     ),
     _conditional(
         "get_pool",
@@ -164,21 +164,21 @@ SUPPORTED: Final = (
         "GET /nodecounts",
         pool_routes.list_pool_node_counts,
         _PAGED | {"$filter"},
-        notes="pages of 10, simple `$filter` on `poolId`; always up to date",
+        notes="pages of 10, `$filter`; always up to date",
     ),
     _plain(
         "list_supported_images",
         "GET /supportedimages",
         pool_routes.list_supported_images,
         _PAGED | {"$filter"},
-        notes="a few images; pages, simple `$filter` on `nodeAgentSKUId`, `osType` and `verificationType`",
+        notes="a few images; pages, `$filter`",
     ),
     _plain(
         "list_nodes",
         f"GET {_POOL}/nodes",
         node_routes.list_nodes,
         _MANY,
-        notes="pages, `$select`, simple `$filter`",
+        notes="pages, `$select`, `$filter`",
     ),
     _plain("get_node", f"GET {_NODE}", node_routes.get_node, _ONE, notes="`$select`"),
     _plain(
@@ -221,7 +221,7 @@ SUPPORTED: Final = (
         f"GET {_NODE}/files",
         file_routes.list_node_files,
         _FILES,
-        notes="pages, `recursive`; no `$filter`",
+        notes="pages, `recursive`, `$filter`",
     ),
     _conditional(
         "download_node_file",
@@ -256,7 +256,7 @@ SUPPORTED: Final = (
         "GET /jobs",
         job_routes.list_jobs,
         _MANY | _STATS,
-        notes="pages, `$select`, simple `$filter`",
+        notes="pages, `$select`, `$filter`",
     ),
     _conditional(
         "get_job",
@@ -316,7 +316,7 @@ SUPPORTED: Final = (
         f"GET {_JOB}/tasks",
         task_routes.list_tasks,
         _MANY | _STATS,
-        notes="pages, `$select`, simple `$filter`",
+        notes="pages, `$select`, `$filter`",
     ),
     _conditional(
         "get_task",
@@ -349,7 +349,7 @@ SUPPORTED: Final = (
         f"GET {_TASK}/files",
         file_routes.list_task_files,
         _FILES,
-        notes="pages, `recursive`; no `$filter`",
+        notes="pages, `recursive`, `$filter`",
     ),
     _conditional(
         "download_task_file",

@@ -1,10 +1,9 @@
 """Handlers of pools."""
 
-from operator import itemgetter
-
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
+from batch_emulator.dataplane.filter_fields import IMAGE_FIELDS, NODE_COUNT_FIELDS, POOL_FIELDS
 from batch_emulator.dataplane.pool_bodies import read_pool
 from batch_emulator.dataplane.pool_changes import (
     read_auto_scale,
@@ -15,6 +14,7 @@ from batch_emulator.dataplane.pool_changes import (
     read_resize,
 )
 from batch_emulator.dataplane.query import Key
+from batch_emulator.dataplane.statistics import pool_statistics
 from batch_emulator.dataplane.supported_images import SUPPORTED_IMAGES, image_name
 from batch_emulator.dataplane.views import pool_url, show_node_counts, show_pool, show_scaling
 from batch_emulator.errors import ServiceError
@@ -47,13 +47,18 @@ async def get_pool(call: BatchCall) -> web.StreamResponse:
     """Answer GET and HEAD of a pool."""
     pool = the_pool(call)
     call.check_conditions(pool.modified)
-    return call.one("pools", show_pool(pool, call.base), modified=pool.modified)
+    return call.one("pools", _shown(call, pool), modified=pool.modified)
 
 
 async def list_pools(call: BatchCall) -> web.StreamResponse:
     """Answer GET /pools."""
-    key = Key[Pool](lambda pool: pool.id, lambda pool: pool.state)
-    return call.many("pools", call.account.pools, lambda pool: show_pool(pool, call.base), key)
+    key = Key[Pool](lambda pool: pool.id, POOL_FIELDS)
+    return call.many("pools", call.account.pools, lambda pool: _shown(call, pool), key)
+
+
+def _shown(call: BatchCall, pool: Pool) -> Json:
+    shown = show_pool(pool, call.base)
+    return call.with_statistics(shown, lambda: pool_statistics(pool, call.base))
 
 
 async def delete_pool(call: BatchCall) -> web.StreamResponse:
@@ -132,12 +137,11 @@ async def evaluate_pool_auto_scale(call: BatchCall) -> web.StreamResponse:
 
 async def list_pool_node_counts(call: BatchCall) -> web.StreamResponse:
     """Answer GET of the numbers of nodes."""
-    key = Key[Pool](lambda pool: pool.id, others={"poolId": lambda pool: pool.id}, most=10)
+    key = Key[Pool](lambda pool: pool.id, NODE_COUNT_FIELDS, most=10)
     return call.many("poolnodecounts", call.account.pools, show_node_counts, key)
 
 
 async def list_supported_images(call: BatchCall) -> web.StreamResponse:
     """Answer GET of the images that pools can be made of."""
-    names = ("nodeAgentSKUId", "osType", "verificationType")
-    key = Key[Json](image_name, others={name: itemgetter(name) for name in names})
+    key = Key[Json](image_name, IMAGE_FIELDS)
     return call.many("supportedimages", SUPPORTED_IMAGES, lambda image: image, key)

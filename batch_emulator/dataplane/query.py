@@ -1,26 +1,22 @@
-"""Query parameters of lists and gets: pages, $select and the simple forms of $filter."""
+"""Query parameters of lists and gets: pages, ``$filter`` and ``$select``."""
 
 import base64
 import itertools
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from batch_emulator.errors import invalid_query, not_supported
+from batch_emulator.dataplane.filters import Field, FilterError, parse_filter, predicate
+from batch_emulator.dataplane.properties import Properties
+from batch_emulator.errors import invalid_query
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.wire import Json
 
+type _Wanted = dict[str, _Wanted]
+
 _TOKEN: Final = "$skiptoken"  # noqa: S105 - the name of a query parameter
-_AND: Final = re.compile(r"\s+and\s+")
-_EQUALS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+eq\s+'(?P<value>[^']*)'\s*\)?")
-_DIFFERS: Final = re.compile(r"\(?\s*(?P<field>\w+)\s+ne\s+'(?P<value>[^']*)'\s*\)?")
-_STARTS: Final = re.compile(r"startswith\(\s*(?P<field>\w+)\s*,\s*'(?P<value>[^']*)'\s*\)")
-_EARLIER: Final = re.compile(
-    r"\(?\s*(?P<field>[\w/]+)\s+lt\s+DateTime'(?P<value>[^']*)'\s*\)?", re.IGNORECASE
-)
+_STATISTICS: Final = "stats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,75 +34,96 @@ class Key[T]:
 
     Attributes:
         name: A thing's id, or a file's name.
-        state: Its state; without it, and without others, nothing can be filtered.
-        others: What else it can be filtered by; then it has no ``id``.
+        fields: What it can be filtered by.
         most: How many things a page has at most.
-        times: What it can be filtered by with ``lt``.
     """
 
     name: Callable[[T], str]
-    state: Callable[[T], str] | None = None
-    others: Mapping[str, Callable[[T], str]] = field(default_factory=dict)
+    fields: Mapping[str, Field[T]] = field(default_factory=dict)
     most: int = 1000
-    times: Mapping[str, Callable[[T], datetime | None]] = field(default_factory=dict)
-
-    @property
-    def fields(self) -> dict[str, Callable[[T], str]]:
-        """What can be filtered by, under the names that filters use."""
-        if self.others:
-            return {**self.others}
-        return {"id": self.name, "state": self.state} if self.state else {}
 
     def folded(self, thing: T) -> str:
         """Return the name in the case in which names are compared."""
         return self.name(thing).lower()
 
 
-def selection(query: Mapping[str, str], known: Iterable[str]) -> Callable[[Json], Json]:
+def selection(query: Mapping[str, str], known: Properties) -> Callable[[Json], Json]:
     """
     Return what makes of a resource the part that ``$select`` asks for.
+
+    A name such as ``executionInfo/exitCode`` asks for a part of a property; of a list, for that
+    part of each item.
 
     Raises:
         ServiceError: A name is none of the ``known`` properties of the resource.
     """
     if not (names := query.get("$select")):
         return lambda resource: resource
-    wanted = {name.strip() for name in names.split(",")}
-    if unknown := wanted - set(known):
-        reason = f"Not a property of the resource: {', '.join(sorted(unknown))}"
+    paths = [name.strip() for name in names.split(",")]
+    unknown = [path for path in paths if not _is_known(path.split("/"), known)]
+    if unknown:
+        reason = f"Not a property of the resource: {', '.join(sorted(set(unknown)))}"
         raise invalid_query("$select", names, reason)
-    return lambda resource: {name: resource[name] for name in resource if name in wanted}
+    wanted = _tree(paths)
+    return lambda resource: _part(resource, wanted)
 
 
-def _clause[T](text: str, key: Key[T]) -> Callable[[T], bool]:
-    for pattern, compare in (
-        (_EQUALS, str.__eq__),
-        (_DIFFERS, str.__ne__),
-        (_STARTS, str.startswith),
-    ):
-        match = pattern.fullmatch(text.strip())
-        read = match and key.fields.get(match["field"])
-        if match and read:
-            wanted = match["value"].lower()
-            return lambda thing: compare(read(thing).lower(), wanted)
-    if (match := _EARLIER.fullmatch(text.strip())) and (told := key.times.get(match["field"])):
-        before = _read_time(match["value"])
-        return lambda thing: (time := told(thing)) is not None and time < before
-    names = " and ".join(key.fields)
-    raise not_supported(f"the filter {text!r}: only eq, ne and startswith on {names}, and 'and',")
+def selects_statistics(query: Mapping[str, str]) -> bool:
+    """
+    Tell whether a request asks for ``stats``: by ``$expand``, or by its name in ``$select``.
+
+    Raises:
+        ServiceError: ``$expand`` names anything else.
+    """
+    expanded = query.get("$expand", "")
+    if expanded.strip() not in {"", _STATISTICS}:
+        raise invalid_query("$expand", expanded, f"Only {_STATISTICS} can be expanded")
+    names = [name.strip().partition("/")[0] for name in query.get("$select", "").split(",")]
+    return _STATISTICS in names if query.get("$select") else bool(expanded)
 
 
-def _read_time(text: str) -> datetime:
+def _is_known(steps: list[str], known: Properties) -> bool:
+    name, *rest = steps
+    return name in known and (not rest or _is_known(rest, known[name]))
+
+
+def _tree(paths: Iterable[str]) -> _Wanted:
+    """Return what is wanted of each property; nothing in particular is all of it."""
+    tree: _Wanted = {}
+    for path in sorted(set(paths)):  # the shorter names first: they ask for more
+        branch = tree
+        name, *rest = path.split("/")
+        while rest and branch.get(name, rest):
+            branch = branch.setdefault(name, {})
+            name, *rest = rest
+        if name not in branch:
+            branch[name] = {}
+    return tree
+
+
+def _part(resource: Json, wanted: _Wanted) -> Json:
+    return {
+        name: _inside(value, wanted[name]) for name, value in resource.items() if name in wanted
+    }
+
+
+def _inside(value: object, wanted: _Wanted) -> object:
+    match value:
+        case dict() if wanted:
+            return _part(value, wanted)
+        case list() if wanted:
+            return [_inside(item, wanted) for item in value]
+        case _:
+            return value
+
+
+def _condition[T](query: Mapping[str, str], key: Key[T]) -> Callable[[T], bool]:
+    if not (text := query.get("$filter", "").strip()):
+        return lambda _: True
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
-        raise invalid_query("$filter", text, "The value is not a time") from error
-
-
-def _clauses[T](query: Mapping[str, str], key: Key[T]) -> list[Callable[[T], bool]]:
-    if not (text := query.get("$filter")):
-        return []
-    return [_clause(part, key) for part in _AND.split(text)]
+        return predicate(parse_filter(text), key.fields)
+    except FilterError as error:
+        raise invalid_query("$filter", text, str(error)) from error
 
 
 def page[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> Page[T]:
@@ -118,14 +135,13 @@ def page[T](things: Iterable[T], query: Mapping[str, str], key: Key[T]) -> Page[
     """
     size = _size(query.get("maxresults", str(key.most)), key.most)
     after = _read_token(query[_TOKEN]) if _TOKEN in query else ""
-    clauses = _clauses(query, key)
+    holds = _condition(query, key)
     following = (
         things.after(after)
         if isinstance(things, Collection)
         else sorted((thing for thing in things if key.folded(thing) > after), key=key.folded)
     )
-    left = (thing for thing in following if all(clause(thing) for clause in clauses))
-    ordered = list(itertools.islice(left, size + 1))
+    ordered = list(itertools.islice(filter(holds, following), size + 1))
     items = ordered[:size]
     next_query = None
     if len(ordered) > size:

@@ -5,8 +5,10 @@ from http import HTTPStatus
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall, error_body
+from batch_emulator.dataplane.filter_fields import TASK_FIELDS
 from batch_emulator.dataplane.job_routes import the_job
 from batch_emulator.dataplane.query import Key
+from batch_emulator.dataplane.statistics import task_statistics
 from batch_emulator.dataplane.task_bodies import (
     MOST_COLLECTION_BYTES,
     read_collection,
@@ -88,13 +90,18 @@ async def get_task(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a task."""
     task = the_task(call)
     call.check_conditions(task.modified)
-    return call.one("tasks", show_task(task, call.base), modified=task.modified)
+    return call.one("tasks", _shown(call, task), modified=task.modified)
 
 
 async def list_tasks(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a job's tasks."""
-    key = Key[Task](lambda task: task.id, lambda task: task.state)
-    return call.many("tasks", the_job(call).tasks, lambda task: show_task(task, call.base), key)
+    key = Key[Task](lambda task: task.id, TASK_FIELDS)
+    return call.many("tasks", the_job(call).tasks, lambda task: _shown(call, task), key)
+
+
+def _shown(call: BatchCall, task: Task) -> Json:
+    shown = show_task(task, call.base)
+    return call.with_statistics(shown, lambda: task_statistics(task, call.base))
 
 
 async def terminate_task(call: BatchCall) -> web.StreamResponse:

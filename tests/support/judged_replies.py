@@ -98,7 +98,9 @@ def _look(account: Account, request: web.Request, response: web.StreamResponse) 
     if operation is None or not isinstance(body, bytes) or not body:
         return
     _judged.append(operation.name)
-    said = violations(operation.name, response.status, body, selected="$select" in request.query)
+    said = violations(
+        operation.name, response.status, body, selected=request.query.get("$select", "")
+    )
     _violations.extend(
         f"{operation.name} ({request.method} {request.path_qs}): {one}" for one in said
     )
@@ -106,7 +108,7 @@ def _look(account: Account, request: web.Request, response: web.StreamResponse) 
         write_violations(Path(name))
 
 
-def violations(operation: str, status: int, body: bytes, *, selected: bool = False) -> list[str]:
+def violations(operation: str, status: int, body: bytes, *, selected: str = "") -> list[str]:
     """
     Return what is wrong with a reply's body, each with the path of its property.
 
@@ -114,7 +116,7 @@ def violations(operation: str, status: int, body: bytes, *, selected: bool = Fal
         operation: Its name in azure-batch or, with its group, in azure-mgmt-batch.
         status: The reply's status; from 400 on the body is an error.
         body: The reply's body, not empty.
-        selected: Whether ``$select`` has left some properties out.
+        selected: What ``$select`` says, which leaves properties out.
     """
     for_arm = operation in _ARM_NAMES
     schema = _resource_manager() if for_arm else _batch()

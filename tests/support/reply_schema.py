@@ -79,9 +79,10 @@ class ReplySchema:
         }
         self._schemas = {name: self._model(model) for name, model in self._models.items()}
         self._whole = {name: self._validator(schema) for name, schema in self._schemas.items()}
-        self._part = {
-            name: self._validator({**schema, "required": []})
-            for name, schema in self._schemas.items()
+        loose = {name: {**schema, "required": []} for name, schema in self._schemas.items()}
+        self._part = {name: self._validator(schema) for name, schema in loose.items()}
+        self._parts_of_parts = {
+            name: self._validator(schema, loose) for name, schema in loose.items()
         }
 
     @classmethod
@@ -114,24 +115,27 @@ class ReplySchema:
         name = getattr(answer, "__name__", "")
         return (name, False) if name in self._models else None
 
-    def violations(self, model: str, value: object, *, selected: bool = False) -> list[str]:
+    def violations(self, model: str, value: object, *, selected: str = "") -> list[str]:
         """
         Return what is wrong with a resource, each with the path of its property.
 
         Args:
             model: The name of its class.
             value: The resource, as JSON.
-            selected: Whether ``$select`` has left some of the required properties out.
+            selected: What ``$select`` says: it leaves required properties out, also those
+                inside of a property if it names a part of one.
         """
-        validator = (self._part if selected else self._whole)[model]
+        validators = self._parts_of_parts if "/" in selected else self._part
+        validator = (validators if selected else self._whole)[model]
         found = [
             f"{fault.json_path}: {fault.message}"
             for fault in validator.iter_errors(_simplified(value))
         ]
         return [*found, *(f"{path}: is never returned" for path in _secrets(value, "$"))]
 
-    def _validator(self, top: Schema) -> Draft202012Validator:
-        return Draft202012Validator({**top, "$defs": self._schemas}, format_checker=_formats)
+    def _validator(self, top: Schema, others: Schema | None = None) -> Draft202012Validator:
+        definitions = self._schemas if others is None else others
+        return Draft202012Validator({**top, "$defs": definitions}, format_checker=_formats)
 
     def _model(self, model: type) -> Schema:
         fields = {

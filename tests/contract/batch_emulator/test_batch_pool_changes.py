@@ -219,7 +219,7 @@ async def test_nodes_are_counted_by_pool_and_state(batch: Batch) -> None:
     assert (mine.dedicated.idle, mine.dedicated.total) == (1, 1)
     assert (mine.low_priority.idle, mine.low_priority.total) == (2, 2)
     by_state = batch.send("GET", "/nodecounts", **{"$filter": "state eq 'active'"})
-    assert await refusal(by_state) == (400, "NotSupportedByEmulator")
+    assert await refusal(by_state) == (400, "InvalidQueryParameterValue")
     large = batch.send("GET", "/nodecounts", maxresults="11")
     assert await refusal(large) == (400, "InvalidQueryParameterValue")
 

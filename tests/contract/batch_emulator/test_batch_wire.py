@@ -11,7 +11,6 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse
 
-from batch_emulator.dataplane.properties import PROPERTIES
 from tests.conftest import Containers
 from tests.contract.conftest import Batch, job_body, pool_body
 
@@ -145,14 +144,6 @@ def closed(definitions: Json) -> Json:
         name: {"additionalProperties": False, **definition}
         for name, definition in definitions.items()
     }
-
-
-def test_selectable_properties_are_the_services(oracles: Path) -> None:
-    """What ``$select`` may name is what the service's resource has."""
-    definitions = json.loads((oracles / SCHEMA).read_text())["$defs"]
-    kinds = {"pools": "BatchPool", "nodes": "BatchNode", "jobs": "BatchJob", "tasks": "BatchTask"}
-    for kind, name in kinds.items():
-        assert PROPERTIES[kind] == definitions[name]["properties"].keys()
 
 
 async def _all_replies(batch: Batch) -> dict[str, AsyncHttpResponse]:

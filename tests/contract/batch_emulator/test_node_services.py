@@ -69,14 +69,3 @@ async def test_a_container_that_cannot_be_reached_changes_no_reply(batch: Batch,
     request = models.UploadBatchServiceLogsOptions(nowhere)
 
     assert (await batch.client.upload_node_logs("pool", node, request)).virtual_directory_name
-
-
-async def test_expansion_of_statistics_adds_nothing(batch: Batch, node: str) -> None:
-    """Any other is refused."""
-    plain = await batch.client.get_pool("pool")
-
-    assert await batch.client.get_pool("pool", expand=["stats"]) == plain
-    assert [pool.id async for pool in batch.client.list_pools(expand=["stats"])] == ["pool"]
-    other = batch.client.get_pool("pool", expand=["everything"])
-    assert await refusal(other) == (400, "NotSupportedByEmulator")
-    assert node

@@ -1,0 +1,119 @@
+"""
+What each list can be filtered by, as the service documents it.
+
+From "OData filters in Azure Batch", learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch.
+That page calls the time of a task's last change ``lastModifiedTime``, as no reply does; both names
+are taken.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from operator import attrgetter, itemgetter
+from typing import Any, Final
+
+from batch_emulator.dataplane.filters import (
+    Field,
+    flag_field,
+    number_field,
+    text_field,
+    time_field,
+)
+from batch_emulator.dataplane.filters.fields import ORDER
+from batch_emulator.dataplane.filters.syntax import Operator
+from batch_emulator.runtime.execution import Execution
+from batch_emulator.runtime.state import Job, Node, Pool, Task
+from batch_emulator.wire import Json
+
+_EQ: Final = frozenset({Operator.EQ})
+
+
+def _start(node: Node) -> Execution:
+    return node.start or Execution()
+
+
+def _start_state(node: Node) -> str | None:
+    if node.start is None:
+        return None
+    return "completed" if node.start.ended else "running"
+
+
+def _time[T](name: str) -> Field[T]:
+    return time_field(attrgetter(name))
+
+
+def _text(name: str) -> Field[Json]:
+    return text_field(itemgetter(name))
+
+
+def _begun(job: Job) -> datetime:
+    return job.created
+
+
+POOL_FIELDS: Final[dict[str, Field[Pool]]] = {
+    "id": text_field(attrgetter("id"), ORDER, prefix=True),
+    "state": text_field(attrgetter("state")),
+    "stateTransitionTime": _time("state_since"),
+    "allocationState": text_field(attrgetter("allocation")),
+    "allocationStateTransitionTime": _time("allocation_since"),
+    "creationTime": _time("created"),
+    "enableAutoScale": flag_field(lambda pool: pool.body.get("enableAutoScale")),
+    "lastModified": _time("modified"),
+    "vmSize": text_field(lambda pool: pool.body.get("vmSize")),
+    "enableInterNodeCommunication": flag_field(
+        lambda pool: pool.body.get("enableInterNodeCommunication")
+    ),
+}
+NODE_FIELDS: Final[dict[str, Field[Node]]] = {
+    "state": text_field(attrgetter("state")),
+    "stateTransitionTime": _time("state_since"),
+    "lastBootTime": _time("booted"),
+    "allocationTime": _time("allocated"),
+    "startTaskInfo/state": text_field(_start_state, _EQ),
+    "startTaskInfo/result": text_field(lambda node: _start(node).result),
+    "startTaskInfo/exitCode": number_field(lambda node: _start(node).exit_code),
+    "startTaskInfo/startTime": time_field(lambda node: _start(node).started),
+    "startTaskInfo/endTime": time_field(lambda node: _start(node).ended),
+}
+JOB_FIELDS: Final[dict[str, Field[Job]]] = {
+    "id": text_field(attrgetter("id"), ORDER, prefix=True),
+    "state": text_field(attrgetter("state")),
+    "stateTransitionTime": _time("state_since"),
+    "creationTime": _time("created"),
+    "lastModified": _time("modified"),
+    "executionInfo/startTime": time_field(_begun),
+    "executionInfo/endTime": _time("ended"),
+    "executionInfo/poolId": text_field(attrgetter("pool_id"), ORDER, prefix=True),
+}
+TASK_FIELDS: Final[dict[str, Field[Task]]] = {
+    "id": text_field(attrgetter("id"), ORDER, prefix=True),
+    "state": text_field(attrgetter("state")),
+    "stateTransitionTime": _time("state_since"),
+    "creationTime": _time("created"),
+    "lastModified": _time("modified"),
+    "lastModifiedTime": _time("modified"),
+    "executionInfo/startTime": time_field(lambda task: task.execution.started),
+    "executionInfo/endTime": time_field(lambda task: task.execution.ended),
+    "executionInfo/exitCode": number_field(lambda task: task.execution.exit_code),
+    "executionInfo/result": text_field(lambda task: task.execution.result),
+}
+NODE_COUNT_FIELDS: Final[dict[str, Field[Pool]]] = {"poolId": text_field(attrgetter("id"), _EQ)}
+IMAGE_FIELDS: Final = {
+    name: _text(name) for name in ("nodeAgentSKUId", "osType", "verificationType")
+}
+
+
+def file_fields[T](name: Callable[[T], str]) -> dict[str, Field[T]]:
+    """Return what a list of files can be filtered by: only the beginning of the name."""
+    return {"name": text_field(name, frozenset(), prefix=True)}
+
+
+FILTERED: Final[dict[tuple[str, ...], Mapping[str, Field[Any]]]] = {
+    ("list_pools",): POOL_FIELDS,
+    ("list_nodes",): NODE_FIELDS,
+    ("list_pool_node_counts",): NODE_COUNT_FIELDS,
+    ("list_supported_images",): IMAGE_FIELDS,
+    ("list_jobs",): JOB_FIELDS,
+    ("list_tasks",): TASK_FIELDS,
+    ("list_task_files", "list_node_files"): file_fields(str),
+}
+"""By the names of the operations."""

@@ -1,0 +1,98 @@
+"""
+What ``$expand=stats`` adds to pools, jobs and tasks, as far as the emulator knows it.
+
+Times and counts are those of the tasks that are there; processors, disks and networks are not
+measured, so that their numbers are zero. The service rolls statistics up about every 30 minutes;
+these are always of now.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from batch_emulator.dataplane.views import job_url, pool_url, task_url
+from batch_emulator.runtime.backlog import Progress
+from batch_emulator.runtime.state import Job, Pool, Task
+from batch_emulator.wire import Json, now, print_duration, print_time
+
+_NOTHING: Final = timedelta()
+_PLACE: Final = "lifetimestats"
+_UNMEASURED_OF_TASKS: Final[Json] = {
+    "userCPUTime": print_duration(_NOTHING),
+    "kernelCPUTime": print_duration(_NOTHING),
+    "readIOps": "0",
+    "writeIOps": "0",
+    "readIOGiB": 0.0,
+    "writeIOGiB": 0.0,
+}
+_UNMEASURED_OF_POOLS: Final[Json] = {
+    "avgCPUPercentage": 0.0,
+    "avgMemoryGiB": 0.0,
+    "peakMemoryGiB": 0.0,
+    "avgDiskGiB": 0.0,
+    "peakDiskGiB": 0.0,
+    "diskReadIOps": "0",
+    "diskWriteIOps": "0",
+    "diskReadGiB": 0.0,
+    "diskWriteGiB": 0.0,
+    "networkReadGiB": 0.0,
+    "networkWriteGiB": 0.0,
+}
+
+
+def task_statistics(task: Task, base: str) -> Json:
+    """Print the statistics of a task."""
+    moment = now()
+    return {
+        "url": f"{task_url(base, task)}/{_PLACE}",
+        **_span(task.created, moment),
+        **_UNMEASURED_OF_TASKS,
+        "wallClockTime": print_duration(_running_time(task, moment)),
+        "waitTime": print_duration(_waiting_time(task)),
+    }
+
+
+def job_statistics(job: Job, base: str) -> Json:
+    """Print the statistics of a job: the sums over its tasks."""
+    moment = now()
+    tasks = tuple(job.tasks)
+    return {
+        "url": f"{job_url(base, job)}/{_PLACE}",
+        **_span(job.created, moment),
+        **_UNMEASURED_OF_TASKS,
+        "wallClockTime": print_duration(
+            sum((_running_time(task, moment) for task in tasks), _NOTHING)
+        ),
+        "numSucceededTasks": str(job.counts[Progress.SUCCEEDED]),
+        "numFailedTasks": str(job.counts[Progress.FAILED]),
+        "numTaskRetries": str(sum(task.execution.retries for task in tasks)),
+        "waitTime": print_duration(sum(map(_waiting_time, tasks), _NOTHING)),
+    }
+
+
+def pool_statistics(pool: Pool, base: str) -> Json:
+    """Print the statistics of a pool, of which nothing is measured."""
+    span = _span(pool.created, now())
+    return {
+        "url": f"{pool_url(base, pool)}/{_PLACE}",
+        **span,
+        "usageStats": {**span, "dedicatedCoreTime": print_duration(_NOTHING)},
+        "resourceStats": {**span, **_UNMEASURED_OF_POOLS},
+    }
+
+
+def _span(since: datetime, moment: datetime) -> Json:
+    return {"startTime": print_time(since), "lastUpdateTime": print_time(moment)}
+
+
+def _running_time(task: Task, moment: datetime) -> timedelta:
+    """Return how long the last run of a task took, or takes."""
+    if task.execution.started is None:
+        return _NOTHING
+    return max(_NOTHING, (task.execution.ended or moment) - task.execution.started)
+
+
+def _waiting_time(task: Task) -> timedelta:
+    """Return the time from a task's creation to the start of its last run."""
+    if task.execution.started is None:
+        return _NOTHING
+    return max(_NOTHING, task.execution.started - task.created)
