@@ -27,6 +27,8 @@ Assumed, because it is documented nowhere that we know of:
   same double, timeintervals as ``[d.]hh:mm:ss[.fffffff]``; after an error the results are the
   current targets.
 - Bare words such as ``taskcompletion`` are values that any variable of the formula can hold.
+- An operation takes vectors of at most 10,000 components together, an evaluation goes through at
+  most 1,000,000 of them, and a timeinterval is at most 922,337,203,685 s long, which is .NET's limit.
 - An empty formula or an empty statement is a syntax error, comparisons do not chain, numbers have
   no exponent, strings no escapes, and nothing nests more than 30 deep.
 """

@@ -56,6 +56,11 @@ INTERVALS = {
     "TimeInterval_Week": 7 * 86400.0,
     "TimeInterval_Year": 365 * 86400.0,
 }
+# Of a vector: a day of samples has 2,880. And of all the vectors that an evaluation handles. The
+# service's own limits are not known; these keep the time and memory of any formula small.
+MAX_COMPONENTS = 10_000
+MAX_WORK = 1_000_000
+
 _OPTIONS = {str(option.value): option for option in NodeDeallocationOption}
 _METRICS: dict[str, Metric] = {
     **{metric.value: metric for metric in Metric},
@@ -86,6 +91,7 @@ class Evaluator:
     _assigned: dict[str, float] = field(default_factory=dict)
     _option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
     _variables: dict[str, Value] = field(default_factory=dict)
+    _work: int = 0
 
     def run(self, statements: Sequence[Statement]) -> Evaluation:
         """Evaluate the statements; what goes wrong is in the value returned."""
@@ -155,6 +161,7 @@ class Evaluator:
                 return self._chain(node)
             case Call():
                 arguments = tuple(map(self._value, node.arguments))
+                with_place(node.paren, self._spend, *arguments)
                 return with_place(node.paren, self._call, node.function, arguments)
             case Method():
                 return self._method(node)
@@ -168,8 +175,18 @@ class Evaluator:
         value = self._value(node.first)
         for step in node.steps:
             operand = self._value(step.operand)
+            with_place(step.at, self._spend, value, operand)
             value = with_place(step.at, binary, step.operator, value, operand)
         return value
+
+    def _spend(self, *values: Value) -> None:
+        """Count the components that an operation is about to go through; some are too many."""
+        components = sum(len(value) for value in values if isinstance(value, tuple))
+        if components > MAX_COMPONENTS:
+            raise FaultError(f"Vectors of more than {MAX_COMPONENTS} components")
+        self._work += components
+        if self._work > MAX_WORK:
+            raise FaultError(f"More than {MAX_WORK} components in all")
 
     def _lazy(self, node: Chain, *, until: bool) -> float:
         operands = ((node.first, node.steps[0].at), *((s.operand, s.at) for s in node.steps))

@@ -48,10 +48,20 @@ def parse_statements(text: str) -> tuple[Statement, ...]:
     Raises:
         FormulaSyntaxError: The text is too long or is not a formula.
     """
-    if len(text.encode()) > MAX_BYTES:
+    if len(_encoded(text)) > MAX_BYTES:
         message = f"The formula is longer than {MAX_BYTES} bytes"
         raise FormulaSyntaxError(message, 1, 1, code=ErrorCode.TOO_LONG)
     return _Parser(tokens(text)).formula()
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        before = text[: error.start]
+        line, column = before.count("\n") + 1, error.start - before.rfind("\n")
+        message = "Half of a surrogate pair is not a character"
+        raise FormulaSyntaxError(message, line, column) from error
 
 
 class _Parser:

@@ -24,6 +24,9 @@ class Interval:
     seconds: float
 
 
+MAX_INTERVAL_SECONDS = 922_337_203_685.0
+"""The longest timeinterval: 2**63 units of 100 ns, as the service's platform has it."""
+
 type Vector = tuple[float, ...]
 type Value = float | Vector | str | datetime | Interval | NodeDeallocationOption
 
@@ -81,11 +84,11 @@ def binary(operator: str, left: Value, right: Value) -> Value:  # noqa: C901  # 
                 raise FaultError(f"Vectors of {len(left)} and {len(right)} components")
             return tuple(_calculate(operator, *pair) for pair in zip(left, right, strict=True))
         case "*", float(), Interval():
-            return Interval(_calculate("*", left, right.seconds))
+            return _interval(_calculate("*", left, right.seconds))
         case "*" | "/", Interval(), float():
-            return Interval(_calculate(operator, left.seconds, right))
+            return _interval(_calculate(operator, left.seconds, right))
         case "+" | "-", Interval(), Interval():
-            return Interval(_calculate(operator, left.seconds, right.seconds))
+            return _interval(_calculate(operator, left.seconds, right.seconds))
         case ("+", datetime() as moment, Interval() as interval) | (
             "+",
             Interval() as interval,
@@ -111,6 +114,12 @@ def later(moment: datetime, interval: Interval) -> datetime:
         return moment + timedelta(seconds=interval.seconds)
     except OverflowError as error:
         raise FaultError("Timestamp out of range") from error
+
+
+def _interval(seconds: float) -> Interval:
+    if abs(seconds) > MAX_INTERVAL_SECONDS:
+        raise FaultError("Timeinterval out of range")
+    return Interval(seconds)
 
 
 def _calculate(operator: str, left: float, right: float) -> float:

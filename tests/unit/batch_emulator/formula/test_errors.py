@@ -2,7 +2,9 @@
 
 import pytest
 
-from batch_emulator.formula import EvaluationError, FormulaSyntaxError, parse_formula
+from batch_emulator.formula import EvaluationError, FormulaSyntaxError, Metric, parse_formula
+from batch_emulator.formula.evaluation import FULL, SHORT
+from batch_emulator.formula.evaluator import INTERVALS
 from tests.support.formula_pool import evaluate
 
 
@@ -75,7 +77,7 @@ def fault(text: str) -> str:
             "Line 1, Col 28: timestamp or timeinterval expected, not string",
         ),
         (
-            "x = $PendingTasks.GetSample(TimeInterval_Day * 999999999)",
+            "x = $PendingTasks.GetSample(TimeInterval_Day * 9999999)",
             "Line 1, Col 28: Timestamp out of range",
         ),
         ("$PendingTasks = 1", "Line 1, Col 1: Read-only symbol: $PendingTasks"),
@@ -92,6 +94,21 @@ def fault(text: str) -> str:
 def test_faults(text: str, detail: str) -> None:
     """Each names its place and changes no target."""
     assert fault(text).startswith(detail)
+
+
+@pytest.mark.parametrize("name", [*Metric, "$CurrentDedicated", *INTERVALS])
+def test_what_the_service_defines_is_read_only(name: str) -> None:
+    """But for the targets, their old names and the option: those three can be read and assigned."""
+    assert fault(f"{name} = 1") == f"Line 1, Col 1: Read-only symbol: {name}"
+
+
+@pytest.mark.parametrize("name", [*SHORT, *FULL])
+def test_targets_can_be_read_and_assigned(name: str) -> None:
+    """Reading gives what was assigned."""
+    result = evaluate(f"a = {name}; {name} = 3; b = {name};")
+
+    assert result.error is None
+    assert result.results.endswith(";b=3")
 
 
 def test_what_a_fault_looks_like_from_outside() -> None:
@@ -193,6 +210,41 @@ def test_the_limits_of_the_service() -> None:
     assert (long.value.line, long.value.column) == (1, 1)
     with pytest.raises(FormulaSyntaxError, match="More than 100 statements"):
         parse_formula("x = 1;" * 101)
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("v = vec(1);" + "v = vec(v, v);" * 90, "Line 1, Col 201: Vectors of more than 10000 comp"),
+        (
+            f"v = vec({'1,' * 999}1); w = vec(v,v,v,v,v); x = w" + " + w" * 400,
+            "Line 1, Col 2433: More than 1000000 components in all",
+        ),
+        (f"x = TimeInterval_Year * 1{'0' * 299}", "Line 1, Col 23: Timeinterval out of range"),
+        (f"x = -1{'0' * 30} * TimeInterval_100ns", "Line 1, Col 38: Timeinterval out of range"),
+        ("x = TimeInterval_100ns / 0.0" + "0" * 30 + "1", "Line 1, Col 24: Timeinterval out of r"),
+    ],
+)
+def test_what_grows_without_end_is_a_fault(text: str, detail: str) -> None:
+    """Eight kilobytes could ask for more memory than there is: no formula takes long."""
+    assert fault(text).startswith(detail)
+
+
+def test_a_day_of_samples_is_no_fault() -> None:
+    """The largest vectors that formulas need are far from the limits."""
+    many = f"vec({'1,' * 2879}1)"
+    result = evaluate(f"v = {many}; x = avg(v, v, v) + sum(v * 2) + len(v / 2, v);")
+
+    assert result.error is None
+    assert result.results.endswith(";x=11521")
+
+
+def test_half_of_a_character_is_refused() -> None:
+    """Also within a string or a comment, where any other character can stand."""
+    for text, line, column in (('x = "\ud800"', 1, 6), ("x = 1;\n// \udfff", 2, 4)):
+        with pytest.raises(FormulaSyntaxError) as caught:
+            parse_formula(text)
+        assert (caught.value.line, caught.value.column) == (line, column)
 
 
 def test_long_formulas_are_no_deep_ones() -> None:

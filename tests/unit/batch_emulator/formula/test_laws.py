@@ -56,29 +56,44 @@ STATEMENTS = st.one_of(
 FORMULAS = st.lists(STATEMENTS, min_size=1, max_size=4).map(tuple)
 
 
-def write(node: ast.Expression | ast.Statement) -> str:  # noqa: C901, PLR0911  # a case per node
-    """Write a tree as text, with parentheses wherever they can stand."""
+CONDITIONAL, UNARY, POSTFIX = 0, 6, 7
+
+
+def write(node: ast.Expression, level: int = CONDITIONAL) -> str:
+    """Write a tree with no more parentheses than a place of this level in the grammar needs."""
+    own, text = _written(node)
+    return text if own >= level else f"({text})"
+
+
+def _written(node: ast.Expression) -> tuple[int, str]:  # noqa: PLR0911  # a case per node
     match node:
         case ast.Number(number):
-            return f"{number:f}".removesuffix(".000000")
+            return POSTFIX, f"{number:f}".removesuffix(".000000")
         case ast.TextLiteral(text):
-            return f'"{text}"'
+            return POSTFIX, f'"{text}"'
         case ast.Name(name):
-            return name
+            return POSTFIX, name
         case ast.Unary(operator, operand):
-            return f"{operator}({write(operand)})"
+            return UNARY, f"{operator}{write(operand, UNARY)}"
         case ast.Chain(first, steps):
-            return f"({write(first)})" + "".join(
-                f" {step.operator} ({write(step.operand)})" for step in steps
-            )
+            own = next(n for n, level in enumerate(LEVELS, 1) if steps[0].operator in level)
+            rest = (f" {step.operator} {write(step.operand, own + 1)}" for step in steps)
+            return own, write(first, own + 1) + "".join(rest)
         case ast.Conditional(condition, then, otherwise):
-            return f"({write(condition)}) ? {write(then)} : {write(otherwise)}"
+            text = f"{write(condition, CONDITIONAL + 1)} ? {write(then)} : {write(otherwise)}"
+            return CONDITIONAL, text
         case ast.Call(function, arguments):
-            return f"{function}({', '.join(map(write, arguments))})"
+            return POSTFIX, f"{function}({', '.join(map(write, arguments))})"
         case ast.Member(target, member):
-            return f"({write(target)}).{member}"
+            return POSTFIX, f"{write(target, POSTFIX)}.{member}"
         case ast.Method(target, method, arguments):
-            return f"{write(target)}.{method}({', '.join(map(write, arguments))})"
+            inside = ", ".join(map(write, arguments))
+            return POSTFIX, f"{write(target, POSTFIX)}.{method}({inside})"
+
+
+def statement(node: ast.Statement) -> str:
+    """Write a statement."""
+    match node:
         case ast.Assignment(name, assigned):
             return f"{name} = {write(assigned)}"
         case ast.Bare(expression):
@@ -89,14 +104,14 @@ def write(node: ast.Expression | ast.Statement) -> str:  # noqa: C901, PLR0911  
 @settings(max_examples=150)
 def test_what_is_written_is_read_back(formula: tuple[ast.Statement, ...]) -> None:
     """Writing a formula and parsing it gives the same formula."""
-    assert parse_formula(" ;\r\n// comment\n".join(map(write, formula))).statements == formula
+    assert parse_formula(" ;\r\n// comment\n".join(map(statement, formula))).statements == formula
 
 
 @given(FORMULAS, st.integers(0, 9))
 @settings(max_examples=150)
 def test_every_formula_can_be_evaluated(formula: tuple[ast.Statement, ...], current: int) -> None:
     """Whatever a formula says, there is an outcome: new targets, or an error and the old ones."""
-    text = ";".join(map(write, formula))
+    text = ";".join(map(statement, formula))
 
     result = evaluate(text, dedicated=current)
 
@@ -108,16 +123,28 @@ def test_every_formula_can_be_evaluated(formula: tuple[ast.Statement, ...], curr
     assert result == evaluate(text, dedicated=current)
 
 
-@given(st.text(alphabet='x$1. \n"+-*/<>=!&|?:;(),{é', max_size=30))
-def test_every_text_is_a_formula_or_a_syntax_error(text: str) -> None:
-    """Nothing else comes out of parsing, and the place lies within the text."""
-    line, column = 1, 1
-    try:
-        parse_formula(text)
-    except FormulaSyntaxError as error:
-        line, column = error.line, error.column
+PIECES = [*NAMES, *FUNCTIONS, *METHODS, "=", ";", "(", ")", ",", ".", "?", ":", "+", "-", "*", "/", "<",
+          "==", "&&", "||", "!", "0", "1", "0.5", "1" * 300, '"2016-10-13"', '"', "//", "\n", "\r\n",
+          "TimeInterval_Year", "$TargetLowPriority", "stop()", "time()", "vec(1, 2)", "\ud800"]  # fmt: skip
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.text(alphabet='x$1. \n"+-*/<>=!&|?:;(),{é\ud800\0', max_size=30),
+    st.lists(st.sampled_from(PIECES), max_size=15).map(" ".join),
+)
 
-    assert 1 <= column <= len(text.split("\n")[line - 1]) + 1
+
+@given(TEXTS)
+@settings(max_examples=500)
+def test_every_text_is_refused_or_evaluated(text: str) -> None:
+    """Parsing raises nothing but its own error, at a place in the text; evaluating raises nothing."""
+    try:
+        formula = parse_formula(text)
+    except FormulaSyntaxError as error:
+        lines = text.split("\n")
+        assert 1 <= error.line <= len(lines)  # noqa: PT017  # most texts are wrong
+        assert 1 <= error.column <= len(lines[error.line - 1]) + 1  # noqa: PT017
+    else:
+        assert evaluate(formula.text).target_low_priority >= 0
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=8))
