@@ -13,6 +13,7 @@ from typing import Final
 from batch_emulator.dataplane.filter_fields import FILTERED
 from batch_emulator.dataplane.operations import OPERATIONS
 from batch_emulator.dataplane.property_rows import property_rows
+from batch_emulator.faults.incidents import INCIDENTS
 
 SUPPORT: Final = Path(__file__).with_name("SUPPORT.md")
 COMMAND: Final = "make support"
@@ -68,10 +69,29 @@ def filters_table() -> str:
     return _table("| list | property | | type |", "|---|---|---|---|", rows)
 
 
+def incidents_table() -> str:
+    """Return the table of the incidents that were reported of the real service."""
+    rows = (
+        (
+            str(number),
+            incident.what,
+            "; ".join(filter(None, [", ".join(map(_fault, incident.faults)), incident.how])),
+            incident.seen,
+        )
+        for number, incident in INCIDENTS.items()
+    )
+    return _table("| | incident | brought about by | what clients see |", "|---|---|---|---|", rows)
+
+
+def _fault(name: str) -> str:
+    return f"`{name}`" if "/" in name else f"rule `{name}`"
+
+
 _TABLES: Final[dict[str, Callable[[], str]]] = {
     "operations": operations_table,
     "properties": properties_table,
     "filters": filters_table,
+    "incidents": incidents_table,
 }
 
 

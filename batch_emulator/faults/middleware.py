@@ -40,7 +40,7 @@ NOT_ANSWERED: Final = 499
 """Stands in the journal where the client has had no answer; it is never sent."""
 
 _REFUSALS: Final = {"quota": "ActiveJobAndScheduleQuotaReached", "absence": "JobNotFound"}
-_CODES: Final = {
+_CODES: Final[dict[int | None, str]] = {
     403: "AuthenticationFailed",
     429: "TooManyRequests",
     500: "OperationTimedOut",
@@ -128,10 +128,8 @@ async def _cut(request: web.Request, handler: Handler, seen: Seen, rule: Cut) ->
 
 
 def _refused_by_rule(request: web.Request, refuse: Refuse, rule: Refusal) -> web.Response:
-    if rule.body:
-        response = refuse(request, ServiceError(_CODES[rule.status]))
-    else:
-        response = web.Response(status=rule.status)
+    error = ServiceError(_CODES[rule.status] if rule.code is None else rule.code)
+    response = refuse(request, error) if rule.body else web.Response(status=error.status)
     if rule.retry_after is not None:
         response.headers["Retry-After"] = str(rule.retry_after)
     return response

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,10 +12,12 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from batch_emulator.arm.operations import ARM_OPERATIONS
 from batch_emulator.dataplane.operations import SUPPORTED
+from batch_emulator.errors import TABLE
 
 _LONGEST_MILLISECONDS: Final = 600_000
 _LONGEST_RETRY_SECONDS: Final = 3600
@@ -155,17 +157,33 @@ class Latency(_Rule):
 
 class Refusal(_AnswerLost):
     """
-    A status that says nothing about the request.
+    A refusal that does not come from what is asked.
 
     Attributes:
+        status: One that says nothing about the request,
+        code: or any code of the service, with its own status.
         retry_after: The header's seconds; None leaves it out.
         body: Whether there is one of Batch's shape; else it is empty, as of a gateway.
     """
 
     kind: Literal["refusal"]
-    status: Literal[403, 429, 500, 503]
+    status: Literal[403, 429, 500, 503] | None = None
+    code: str | None = None
     retry_after: Annotated[int, Field(ge=0, le=_LONGEST_RETRY_SECONDS)] | None = None
     body: bool = True
+
+    @field_validator("code")
+    @classmethod
+    def _is_the_services(cls, code: str | None) -> str | None:
+        if code is not None and (code not in TABLE or code == "NotSupportedByEmulator"):
+            raise ValueError(f"no code of the service that the emulator knows is called {code}")
+        return code
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if (self.status is None) is (self.code is None):
+            raise ValueError("a refusal has a status or a code, and not both")
+        return self
 
 
 class Reset(_AnswerLost):

@@ -14,6 +14,8 @@ from batch_emulator.formula import (
     SampleStore,
     parse_formula,
 )
+from batch_emulator.formula.errors import ErrorCode, FaultError
+from batch_emulator.formula.evaluation import failed
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.backlog import Progress
@@ -201,6 +203,10 @@ def _evaluate_once(account: Account, pool: Pool, formula: Formula, samples: Samp
 def _result(
     account: Account, pool: Pool, formula: Formula, samples: SampleStore, moment: datetime
 ) -> Evaluation:
+    if (failure := pool.evaluation_failure) is not None:
+        fault = FaultError(failure.message, code=ErrorCode(failure.code))
+        targets = (pool.target_dedicated, pool.target_low_priority)
+        return failed(fault, dedicated=targets[0], low_priority=targets[1])
     return formula.evaluate(
         now=moment,
         samples=samples,

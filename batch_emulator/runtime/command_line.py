@@ -108,10 +108,10 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     root: Path,
     environment: Mapping[str, str],
     limit: timedelta = UNLIMITED,
-    stopping: asyncio.Event | None = None,
+    stopping: Iterable[asyncio.Event] = (),
 ) -> Ending:
     """
-    Run one command line in ``root`` until it ends, its time is up, or it is asked to stop.
+    Run one command line in ``root`` until it ends, its time is up, or one of ``stopping`` is set.
 
     Whatever happens, nothing of its process tree is alive afterwards.
 
@@ -144,11 +144,10 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
 
 
 async def _first(
-    clock: Clock, program: Program, limit: timedelta, stopping: asyncio.Event | None
+    clock: Clock, program: Program, limit: timedelta, stopping: Iterable[asyncio.Event]
 ) -> None:
     waiting: list[asyncio.Task[object]] = [asyncio.create_task(program.settled())]
-    if stopping is not None:
-        waiting.append(asyncio.create_task(stopping.wait()))
+    waiting.extend(asyncio.create_task(event.wait()) for event in stopping)
     if limit < UNLIMITED:
         waiting.append(asyncio.create_task(clock.sleep(limit.total_seconds())))
     try:

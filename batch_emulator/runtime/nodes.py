@@ -161,9 +161,10 @@ async def _run_start_task(account: Account, node: Node, start_task: Json) -> boo
 async def _try_start_task(account: Account, node: Node, start_task: Json) -> Ending:
     if account.options.simulation is not None:
         return await run_start_task(account, account.options.simulation, node)
+    code = node.pool.start_exit_code
     return await run_command(
         account,
-        start_task["commandLine"],
+        start_task["commandLine"] if code is None else f"/bin/sh -c 'exit {code}'",
         root=node.root / "startup",
         environment=start_environment(account, node, start_task),
     )

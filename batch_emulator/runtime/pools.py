@@ -223,6 +223,19 @@ def grant(pool: Pool) -> None:
     tell("pool.granted", pool=pool.id)
 
 
+def shrink(pool: Pool, dedicated: int, low_priority: int, option: str) -> None:
+    """
+    Give a pool another size, as its formula would; it may have none.
+
+    Raises:
+        ValueError: The pool is being deleted.
+    """
+    if pool.state is PoolState.DELETING:
+        raise ValueError("the pool is deleting")
+    pool.retarget(dedicated, low_priority, option)
+    tell("pool.shrunk", pool=pool.id, dedicated=dedicated, low_priority=low_priority)
+
+
 def _refuse_unless_here(pool: Pool) -> None:
     if pool.state is PoolState.DELETING:
         raise ServiceError("PoolBeingDeleted")

@@ -64,7 +64,12 @@ class Scaling:
 
 @dataclass(slots=True, eq=False)
 class Pool:
-    """A pool, its targets and its nodes; ``tags`` are only Azure Resource Manager's."""
+    """
+    A pool, its targets and its nodes; ``tags`` are only Azure Resource Manager's.
+
+    Faults ask for ``withheld`` nodes, for start tasks that end with ``start_exit_code``, and for an
+    ``evaluation_failure``.
+    """
 
     body: Json
     packages: tuple[Package, ...]
@@ -88,6 +93,8 @@ class Pool:
     scaling: Scaling | None = None
     resize_errors: tuple[Failure, ...] = ()
     withheld: Failure | None = None
+    start_exit_code: int | None = None
+    evaluation_failure: Failure | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -254,6 +261,8 @@ class Job:
 
     Attributes:
         stuck: Whether its removal does not end, as a fault asks for.
+        upload_failure: What the outputs of its tasks fail with, as a fault asks for.
+        counts_held: How long its counts stay as they were told, as a fault asks for.
         number: Later jobs have greater ones.
         runs: The runs of its tasks that go on.
         remembered: Ids of tasks that are gone or active again, but let others go on before.
@@ -278,6 +287,8 @@ class Job:
     ended: datetime | None = None
     reason: str | None = None
     stuck: bool = False
+    upload_failure: Failure | None = None
+    counts_held: timedelta = timedelta()
     tasks: Collection[Task] = field(default_factory=Collection)
     runs: dict[Task, Run] = field(default_factory=dict)
     ready: dict[Task, None] = field(default_factory=dict)
@@ -394,7 +405,7 @@ class Job:
 
     def tell_counts(self, delay: timedelta) -> TaskCounts:
         """Return counts of its tasks that may be ``delay`` old."""
-        if (moment := self.clock.now()) - self.told.at >= delay:
+        if (moment := self.clock.now()) - self.told.at >= max(delay, self.counts_held):
             self.told = TaskCounts(moment, self.counts.copy(), self.slots.copy())
         return self.told
 
@@ -547,13 +558,18 @@ class Task:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run of a task on a node, and the request to end it."""
+    """
+    One run of a task on a node, and the requests to end it.
+
+    ``stopping`` is set by a request, ``expiring`` by a fault: the task's longest time is over.
+    """
 
     task: Task
     node: Node
     slots: int
     stop: TaskStop | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    expiring: asyncio.Event = field(default_factory=asyncio.Event)
     carrier: asyncio.Task[None] | None = None
 
     def ask_to_stop(self, stop: TaskStop) -> None:

@@ -51,6 +51,8 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
     outputs = task.body.get("outputFiles", ())
     if not outputs or (stopped and stopped.runs_again) or ending.exit_code is None:
         return ending, failure, stopped
+    if task.job.upload_failure is not None:
+        return ending, failure or task.job.upload_failure, stopped
     with account.clock.real_work():
         upload_failure = await upload_all(
             account.storage,
@@ -96,7 +98,7 @@ async def _run_once(account: Account, run: Run, root: Path, environment: dict[st
         root=root,
         environment=environment,
         limit=parse_duration(body["constraints"]["maxWallClockTime"]),
-        stopping=run.stopping,
+        stopping=(run.stopping, run.expiring),
     )
 
 
@@ -111,6 +113,7 @@ async def _run_with_retries(
         except OSError as error:  # a run before has put something else in the folder's place
             return Ending(None, launch_failure(LaunchError(str(error), missing=False)))
         exhausted = task.execution.retries == constraints["maxTaskRetryCount"]
+        run.expiring.clear()
         if run.stop or not ending.exit_code or exhausted:
             return ending
         task.execution.retries += 1

@@ -80,8 +80,36 @@ def terminate(account: Account, task: Task) -> None:
     if run := task.job.runs.get(task):
         run.ask_to_stop(TaskStop.TERMINATE)
         return
-    task.complete(None, ENDED)
+    _complete_unstarted(account, task)
     task.modified = task.state_since
+
+
+def skip(account: Account, task: Task) -> None:
+    """
+    Complete a task that waits, as if it had ended without ever having run.
+
+    Raises:
+        ValueError: It does not wait.
+    """
+    if task.state is not TaskState.ACTIVE:
+        raise ValueError(f"the task is {task.state}")
+    _complete_unstarted(account, task)
+
+
+def expire(task: Task) -> None:
+    """
+    End the run of a task as at the end of its longest time.
+
+    Raises:
+        ValueError: It does not run.
+    """
+    if (run := task.job.runs.get(task)) is None:
+        raise ValueError(f"the task is {task.state}")
+    run.expiring.set()
+
+
+def _complete_unstarted(account: Account, task: Task) -> None:
+    task.complete(None, ENDED)
     tell("task.ended", job=task.job.id, task=task.id, state=task.state, code=None)
     follow_up(account, task)
     if pool := pool_of(account, task.job):

@@ -65,8 +65,8 @@ class Faults:
 
         Args:
             kind: denial (of Azure Resource Manager: ``whose`` role, ``code``), latency
-                (``milliseconds``), refusal (``status`` 403, 429, 500 or 503, ``retry_after``
-                seconds, ``body``), reset, silence, quota, absence (of a job from what reads
+                (``milliseconds``), refusal (``status`` 403, 429, 500 or 503, or any
+                ``code``; ``retry_after`` seconds, ``body``), reset, silence, quota, absence (of a job from what reads
                 it), cut (of a file, after so many ``bytes``). Refusal, reset and silence take
                 ``after_effect``: the request is carried out first.
             operation: Which requests it hits: those of this operation, by the client's name,
@@ -110,6 +110,42 @@ class Faults:
     async def keep_deleting_job(self, job_id: str, *, seconds: float = 0) -> None:
         """Let the removal of a job begin, so many seconds ago, and not end until it is forgotten."""
         await self._ask("POST", f"/jobs/{job_id}/delete", {"seconds": seconds})
+
+    async def break_uploads(self, job_id: str, **cause: str) -> None:
+        """Let the outputs of a job's tasks fail with a ``code`` and a ``message``."""
+        await self._ask("POST", f"/jobs/{job_id}/break-uploads", cause)
+
+    async def hold_counts(self, job_id: str, **seconds: float) -> None:
+        """Keep the task counts of a job as they were told last, for 1800 ``seconds``."""
+        await self._ask("POST", f"/jobs/{job_id}/hold-counts", seconds)
+
+    async def mend_job(self, job_id: str) -> None:
+        """End what broke a job's uploads and held its counts."""
+        await self._ask("POST", f"/jobs/{job_id}/mend")
+
+    async def skip_task(self, job_id: str, task_id: str) -> None:
+        """Complete a task that waits, as if it had never run."""
+        await self._ask("POST", f"/jobs/{job_id}/tasks/{task_id}/skip")
+
+    async def expire_task(self, job_id: str, task_id: str) -> None:
+        """End the run of a task as at the end of its longest time."""
+        await self._ask("POST", f"/jobs/{job_id}/tasks/{task_id}/expire")
+
+    async def shrink(self, pool_id: str, **size: int | str) -> None:
+        """Give a pool ``dedicated`` and ``lowPriority`` nodes, none of either, with an ``option``."""
+        await self._ask("POST", f"/pools/{pool_id}/shrink", size)
+
+    async def break_start(self, pool_id: str, **code: int) -> None:
+        """Let each start task of a pool end with 1 or this ``exitCode``."""
+        await self._ask("POST", f"/pools/{pool_id}/break-start", code)
+
+    async def break_formula(self, pool_id: str, **cause: str) -> None:
+        """Let each evaluation of a pool's formula fail with a ``code`` and a ``message``."""
+        await self._ask("POST", f"/pools/{pool_id}/break-formula", cause)
+
+    async def mend_pool(self, pool_id: str) -> None:
+        """End what broke the start tasks and the formula of a pool."""
+        await self._ask("POST", f"/pools/{pool_id}/mend")
 
     async def preempt(self, node_id: str, **seconds: float | None) -> None:
         """Preempt a Spot node, for 300 ``seconds`` at the pool's speed or, if None, until restored."""

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.contract.passes.incidents import INCIDENTS
+from batch_emulator.faults.incidents import INCIDENTS
 
 type Test = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -10,6 +10,8 @@ import pytest
 
 from batch_emulator.dataplane.operations import OPERATIONS
 from batch_emulator.dataplane.property_rows import BODIES
+from batch_emulator.faults.changes import CHANGES
+from batch_emulator.faults.incidents import INCIDENTS
 from batch_emulator.faults.rules import KINDS
 from batch_emulator.support_matrix import COMMAND, SUPPORT, with_tables
 
@@ -83,6 +85,29 @@ def test_the_table_of_faults_lists_every_kind() -> None:
     assert {kind: sorted(re.findall(r"`(\w+)`", row)) for kind, row in rows.items()} == {
         kind: sorted(fields) for kind, fields in KINDS.items()
     }
+
+
+def test_every_change_has_a_row() -> None:
+    """And no row is of a change that nothing answers."""
+    section = SUPPORT.read_text().partition("## Faults on demand")[2].partition("\n## ")[0]
+    rows = re.findall(
+        r"^\| `POST /emulator/(\w+)/\{\w+\}(/tasks/\{\w+\})?/([\w-]+)`", section, re.MULTILINE
+    )
+
+    assert sorted(("tasks" if task else kind, what) for kind, task, what in rows) == sorted(
+        (kind, what) for kind, changes in CHANGES.items() for what in changes
+    )
+
+
+def test_every_incident_is_brought_about_by_a_fault_that_there_is() -> None:
+    """Or its row says what does it without one."""
+    known = {*KINDS, *(f"{kind}/{what}" for kind, changes in CHANGES.items() for what in changes)}
+
+    assert [*INCIDENTS] == [*range(1, 24)]
+    assert {fault for one in INCIDENTS.values() for fault in one.faults} <= known
+    without = {number for number, one in INCIDENTS.items() if not one.faults}
+    assert without == {20}
+    assert INCIDENTS[20].how.startswith("no fault: ")
 
 
 def test_every_operation_of_the_client_is_known(schema: Json) -> None:

@@ -1,0 +1,167 @@
+"""
+What was reported of the real service, and how it is brought about here.
+
+Each is told in the words of a public report: issues and pull requests of users of Azure Batch.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """
+    One incident.
+
+    Attributes:
+        what: What happened.
+        faults: What brings it about: kinds of rules, and paths such as ``nodes/spoil``; without
+            any, ``how`` says what does.
+        how: How to go about it, in Markdown.
+        seen: What clients see, in Markdown.
+    """
+
+    what: str
+    faults: tuple[str, ...] = ()
+    how: str = ""
+    seen: str
+
+
+INCIDENTS: Final[dict[int, Incident]] = {
+    1: Incident(
+        what="a node is removed before its stdout is read",
+        faults=("pools/shrink", "nodes/spoil", "refusal"),
+        how="a smaller pool, or a node that is spoiled, or the codes alone",
+        seen=(
+            "the task is completed; its files are 409 `NodeNotReady` while the node leaves or is "
+            "`unusable`, 404 `NodeNotFound` afterwards"
+        ),
+    ),
+    2: Incident(
+        what="files are asked for while the task is still active",
+        faults=("nodes/preempt", "refusal"),
+        how="a task that had begun waits again, or the code alone",
+        seen="409 `OperationInvalidForCurrentState`, with the reason in `values`",
+    ),
+    3: Incident(
+        what="a task is completed without ever having run",
+        faults=("tasks/skip",),
+        seen="`completed` without `startTime`, exit code and node; `TaskEnded`; its files are 409 "
+        "`TaskFilesUnavailable`",
+    ),
+    4: Incident(
+        what="a Spot node is taken away in the middle of a task",
+        faults=("nodes/preempt", "nodes/restore"),
+        seen="the node is `preempted`, its task `active` again, and no counter tells; the node comes "
+        "back under its id, with an empty folder",
+    ),
+    5: Incident(
+        what="a formula shrinks the pool while a task runs",
+        faults=("pools/shrink",),
+        how="also of a pool that follows a formula",
+        seen="the task is `active` again with one more in `requeueCount`, or as `option` says",
+    ),
+    6: Incident(
+        what="the start task fails on every node",
+        faults=("pools/break-start",),
+        how="of a pool with a start task, on nodes that start or restart from then on",
+        seen="nodes are `starttaskfailed`, tasks stay `active`",
+    ),
+    7: Incident(
+        what="an application package is missing, or cannot be unpacked",
+        faults=("refusal", "nodes/spoil"),
+        how="the code of a creation; a node with the cause `ApplicationPackageError`",
+        seen="409 `InvalidApplicationPackageReferences`; the node is `unusable`",
+    ),
+    8: Incident(
+        what="a node is unusable: no way out of its network, a full disk",
+        faults=("nodes/spoil",),
+        seen="the node is `unusable` with the error given; its tasks are `active` again",
+    ),
+    9: Incident(
+        what="the account has no room for another job",
+        faults=("quota",),
+        seen="409 `ActiveJobAndScheduleQuotaReached`",
+    ),
+    10: Incident(
+        what="a pool without nodes shows the error of a resize of long ago",
+        faults=("pools/withhold", "pools/grant"),
+        how="one after the other",
+        seen="`resizeErrors` with the code given, until the next resize",
+    ),
+    11: Incident(
+        what="no quota of cores, or no capacity: the node never comes",
+        faults=("pools/withhold",),
+        how="with `AccountCoreQuotaReached`, `AllocationFailed`, `AllocationTimedout`",
+        seen="`resizeErrors` with the code given, fewer nodes than the target",
+    ),
+    12: Incident(
+        what="the formula cannot be evaluated",
+        faults=("pools/break-formula",),
+        seen="`autoScaleRun` has the `error`; the pool keeps its size",
+    ),
+    13: Incident(
+        what="requests are throttled",
+        faults=("refusal",),
+        how="`status` 429 or 503, with `retry_after` or without; or `code` "
+        "`TooManyEnableAutoScaleRequests`",
+        seen="`TooManyRequests`, `ServerBusy`",
+    ),
+    14: Incident(
+        what="the service fails for a moment",
+        faults=("refusal",),
+        how="`status` 500 or `code` `InternalError`, with `after_effect` or without",
+        seen="`OperationTimedOut`, `InternalError`",
+    ),
+    15: Incident(
+        what="a job was created, the answer was lost, and the retry hears that it exists",
+        faults=("reset", "silence"),
+        how="with `after_effect`",
+        seen="no answer; then 409 `JobExists`",
+    ),
+    16: Incident(
+        what="a job is not found right after its creation",
+        faults=("absence",),
+        seen="404 `JobNotFound`",
+    ),
+    17: Incident(
+        what="a clock is wrong, and every request is refused",
+        faults=("refusal",),
+        how="`status` 403; a date that is 15 minutes off is refused without a fault",
+        seen="403 `AuthenticationFailed`",
+    ),
+    18: Incident(
+        what="a task runs past its time limit",
+        faults=("tasks/expire",),
+        seen="`FailureExitCode` and the exit code of the killed process; what it wrote is uploaded",
+    ),
+    19: Incident(
+        what="exit code 0, and the upload of an output failed",
+        faults=("jobs/break-uploads",),
+        seen="exit code 0, result `failure`, `FileUploadContainerNotFound` or the code given",
+    ),
+    20: Incident(
+        what="a task asks for more slots than a node has",
+        how="no fault: add a task whose `requiredSlots` are more than the pool's `taskSlotsPerNode`",
+        seen="the task stays `active`, and counts among the pending tasks of the formula",
+    ),
+    21: Incident(
+        what="task counts are wrong for a while",
+        faults=("jobs/hold-counts",),
+        how="`--counts-delay` does it for every job",
+        seen="counts as they were told before",
+    ),
+    22: Incident(
+        what="a download breaks off; output is large, binary, or cut in a character",
+        faults=("cut", "reset"),
+        how="output is what the task writes",
+        seen="a body in chunks without its end",
+    ),
+    23: Incident(
+        what="the evaluation of a formula cannot be forced",
+        faults=("refusal",),
+        how="`code` `TooManyEnableAutoScaleRequests`; without a fault, `enableautoscale` twice within 30 s",
+        seen="503; an interval of less than 5 minutes is 400 `InvalidPropertyValue`",
+    ),
+}
+"""By the numbers that the tests of the product give them."""
