@@ -1,6 +1,7 @@
 """How requests reach blob storage, and what is said when nothing answers there."""
 
 from typing import Any, Final
+from urllib.request import getproxies
 
 from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import AioHttpTransport
@@ -20,6 +21,7 @@ class StorageTransport(AioHttpTransport):  # type: ignore[misc]  # it is loaded 
             connection_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             connection_data_block_size=_BLOCK_BYTES,
+            use_env_settings=bool(getproxies()),  # else each request reads them, and ~/.netrc
         )
 
     async def send(self, request: Any, **config: Any) -> Any:  # noqa: ANN401 - as it is declared above

@@ -23,6 +23,7 @@ from orchestrator.adapters.calls import (
     NO_ANSWER,
     RETRIES,
     enum_word,
+    environment_options,
     in_time,
     no_credential,
     says_nothing,
@@ -219,14 +220,15 @@ class Batch:
 @asynccontextmanager
 async def open_batch(settings: Settings) -> AsyncGenerator[Batch]:
     """Open the Batch account, by its key where one is set, else by the app's identity."""
+    options = {**RETRIES, **environment_options()}
     if settings.batch_account_name and settings.batch_account_key:
         key = AzureNamedKeyCredential(settings.batch_account_name, settings.batch_account_key)
-        async with BatchClient(settings.batch_account_url, key, **RETRIES) as client:
+        async with BatchClient(settings.batch_account_url, key, **options) as client:
             yield Batch(client, settings.place.pool_id)
         return
     async with (
         DefaultAzureCredential(managed_identity_client_id=settings.client_id) as credential,
-        BatchClient(settings.batch_account_url, credential, **RETRIES) as client,
+        BatchClient(settings.batch_account_url, credential, **options) as client,
     ):
         yield Batch(client, settings.place.pool_id)
 

@@ -11,7 +11,7 @@ from azure.storage.blob import BlobProperties
 from azure.storage.blob.aio import BlobServiceClient, ExponentialRetry
 
 from orchestrator import ids
-from orchestrator.adapters.calls import BlobMissing, BlobUnchanged
+from orchestrator.adapters.calls import BlobMissing, BlobUnchanged, environment_options
 from orchestrator.adapters.container import BlobText, Container, Lease
 from orchestrator.adapters.outputs import Outputs
 from orchestrator.adapters.settings import Settings
@@ -439,7 +439,7 @@ def _open_run(blob: BlobProperties) -> OpenRun | None:
 async def open_storage(settings: Settings, cache: Cache) -> AsyncGenerator[tuple[Ledger, Outputs]]:
     """Open both containers, by connection string where one is set, else by the identity."""
     retry = ExponentialRetry(initial_backoff=1, increment_base=1, retry_total=2)
-    options: dict[str, Any] = {"retry_policy": retry, **_TRANSPORT}
+    options: dict[str, Any] = {"retry_policy": retry, **_TRANSPORT, **environment_options()}
     if settings.data_storage_connection_string:
         service = BlobServiceClient.from_connection_string(
             settings.data_storage_connection_string, **options

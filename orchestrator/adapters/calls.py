@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Final
+from urllib.request import getproxies
 
 from aiohttp import ClientError
 from azure.core.exceptions import (
@@ -49,6 +50,16 @@ _ACCESS = {401, 403}
 _WHOLE_PLACE = ("Account", "Container")  # how codes begin that are not about one blob
 _TOO_MANY = 429
 _SERVER_ERROR = 500
+
+
+def environment_options() -> dict[str, Any]:
+    """
+    Return an option of the Azure clients: use the environment only if it names a proxy.
+
+    Where they use it, they read it and ``~/.netrc`` anew for each request, in two threads. And a
+    login that ``.netrc`` has for the service makes them fail.
+    """
+    return {"use_env_settings": bool(getproxies())}
 
 
 async def in_time[T](call: Awaitable[T]) -> T:

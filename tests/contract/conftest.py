@@ -138,7 +138,12 @@ async def start_batch(azurite: Azurite, tmp_path: Path) -> AsyncIterator[Start]:
                 clock=clock or RealClock(),
             )
             emulator = await stack.enter_async_context(Emulator(options))
-            client = BatchClient(emulator.url, AzureNamedKeyCredential(ACCOUNT, KEY), retry_total=0)
+            client = BatchClient(
+                emulator.url,
+                AzureNamedKeyCredential(ACCOUNT, KEY),
+                retry_total=0,
+                use_env_settings=False,
+            )
             await stack.enter_async_context(client)
             return Batch(emulator.url, client, options.root)
 
@@ -183,7 +188,9 @@ async def world(start_batch: Start, containers: Containers) -> AsyncIterator[Wor
     """Start a product on fresh containers and an emulated account of its own."""
     batch = await start_batch()
     connection = containers.connection_string
-    async with BlobServiceClient.from_connection_string(connection) as storage:
+    async with BlobServiceClient.from_connection_string(
+        connection, use_env_settings=False
+    ) as storage:
         yield World(
             settings=settings(containers, batch.url, ACCOUNT, KEY),
             storage=storage,

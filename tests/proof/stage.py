@@ -370,7 +370,9 @@ async def open_stage(
         storage = await stack.enter_async_context(Proxy(azurite.url, clock))
         batch = await stack.enter_async_context(Proxy(emulator.url, clock))
         key = AzureNamedKeyCredential(_BATCH, _KEY)
-        client = await stack.enter_async_context(BatchClient(emulator.url, key, retry_total=0))
+        client = await stack.enter_async_context(
+            BatchClient(emulator.url, key, retry_total=0, use_env_settings=False)
+        )
         connections = [azurite.connection_string]
         doors: dict[str, dict[str, str]] = {}
         for door in ["desk", *(f"{user} {which}" for user in (*hosts, *users) for which in DOORS)]:
@@ -379,7 +381,9 @@ async def open_stage(
             account = await batch.door(door) + ("/elsewhere" if _is_elsewhere(door) else "")
             doors[door] = _environment(url, connections[-1], account, mark)
         past, desk = [
-            await stack.enter_async_context(BlobServiceClient.from_connection_string(connection))
+            await stack.enter_async_context(
+                BlobServiceClient.from_connection_string(connection, use_env_settings=False)
+            )
             for connection in connections[:2]
         ]
         ledger, outputs = f"ledger-{mark}", f"outputs-{mark}"

@@ -147,7 +147,9 @@ async def day(
     bad = Package("bad", "1", zip_file(tmp_path / "bad.zip", ("../out", 0o644)))
     batch = await start_batch(faults=True, applications=(bad,), **account_options)
     connection = containers.connection_string
-    async with BlobServiceClient.from_connection_string(connection) as storage:
+    async with BlobServiceClient.from_connection_string(
+        connection, use_env_settings=False
+    ) as storage:
         yield BadDay(
             World(
                 settings=settings(containers, batch.url, ACCOUNT, KEY),
