@@ -72,6 +72,7 @@ class ReplySchema:
     def __init__(self, models: ModuleType, method: Callable[[str], object]) -> None:
         self._module = models
         self._method = method
+        self._shapes: dict[str, tuple[str, bool] | None] = {}
         self._models = {
             name: model
             for name, model in inspect.getmembers(models, inspect.isclass)
@@ -107,6 +108,11 @@ class ReplySchema:
 
         None stands for an operation that answers no JSON.
         """
+        if operation not in self._shapes:
+            self._shapes[operation] = self._find_shape(operation)
+        return self._shapes[operation]
+
+    def _find_shape(self, operation: str) -> tuple[str, bool] | None:
         method = self._method(operation)
         answer = inspect.signature(method).return_annotation if callable(method) else None
         if typing.get_origin(answer) is ItemPaged:
