@@ -105,6 +105,7 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}...")
 
 
+@lru_cache(maxsize=1024)
 def shortest_period(recurrence: Recurrence) -> timedelta | None:
     """
     Return the shortest time between two occurrences, changes of the clock left aside.
