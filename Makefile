@@ -6,6 +6,8 @@ RUN := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header --no-annotate
 PEER := sh tests/peers/install.sh
 export PYTHONUNBUFFERED := 1
+# Empty counts as not set: what tests start by the hundred is compiled once.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,8 +53,8 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 	@$(RUN) -m bench.outputs
 	@$(RUN) -m bench.growth
 
-proof: setup ## the kill table and the model test, with nothing left out; many minutes
-	.venv/bin/pytest -n 2 --dist loadfile tests/proof --proof
+proof: setup ## the kill table, the model test and the laws of unit tests, with nothing left out; many minutes
+	.venv/bin/pytest -n 2 --dist loadfile tests/proof tests/unit --proof
 
 peers: setup ## clients of others against the emulator: azure-cli, Airflow, JavaScript, Microsoft's tests
 	@$(PEER) .venv-peers tests/peers/requirements.txt

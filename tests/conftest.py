@@ -15,6 +15,7 @@ from azure.storage.blob import BlobServiceClient
 from hypothesis import settings
 
 from local.azurite import Azurite
+from tests.support.breadth import EVERYTHING, SAMPLE
 from tests.support.judged_replies import (
     judge_every_emulator,
     judge_other_processes,
@@ -37,9 +38,6 @@ _PREFIXES = (
 _KEPT = ("RECUR_ORACLES",)
 _YOUNG_SECONDS = 240
 
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """
@@ -50,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.load_profile(EVERYTHING if config.getoption("--proof") else SAMPLE)
     judge_every_emulator()
     folder = TemporaryDirectory(prefix="recur-judged-")
     config.add_cleanup(folder.cleanup)
@@ -57,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proof", action="store_true", help="leave nothing out, for many minutes")
     parser.addoption(
         "--at-second",
         type=int,

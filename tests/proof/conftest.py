@@ -9,11 +9,13 @@ import hypothesis
 import pytest
 from rich.console import Console, RenderableType
 
+from tests.support.breadth import everything
+
 _SHOWN = pytest.StashKey[list[str]]()
 _WIDTH = 110
 
 hypothesis.settings.register_profile(
-    "test", max_examples=50, stateful_step_count=40, derandomize=True
+    "test", max_examples=20, stateful_step_count=40, derandomize=True
 )
 hypothesis.settings.register_profile("proof", max_examples=500, stateful_step_count=40)
 
@@ -37,10 +39,6 @@ class Proof:
         self.shown.append(text.getvalue())
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--proof", action="store_true", help="leave nothing out, for many minutes")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SHOWN] = []
 
@@ -55,8 +53,7 @@ def _quiet() -> Iterator[None]:
 
 @pytest.fixture
 def proof(request: pytest.FixtureRequest) -> Proof:
-    everything = bool(request.config.getoption("--proof", default=False))
-    return Proof(everything, request.config.stash.setdefault(_SHOWN, []))
+    return Proof(everything(), request.config.stash.setdefault(_SHOWN, []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

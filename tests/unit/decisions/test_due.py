@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.decisions import due as module
@@ -20,6 +20,7 @@ from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import CatchUp, Pause, Recurrence, Timing
 from orchestrator.timing.occurrences import occurrences_of
 from tests.support import schedules
+from tests.support.breadth import examples
 
 BEGIN = datetime(2026, 3, 1, 0, 0, 7, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -72,7 +73,7 @@ def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_COUNTED", 10)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     minutes=st.sampled_from(["0", "*/20", "7,9"]),
     left_out=st.sampled_from([(), ("* 0-5 * * *",), ("* * * * SAT", "2026-03-08"), ("* * * 3 *",)]),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.decisions.timings import take_over
@@ -18,6 +18,7 @@ from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import SubmitState, dump_submit
 from orchestrator.model import About, CatchUp, Interval, Recurrence, Retries, Schedule
+from tests.support.breadth import examples
 from tests.support.documents import GOOD, PLAIN, table
 
 
@@ -514,7 +515,7 @@ KEYS = st.sampled_from(
 
 
 @pytest.mark.no_cover  # measuring it would double its time; examples cover the same
-@settings(max_examples=300)
+@examples(300)
 @given(st.dictionaries(KEYS, LITERALS), st.dictionaries(KEYS, LITERALS))
 def test_whatever_a_table_holds_is_a_schedule_or_told(
     defaults: dict[str, str], own: dict[str, str]

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.enums import Fold, Gap, OnHoliday
 from orchestrator.model import Holidays, Recurrence
 from orchestrator.timing.counting import Tally, tally
 from orchestrator.timing.placement import placements
+from tests.support.breadth import examples
 
 ZONES = [
     "UTC",
@@ -77,7 +78,7 @@ def seen(recurrence: Recurrence, after: datetime, until: datetime) -> Tally | No
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(recurrences, begins, st.integers(0, 86_400), st.integers(0, 40 * 86_400))
 def test_it_counts_what_there_is(
     recurrence: Recurrence, begin: datetime, offset: int, length: int

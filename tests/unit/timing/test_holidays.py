@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.enums import OnHoliday, Weekday
@@ -13,6 +13,7 @@ from orchestrator.model import WEEKEND, Holidays, Occurrence, Recurrence, Timing
 from orchestrator.timing.holidays import FARTHEST, packed, unpacked, working_days
 from orchestrator.timing.occurrences import ended, following, latest, occurrences, previous
 from orchestrator.timing.zones import parse_zone
+from tests.support.breadth import examples
 from tests.support.timings import LONG_AGO
 
 DAY = timedelta(days=1)
@@ -197,7 +198,7 @@ def test_five_years_of_holidays_are_a_few_hundred_bytes() -> None:
     assert packed([(date(2026, 12, 24), date(2026, 12, 24))]) == ("2026 1224",)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     spans,
     weekdays,

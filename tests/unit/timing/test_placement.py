@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.enums import Fold, Gap
@@ -14,6 +14,7 @@ from orchestrator.timing.occurrences import occurrences
 from orchestrator.timing.placement import Placement, minutes_of, placements
 from orchestrator.timing.zones import parse_zone
 from tests.support import debian
+from tests.support.breadth import examples
 from tests.support.call_counts import counted
 from tests.support.timings import LONG_AGO, timing
 
@@ -222,7 +223,7 @@ def near_changes(draw: st.DrawFn) -> tuple[str, list[datetime]]:
 
 
 @pytest.mark.no_cover  # measuring it would double its time; examples cover the same
-@settings(max_examples=400)
+@examples(400)
 @given(
     st.lists(crons(), min_size=1, max_size=2),
     near_changes(),
@@ -251,7 +252,7 @@ def test_ticks_partition_the_occurrences(
 
 
 @pytest.mark.no_cover  # measuring it would double its time; examples cover the same
-@settings(max_examples=200)
+@examples(200)
 @given(crons(), near_changes())
 def test_every_occurrence_is_where_debians_cron_has_it(
     cron: str, near: tuple[str, list[datetime]]
@@ -496,7 +497,7 @@ def test_a_shifted_occurrence_is_excluded_by_the_time_it_had() -> None:
 
 
 @pytest.mark.no_cover  # measuring it would double its time; examples cover the same
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.one_of(crons().map(lambda one: (one,)), st.integers(60, 9000)),
     near_changes(),

@@ -1,11 +1,12 @@
 """Laws of the formula language, for formulas and numbers that nobody thought of."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_emulator.formula import FormulaSyntaxError, parse_formula
 from batch_emulator.formula import syntax as ast
 from batch_emulator.formula.errors import Position
+from tests.support.breadth import examples
 from tests.support.formula_pool import evaluate
 
 AT = Position(1, 1)
@@ -101,14 +102,14 @@ def statement(node: ast.Statement) -> str:
 
 
 @given(FORMULAS)
-@settings(max_examples=150)
+@examples(150)
 def test_what_is_written_is_read_back(formula: tuple[ast.Statement, ...]) -> None:
     """Writing a formula and parsing it gives the same formula."""
     assert parse_formula(" ;\r\n// comment\n".join(map(statement, formula))).statements == formula
 
 
 @given(FORMULAS, st.integers(0, 9))
-@settings(max_examples=150)
+@examples(150)
 def test_every_formula_can_be_evaluated(formula: tuple[ast.Statement, ...], current: int) -> None:
     """Whatever a formula says, there is an outcome: new targets, or an error and the old ones."""
     text = ";".join(map(statement, formula))
@@ -148,7 +149,7 @@ def test_every_text_is_refused_or_evaluated(text: str) -> None:
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=8))
-@settings(max_examples=50)
+@examples(50)
 def test_laws_of_the_functions(numbers: list[int]) -> None:
     """They agree with each other whatever the numbers."""
     vector = f"vec({', '.join(str(number) for number in numbers)})"

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_emulator.formula import Metric, SampleStore, parse_formula
+from tests.support.breadth import examples
 
 START = datetime(2026, 11, 23, 5, 42, tzinfo=UTC)
 PERIOD = timedelta(seconds=30)
@@ -139,7 +140,7 @@ GAPS = st.frozensets(st.integers(1, 40), max_size=40)
 
 
 @given(missing=GAPS, back=st.integers(1, 50), late=st.integers(0, 29))
-@settings(max_examples=60)
+@examples(60)
 def test_the_percent_is_what_is_there_of_what_could_be(
     missing: frozenset[int], back: int, late: int
 ) -> None:
@@ -157,7 +158,7 @@ def test_the_percent_is_what_is_there_of_what_could_be(
 
 
 @given(missing=GAPS, cut=st.integers(1, 39))
-@settings(max_examples=60)
+@examples(60)
 def test_windows_add_up(missing: frozenset[int], cut: int) -> None:
     """Two windows that meet hold every sample of both once: nothing is lost at the border."""
     now = START + 42 * PERIOD
@@ -174,7 +175,7 @@ def test_windows_add_up(missing: frozenset[int], cut: int) -> None:
 
 
 @given(missing=GAPS, back=st.integers(1, 50), speed=st.sampled_from([1, 7, 13, 60, 999]))
-@settings(max_examples=60)
+@examples(60)
 def test_the_speed_changes_no_percent(missing: frozenset[int], back: int, speed: int) -> None:
     """A store whose times are divided by the speed reads the same through divided intervals."""
     formula = parse_formula(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.document.parse import parse
@@ -16,6 +16,7 @@ from orchestrator.timing.placement import placements
 from recur.lint.document_notes import lint, note_lines
 from recur.lint.notes import Code, Note, shortest_period
 from recur.lint.secret_patterns import looks_secret
+from tests.support.breadth import examples
 
 ROOT = Path(__file__).parents[4]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -239,7 +240,7 @@ PATTERNS = (
 LEFT_OUT = ("* 1 * * *", "*/2 * * * *", "* * 1-15 * *", "* * * * SUN", "2027-12-31")
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     st.one_of(
         st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3, unique=True),

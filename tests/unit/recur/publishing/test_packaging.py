@@ -6,10 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recur.publishing.packaging import Package, PackageError, build
+from tests.support.breadth import examples
 
 FILES = {"main.py": b"print(1)\n", "lib/a.py": b"A = 1\n", "lib/b.txt": b"\x00\xff"}
 
@@ -101,7 +102,7 @@ def test_another_mode_is_another_version(tmp_path: Path) -> None:
     assert build(tmp_path / "from" / "tool_1", tmp_path).version != before.version
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     left=st.dictionaries(st.from_regex(r"[a-c]{1,2}", fullmatch=True), st.binary(max_size=3)),
     right=st.dictionaries(st.from_regex(r"[a-c]{1,2}", fullmatch=True), st.binary(max_size=3)),
