@@ -15,6 +15,8 @@ from pathlib import Path
 
 import duckdb_kql
 
+from tests.alerts.texts_in_sql import with_texts_as_they_are
+
 ALERTS = Path(__file__).parents[2] / "infra/alerts"
 QUERIES = {path.stem: path.read_text() for path in sorted(ALERTS.glob("*.kql"))}
 
@@ -126,7 +128,8 @@ class Workspace:
 def _translated(query: str, columns: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
     """Translate a query once for all tests: the time at which it runs is a parameter in its text."""
     schema = {table: list(names) for table, names in columns}
-    return str(duckdb_kql.to_sql(query, schema=schema, query_now=datetime.now(UTC)))
+    sql = str(duckdb_kql.to_sql(query, schema=schema, query_now=datetime.now(UTC)))
+    return with_texts_as_they_are(sql)
 
 
 def mails(
