@@ -7,11 +7,12 @@ from typing import cast
 
 import duckdb_kql
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.adapters.telemetry import KEYS, Event
 from tests.alerts.workspace import QUERIES, Answer, Row, Workspace, mails
+from tests.support.breadth import examples
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 PERIOD = timedelta(minutes=15)
@@ -158,7 +159,7 @@ def test_the_thirty_days_tell_a_query_that_loses_or_repeats(sound: str, mutant: 
     assert sorted(answer for _, answer in told) != [mailed(run_id) for run_id in failed]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     after=st.floats(0, 60),
     lags=st.lists(st.floats(0.5, 1200), min_size=1, max_size=3),
