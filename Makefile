@@ -5,6 +5,7 @@
 RUN := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header --no-annotate
 PEER := sh tests/peers/install.sh
+SAMPLED := tests/e2e/test_demo.py tests/contract/infra/test_alerts.py
 export PYTHONUNBUFFERED := 1
 # Empty counts as not set: what tests start by the hundred is compiled once.
 export PYTHONDONTWRITEBYTECODE :=
@@ -53,8 +54,8 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 	@$(RUN) -m bench.outputs
 	@$(RUN) -m bench.growth
 
-proof: setup ## the kill table, the model test and the laws of unit tests, with nothing left out; many minutes
-	.venv/bin/pytest -n 2 --dist loadfile tests/proof tests/unit --proof
+proof: setup ## the kill table, the model test and all else that `make test` samples, with nothing left out
+	.venv/bin/pytest -n 2 --dist loadfile tests/proof tests/unit $(SAMPLED) --proof
 
 peers: setup ## clients of others against the emulator: azure-cli, Airflow, JavaScript, Microsoft's tests
 	@$(PEER) .venv-peers tests/peers/requirements.txt
