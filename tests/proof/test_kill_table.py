@@ -264,17 +264,18 @@ async def test_a_tick_killed_at_any_effect_loses_nothing_and_doubles_nothing(
     proof: Proof,
 ) -> None:
     """
-    Before each effect alone, and after it with a second tick let in: one table of all.
+    Before an effect alone and, at the next one, after it with a second tick let in: one table.
 
-    With ``--proof`` also the other way round, and wherever an effect is seen. In the end the ledger
-    holds the same as where nobody was killed, and Batch the same jobs, each created once.
+    With ``--proof`` each of them both ways and the other way round, and wherever an effect is seen.
+    In the end the ledger holds the same as where nobody was killed, and Batch the same jobs, each
+    created once.
     """
     cases = [
         Kill(point, ticker, after, two)
-        for point in chosen(stories, everywhere=proof.everything)
+        for number, point in enumerate(chosen(stories, everywhere=proof.everything))
         for after in (False, True)
         for two in (False, True)
-        if proof.everything or after == two
+        if proof.everything or after == two == bool(number % 2)
     ]
     at_once = asyncio.Semaphore(_AT_ONCE)
     wrong: dict[Kill, str] = {}
@@ -360,6 +361,7 @@ def drawn(cases: Sequence[Kill], wrong: Mapping[Kill, str]) -> Table:
         for column in columns:
             kills = [k for k in cases if (k.point.effect, k.after, k.two) == (effect, *column)]
             harm = sum(kill in wrong for kill in kills)
-            cells.append(f"{harm} of {len(kills)} WRONG" if harm else f"{len(kills)} ok")
+            harmless = f"{len(kills)} ok" if kills else ""
+            cells.append(f"{harm} of {len(kills)} WRONG" if harm else harmless)
         table.add_row(*effect, *cells)
     return table
