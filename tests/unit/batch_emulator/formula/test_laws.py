@@ -135,7 +135,7 @@ TEXTS = st.one_of(
 
 
 @given(TEXTS)
-@settings(max_examples=500)
+@examples(500)
 def test_every_text_is_refused_or_evaluated(text: str) -> None:
     """Parsing raises nothing but its own error, at a place in the text; evaluating raises nothing."""
     try:
