@@ -1,9 +1,8 @@
 """`recur apply`: validate a schedule document, show what changes, put it in force."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,10 +14,8 @@ from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
 from orchestrator.document.parse import Document, parse
-from orchestrator.errors import DocumentError, RecordUnreadable
+from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
-from orchestrator.ledger.moved import load_removed
-from orchestrator.ledger.state import ScheduleState
 from orchestrator.ledger.versions import NOTE_BYTES, encoded_size
 from orchestrator.model import Schedule
 from orchestrator.passes import Application
@@ -35,6 +32,7 @@ from recur.progress import progress
 from recur.requests.options import RequestOptions
 from recur.role_waiting import RoleWait
 from recur.roles import missing_on_storage, storage_role
+from recur.schedules.awaited_versions import with_awaited_versions, with_departed
 from recur.schedules.catching_up import CatchingUp, catching_up, lines
 from recur.schedules.consequences import (
     consequences,
@@ -174,7 +172,7 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     found = _with_consequences(ledger, before, document)
     notes, coming = _look_ahead(given.output, text, document, count)
     _show_changes(given.output, [one for one in found if _is_shown(one, shown)], document, coming)
-    past = ledger.call(lambda container: _catching_up(container, document))
+    past = ledger.call(lambda container: _catching_up(container, etag, document))
     for line in lines(past, document):
         given.output.say(line)
     prices = price_changes(before, document)
@@ -326,28 +324,15 @@ class LedgerCalls:
         return self._role_wait.call(lambda: work(self._container), self._missing)
 
 
-def _catching_up(ledger: ContainerClient, document: Document) -> dict[ScheduleId, CatchingUp]:
+def _catching_up(
+    ledger: ContainerClient, etag: str | None, document: Document
+) -> dict[ScheduleId, CatchingUp]:
     """Return what becomes of the past once a document is in force, as far as it can be told."""
     snapshot = read_snapshot(ledger)
-    state = snapshot.state
-    if state is None and snapshot.doubts:
+    if snapshot.state is None and snapshot.doubts:
         return {}
-    if state and state.departed:
-        new = document.schedules.keys() - state.schedules.keys()
-        state = replace(state, schedules=state.schedules | _departed(ledger, new))
-    return catching_up(state, document, snapshot.now)
-
-
-def _departed(
-    ledger: ContainerClient, new: Iterable[ScheduleId]
-) -> dict[ScheduleId, ScheduleState]:
-    """Return the last states of schedules that were there before, and were removed."""
-    found: dict[ScheduleId, ScheduleState] = {}
-    for id_ in new:
-        with suppress(ResourceNotFoundError, RecordUnreadable):
-            data = ledger.download_blob(ids.removed_blob(id_)).readall()
-            found[id_] = load_removed(data).state
-    return found
+    state = with_awaited_versions(ledger, snapshot.state, etag)
+    return catching_up(with_departed(ledger, state, document), document, snapshot.now)
 
 
 def _read_in_force(ledger: ContainerClient) -> tuple[Document | None, bytes | None, str | None]:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def test_what_becomes_of_the_past_is_said_first(someone: Operator, tmp_path: Pat
     assert " written off (2000-01-01T00:00:00+00:00 to " in line
     young = someone.recur("--json", "apply", written(tmp_path, table))
     assert young.json["past"] == {}
+
+
+def test_the_past_is_judged_by_what_was_in_force_then(someone: Operator, tmp_path: Path) -> None:
+    """Also by a version that no tick has taken over: what it paused does not start at once."""
+    table = '[schedules.hourly]\ncron = "0 * * * *"\ncommand = "true"\n'
+    table += f"start = {datetime.now(UTC) - timedelta(hours=5):%Y-%m-%dT%H:%M:%SZ}\n"
+
+    first = someone.recur("--json", "apply", written(tmp_path, table), "--dry-run")
+    someone.recur("apply", written(tmp_path, f"{table}paused = true\n"))
+    second = someone.recur("--json", "apply", written(tmp_path, table))
+
+    assert len(first.json["past"]["hourly"]["runs"]) == 1
+    assert second.json["applied"]
+    assert second.json["past"] == {}
 
 
 def test_changes_are_shown_key_by_key(someone: Operator, tmp_path: Path) -> None:
