@@ -129,6 +129,10 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
     environment, missing = _environment(container.get("env") or [])
     if environment:
         pairs.append(("environment", inline_table(environment)))
+    if referring := [name for name, value in environment if _REFERENCE.search(value)]:
+        comments.append(
+            f"Kubernetes replaces $(NAME) in {', '.join(referring)}; here it stays: write its value."
+        )
     if missing or container.get("envFrom"):
         names = f": {', '.join(missing)}" if missing else ""
         comments.append(f"Variables from secrets and config maps are left out{names}.")

@@ -111,7 +111,11 @@ def test_what_a_cron_job_loses_is_said() -> None:
     container = {
         **RUN,
         "workingDir": "/app",
-        "env": [{"name": "A", "value": "1"}, {"name": "B", "valueFrom": {}}],
+        "env": [
+            {"name": "A", "value": "1"},
+            {"name": "B", "valueFrom": {}},
+            {"name": "C", "value": "$(A)/c"},
+        ],
         "command": ["run", "$(A)"],
     }
     job = {"backoffLimit": 20, "completions": 3}
@@ -122,12 +126,13 @@ def test_what_a_cron_job_loses_is_said() -> None:
         "Its image was i.",
         "Kubernetes replaces $(NAME) in it; the shell here wants $NAME.",
         "It started in the folder /app.",
+        "Kubernetes replaces $(NAME) in C; here it stays: write its value.",
         "Variables from secrets and config maps are left out: B.",
         "startingDeadlineSeconds 10 is left out: catch_up.window is at least 300s.",
         "completions 3 is left out: a run has one task.",
         "backoffLimit 20 becomes 10, the most that retries take.",
     )
-    assert dict(table.keys)["environment"] == '{ A = "1" }'
+    assert dict(table.keys)["environment"] == '{ A = "1", C = "$(A)/c" }'
 
 
 def test_of_a_variable_given_twice_the_last_counts() -> None:
