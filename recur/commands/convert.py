@@ -12,6 +12,7 @@ from orchestrator.document.dialects.lines import kubernetes_cron, kubernetes_dif
 from orchestrator.document.dialects.reading import Dialect, Reading
 from orchestrator.document.dialects.recognition import readings
 from orchestrator.document.parse import parse
+from orchestrator.document.values import shown
 from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
 from orchestrator.model import Schedule
@@ -117,7 +118,7 @@ def convert_line(given: Context, line: str, time_zone: str | None, begin: str | 
     if not any(one.written for one in found):
         raise CliError(
             Exit.REFUSED,
-            f"{line!r} is a line of {found[0]} without an equivalent: {found[0].lacks}",
+            f"{shown(line)} is a line of {found[0]} without an equivalent: {found[0].lacks}",
             "docs/migrating.md says what a document has",
             details=details,
         )
@@ -159,7 +160,9 @@ def _with_its_command(line: str, time_zone: str | None) -> _Converted:
                 lacks=None,
                 changes=table.comments,
             )
-    told = f"no scheduler that is known has the line {line!r}; in a document: {_complaint(line)}"
+    told = (
+        f"no scheduler that is known has the line {shown(line)}; in a document: {_complaint(line)}"
+    )
     raise CliError(Exit.REFUSED, told, "docs/migrating.md lists those that are known")
 
 
