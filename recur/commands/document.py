@@ -150,7 +150,7 @@ def show_log(given: Context, ledger: ContainerClient, last: int) -> Exit:
         rows.append(
             (
                 str(version.number),
-                utc(entry.since) if entry.since else "never",
+                utc(entry.since) if entry.since else "never" if now.version else "not known yet",
                 "by hand" if version.by is None else version.by,
                 version.note or NOTHING,
                 "; ".join(changed) or "no schedule",
