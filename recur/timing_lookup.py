@@ -1,7 +1,7 @@
 """What a schedule has at an instant and around it, and what the clock's changes made of it."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import islice
 from typing import Final
 
@@ -142,9 +142,8 @@ def moved_here(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     return f"What falls on a holiday, {shown}, moves to this instant."
 
 
-def on_holiday(timings: tuple[Timing, ...], day: date) -> str | None:
+def on_holiday(recurrence: Recurrence | None, day: date) -> str | None:
     """Say of a wall date that it is a holiday, and what happens to its occurrences."""
-    recurrence = recurrence_at(timings, datetime.combine(day, time()))
     if recurrence is None or recurrence.holidays is None:
         return None
     rule = working_days(recurrence.holidays)

@@ -95,7 +95,7 @@ def _question_of_instant(
         origin = came_from(timings, instant)
         notes += [origin] if origin and not note else []
         day = _local_day(timings, instant)
-        holiday = on_holiday(timings, day) if day else None
+        holiday = on_holiday(in_force(timings, instant).recurrence, day) if day else None
         notes += [one for one in (moved_here(timings, instant), holiday) if one]
     return Question(instant=instant, notes=tuple(notes), until=instant)
 
@@ -112,7 +112,8 @@ def _questions_of_day(day: date, timings: tuple[Timing, ...], zone: tzinfo) -> l
     begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
     change = _change_of_day(day, begin, end, zone)
     notes = (change,) if change else ()
-    holiday = on_holiday(timings, day)
+    tonight = recurrence_at(timings, midnight + timedelta(days=1))
+    holiday = on_holiday(recurrence, day) or on_holiday(tonight, day)
     all_notes = (*notes, holiday) if holiday else notes
     itself = Question(instant=begin, notes=all_notes, day=day, until=end)
     if not timings:

@@ -323,3 +323,18 @@ def test_a_holiday_says_where_its_occurrence_went() -> None:
         (one,) = meant(text, moving)
         assert one.notes == ("What falls on a holiday, 2026-12-25 09:00, moves to this instant.",)
     assert [one.notes for one in meant("2026-12-18", moving)] == [()]
+
+
+def test_a_day_that_became_a_holiday_while_it_lasted_is_one() -> None:
+    """By what was in force at the time that is asked for, or at the end of the day."""
+    plain = Recurrence(cron=("0 9 * * FRI",))
+    bank = Holidays(calendars=("bank",), days=("2026 1225",))
+    early = Timing(since=LONG_AGO, recurrence=plain)
+    late = Timing(
+        since=datetime(2026, 12, 25, 8, tzinfo=UTC), recurrence=replace(plain, holidays=bank)
+    )
+    skipped = "2026-12-25 is a holiday (bank): its occurrences are skipped."
+
+    assert [one.notes for one in meant("2026-12-25T09:00", (early, late))] == [(skipped,)]
+    assert [one.notes for one in meant("2026-12-25", (early, late))] == [(skipped,)]
+    assert [one.notes for one in meant("2026-12-25T07:00", (early, late))] == [()]
