@@ -13,6 +13,7 @@ class ForeignCron:
 
     Attributes:
         sunday: The number of Sunday.
+        turned: Whether a range that ends before it begins has its ends changed over, as in NCrontab.
     """
 
     minute: str
@@ -21,15 +22,18 @@ class ForeignCron:
     month: str
     weekday: str
     sunday: int
+    turned: bool = False
 
     def minutes(self, day: date) -> list[int]:
         """Return the minutes of a day at which all fields match, counted from 0:00."""
         if not (
-            _matches(self.month, day.month, 1, 12) and self._on_day(day) and self._on_weekday(day)
+            self._matches(self.month, day.month, 1, 12)
+            and self._on_day(day)
+            and self._on_weekday(day)
         ):
             return []
-        hours = [one for one in range(24) if _matches(self.hour, one, 0, 23)]
-        minutes = [one for one in range(60) if _matches(self.minute, one, 0, 59)]
+        hours = [one for one in range(24) if self._matches(self.hour, one, 0, 23)]
+        minutes = [one for one in range(60) if self._matches(self.minute, one, 0, 59)]
         return [hour * 60 + minute for hour in hours for minute in minutes]
 
     def _on_day(self, day: date) -> bool:
@@ -40,7 +44,7 @@ class ForeignCron:
             while last.isoweekday() > 5:
                 last -= timedelta(days=1)
             return day == last
-        return _matches(self.day, day.day, 1, 31)
+        return self._matches(self.day, day.day, 1, 31)
 
     def _on_weekday(self, day: date) -> bool:
         return any(self._on_term(term, day) for term in self.weekday.split(","))
@@ -60,7 +64,9 @@ class ForeignCron:
         first, _, last = text.partition("-")
         begin = self._number(first)
         end = self._number(last) if last else (6 + self.sunday if step else begin)
-        if begin > end:
+        if begin > end and self.turned:
+            begin, end = end, begin
+        elif begin > end:
             end += 7
         reached = range(begin, end + 1, int(step or 1))
         return number in reached or number + 7 in reached
@@ -68,20 +74,20 @@ class ForeignCron:
     def _number(self, text: str) -> int:
         return _NAMES.index(text) + self.sunday if text in _NAMES else int(text)
 
+    def _matches(self, field: str, value: int, low: int, high: int) -> bool:
+        return any(self._term(term, value, low, high) for term in field.split(","))
 
-def _matches(field: str, value: int, low: int, high: int) -> bool:
-    return any(_term(term, value, low, high) for term in field.split(","))
-
-
-def _term(term: str, value: int, low: int, high: int) -> bool:
-    text, _, step = term.partition("/")
-    if text in {"*", "?", ""}:
-        return (value - low) % int(step or 1) == 0
-    first, _, last = text.partition("-")
-    begin = int(first)
-    end = int(last) if last else (high if step else begin)
-    size = high - low + 1
-    if begin > end:
-        end += size
-    reached = range(begin, end + 1, int(step or 1))
-    return value in reached or value + size in reached
+    def _term(self, term: str, value: int, low: int, high: int) -> bool:
+        text, _, step = term.partition("/")
+        if text in {"*", "?", ""}:
+            return (value - low) % int(step or 1) == 0
+        first, _, last = text.partition("-")
+        begin = int(first)
+        end = int(last) if last else (high if step else begin)
+        size = high - low + 1
+        if begin > end and self.turned:
+            begin, end = end, begin
+        elif begin > end:
+            end += size
+        reached = range(begin, end + 1, int(step or 1))
+        return value in reached or value + size in reached

@@ -49,6 +49,8 @@ MINUTE = FieldKind(name="minute", low=0, high=59)
 HOUR = FieldKind(name="hour", low=0, high=23)
 DAY = FieldKind(name="day of the month", low=1, high=31)
 MONTH = FieldKind(name="month", low=1, high=12, names=_MONTHS, long_names=_LONG_MONTHS)
+WEEKDAY = FieldKind(name="day of the week", low=0, high=7, names=DAYS, long_names=_LONG_DAYS)
+"""Where 0 and 7 are Sunday."""
 YEAR = FieldKind(name="year", low=1970, high=2199)
 
 
@@ -157,13 +159,15 @@ def _translated_term(kind: FieldKind, term: str) -> str:
     if len(numbers) == 1:
         return first or str(numbers[0])
     step = _step(read)
-    if read["last"] and _number(kind, read["first"]) > _number(kind, read["last"]):  # it goes round
+    if read["last"] and number_of(kind, read["first"]) > number_of(
+        kind, read["last"]
+    ):  # it goes round
         return number_list(kind, frozenset(numbers))
     if step == 1:
         return f"{first}-{last}" if first and last else number_list(kind, frozenset(numbers))
     if numbers[0] == kind.low and read["last"] is None:
         return f"*/{step}"
-    end = _number(kind, read["last"]) if read["last"] else kind.high
+    end = number_of(kind, read["last"]) if read["last"] else kind.high
     return f"{numbers[0]}-{end}/{step}"
 
 
@@ -222,8 +226,8 @@ def _numbers(kind: FieldKind, term: str) -> list[int]:
     step = _step(read)
     if read["first"] is None:
         return list(range(kind.low, kind.high + 1, step))
-    first = _number(kind, read["first"])
-    last = _number(kind, read["last"]) if read["last"] else first
+    first = number_of(kind, read["first"])
+    last = number_of(kind, read["last"]) if read["last"] else first
     if read["step"] and not read["last"]:
         last = kind.high
     size = kind.high - kind.low + 1
@@ -245,7 +249,13 @@ def _step(read: re.Match[str]) -> int:
     return step
 
 
-def _number(kind: FieldKind, text: str) -> int:
+def number_of(kind: FieldKind, text: str) -> int:
+    """
+    Return the value that a number or a name stands for.
+
+    Raises:
+        OtherDialectError: The field has no such value.
+    """
     for names in (kind.names, kind.long_names):
         if text in names:
             return names.index(text) + kind.low

@@ -13,6 +13,7 @@ from orchestrator.document.dialects.fields import (
     MINUTE,
     MONTH,
     SECOND,
+    WEEKDAY,
     NoSuchValueError,
     OtherDialectError,
     has_numbers,
@@ -22,10 +23,19 @@ from orchestrator.document.dialects.fields import (
     values,
     with_its_stars,
 )
+from orchestrator.document.dialects.ranges import stepped_name, turned
 from orchestrator.document.dialects.reading import Dialect, Reading
 from orchestrator.document.dialects.years import seconds_lost, within_years
 
 FIVE, SIX, SEVEN = 5, 6, 7
+_KINDS = {
+    "second": SECOND,
+    "minute": MINUTE,
+    "hour": HOUR,
+    "day": DAY,
+    "month": MONTH,
+    "weekday": WEEKDAY,
+}
 _ANY = frozenset({"*", "?"})
 _STARS = frozenset({"*", "?", "*/1"})
 _ZERO = frozenset({"0", "00"})
@@ -51,11 +61,12 @@ class _Rules:
     dialect: Dialect
     sunday: int
     both: _Both
+    turns_ranges: bool = False
 
 
 _QUARTZ = _Rules(dialect=Dialect.QUARTZ, sunday=1, both=_Both.REFUSED)
 _EVENTBRIDGE = _Rules(dialect=Dialect.EVENTBRIDGE, sunday=1, both=_Both.REFUSED)
-_NCRONTAB = _Rules(dialect=Dialect.NCRONTAB, sunday=0, both=_Both.AND)
+_NCRONTAB = _Rules(dialect=Dialect.NCRONTAB, sunday=0, both=_Both.AND, turns_ranges=True)
 _NOMAD = _Rules(dialect=Dialect.NOMAD, sunday=0, both=_Both.EITHER)
 _KUBERNETES = _Rules(dialect=Dialect.KUBERNETES, sunday=0, both=_Both.EITHER)
 _GO = _Rules(dialect=Dialect.GO, sunday=0, both=_Both.EITHER)
@@ -199,6 +210,18 @@ def _read(rules: _Rules, how: str, line: _Line) -> Reading:
     Raises:
         OtherDialectError: It has not that dialect.
     """
+    if rules is _QUARTZ and (term := stepped_name((line.month, line.weekday))):
+        lacks = f"Quartz leaves out the step of {term}, Quartz.NET may count weeks: write numbers"
+        return Reading(dialect=rules.dialect, how=how, lacks=lacks)
+    changes: list[str] = []
+    if rules.turns_ranges:
+        read = {name: turned(kind, getattr(line, name)) for name, kind in _KINDS.items()}
+        changes = [
+            f"{rules.dialect} reads {getattr(line, name)} as {text}"
+            for name, text in read.items()
+            if text != getattr(line, name).upper()
+        ]
+        line = replace(line, **read)
     days, left_out = _days(rules, line)
     minute, hour = translated(MINUTE, line.minute), translated(HOUR, line.hour)
     month = translated(MONTH, line.month)
@@ -207,7 +230,7 @@ def _read(rules: _Rules, how: str, line: _Line) -> Reading:
         how=how,
         cron=tuple(f"{minute} {hour} {day} {month} {weekday}" for day, weekday in days),
         except_=left_out,
-        changes=tuple(seconds_lost(values(SECOND, line.second))),
+        changes=(*changes, *seconds_lost(values(SECOND, line.second))),
     )
     if line.year in _ANY:
         return reading

@@ -78,6 +78,8 @@ def _written(line: str) -> list[tuple[str, str]]:
         ("15 0 9 * * 0-SUN", "NCRONTAB", 'cron = "0 9 * * SUN"'),
         ("15 0 9 * * MON-1", "NCRONTAB", 'cron = "0 9 * * MON"'),
         ("15 0 9 * * 7-2", "NCRONTAB", 'cron = "0 9 * * SUN-TUE"'),
+        ("15 0 22-2 * * FRI-MON", "NCRONTAB", 'cron = "0 2-22 * * MON-FRI"'),
+        ("15 0 22-2/5 * Dec-Feb *", "NCRONTAB", 'cron = "0 2-22/5 * FEB-DEC *"'),
         ("0 0 9 ? * FRI-MON", "Quartz", 'cron = "0 9 * * MON,FRI,SAT,SUN"'),
         ("0 0 22-6/2 * * ?", "Quartz", 'cron = "0 0,2,4,6,22 * * *"'),
         ("0 0 9 LW * ?", "Quartz", 'cron = "0 9 LW * *"'),
@@ -242,6 +244,8 @@ def test_a_line_of_two_readings_has_both(
         ("0 60 2 * * *", "minute 60 does not exist: it is from 0 to 59"),
         ("61 0 2 * * *", "second 61 does not exist"),
         ("0 0 2 1 * 9", "day of the week 9 does not exist: it is from 0 to 7"),
+        ("0 0 2 ? * MON-FRI/2", "Quartz leaves out the step of MON-FRI/2"),
+        ("0 0 2 1 JAN/3 ?", "Quartz leaves out the step of JAN/3"),
         ("0 0 2 ? * 9", "day of the week 9 does not exist: it is from 1 to 7"),
         ("0 0 2 ? * 9L", "day of the week 9 does not exist"),
         ("0 0 2 ? 13 MON", "month 13 does not exist"),
@@ -311,6 +315,7 @@ def test_other_lines_are_left_to_our_own_messages(line: str) -> None:
     [
         ("15 0 9 * * 7", "due on the whole minute and not 15 seconds later"),
         ("0/10 0 9 * * ?", "due once a minute and not 6 times"),
+        ("0 0 22-2 * * *", "NCRONTAB reads 22-2 as 2-22"),
         ("rate(5 minutes)", "counted from 2000-01-01T00:00:00Z"),
         ("*:0/10:30", "30 seconds later"),
         ("@every 90.5s", "a fraction of a second is left out, as Go's cron does: 1m30s"),
@@ -498,6 +503,8 @@ def test_an_ncrontab_line_asks_for_both_days(
     minute: str, hour: str, day: str, weekday: str, begin: date
 ) -> None:
     """Day of month and day of week must match, and 0 is Sunday."""
-    cron = ForeignCron(minute=minute, hour=hour, day=day, month="*", weekday=weekday, sunday=0)
+    cron = ForeignCron(
+        minute=minute, hour=hour, day=day, month="*", weekday=weekday, sunday=0, turned=True
+    )
 
     _same_minutes(f"0 {minute} {hour} {day} * {weekday}", cron, begin)
