@@ -117,7 +117,7 @@ def _past(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
             Code.PAST_TIMES,
             "at",
             f"{len(past)} of {len(recurrence.at)} time(s) are over, the last {past[-1]:%Y-%m-%d %H:%M}: "
-            "they get no record; leave them out",
+            "they give no run any more; leave them out",
         )
 
 
