@@ -66,7 +66,7 @@ def _documents(text: str) -> list[Any] | None:
         except (ValueError, RecursionError) as error:
             raise _unreadable("JSON", error) from error
         return read if isinstance(read, list) else [read]
-    if not any(line.startswith(_MARKS_OF_YAML) for line in text.splitlines()):
+    if not any(line.lstrip().startswith(_MARKS_OF_YAML) for line in text.splitlines()):
         return None
     import yaml  # noqa: PLC0415 - no other command needs it
 

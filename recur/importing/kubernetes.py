@@ -29,7 +29,7 @@ _MOST_RETRIES = 10
 _SHORTEST_WINDOW = 300
 _SHELLS = frozenset({"sh", "/bin/sh", "/usr/bin/sh"})
 _SCRIPT_WORDS = 3
-_REFERENCE = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)")
+_REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _IMAGE = """\
 A container's image, resources and volumes have no keys here: the command runs on a node of the pool,
 with its application packages."""
@@ -121,7 +121,7 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
         command = words[2]
     else:
         command = shlex.join(words)
-    if any(_REFERENCE.search(word) for word in words):
+    if _refers(words, container):
         comments.append("Kubernetes replaces $(NAME) in it; the shell here wants $NAME.")
     if container.get("workingDir"):
         comments.append(f"It started in the folder {container['workingDir']}.")
@@ -129,7 +129,7 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
     environment, missing = _environment(container.get("env") or [])
     if environment:
         pairs.append(("environment", inline_table(environment)))
-    if referring := [name for name, value in environment if _REFERENCE.search(value)]:
+    if referring := [name for name, value in environment if _refers([value], container)]:
         comments.append(
             f"Kubernetes replaces $(NAME) in {', '.join(referring)}; here it stays: write its value."
         )
@@ -137,6 +137,13 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
         names = f": {', '.join(missing)}" if missing else ""
         comments.append(f"Variables from secrets and config maps are left out{names}.")
     return pairs, comments
+
+
+def _refers(texts: Sequence[str], container: _Json) -> bool:
+    """Whether Kubernetes replaces ``$(NAME)`` in texts: it leaves what is no variable, as ``$(date)``."""
+    given = {str(one.get("name")) for one in container.get("env") or [] if isinstance(one, Mapping)}
+    found = {name for text in texts for name in _REFERENCE.findall(text)}
+    return bool(found and (container.get("envFrom") or found & given))
 
 
 def _words(value: object) -> list[str]:

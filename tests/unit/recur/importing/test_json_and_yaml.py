@@ -135,6 +135,24 @@ def test_what_a_cron_job_loses_is_said() -> None:
     assert dict(table.keys)["environment"] == '{ A = "1", C = "$(A)/c" }'
 
 
+def test_a_command_in_brackets_is_no_reference() -> None:
+    """Kubernetes replaces variables that it gives, and leaves the shell's ``$(date)``."""
+    script = {"image": "i", "command": ["sh", "-c", "echo $(date)"]}
+    env = [{"name": "A", "value": "$(date)"}]
+
+    table = _table(_cron_job({}, {**script, "env": env}))
+
+    assert table.comments == ("Its image was i.",)
+
+
+def test_a_manifest_may_be_indented() -> None:
+    """As it is copied from the middle of a page."""
+    text = "".join(f"  {line}\n" for line in json.dumps(_cron_job({}, RUN), indent=1).splitlines())
+    indented = f"  kind: CronJob\n  spec: {json.dumps(_cron_job({}, RUN)['spec'])}\n"
+
+    assert _imported(text).system == _imported(indented).system == "CronJobs of Kubernetes"
+
+
 def test_of_a_variable_given_twice_the_last_counts() -> None:
     """As in Kubernetes, also where one of the two has its value elsewhere."""
     env = [
