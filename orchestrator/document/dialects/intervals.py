@@ -18,7 +18,10 @@ _MOMENT = re.compile(
     re.IGNORECASE,
 )
 _RATES = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-_TIME_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
+_TIME_SPAN = re.compile(
+    r"(?:(?P<days>[0-9]{1,3})[.:])?(?P<hours>[01][0-9]|2[0-3]):(?P<minutes>[0-5][0-9])"
+    r":(?P<seconds>[0-5][0-9])"
+)
 _LONGEST = 60
 _FROM_A_MINUTE = "every takes from 1 minute to 366 days"
 _COUNTED = "counted from 2000-01-01T00:00:00Z unless anchor says otherwise"
@@ -35,8 +38,7 @@ def interval_readings(text: str) -> Iterator[Reading]:
     elif _MOMENT.fullmatch(text):
         yield from _moment(text)
     elif span := _TIME_SPAN.fullmatch(text):
-        hours, minutes, seconds = map(int, span.groups())
-        length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        length = timedelta(**{unit: int(n) for unit, n in span.groupdict(default="0").items()})
         if length:
             yield _interval(Dialect.NCRONTAB, length, "a TimeSpan, an interval")
 

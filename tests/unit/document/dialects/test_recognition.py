@@ -58,6 +58,8 @@ def _written(line: str) -> list[tuple[str, str]]:
             'at = [2026-12-25T03:00:00]\ntime_zone = "Asia/Tokyo"',
         ),
         ("rate(5 minutes)", "EventBridge", 'every = "5m"'),
+        ("1.00:00:00", "NCRONTAB", 'every = "1d"'),
+        ("25:00:00:00", "NCRONTAB", 'every = "25d"'),
         ("rate(1 hour)", "EventBridge", 'every = "1h"'),
         ("rate(7 days)", "EventBridge", 'every = "7d"'),
         ("0 0 2 ? * 2#1", "Quartz", 'cron = "0 2 * * MON#1"'),
