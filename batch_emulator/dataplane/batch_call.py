@@ -39,15 +39,6 @@ class BatchCall:
         """The query parameters."""
         return self.request.query
 
-    def with_statistics(self, shown: Json, statistics: Callable[[], Json]) -> Json:
-        """
-        Return a resource with its ``stats``, if the request asks for them.
-
-        Raises:
-            ServiceError: ``$expand`` asks for anything else.
-        """
-        return {**shown, "stats": statistics()} if selects_statistics(self.query) else shown
-
     def part(self, name: str) -> str:
         """Return a decoded part of the path."""
         return self.request.match_info[name]
@@ -93,12 +84,28 @@ class BatchCall:
         if since and modified.replace(microsecond=0) <= since:
             raise ServiceError("ConditionNotMet", status=read_status)
 
-    def one(self, kind: str, resource: Json, *, modified: datetime | None = None) -> web.Response:
-        """Reply with one resource, as much of it as ``$select`` leaves; to HEAD with headers only."""
+    def one(
+        self,
+        kind: str,
+        resource: Json,
+        *,
+        modified: datetime | None = None,
+        statistics: Callable[[], Json] | None = None,
+    ) -> web.Response:
+        """
+        Reply with one resource, as much of it as ``$select`` leaves; to HEAD with headers only.
+
+        ``statistics`` makes its ``stats``, which are there if the request asks for them.
+
+        Raises:
+            ServiceError: ``$select`` or ``$expand`` names what the resource lacks.
+        """
         headers = _change_headers(modified) if modified else {}
         if self.request.method == "HEAD":
             return _chunked(web.Response(headers=headers))
         metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}/@Element"}
+        if selects_statistics(self.query) and statistics is not None:
+            resource = {**resource, "stats": statistics()}
         return _json(metadata | self._selection(kind)(resource), headers)
 
     def several(self, kind: str, items: list[Json]) -> web.Response:
@@ -106,12 +113,27 @@ class BatchCall:
         return _json({"odata.metadata": f"{self.base}/$metadata#{kind}", "value": items}, {})
 
     def many[T](
-        self, kind: str, things: Iterable[T], show: Callable[[T], Json], key: Key[T]
+        self,
+        kind: str,
+        things: Iterable[T],
+        show: Callable[[T], Json],
+        key: Key[T],
+        statistics: Callable[[T], Json] | None = None,
     ) -> web.Response:
-        """Reply with one page of a list, as much of each thing as ``$select`` leaves."""
+        """
+        Reply with one page of a list, as much of each thing as ``$select`` leaves.
+
+        ``statistics`` makes the ``stats`` of a thing, which are there if the request asks for them.
+
+        Raises:
+            ServiceError: A query parameter is wrong.
+        """
         part = page(things, self.query, key)
         keep = self._selection(kind)
-        items = [keep(show(thing)) for thing in part.items]
+        if selects_statistics(self.query) and statistics is not None:
+            items = [keep({**show(thing), "stats": statistics(thing)}) for thing in part.items]
+        else:
+            items = [keep(show(thing)) for thing in part.items]
         body: Json = {"odata.metadata": f"{self.base}/$metadata#{kind}", "value": items}
         if part.next_query is not None:
             path = self.request.raw_path.partition("?")[0]

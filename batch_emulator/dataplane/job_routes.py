@@ -19,7 +19,6 @@ from batch_emulator.dataplane.views import job_url, show_counts, show_job
 from batch_emulator.errors import ServiceError, invalid_query
 from batch_emulator.runtime import jobs
 from batch_emulator.runtime.state import Job
-from batch_emulator.wire import Json
 
 
 def the_job(call: BatchCall) -> Job:
@@ -44,18 +43,25 @@ async def get_job(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
-    return call.one("jobs", _shown(call, job), modified=job.modified)
+    shown = show_job(job, call.base)
+    return call.one(
+        "jobs",
+        shown,
+        modified=job.modified,
+        statistics=lambda: job_statistics(job, call.base),
+    )
 
 
 async def list_jobs(call: BatchCall) -> web.StreamResponse:
     """Answer GET /jobs."""
     key = Key[Job](lambda job: job.id, JOB_FIELDS)
-    return call.many("jobs", call.account.jobs, lambda job: _shown(call, job), key)
-
-
-def _shown(call: BatchCall, job: Job) -> Json:
-    shown = show_job(job, call.base)
-    return call.with_statistics(shown, lambda: job_statistics(job, call.base))
+    return call.many(
+        "jobs",
+        call.account.jobs,
+        lambda job: show_job(job, call.base),
+        key,
+        lambda job: job_statistics(job, call.base),
+    )
 
 
 def _check_force(call: BatchCall) -> None:

@@ -47,18 +47,25 @@ async def get_pool(call: BatchCall) -> web.StreamResponse:
     """Answer GET and HEAD of a pool."""
     pool = the_pool(call)
     call.check_conditions(pool.modified)
-    return call.one("pools", _shown(call, pool), modified=pool.modified)
+    shown = show_pool(pool, call.base)
+    return call.one(
+        "pools",
+        shown,
+        modified=pool.modified,
+        statistics=lambda: pool_statistics(pool, call.base),
+    )
 
 
 async def list_pools(call: BatchCall) -> web.StreamResponse:
     """Answer GET /pools."""
     key = Key[Pool](lambda pool: pool.id, POOL_FIELDS)
-    return call.many("pools", call.account.pools, lambda pool: _shown(call, pool), key)
-
-
-def _shown(call: BatchCall, pool: Pool) -> Json:
-    shown = show_pool(pool, call.base)
-    return call.with_statistics(shown, lambda: pool_statistics(pool, call.base))
+    return call.many(
+        "pools",
+        call.account.pools,
+        lambda pool: show_pool(pool, call.base),
+        key,
+        lambda pool: pool_statistics(pool, call.base),
+    )
 
 
 async def delete_pool(call: BatchCall) -> web.StreamResponse:

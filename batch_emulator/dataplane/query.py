@@ -90,15 +90,17 @@ def _is_known(steps: list[str], known: Properties) -> bool:
 def _tree(paths: Iterable[str]) -> _Wanted:
     """Return what is wanted of each property; nothing in particular is all of it."""
     tree: _Wanted = {}
-    for path in sorted(set(paths)):  # the shorter names first: they ask for more
-        branch = tree
-        name, *rest = path.split("/")
-        while rest and branch.get(name, rest):
-            branch = branch.setdefault(name, {})
-            name, *rest = rest
-        if name not in branch:
-            branch[name] = {}
+    for path in sorted(set(paths)):  # a property comes before its parts
+        _want(tree, path.split("/"))
     return tree
+
+
+def _want(tree: _Wanted, steps: list[str]) -> None:
+    name, *rest = steps
+    if not rest:
+        tree[name] = {}
+    elif tree.get(name) != {}:  # unless all of it is wanted already
+        _want(tree.setdefault(name, {}), rest)
 
 
 def _part(resource: Json, wanted: _Wanted) -> Json:

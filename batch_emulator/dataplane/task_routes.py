@@ -90,18 +90,25 @@ async def get_task(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a task."""
     task = the_task(call)
     call.check_conditions(task.modified)
-    return call.one("tasks", _shown(call, task), modified=task.modified)
+    shown = show_task(task, call.base)
+    return call.one(
+        "tasks",
+        shown,
+        modified=task.modified,
+        statistics=lambda: task_statistics(task, call.base),
+    )
 
 
 async def list_tasks(call: BatchCall) -> web.StreamResponse:
     """Answer GET of a job's tasks."""
     key = Key[Task](lambda task: task.id, TASK_FIELDS)
-    return call.many("tasks", the_job(call).tasks, lambda task: _shown(call, task), key)
-
-
-def _shown(call: BatchCall, task: Task) -> Json:
-    shown = show_task(task, call.base)
-    return call.with_statistics(shown, lambda: task_statistics(task, call.base))
+    return call.many(
+        "tasks",
+        the_job(call).tasks,
+        lambda task: show_task(task, call.base),
+        key,
+        lambda task: task_statistics(task, call.base),
+    )
 
 
 async def terminate_task(call: BatchCall) -> web.StreamResponse:
