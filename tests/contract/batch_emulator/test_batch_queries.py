@@ -143,8 +143,9 @@ async def test_statistics_are_there_where_they_are_asked_for(batch: Batch) -> No
     assert pool.usage_statistics.dedicated_core_time == dt.timedelta()
     assert without.pool_statistics is None
     assert (await batch.client.get_job("job")).job_statistics is None
-    for path in ("/pools/pool", "/pools", "/jobs/job/tasks"):
-        other = batch.send("GET", path, **{"$expand": "everything", "$filter": "id eq 'none'"})
+    nothing = {"$filter": "id eq 'none'"}
+    for path, query in (("/pools/pool", {}), ("/pools", nothing), ("/jobs/job/tasks", nothing)):
+        other = batch.send("GET", path, **{"$expand": "everything", **query})
         assert await refusal(other) == (400, "InvalidQueryParameterValue")
     elsewhere = batch.send("GET", "/pools/pool/nodes", **{"$expand": "stats"})
     assert await refusal(elsewhere) == (400, "UnsupportedQueryParameter")
