@@ -211,6 +211,18 @@ RecentBatchJob: id url
 BatchJobScheduleStatistics: url startTime lastUpdateTime userCPUTime kernelCPUTime wallClockTime
     readIOps writeIOps readIOGiB writeIOGiB numSucceededTasks numFailedTasks numTaskRetries
     waitTime
+BatchNodeVMExtension: provisioningState vmExtension=VMExtension
+    instanceView=VMExtensionInstanceView
+VMExtensionInstanceView: name statuses=InstanceViewStatus subStatuses=InstanceViewStatus
+InstanceViewStatus: code displayStatus level message time
+BatchJobPreparationAndReleaseTaskStatus: poolId nodeId nodeUrl
+    jobPreparationTaskExecutionInfo=BatchJobPreparationTaskExecutionInfo
+    jobReleaseTaskExecutionInfo=BatchJobReleaseTaskExecutionInfo
+BatchJobPreparationTaskExecutionInfo: startTime endTime state taskRootDirectory
+    taskRootDirectoryUrl exitCode containerInfo=BatchTaskContainerExecutionInfo
+    failureInfo=BatchTaskFailureInfo retryCount lastRetryTime result
+BatchJobReleaseTaskExecutionInfo: startTime endTime state taskRootDirectory taskRootDirectoryUrl
+    exitCode containerInfo=BatchTaskContainerExecutionInfo failureInfo=BatchTaskFailureInfo result
 """
 
 
@@ -232,5 +244,7 @@ PROPERTIES: Final[dict[str, Properties]] = {
     "jobs": _NAMED["BatchJob"],
     "tasks": _NAMED["BatchTask"],
     "jobschedules": _NAMED["BatchJobSchedule"],
+    "jobpreparationandreleasetaskstatuslist": _NAMED["BatchJobPreparationAndReleaseTaskStatus"],
+    "extensions": _NAMED["BatchNodeVMExtension"],
 }
 """By the names of the collections."""

@@ -108,10 +108,10 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     root: Path,
     environment: Mapping[str, str],
     limit: timedelta = UNLIMITED,
-    stopping: Iterable[asyncio.Event] = (),
+    stopping: asyncio.Event | None = None,
 ) -> Ending:
     """
-    Run one command line in ``root`` until it ends, its time is up, or one of ``stopping`` is set.
+    Run one command line in ``root`` until it ends, its time is up, or it is asked to stop.
 
     Whatever happens, nothing of its process tree is alive afterwards.
 
@@ -144,10 +144,11 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
 
 
 async def _first(
-    clock: Clock, program: Program, limit: timedelta, stopping: Iterable[asyncio.Event]
+    clock: Clock, program: Program, limit: timedelta, stopping: asyncio.Event | None
 ) -> None:
     waiting: list[asyncio.Task[object]] = [asyncio.create_task(program.settled())]
-    waiting.extend(asyncio.create_task(event.wait()) for event in stopping)
+    if stopping is not None:
+        waiting.append(asyncio.create_task(stopping.wait()))
     if limit < UNLIMITED:
         waiting.append(asyncio.create_task(clock.sleep(limit.total_seconds())))
     try:

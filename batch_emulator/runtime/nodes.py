@@ -121,7 +121,7 @@ def spoil(node: Node, code: str, message: str, error: Exception) -> None:
 
 
 async def _start_before_tasks(account: Account, node: Node) -> bool:
-    start_task: Json | None = node.pool.body.get("startTask")
+    start_task: Json | None = node.pool.start_task
     if start_task is None or not start_task["waitForSuccess"]:
         return True
     node.enter(NodeState.WAITING_FOR_START_TASK)
@@ -134,7 +134,7 @@ async def _start_before_tasks(account: Account, node: Node) -> bool:
 
 async def start_beside_tasks(account: Account, node: Node) -> None:
     """Run a start task that nothing waits for, while tasks may already run."""
-    start_task: Json | None = node.pool.body.get("startTask")
+    start_task: Json | None = node.pool.start_task
     if start_task is not None and not start_task["waitForSuccess"]:
         await _run_start_task(account, node, start_task)
 
@@ -161,10 +161,9 @@ async def _run_start_task(account: Account, node: Node, start_task: Json) -> boo
 async def _try_start_task(account: Account, node: Node, start_task: Json) -> Ending:
     if account.options.simulation is not None:
         return await run_start_task(account, account.options.simulation, node)
-    code = node.pool.start_exit_code
     return await run_command(
         account,
-        start_task["commandLine"] if code is None else f"/bin/sh -c 'exit {code}'",
+        start_task["commandLine"],
         root=node.root / "startup",
         environment=start_environment(account, node, start_task),
     )

@@ -52,7 +52,7 @@ async def run_task(account: Account, simulation: Simulation, run: Run, root: Pat
     seconds, in_time = outcome.seconds, True
     if limit < UNLIMITED and limit.total_seconds() < seconds:
         seconds, in_time = limit.total_seconds(), False
-    stopped = await account.clock.wait(run.stopping, seconds)
+    stopped = await account.clock.wait(run.ending, seconds)
     if simulation.writes_files:
         _write(root, outcome)
     if in_time and not stopped:

@@ -111,6 +111,14 @@ class Pool:
         """Return how many nodes of one kind there are, whatever their state."""
         return sum(node.dedicated == dedicated for node in self.nodes.values())
 
+    @property
+    def start_task(self) -> Json | None:
+        """The start task of nodes that start now: one that fails, where a fault asks for that."""
+        given: Json | None = self.body.get("startTask")
+        if given is None or self.start_exit_code is None:
+            return given
+        return {**given, "commandLine": f"/bin/sh -c 'exit {self.start_exit_code}'"}
+
     def retarget(self, dedicated: int, low_priority: int, deallocation: str) -> None:
         """Ask for another size; the pool's own coroutine brings it about."""
         self.target_dedicated, self.target_low_priority = dedicated, low_priority
@@ -561,7 +569,8 @@ class Run:
     """
     One run of a task on a node, and the requests to end it.
 
-    ``stopping`` is set by a request, ``expiring`` by a fault: the task's longest time is over.
+    ``stopping`` is set by a request. ``ending`` ends the command alone: it is set by a request as
+    well, and by a fault as at the end of the task's longest time.
     """
 
     task: Task
@@ -569,7 +578,7 @@ class Run:
     slots: int
     stop: TaskStop | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    expiring: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
     carrier: asyncio.Task[None] | None = None
 
     def ask_to_stop(self, stop: TaskStop) -> None:
@@ -581,3 +590,4 @@ class Run:
         if self.stop is None or (stop is TaskStop.TERMINATE and not self.task.leaving):
             self.stop = self.task.stop = stop
             self.stopping.set()
+            self.ending.set()

@@ -98,7 +98,7 @@ async def _run_once(account: Account, run: Run, root: Path, environment: dict[st
         root=root,
         environment=environment,
         limit=parse_duration(body["constraints"]["maxWallClockTime"]),
-        stopping=(run.stopping, run.expiring),
+        stopping=run.ending,
     )
 
 
@@ -113,7 +113,8 @@ async def _run_with_retries(
         except OSError as error:  # a run before has put something else in the folder's place
             return Ending(None, launch_failure(LaunchError(str(error), missing=False)))
         exhausted = task.execution.retries == constraints["maxTaskRetryCount"]
-        run.expiring.clear()
+        if run.stop is None:
+            run.ending.clear()
         if run.stop or not ending.exit_code or exhausted:
             return ending
         task.execution.retries += 1

@@ -105,7 +105,7 @@ def expire(task: Task) -> None:
     """
     if (run := task.job.runs.get(task)) is None:
         raise ValueError(f"the task is {task.state}")
-    run.expiring.set()
+    run.ending.set()
 
 
 def _complete_unstarted(account: Account, task: Task) -> None:

@@ -23,6 +23,8 @@ MODELS = {
     "jobs": "BatchJob",
     "tasks": "BatchTask",
     "jobschedules": "BatchJobSchedule",
+    "jobpreparationandreleasetaskstatuslist": "BatchJobPreparationAndReleaseTaskStatus",
+    "extensions": "BatchNodeVMExtension",
 }
 KNOWN: Properties = {
     "id": {},
