@@ -8,6 +8,9 @@ from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+SAMPLE_DELAY_SECONDS: Final = 60.0
+"""How long a sample takes to arrive: "approximately one minute", says Microsoft's page on autoscale."""
+
 _HOUR_SECONDS: Final = 3600.0
 _OF_JOB_SCHEDULE: Final = re.compile(r"(?P<schedule>.+):job-\d+")
 
@@ -103,6 +106,7 @@ class Nodes(_Strict):
         preemptions_per_hour: How often a Spot node is preempted, on average.
         preempted_seconds: How long it is preempted.
         missing_samples: The share of a pool's samples that never arrive.
+        sample_delay_seconds: How long the others take to arrive.
     """
 
     boot_seconds: Seconds | None = None
@@ -110,6 +114,7 @@ class Nodes(_Strict):
     preemptions_per_hour: Annotated[float, Field(ge=0, le=3600)] = 0.0
     preempted_seconds: Seconds = 300.0
     missing_samples: Share = 0.0
+    sample_delay_seconds: Annotated[float, Field(ge=0, le=3600)] = SAMPLE_DELAY_SECONDS
 
 
 class _Described(_Strict):

@@ -21,10 +21,10 @@ from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.backlog import Progress
 from batch_emulator.runtime.enums import AllocationState, NodeState, PoolState
 from batch_emulator.runtime.state import Pool, Scaling
+from batch_emulator.simulation import SAMPLE_DELAY_SECONDS
 from batch_emulator.wire import parse_duration
 
 _PERIOD: Final = timedelta(seconds=30)
-_LATENCY: Final = timedelta(seconds=60)
 _RETENTION: Final = timedelta(days=1)
 _ENABLE_EVERY: Final = timedelta(seconds=30)
 _USABLE: Final = {NodeState.IDLE, NodeState.RUNNING}
@@ -56,9 +56,11 @@ def follow(account: Account, pool: Pool) -> None:
 
 
 def _new_samples(account: Account) -> SampleStore:
+    simulation = account.options.simulation
+    delay = simulation.nodes.sample_delay_seconds if simulation else SAMPLE_DELAY_SECONDS
     return SampleStore(
         period=account.at_speed(_PERIOD),
-        latency=account.at_speed(_LATENCY),
+        latency=account.at_speed(timedelta(seconds=delay)),
         retention=account.at_speed(_RETENTION),
         since=account.clock.now(),
     )

@@ -33,6 +33,7 @@ def create(account: Account, pool: Pool, *, dedicated: bool) -> Node:
     root = account.options.root.resolve() / pool.id / name
     node = Node(id=name, pool=pool, dedicated=dedicated, root=root)
     pool.nodes[name] = node
+    pool.observer.node_created(node)
     tell("node.created", pool=pool.id, node=name, dedicated=dedicated)
     return node
 
@@ -176,6 +177,7 @@ async def leave(account: Account, node: Node, *, seconds: float = _LEAVING_SECON
     await account.pause(seconds)
     await _empty(account, node.root)
     del node.pool.nodes[node.id]
+    node.pool.observer.node_removed(node)
     tell("node.removed", pool=node.pool.id, node=node.id)
 
 

@@ -23,6 +23,8 @@ def assign(account: Account, pool: Pool, tasks: Iterable[Task] | None = None) ->
         pool: The pool in which there is room.
         tasks: The only ones that can have found room, as where they are new.
     """
+    if not account.backlog(pool.id).ready:
+        return
     free = {node: node.slots_free for node in pool.nodes.values() if node.ready}
     if not any(slots > 0 for slots in free.values()):
         return  # most jobs are created while there is none

@@ -62,6 +62,25 @@ class Scaling:
     error: EvaluationError | None
 
 
+class PoolObserver:
+    """Is told what happens in a pool, as it happens; this one does nothing with it."""
+
+    def node_created(self, node: Node) -> None:
+        """Take note of a new node."""
+
+    def node_entered(self, node: Node, before: NodeState) -> None:
+        """Take note of a node in another state."""
+
+    def node_removed(self, node: Node) -> None:
+        """Take note of a node that is gone."""
+
+    def run_began(self, run: Run) -> None:
+        """Take note of a task that starts on a node."""
+
+    def run_ended(self, run: Run) -> None:
+        """Take note of a task that has left its node: its state says whether it is to run again."""
+
+
 @dataclass(slots=True, eq=False)
 class Pool:
     """
@@ -97,6 +116,7 @@ class Pool:
     evaluation_failure: Failure | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    observer: PoolObserver = field(default_factory=PoolObserver)
 
     def __post_init__(self) -> None:
         self.created = self.modified = self.clock.now()
@@ -209,7 +229,8 @@ class Node:
         """Enter a state."""
         if state is not self.state:
             NODE.require(self.state, state)
-            self.state, self.state_since = state, self.pool.clock.now()
+            before, self.state, self.state_since = self.state, state, self.pool.clock.now()
+            self.pool.observer.node_entered(self, before)
 
     @property
     def open(self) -> bool:
@@ -247,11 +268,13 @@ class Node:
         self.runs[run.task] = run
         self.total_run += 1
         self.enter(NodeState.RUNNING)
+        self.pool.observer.run_began(run)
 
     def end(self, run: Run) -> None:
         """Give a run's slots back."""
         self.runs.pop(run.task, None)
         self.total_succeeded += run.task.execution.result == "success"
+        self.pool.observer.run_ended(run)
         if not self.runs and self.state is NodeState.RUNNING:
             self.rest()
 

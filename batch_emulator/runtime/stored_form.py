@@ -29,7 +29,9 @@ KINDS: Final[Mapping[str, type[Thing]]] = {
 """What has a row of its own; everything else is stored inside one of these."""
 
 TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
-    Pool: frozenset({"clock", "follower", "samples", "rescheduled", "changed", "nodes"}),
+    Pool: frozenset(
+        {"clock", "follower", "observer", "samples", "rescheduled", "changed", "nodes"}
+    ),
     Node: frozenset({"boots", "restored", "installed", "installing", "runs", "lives"}),
     Job: frozenset(
         {"backlog", "clock", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}

@@ -44,11 +44,11 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
         unprepared = await _unless_stopped(account, run, packages, root / "wd")
         if unprepared is not None:
             return Ending(None, unprepared), unprepared, run.stop
-    environment = task_environment(account, node, task, packages)
+    outputs, real = task.body.get("outputFiles", ()), account.options.simulation is None
+    environment = task_environment(account, node, task, packages) if real or outputs else {}
     ending = await _run_with_retries(account, run, root, environment)
     stopped = run.stop  # a request to stop that comes while outputs are uploaded is too late
     failure = ENDED if stopped is TaskStop.TERMINATE else ending.failure
-    outputs = task.body.get("outputFiles", ())
     if not outputs or (stopped and stopped.runs_again) or ending.exit_code is None:
         return ending, failure, stopped
     if task.job.upload_failure is not None:
