@@ -12,7 +12,7 @@ from typing import Final
 from batch_emulator.dataplane.views import job_url, pool_url, task_url
 from batch_emulator.runtime.backlog import Progress
 from batch_emulator.runtime.state import Job, Pool, Task
-from batch_emulator.wire import Json, now, print_duration, print_time
+from batch_emulator.wire import Json, print_duration, print_time
 
 _NOTHING: Final = timedelta()
 _PLACE: Final = "lifetimestats"
@@ -41,7 +41,7 @@ _UNMEASURED_OF_POOLS: Final[Json] = {
 
 def task_statistics(task: Task, base: str) -> Json:
     """Print the statistics of a task."""
-    moment = now()
+    moment = task.job.clock.now()
     return {
         "url": f"{task_url(base, task)}/{_PLACE}",
         **_span(task.created, moment),
@@ -53,7 +53,7 @@ def task_statistics(task: Task, base: str) -> Json:
 
 def job_statistics(job: Job, base: str) -> Json:
     """Print the statistics of a job: the sums over its tasks."""
-    moment = now()
+    moment = job.clock.now()
     tasks = tuple(job.tasks)
     return {
         "url": f"{job_url(base, job)}/{_PLACE}",
@@ -71,7 +71,7 @@ def job_statistics(job: Job, base: str) -> Json:
 
 def pool_statistics(pool: Pool, base: str) -> Json:
     """Print the statistics of a pool, of which nothing is measured."""
-    span = _span(pool.created, now())
+    span = _span(pool.created, pool.clock.now())
     return {
         "url": f"{pool_url(base, pool)}/{_PLACE}",
         **span,
