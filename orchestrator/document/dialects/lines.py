@@ -18,6 +18,7 @@ from orchestrator.document.dialects.fields import (
     OtherDialectError,
     has_numbers,
     is_field,
+    number_of,
     translated,
     translated_weekdays,
     values,
@@ -266,8 +267,10 @@ def _restricts_nothing(rule: _Both, text: str) -> bool:
 
 
 def kubernetes_differs(text: str) -> bool:
-    """Whether Kubernetes joins the days of a line of ours in another way than we do."""
+    """Whether Kubernetes reads the days of a line of ours in another way than we do."""
     line = _line(text.split())
+    if any(_goes_on_to_seven(term) for term in line.weekday.split(",")):
+        return True
     if {line.day, line.weekday} & _ANY or re.search("[LW]", line.day.upper()):
         return False
     if re.search("#|L$", line.weekday.upper()):
@@ -277,3 +280,12 @@ def kubernetes_differs(text: str) -> bool:
         for rule in (_Both.AS_OURS, _Both.EITHER)
     )
     return ours != theirs
+
+
+def _goes_on_to_seven(weekday: str) -> bool:
+    """Whether a step from one day, as in ``1/2``, reaches our 7, a Sunday; Kubernetes ends at 6."""
+    first, slash, step = weekday.upper().partition("/")
+    if not slash or "*" in first or "-" in first:
+        return False
+    begin = number_of(WEEKDAY, first)
+    return 0 < begin < WEEKDAY.high and (WEEKDAY.high - begin) % int(step) == 0

@@ -91,6 +91,11 @@ def test_a_line_that_kubernetes_reads_in_another_way_has_both() -> None:
             ("0 2 10,* * 1", "Tue 2026-12-01 02:00, Wed 2026-12-02 02:00, Thu 2026-12-03 02:00"),
             ("0 2 * * MON", "Mon 2026-12-07 02:00, Mon 2026-12-14 02:00, Mon 2026-12-21 02:00"),
         ),
+        (  # ours goes on to 7, a Sunday
+            "0 2 * * MON/3",
+            ("0 2 * * MON/3", "Thu 2026-12-03 02:00, Sun 2026-12-06 02:00, Mon 2026-12-07 02:00"),
+            ("0 2 * * MON,THU", "Thu 2026-12-03 02:00, Mon 2026-12-07 02:00, Thu 2026-12-10 02:00"),
+        ),
     ],
 )
 def test_two_readings_of_one_expression_each_have_their_occurrences(
@@ -107,7 +112,18 @@ def test_two_readings_of_one_expression_each_have_their_occurrences(
     assert result.exit_code == 1
 
 
-@pytest.mark.parametrize("line", ["0 2 */1 * 1", "0 2 L * */2", "0 2 15 * MON", "0 2 */2 * *"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0 2 */1 * 1",
+        "0 2 L * */2",
+        "0 2 15 * MON",
+        "0 2 */2 * *",
+        "0 2 * * 0/2",
+        "0 2 * * 7/2",
+        "0 2 * * 1-5/2",
+    ],
+)
 def test_where_kubernetes_agrees_there_is_one_reading(line: str) -> None:
     """Or where it has no such line."""
     assert _convert(line).exit_code == 0
