@@ -130,10 +130,10 @@ def request_trigger(
 
 def _environment(variables: Sequence[str]) -> dict[str, str]:
     """
-    Return what ``NAME=VALUE`` says, the last of a name.
+    Return what ``NAME=VALUE`` says.
 
     Raises:
-        CliError: One is none, or its name is reserved.
+        CliError: One is none, or its name is reserved or given twice.
     """
     found: dict[str, str] = {}
     for one in variables:
@@ -142,6 +142,8 @@ def _environment(variables: Sequence[str]) -> dict[str, str]:
             raise CliError(
                 Exit.USAGE, f"--env {one!r} is not NAME=VALUE", "write a name, = and a value"
             )
+        if name in found:
+            raise CliError(Exit.USAGE, f"--env {name} is given twice", "leave one of them out")
         found[name] = value
     if wrong := wrong_environment(found):
         raise CliError(Exit.USAGE, f"--env {wrong}", "correct it, and ask again")

@@ -1,5 +1,6 @@
 """Schedules and rules of Amazon EventBridge, as its APIs print them in JSON."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -147,3 +148,7 @@ def _comments(entry: _Json) -> Iterator[str]:
         yield f"Its target was {one.get('Arn', 'not named')}."
         if one.get("Input"):
             yield f"Its input was {one['Input']}"
+        policy = one.get("RetryPolicy")
+        if isinstance(policy, Mapping):
+            told = json.dumps(policy)
+            yield f"RetryPolicy {told} is left out: catch_up.window and retries say it here."

@@ -26,6 +26,7 @@ from recur.importing.tables import (
 _THEIRS = frozenset({Dialect.KUBERNETES, Dialect.GO, Dialect.CRONTAB})
 _OVERLAPS = {"Allow": "allow", "Forbid": "skip", "Replace": "replace"}
 _MOST_RETRIES = 10
+_LONGEST_TASK = timedelta(days=180)
 _SHORTEST_WINDOW = 300
 _SHELLS = frozenset({"sh", "/bin/sh", "/usr/bin/sh"})
 _SCRIPT_WORDS = 3
@@ -180,7 +181,7 @@ def _policies(spec: _Json) -> Iterator[tuple[str, str]]:
 def _limits(job: _Json) -> Iterator[tuple[str, str]]:
     """Yield how long a run may take, and how often it is tried again."""
     deadline = job.get("activeDeadlineSeconds")
-    if isinstance(deadline, int):
+    if isinstance(deadline, int) and deadline <= _LONGEST_TASK.total_seconds():
         yield "run_timeout", quoted(spelt(timedelta(seconds=deadline)))
     limit = job.get("backoffLimit")
     if isinstance(limit, int) and limit > 0:
@@ -197,6 +198,9 @@ def _lost(spec: _Json, pod: _Json) -> Iterator[str]:
     for key in ("parallelism", "completions"):
         if isinstance(job.get(key), int) and job[key] > 1:
             yield f"{key} {job[key]} is left out: a run has one task."
+    longest = job.get("activeDeadlineSeconds")
+    if isinstance(longest, int) and longest > _LONGEST_TASK.total_seconds():
+        yield f"activeDeadlineSeconds {longest} is left out: a task lives 180 days at most."
     if isinstance(job.get("backoffLimit"), int) and job["backoffLimit"] > _MOST_RETRIES:
         yield f"backoffLimit {job['backoffLimit']} becomes {_MOST_RETRIES}, the most that retries take."
     if pod.get("serviceAccountName"):

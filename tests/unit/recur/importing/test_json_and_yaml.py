@@ -289,6 +289,38 @@ def test_a_zone_that_a_document_refuses_is_named(document: dict[str, Any]) -> No
     assert "cannot be understood" not in refused
 
 
+def test_how_often_eventbridge_tries_again_is_said() -> None:
+    """What it has no key for stands beside the table."""
+    policy = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 2}
+
+    table = _table(_eventbridge(Target={"Arn": "a", "RetryPolicy": policy}))
+
+    assert any(f"RetryPolicy {json.dumps(policy)} is left out" in one for one in table.comments)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "timeout", "comments"),
+    [
+        (180 * 86400, "180d", []),
+        (
+            180 * 86400 + 1,
+            None,
+            ["activeDeadlineSeconds 15552001 is left out: a task lives 180 days at most."],
+        ),
+    ],
+)
+def test_a_longer_life_than_a_task_can_have_is_left_out(
+    seconds: int, timeout: str | None, comments: list[str]
+) -> None:
+    """The rest of the manifest counts."""
+    manifest = _cron_job({}, {**RUN, "args": ["x"]}, {"activeDeadlineSeconds": seconds})
+    table = _table(manifest)
+
+    assert _keys(manifest).get("run_timeout") == timeout
+    assert [one for one in table.comments if "activeDeadline" in one] == comments
+    assert table.refused is None
+
+
 def test_rules_of_eventbridge_are_read() -> None:
     """Those that are due by time."""
     rules = {
