@@ -19,7 +19,7 @@ _LEASE_SECONDS: Final = 2.0
 """Instead of 60: the lease is broken so often, and so handed over while ticks are at work."""
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_two_racing_submit_processes_create_each_of_500_jobs_once(
     azurite: Azurite, tmp_path: Path
 ) -> None:
