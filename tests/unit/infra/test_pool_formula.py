@@ -87,9 +87,10 @@ def test_one_task_brings_one_node_and_keeps_it_for_hours() -> None:
     assert wanted[-1] == 0
 
 
-def test_the_node_stays_through_the_grace() -> None:
-    """After the last task the node stays for 5 minutes, and goes at the next evaluation."""
-    assert targets(between(6, 16), minutes=30) == [0, 1, 1, 1, 0, 0]
+@pytest.mark.parametrize(("end", "wanted"), [(18, [0, 1, 1, 1, 0, 0]), (17.5, [0, 1, 1, 0, 0, 0])])
+def test_the_node_stays_through_the_grace(end: float, wanted: list[int]) -> None:
+    """For 3 minutes after a task was last seen, until the next evaluation."""
+    assert targets(between(6, end), minutes=30) == wanted
 
 
 def test_a_task_that_was_pending_for_one_sample_is_not_averaged_away() -> None:
@@ -113,8 +114,18 @@ def test_too_few_samples_change_nothing(first: int, pending: int) -> None:
 
 @pytest.mark.parametrize(("arrived", "wanted"), [(3, 0), (4, 1)])
 def test_four_of_ten_samples_are_enough(arrived: int, wanted: int) -> None:
-    """The threshold itself, so that nobody moves it unawares."""
-    assert targets(lambda minute: 1 if minute * 2 <= arrived else None, minutes=5) == [wanted]
+    """The threshold itself, so that nobody moves it unawares; minute 4 is the last to be read."""
+    newest = targets(lambda minute: 1 if minute > 4 - arrived / 2 else None, minutes=5)
+
+    assert newest == [wanted]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_samples_that_are_older_than_the_grace_change_nothing(first: int) -> None:
+    """There are enough of them, and they do not say what is pending now."""
+    for pending in (0, 1):
+        old = targets(lambda minute: pending if minute <= 2 else None, minutes=5, first=first)  # noqa: B023 - called at once
+        assert old == [first]
 
 
 def test_a_long_gap_of_samples_keeps_the_node_of_a_running_task() -> None:
