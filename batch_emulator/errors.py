@@ -100,6 +100,10 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
     "JobCompleted": (409, "The specified job is already in a completed state."),
     "JobExists": (409, "The specified job already exists."),
     "JobNotFound": (404, "The specified job does not exist."),
+    "JobPreparationTaskOrReleaseTaskNotSpecified": (
+        409,
+        "The specified job does not have either job preparation task or job release task.",
+    ),
     "MissingApiVersionParameter": (
         400,
         "The api-version query parameter (?api-version=) is required for all requests.",
@@ -162,6 +166,14 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
     ),
     "TaskExists": (409, "The specified task already exists."),
     "TaskFilesUnavailable": (409, "The files of the specified task are unavailable."),
+    "TaskIdSameAsJobPreparationTask": (
+        409,
+        "The specified task has the id of the job preparation task of its job.",
+    ),
+    "TaskIdSameAsJobReleaseTask": (
+        409,
+        "The specified task has the id of the job release task of its job.",
+    ),
     "TaskNotCompleted": (409, "The specified task is not in a completed state."),
     "TaskNotFound": (404, "The specified task does not exist."),
     "TaskSucceeded": (409, "The specified task has succeeded."),

@@ -1,7 +1,9 @@
 """What happens in an account that runs no program: how tasks, nodes and samples turn out."""
 
 import re
+import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from fnmatch import translate
 from random import Random
 from typing import Annotated, Final, Literal, Protocol
@@ -65,7 +67,8 @@ class TaskRow(_Strict):
     Attributes:
         job: A pattern for the whole id of the job, as of file names, in any case.
         schedule: The job schedule of Azure Batch that made the job; without it, any job.
-        task: A pattern for the whole id of the task.
+        task: A pattern for the whole id of the task; without it, any but job preparation and job
+            release tasks, which succeed at once where no row has their id.
         seconds: How long its program takes, by the account's clock.
         exit_code: Of its program.
         stdout: What its program prints.
@@ -74,7 +77,7 @@ class TaskRow(_Strict):
 
     job: str = "*"
     schedule: str | None = None
-    task: str = "*"
+    task: str | None = None
     seconds: Seconds
     exit_code: int = 0
     stdout: str = ""
@@ -136,14 +139,22 @@ class Outcome:
 class Outcomes(Protocol):
     """Knows how tasks turn out."""
 
-    def find(self, job: str, task: str, run: int) -> Outcome | None:
-        """Return how a run of a task turns out, the first being 0; None if the task is unknown."""
+    def find(self, job: str, task: str, run: int, node: str | None = None) -> Outcome | None:
+        """
+        Return how a run of a task turns out; None if the task is unknown.
+
+        Args:
+            job: The id of its job.
+            task: Its id.
+            run: Its runs before this one.
+            node: The id of its node, if it is a job preparation or job release task.
+        """
 
 
 class NoOutcomes:
     """Knows no task."""
 
-    def find(self, job: str, task: str, run: int) -> Outcome | None:  # noqa: ARG002 - the protocol's
+    def find(self, job: str, task: str, run: int, node: str | None = None) -> Outcome | None:  # noqa: ARG002 - the protocol's
         """Return None."""
         return None
 
@@ -152,17 +163,19 @@ class TaskTable:
     """A table of tasks; the first row that matches a task is its own."""
 
     def __init__(self, rows: tuple[TaskRow, ...], seed: int) -> None:
-        self._rows = [(row, _pattern(row.job), _pattern(row.task)) for row in rows]
+        self._rows = [(row, _pattern(row.job), _pattern(row.task or "*")) for row in rows]
         self._seed = seed
 
-    def find(self, job: str, task: str, run: int) -> Outcome | None:
-        """Return how a run of a task turns out, the first being 0; None if no row matches."""
+    def find(self, job: str, task: str, run: int, node: str | None = None) -> Outcome | None:
+        """Return how a run of a task turns out; None if no row matches."""
         made = _OF_JOB_SCHEDULE.fullmatch(job)
         schedule = made["schedule"].lower() if made else None
         for row, jobs, tasks in self._rows:
             mine = row.schedule is None or row.schedule.lower() == schedule
-            if mine and jobs.fullmatch(job) and tasks.fullmatch(task):
-                seconds = draw(row.seconds, _random(self._seed, "task", job, task, run))
+            named = node is None or row.task is not None
+            if mine and named and jobs.fullmatch(job) and tasks.fullmatch(task):
+                key = (job, task, run) if node is None else (job, task, run, node)
+                seconds = draw(row.seconds, _random(self._seed, "task", *key))
                 return Outcome(seconds, row.exit_code, row.stdout, row.stderr)
         return None
 
@@ -195,6 +208,11 @@ class Simulation:
     def node_name(self, pool: str, number: int) -> str:
         """Return 64 hexadecimal digits for a pool's node."""
         return _random(self.seed, "node", pool, number).randbytes(32).hex()
+
+    def pool_name(self, owner: str, moment: datetime) -> uuid.UUID:
+        """Return the unique part of the id of a pool that is made for a job or job schedule."""
+        digits = _random(self.seed, "pool", owner, moment.isoformat()).randbytes(16)
+        return uuid.UUID(bytes=digits, version=4)
 
     def boot_seconds(self, node: str, usual: float) -> float:
         """Return how long a node takes from its allocation to its start task."""

@@ -21,20 +21,10 @@ from batch_emulator.dataplane.filters import (
 from batch_emulator.dataplane.filters.fields import ORDER
 from batch_emulator.dataplane.filters.syntax import Operator
 from batch_emulator.runtime.execution import Execution
-from batch_emulator.runtime.state import Job, Node, Pool, Task
+from batch_emulator.runtime.state import Job, Node, Pool, Task, Visit
 from batch_emulator.wire import Json
 
 _EQ: Final = frozenset({Operator.EQ})
-
-
-def _start(node: Node) -> Execution:
-    return node.start or Execution()
-
-
-def _start_state(node: Node) -> str | None:
-    if node.start is None:
-        return None
-    return "completed" if node.start.ended else "running"
 
 
 def _time[T](name: str) -> Field[T]:
@@ -43,6 +33,26 @@ def _time[T](name: str) -> Field[T]:
 
 def _text(name: str) -> Field[Json]:
     return text_field(itemgetter(name))
+
+
+def _side_task[T](name: str, read: Callable[[T], Execution | None]) -> dict[str, Field[T]]:
+    """Return the fields of how a task went that is none of the tasks of a job."""
+
+    def known(thing: T) -> Execution:
+        return read(thing) or Execution()
+
+    def state(thing: T) -> str | None:
+        if (execution := read(thing)) is None:
+            return None
+        return "completed" if execution.ended else "running"
+
+    return {
+        f"{name}/state": text_field(state, _EQ),
+        f"{name}/result": text_field(lambda thing: known(thing).result),
+        f"{name}/exitCode": number_field(lambda thing: known(thing).exit_code),
+        f"{name}/startTime": time_field(lambda thing: known(thing).started),
+        f"{name}/endTime": time_field(lambda thing: known(thing).ended),
+    }
 
 
 def _begun(job: Job) -> datetime:
@@ -68,11 +78,13 @@ NODE_FIELDS: Final[dict[str, Field[Node]]] = {
     "stateTransitionTime": _time("state_since"),
     "lastBootTime": _time("booted"),
     "allocationTime": _time("allocated"),
-    "startTaskInfo/state": text_field(_start_state, _EQ),
-    "startTaskInfo/result": text_field(lambda node: _start(node).result),
-    "startTaskInfo/exitCode": number_field(lambda node: _start(node).exit_code),
-    "startTaskInfo/startTime": time_field(lambda node: _start(node).started),
-    "startTaskInfo/endTime": time_field(lambda node: _start(node).ended),
+    **_side_task("startTaskInfo", attrgetter("start")),
+}
+VISIT_FIELDS: Final[dict[str, Field[Visit]]] = {
+    "poolId": text_field(attrgetter("node.pool.id")),
+    "nodeId": text_field(attrgetter("node.id")),
+    **_side_task("jobPreparationTaskExecutionInfo", attrgetter("preparation")),
+    **_side_task("jobReleaseTaskExecutionInfo", attrgetter("release")),
 }
 JOB_FIELDS: Final[dict[str, Field[Job]]] = {
     "id": text_field(attrgetter("id"), ORDER, prefix=True),
@@ -113,6 +125,7 @@ FILTERED: Final[dict[tuple[str, ...], Mapping[str, Field[Any]]]] = {
     ("list_pool_node_counts",): NODE_COUNT_FIELDS,
     ("list_supported_images",): IMAGE_FIELDS,
     ("list_jobs",): JOB_FIELDS,
+    ("list_job_preparation_and_release_task_status",): VISIT_FIELDS,
     ("list_tasks",): TASK_FIELDS,
     ("list_task_files", "list_node_files"): file_fields(str),
 }

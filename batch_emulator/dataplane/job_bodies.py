@@ -2,6 +2,12 @@
 
 from typing import Final, cast
 
+from batch_emulator.dataplane.auto_pool_bodies import POOL_INFO, complete_pool_info
+from batch_emulator.dataplane.preparation_bodies import (
+    JOB_PREPARATION,
+    JOB_RELEASE,
+    complete_preparation,
+)
 from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
     METADATA,
@@ -38,9 +44,6 @@ def _parallel(path: str, value: object) -> object:
 
 _PRIORITY: Final = integer(-1000, 1000)
 _CONSTRAINTS: Final = shape({"maxWallClockTime": WALL_CLOCK, "maxTaskRetryCount": RETRIES})
-_POOL_INFO: Final = shape(
-    {"poolId": identifier, "autoPoolSpecification": unsupported}, required=("poolId",)
-)
 _ON_ALL_TASKS_COMPLETE: Final = choice("noaction", "terminatejob")
 
 JOB_BODY: Final = shape(
@@ -53,10 +56,10 @@ JOB_BODY: Final = shape(
         "maxParallelTasks": further(integer(-1, 2**31 - 1), _parallel),
         "constraints": _CONSTRAINTS,
         "jobManagerTask": JOB_MANAGER,
-        "jobPreparationTask": unsupported,
-        "jobReleaseTask": unsupported,
+        "jobPreparationTask": JOB_PREPARATION,
+        "jobReleaseTask": JOB_RELEASE,
         "commonEnvironmentSettings": ENVIRONMENT,
-        "poolInfo": _POOL_INFO,
+        "poolInfo": POOL_INFO,
         "onAllTasksComplete": _ON_ALL_TASKS_COMPLETE,
         "onTaskFailure": choice("noaction", "performexitoptionsjobaction"),
         "networkConfiguration": unsupported,
@@ -71,7 +74,7 @@ _CHANGES: Final[dict[str, Check]] = {
     "allowTaskPreemption": off,
     "maxParallelTasks": further(integer(-1, 2**31 - 1), _parallel),
     "constraints": _CONSTRAINTS,
-    "poolInfo": _POOL_INFO,
+    "poolInfo": POOL_INFO,
     "onAllTasksComplete": _ON_ALL_TASKS_COMPLETE,
     "networkConfiguration": unsupported,
     "metadata": METADATA,
@@ -107,9 +110,13 @@ def _manager(given: Json, job_constraints: Json) -> Json:
     }
 
 
-def read_job(body: object) -> Json:
+def read_job(body: object, *, any_vm_size: bool = False) -> Json:
     """
     Return the job that ``body`` asks for, with the service's defaults, as it is echoed.
+
+    Args:
+        body: As the client sent it.
+        any_vm_size: Whether its own pool can have a VM size that is not in the emulator's table.
 
     Raises:
         ServiceError: The body is wrong, or holds what the emulator does not support.
@@ -122,15 +129,21 @@ def read_job(body: object) -> Json:
         "onTaskFailure": "noaction",
         **given,
         "constraints": constraints,
+        "poolInfo": complete_pool_info(given["poolInfo"], any_vm_size=any_vm_size),
     }
     if manager := given.get("jobManagerTask"):
         job["jobManagerTask"] = _manager(manager, constraints)
-    return job
+    return complete_preparation(job)
 
 
-def read_update(body: object, job: Json) -> Json:
+def read_update(body: object, job: Json, *, any_vm_size: bool = False) -> Json:
     """
     Return a job with the properties that a PATCH names; constraints are replaced as a whole.
+
+    Args:
+        body: As the client sent it.
+        job: The job's body until now.
+        any_vm_size: As for ``read_job``.
 
     Raises:
         ServiceError: The body is wrong.
@@ -138,18 +151,26 @@ def read_update(body: object, job: Json) -> Json:
     given = cast("Json", _UPDATE("", body))
     if "constraints" in given:
         given["constraints"] = _constraints(given)
+    if "poolInfo" in given:
+        given["poolInfo"] = complete_pool_info(given["poolInfo"], any_vm_size=any_vm_size)
     return {**job, **given}
 
 
-def read_replacement(body: object, job: Json) -> Json:
+def read_replacement(body: object, job: Json, *, any_vm_size: bool = False) -> Json:
     """
     Return a job whose changeable properties are those of a PUT, or what is usual without them.
+
+    Args:
+        body: As the client sent it.
+        job: The job's body until now.
+        any_vm_size: As for ``read_job``.
 
     Raises:
         ServiceError: The body is wrong.
     """
     given = cast("Json", _REPLACEMENT("", body))
     unchanged = {name: value for name, value in job.items() if name not in _CHANGES}
+    given["poolInfo"] = complete_pool_info(given["poolInfo"], any_vm_size=any_vm_size)
     return {**unchanged, **_USUAL, **given, "constraints": _constraints(given)}
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
-from batch_emulator.dataplane.filter_fields import JOB_FIELDS
+from batch_emulator.dataplane.filter_fields import JOB_FIELDS, VISIT_FIELDS
 from batch_emulator.dataplane.job_bodies import (
     read_disabling,
     read_job,
@@ -15,10 +15,10 @@ from batch_emulator.dataplane.job_bodies import (
 )
 from batch_emulator.dataplane.query import Key
 from batch_emulator.dataplane.statistics import job_statistics
-from batch_emulator.dataplane.views import job_url, show_counts, show_job
+from batch_emulator.dataplane.views import job_url, show_counts, show_job, show_visit
 from batch_emulator.errors import ServiceError, invalid_query
 from batch_emulator.runtime import jobs
-from batch_emulator.runtime.state import Job
+from batch_emulator.runtime.state import Job, Visit
 
 
 def the_job(call: BatchCall) -> Job:
@@ -35,7 +35,8 @@ def the_job(call: BatchCall) -> Job:
 
 async def create_job(call: BatchCall) -> web.StreamResponse:
     """Answer POST /jobs."""
-    job = jobs.create(call.account, read_job(await call.body()))
+    any_vm_size = call.account.options.any_vm_size
+    job = jobs.create(call.account, read_job(await call.body(), any_vm_size=any_vm_size))
     return call.created(job_url(call.base, job), job.modified)
 
 
@@ -93,7 +94,10 @@ async def update_job(call: BatchCall) -> web.StreamResponse:
     """Answer PATCH of a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
-    jobs.update(call.account, job, read_update(await call.body(), job.body))
+    any_vm_size = call.account.options.any_vm_size
+    jobs.update(
+        call.account, job, read_update(await call.body(), job.body, any_vm_size=any_vm_size)
+    )
     return call.changed(job.modified)
 
 
@@ -101,7 +105,10 @@ async def replace_job(call: BatchCall) -> web.StreamResponse:
     """Answer PUT of a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
-    jobs.update(call.account, job, read_replacement(await call.body(), job.body))
+    any_vm_size = call.account.options.any_vm_size
+    jobs.update(
+        call.account, job, read_replacement(await call.body(), job.body, any_vm_size=any_vm_size)
+    )
     return call.changed(job.modified)
 
 
@@ -119,6 +126,18 @@ async def enable_job(call: BatchCall) -> web.StreamResponse:
     call.check_conditions(job.modified)
     jobs.enable(call.account, job)
     return call.changing(job.modified)
+
+
+async def list_job_preparation_and_release_task_status(call: BatchCall) -> web.StreamResponse:
+    """Answer GET of what a job has done on its nodes before and after its tasks."""
+    job = the_job(call)
+    if "jobPreparationTask" not in job.body:
+        raise ServiceError("JobPreparationTaskOrReleaseTaskNotSpecified")
+    key = Key[Visit](lambda visit: visit.node.id, VISIT_FIELDS)
+    kind = "jobpreparationandreleasetaskstatuslist"
+    return call.many(
+        kind, job.visits.values(), lambda visit: show_visit(job, visit, call.base), key
+    )
 
 
 async def get_job_task_counts(call: BatchCall) -> web.StreamResponse:

@@ -300,6 +300,13 @@ SUPPORTED: Final = (
         notes="`--counts-delay` lets them be old",
     ),
     _plain(
+        "list_job_preparation_and_release_task_status",
+        f"GET {_JOB}/jobpreparationandreleasetaskstatus",
+        job_routes.list_job_preparation_and_release_task_status,
+        _MANY,
+        notes="pages, `$select`, `$filter`",
+    ),
+    _plain(
         "create_task",
         f"POST {_JOB}/tasks",
         task_routes.create_task,
@@ -368,11 +375,6 @@ SUPPORTED: Final = (
 )
 
 _REFUSED: Final = (
-    (
-        "list_job_preparation_and_release_task_status",
-        "GET",
-        "/jobs/{jobId}/jobpreparationandreleasetaskstatus",
-    ),
     ("list_subtasks", "GET", "/jobs/{jobId}/tasks/{taskId}/subtasksinfo"),
     ("list_job_schedules", "GET", "/jobschedules"),
     ("create_job_schedule", "POST", "/jobschedules"),

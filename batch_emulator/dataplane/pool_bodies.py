@@ -16,6 +16,7 @@ from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
     METADATA,
     PACKAGES,
+    Check,
     boolean,
     command_line_text,
     duration,
@@ -48,49 +49,55 @@ _START_TASK: Final = shape(
     title="start task",
 )
 
+_SPECIFIED: Final[dict[str, Check]] = {
+    "displayName": kept(text),
+    "vmSize": kept(text),
+    "virtualMachineConfiguration": kept(machine(DATA_PLANE)),
+    "resizeTimeout": kept(duration(timedelta(minutes=5))),
+    "targetDedicatedNodes": _NODES,
+    "targetLowPriorityNodes": _NODES,
+    "enableAutoScale": boolean,
+    "autoScaleFormula": text,
+    "autoScaleEvaluationInterval": duration(timedelta(minutes=5), timedelta(hours=168)),
+    "enableInterNodeCommunication": kept(boolean),
+    "networkConfiguration": kept(network(DATA_PLANE)),
+    "startTask": _START_TASK,
+    "applicationPackageReferences": PACKAGES,
+    "taskSlotsPerNode": integer(1, 256),
+    "taskSchedulingPolicy": shape(
+        {
+            "nodeFillType": DATA_PLANE.word("nodeFillType"),
+            "jobDefaultOrder": kept(DATA_PLANE.word("jobDefaultOrder")),
+        },
+        required=("nodeFillType",),
+    ),
+    "userAccounts": user_accounts(DATA_PLANE),
+    "metadata": METADATA,
+    "mountConfiguration": unsupported,
+    "upgradePolicy": upgrade_policy(),
+    # What later API versions have no more:
+    **dict.fromkeys(
+        (
+            "applicationLicenses",
+            "certificateReferences",
+            "cloudServiceConfiguration",
+            "resourceTags",
+            "targetNodeCommunicationMode",
+        ),
+        unsupported,
+    ),
+}
+
 POOL_BODY: Final = shape(
-    {
-        "id": identifier,
-        "displayName": kept(text),
-        "vmSize": kept(text),
-        "virtualMachineConfiguration": kept(machine(DATA_PLANE)),
-        "resizeTimeout": kept(duration(timedelta(minutes=5))),
-        "targetDedicatedNodes": _NODES,
-        "targetLowPriorityNodes": _NODES,
-        "enableAutoScale": boolean,
-        "autoScaleFormula": text,
-        "autoScaleEvaluationInterval": duration(timedelta(minutes=5), timedelta(hours=168)),
-        "enableInterNodeCommunication": kept(boolean),
-        "networkConfiguration": kept(network(DATA_PLANE)),
-        "startTask": _START_TASK,
-        "applicationPackageReferences": PACKAGES,
-        "taskSlotsPerNode": integer(1, 256),
-        "taskSchedulingPolicy": shape(
-            {
-                "nodeFillType": DATA_PLANE.word("nodeFillType"),
-                "jobDefaultOrder": kept(DATA_PLANE.word("jobDefaultOrder")),
-            },
-            required=("nodeFillType",),
-        ),
-        "userAccounts": user_accounts(DATA_PLANE),
-        "metadata": METADATA,
-        "mountConfiguration": unsupported,
-        "upgradePolicy": upgrade_policy(),
-        # What later API versions have no more:
-        **dict.fromkeys(
-            (
-                "applicationLicenses",
-                "certificateReferences",
-                "cloudServiceConfiguration",
-                "resourceTags",
-                "targetNodeCommunicationMode",
-            ),
-            unsupported,
-        ),
-    },
+    {"id": identifier, **_SPECIFIED},
     required=("id", "vmSize", "virtualMachineConfiguration"),
     title="pool",
 )
+
+POOL_SPECIFICATION: Final = shape(
+    _SPECIFIED, required=("vmSize", "virtualMachineConfiguration"), title="pool"
+)
+"""A pool that is made for a job."""
 
 
 def _start_task(given: Json) -> Json:

@@ -41,7 +41,7 @@ WALL_CLOCK: Final = duration(timedelta(microseconds=1))
 DEFAULT_IDENTITY: Final[Json] = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
 
 
-_TASK_CONSTRAINTS: Final = shape(
+TASK_CONSTRAINTS: Final = shape(
     {
         "maxWallClockTime": WALL_CLOCK,
         "retentionTime": kept(duration()),
@@ -56,7 +56,7 @@ _OF_EVERY_TASK: Final[dict[str, Check]] = {
     "resourceFiles": RESOURCE_FILES,
     "outputFiles": OUTPUT_FILES,
     "environmentSettings": ENVIRONMENT,
-    "constraints": _TASK_CONSTRAINTS,
+    "constraints": TASK_CONSTRAINTS,
     "requiredSlots": integer(1, 256),
     "userIdentity": inert,
     "applicationPackageReferences": PACKAGES,
@@ -130,7 +130,7 @@ def fixed(path: str, _value: object) -> object:
     raise ServiceError("PropertyCannotBeUpdated", values=values)
 
 
-_CHANGE: Final = shape(dict.fromkeys(TASK.names, fixed) | {"constraints": _TASK_CONSTRAINTS})
+_CHANGE: Final = shape(dict.fromkeys(TASK.names, fixed) | {"constraints": TASK_CONSTRAINTS})
 
 
 def _named(path: str, value: object) -> object:
@@ -143,7 +143,8 @@ def _named(path: str, value: object) -> object:
 _COLLECTION: Final = shape({"value": items(_named, maximum=_MOST_TASKS)}, required=("value",))
 
 
-def _constraints(given: Json, job_constraints: Json) -> Json:
+def complete_constraints(given: Json, job_constraints: Json) -> Json:
+    """Return the constraints of a task as they are echoed; retries are the job's by default."""
     usual: Json = {
         "maxWallClockTime": ENDLESS,
         "retentionTime": "P7D",
@@ -157,7 +158,7 @@ def with_defaults(given: Json, job_constraints: Json) -> Json:
     """Return a task as it is echoed, with what the service adds."""
     return {
         **given,
-        "constraints": _constraints(given, job_constraints),
+        "constraints": complete_constraints(given, job_constraints),
         "requiredSlots": given.get("requiredSlots", 1),
         "userIdentity": given.get("userIdentity", DEFAULT_IDENTITY),
     }
@@ -184,7 +185,7 @@ def read_task_change(body: object, job_constraints: Json) -> Json:
     Raises:
         ServiceError: The body is wrong.
     """
-    return _constraints(cast("Json", _CHANGE("", body)), job_constraints)
+    return complete_constraints(cast("Json", _CHANGE("", body)), job_constraints)
 
 
 def read_collection(body: object) -> list[Json]:

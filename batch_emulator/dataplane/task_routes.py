@@ -7,6 +7,7 @@ from aiohttp import web
 from batch_emulator.dataplane.batch_call import BatchCall, error_body
 from batch_emulator.dataplane.filter_fields import TASK_FIELDS
 from batch_emulator.dataplane.job_routes import the_job
+from batch_emulator.dataplane.preparation_bodies import refuse_id
 from batch_emulator.dataplane.query import Key
 from batch_emulator.dataplane.statistics import task_statistics
 from batch_emulator.dataplane.task_bodies import (
@@ -38,6 +39,7 @@ async def create_task(call: BatchCall) -> web.StreamResponse:
     """Answer POST of a job's task."""
     job = the_job(call)
     body = read_task(await call.body(MOST_COLLECTION_BYTES), job.body["constraints"])
+    refuse_id(body["id"], job.body)
     task = tasks.create(call.account, job, body)
     return call.created(task_url(call.base, task), task.modified)
 
@@ -65,6 +67,7 @@ def _add(call: BatchCall, job: Job, name: str, read: Json | ServiceError) -> Jso
     try:
         if isinstance(read, ServiceError):
             raise read
+        refuse_id(name, job.body)
         task = tasks.create(call.account, job, read)
     except ServiceError as error:
         return {

@@ -8,7 +8,7 @@ from batch_emulator.dataplane.endpoints import show_endpoints
 from batch_emulator.runtime.backlog import Counts, Progress, TaskCounts
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
-from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
+from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task, Visit
 from batch_emulator.wire import Json, print_etag, print_time
 
 _AGENT_VERSION = "emulator"
@@ -29,8 +29,8 @@ _COUNTED: Final[dict[str, NodeState | None]] = {
     "unknown": None,
     "upgradingOS": None,
     "waitingForStartTask": NodeState.WAITING_FOR_START_TASK,
-    "deallocated": None,
-    "deallocating": None,
+    "deallocated": NodeState.DEALLOCATED,
+    "deallocating": NodeState.DEALLOCATING,
 }
 """The states as they are counted; no node here enters those that have none."""
 
@@ -111,7 +111,8 @@ def show_pool(pool: Pool, base: str) -> Json:
     }
 
 
-def _start_task_info(execution: Execution) -> Json:
+def _side_task_info(execution: Execution) -> Json:
+    """Print how a task went that is none of the tasks of a job."""
     return _present(
         state="completed" if execution.ended else "running",
         startTime=execution.started and print_time(execution.started),
@@ -159,7 +160,7 @@ def show_node(node: Node, base: str) -> Json:
         "runningTaskSlotsCount": node.slots_taken,
         **_present(
             startTask=node.pool.body.get("startTask"),
-            startTaskInfo=node.start and _start_task_info(node.start),
+            startTaskInfo=node.start and _side_task_info(node.start),
             errors=[_node_error(error) for error in node.errors] or None,
             nodeAgentInfo=agent,
         ),
@@ -207,8 +208,29 @@ def show_job(job: Job, base: str) -> Json:
             startTime=print_time(job.created),
             endTime=job.ended and print_time(job.ended),
             poolId=job.pool_id,
+            schedulingError=job.scheduling_error and _failure_info(job.scheduling_error),
             terminateReason=job.reason if job.ended else None,
         ),
+    }
+
+
+def show_visit(job: Job, visit: Visit, base: str) -> Json:
+    """Print what a job has done on one node besides its tasks."""
+    infos = {}
+    for kind, execution in (("Preparation", visit.preparation), ("Release", visit.release)):
+        if execution is not None:
+            root = f"{job.root}/{job.body[f'job{kind}Task']['id']}"
+            info = _side_task_info(execution)
+            info["taskRootDirectory"] = root
+            info["taskRootDirectoryUrl"] = f"{node_url(base, visit.node)}/files/{root}"
+            infos[f"job{kind}TaskExecutionInfo"] = info
+    for name in ("retryCount", "lastRetryTime"):  # a job release task is never retried
+        infos.get("jobReleaseTaskExecutionInfo", {}).pop(name, None)
+    return {
+        "poolId": visit.node.pool.id,
+        "nodeId": visit.node.id,
+        "nodeUrl": node_url(base, visit.node),
+        **infos,
     }
 
 

@@ -46,7 +46,7 @@ class _Planned:
     def __init__(self) -> None:
         self.outcomes: dict[str, Outcome] = {}
 
-    def find(self, job: str, task: str, run: int) -> Outcome | None:  # noqa: ARG002 - the protocol's
+    def find(self, job: str, task: str, run: int, node: str | None = None) -> Outcome | None:  # noqa: ARG002 - the protocol's
         return self.outcomes.get(job)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import Final
 from batch_emulator.clock import Clock
 from batch_emulator.package import Package
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.node_packages import folder_of
 from batch_emulator.runtime.process import Command, LaunchError, Program
-from batch_emulator.runtime.state import Node, Task
+from batch_emulator.runtime.state import Job, Node, Task
 from batch_emulator.wire import UNLIMITED, Json
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -82,11 +82,28 @@ def task_environment(
     account: Account, node: Node, task: Task, packages: Iterable[Package] = ()
 ) -> dict[str, str]:
     """Return the environment of a task: the job's settings, the task's over them, Batch's last."""
-    theirs = settings(task.job.body.get("commonEnvironmentSettings", ()))
-    theirs |= settings(task.body.get("environmentSettings", ()))
+    return job_environment(account, node, task.job, task.body, packages)
+
+
+def job_environment(
+    account: Account, node: Node, job: Job, task: Json, packages: Iterable[Package] = ()
+) -> dict[str, str]:
+    """
+    Return the environment of a task of a job, also of its job preparation or job release task.
+
+    All but the job preparation task are told where the files of that one are.
+    """
+    theirs = settings(job.body.get("commonEnvironmentSettings", ()))
+    theirs |= settings(task.get("environmentSettings", ()))
     ours = node_environment(account, node, packages)
-    ours |= {"AZ_BATCH_JOB_ID": task.job.id, "AZ_BATCH_TASK_ID": task.id}
-    return _with_folders(theirs, ours, node.root / task.root)
+    ours |= {"AZ_BATCH_JOB_ID": job.id, "AZ_BATCH_TASK_ID": str(task["id"])}
+    root = node.root / job.root
+    preparation: Json | None = job.body.get("jobPreparationTask")
+    if preparation is not None and preparation["id"] != task["id"]:
+        folder = root / preparation["id"]
+        ours["AZ_BATCH_JOB_PREP_DIR"] = str(folder)
+        ours["AZ_BATCH_JOB_PREP_WORKING_DIR"] = str(folder / "wd")
+    return _with_folders(theirs, ours, root / task["id"])
 
 
 def _with_folders(theirs: Mapping[str, str], ours: Mapping[str, str], root: Path) -> dict[str, str]:
@@ -141,6 +158,30 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     except LaunchError as error:
         return Ending(None, launch_failure(error))
     return Ending(account.options.signal_exit_code.of(code), EXIT_CODE if code else None)
+
+
+async def run_until_success(
+    clock: Clock,
+    execution: Execution,
+    once: Callable[[], Awaitable[Ending]],
+    *,
+    most_retries: int = 0,
+) -> Ending:
+    """
+    Run a program, again while it fails and may be retried, and count that.
+
+    Args:
+        clock: Tells when it is tried again.
+        execution: Of the task, which has begun.
+        once: Runs the program once.
+        most_retries: How often it is tried again; -1 is any number of times.
+    """
+    while True:
+        ending = await once()
+        if not ending.exit_code or execution.retries == most_retries:
+            return ending
+        execution.retries += 1
+        execution.last_retry = execution.started = clock.now()
 
 
 async def _first(

@@ -33,6 +33,8 @@ class NodeState(StrEnum):
     REIMAGING = "reimaging"
     PREEMPTED = "preempted"
     LEAVING_POOL = "leavingpool"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
 
 
 class SchedulingState(StrEnum):
@@ -58,6 +60,7 @@ class TaskState(StrEnum):
     """States of a task that the emulator brings about."""
 
     ACTIVE = "active"
+    PREPARING = "preparing"
     RUNNING = "running"
     COMPLETED = "completed"
 
@@ -67,7 +70,7 @@ class TaskStop(StrEnum):
 
     TERMINATE = "terminate"  # it is completed, as a failure
     REQUEUE = "requeue"  # it becomes active again, and the requeue counts
-    RECOVER = "recover"  # it becomes active again because its node was lost, which counts nowhere
+    RECOVER = "recover"  # it becomes active again, and that counts nowhere: its node was lost or not prepared
 
     @property
     def runs_again(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.journal import tell
+from batch_emulator.runtime import auto_pools, preparation
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import JobState, TaskStop
 from batch_emulator.runtime.node_packages import resolve_packages
@@ -21,11 +22,17 @@ _EMPTY_SECONDS: Final = 3.0
 Azure/azure-sdk-for-net#8764."""
 
 
-def create(account: Account, body: Json) -> Job:
+def create(account: Account, body: Json, *, auto_pool: str | None = None) -> Job:
     """
     Add a job, with its job manager task if it has one, which starts as soon as a node has room.
 
-    The pool need not exist: the job then waits for it.
+    The pool need not exist: the job then waits for it. One that is to be made for the job is made
+    here; a job for which that fails is completed without a task.
+
+    Args:
+        account: The account.
+        body: The job.
+        auto_pool: The id of the pool that has been made for the job's schedule already.
 
     Raises:
         ServiceError: JobExists, JobBeingDeleted, packages that do not exist, or a job manager task
@@ -38,10 +45,17 @@ def create(account: Account, body: Json) -> Job:
     if manager is not None:
         check_packages(account, manager)
         refuse_real_task(account, body["id"], manager["id"])
-    job = Job(body, account.backlog(body["poolInfo"]["poolId"]), account.clock)
+    specification: Json | None = body["poolInfo"].get("autoPoolSpecification")
+    error = None
+    if specification is not None and auto_pool is None:
+        auto_pool, error = auto_pools.create(account, body["id"], specification)
+    backlog = account.backlog(auto_pool or body["poolInfo"]["poolId"])
+    job = Job(body, backlog, account.clock, auto_pool=auto_pool, scheduling_error=error)
     account.jobs.add(job.id, job)
     live(account, job)
-    if manager is not None:
+    if error is not None:
+        job.end(None)
+    elif manager is not None:
         task = Task(job, manager, manages=True)
         job.add(task)
         if pool := pool_of(account, job):
@@ -107,7 +121,11 @@ def stop_clocks(account: Account) -> None:
 
 async def _end_job(account: Account, job: Job) -> None:
     await stop_runs([*job.runs.values()], TaskStop.TERMINATE)
+    await preparation.release(account, job)
     job.complete()
+    if job.auto_pool is not None:
+        specification = job.body["poolInfo"]["autoPoolSpecification"]
+        auto_pools.expire(account, job.auto_pool, specification, lifetime="job")
     tell("job.ended", job=job.id, state=job.state, reason=job.reason)
     if job.state is JobState.DELETING and not job.stuck:
         await _remove(account, job)
@@ -203,7 +221,8 @@ def update(account: Account, job: Job, body: Json) -> None:
             ``onAllTasksComplete`` cannot be taken back.
     """
     refuse_unless_living(job)
-    pool_id = str(body["poolInfo"]["poolId"])
+    _check_auto_pool(job.body["poolInfo"], body["poolInfo"])
+    pool_id = job.auto_pool or str(body["poolInfo"]["poolId"])
     moves = pool_id.lower() != job.pool_id.lower()
     if moves and job.state is not JobState.DISABLED:
         raise ServiceError("OperationInvalidForCurrentState")
@@ -218,6 +237,22 @@ def update(account: Account, job: Job, body: Json) -> None:
     tell("job.updated", job=job.id)
     _end_when_done(account, job)
     _assign_all(account, job)
+
+
+def _check_auto_pool(before: Json, after: Json) -> None:
+    """
+    Refuse to change how the pool of a job was made, but for whether it is kept alive.
+
+    Raises:
+        ServiceError: PropertyCannotBeUpdated.
+    """
+    old, new = before.get("autoPoolSpecification"), after.get("autoPoolSpecification")
+    if old is None and new is None:
+        return
+    if old is None or new is None or {**old, "keepAlive": new["keepAlive"]} != new:
+        reason = "Only keepAlive of an auto pool can be updated"
+        values = (("PropertyName", "poolInfo.autoPoolSpecification"), ("Reason", reason))
+        raise ServiceError("PropertyCannotBeUpdated", values=values)
 
 
 def _assign_all(account: Account, job: Job) -> None:
@@ -239,12 +274,15 @@ async def forget(account: Account, job: Job) -> None:
     Its id is free at once; its task is killed and leaves neither outputs nor a folder.
     """
     account.remove_job(job)
-    job.forget()  # and not deleted, so that nothing is removed a second time
     folders = _folders(job)
+    visits = [*job.visits.values()]
+    job.visits.clear()  # nothing of the job runs any more, not even its job release task
+    job.forget()  # and not deleted, so that nothing is removed a second time
     # Requeued, a task of a job that is gone starts no more, and none of its outputs is uploaded.
     for task in job.runs:
         task.leaving = True  # or its run would be ended, and not requeued, with the job
     await stop_runs([*job.runs.values()], TaskStop.REQUEUE)
+    await preparation.stop(account.clock, visits)
     await _wipe(job, folders)
     tell("job.forgotten", job=job.id)
 
@@ -262,12 +300,14 @@ async def keep_deleting(job: Job, ago: timedelta = timedelta()) -> None:
         job.enter(JobState.DELETING)
     job.state_since -= ago
     await stop_runs([*job.runs.values()], TaskStop.TERMINATE)
+    await preparation.stop(job.clock, [*job.visits.values()])
 
 
 def _folders(job: Job) -> list[Path]:
     """Return the folders of a job on its nodes."""
-    tasks = {task.node.root / task.root for task in job.tasks if task.node is not None}
-    return sorted({task.parents[1] for task in tasks})
+    nodes = {task.node for task in job.tasks if task.node is not None}
+    nodes |= {visit.node for visit in job.visits.values()}
+    return sorted((node.root / job.root).parent for node in nodes)
 
 
 async def _wipe(job: Job, folders: list[Path]) -> None:

@@ -40,7 +40,8 @@ class LifeCycle[State: StrEnum]:
 
 TASK: Final = LifeCycle(
     {
-        TaskState.ACTIVE: frozenset({TaskState.RUNNING, TaskState.COMPLETED}),
+        TaskState.ACTIVE: frozenset({TaskState.PREPARING, TaskState.RUNNING, TaskState.COMPLETED}),
+        TaskState.PREPARING: frozenset({TaskState.ACTIVE, TaskState.RUNNING, TaskState.COMPLETED}),
         TaskState.RUNNING: frozenset({TaskState.ACTIVE, TaskState.COMPLETED}),
         TaskState.COMPLETED: frozenset({TaskState.ACTIVE}),
     }
@@ -61,6 +62,7 @@ JOB: Final = LifeCycle(
 
 _GONE: Final = frozenset({NodeState.LEAVING_POOL, NodeState.PREEMPTED})
 _RESTARTS: Final = frozenset({NodeState.REBOOTING, NodeState.REIMAGING})
+_STOPS: Final = _RESTARTS | {NodeState.DEALLOCATING}
 _AT_REST: Final = frozenset({NodeState.IDLE, NodeState.OFFLINE})
 
 NODE: Final = LifeCycle(
@@ -74,15 +76,15 @@ NODE: Final = LifeCycle(
         | {NodeState.START_TASK_FAILED, NodeState.UNUSABLE},
         NodeState.START_TASK_FAILED: _GONE | _RESTARTS,
         NodeState.UNUSABLE: _GONE | _RESTARTS,
-        NodeState.IDLE: _GONE
-        | _RESTARTS
-        | {NodeState.RUNNING, NodeState.OFFLINE, NodeState.UNUSABLE},
+        NodeState.IDLE: _GONE | _STOPS | {NodeState.RUNNING, NodeState.OFFLINE, NodeState.UNUSABLE},
         # A node leaves or restarts when its tasks have ended, by way of one of the states at rest.
         NodeState.RUNNING: _AT_REST | {NodeState.UNUSABLE, NodeState.PREEMPTED},
-        NodeState.OFFLINE: _GONE | _RESTARTS | {NodeState.IDLE, NodeState.UNUSABLE},
+        NodeState.OFFLINE: _GONE | _STOPS | {NodeState.IDLE, NodeState.UNUSABLE},
         NodeState.REBOOTING: _GONE | {NodeState.STARTING},
         NodeState.REIMAGING: _GONE | {NodeState.STARTING},
         NodeState.PREEMPTED: frozenset({NodeState.CREATING, NodeState.LEAVING_POOL}),
+        NodeState.DEALLOCATING: frozenset({NodeState.DEALLOCATED, NodeState.LEAVING_POOL}),
+        NodeState.DEALLOCATED: frozenset({NodeState.STARTING, NodeState.LEAVING_POOL}),
     }
 )
 

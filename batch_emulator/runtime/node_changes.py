@@ -9,7 +9,7 @@ from typing import Final
 
 from batch_emulator.errors import ServiceError
 from batch_emulator.journal import tell, tell_failure
-from batch_emulator.runtime import nodes
+from batch_emulator.runtime import nodes, preparation
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import NodeState, SchedulingState, TaskStop
 from batch_emulator.runtime.execution import Failure
@@ -30,8 +30,10 @@ _REFUSALS: Final = {
     NodeState.START_TASK_FAILED: "NodeStateUnusable",
     NodeState.PREEMPTED: "NodeNotReady",
     NodeState.LEAVING_POOL: "NodeNotReady",
+    NodeState.DEALLOCATING: "OperationInvalidForCurrentState",
+    NodeState.DEALLOCATED: "OperationInvalidForCurrentState",
 }
-_RESTARTING: Final = frozenset({NodeState.REBOOTING, NodeState.REIMAGING})
+_STOPPING: Final = frozenset({NodeState.REBOOTING, NodeState.REIMAGING, NodeState.DEALLOCATING})
 _FAILED: Final = frozenset({NodeState.UNUSABLE, NodeState.START_TASK_FAILED})
 
 
@@ -56,7 +58,7 @@ def _expect_preemption(account: Account, node: Node) -> None:
 
 def _preempt_if_there(account: Account, node: Node, since: datetime, seconds: float) -> None:
     here = node.pool.nodes.get(node.id) is node and node.allocated == since
-    if here and node.state not in {NodeState.PREEMPTED, NodeState.LEAVING_POOL}:
+    if here and NODE.allows(node.state, NodeState.PREEMPTED):
         preempt(account, node, seconds)
 
 
@@ -82,7 +84,7 @@ def _spoiled_by_errors(node: Node) -> Iterator[None]:
 
 def resume(account: Account, node: Node) -> None:
     """Let a stored node go on with what was under way; nothing of its tasks is left."""
-    how = node.state if node.state in _RESTARTING else node.restart
+    how = node.state if node.state in _STOPPING else node.restart
     if how is not None:
         nodes.live(account, node, _restart(account, node, how, "requeue"), "restart")
     elif node.state is NodeState.PREEMPTED:
@@ -95,7 +97,7 @@ def resume(account: Account, node: Node) -> None:
 
 def restart(account: Account, node: Node, how: NodeState, option: str) -> None:
     """
-    Begin to reboot or reimage a node, as soon as its tasks have ended.
+    Begin to reboot, reimage or deallocate a node, as soon as its tasks have ended.
 
     A node on which nothing can run because it failed is restarted as well: that is what helps it.
 
@@ -104,6 +106,8 @@ def restart(account: Account, node: Node, how: NodeState, option: str) -> None:
     """
     if node.state not in _FAILED:
         _require_in_service(node)
+    elif how is NodeState.DEALLOCATING:
+        raise ServiceError("OperationInvalidForCurrentState")
     node.restart = how
     if not node.runs:
         nodes.interrupt(node)
@@ -114,8 +118,14 @@ def restart(account: Account, node: Node, how: NodeState, option: str) -> None:
 
 async def _restart(account: Account, node: Node, how: NodeState, option: str) -> None:
     await _end_tasks(node, option)
+    if how is NodeState.REBOOTING:
+        preparation.node_reboots(account, node)
+    else:
+        preparation.node_is_gone(account, node)
     with _spoiled_by_errors(node):
-        if await nodes.restart(account, node, how):
+        if how is NodeState.DEALLOCATING:
+            await nodes.deallocate(account, node)
+        elif await nodes.restart(account, node, how):
             await _serve(account, node)
 
 
@@ -123,8 +133,22 @@ async def _end_tasks(node: Node, option: str) -> None:
     runs = [*node.runs.values()]
     if option in _STOPS:
         await stop_runs(runs, _STOPS[option])
-    elif carriers := [run.carrier for run in runs if run.carrier is not None]:
-        await asyncio.wait(carriers)
+    elif waiting := {run.carrier for run in runs if run.carrier is not None} | node.side_tasks:
+        await asyncio.wait(waiting)
+
+
+def start_again(account: Account, node: Node) -> None:
+    """
+    Begin to start a node that is deallocated; it boots with an empty disk.
+
+    Raises:
+        ServiceError: The node is not deallocated.
+    """
+    if node.state is not NodeState.DEALLOCATED:
+        raise ServiceError("OperationInvalidForCurrentState")
+    node.enter(NodeState.STARTING)
+    start(account, node)
+    tell("node.started_again", pool=node.pool.id, node=node.id)
 
 
 def _require_in_service(node: Node) -> None:
@@ -176,7 +200,7 @@ def preempt(account: Account, node: Node, seconds: float | None) -> None:
     """
     if node.dedicated:
         raise ValueError("a dedicated node is never preempted")
-    if node.state in {NodeState.PREEMPTED, NodeState.LEAVING_POOL}:
+    if not NODE.allows(node.state, NodeState.PREEMPTED):
         raise ValueError(f"the node is {node.state}")
     nodes.interrupt(node)
     node.enter(NodeState.PREEMPTED)
@@ -221,6 +245,7 @@ def spoil(account: Account, node: Node, code: str, message: str) -> None:
 
 async def _survive(account: Account, node: Node) -> None:
     await stop_runs([*node.runs.values()], TaskStop.RECOVER)
+    preparation.node_is_gone(account, node)
     await nodes.lose(account, node)
     limit = (
         None

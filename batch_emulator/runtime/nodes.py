@@ -10,7 +10,12 @@ from typing import Final
 
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.command_line import Ending, run_command, start_environment
+from batch_emulator.runtime.command_line import (
+    Ending,
+    run_command,
+    run_until_success,
+    start_environment,
+)
 from batch_emulator.runtime.enums import NodeState
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.node_packages import INSTALL_FAILURE, fetch, folder_of, unzip
@@ -65,11 +70,27 @@ async def restart(account: Account, node: Node, how: NodeState) -> bool:
     node.enter(how)
     node.start = None
     node.errors.clear()
+    if how is NodeState.REIMAGING:
+        node.users.clear()
     await _empty(account, node.root if how is NodeState.REIMAGING else node.root / "applications")
     await account.pause(_RESTARTING_SECONDS)
     node.enter(NodeState.STARTING)
     node.restart = None
     return await _prepare(account, node)
+
+
+async def deallocate(account: Account, node: Node) -> None:
+    """Give the machine of a node on which nothing runs back, until a client has it started."""
+    await halt(node)
+    node.enter(NodeState.DEALLOCATING)
+    node.start = None
+    node.users.clear()
+    node.errors.clear()
+    await _empty(account, node.root)
+    await account.pause(_LEAVING_SECONDS)
+    node.enter(NodeState.DEALLOCATED)
+    node.restart = None
+    tell("node.deallocated", pool=node.pool.id, node=node.id)
 
 
 async def lose(account: Account, node: Node) -> None:
@@ -79,6 +100,7 @@ async def lose(account: Account, node: Node) -> None:
     node.booted, node.start, node.packages = None, None, ()
     node.total_run = node.total_succeeded = 0
     node.errors.clear()
+    node.users.clear()
 
 
 async def _prepare(account: Account, node: Node) -> bool:
@@ -148,12 +170,12 @@ async def _run_start_task(account: Account, node: Node, start_task: Json) -> boo
     if execution.failure is not None:
         execution.ended = account.clock.now()
         return False
-    while True:
-        ending = await _try_start_task(account, node, start_task)
-        if not ending.exit_code or execution.retries == start_task["maxTaskRetryCount"]:
-            break
-        execution.retries += 1
-        execution.last_retry = execution.started = account.clock.now()
+    ending = await run_until_success(
+        account.clock,
+        execution,
+        lambda: _try_start_task(account, node, start_task),
+        most_retries=start_task["maxTaskRetryCount"],
+    )
     execution.ended = account.clock.now()
     execution.exit_code, execution.failure = ending.exit_code, ending.failure
     return execution.failure is None
@@ -181,11 +203,14 @@ async def leave(account: Account, node: Node, *, seconds: float = _LEAVING_SECON
     tell("node.removed", pool=node.pool.id, node=node.id)
 
 
-def live(account: Account, node: Node, work: Coroutine[object, object, None], name: str) -> None:
+def live(
+    account: Account, node: Node, work: Coroutine[object, object, None], name: str
+) -> asyncio.Task[None]:
     """Run ``work`` as a part of the node's life, which ends with it."""
     task = account.background.start(work, name=f"{name} of {node.id}")
     node.lives.add(task)
     task.add_done_callback(node.lives.discard)
+    return task
 
 
 def interrupt(node: Node) -> set[asyncio.Task[None]]:

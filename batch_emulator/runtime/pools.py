@@ -35,6 +35,8 @@ _FIRST_TO_GO: Final = (
     NodeState.PREEMPTED,
     NodeState.UNUSABLE,
     NodeState.START_TASK_FAILED,
+    NodeState.DEALLOCATED,
+    NodeState.DEALLOCATING,
     NodeState.CREATING,
     NodeState.STARTING,
     NodeState.REBOOTING,
@@ -293,9 +295,10 @@ def _resize(account: Account, pool: Pool, wanted: int, *, dedicated: bool) -> Fa
 
 def _drain(account: Account, node: Node) -> None:
     node.draining = True
-    if not node.runs:
+    waits = node.pool.deallocation == "taskcompletion"
+    if not node.runs and not (waits and node.side_tasks):
         _let_go(account, node)
-    elif node.pool.deallocation != "taskcompletion":
+    elif not waits:
         why = TaskStop.TERMINATE if node.pool.deallocation == "terminate" else TaskStop.REQUEUE
         account.background.start(stop_runs([*node.runs.values()], why), name=f"drain of {node.id}")
 

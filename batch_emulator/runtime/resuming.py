@@ -10,7 +10,7 @@ from typing import Final
 import psutil
 
 from batch_emulator.journal import tell
-from batch_emulator.runtime import jobs, node_changes, pools, tasks
+from batch_emulator.runtime import jobs, node_changes, pools, preparation, tasks
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import ENDED
 from batch_emulator.runtime.enums import (
@@ -79,6 +79,7 @@ def resume(account: Account) -> None:
     boot again; the others keep what they have.
     """
     for job in account.jobs:
+        preparation.recover(job)
         _settle_tasks(account, job)
     for pool in account.pools:
         for node in pool.nodes.values():
@@ -99,7 +100,7 @@ def _settle_tasks(account: Account, job: Job) -> None:
     for task in job.tasks:
         if task.leaving:
             account.background.start(tasks.delete(task), name=f"removal of task {task.id}")
-        if task.state is not TaskState.RUNNING:
+        if task.state not in {TaskState.PREPARING, TaskState.RUNNING}:
             continue
         if job.state in LIVING and task.stop is not TaskStop.TERMINATE:
             task.requeue()

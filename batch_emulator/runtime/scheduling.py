@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from batch_emulator.journal import tell, tell_failure
+from batch_emulator.runtime import preparation
 from batch_emulator.runtime.account import Account
-from batch_emulator.runtime.command_line import Ending
+from batch_emulator.runtime.command_line import ENDED, Ending
 from batch_emulator.runtime.enums import JobState, TaskState, TaskStop
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.exit_conditions import exit_options
@@ -31,7 +32,7 @@ def assign(account: Account, pool: Pool, tasks: Iterable[Task] | None = None) ->
     waiting = account.backlog(pool.id).waiting() if tasks is None else tasks
     for run in _choose(pool, free, waiting):
         task, node = run.task, run.node
-        task.begin(node)
+        task.begin(node, prepared=preparation.begin(account, task.job, node))
         task.job.runs[task] = run
         node.begin(run)
         run.carrier = account.background.start(
@@ -56,7 +57,9 @@ def _choose(pool: Pool, free: dict[Node, int], waiting: Iterable[Task]) -> list[
         fits = [
             node
             for node, slots in free.items()
-            if wanted <= slots and (node.dedicated or task.allows_spot)
+            if wanted <= slots
+            and (node.dedicated or task.allows_spot)
+            and not task.job.keeps_from(node)
         ]
         if not fits:
             continue
@@ -77,7 +80,7 @@ def _may_start(task: Task, chosen: Counter[Job]) -> bool:
 async def _carry(account: Account, run: Run) -> None:
     task, node = run.task, run.node
     try:
-        ending, failure, stopped = await execute(account, run)
+        ending, failure, stopped = await _execute_when_prepared(account, run)
     except asyncio.CancelledError:
         node.runs.pop(task, None)
         raise
@@ -98,6 +101,21 @@ async def _carry(account: Account, run: Run) -> None:
     if node.draining:
         node.pool.changed.set()
     assign(account, node.pool)
+
+
+async def _execute_when_prepared(
+    account: Account, run: Run
+) -> tuple[Ending, Failure | None, TaskStop | None]:
+    """Run a task when its node is prepared for its job; return how that went."""
+    task, node = run.task, run.node
+    if task.state is TaskState.PREPARING:
+        if (stopped := await preparation.ready(run)) is not None:
+            return Ending(None, ENDED), ENDED, stopped
+        task.enter(TaskState.RUNNING)
+    if visit := task.job.visits.get(node.id):
+        visit.used = True
+    node.total_run += 1
+    return await execute(account, run)
 
 
 def follow_up(account: Account, task: Task) -> None:

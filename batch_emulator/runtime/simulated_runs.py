@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -49,16 +50,32 @@ async def run_task(account: Account, simulation: Simulation, run: Run, root: Pat
     if outcome is None:
         return Ending(None, _UNKNOWN)
     limit = parse_duration(task.body["constraints"]["maxWallClockTime"])
-    seconds, in_time = outcome.seconds, True
-    if limit < UNLIMITED and limit.total_seconds() < seconds:
-        seconds, in_time = limit.total_seconds(), False
+    seconds = _shortened(outcome, limit)
     stopped = await account.clock.wait(run.ending, seconds)
     if simulation.writes_files:
         _write(root, outcome)
-    if in_time and not stopped:
-        code = outcome.exit_code
-    else:
-        code = account.options.signal_exit_code.of(-signal.SIGTERM)
+    return _ending(account, outcome, in_time=seconds == outcome.seconds and not stopped)
+
+
+async def run_side_task(
+    account: Account, simulation: Simulation, outcome: Outcome | None, root: Path, limit: timedelta
+) -> Ending:
+    """Let a job preparation or job release task take its time; without an outcome it needs none."""
+    outcome = outcome or Outcome(0.0)
+    seconds = _shortened(outcome, limit)
+    await account.clock.sleep(seconds)
+    if simulation.writes_files:
+        _write(root, outcome)
+    return _ending(account, outcome, in_time=seconds == outcome.seconds)
+
+
+def _shortened(outcome: Outcome, limit: timedelta) -> float:
+    """Return how many seconds a program runs, which takes no longer than its limit."""
+    return outcome.seconds if limit >= UNLIMITED else min(outcome.seconds, limit.total_seconds())
+
+
+def _ending(account: Account, outcome: Outcome, *, in_time: bool) -> Ending:
+    code = outcome.exit_code if in_time else account.options.signal_exit_code.of(-signal.SIGTERM)
     return Ending(code, EXIT_CODE if code else None)
 
 

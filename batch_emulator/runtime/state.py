@@ -45,6 +45,8 @@ from batch_emulator.wire import Json
 
 _OUT_OF_REACH: Final = {
     NodeState.CREATING,
+    NodeState.DEALLOCATED,
+    NodeState.DEALLOCATING,
     NodeState.LEAVING_POOL,
     NodeState.PREEMPTED,
     NodeState.REBOOTING,
@@ -195,7 +197,12 @@ class Node:
     """
     One node: a folder on this machine, and the processes of its tasks.
 
-    ``packages`` are those of the pool; ``installed`` are those that tasks have brought besides.
+    Attributes:
+        packages: Those of the pool.
+        installed: The packages that tasks have brought besides.
+        users: The users that clients have made, by their name in lower case.
+        entered: Set when the node enters its next state; then another event takes its place.
+        side_tasks: Job preparation and job release tasks that run, which need no slots.
     """
 
     id: str
@@ -221,6 +228,9 @@ class Node:
     total_run: int = 0
     total_succeeded: int = 0
     lives: set[asyncio.Task[None]] = field(default_factory=set)
+    users: dict[str, Json] = field(default_factory=dict)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    side_tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.allocated = self.state_since = self.pool.clock.now()
@@ -230,6 +240,8 @@ class Node:
         if state is not self.state:
             NODE.require(self.state, state)
             before, self.state, self.state_since = self.state, state, self.pool.clock.now()
+            self.entered.set()
+            self.entered = asyncio.Event()
             self.pool.observer.node_entered(self, before)
 
     @property
@@ -266,7 +278,6 @@ class Node:
     def begin(self, run: Run) -> None:
         """Let a task's run take its slots."""
         self.runs[run.task] = run
-        self.total_run += 1
         self.enter(NodeState.RUNNING)
         self.pool.observer.run_began(run)
 
@@ -286,11 +297,45 @@ LIVING: Final = frozenset(
 
 
 @dataclass(slots=True, eq=False)
+class Visit:
+    """
+    What the job preparation and job release tasks of a job have done on one node.
+
+    Attributes:
+        preparation: The last run of the job preparation task.
+        due: Whether that task has to run, again or to its end, before another task of the job.
+        used: Whether a task of the job has run on the node.
+        release: The run of the job release task, once it has begun.
+        preparing: What runs the job preparation task.
+    """
+
+    node: Node
+    preparation: Execution
+    due: bool = True
+    used: bool = False
+    release: Execution | None = None
+    preparing: asyncio.Task[None] | None = None
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the job preparation task has succeeded and need not run again."""
+        return not self.due and self.preparation.failure is None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the job preparation task has failed after all its retries."""
+        return not self.due and self.preparation.failure is not None
+
+
+@dataclass(slots=True, eq=False)
 class Job:
     """
     A job and its tasks.
 
     Attributes:
+        auto_pool: The id of the pool that was made for it, or for its job schedule.
+        scheduling_error: Why no task of it could ever start.
+        visits: What has been done on each node to prepare it for the job and to release it, by the node's id.
         stuck: Whether its removal does not end, as a fault asks for.
         upload_failure: What the outputs of its tasks fail with, as a fault asks for.
         counts_held: How long its counts stay as they were told, as a fault asks for.
@@ -317,6 +362,9 @@ class Job:
     previous: tuple[JobState, datetime] | None = None
     ended: datetime | None = None
     reason: str | None = None
+    auto_pool: str | None = None
+    scheduling_error: Failure | None = None
+    visits: dict[str, Visit] = field(default_factory=dict)
     stuck: bool = False
     upload_failure: Failure | None = None
     counts_held: timedelta = timedelta()
@@ -345,7 +393,19 @@ class Job:
     @property
     def pool_id(self) -> str:
         """The id of the pool, which need not exist."""
-        return str(self.body["poolInfo"]["poolId"])
+        return self.auto_pool or str(self.body["poolInfo"]["poolId"])
+
+    @property
+    def root(self) -> str:
+        """The folder of its tasks, below the root of each node."""
+        return f"workitems/{self.id}/job-1"
+
+    def keeps_from(self, node: Node) -> bool:
+        """Whether its tasks are kept from a node that could not be prepared for them."""
+        visit = self.visits.get(node.id)
+        return (
+            visit is not None and visit.failed and self.body["jobPreparationTask"]["waitForSuccess"]
+        )
 
     def join(self, backlog: Backlog[Task]) -> None:
         """Belong to another pool from now on, or with a backlog of its own to none."""
@@ -384,7 +444,7 @@ class Job:
             self.limit.cancel()
         self.limit = limit
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str | None) -> None:
         """Begin the job's end, if it has not begun: no task is started any more."""
         if self.state in LIVING:
             self.reason = reason
@@ -507,7 +567,7 @@ class Task:
     @property
     def root(self) -> str:
         """The task's folder below the node's root."""
-        return f"workitems/{self.job.id}/job-1/{self.id}"
+        return f"{self.job.root}/{self.id}"
 
     @property
     def slots(self) -> int:
@@ -536,7 +596,7 @@ class Task:
         match self.state:
             case TaskState.ACTIVE:
                 return Progress.ACTIVE
-            case TaskState.RUNNING:
+            case TaskState.PREPARING | TaskState.RUNNING:
                 return Progress.RUNNING
             case TaskState.COMPLETED:
                 return Progress.FAILED if self.execution.failure else Progress.SUCCEEDED
@@ -550,11 +610,11 @@ class Task:
         self.state, self.state_since = state, self.job.clock.now()
         self.job.count(self, 1)
 
-    def begin(self, node: Node) -> None:
-        """Start running on ``node``."""
+    def begin(self, node: Node, *, prepared: bool = True) -> None:
+        """Start running on ``node``, or wait there until it is prepared for the job."""
         self.node = node
         self.job.unqueue(self)
-        self.enter(TaskState.RUNNING)
+        self.enter(TaskState.RUNNING if prepared else TaskState.PREPARING)
         self.execution.started = self.state_since
 
     def requeue(self, *, counted: bool = True) -> None:

@@ -117,9 +117,9 @@ class Store:
         assert account is not None  # noqa: S101 - `load` has set it
         named: set[object] = set()
         for job in account.jobs:
-            for task in job.tasks:
-                if task.node is not None:
-                    named |= {task.node, task.node.pool}
+            nodes = {task.node for task in job.tasks if task.node is not None}
+            for node in nodes | {visit.node for visit in job.visits.values()}:
+                named |= {node, node.pool}
         unused = [
             thing for thing in self._ids if not _attached(account, thing) and thing not in named
         ]

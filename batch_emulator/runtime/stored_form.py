@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, TypeAliasType, Union, get_args, get_orig
 from batch_emulator.formula import Formula, parse_formula
 from batch_emulator.runtime.applications import Application
 from batch_emulator.runtime.collection import Collection
-from batch_emulator.runtime.state import Job, Node, Pool, Task
+from batch_emulator.runtime.state import Job, Node, Pool, Task, Visit
 
 type Thing = Pool | Node | Job | Task | Application
 type Read = Callable[[Any, Mapping[int, Thing]], object]
@@ -32,12 +32,16 @@ TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
     Pool: frozenset(
         {"clock", "follower", "observer", "samples", "rescheduled", "changed", "nodes"}
     ),
-    Node: frozenset({"boots", "restored", "installed", "installing", "runs", "lives"}),
+    Node: frozenset(
+        {"boots", "restored", "installed", "installing", "runs", "lives"}
+        | {"entered", "side_tasks"}
+    ),
     Job: frozenset(
         {"backlog", "clock", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}
         | {"told", "offered", "place", "on_change", "limit"}
     ),
     Task: frozenset({"conditions"}),
+    Visit: frozenset({"preparing"}),
 }
 """Fields that are made anew: processes, events, what follows from the rest, and children."""
 

@@ -103,7 +103,8 @@ def expire(task: Task) -> None:
     Raises:
         ValueError: It does not run.
     """
-    if (run := task.job.runs.get(task)) is None:
+    run = task.job.runs.get(task)
+    if run is None or task.state is not TaskState.RUNNING:
         raise ValueError(f"the task is {task.state}")
     run.ending.set()
 

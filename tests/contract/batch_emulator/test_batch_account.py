@@ -171,8 +171,10 @@ OUTPUT = {
     [
         (_job(allowTaskPreemption=True), "allowTaskPreemption"),
         (_job(networkConfiguration={}), "networkConfiguration"),
-        (_job(jobPreparationTask={"commandLine": "x"}), "jobPreparationTask"),
-        (_job(poolInfo={"poolId": "p", "autoPoolSpecification": {}}), "autoPoolSpecification"),
+        (
+            _job(jobPreparationTask={"commandLine": "x", "containerSettings": {"imageName": "u"}}),
+            "jobPreparationTask.containerSettings",
+        ),
         (_job(invented=1), "invented"),
         (job_body("job", "x", resourceFiles=[{"filePath": "/x"}]), "resourceFiles[0].filePath"),
         (job_body("job", "x", containerSettings={"imageName": "u"}), "containerSettings"),

@@ -60,6 +60,8 @@ MODELS = {
     "start task": "BatchStartTask",
     "job": "BatchJobCreateOptions",
     "job manager task": "BatchJobManagerTask",
+    "job preparation task": "BatchJobPreparationTask",
+    "job release task": "BatchJobReleaseTask",
     "task": "BatchTaskCreateOptions",
     "output file": "OutputFile",
     "resource file": "ResourceFile",

@@ -1,6 +1,7 @@
 """Checks of request bodies: two passes, numbers as strings, secrets, and what they say of themselves."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -73,13 +74,66 @@ def test_what_is_not_supported_is_said_first(body: Mapping[str, object], named: 
     assert named in refused.value.text
 
 
-def test_a_job_with_an_own_pool_is_not_supported() -> None:
-    """A job that asks for a pool of its own lacks ``poolId``, and is refused for what it asks."""
-    with pytest.raises(ServiceError) as refused:
-        read_job({"poolInfo": {"autoPoolSpecification": {"poolLifetimeOption": "job"}}})
+MACHINE = {
+    "vmSize": "Standard_D2ds_v5",
+    "virtualMachineConfiguration": {
+        "imageReference": {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"},
+        "nodeAgentSKUId": "batch.node.ubuntu 24.04",
+    },
+}
+OWN = {"poolLifetimeOption": "job", "pool": MACHINE}
 
-    assert refused.value.code == "NotSupportedByEmulator"
-    assert "poolInfo.autoPoolSpecification" in refused.value.text
+
+def test_the_own_pool_of_a_job_has_the_defaults_of_pools() -> None:
+    """As recorded: also its targets, unless it follows a formula."""
+    scaled = MACHINE | {"enableAutoScale": True, "autoScaleFormula": "$TargetDedicatedNodes=0"}
+    pools = [
+        read_job({"id": "job", "poolInfo": {"autoPoolSpecification": {**OWN, "pool": pool}}})[
+            "poolInfo"
+        ]["autoPoolSpecification"]
+        for pool in (MACHINE, scaled)
+    ]
+
+    assert [pool["keepAlive"] for pool in pools] == [False, False]
+    assert [pool["pool"].get("targetDedicatedNodes") for pool in pools] == [0, None]
+    assert [pool["pool"]["taskSlotsPerNode"] for pool in pools] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("pool_info", "code", "named"),
+    [
+        ({}, "MissingRequiredProperty", "poolInfo.poolId"),
+        ({"poolId": "p", "autoPoolSpecification": OWN}, "InvalidPropertyValue", "poolInfo.poolId"),
+        ({"autoPoolSpecification": {}}, "MissingRequiredProperty", "poolLifetimeOption"),
+        (
+            {"autoPoolSpecification": OWN | {"poolLifetimeOption": "jobSchedule"}},
+            "InvalidPropertyValue",
+            "poolLifetimeOption",
+        ),
+        (
+            {"autoPoolSpecification": OWN | {"autoPoolIdPrefix": "x" * 21}},
+            "InvalidPropertyValue",
+            "autoPoolIdPrefix",
+        ),
+        (
+            {"autoPoolSpecification": OWN | {"pool": MACHINE | {"vmSize": None}}},
+            "MissingRequiredProperty",
+            "autoPoolSpecification.pool.vmSize",
+        ),
+        (
+            {"autoPoolSpecification": OWN | {"pool": MACHINE | {"applicationLicenses": ["x"]}}},
+            "NotSupportedByEmulator",
+            "autoPoolSpecification.pool.applicationLicenses",
+        ),
+    ],
+)
+def test_a_job_names_one_pool(pool_info: dict[str, Any], code: str, named: str) -> None:
+    """By its id or by how it is to be made; what is wrong is named."""
+    with pytest.raises(ServiceError) as refused:
+        read_job({"id": "job", "poolInfo": pool_info})
+
+    assert refused.value.code == code
+    assert named in str(refused.value)
 
 
 @pytest.mark.parametrize(
