@@ -95,7 +95,7 @@ POOL_BODY: Final = shape(
 )
 
 POOL_SPECIFICATION: Final = shape(
-    _SPECIFIED, required=("vmSize", "virtualMachineConfiguration"), title="pool"
+    _SPECIFIED, required=("vmSize", "virtualMachineConfiguration"), title="pool of a job"
 )
 """A pool that is made for a job."""
 

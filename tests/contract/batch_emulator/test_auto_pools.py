@@ -1,32 +1,9 @@
 """Pools that are made for a job: from its creation to its end."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from azure.batch.models import BatchJob
-
 from batch_emulator.wire import now
-from tests.contract.conftest import Batch, pool_body, refusal
+from tests.contract.conftest import Batch, refusal
 from tests.support.plain_jobs import plain_job, settled, task_body, until_job
-
-
-def own_pool(*, pool: Mapping[str, object] | None = None, **properties: object) -> dict[str, Any]:
-    """Return the property of a job that asks for a pool of its own."""
-    made = {name: value for name, value in dict(pool_body()).items() if name != "id"}
-    given = {"poolLifetimeOption": "job", "pool": made | dict(pool or {"targetDedicatedNodes": 1})}
-    return {"poolInfo": {"autoPoolSpecification": given | properties}}
-
-
-async def pools(batch: Batch) -> list[str]:
-    """Return the ids of the account's pools."""
-    return [str(pool.id) async for pool in batch.client.list_pools()]
-
-
-def pool_of(job: BatchJob) -> str:
-    """Return the pool that a job says it runs on."""
-    assert job.execution_info is not None
-    assert job.execution_info.pool_id is not None
-    return job.execution_info.pool_id
+from tests.support.prepared_jobs import own_pool, pool_of, pools
 
 
 async def test_a_pool_lives_as_long_as_its_job(batch: Batch) -> None:

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from tests.contract.batch_emulator.test_auto_pools import own_pool, pool_of, pools
-from tests.contract.batch_emulator.test_job_preparation import prepared, statuses
 from tests.contract.conftest import Batch
 from tests.support.kept_account import account, kill
 from tests.support.plain_jobs import plain_job, settled, task_body, until_job, until_task
+from tests.support.prepared_jobs import own_pool, pool_of, pools, prepared, statuses
 
 COUNT = "/bin/sh -c 'echo >> $AZ_BATCH_NODE_SHARED_DIR/{name}; {then}'"
 GATE = "until [ -e $AZ_BATCH_NODE_SHARED_DIR/go ]; do sleep 0.02; done"

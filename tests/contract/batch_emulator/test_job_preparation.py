@@ -5,27 +5,13 @@ import uuid
 from typing import Any
 
 import pytest
-from azure.batch.models import BatchJobPreparationAndReleaseTaskStatus
 
 from tests.contract.conftest import Batch, Start, pool_body, refusal
 from tests.support.plain_jobs import plain_job, settled, task_body, until_job, until_task
+from tests.support.prepared_jobs import Status, prepared, statuses
 from tests.support.stubborn import stubborn, survivors
 
-type Status = BatchJobPreparationAndReleaseTaskStatus
-
 WRITE = "/bin/sh -c 'pwd > $AZ_BATCH_NODE_SHARED_DIR/{name}; env > env.txt; echo {name}'"
-FAIL_FIRST = "/bin/sh -c 'mkdir $AZ_BATCH_NODE_SHARED_DIR/first 2>/dev/null && exit 7; exit 0'"
-
-
-def prepared(command: str = "/bin/true", /, **properties: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return the property of a job that has a job preparation task."""
-    return {"jobPreparationTask": {"commandLine": command, **properties}}
-
-
-async def statuses(batch: Batch, job_id: str = "job") -> list[Status]:
-    """Return what the job has done on its nodes besides its tasks."""
-    client = batch.client
-    return [one async for one in client.list_job_preparation_and_release_task_status(job_id)]
 
 
 async def node_file(batch: Batch, status: Status, path: str) -> str:

@@ -57,6 +57,7 @@ def test_the_makefile_knows_the_command() -> None:
 
 MODELS = {
     "pool": "BatchPoolCreateOptions",
+    "pool of a job": "BatchPoolSpecification",
     "start task": "BatchStartTask",
     "job": "BatchJobCreateOptions",
     "job manager task": "BatchJobManagerTask",
