@@ -130,6 +130,8 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         "Node is not able to perform the requested operations in its current state",
     ),
     "NodeStateUnusable": (409, "The specified node is unusable."),
+    "NodeUserExists": (409, "The specified node user already exists."),
+    "NodeUserNotFound": (404, "The specified node user does not exist."),
     "NotSupportedByEmulator": (400, "The emulator does not support what was asked."),
     "OperationInvalidForCurrentState": (
         409,

@@ -143,9 +143,10 @@ class BatchCall:
     def _selection(self, kind: str) -> Callable[[Json], Json]:
         return selection(self.query, PROPERTIES.get(kind, {}))
 
-    def created(self, url: str, modified: datetime) -> web.Response:
-        """Reply that a resource has been created."""
-        headers = {**_change_headers(modified), "DataServiceId": url, "Location": url}
+    def created(self, url: str, modified: datetime | None = None) -> web.Response:
+        """Reply that a resource has been created; users of nodes have no time of change."""
+        headers = _change_headers(modified) if modified else {}
+        headers |= {"DataServiceId": url, "Location": url}
         return _chunked(web.Response(status=201, headers=headers))
 
     def changing(self, modified: datetime) -> web.Response:

@@ -9,16 +9,22 @@ from batch_emulator.dataplane.batch_call import BatchCall
 from batch_emulator.dataplane.endpoints import show_endpoints
 from batch_emulator.dataplane.file_bodies import read_log_request
 from batch_emulator.dataplane.filter_fields import NODE_FIELDS
+from batch_emulator.dataplane.node_bodies import (
+    read_user,
+    read_user_replacement,
+    show_extensions,
+)
 from batch_emulator.dataplane.pool_changes import read_node_option
 from batch_emulator.dataplane.pool_routes import the_pool
 from batch_emulator.dataplane.query import Key
-from batch_emulator.dataplane.views import NODE_IPV6, show_node
+from batch_emulator.dataplane.views import NODE_IPV6, node_url, show_node
 from batch_emulator.errors import ServiceError
-from batch_emulator.runtime import node_changes
+from batch_emulator.runtime import node_changes, node_users
 from batch_emulator.runtime.enums import NodeState
 from batch_emulator.runtime.node_logs import upload_logs
 from batch_emulator.runtime.scheduling import node_of
 from batch_emulator.runtime.state import Node
+from batch_emulator.wire import Json
 
 _ENTITIES: Final = "Microsoft.Azure.Batch.Protocol.Entities"
 
@@ -88,6 +94,60 @@ async def reimage_node(call: BatchCall) -> web.StreamResponse:
     option = read_node_option("nodeReimageOption", await call.body())
     node_changes.restart(call.account, node, NodeState.REIMAGING, option)
     return call.changed(status=202)
+
+
+async def deallocate_node(call: BatchCall) -> web.StreamResponse:
+    """Answer POST of the deallocation of a node."""
+    node = the_node(call)
+    option = read_node_option("nodeDeallocateOption", await call.body())
+    node_changes.restart(call.account, node, NodeState.DEALLOCATING, option)
+    return call.changed(status=202)
+
+
+async def start_node(call: BatchCall) -> web.StreamResponse:
+    """Answer POST of the start of a node that is deallocated."""
+    node_changes.start_again(call.account, the_node(call))
+    return call.changed(status=202)
+
+
+async def create_node_user(call: BatchCall) -> web.StreamResponse:
+    """Answer POST of a user of a node."""
+    node = the_node(call)
+    user = read_user(await call.body(), node)
+    node_users.create(node, user)
+    return call.created(f"{node_url(call.base, node)}/users/{user['name']}")
+
+
+async def replace_node_user(call: BatchCall) -> web.StreamResponse:
+    """Answer PUT of a user of a node."""
+    node = the_node(call)
+    node_users.replace(node, call.part("userName"), read_user_replacement(await call.body(), node))
+    return call.changed()
+
+
+async def delete_node_user(call: BatchCall) -> web.StreamResponse:
+    """Answer DELETE of a user of a node."""
+    node_users.delete(the_node(call), call.part("userName"))
+    return call.deleted()
+
+
+async def list_node_extensions(call: BatchCall) -> web.StreamResponse:
+    """Answer GET of the extensions of a node."""
+    key = Key[Json](_extension_name)
+    return call.many("extensions", show_extensions(the_node(call)), lambda one: one, key)
+
+
+async def get_node_extension(call: BatchCall) -> web.StreamResponse:
+    """Answer GET of an extension of a node."""
+    wanted = call.part("extensionName").lower()
+    for extension in show_extensions(the_node(call)):
+        if _extension_name(extension).lower() == wanted:
+            return call.one("extensions", extension)
+    raise ServiceError("ResourceNotFound")
+
+
+def _extension_name(extension: Json) -> str:
+    return str(extension["vmExtension"]["name"])
 
 
 async def disable_node_scheduling(call: BatchCall) -> web.StreamResponse:

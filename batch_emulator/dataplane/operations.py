@@ -206,6 +206,39 @@ SUPPORTED: Final = (
         notes="as `reboot_node`, and the node's folder is emptied",
     ),
     _plain(
+        "deallocate_node",
+        f"POST {_NODE}/deallocate",
+        node_routes.deallocate_node,
+        notes="of a node that is idle, running or offline; its folder is emptied, its users are gone",
+    ),
+    _plain(
+        "start_node",
+        f"POST {_NODE}/start",
+        node_routes.start_node,
+        notes="of a node that is deallocated",
+    ),
+    _plain(
+        "create_node_user",
+        f"POST {_NODE}/users",
+        node_routes.create_node_user,
+        notes="kept, and gone when it expires; nobody can log in",
+    ),
+    _plain("replace_node_user", f"PUT {_NODE}/users/{{userName}}", node_routes.replace_node_user),
+    _plain("delete_node_user", f"DELETE {_NODE}/users/{{userName}}", node_routes.delete_node_user),
+    _plain(
+        "list_node_extensions",
+        f"GET {_NODE}/extensions",
+        node_routes.list_node_extensions,
+        _PAGED | _ONE,
+        notes="those of the pool and one of Batch's own; nothing is installed",
+    ),
+    _plain(
+        "get_node_extension",
+        f"GET {_NODE}/extensions/{{extensionName}}",
+        node_routes.get_node_extension,
+        _ONE,
+    ),
+    _plain(
         "disable_node_scheduling",
         f"POST {_NODE}/disablescheduling",
         node_routes.disable_node_scheduling,
@@ -387,13 +420,6 @@ _REFUSED: Final = (
     ("enable_job_schedule", "POST", "/jobschedules/{jobScheduleId}/enable"),
     ("list_jobs_from_schedule", "GET", "/jobschedules/{jobScheduleId}/jobs"),
     ("terminate_job_schedule", "POST", "/jobschedules/{jobScheduleId}/terminate"),
-    ("deallocate_node", "POST", "/pools/{poolId}/nodes/{nodeId}/deallocate"),
-    ("list_node_extensions", "GET", "/pools/{poolId}/nodes/{nodeId}/extensions"),
-    ("get_node_extension", "GET", "/pools/{poolId}/nodes/{nodeId}/extensions/{extensionName}"),
-    ("start_node", "POST", "/pools/{poolId}/nodes/{nodeId}/start"),
-    ("create_node_user", "POST", "/pools/{poolId}/nodes/{nodeId}/users"),
-    ("delete_node_user", "DELETE", "/pools/{poolId}/nodes/{nodeId}/users/{userName}"),
-    ("replace_node_user", "PUT", "/pools/{poolId}/nodes/{nodeId}/users/{userName}"),
     ("list_pool_usage_metrics", "GET", "/poolusagemetrics"),
 )
 

@@ -81,6 +81,7 @@ _OPTIONS_OF_NODES: Final = {
     for name, retained in (
         ("nodeRebootOption", True),
         ("nodeReimageOption", True),
+        ("nodeDeallocateOption", True),
         ("nodeDisableSchedulingOption", False),
     )
 }

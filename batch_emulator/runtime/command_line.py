@@ -175,6 +175,9 @@ async def run_until_success(
         execution: Of the task, which has begun.
         once: Runs the program once.
         most_retries: How often it is tried again; -1 is any number of times.
+
+    Raises:
+        OSError: What ran here before has put something else in the folder's place.
     """
     while True:
         ending = await once()

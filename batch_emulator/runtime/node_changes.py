@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -48,16 +48,18 @@ def _expect_preemption(account: Account, node: Node) -> None:
     simulation = account.options.simulation
     if simulation is None or node.dedicated:
         return
+    if node.preemption is not None:  # of the machine that the node had before
+        node.preemption.cancel()
     if lot := simulation.preemption(node.id, node.boots):
         after, seconds = lot
-        account.clock.call_later(
+        node.preemption = account.clock.call_later(
             account.at_speed(timedelta(seconds=after)).total_seconds(),
-            partial(_preempt_if_there, account, node, node.allocated, seconds),
+            partial(_preempt_if_there, account, node, seconds),
         )
 
 
-def _preempt_if_there(account: Account, node: Node, since: datetime, seconds: float) -> None:
-    here = node.pool.nodes.get(node.id) is node and node.allocated == since
+def _preempt_if_there(account: Account, node: Node, seconds: float) -> None:
+    here = node.pool.nodes.get(node.id) is node
     if here and NODE.allows(node.state, NodeState.PREEMPTED):
         preempt(account, node, seconds)
 
@@ -105,7 +107,7 @@ def restart(account: Account, node: Node, how: NodeState, option: str) -> None:
         ServiceError: The node is not in a state from which it can be restarted.
     """
     if node.state not in _FAILED:
-        _require_in_service(node)
+        require_in_service(node)
     elif how is NodeState.DEALLOCATING:
         raise ServiceError("OperationInvalidForCurrentState")
     node.restart = how
@@ -151,7 +153,13 @@ def start_again(account: Account, node: Node) -> None:
     tell("node.started_again", pool=node.pool.id, node=node.id)
 
 
-def _require_in_service(node: Node) -> None:
+def require_in_service(node: Node) -> None:
+    """
+    Refuse to do something with a node that tasks cannot run on now.
+
+    Raises:
+        ServiceError: The code says what the node is doing.
+    """
     state = node.restart or node.state
     if code := _REFUSALS.get(state):
         raise ServiceError(code)
@@ -164,7 +172,7 @@ def disable_scheduling(account: Account, node: Node, option: str) -> None:
     Raises:
         ServiceError: The node is not in service, or tasks are kept from it already.
     """
-    _require_in_service(node)
+    require_in_service(node)
     if node.scheduling is SchedulingState.DISABLED:
         raise ServiceError("NodeAlreadyInTargetSchedulingState")
     node.scheduling = SchedulingState.DISABLED
@@ -180,7 +188,7 @@ def enable_scheduling(account: Account, node: Node) -> None:
     Raises:
         ServiceError: The node is not in service, or tasks are let in already.
     """
-    _require_in_service(node)
+    require_in_service(node)
     if node.scheduling is SchedulingState.ENABLED:
         raise ServiceError("NodeAlreadyInTargetSchedulingState")
     node.scheduling = SchedulingState.ENABLED

@@ -203,6 +203,7 @@ class Node:
         users: The users that clients have made, by their name in lower case.
         entered: Set when the node enters its next state; then another event takes its place.
         side_tasks: Job preparation and job release tasks that run, which need no slots.
+        preemption: Takes its machine away, where a simulation says so.
     """
 
     id: str
@@ -231,6 +232,7 @@ class Node:
     users: dict[str, Json] = field(default_factory=dict)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     side_tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    preemption: Timer | None = None
 
     def __post_init__(self) -> None:
         self.allocated = self.state_since = self.pool.clock.now()

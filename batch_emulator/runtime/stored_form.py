@@ -34,7 +34,7 @@ TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
     ),
     Node: frozenset(
         {"boots", "restored", "installed", "installing", "runs", "lives"}
-        | {"entered", "side_tasks"}
+        | {"entered", "side_tasks", "preemption"}
     ),
     Job: frozenset(
         {"backlog", "clock", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}

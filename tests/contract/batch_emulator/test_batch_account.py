@@ -199,7 +199,6 @@ async def test_unsupported_properties_are_refused_by_name(
         ("GET", "/poolusagemetrics", {}),
         ("POST", "/jobschedules", {}),
         ("GET", "/jobs/job/tasks/task/subtasksinfo", {}),
-        ("POST", "/pools/pool/nodes/node/deallocate", {}),
         ("GET", "/certificates", {}),
         ("PUT", "/pools", {}),
         ("GET", "/jobs", {"$orderby": "id"}),

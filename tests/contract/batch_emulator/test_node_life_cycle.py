@@ -104,6 +104,13 @@ def starting_with(command: str, **properties: object) -> Lead:
     return lambda batch: make(batch, startTask=start)
 
 
+async def start_again(batch: Batch) -> None:
+    """Deallocate the one node, and have it started."""
+    await on_node(batch, "deallocate")
+    await in_state(batch, "deallocated")
+    await batch.send("POST", f"/pools/pool/nodes/{(await only_node(batch)).id}/start")
+
+
 async def unusable(batch: Batch) -> None:
     """Make a pool whose package cannot be unzipped."""
     references = [{"applicationId": "bad", "version": "1"}]
@@ -114,6 +121,7 @@ BESIDE = starting_with(SPOILED, waitForSuccess=False, maxTaskRetryCount=1)
 FIRST = starting_with(SPOILED, maxTaskRetryCount=1)
 REBOOT, REIMAGE = asking("reboot"), asking("reimage")
 SHUT, OPEN = asking("disablescheduling"), asking("enablescheduling")
+DEALLOCATE = asking("deallocate")
 
 S = NodeState
 ARRIVALS: dict[NodeState, tuple[float, tuple[Lead, ...]]] = {
@@ -128,6 +136,8 @@ ARRIVALS: dict[NodeState, tuple[float, tuple[Lead, ...]]] = {
     S.REBOOTING: (SLOW, (plain, REBOOT)),
     S.REIMAGING: (SLOW, (plain, REIMAGE)),
     S.PREEMPTED: (FAST, (plain, preempt)),
+    S.DEALLOCATING: (SLOW, (plain, DEALLOCATE)),
+    S.DEALLOCATED: (FAST, (plain, DEALLOCATE)),
 }
 """How a node comes into each state and stays there, and the speed at which it does."""
 
@@ -137,6 +147,7 @@ DEPARTURES: dict[NodeState, Lead] = {
     S.REBOOTING: REBOOT,
     S.REIMAGING: REIMAGE,
     S.RUNNING: run,
+    S.DEALLOCATING: DEALLOCATE,
 }
 """What brings a node from any state that allows it into each of these."""
 
@@ -158,6 +169,8 @@ OTHERS: dict[tuple[NodeState, NodeState], tuple[Lead, ...]] = {
     (S.REBOOTING, S.STARTING): (plain, REBOOT),
     (S.REIMAGING, S.STARTING): (plain, REIMAGE),
     (S.PREEMPTED, S.CREATING): (plain, preempt, restore),
+    (S.DEALLOCATING, S.DEALLOCATED): (plain, DEALLOCATE),
+    (S.DEALLOCATED, S.STARTING): (plain, start_again),
 }
 """The other steps, at full speed."""
 
