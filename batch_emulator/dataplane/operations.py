@@ -385,6 +385,13 @@ SUPPORTED: Final = (
         notes="a running task is ended first",
     ),
     _plain(
+        "list_subtasks",
+        f"GET {_TASK}/subtasksinfo",
+        task_routes.list_subtasks,
+        _ONE,
+        notes="none: tasks run on one node",
+    ),
+    _plain(
         "list_task_files",
         f"GET {_TASK}/files",
         file_routes.list_task_files,
@@ -408,7 +415,6 @@ SUPPORTED: Final = (
 )
 
 _REFUSED: Final = (
-    ("list_subtasks", "GET", "/jobs/{jobId}/tasks/{taskId}/subtasksinfo"),
     ("list_job_schedules", "GET", "/jobschedules"),
     ("create_job_schedule", "POST", "/jobschedules"),
     ("delete_job_schedule", "DELETE", "/jobschedules/{jobScheduleId}"),

@@ -11,6 +11,7 @@ from batch_emulator.dataplane.machine_shapes import (
     user_accounts,
     user_identity,
 )
+from batch_emulator.dataplane.mount_shapes import MOUNTS
 from batch_emulator.dataplane.network_shapes import network
 from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
@@ -73,7 +74,7 @@ _SPECIFIED: Final[dict[str, Check]] = {
     ),
     "userAccounts": user_accounts(DATA_PLANE),
     "metadata": METADATA,
-    "mountConfiguration": unsupported,
+    "mountConfiguration": MOUNTS,
     "upgradePolicy": upgrade_policy(),
     # What later API versions have no more:
     **dict.fromkeys(

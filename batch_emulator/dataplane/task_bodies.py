@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final, cast
 
 from batch_emulator.dataplane.file_bodies import OUTPUT_FILES, RESOURCE_FILES
+from batch_emulator.dataplane.mount_shapes import CONTAINER
 from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
     PACKAGES,
@@ -60,7 +61,7 @@ _OF_EVERY_TASK: Final[dict[str, Check]] = {
     "requiredSlots": integer(1, 256),
     "userIdentity": inert,
     "applicationPackageReferences": PACKAGES,
-    "containerSettings": unsupported,
+    "containerSettings": CONTAINER,
     "authenticationTokenSettings": unsupported,
 }
 

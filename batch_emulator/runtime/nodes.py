@@ -110,7 +110,9 @@ async def _prepare(account: Account, node: Node) -> bool:
     if _has_folder(account):
         for folder in _FOLDERS:
             (node.root / folder).mkdir(parents=True, exist_ok=True)
-    if not await _unzip_packages(account, node) or not await _start_before_tasks(account, node):
+    if not _mount(account, node) or not await _unzip_packages(account, node):
+        return False
+    if not await _start_before_tasks(account, node):
         return False
     node.rest()
     tell("node.ready", pool=node.pool.id, node=node.id)
@@ -120,6 +122,15 @@ async def _prepare(account: Account, node: Node) -> bool:
 def _has_folder(account: Account) -> bool:
     simulation = account.options.simulation
     return simulation is None or simulation.writes_files
+
+
+def _mount(account: Account, node: Node) -> bool:
+    """Fail where something is to be mounted: a task must not find an empty folder in its place."""
+    if not node.pool.body.get("mountConfiguration") or account.options.simulation is not None:
+        return True
+    error = OSError("The emulator mounts no file systems; see batch_emulator/SUPPORT.md.")
+    spoil(node, "MountConfigurationFailed", "A file system could not be mounted on the node", error)
+    return False
 
 
 async def _unzip_packages(account: Account, node: Node) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from batch_emulator.errors import ServiceError
 from batch_emulator.package import Package
@@ -24,6 +25,11 @@ from batch_emulator.runtime.simulated_runs import run_task
 from batch_emulator.runtime.state import Run
 from batch_emulator.wire import parse_duration
 
+NO_CONTAINERS: Final = Failure(
+    "ContainerPoolNotSupported", "The specified pool does not support container tasks."
+)
+"""The failure of a task with a container: no node here can run one. Source: issues that quote it."""
+
 
 async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, TaskStop | None]:
     """
@@ -33,6 +39,8 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
     again. Then its command, again where it may, and last the upload of its outputs.
     """
     task, node = run.task, run.node
+    if "containerSettings" in task.body and account.options.simulation is None:
+        return Ending(None, NO_CONTAINERS), NO_CONTAINERS, run.stop
     root = node.root / task.root
     references = task.body.get("applicationPackageReferences", ())
     try:

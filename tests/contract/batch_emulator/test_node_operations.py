@@ -111,6 +111,27 @@ async def test_users_of_windows_nodes_have_passwords(batch: Batch) -> None:
     assert await refusal(create("pool", node, without)) == (400, "MissingRequiredProperty")
 
 
+async def test_a_node_on_which_something_is_to_be_mounted_is_unusable(batch: Batch) -> None:
+    """No task finds an empty folder in its place; the pool shows what it asks for, but no secret."""
+    files = {
+        "accountName": "a",
+        "containerName": "c",
+        "relativeMountPath": "m",
+        "accountKey": "secret",
+    }
+    mounts = [{"azureBlobFileSystemConfiguration": files}]
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1, mountConfiguration=mounts))
+    await batch.until(batch.nodes, lambda nodes: [one.state for one in nodes] == ["unusable"])
+
+    (error,) = (await only_node(batch)).errors or []
+    assert error.code == "MountConfigurationFailed"
+    assert "SUPPORT.md" in str(error.error_details)
+    (shown,) = (await batch.client.get_pool("pool")).mount_configuration or []
+    assert shown.azure_blob_file_system_configuration is not None
+    assert shown.azure_blob_file_system_configuration.account_name == "a"
+    assert shown.azure_blob_file_system_configuration.account_key is None
+
+
 async def test_extensions_are_those_of_the_pool_and_one_of_batch(batch: Batch) -> None:
     """Without their secrets."""
     extension = {"name": "mine", "publisher": "me", "type": "any", "protectedSettings": {"a": "b"}}

@@ -64,7 +64,9 @@ async def test_the_status_can_be_in_lower_case(start_batch: Start) -> None:
 async def test_what_is_not_supported_keeps_all_out(batch: Batch) -> None:
     """A request that holds such a task is refused by the property's name, and adds nothing."""
     await batch.client.create_job(plain_job())
-    tasks = group(task_body("right"), task_body("wrong", containerSettings={"imageName": "x"}))
+    tasks = group(
+        task_body("right"), task_body("wrong", authenticationTokenSettings={"access": ["job"]})
+    )
     call = batch.client.create_task_collection("job", tasks)
 
     assert await refusal(call) == (400, "NotSupportedByEmulator")

@@ -65,12 +65,37 @@ async def test_tasks_that_are_not_supported_are_refused_by_name(batch: Batch) ->
     await batch.client.create_job(plain_job())
     for name, value in (
         ("multiInstanceSettings", {"numberOfInstances": 2, "coordinationCommandLine": "x"}),
-        ("containerSettings", {"imageName": "x"}),
         ("authenticationTokenSettings", {"access": ["job"]}),
     ):
         body = task_body("one", **{name: value})
         with pytest.raises(HttpResponseError, match=f"does not support property {name}"):
             await batch.client.create_task("job", body)
+
+
+async def test_a_task_in_a_container_fails(batch: Batch) -> None:
+    """It never runs outside of one; it has no subtasks, as no task has; its secret is forgotten."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    await batch.client.create_job(plain_job())
+    registry = {"username": "ann", "password": "secret"}
+    settings = {"imageName": "ubuntu", "registry": registry}
+    await batch.client.create_task("job", task_body("one", containerSettings=settings))
+
+    task = await settled(batch, "one")
+
+    assert task.execution_info is not None
+    assert task.execution_info.exit_code is None
+    assert task.execution_info.failure_info is not None
+    assert task.execution_info.failure_info.code == "ContainerPoolNotSupported"
+    assert task.container_settings is not None
+    assert task.container_settings.registry is not None
+    assert (
+        task.container_settings.registry.username,
+        task.container_settings.registry.password,
+    ) == (
+        "ann",
+        None,
+    )
+    assert [one async for one in batch.client.list_subtasks("job", "one")] == []
 
 
 async def test_the_job_manager_task_goes_first(batch: Batch) -> None:

@@ -40,6 +40,29 @@ SECRETS = {
             {"name": "e", "publisher": "p", "type": "t", "protectedSettings": {"key": "hush-4"}}
         ],
     },
+    "mountConfiguration": [
+        {
+            "azureBlobFileSystemConfiguration": {
+                "accountName": "a",
+                "containerName": "c",
+                "relativeMountPath": "m",
+                "accountKey": "hush-5",
+                "sasKey": "hush-6",
+            },
+            "azureFileShareConfiguration": {
+                "accountName": "a",
+                "azureFileUrl": "u",
+                "relativeMountPath": "m",
+                "accountKey": "hush-7",
+            },
+            "cifsMountConfiguration": {
+                "username": "u",
+                "source": "s",
+                "relativeMountPath": "m",
+                "password": "hush-8",
+            },
+        }
+    ],
 }
 
 
@@ -58,7 +81,7 @@ def refused(body: object) -> ServiceError:
         ({"targetDedicatedNodes": -1}, "targetDedicatedNodes"),
         ({"targetDedicatedNodes": True}, "targetDedicatedNodes"),
         ({"taskSlotsPerNode": 0}, "taskSlotsPerNode"),
-        ({"mountConfiguration": []}, "mountConfiguration"),
+        ({"mountConfiguration": [{"nfsMountConfiguration": {"source": "a"}}]}, "relativeMountPath"),
         ({"startTask": {}}, "startTask.commandLine"),
         ({"startTask": {"commandLine": "x", "resourceFiles": [{}]}}, "startTask.resourceFiles"),
         ({"id": None}, "id"),
@@ -351,21 +374,18 @@ def test_the_secrets_are_those_of_the_api() -> None:
     marked = {
         secret for file in files for secret in _secrets(json.loads(file.read_text())["definitions"])
     }
-    refused_whole = {
+    refused_whole = {("CertificateCreateOrUpdateProperties", "password")}
+
+    assert marked - refused_whole == {
         ("AzureBlobFileSystemConfiguration", "accountKey"),
         ("AzureBlobFileSystemConfiguration", "sasKey"),
         ("AzureFileShareConfiguration", "accountKey"),
         ("CIFSMountConfiguration", "password"),
-        ("CertificateCreateOrUpdateProperties", "password"),
-    }
-
-    assert marked - refused_whole == {
         ("ContainerRegistry", "password"),
         ("LinuxUserConfiguration", "sshPrivateKey"),
         ("UserAccount", "password"),
         ("VMExtension", "protectedSettings"),
     }
-    assert refused({**POOL, "mountConfiguration": []}).code == "NotSupportedByEmulator"
     assert refused({**POOL, "certificateReferences": []}).code == "NotSupportedByEmulator"
 
 
