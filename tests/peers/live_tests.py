@@ -29,16 +29,8 @@ from local.azurite import Azurite
 RELEASE: Final = "azure-batch==15.1.0"
 ENVIRONMENT: Final = Path(__file__).parents[2] / ".venv-peers-live"
 
-_AUTO_POOL: Final = "pools that are made for a job (autoPoolSpecification) are not supported"
-
 NOT_YET: Final[dict[str, str]] = {
     "test_batch_job_schedules": "job schedules are not supported",
-    "test_batch_compute_node_user": "users of nodes are not supported",
-    "test_batch_compute_node_extensions": "extensions of nodes are not supported",
-    "test_batch_create_pool_with_blobfuse_mount": "mounts (mountConfiguration) are not supported",
-    "test_batch_tasks": _AUTO_POOL,
-    "test_batch_jobs": _AUTO_POOL,
-    "test_batch_exception_policy": _AUTO_POOL,
 }
 """The tests that cannot pass, and why."""
 
