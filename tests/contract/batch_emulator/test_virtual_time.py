@@ -24,6 +24,7 @@ from azure.core.rest import HttpRequest
 from batch_emulator.testing import RunningEmulator, running_emulator
 from tests.contract.conftest import job_body, pool_body
 from tests.support.emulated_pools import scaled
+from tests.support.prepared_jobs import own_pool, pool_of, prepared
 
 START = "2027-01-01T00:00:00Z"
 FORMULA = (Path(__file__).parents[3] / "infra/pool/autoscale.formula").read_text()
@@ -131,6 +132,46 @@ def test_resource_times_are_virtual_and_the_wire_is_not(tmp_path: Path) -> None:
         )
         sent = parsedate_to_datetime(reply.headers["Date"])
         assert abs(sent - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def prepared_night(emulator: RunningEmulator) -> tuple[str, timedelta]:
+    """Run a job that prepares a pool of its own; return the pool, and how long the task waited."""
+    besides = {"jobReleaseTask": {"commandLine": "/bin/tidy"}}
+    with client_of(emulator) as client:
+        client.create_job(
+            job_body("night-1", "/bin/report", prepared("/bin/install") | own_pool() | besides)
+        )
+        pool = pool_of(client.get_job("night-1"))
+        control(emulator, "POST", "clock/advance", {"seconds": 7200})
+        task = client.get_task("night-1", "main")
+        (status,) = client.list_job_preparation_and_release_task_status(
+            "night-1", filter="jobPreparationTaskExecutionInfo/result eq 'success'"
+        )
+        assert client.get_job("night-1").state == "completed"
+        assert not list(client.list_pools())
+
+    assert (task.previous_state, task.state) == ("running", "completed")
+    release = status.job_release_task_execution_info
+    assert release is not None
+    assert (release.result, release.end_time) == ("success", release.start_time)
+    preparation = status.job_preparation_task_execution_info
+    assert preparation is not None
+    assert preparation.start_time is not None
+    assert preparation.end_time is not None
+    return pool, preparation.end_time - preparation.start_time
+
+
+def test_a_job_prepares_its_own_pool_in_virtual_time(tmp_path: Path) -> None:
+    """By the row with its id, or at once; the pool ends with the job, and has the same id again."""
+    row = {"job": "night-*", "task": "jobpreparation", "seconds": 600}
+    rows = [row, {"job": "night-*", "seconds": 1800}]
+    with virtual(tmp_path / "first", {**SIMULATION, "tasks": rows}) as emulator:
+        pool, took = prepared_night(emulator)
+    with virtual(tmp_path / "second", SIMULATION) as emulator:
+        again, took_by_no_row = prepared_night(emulator)
+
+    assert again == pool
+    assert (took, took_by_no_row) == (timedelta(minutes=10), timedelta())
 
 
 def test_tasks_that_are_not_simulated_are_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a simulation says of tasks, nodes and samples, and how it is read."""
 
 import json
+from datetime import UTC, datetime
 from statistics import mean, median
 
 import pytest
@@ -39,6 +40,32 @@ def test_the_first_row_that_matches_says_how_a_task_turns_out() -> None:
     assert (made.exit_code, 60 <= made.seconds <= 90) == (3, True)
     assert find("weekly", "main", 0) is None
     assert NoOutcomes().find("any", "main", 0) is None
+
+
+def test_only_a_row_with_a_task_is_for_what_prepares_a_job() -> None:
+    """Other rows would let it take as long as the job's tasks; each node has its own lot."""
+    rows = [
+        {"task": "jobprep*", "seconds": {"least": 1, "most": 9}, "exit_code": 2},
+        {"seconds": 5},
+    ]
+    find = read_simulation(json.dumps({"tasks": rows}).encode()).tasks.find
+
+    assert find("job", "jobrelease", 0, "n1") is None
+    assert find("job", "jobrelease", 0) == Outcome(5)
+    first, second = find("job", "jobpreparation", 0, "n1"), find("job", "jobpreparation", 0, "n2")
+    assert first is not None
+    assert first.exit_code == 2
+    assert first != second
+    assert first == find("job", "jobpreparation", 0, "n1")
+
+
+def test_the_pool_of_a_job_has_an_id_of_the_seed() -> None:
+    """The next job of the same id has another one, as it is created later."""
+    first, second = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)
+
+    assert SIMULATION.pool_name("job", first) == SIMULATION.pool_name("job", first)
+    names = {SIMULATION.pool_name(job, at) for job in ("job", "other") for at in (first, second)}
+    assert len(names) == 4
 
 
 def test_equal_seeds_and_names_have_equal_lots() -> None:
