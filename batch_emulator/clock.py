@@ -1,14 +1,17 @@
 """The time of an account: what its resources show, and what everything in it waits by."""
 
 import asyncio
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from batch_emulator.wire import now
+
+_LOOK_SECONDS: Final = 0.5
 
 
 class Timer(Protocol):
@@ -33,6 +36,11 @@ class Clock(ABC):
     @abstractmethod
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
         """Call ``callback`` in so many seconds of this clock, or in the next turn of the loop."""
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """How long a timer can be trusted to come at its time."""
+        return math.inf
 
     def real_work(self) -> AbstractContextManager[None]:
         """Surround what takes time of the machine: files, storage. Virtual time stands meanwhile."""
@@ -76,6 +84,20 @@ class Clock(ABC):
         except TimeoutError:
             return False
 
+    async def wait_until(self, moment: datetime | None, event: asyncio.Event) -> bool:
+        """
+        Wait for an event, at most until this clock has come to ``moment``.
+
+        Returns:
+            Whether it came.
+        """
+        if moment is None:
+            return await event.wait()
+        while (left := (moment - self.now()).total_seconds()) > 0:
+            if await self.wait(event, min(left, self.longest_wait_seconds)):
+                return True
+        return event.is_set()
+
 
 class RealClock(Clock):
     """
@@ -95,6 +117,11 @@ class RealClock(Clock):
     def exact(self) -> bool:
         """Whether it tells the time of the machine."""
         return self.speed == 1.0
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """How long a timer can be trusted: the machine can be set, and timers stop while it sleeps."""
+        return _LOOK_SECONDS * self.speed
 
     def now(self) -> datetime:
         """Return the clock's time, in UTC."""

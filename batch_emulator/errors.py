@@ -104,6 +104,23 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         409,
         "The specified job does not have either job preparation task or job release task.",
     ),
+    "JobScheduleBeingDeleted": (
+        409,
+        "The specified job schedule has been marked for deletion and is being garbage collected.",
+    ),
+    "JobScheduleBeingTerminated": (409, "The specified job schedule is being terminated."),
+    "JobScheduleCompleted": (409, "The specified job schedule is already in a completed state."),
+    "JobScheduleDisabled": (409, "The specified job schedule is disabled."),
+    "JobScheduleExists": (409, "The specified job schedule already exists."),
+    "JobScheduleNotFound": (404, "The specified job schedule does not exist."),
+    "JobScheduleWithSameIdExists": (
+        409,
+        "The specified job has the same id as a job schedule that exists.",
+    ),
+    "JobWithSameIdExists": (
+        409,
+        "The specified job schedule has the same id as a job that exists.",
+    ),
     "MissingApiVersionParameter": (
         400,
         "The api-version query parameter (?api-version=) is required for all requests.",

@@ -89,6 +89,12 @@ def print_time(moment: datetime) -> str:
     return f"{text}{_seventh_digit(moment)}Z"
 
 
+def print_given_time(moment: datetime) -> str:
+    """Return a time that a client gave as the service echoes it, without zeros at the end."""
+    text = moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
+    return f"{text.rstrip('0').rstrip('.')}Z"
+
+
 def print_http_date(moment: datetime) -> str:
     """Return ``moment`` as a header has it, to the second."""
     return _print_second(moment.replace(microsecond=0))

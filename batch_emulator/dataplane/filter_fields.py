@@ -21,6 +21,7 @@ from batch_emulator.dataplane.filters import (
 from batch_emulator.dataplane.filters.fields import ORDER
 from batch_emulator.dataplane.filters.syntax import Operator
 from batch_emulator.runtime.execution import Execution
+from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.state import Job, Node, Pool, Task, Visit
 from batch_emulator.wire import Json
 
@@ -57,6 +58,12 @@ def _side_task[T](name: str, read: Callable[[T], Execution | None]) -> dict[str,
 
 def _begun(job: Job) -> datetime:
     return job.created
+
+
+def _not_before(schedule: JobSchedule) -> datetime | None:
+    return (
+        schedule.recurrence.start if "doNotRunUntil" in schedule.body.get("schedule", {}) else None
+    )
 
 
 POOL_FIELDS: Final[dict[str, Field[Pool]]] = {
@@ -96,6 +103,18 @@ JOB_FIELDS: Final[dict[str, Field[Job]]] = {
     "executionInfo/endTime": _time("ended"),
     "executionInfo/poolId": text_field(attrgetter("pool_id"), ORDER, prefix=True),
 }
+SCHEDULED_JOB_FIELDS: Final = {name: field for name, field in JOB_FIELDS.items() if name != "id"}
+"""Of the jobs of one job schedule."""
+JOB_SCHEDULE_FIELDS: Final[dict[str, Field[JobSchedule]]] = {
+    "id": text_field(attrgetter("id"), ORDER, prefix=True),
+    "state": text_field(attrgetter("state")),
+    "stateTransitionTime": _time("state_since"),
+    "creationTime": _time("created"),
+    "lastModified": _time("modified"),
+    "executionInfo/endTime": _time("ended"),
+    "schedule/doNotRunUntil": time_field(_not_before),
+    "schedule/doNotRunAfter": time_field(attrgetter("recurrence.end")),
+}
 TASK_FIELDS: Final[dict[str, Field[Task]]] = {
     "id": text_field(attrgetter("id"), ORDER, prefix=True),
     "state": text_field(attrgetter("state")),
@@ -125,6 +144,8 @@ FILTERED: Final[dict[tuple[str, ...], Mapping[str, Field[Any]]]] = {
     ("list_pool_node_counts",): NODE_COUNT_FIELDS,
     ("list_supported_images",): IMAGE_FIELDS,
     ("list_jobs",): JOB_FIELDS,
+    ("list_jobs_from_schedule",): SCHEDULED_JOB_FIELDS,
+    ("list_job_schedules",): JOB_SCHEDULE_FIELDS,
     ("list_job_preparation_and_release_task_status",): VISIT_FIELDS,
     ("list_tasks",): TASK_FIELDS,
     ("list_task_files", "list_node_files"): file_fields(str),

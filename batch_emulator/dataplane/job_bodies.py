@@ -121,7 +121,24 @@ def read_job(body: object, *, any_vm_size: bool = False) -> Json:
     Raises:
         ServiceError: The body is wrong, or holds what the emulator does not support.
     """
-    given = cast("Json", JOB_BODY("", body))
+    return with_usual(cast("Json", JOB_BODY("", body)), any_vm_size=any_vm_size)
+
+
+def with_usual(given: Json, *, any_vm_size: bool, of_schedule: bool = False) -> Json:
+    """
+    Return a job, or what a job schedule makes jobs of, with the service's defaults.
+
+    Args:
+        given: Which passed the check.
+        any_vm_size: As for ``read_job``.
+        of_schedule: Whether a job schedule makes jobs of it.
+
+    Raises:
+        ServiceError: What was given contradicts itself.
+    """
+    pool_info = complete_pool_info(
+        given["poolInfo"], any_vm_size=any_vm_size, of_schedule=of_schedule
+    )
     constraints = _constraints(given)
     job = {
         **_USUAL,
@@ -129,7 +146,7 @@ def read_job(body: object, *, any_vm_size: bool = False) -> Json:
         "onTaskFailure": "noaction",
         **given,
         "constraints": constraints,
-        "poolInfo": complete_pool_info(given["poolInfo"], any_vm_size=any_vm_size),
+        "poolInfo": pool_info,
     }
     if manager := given.get("jobManagerTask"):
         job["jobManagerTask"] = _manager(manager, constraints)
@@ -152,8 +169,15 @@ def read_update(body: object, job: Json, *, any_vm_size: bool = False) -> Json:
     if "constraints" in given:
         given["constraints"] = _constraints(given)
     if "poolInfo" in given:
-        given["poolInfo"] = complete_pool_info(given["poolInfo"], any_vm_size=any_vm_size)
+        given["poolInfo"] = _changed_pool_info(given, job, any_vm_size=any_vm_size)
     return {**job, **given}
+
+
+def _changed_pool_info(given: Json, job: Json, *, any_vm_size: bool) -> Json:
+    """Return another ``poolInfo`` of a job; one that a job schedule has made keeps that one's pool."""
+    before = job["poolInfo"].get("autoPoolSpecification", {})
+    of_schedule = before.get("poolLifetimeOption") == "jobschedule"
+    return complete_pool_info(given["poolInfo"], any_vm_size=any_vm_size, of_schedule=of_schedule)
 
 
 def read_replacement(body: object, job: Json, *, any_vm_size: bool = False) -> Json:
@@ -170,7 +194,7 @@ def read_replacement(body: object, job: Json, *, any_vm_size: bool = False) -> J
     """
     given = cast("Json", _REPLACEMENT("", body))
     unchanged = {name: value for name, value in job.items() if name not in _CHANGES}
-    given["poolInfo"] = complete_pool_info(given["poolInfo"], any_vm_size=any_vm_size)
+    given["poolInfo"] = _changed_pool_info(given, job, any_vm_size=any_vm_size)
     return {**unchanged, **_USUAL, **given, "constraints": _constraints(given)}
 
 

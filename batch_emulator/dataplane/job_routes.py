@@ -1,11 +1,13 @@
 """Handlers of jobs."""
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from aiohttp import web
 
 from batch_emulator.dataplane.batch_call import BatchCall
 from batch_emulator.dataplane.filter_fields import JOB_FIELDS, VISIT_FIELDS
+from batch_emulator.dataplane.filters import Field
 from batch_emulator.dataplane.job_bodies import (
     read_disabling,
     read_job,
@@ -55,18 +57,30 @@ async def get_job(call: BatchCall) -> web.StreamResponse:
 
 async def list_jobs(call: BatchCall) -> web.StreamResponse:
     """Answer GET /jobs."""
-    key = Key[Job](lambda job: job.id, JOB_FIELDS)
+    return answer_jobs(call, call.account.jobs, JOB_FIELDS)
+
+
+def answer_jobs(
+    call: BatchCall, jobs: Iterable[Job], fields: Mapping[str, Field[Job]]
+) -> web.StreamResponse:
+    """Answer with one page of some jobs, which can be filtered by these fields."""
+    key = Key[Job](lambda job: job.id, fields)
     return call.many(
         "jobs",
-        call.account.jobs,
+        jobs,
         lambda job: show_job(job, call.base),
         key,
         lambda job: job_statistics(job, call.base),
     )
 
 
-def _check_force(call: BatchCall) -> None:
-    # Ending a job never fails here, so that force has nothing to add.
+def check_force(call: BatchCall) -> None:
+    """
+    Check the parameter ``force``, which adds nothing here: ending a job never fails.
+
+    Raises:
+        ServiceError: Its value is neither true nor false.
+    """
     force = call.query.get("force", "false")
     if force.lower() not in {"true", "false"}:
         raise invalid_query("force", force, "The value is neither true nor false")
@@ -76,7 +90,7 @@ async def terminate_job(call: BatchCall) -> web.StreamResponse:
     """Answer POST of a job's termination."""
     job = the_job(call)
     call.check_conditions(job.modified)
-    _check_force(call)
+    check_force(call)
     jobs.terminate(job, read_termination(await call.body()))
     return call.changing(job.modified)
 
@@ -85,7 +99,7 @@ async def delete_job(call: BatchCall) -> web.StreamResponse:
     """Answer DELETE of a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
-    _check_force(call)
+    check_force(call)
     jobs.delete(call.account, job)
     return call.deleting()
 

@@ -1,14 +1,13 @@
 """The request bodies of what clients do to one node, and the extensions that it shows."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final, cast
 
 from batch_emulator.dataplane.images import WINDOWS_AGENT
-from batch_emulator.dataplane.shapes import Check, boolean, secret, shape, text
+from batch_emulator.dataplane.shapes import Check, boolean, moment, secret, shape, text
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.runtime.state import Node
-from batch_emulator.wire import Json, print_time
+from batch_emulator.wire import Json
 
 
 def _name(path: str, value: object) -> object:
@@ -18,16 +17,8 @@ def _name(path: str, value: object) -> object:
     return name
 
 
-def _time(path: str, value: object) -> object:
-    try:
-        moment = datetime.fromisoformat(cast("str", text(path, value)))
-    except ValueError:
-        raise invalid_property(path, value, "The value is not a time") from None
-    return print_time(moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC))
-
-
 _CHANGEABLE: Final[dict[str, Check]] = {
-    "expiryTime": _time,
+    "expiryTime": moment,
     "password": secret,
     "sshPublicKey": text,
 }

@@ -15,6 +15,7 @@ from batch_emulator.dataplane import (
     application_routes,
     file_routes,
     job_routes,
+    job_schedule_routes,
     node_routes,
     pool_routes,
     task_routes,
@@ -58,6 +59,7 @@ _POOL: Final = "/pools/{poolId}"
 _NODE: Final = f"{_POOL}/nodes/{{nodeId}}"
 _APPLICATION: Final = "/applications/{applicationId}"
 _JOB: Final = "/jobs/{jobId}"
+_JOB_SCHEDULE: Final = "/jobschedules/{jobScheduleId}"
 _TASK: Final = f"{_JOB}/tasks/{{taskId}}"
 _FILE: Final = "/files/{filePath}"
 
@@ -340,6 +342,73 @@ SUPPORTED: Final = (
         notes="pages, `$select`, `$filter`",
     ),
     _plain(
+        "create_job_schedule",
+        "POST /jobschedules",
+        job_schedule_routes.create_job_schedule,
+        notes="its first job is made at once, or at `doNotRunUntil`; properties below",
+    ),
+    _plain(
+        "list_job_schedules",
+        "GET /jobschedules",
+        job_schedule_routes.list_job_schedules,
+        _MANY | _STATS,
+        notes="pages, `$select`, `$filter`",
+    ),
+    _conditional(
+        "get_job_schedule",
+        f"GET {_JOB_SCHEDULE}",
+        job_schedule_routes.get_job_schedule,
+        _ONE | _STATS,
+        notes="conditional headers, `$select`",
+    ),
+    _conditional(
+        "job_schedule_exists", f"HEAD {_JOB_SCHEDULE}", job_schedule_routes.get_job_schedule
+    ),
+    _conditional(
+        "update_job_schedule",
+        f"PATCH {_JOB_SCHEDULE}",
+        job_schedule_routes.update_job_schedule,
+        notes="an active job goes on as it is; each property as a whole",
+    ),
+    _conditional(
+        "replace_job_schedule",
+        f"PUT {_JOB_SCHEDULE}",
+        job_schedule_routes.replace_job_schedule,
+        notes="without `schedule` it does not recur",
+    ),
+    _conditional(
+        "disable_job_schedule",
+        f"POST {_JOB_SCHEDULE}/disable",
+        job_schedule_routes.disable_job_schedule,
+        notes="an active job goes on",
+    ),
+    _conditional(
+        "enable_job_schedule",
+        f"POST {_JOB_SCHEDULE}/enable",
+        job_schedule_routes.enable_job_schedule,
+    ),
+    _conditional(
+        "terminate_job_schedule",
+        f"POST {_JOB_SCHEDULE}/terminate",
+        job_schedule_routes.terminate_job_schedule,
+        _FORCE,
+        notes="ends its active job; `force` as above",
+    ),
+    _conditional(
+        "delete_job_schedule",
+        f"DELETE {_JOB_SCHEDULE}",
+        job_schedule_routes.delete_job_schedule,
+        _FORCE,
+        notes="with all its jobs; `force` as above",
+    ),
+    _plain(
+        "list_jobs_from_schedule",
+        f"GET {_JOB_SCHEDULE}/jobs",
+        job_schedule_routes.list_jobs_from_schedule,
+        _MANY | _STATS,
+        notes="as `list_jobs`, but not by `id`",
+    ),
+    _plain(
         "create_task",
         f"POST {_JOB}/tasks",
         task_routes.create_task,
@@ -414,20 +483,7 @@ SUPPORTED: Final = (
     ),
 )
 
-_REFUSED: Final = (
-    ("list_job_schedules", "GET", "/jobschedules"),
-    ("create_job_schedule", "POST", "/jobschedules"),
-    ("delete_job_schedule", "DELETE", "/jobschedules/{jobScheduleId}"),
-    ("get_job_schedule", "GET", "/jobschedules/{jobScheduleId}"),
-    ("job_schedule_exists", "HEAD", "/jobschedules/{jobScheduleId}"),
-    ("update_job_schedule", "PATCH", "/jobschedules/{jobScheduleId}"),
-    ("replace_job_schedule", "PUT", "/jobschedules/{jobScheduleId}"),
-    ("disable_job_schedule", "POST", "/jobschedules/{jobScheduleId}/disable"),
-    ("enable_job_schedule", "POST", "/jobschedules/{jobScheduleId}/enable"),
-    ("list_jobs_from_schedule", "GET", "/jobschedules/{jobScheduleId}/jobs"),
-    ("terminate_job_schedule", "POST", "/jobschedules/{jobScheduleId}/terminate"),
-    ("list_pool_usage_metrics", "GET", "/poolusagemetrics"),
-)
+_REFUSED: Final = (("list_pool_usage_metrics", "GET", "/poolusagemetrics"),)
 
 OPERATIONS: Final = (
     *SUPPORTED,

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from batch_emulator.dataplane.job_bodies import JOB_BODY
+from batch_emulator.dataplane.job_schedule_bodies import JOB_SCHEDULE_BODY
 from batch_emulator.dataplane.pool_bodies import POOL_BODY
 from batch_emulator.dataplane.shapes import Coverage
 from batch_emulator.dataplane.task_bodies import TASK
 
-BODIES: Final = (POOL_BODY, JOB_BODY, TASK)
+BODIES: Final = (POOL_BODY, JOB_BODY, TASK, JOB_SCHEDULE_BODY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, cast
 
 from batch_emulator.errors import ServiceError, invalid_property, not_supported
-from batch_emulator.wire import parse_duration, print_duration
+from batch_emulator.wire import parse_duration, print_duration, print_given_time
 
 type Check = Callable[[str, object], object]
 type Refusal = Callable[[str, object], None]
@@ -212,6 +212,16 @@ def duration(low: timedelta = timedelta(0), high: timedelta | None = None) -> Ch
     return check
 
 
+def moment(path: str, value: object) -> object:
+    """Accept an ISO 8601 time and print it in UTC."""
+    try:
+        parsed = datetime.fromisoformat(cast("str", text(path, value)))
+        zoned = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        return print_given_time(zoned.astimezone(UTC))
+    except (ValueError, OverflowError) as error:
+        raise invalid_property(path, value, "The value is not a time of ISO 8601") from error
+
+
 def choice(*words: str) -> Check:
     """Accept one of ``words`` in any case, as the service does, and spell it as given here."""
     canonical = {word.lower(): word for word in words}
@@ -365,6 +375,12 @@ class Shape(Rule):
     def names(self) -> frozenset[str]:
         """The names of all properties, of those as well that are refused."""
         return frozenset(self._rules)
+
+    def without(self, name: str, *, title: str) -> Shape:
+        """Return the shape of such objects that lack one property."""
+        rules = {other: rule for other, rule in self._rules.items() if other != name}
+        required = tuple(other for other in self._required if other != name)
+        return Shape(rules, required, title)
 
     def details(self) -> Coverage:
         """Return what the emulator does with each property."""

@@ -1,16 +1,19 @@
 """
-What ``$expand=stats`` adds to pools, jobs and tasks, as far as the emulator knows it.
+What ``$expand=stats`` adds to pools, job schedules, jobs and tasks, as far as the emulator knows it.
 
 Times and counts are those of the tasks that are there; processors, disks and networks are not
 measured, so that their numbers are zero. The service rolls statistics up about every 30 minutes;
 these are always of now.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from batch_emulator.dataplane.job_schedule_views import job_schedule_url
 from batch_emulator.dataplane.views import job_url, pool_url, task_url
 from batch_emulator.runtime.backlog import Progress
+from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.state import Job, Pool, Task
 from batch_emulator.wire import Json, print_duration, print_time
 
@@ -53,17 +56,26 @@ def task_statistics(task: Task, base: str) -> Json:
 
 def job_statistics(job: Job, base: str) -> Json:
     """Print the statistics of a job: the sums over its tasks."""
-    moment = job.clock.now()
-    tasks = tuple(job.tasks)
+    address = f"{job_url(base, job)}/{_PLACE}"
+    return {"url": address, **_sums([job], job.created, job.clock.now())}
+
+
+def job_schedule_statistics(schedule: JobSchedule, jobs: Iterable[Job], base: str) -> Json:
+    """Print the statistics of a job schedule: the sums over the jobs that it has made."""
+    address = f"{job_schedule_url(base, schedule)}/{_PLACE}"
+    return {"url": address, **_sums([*jobs], schedule.created, schedule.clock.now())}
+
+
+def _sums(jobs: Sequence[Job], since: datetime, moment: datetime) -> Json:
+    tasks = [task for job in jobs for task in job.tasks]
     return {
-        "url": f"{job_url(base, job)}/{_PLACE}",
-        **_span(job.created, moment),
+        **_span(since, moment),
         **_UNMEASURED_OF_TASKS,
         "wallClockTime": print_duration(
             sum((_running_time(task, moment) for task in tasks), _NOTHING)
         ),
-        "numSucceededTasks": str(job.counts[Progress.SUCCEEDED]),
-        "numFailedTasks": str(job.counts[Progress.FAILED]),
+        "numSucceededTasks": str(sum(job.counts[Progress.SUCCEEDED] for job in jobs)),
+        "numFailedTasks": str(sum(job.counts[Progress.FAILED] for job in jobs)),
         "numTaskRetries": str(sum(task.execution.retries for task in tasks)),
         "waitTime": print_duration(sum(map(_waiting_time, tasks), _NOTHING)),
     }

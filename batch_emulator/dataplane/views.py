@@ -35,7 +35,8 @@ _COUNTED: Final[dict[str, NodeState | None]] = {
 """The states as they are counted; no node here enters those that have none."""
 
 
-def _present(**values: object) -> Json:
+def present(**values: object) -> Json:
+    """Return the values that there are."""
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -48,7 +49,7 @@ def _failure_info(failure: Failure) -> Json:
         "category": failure.category,
         "code": failure.code,
         "message": failure.message,
-        **_present(details=_pairs(failure.details) or None),
+        **present(details=_pairs(failure.details) or None),
     }
 
 
@@ -78,7 +79,7 @@ def show_scaling(run: Scaling) -> Json:
     if run.error is not None:
         values = _pairs(("Message", detail) for detail in run.error.details)
         error = {"code": run.error.code, "message": run.error.message, "values": values}
-    return _present(timestamp=print_time(run.at), results=run.results, error=error)
+    return present(timestamp=print_time(run.at), results=run.results, error=error)
 
 
 def _resize_error(failure: Failure) -> Json:
@@ -90,7 +91,7 @@ def show_pool(pool: Pool, base: str) -> Json:
     body = {name: value for name, value in pool.body.items() if name not in {"id", "displayName"}}
     return {
         "id": pool.id,
-        **_present(displayName=pool.body.get("displayName")),
+        **present(displayName=pool.body.get("displayName")),
         "url": pool_url(base, pool),
         "eTag": print_etag(pool.modified),
         "lastModified": print_time(pool.modified),
@@ -104,7 +105,7 @@ def show_pool(pool: Pool, base: str) -> Json:
         "currentLowPriorityNodes": pool.current(dedicated=False),
         "targetLowPriorityNodes": pool.target_low_priority,
         **body,
-        **_present(
+        **present(
             autoScaleRun=pool.scaling and show_scaling(pool.scaling),
             resizeErrors=[_resize_error(error) for error in pool.resize_errors] or None,
         ),
@@ -113,7 +114,7 @@ def show_pool(pool: Pool, base: str) -> Json:
 
 def _side_task_info(execution: Execution) -> Json:
     """Print how a task went that is none of the tasks of a job."""
-    return _present(
+    return present(
         state="completed" if execution.ended else "running",
         startTime=execution.started and print_time(execution.started),
         endTime=execution.ended and print_time(execution.ended),
@@ -148,7 +149,7 @@ def show_node(node: Node, base: str) -> Json:
         "state": node.state,
         "schedulingState": "disabled" if leaving else node.scheduling,
         "stateTransitionTime": print_time(node.state_since),
-        **_present(lastBootTime=node.booted and print_time(node.booted)),
+        **present(lastBootTime=node.booted and print_time(node.booted)),
         "allocationTime": print_time(node.allocated),
         "ipAddress": "127.0.0.1",
         "ipv6Address": NODE_IPV6,
@@ -158,14 +159,14 @@ def show_node(node: Node, base: str) -> Json:
         "totalTasksSucceeded": node.total_succeeded,
         "runningTasksCount": len(node.runs),
         "runningTaskSlotsCount": node.slots_taken,
-        **_present(
+        **present(
             startTask=node.pool.body.get("startTask"),
             startTaskInfo=node.start and _side_task_info(node.start),
             errors=[_node_error(error) for error in node.errors] or None,
             nodeAgentInfo=agent,
         ),
         "isDedicated": node.dedicated,
-        **_present(endpointConfiguration=show_endpoints(node)),
+        **present(endpointConfiguration=show_endpoints(node)),
         "virtualMachineInfo": {
             "imageReference": {
                 **image,
@@ -195,7 +196,7 @@ def show_job(job: Job, base: str) -> Json:
     body = {name: value for name, value in job.body.items() if name not in {"id", "displayName"}}
     return {
         "id": job.id,
-        **_present(displayName=job.body.get("displayName")),
+        **present(displayName=job.body.get("displayName")),
         "url": job_url(base, job),
         "eTag": print_etag(job.modified),
         "lastModified": print_time(job.modified),
@@ -204,7 +205,7 @@ def show_job(job: Job, base: str) -> Json:
         "stateTransitionTime": print_time(job.state_since),
         **_previous(job),
         **body,
-        "executionInfo": _present(
+        "executionInfo": present(
             startTime=print_time(job.created),
             endTime=job.ended and print_time(job.ended),
             poolId=job.pool_id,
@@ -242,7 +243,7 @@ def _previous(thing: Job | Task) -> Json:
 
 
 def _task_execution(execution: Execution) -> Json:
-    return _present(
+    return present(
         startTime=execution.started and print_time(execution.started),
         endTime=execution.ended and print_time(execution.ended),
         exitCode=execution.exit_code,
@@ -279,7 +280,7 @@ def show_task(task: Task, base: str) -> Json:
         node_info = {}  # it never ran
     return {
         "id": task.id,
-        **_present(displayName=task.body.get("displayName")),
+        **present(displayName=task.body.get("displayName")),
         "url": task_url(base, task),
         "eTag": print_etag(task.modified),
         "creationTime": print_time(task.created),
@@ -289,7 +290,7 @@ def show_task(task: Task, base: str) -> Json:
         **_previous(task),
         **body,
         "executionInfo": _task_execution(task.execution),
-        **_present(nodeInfo=node_info),
+        **present(nodeInfo=node_info),
     }
 
 

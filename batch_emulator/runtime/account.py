@@ -13,6 +13,7 @@ from batch_emulator.runtime.applications import Applications
 from batch_emulator.runtime.background import BackgroundTasks
 from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.collection import Collection
+from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.state import Job, Pool, Task
 
 
@@ -27,6 +28,7 @@ class Account:
     started: datetime = field(init=False)
     pools: Collection[Pool] = field(default_factory=Collection)
     jobs: Collection[Job] = field(default_factory=Collection)
+    job_schedules: Collection[JobSchedule] = field(default_factory=Collection)
     node_numbers: Iterator[int] = field(default_factory=itertools.count)
     applications: Applications = field(init=False)
     _backlogs: dict[str, Backlog[Task]] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Account:
         """Forget a job and its tasks."""
         self.jobs.remove(job.id)
         job.join(Backlog())
+        job.tell_schedule()
 
     async def pause(self, seconds: float) -> None:
         """Wait as long as a pool does for ``seconds``."""

@@ -9,6 +9,7 @@ from batch_emulator.runtime import pools
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import PoolState
 from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.wire import Json
 
 _FORMULA: Final = Failure(
@@ -56,18 +57,26 @@ def create(account: Account, owner: str, specification: Json) -> tuple[str, Fail
     return name, None
 
 
-def expire(account: Account, name: str, specification: Json, *, lifetime: str) -> None:
+def share(
+    account: Account, schedule: JobSchedule, specification: Json
+) -> tuple[str, Failure | None]:
     """
-    Delete a pool whose job or job schedule has ended, unless it is to be kept alive.
+    Return the pool of a job schedule for its next job, and make it unless it is there.
 
-    Args:
-        account: The account.
-        name: The pool's id.
-        specification: By which the pool was made.
-        lifetime: What has ended: ``job`` or ``jobschedule``.
+    Returns:
+        As ``create`` does.
     """
-    if specification["poolLifetimeOption"] != lifetime or specification["keepAlive"]:
-        return
+    pool = account.pools.find(schedule.auto_pool or "")
+    if pool is not None and pool.state is PoolState.ACTIVE:
+        return pool.id, None
+    name, failure = create(account, schedule.id, specification)
+    if failure is None:
+        schedule.auto_pool = name
+    return name, failure
+
+
+def expire(account: Account, name: str) -> None:
+    """Delete a pool whose job or job schedule has ended."""
     pool = account.pools.find(name)
     if pool is not None and pool.state is PoolState.ACTIVE:
         pools.delete(pool)

@@ -56,6 +56,16 @@ class JobState(StrEnum):
     DELETING = "deleting"
 
 
+class JobScheduleState(StrEnum):
+    """States of a job schedule."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    TERMINATING = "terminating"
+    COMPLETED = "completed"
+    DELETING = "deleting"
+
+
 class TaskState(StrEnum):
     """States of a task that the emulator brings about."""
 

@@ -10,6 +10,8 @@ from batch_emulator.journal import tell
 from batch_emulator.runtime import auto_pools, preparation
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import JobState, TaskStop
+from batch_emulator.runtime.execution import Failure
+from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.node_packages import resolve_packages
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, disable, pool_of, stop_runs
@@ -22,7 +24,7 @@ _EMPTY_SECONDS: Final = 3.0
 Azure/azure-sdk-for-net#8764."""
 
 
-def create(account: Account, body: Json, *, auto_pool: str | None = None) -> Job:
+def create(account: Account, body: Json, schedule: JobSchedule | None = None) -> Job:
     """
     Add a job, with its job manager task if it has one, which starts as soon as a node has room.
 
@@ -31,26 +33,25 @@ def create(account: Account, body: Json, *, auto_pool: str | None = None) -> Job
 
     Args:
         account: The account.
-        body: The job.
-        auto_pool: The id of the pool that has been made for the job's schedule already.
+        body: Of the job, with its id.
+        schedule: The job schedule that makes it.
 
     Raises:
-        ServiceError: JobExists, JobBeingDeleted, packages that do not exist, or a job manager task
-            that an account which runs no program does not know.
+        ServiceError: JobExists, JobBeingDeleted, JobScheduleWithSameIdExists, packages that do not
+            exist, or a job manager task that an account which runs no program does not know.
     """
     if there := account.jobs.find(body["id"]):
         deleting = there.state is JobState.DELETING
         raise ServiceError("JobBeingDeleted" if deleting else "JobExists")
+    if account.job_schedules.find(body["id"]):
+        raise ServiceError("JobScheduleWithSameIdExists")
     manager: Json | None = body.get("jobManagerTask")
     if manager is not None:
         check_packages(account, manager)
         refuse_real_task(account, body["id"], manager["id"])
-    specification: Json | None = body["poolInfo"].get("autoPoolSpecification")
-    error = None
-    if specification is not None and auto_pool is None:
-        auto_pool, error = auto_pools.create(account, body["id"], specification)
+    auto_pool, error = _own_pool(account, body, schedule)
     backlog = account.backlog(auto_pool or body["poolInfo"]["poolId"])
-    job = Job(body, backlog, account.clock, auto_pool=auto_pool, scheduling_error=error)
+    job = Job(body, backlog, account.clock, schedule, auto_pool=auto_pool, scheduling_error=error)
     account.jobs.add(job.id, job)
     live(account, job)
     if error is not None:
@@ -61,6 +62,18 @@ def create(account: Account, body: Json, *, auto_pool: str | None = None) -> Job
         if pool := pool_of(account, job):
             assign(account, pool, [task])
     return job
+
+
+def _own_pool(
+    account: Account, body: Json, schedule: JobSchedule | None
+) -> tuple[str | None, Failure | None]:
+    """Return the pool that is made for a job or its job schedule, if any; see ``auto_pools``."""
+    specification: Json | None = body["poolInfo"].get("autoPoolSpecification")
+    if specification is None:
+        return None, None
+    if schedule is not None and specification["poolLifetimeOption"] == "jobschedule":
+        return auto_pools.share(account, schedule, specification)
+    return auto_pools.create(account, body["id"], specification)
 
 
 def check_packages(account: Account, task: Json) -> None:
@@ -125,7 +138,8 @@ async def _end_job(account: Account, job: Job) -> None:
     job.complete()
     if job.auto_pool is not None:
         specification = job.body["poolInfo"]["autoPoolSpecification"]
-        auto_pools.expire(account, job.auto_pool, specification, lifetime="job")
+        if specification["poolLifetimeOption"] == "job" and not specification["keepAlive"]:
+            auto_pools.expire(account, job.auto_pool)
     tell("job.ended", job=job.id, state=job.state, reason=job.reason)
     if job.state is JobState.DELETING and not job.stuck:
         await _remove(account, job)
@@ -307,7 +321,7 @@ def _folders(job: Job) -> list[Path]:
     """Return the folders of a job on its nodes."""
     nodes = {task.node for task in job.tasks if task.node is not None}
     nodes |= {visit.node for visit in job.visits.values()}
-    return sorted((node.root / job.root).parent for node in nodes)
+    return sorted(node.root / job.folder for node in nodes)
 
 
 async def _wipe(job: Job, folders: list[Path]) -> None:

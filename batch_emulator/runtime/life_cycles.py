@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from batch_emulator.runtime.enums import AllocationState, JobState, NodeState, TaskState
+from batch_emulator.runtime.enums import (
+    AllocationState,
+    JobScheduleState,
+    JobState,
+    NodeState,
+    TaskState,
+)
 
 
 class LifeCycle[State: StrEnum]:
@@ -57,6 +63,19 @@ JOB: Final = LifeCycle(
         JobState.ENABLING: frozenset({JobState.ACTIVE}),
         JobState.TERMINATING: frozenset({JobState.COMPLETED, JobState.DELETING}),
         JobState.COMPLETED: frozenset({JobState.DELETING}),
+    }
+)
+
+_SCHEDULE_ENDS: Final = frozenset({JobScheduleState.TERMINATING, JobScheduleState.DELETING})
+
+JOB_SCHEDULE: Final = LifeCycle(
+    {
+        JobScheduleState.ACTIVE: _SCHEDULE_ENDS | {JobScheduleState.DISABLED},
+        JobScheduleState.DISABLED: _SCHEDULE_ENDS | {JobScheduleState.ACTIVE},
+        JobScheduleState.TERMINATING: frozenset(
+            {JobScheduleState.COMPLETED, JobScheduleState.DELETING}
+        ),
+        JobScheduleState.COMPLETED: frozenset({JobScheduleState.DELETING}),
     }
 )
 

@@ -10,7 +10,7 @@ from typing import Final
 import psutil
 
 from batch_emulator.journal import tell
-from batch_emulator.runtime import jobs, node_changes, pools, preparation, tasks
+from batch_emulator.runtime import job_schedules, jobs, node_changes, pools, preparation, tasks
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import ENDED
 from batch_emulator.runtime.enums import (
@@ -92,6 +92,8 @@ def resume(account: Account) -> None:
             jobs.live(account, job)
         if job.state is JobState.DISABLING:
             disable(account, job, None)
+    for schedule in account.job_schedules:
+        job_schedules.live(account, schedule)
     for pool in account.pools:
         assign(account, pool)
 

@@ -40,6 +40,7 @@ from batch_emulator.runtime.enums import (
     TaskStop,
 )
 from batch_emulator.runtime.execution import Execution, Failure
+from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.life_cycles import ALLOCATION, JOB, NODE, TASK
 from batch_emulator.wire import Json
 
@@ -335,6 +336,7 @@ class Job:
     A job and its tasks.
 
     Attributes:
+        schedule: The job schedule that has made it, if one has.
         auto_pool: The id of the pool that was made for it, or for its job schedule.
         scheduling_error: Why no task of it could ever start.
         visits: What has been done on each node to prepare it for the job and to release it, by the node's id.
@@ -356,6 +358,7 @@ class Job:
     body: Json
     backlog: Backlog[Task]
     clock: Clock
+    schedule: JobSchedule | None = None
     number: int = field(default_factory=next_number)
     created: datetime = field(init=False)
     modified: datetime = field(init=False)
@@ -398,9 +401,14 @@ class Job:
         return self.auto_pool or str(self.body["poolInfo"]["poolId"])
 
     @property
+    def folder(self) -> str:
+        """The folder of all that it has below the root of each node."""
+        return f"workitems/{self.id.replace(':', '/') if self.schedule else self.id}"
+
+    @property
     def root(self) -> str:
         """The folder of its tasks, below the root of each node."""
-        return f"workitems/{self.id}/job-1"
+        return self.folder if self.schedule else f"{self.folder}/job-1"
 
     def keeps_from(self, node: Node) -> bool:
         """Whether its tasks are kept from a node that could not be prepared for them."""
@@ -474,6 +482,12 @@ class Job:
         if self.state is JobState.TERMINATING:
             self.enter(JobState.COMPLETED)
             self.ended = self.state_since
+            self.tell_schedule()
+
+    def tell_schedule(self) -> None:
+        """Let its job schedule know that it is completed or gone."""
+        if self.schedule is not None:
+            self.schedule.changed.set()
 
     def add(self, task: Task) -> None:
         """Take in a new task."""

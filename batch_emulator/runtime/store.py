@@ -21,6 +21,7 @@ from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.applications import Application, Applications
 from batch_emulator.runtime.enums import TaskState
 from batch_emulator.runtime.exit_conditions import exit_options
+from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.state import Job, Node, Pool, Task
 from batch_emulator.runtime.stored_form import KINDS, StoredFormError, Thing, fill, write
 from batch_emulator.runtime.watch import Watch
@@ -103,7 +104,7 @@ class Store:
         self._drop_unused()
         for thing in self._ids:
             self._watch.adopt(thing)
-        for collection in (account.pools, account.jobs, account.applications):
+        for collection in _collections(account):
             self._watch.adopt(collection)
         self._watch.install()
         for application in account.applications:
@@ -267,12 +268,18 @@ def _check_facts(base: sqlite3.Connection, file: Path, *, account: str, root: Pa
 
 def _set_clock(account: Account, things: Iterable[Thing]) -> None:
     for thing in things:
-        if isinstance(thing, Pool | Job):
+        if isinstance(thing, Pool | JobSchedule | Job):
             thing.clock = account.clock
+
+
+def _collections(account: Account) -> tuple[object, ...]:
+    return account.pools, account.job_schedules, account.jobs, account.applications
 
 
 def _attach(account: Account, thing: Thing) -> None:
     match thing:
+        case JobSchedule():
+            account.job_schedules.add(thing.id, thing)
         case Pool():
             account.pools.add(thing.id, thing)
         case Node():
@@ -303,6 +310,8 @@ def _add_tasks(things: Iterable[Thing]) -> None:
 
 def _attached(account: Account, thing: Thing) -> bool:
     match thing:
+        case JobSchedule():
+            return account.job_schedules.find(thing.id) is thing
         case Pool():
             return account.pools.find(thing.id) is thing
         case Node():
@@ -341,7 +350,8 @@ def _named(account: Account, request: web.Request) -> list[Thing]:
     parts = request.match_info
     job = account.jobs.find(parts.get("jobId", ""))
     pool = account.pools.find(parts.get("poolId", ""))
-    found: list[Thing | None] = [job, pool]
+    schedule = account.job_schedules.find(parts.get("jobScheduleId", ""))
+    found: list[Thing | None] = [schedule, job, pool]
     if job is not None:
         found.append(job.tasks.find(parts.get("taskId", "")))
     if pool is not None:

@@ -18,13 +18,14 @@ from typing import Any, Final, Literal, TypeAliasType, Union, get_args, get_orig
 from batch_emulator.formula import Formula, parse_formula
 from batch_emulator.runtime.applications import Application
 from batch_emulator.runtime.collection import Collection
+from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.state import Job, Node, Pool, Task, Visit
 
-type Thing = Pool | Node | Job | Task | Application
+type Thing = Pool | Node | JobSchedule | Job | Task | Application
 type Read = Callable[[Any, Mapping[int, Thing]], object]
 
 KINDS: Final[Mapping[str, type[Thing]]] = {
-    kind.__name__: kind for kind in (Pool, Node, Job, Task, Application)
+    kind.__name__: kind for kind in (Pool, Node, JobSchedule, Job, Task, Application)
 }
 """What has a row of its own; everything else is stored inside one of these."""
 
@@ -40,6 +41,7 @@ TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
         {"backlog", "clock", "number", "tasks", "runs", "ready", "dependencies", "counts", "slots"}
         | {"told", "offered", "place", "on_change", "limit"}
     ),
+    JobSchedule: frozenset({"changed", "clock"}),
     Task: frozenset({"conditions"}),
     Visit: frozenset({"preparing"}),
 }

@@ -18,7 +18,6 @@ _FORBIDDEN: Final = 403
 _UNAUTHORIZED: Final = 401
 _MISSED_EVALUATIONS: Final = 3
 _IDLE: Final = timedelta(minutes=30)
-_NOT_EMULATED: Final = "NotSupportedByEmulator"
 
 
 def check_batch(target: Target, now: datetime | None = None) -> Iterator[Finding]:
@@ -149,10 +148,7 @@ def check_job_schedules(target: Target) -> Iterator[Finding]:
         if error.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
             yield unchecked(check, f"they cannot be read: {error.reason or error.status_code}")
             return
-        if error.error is None or error.error.code != _NOT_EMULATED:
-            raise
-        yield unchecked(check, f"the Batch emulator does not list them ({_NOT_EMULATED})")
-        return
+        raise
     if not found:
         yield good(check, "none")
     for name, state in sorted(found.items()):

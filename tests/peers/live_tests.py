@@ -29,9 +29,7 @@ from local.azurite import Azurite
 RELEASE: Final = "azure-batch==15.1.0"
 ENVIRONMENT: Final = Path(__file__).parents[2] / ".venv-peers-live"
 
-NOT_YET: Final[dict[str, str]] = {
-    "test_batch_job_schedules": "job schedules are not supported",
-}
+NOT_YET: Final[dict[str, str]] = {}
 """The tests that cannot pass, and why."""
 
 _ACCOUNT: Final = "livetests"

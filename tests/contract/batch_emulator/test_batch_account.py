@@ -196,7 +196,6 @@ async def test_unsupported_properties_are_refused_by_name(
     ("method", "path", "query"),
     [
         ("GET", "/poolusagemetrics", {}),
-        ("POST", "/jobschedules", {}),
         ("GET", "/certificates", {}),
         ("PUT", "/pools", {}),
         ("GET", "/jobs", {"$orderby": "id"}),

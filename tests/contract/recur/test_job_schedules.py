@@ -12,6 +12,7 @@ from aiohttp import web
 from azure.batch.models import (
     BatchJobSchedule,
     BatchJobScheduleConfiguration,
+    BatchJobScheduleCreateOptions,
     BatchJobScheduleExecutionInfo,
     BatchJobSpecification,
     BatchPoolInfo,
@@ -120,15 +121,23 @@ async def test_who_may_not_list_them_reads_that(serve: Serve) -> None:
 
 
 async def test_another_refusal_is_not_hidden(serve: Serve) -> None:
-    """Only the emulator's own code means that there are none to look at."""
+    """It says nothing of what there is."""
     with pytest.raises(HttpResponseError):
         await serve(status=400)
 
 
-async def test_on_a_laptop_they_are_unchecked(world: World, tmp_path: Path) -> None:
-    """The emulator says that it does not support them."""
+async def test_on_a_laptop_they_are_listed(world: World, tmp_path: Path) -> None:
+    """The emulator has them as well."""
+    await world.batch.create_job_schedule(
+        BatchJobScheduleCreateOptions(
+            id="theirs",
+            schedule=BatchJobScheduleConfiguration(
+                do_not_run_until=datetime(2100, 1, 1, tzinfo=UTC)
+            ),
+            job_specification=BatchJobSpecification(pool_info=BatchPoolInfo(pool_id="pool")),
+        )
+    )
     told = await doctor(world, tmp_path)
 
-    (one,) = [one for one in told.json["findings"] if one["check"] == "job schedules"]
-    assert one["grade"] == "unchecked"
-    assert "emulator" in one["what"]
+    (one,) = [one for one in told.json["findings"] if one["check"].startswith("job schedule")]
+    assert (one["grade"], one["check"]) == ("note", "job schedule theirs")

@@ -20,6 +20,21 @@ def test_a_faster_clock_begins_with_the_machines_time() -> None:
     assert fast.now() == NOON + timedelta(minutes=2)
 
 
+async def test_a_time_has_come_when_the_clock_says_so() -> None:
+    """Also where the machine's clock is set meanwhile; an event ends the wait before."""
+    moment = NOON
+    clock, event = RealClock(read=lambda: moment), asyncio.Event()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        waiting = group.create_task(clock.wait_until(NOON + timedelta(hours=1), event))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        moment += timedelta(hours=2)
+    assert waiting.result() is False
+    event.set()
+    assert await clock.wait_until(moment + timedelta(hours=1), event)
+    assert await clock.wait_until(None, event)
+
+
 async def test_a_faster_clock_is_waited_for_less() -> None:
     """An hour is over in a moment, and a timer that was cancelled is never called."""
     clock = RealClock(speed=1_000_000)

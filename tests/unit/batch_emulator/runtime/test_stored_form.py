@@ -70,7 +70,7 @@ def test_every_field_has_a_stored_form_or_is_listed() -> None:
         assert without <= {"backlog", "clock"}  # set from the account by who reads things
     account = {item.name for item in dataclasses.fields(Account)}
     assert account == {
-        *("pools", "jobs", "applications"),  # stored
+        *("pools", "job_schedules", "jobs", "applications"),  # stored
         *("options", "url", "storage", "background", "started", "node_numbers"),  # of the process
         "_backlogs",  # follows from the jobs
     }
