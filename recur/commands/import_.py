@@ -1,7 +1,7 @@
 """`recur import`: the schedules of another system's file, as tables of a document."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -9,16 +9,31 @@ import typer
 
 from orchestrator.document.zone_names import check_zone
 from orchestrator.errors import ScheduleSyntaxError
+from recur.arguments import By, Note
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.importing.files import KNOWN, read_imported
-from recur.importing.tables import checked, document_text, with_ids
+from recur.importing.job_schedule_import import (
+    HandOverOptions,
+    hand_over_job_schedule,
+    import_job_schedule,
+)
+from recur.importing.printing import print_tables
+from recur.importing.tables import checked, with_ids
+from recur.requests.options import RequestOptions
 from recur.schedules.document_file import read_text
 
+JOB_SCHEDULE_USAGE = "recur import job-schedule NAME [--hand-over]"
 
-def command(
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The file; - reads standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="The file; - reads standard input. Or: job-schedule NAME.")
+    ],
+    name: Annotated[
+        str | None, typer.Argument(help="After job-schedule: its id in the Batch account.")
+    ] = None,
     time_zone: Annotated[
         str | None,
         typer.Option(metavar="ZONE", help="The zone of schedules that name none. Default: UTC."),
@@ -26,19 +41,62 @@ def command(
     with_user: Annotated[
         bool, typer.Option("--with-user", help="A crontab whose sixth field is a user.")
     ] = False,
+    hand_over: Annotated[
+        bool,
+        typer.Option(
+            "--hand-over", help="Disable the job schedule, and put the table in force instead."
+        ),
+    ] = False,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --hand-over: the table, as you have changed it."),
+    ] = None,
+    wait: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="SECONDS", help="With --hand-over: how long to wait for its active job."
+        ),
+    ] = 0,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --hand-over: do not ask; needed off a terminal.")
+    ] = False,
+    note: Note = None,
+    by: By = None,
 ) -> None:
     """
     Print the schedules of another system's file as tables of a document, with what changes.
 
     It reads a crontab, a CronJob of Kubernetes in YAML or JSON, a schedule or rule of EventBridge
-    and a trigger of Data Factory, and needs no deployment. Nothing is applied. Exit code 1: some
-    of them have no equivalent, and are comments that say why.
+    and a trigger of Data Factory, and needs no deployment. With job-schedule NAME it reads a job
+    schedule of the Batch account. Nothing is applied. Exit code 1: some of them have no
+    equivalent, and are comments that say why.
+
+    With --hand-over it disables the job schedule and puts the table in force, from the first
+    instant for which the job schedule has made no job. If it is interrupted, the same command goes
+    on.
 
     Example: recur import crontab.txt --time-zone Europe/Paris > schedules.toml
 
-    Example: crontab -l | recur import - > schedules.toml
+    Example: recur import job-schedule nightly --hand-over
     """
-    run(context, lambda given: import_file(given, file, time_zone, with_user=with_user))
+    options = HandOverOptions(table=table, yes=yes, wait=timedelta(seconds=wait))
+
+    def read(given: Context) -> Exit:
+        if name is None and str(file) == "job-schedule" and not file.exists():
+            raise CliError(Exit.USAGE, "the job schedule is not named", JOB_SCHEDULE_USAGE)
+        if name is None:
+            if hand_over or options != HandOverOptions():
+                raise CliError(Exit.USAGE, "only a job schedule is handed over", JOB_SCHEDULE_USAGE)
+            return import_file(given, file, time_zone, with_user=with_user)
+        if str(file) != "job-schedule" or time_zone or with_user:
+            raise CliError(Exit.USAGE, f"{name!r} is one argument too many", JOB_SCHEDULE_USAGE)
+        if hand_over:
+            return hand_over_job_schedule(
+                given, name, options, RequestOptions.of(by, note, seconds=None)
+            )
+        return import_job_schedule(given, name)
+
+    run(context, read)
 
 
 def import_file(given: Context, file: Path, time_zone: str | None, *, with_user: bool) -> Exit:
@@ -67,25 +125,7 @@ def import_file(given: Context, file: Path, time_zone: str | None, *, with_user:
     if not imported.tables:
         raise CliError(Exit.REFUSED, f"{file}: no schedule is found in it", f"name {KNOWN}")
     tables = checked(with_ids(imported.tables))
-    written = document_text(imported, tables, "standard input" if from_input else file.name)
-    for line in written.splitlines():
-        given.output.say(line)
-    given.output.result(
-        {
-            "system": imported.system,
-            "document": written,
-            "schedules": [
-                {
-                    "schedule": one.name,
-                    "source": one.source,
-                    "changes": list(one.comments),
-                    "refused": one.refused,
-                }
-                for one in tables
-            ],
-        }
-    )
-    return Exit.FOUND if any(one.refused for one in tables) else Exit.DONE
+    return print_tables(given, imported, tables, "standard input" if from_input else file.name)
 
 
 def _standard_input() -> str:

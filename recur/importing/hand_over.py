@@ -1,0 +1,357 @@
+"""A schedule takes over from a job schedule: nothing runs twice, and nothing is left out."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+from orchestrator import ids
+from orchestrator.document.parse import parse
+from orchestrator.errors import DocumentError
+from orchestrator.ids import ScheduleId
+from orchestrator.model import Schedule, Timing
+from orchestrator.passes import Application
+from orchestrator.timing.occurrences import occurrences
+from recur.context import in_our_words
+from recur.errors import CliError, Exit
+from recur.importing.job_schedule import to_second, toml_time
+from recur.importing.live_job_schedule import LiveJobSchedule, Seen
+from recur.importing.turning_point import Mark, first_without_job
+from recur.ledger_reader.snapshot import check_container
+from recur.requests.options import RequestOptions
+from recur.schedules.document_file import valid_document
+from recur.schedules.put_in_force import open_ledger, put_in_force
+from recur.schedules.table_merge import merge_tables
+from recur.target import Target
+
+CLOSE_CALL: Final = timedelta(seconds=5)
+"""Nothing is changed so shortly before or after an instant: Batch may be about to make its job."""
+
+_LOOK_SECONDS: Final = 1.0
+_SETTLED_SECONDS: Final = 60.0
+"""How long an instant may be over, and its job not be there, before the instant counts as left."""
+
+_TRIES: Final = 5
+_SECOND: Final = timedelta(seconds=1)
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakingOver:
+    """
+    A schedule that is to take over.
+
+    Attributes:
+        schedule: Its id.
+        text: The document that holds its table alone; its ``start`` is set anew.
+        place: Where the table stands, for messages.
+        why: Who puts it in force, and why.
+        wait: How long to wait for an active job; zero: not at all.
+    """
+
+    schedule: ScheduleId
+    text: str
+    place: Path
+    why: RequestOptions
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """
+    How a hand-over ended.
+
+    Attributes:
+        job_schedule: Which is disabled.
+        schedule: Which runs now.
+        first: Its first occurrence.
+        version: Of the document that put it in force; None if it was in force before.
+        coming: Its first few occurrences.
+    """
+
+    job_schedule: str
+    schedule: ScheduleId
+    first: datetime
+    version: int | None
+    coming: tuple[datetime, ...]
+
+
+class HandOver:
+    """The steps from a job schedule to a schedule; each can be the last, and all can be repeated."""
+
+    def __init__(
+        self,
+        target: Target,
+        live: LiveJobSchedule,
+        given: TakingOver,
+        *,
+        say: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """
+        Prepare it.
+
+        Args:
+            target: The deployment.
+            live: The job schedule.
+            given: The schedule.
+            say: Told what goes on.
+            sleep: Waits for so many seconds.
+        """
+        self._target = target
+        self._live = live
+        self._given = given
+        self._say = say
+        self._sleep = sleep
+
+    def check(self, seen: Seen) -> HandedOver | None:
+        """
+        Check that it can be done, and change nothing.
+
+        Returns:
+            The end of it, if it was done before.
+
+        Raises:
+            CliError: It cannot be done.
+        """
+        name, id_ = self._live.name, self._given.schedule
+        begun = seen.mark if seen.state == "disabled" else None
+        if seen.state not in {"active", "disabled"} or (seen.state == "disabled" and not begun):
+            raise CliError(
+                Exit.REFUSED,
+                f"job schedule {name} is {seen.state}: there is nothing to hand over",
+                f"recur import job-schedule {name} prints its table; recur apply FILE --only",
+            )
+        if begun and begun.schedule != id_:
+            raise CliError(
+                Exit.REFUSED,
+                f"job schedule {name} is being handed over to schedule {begun.schedule!r}, not to {id_!r}",
+                "name that schedule in the table",
+            )
+        if seen.instants.next_run is None:
+            raise CliError(Exit.REFUSED, f"job schedule {name} tells no next run", None)
+        in_force, _ = self._in_force()
+        there = in_force and _schedules(in_force).get(id_)
+        if there and begun is None:
+            raise CliError(
+                Exit.REFUSED,
+                f"schedule {id_!r} is in force already, and job schedule {name} is active: both run",
+                f"az batch job-schedule disable --job-schedule-id {name}",
+            )
+        if there and begun:
+            first = there.start or begun.next_run
+            return self._ended(there, first, None)
+        self._merged(in_force, begun.next_run if begun else seen.instants.next_run)
+        return None
+
+    def run(self) -> HandedOver:
+        """
+        Disable the job schedule, and put the schedule in force from its first instant without a job.
+
+        Raises:
+            CliError: It could not be done, or not to its end; the message says what was changed.
+        """
+        seen = self._live.look()
+        if seen.state == "disabled" and seen.mark:
+            self._say(f"job schedule {self._live.name} is disabled already: going on from there")
+            mark = seen.mark
+        else:
+            seen = self._quiet(seen)
+            if seen.active_job and not self._given.wait:
+                raise _active(self._live.name, seen.active_job, "nothing was changed")
+            if seen.instants.next_run is None:
+                raise CliError(Exit.REFUSED, f"job schedule {self._live.name} tells no next run")
+            mark = Mark(
+                schedule=self._given.schedule,
+                next_run=seen.instants.next_run,
+                recent_job=seen.recent_job,
+            )
+            self._live.mark(seen, mark)
+            self._live.disable()
+            self._say(f"job schedule {self._live.name} is disabled")
+        seen = self._ended_job()
+        try:
+            return self._take_over(mark, seen)
+        except (CliError, AzureError) as error:
+            told = error if isinstance(error, CliError) else in_our_words(error)
+            message = f"{told.message}; job schedule {self._live.name} is disabled, and nothing runs in its place yet"
+            again = f"the same command again, or: az batch job-schedule enable --job-schedule-id {self._live.name}"
+            raise CliError(told.code, message, again) from error
+
+    def _quiet(self, seen: Seen) -> Seen:
+        """Wait until no instant is so close that Batch may be about to make its job."""
+        waited = 0.0
+        while waited < _SETTLED_SECONDS and not seen.active_job:
+            next_run = seen.instants.next_run
+            if next_run is None or next_run - seen.at > CLOSE_CALL:
+                break
+            self._sleep(_LOOK_SECONDS)
+            waited += _LOOK_SECONDS
+            seen = self._live.look()
+        return seen
+
+    def _ended_job(self) -> Seen:
+        """
+        Wait for the job that was active when the job schedule was disabled.
+
+        Raises:
+            CliError: It takes too long; the job schedule is enabled again.
+        """
+        left = self._given.wait.total_seconds()
+        try:
+            while (seen := self._live.look()).active_job:
+                if left <= 0:
+                    raise _active(self._live.name, seen.active_job, "it is enabled again")
+                self._sleep(_LOOK_SECONDS)
+                left -= _LOOK_SECONDS
+        except (KeyboardInterrupt, CliError):
+            self._live.enable()
+            raise
+        return seen
+
+    def _take_over(self, mark: Mark, seen: Seen) -> HandedOver:
+        first = first_without_job(mark, seen.instants, recent_job=seen.recent_job, made=seen.made)
+        if first is None:
+            raise CliError(Exit.REFUSED, f"job schedule {self._live.name} has made its last job")
+        target = self._target
+        for _ in range(_TRIES):
+            in_force, etag = self._in_force()
+            text, schedule = self._merged(in_force, first)
+            given = self._given.why
+            application = Application(data=text.encode(), by=given.by, note=given.note)
+            try:
+                version = put_in_force(partial(open_ledger, target), application, etag)
+            except CliError as error:
+                if error.code is not Exit.CONFLICT:
+                    raise
+                continue  # somebody applied another document meanwhile: it is merged with that
+            return self._ended(schedule, first, version)
+        raise CliError(Exit.CONFLICT, "somebody keeps applying other documents")
+
+    def _ended(self, schedule: Schedule, first: datetime, version: int | None) -> HandedOver:
+        return HandedOver(
+            job_schedule=self._live.name,
+            schedule=self._given.schedule,
+            first=to_second(first),
+            version=version,
+            coming=coming(schedule, first),
+        )
+
+    def _in_force(self) -> tuple[str | None, str | None]:
+        """Return the document in force and its ETag."""
+        ledger = self._target.ledger()
+        try:
+            blob = ledger.download_blob(ids.DOCUMENT)
+            return blob.readall().decode("utf-8-sig"), str(blob.properties.etag)
+        except ResourceNotFoundError as error:
+            check_container(ledger, error)
+            return None, None
+
+    def _merged(self, in_force: str | None, first: datetime) -> tuple[str, Schedule]:
+        """
+        Return the document with the table in it, and its schedule.
+
+        Raises:
+            CliError: It would be no document, or the schedule would not run.
+        """
+        given = self._given
+        table = with_start(given.text, given.schedule, to_second(first))
+        text = table if in_force is None else merge_tables(in_force, table, given.place).text
+        document = valid_document(text, given.place, "correct the table, hand over again")
+        schedule = document.schedules[given.schedule]
+        if schedule.paused:
+            raise CliError(
+                Exit.REFUSED,
+                f"schedule {given.schedule!r} would be paused: nothing would run",
+                "write the table to a file, correct it, and give --table FILE",
+            )
+        return text, schedule
+
+
+def coming(schedule: Schedule, first: datetime) -> tuple[datetime, ...]:
+    """Return the first occurrences from an instant on."""
+    timing = Timing(since=first - _SECOND, recurrence=schedule.recurrence)
+    horizon = first + timedelta(days=400 * _SHOWN)
+    begin = to_second(first) - _SECOND
+    found: list[datetime] = []
+    for one in occurrences(timing, after=begin, until=horizon):
+        if one.exists and not one.excluded and not one.holiday:
+            found.append(one.nominal)
+        if len(found) == _SHOWN:
+            break
+    return tuple(found)
+
+
+def with_start(text: str, schedule: ScheduleId, start: datetime) -> str:
+    """
+    Return a document whose table of a schedule has another ``start``.
+
+    Raises:
+        CliError: The line of the table is not found.
+    """
+    header = re.compile(
+        rf"""\s*\[\s*schedules\s*\.\s*["']?{re.escape(schedule)}["']?\s*\]\s*(#.*)?"""
+    )
+    lines, inside, done = list[str](), False, False
+    for line in text.splitlines():
+        if header.fullmatch(line):
+            lines += [line, f"start = {toml_time(start)}"]
+            inside = done = True
+            continue
+        if line.lstrip().startswith("["):
+            inside = False
+        if not (inside and re.match(r"\s*start\s*=", line)):
+            lines.append(line)
+    if not done:
+        raise CliError(
+            Exit.REFUSED, f"there is no line [schedules.{schedule}] in the table", "write it so"
+        )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def only_schedule(text: str, place: Path) -> ScheduleId:
+    """
+    Return the id of the one schedule in a document.
+
+    Raises:
+        CliError: It holds none, several, or is no document.
+    """
+    document = valid_document(text, place, f"recur validate {place}")
+    if len(document.schedules) != 1:
+        raise CliError(
+            Exit.REFUSED,
+            f"{place} holds {len(document.schedules)} schedules: one takes over",
+            "leave one table in it",
+        )
+    return next(iter(document.schedules))
+
+
+def _schedules(text: str) -> dict[ScheduleId, Schedule]:
+    try:
+        return dict(parse(text).schedules)
+    except DocumentError:
+        return {}
+
+
+def _active(name: str, job: str, what: str) -> CliError:
+    return CliError(
+        Exit.CONFLICT,
+        f"job {job} of job schedule {name} is active, and the schedule would not wait for it; {what}",
+        "when it has ended, or with --wait SECONDS",
+    )
+
+
+def past_note(coming_first: datetime, now: datetime) -> str | None:
+    """Say what becomes of a first occurrence that is over."""
+    if coming_first.astimezone(UTC) > now:
+        return None
+    return (
+        "it is over: the next tick decides it by catch_up, with those after it; recur backfill runs what is "
+        "recorded as missed"
+    )

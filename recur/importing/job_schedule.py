@@ -1,0 +1,365 @@
+"""A job schedule of Batch's own kind, as the table of a document."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self, cast
+
+from orchestrator.document.dialects.reading import quoted
+from orchestrator.document.durations import parse_duration, spelt
+from recur.importing.tables import (
+    NO_COMMAND,
+    Imported,
+    Table,
+    checked,
+    described,
+    inline_table,
+    schedule_id,
+    toml_text,
+)
+
+type _Json = Mapping[str, Any]
+
+SYSTEM: Final = "a job schedule of Azure Batch"
+ONCE_EVERY: Final = timedelta(days=1)
+"""The interval of a table that is due once: its ``end`` follows at once."""
+
+_SECOND: Final = timedelta(seconds=1)
+_UNLIMITED: Final = "P10675199D"
+_SHORTEST_WINDOW, _LONGEST_WINDOW = timedelta(minutes=5), timedelta(days=400)
+_LONGEST_INTERVAL: Final = timedelta(days=366)
+_LONGEST_RUN: Final = timedelta(days=180)
+_MOST_RETRIES: Final = 10
+_SHELLS: Final = frozenset({"sh", "/bin/sh", "/usr/bin/sh"})
+_SCRIPT_WORDS: Final = 3
+_SPECIAL: Final = frozenset("$`*?[]{}~;&|<>()#!\\\"' \t\n=%")
+_OURS: Final = ("RECUR_", "AZ_BATCH_")
+_ALWAYS_STORED: Final = ("../std", "../fileupload")
+_LEFT_OUT: Final = {
+    "resourceFiles": "resourceFiles are left out: put the files into an application package, or fetch them.",
+    "containerSettings": "containerSettings are left out: the command runs on the node itself.",
+    "authenticationTokenSettings": "authenticationTokenSettings are left out.",
+}
+_HAND_OVER: Final = """\
+start is its next run. To hand over, use --hand-over: it sets start anew. Applied by hand, both would run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instants:
+    """
+    When a job schedule is due.
+
+    Attributes:
+        next_run: The first instant to come.
+        interval: From one to the next; None: it does not recur.
+        end: After it no job is made.
+        window: How late a job may be; None: until the next instant.
+    """
+
+    next_run: datetime | None
+    interval: timedelta | None
+    end: datetime | None
+    window: timedelta | None
+
+    @classmethod
+    def read(cls, job_schedule: _Json) -> Self:
+        """
+        Return the instants of a job schedule, as the service sends it.
+
+        Raises:
+            ValueError: A time or a length of time cannot be read.
+        """
+        schedule = _at(job_schedule, "schedule")
+        window = _length(schedule.get("startWindow"))
+        return cls(
+            next_run=read_time(_at(job_schedule, "executionInfo").get("nextRunTime")),
+            interval=_length(schedule.get("recurrenceInterval")),
+            end=read_time(schedule.get("doNotRunAfter")),
+            window=window,
+        )
+
+    def upcoming(self, now: datetime) -> datetime | None:
+        """Return the first instant after ``now``, also where the job schedule told an earlier one."""
+        if self.next_run is None or self.next_run > now or self.interval is None:
+            return self.next_run if self.next_run and self.next_run > now else None
+        return self.next_run + ((now - self.next_run) // self.interval + 1) * self.interval
+
+
+def read_time(text: object) -> datetime | None:
+    """Return a time of the service in UTC; None for none."""
+    return datetime.fromisoformat(str(text)).astimezone(UTC) if text else None
+
+
+def to_second(moment: datetime) -> datetime:
+    """Return the second in which an instant lies: runs have names by seconds."""
+    return moment.replace(microsecond=0)
+
+
+def read_job_schedule(
+    job_schedule: _Json, *, now: datetime, pool: str | None = None
+) -> tuple[Imported, Table]:
+    """
+    Return the table of a job schedule, checked, and what is imported for its document.
+
+    Args:
+        job_schedule: As the service sends it.
+        now: By the clock of the service.
+        pool: Where the runs of the deployment go.
+    """
+    name = str(job_schedule.get("id", "job-schedule"))
+    try:
+        table = _table(name, job_schedule, now, pool)
+    except (ValueError, OverflowError) as error:
+        table = Table(name=name, source=name, refused=f"it cannot be understood: {error}")
+    (table,) = checked([replace(table, name=schedule_id(name))])
+    return Imported(system=SYSTEM, tables=(table,)), table
+
+
+def _table(name: str, job_schedule: _Json, now: datetime, pool: str | None) -> Table:
+    specification = _at(job_schedule, "jobSpecification")
+    manager = _at(specification, "jobManagerTask")
+    instants = Instants.read(job_schedule)
+    state = str(job_schedule.get("state", "active")).lower()
+    start = instants.upcoming(now) if state == "disabled" else instants.next_run
+    times, refused, said = _timing(instants, start)
+    if state not in {"active", "disabled"}:
+        refused = f"it is {state}: it makes no more jobs"
+    runs, changes = _runs(specification, manager)
+    stopped = state == "disabled" or not manager
+    description, longer = described(job_schedule.get("displayName"))
+    comments = (
+        *longer,
+        *said,
+        *((_HAND_OVER,) if state == "active" else ()),
+        *(("It is disabled, so this table is paused.",) if state == "disabled" else ()),
+        *changes,
+        *_lost(specification, manager, pool),
+    )
+    return Table(
+        name=name,
+        source=f"Job schedule {name}",
+        keys=(*times, *runs, *description, *((("paused", "true"),) if stopped else ())),
+        comments=comments,
+        refused=refused,
+    )
+
+
+def _timing(
+    instants: Instants, start: datetime | None
+) -> tuple[tuple[tuple[str, str], ...], str | None, tuple[str, ...]]:
+    """Return the keys of when it is due, why there are none, and what changes."""
+    if start is None:
+        return (), "it tells no next run", ()
+    interval, said = instants.interval, []
+    if interval is not None and (interval % _SECOND or interval > _LONGEST_INTERVAL):
+        return (), "every takes whole seconds, up to 366 days", ()
+    first = to_second(start)
+    if first != start:
+        said.append("Its instants have fractions of a second; here they are at the second before.")
+    last = instants.end
+    end = first + _SECOND if interval is None else last and _first_beyond(last, start - first)
+    if interval is None:
+        said.append("It does not recur: it is due once.")
+    elif last:
+        said.append("A job that is due at doNotRunAfter itself is made, so end is the next second.")
+    longest = interval or _LONGEST_WINDOW
+    window = min(longest, instants.window or longest)
+    if window < _SHORTEST_WINDOW:
+        said.append(
+            f"catch_up.window is at least 5m; a job there was late for {spelt(window)} at most."
+        )
+    window = min(max(window, _SHORTEST_WINDOW), _LONGEST_WINDOW)
+    said.append(
+        "There is one job at a time there, and one that is due meanwhile waits until the next is due. Here "
+        "it waits longer: one run waits, and the others are skipped (queue)."
+    )
+    return (
+        (
+            ("every", quoted(spelt(interval or ONCE_EVERY))),
+            ("start", toml_time(first)),
+            *((("end", toml_time(end)),) if end else ()),
+            ("overlap", quoted("queue")),
+            ("catch_up", inline_table([("window", quoted(spelt(window)))])),
+        ),
+        None,
+        tuple(said),
+    )
+
+
+def _first_beyond(last: datetime, fraction: timedelta) -> datetime:
+    """Return the first second that lies beyond the end for instants with this fraction of a second."""
+    second = to_second(last)
+    return second + _SECOND if fraction <= last - second else second
+
+
+def toml_time(moment: datetime) -> str:
+    """Return an instant as TOML has it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _runs(specification: _Json, manager: _Json) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return what the runs do, and what changes."""
+    if not manager:
+        said = "It has no job manager task: its jobs got their tasks by another program. Say what to run."
+        return [("command", toml_text(NO_COMMAND))], [said]
+    command, comments = _command(str(manager.get("commandLine", "")))
+    pairs = [("command", toml_text(command))]
+    environment, refused = _environment(
+        [*_list(specification, "commonEnvironmentSettings"), *_list(manager, "environmentSettings")]
+    )
+    if environment:
+        pairs.append(("environment", inline_table(environment)))
+    if refused:
+        comments.append(f"Variables that Recur or Batch sets are left out: {', '.join(refused)}.")
+    limits, limited = _limits(_at(specification, "constraints"), _at(manager, "constraints"))
+    outputs, stored = _outputs(_list(manager, "outputFiles"))
+    return [*pairs, *limits, *outputs], [*comments, *limited, *stored]
+
+
+def _command(line: str) -> tuple[str, list[str]]:
+    """Return the command line for a shell: Batch itself has none."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return line, ["Its command line cannot be split into words: look at it."]
+    shell = words[0].lower().removesuffix(".exe") if words else ""
+    if shell == "cmd" and len(words) > 1 and words[1].lower() == "/c":
+        return line.split(None, 2)[2], ["It ran on Windows, by cmd /c, as here on a Windows pool."]
+    if words and words[0] in _SHELLS and len(words) == _SCRIPT_WORDS and words[1] == "-c":
+        return words[2], []
+    if shlex.join(words) != line.strip() and any(_SPECIAL & set(word) for word in words):
+        said = "Batch runs a command line without a shell, so that words which a shell expands are quoted."
+        return shlex.join(words), [said]
+    return line.strip(), []
+
+
+def _environment(entries: Sequence[_Json]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the variables in TOML, those of the task over those of the job, and whose names are taken."""
+    found = {str(one.get("name")): str(one.get("value") or "") for one in entries}
+    refused = [name for name in found if name.startswith(_OURS) or name == "AZURE_CLIENT_ID"]
+    kept = [(name, toml_text(value)) for name, value in found.items() if name not in refused]
+    return kept, refused
+
+
+def _limits(job: _Json, task: _Json) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return how long a run may take and how often it is tried again."""
+    comments: list[str] = []
+    longest = _length(task.get("maxWallClockTime"))
+    if longest is None and (longest := _length(job.get("maxWallClockTime"))) is not None:
+        comments.append(
+            "Its job's maxWallClockTime counted from the job's creation; run_timeout, from the start."
+        )
+    if longest is None or longest > _LONGEST_RUN:
+        comments.append(
+            "It could take as long as it liked: run_timeout is the longest. Give a shorter one."
+        )
+        longest = _LONGEST_RUN
+    whole = -(-longest // _SECOND) * _SECOND
+    pairs = [("run_timeout", quoted(spelt(whole)))]
+    comments.append(
+        "A task waited for a node without a limit; start_timeout is 30m unless you give another."
+    )
+    retries = int(task.get("maxTaskRetryCount", job.get("maxTaskRetryCount", 0)) or 0)
+    if retries:
+        tried = min(retries, _MOST_RETRIES) if retries > 0 else _MOST_RETRIES
+        if tried != retries:
+            comments.append(
+                f"maxTaskRetryCount {retries} becomes {tried}, the most that retries take."
+            )
+        comments.append("Batch tries again within the job; here each attempt is a job of its own.")
+        on = '["lost", "never_started", "failed"]'
+        pairs.append(("retries", inline_table([("max", str(tried)), ("on", on)])))
+    return pairs, comments
+
+
+def _outputs(files: Sequence[_Json]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return which files are stored; stdout and stderr are in any case."""
+    patterns, comments = list[str](), list[str]()
+    for file in files:
+        pattern = str(file.get("filePattern", ""))
+        container = _at(file, "destination", "container")
+        place = str(container.get("containerUrl", "")).partition("?")[0]
+        below = f" below {container['path']}" if container.get("path") else ""
+        comments.append(
+            f"{pattern} went to {place}{below}; outputs are in the container of Recur, run by run."
+        )
+        if pattern.startswith(_ALWAYS_STORED) or pattern in patterns:
+            continue
+        if _is_pattern(pattern):
+            patterns.append(pattern)
+        else:
+            comments.append(f"{pattern} is no pattern of outputs, and is left out.")
+    if not patterns:
+        return [], comments
+    return [("outputs", f"[{', '.join(toml_text(one) for one in patterns)}]")], comments
+
+
+def _is_pattern(pattern: str) -> bool:
+    keys = (("every", '"1d"'), ("command", '"x"'), ("outputs", f"[{toml_text(pattern)}]"))
+    (table,) = checked([Table(name="one", source="", keys=keys)])
+    return table.refused is None
+
+
+def _lost(specification: _Json, manager: _Json, pool: str | None) -> Iterator[str]:
+    """Say what has no key here."""
+    info = _at(specification, "poolInfo")
+    if "autoPoolSpecification" in info:
+        yield "autoPoolSpecification is left out: runs go to the pool of the deployment, which scales from zero."
+    elif (theirs := str(info.get("poolId", ""))) and theirs != pool:
+        yield f"Its jobs went to pool {theirs}; runs go to the pool of the deployment{f', {pool}' if pool else ''}."
+    for key in ("jobPreparationTask", "jobReleaseTask"):
+        if specification.get(key):
+            yield f"{key} is left out."
+    if specification.get("priority"):
+        yield f"priority {specification['priority']} is left out: runs have the same."
+    yield from _lost_of_manager(manager)
+
+
+def _lost_of_manager(manager: _Json) -> Iterator[str]:
+    for key, said in _LEFT_OUT.items():
+        if manager.get(key):
+            yield said
+    if packages := [
+        str(one.get("applicationId")) for one in _list(manager, "applicationPackageReferences")
+    ]:
+        yield f"Its packages ({', '.join(packages)}) are left out: the pool has those of recur publish. Their variables have no version in their names."
+    if _at(manager, "userIdentity", "autoUser").get("elevationLevel") == "admin":
+        yield "It ran as an administrator; here tasks do not."
+    if manager.get("killJobOnCompletion") is False:
+        yield "Its job went on after its job manager task (killJobOnCompletion); here the job ends with it."
+    if manager.get("allowLowPriorityNode") is False:
+        yield "It asked for dedicated nodes (allowLowPriorityNode); the pool of the deployment says which there are."
+
+
+def _length(text: object) -> timedelta | None:
+    """
+    Return a length of time of the service; None for none, or for no limit.
+
+    Raises:
+        ValueError: It has another form, or fractions of a second.
+    """
+    if not text or str(text).startswith(_UNLIMITED):
+        return None
+    if (length := parse_duration(str(text))) is None:
+        raise ValueError(f"{text} is no whole number of seconds")
+    return length
+
+
+def _list(value: _Json, key: str) -> list[_Json]:
+    found = value.get(key)
+    return (
+        [cast("_Json", one) for one in found if isinstance(one, Mapping)]
+        if isinstance(found, list)
+        else []
+    )
+
+
+def _at(value: _Json, *path: str) -> _Json:
+    """Return an object below another; empty where there is none."""
+    for key in path:
+        below = value.get(key)
+        if not isinstance(below, Mapping):
+            return {}
+        value = cast("_Json", below)
+    return value

@@ -1,0 +1,129 @@
+"""`recur import job-schedule`: read it, and hand it over."""
+
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import typer
+
+from recur.context import Context
+from recur.errors import CliError, Exit
+from recur.importing.hand_over import HandOver, TakingOver, only_schedule, past_note
+from recur.importing.job_schedule import read_job_schedule
+from recur.importing.live_job_schedule import LiveJobSchedule, Seen
+from recur.importing.printing import print_tables
+from recur.importing.tables import document_text
+from recur.requests.options import RequestOptions
+from recur.schedules.document_file import read_text
+from recur.target import Target
+
+
+def import_job_schedule(given: Context, name: str) -> Exit:
+    """
+    Print a job schedule of the Batch account as the table of a document.
+
+    Raises:
+        CliError: There is none of this id.
+    """
+    target = given.target()
+    with target.batch() as batch:
+        seen = LiveJobSchedule(batch, name).look()
+    imported, table = read_job_schedule(seen.content, now=seen.at, pool=_pool(target))
+    return print_tables(given, imported, (table,), f"job schedule {name}")
+
+
+def _pool(target: Target) -> str | None:
+    return target.values.get("BATCH_POOL_ID", "").strip() or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverOptions:
+    """
+    How a job schedule is handed over.
+
+    Attributes:
+        table: The file of the table; None: as it is imported.
+        yes: Do not ask whether to.
+        wait: For its active job.
+    """
+
+    table: Path | None = None
+    yes: bool = False
+    wait: timedelta = timedelta()
+
+
+def hand_over_job_schedule(
+    given: Context, name: str, options: HandOverOptions, why: RequestOptions
+) -> Exit:
+    """
+    Disable a job schedule, and put its table in force.
+
+    Raises:
+        CliError: It cannot be done, nobody said yes, or it ended before its end.
+    """
+    target = given.target()
+    with target.batch() as batch:
+        live = LiveJobSchedule(batch, name)
+        seen = live.look()
+        place, text = _table_of(target, seen, options.table)
+        taking = TakingOver(
+            schedule=only_schedule(text, place), text=text, place=place, why=why, wait=options.wait
+        )
+        steps = HandOver(
+            target, live, taking, say=lambda line: given.output.progress.print(line, markup=False)
+        )
+        done = steps.check(seen)
+        if done is None:
+            if not options.yes:
+                _confirm(given, name, taking.schedule)
+            done = steps.run()
+            given.output.say(
+                f"job schedule {name} is disabled; schedule {done.schedule} is in force (version {done.version})"
+            )
+        else:
+            given.output.say(
+                f"job schedule {name} has been handed over to schedule {done.schedule}"
+            )
+    for moment in done.coming:
+        given.output.say(f"  {moment:%Y-%m-%d %H:%M:%S}Z")
+    if done.version and (past := past_note(done.first, datetime.now(UTC))):
+        given.output.say(past)
+    given.output.result(asdict(done))
+    return Exit.DONE
+
+
+def _table_of(target: Target, seen: Seen, file: Path | None) -> tuple[Path, str]:
+    """
+    Return the table that takes over, and where it stands.
+
+    Raises:
+        CliError: The file cannot be read, or the job schedule has no equivalent.
+    """
+    if file is not None:
+        return file, read_text(file, "name a file with one table, by recur import job-schedule")
+    imported, table = read_job_schedule(
+        {**seen.content, "state": "active"}, now=seen.at, pool=_pool(target)
+    )
+    name = str(seen.content["id"])
+    if table.refused is not None:
+        message = f"job schedule {name} cannot be imported as it is: {table.refused}"
+        raise CliError(
+            Exit.REFUSED, message, f"recur import job-schedule {name} > FILE, then --table FILE"
+        )
+    return Path(f"job schedule {name}"), document_text(imported, (table,), f"job schedule {name}")
+
+
+def _confirm(given: Context, name: str, schedule: str) -> None:
+    """
+    Ask whether to hand over.
+
+    Raises:
+        CliError: The answer is no, or there is nobody to ask.
+    """
+    if given.output.as_json or not sys.stdin.isatty():
+        message = f"this would disable job schedule {name} and put schedule {schedule} in force"
+        raise CliError(Exit.USAGE, message, "add --yes")
+    question = f"disable job schedule {name}, and put schedule {schedule} in force?"
+    if not typer.confirm(question, err=True):
+        raise CliError(Exit.FOUND, "nothing was changed")
