@@ -26,6 +26,7 @@ AGENT = "batch.node.ubuntu 24.04"
 POOL = ("--pool-id", "pool")
 JOB = ("--job-id", "job")
 TASK = (*JOB, "--task-id", "one")
+SCHEDULE = ("--job-schedule-id", "old")
 OUT = ("--file-path", "stdout.txt")
 ON_NODE = ("--file-path", "workitems/job/job-1/one/stdout.txt")
 
@@ -105,6 +106,25 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "node file download": (*POOL, "--node-id", "NODE", *ON_NODE, "--destination", "./copy-of-node.txt"),
     "node file delete": (*POOL, "--node-id", "NODE", *ON_NODE, "--yes"),
     "task delete": (*JOB, "--task-id", "many-1", "--yes"),
+    "job-schedule create, flags": (
+        "--id", "old", "--pool-id", "pool", "--recurrence-interval", "PT30M",
+        "--start-window", "PT10M", "--do-not-run-after", "2100-01-01T00:00:00Z",
+        "--job-manager-task-id", "main", "--job-manager-task-command-line", "/bin/true",
+        "--job-manager-task-environment-settings", "WORD=hello", "--metadata", "a=b",
+        "--job-max-wall-clock-time", "PT1H", "--priority", "3",
+    ),
+    "job-schedule create, file": ("--json-file", "job-schedule.json"),
+    "job-schedule list": (),
+    "job-schedule list, filter": ("--filter", "state eq 'active'", "--select", "id,state"),
+    "job list, of a job schedule": ("--job-schedule-id", "old"),
+    "job-schedule set, flags": (*SCHEDULE, "--recurrence-interval", "PT1H", "--start-window", "PT5M"),
+    "job-schedule set, file": (*SCHEDULE, "--json-file", "job-schedule-change.json"),
+    "job-schedule show": SCHEDULE,
+    "job-schedule disable": SCHEDULE,
+    "job-schedule enable": SCHEDULE,
+    "job-schedule reset": (*SCHEDULE, "--pool-id", "pool", "--recurrence-interval", "P1D"),
+    "job-schedule stop": SCHEDULE,
+    "job-schedule delete": (*SCHEDULE, "--yes"),
     "job stop": (*JOB, "--terminate-reason", "enough"),
     "job delete": (*JOB, "--yes"),
     "node reboot": (*POOL, "--node-id", "NODE"),
@@ -113,15 +133,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Each command with its arguments; ``NODE`` stands for the node that ran the task ``one``."""
 
-_SCHEDULES = "job schedules are not supported"
 _AT_ANY_REPLY = "azure-cli 2.91 looks for `items` in the reply, whatever it is, and fails"
 LEFT_OUT: dict[str, str] = {
-    **{
-        f"job-schedule {name}": _SCHEDULES
-        for name in (
-            "create", "delete", "disable", "enable", "list", "reset", "set", "show", "stop",
-        )
-    },
     "node file show": _AT_ANY_REPLY,
     "task file show": _AT_ANY_REPLY,
     "pool usage-metrics list": "the emulator keeps no account of what its pools have used",
@@ -162,6 +175,12 @@ FILES: dict[str, object] = {
         "poolInfo": {"poolId": "pool"},
         "jobPreparationTask": {"commandLine": "/bin/true"},
     },
+    "job-schedule.json": {
+        "id": "later",
+        "schedule": {"doNotRunUntil": "2099-01-01T00:00:00Z", "recurrenceInterval": "P1D"},
+        "jobSpecification": {"poolInfo": {"poolId": "pool"}},
+    },
+    "job-schedule-change.json": {"metadata": [{"name": "c", "value": "d"}]},
     "task.json": {
         "id": "fails",
         "commandLine": "/bin/sh -c 'exit 3'",
@@ -333,3 +352,7 @@ def test_what_the_commands_say(operator: tuple[Operator, Steps]) -> None:
     assert said["job prep-release-status list"] == []
     assert said["node service-logs upload"]["numberOfFilesUploaded"] == 1
     assert "127.0.0.1" in said["node remote-login-settings show"].values()
+    assert {one["id"] for one in said["job-schedule list"]} == {"old", "later"}
+    assert said["job-schedule show"]["schedule"]["recurrenceInterval"] == "PT1H"
+    assert said["job-schedule show"]["executionInfo"]["recentJob"]["id"] == "old:job-1"
+    assert [job["id"] for job in said["job list, of a job schedule"]] == ["old:job-1"]
