@@ -42,7 +42,7 @@ _LEFT_OUT: Final = {
     "authenticationTokenSettings": "authenticationTokenSettings are left out.",
 }
 _HAND_OVER: Final = """\
-start is its next run. To hand over, use --hand-over: it sets start anew. Applied by hand, both would run."""
+start is its next run. --hand-over sets it anew and disables the job schedule; applied by hand, both would run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +171,8 @@ def _timing(
         )
     window = min(max(window, _SHORTEST_WINDOW), _LONGEST_WINDOW)
     said.append(
-        "There is one job at a time there, and one that is due meanwhile waits until the next is due. Here "
-        "it waits longer: one run waits, and the others are skipped (queue)."
+        "Batch runs one job of it at a time, and one that is due meanwhile waits until the next is due. Here "
+        "one run waits for as long as it takes, and others are skipped."
     )
     return (
         (
@@ -252,13 +252,13 @@ def _limits(job: _Json, task: _Json) -> tuple[list[tuple[str, str]], list[str]]:
         )
     if longest is None or longest > _LONGEST_RUN:
         comments.append(
-            "It could take as long as it liked: run_timeout is the longest. Give a shorter one."
+            "It had no time limit, so run_timeout is the longest there is. Give a shorter one."
         )
         longest = _LONGEST_RUN
     whole = -(-longest // _SECOND) * _SECOND
     pairs = [("run_timeout", quoted(spelt(whole)))]
     comments.append(
-        "A task waited for a node without a limit; start_timeout is 30m unless you give another."
+        "Its tasks waited for a node without a limit; here start_timeout is 30m unless you give another."
     )
     retries = int(task.get("maxTaskRetryCount", job.get("maxTaskRetryCount", 0)) or 0)
     if retries:

@@ -13,7 +13,10 @@ from orchestrator.document.parse import parse
 from recur.app import app
 from recur.importing.tables import DST
 
-PAGE = (Path(__file__).parents[3] / "docs/migrating.md").read_text()
+WHOLE = (Path(__file__).parents[3] / "docs/migrating.md").read_text()
+PAGE, _, OF_ACCOUNTS = WHOLE.partition("\n## A job schedule of Batch\n")
+"""What needs no deployment; tests/contract/docs/test_migrating.py has the rest."""
+
 _BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 _EXAMPLES = ("schedule.json", "trigger.json")
 _JSON = dict(zip(_EXAMPLES, [text for kind, text in _BLOCKS if kind == "json"], strict=True))
@@ -90,6 +93,12 @@ def test_every_kind_of_file_is_shown() -> None:
     shown = {typed.split()[2] for typed, _ in SHOWN if " import " in typed}
 
     assert shown == {"crontab.txt", "cronjob.yaml", *_EXAMPLES}
+
+
+def test_the_rest_of_the_page_is_tested_elsewhere() -> None:
+    """It shows commands, and is not empty by a slip of its heading."""
+    assert "$ recur import job-schedule" in OF_ACCOUNTS
+    assert "job-schedule" not in "".join(typed for typed, _ in SHOWN)
 
 
 def test_every_table_of_clock_changes_is_valid() -> None:
