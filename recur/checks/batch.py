@@ -6,11 +6,12 @@ from enum import Enum
 from typing import Final
 
 from azure.batch import BatchClient
-from azure.batch.models import BatchNode, BatchPool
+from azure.batch.models import BatchJobSchedule, BatchNode, BatchPool
 from azure.core.exceptions import HttpResponseError
 
 from orchestrator.adapters.calls import enum_word
 from recur.checks.findings import Finding, good, note, problem, unchecked
+from recur.importing.turning_point import MARK, Mark
 from recur.target import Target
 
 _NOT_FOUND: Final = 404
@@ -143,7 +144,7 @@ def check_job_schedules(target: Target) -> Iterator[Finding]:
     check = "job schedules"
     try:
         with target.batch() as batch:
-            found = {one.id: _known_word(one.state) for one in batch.list_job_schedules()}
+            found = {one.id: _is(one) for one in batch.list_job_schedules()}
     except HttpResponseError as error:
         if error.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
             yield unchecked(check, f"they cannot be read: {error.reason or error.status_code}")
@@ -151,13 +152,21 @@ def check_job_schedules(target: Target) -> Iterator[Finding]:
         raise
     if not found:
         yield good(check, "none")
-    for name, state in sorted(found.items()):
+    for name, what in sorted(found.items()):
         yield note(
             f"job schedule {name}",
-            f"it is {state}, and Recur did not make it",
+            what,
             "it can run tasks as the pool's identities",
             f"az batch job-schedule show --job-schedule-id {name}",
         )
+
+
+def _is(job_schedule: BatchJobSchedule) -> str:
+    state = _known_word(job_schedule.state)
+    marks = [one.value for one in job_schedule.metadata or () if one.name == MARK]
+    if marks and state == "disabled" and (mark := Mark.read(marks[0])):
+        return f"it is disabled, handed over to schedule {mark.schedule}"
+    return f"it is {state}, and Recur did not make it"
 
 
 def _known_word(value: str | Enum | None) -> str:

@@ -20,8 +20,8 @@ from orchestrator.passes import Application
 from orchestrator.timing.occurrences import occurrences
 from recur.context import in_our_words
 from recur.errors import CliError, Exit
-from recur.importing.job_schedule import to_second, toml_time
-from recur.importing.live_job_schedule import LiveJobSchedule, Seen
+from recur.importing.job_schedule import Instants, to_second, toml_time
+from recur.importing.live_job_schedule import LiveJobSchedule, Seen, changed_meanwhile
 from recur.importing.turning_point import Mark, first_without_job
 from recur.ledger_reader.snapshot import check_container
 from recur.requests.options import RequestOptions
@@ -60,6 +60,20 @@ class TakingOver:
     place: Path
     why: RequestOptions
     wait: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospect:
+    """
+    What a hand-over would do now.
+
+    Attributes:
+        first: The first occurrence of the schedule, or an earlier time where its table was changed.
+        as_before: Whether the schedule is due when the job schedule would be.
+    """
+
+    first: datetime
+    as_before: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +123,14 @@ class HandOver:
         self._given = given
         self._say = say
         self._sleep = sleep
+        self._checked: str | None = None
 
-    def check(self, seen: Seen) -> HandedOver | None:
+    def check(self, seen: Seen) -> Prospect | HandedOver:
         """
         Check that it can be done, and change nothing.
 
         Returns:
-            The end of it, if it was done before.
+            What would be done, or the end of it, if it was done before.
 
         Raises:
             CliError: It cannot be done.
@@ -147,8 +162,12 @@ class HandOver:
         if there and begun:
             first = there.start or begun.next_run
             return self._ended(there, first, None)
-        self._merged(in_force, begun.next_run if begun else seen.instants.next_run)
-        return None
+        first = begun.next_run if begun else seen.instants.next_run
+        _, schedule = self._merged(in_force, first)
+        self._checked = seen.etag
+        return Prospect(
+            first=to_second(first), as_before=_is_as_before(schedule, seen.instants, first)
+        )
 
     def run(self) -> HandedOver:
         """
@@ -163,6 +182,8 @@ class HandOver:
             mark = seen.mark
         else:
             seen = self._quiet(seen)
+            if self._checked not in {None, seen.etag}:
+                raise changed_meanwhile(self._live.name)
             if seen.active_job and not self._given.wait:
                 raise _active(self._live.name, seen.active_job, "nothing was changed")
             if seen.instants.next_run is None:
@@ -175,14 +196,25 @@ class HandOver:
             self._live.mark(seen, mark)
             self._live.disable()
             self._say(f"job schedule {self._live.name} is disabled")
-        seen = self._ended_job()
+        try:
+            seen = self._ended_job()
+        except AzureError as error:
+            raise self._cut_off(in_our_words(error)) from error
         try:
             return self._take_over(mark, seen)
-        except (CliError, AzureError) as error:
-            told = error if isinstance(error, CliError) else in_our_words(error)
-            message = f"{told.message}; job schedule {self._live.name} is disabled, and nothing runs in its place yet"
-            again = f"the same command again, or: az batch job-schedule enable --job-schedule-id {self._live.name}"
-            raise CliError(told.code, message, again) from error
+        except CliError as error:
+            raise self._cut_off(error) from error
+        except AzureError as error:
+            raise self._cut_off(in_our_words(error)) from error
+
+    def _cut_off(self, error: CliError) -> CliError:
+        """Say that the job schedule is disabled, and what to do about that."""
+        name = self._live.name
+        return CliError(
+            error.code,
+            f"{error.message}; job schedule {name} is disabled, and nothing runs in its place yet",
+            f"the same command again, or: az batch job-schedule enable --job-schedule-id {name}",
+        )
 
     def _quiet(self, seen: Seen) -> Seen:
         """Wait until no instant is so close that Batch may be about to make its job."""
@@ -286,6 +318,15 @@ def coming(schedule: Schedule, first: datetime) -> tuple[datetime, ...]:
         if len(found) == _SHOWN:
             break
     return tuple(found)
+
+
+def _is_as_before(schedule: Schedule, instants: Instants, first: datetime) -> bool:
+    """Whether a schedule is due at the instants of a job schedule, at the second."""
+    steps = [0] if instants.interval is None else range(_SHOWN)
+    expected = [to_second(first + n * (instants.interval or timedelta())) for n in steps]
+    if instants.end is not None:
+        expected = [one for one in expected if one <= instants.end]
+    return list(coming(schedule, first)) == expected
 
 
 def with_start(text: str, schedule: ScheduleId, start: datetime) -> str:

@@ -9,7 +9,13 @@ import typer
 
 from recur.context import Context
 from recur.errors import CliError, Exit
-from recur.importing.hand_over import HandOver, TakingOver, only_schedule, past_note
+from recur.importing.hand_over import (
+    HandOver,
+    Prospect,
+    TakingOver,
+    only_schedule,
+    past_note,
+)
 from recur.importing.job_schedule import read_job_schedule
 from recur.importing.live_job_schedule import LiveJobSchedule, Seen
 from recur.importing.printing import print_tables
@@ -73,15 +79,20 @@ def hand_over_job_schedule(
         steps = HandOver(
             target, live, taking, say=lambda line: given.output.progress.print(line, markup=False)
         )
-        done = steps.check(seen)
-        if done is None:
+        found = steps.check(seen)
+        if isinstance(found, Prospect):
+            if not found.as_before:
+                given.output.say(
+                    f"schedule {taking.schedule} is not due when job schedule {name} is: its table says otherwise"
+                )
             if not options.yes:
-                _confirm(given, name, taking.schedule)
+                _confirm(given, name, taking.schedule, found)
             done = steps.run()
             given.output.say(
                 f"job schedule {name} is disabled; schedule {done.schedule} is in force (version {done.version})"
             )
         else:
+            done = found
             given.output.say(
                 f"job schedule {name} has been handed over to schedule {done.schedule}"
             )
@@ -114,7 +125,7 @@ def _table_of(target: Target, seen: Seen, file: Path | None) -> tuple[Path, str]
     return Path(f"job schedule {name}"), document_text(imported, (table,), f"job schedule {name}")
 
 
-def _confirm(given: Context, name: str, schedule: str) -> None:
+def _confirm(given: Context, name: str, schedule: str, found: Prospect) -> None:
     """
     Ask whether to hand over.
 
@@ -124,6 +135,7 @@ def _confirm(given: Context, name: str, schedule: str) -> None:
     if given.output.as_json or not sys.stdin.isatty():
         message = f"this would disable job schedule {name} and put schedule {schedule} in force"
         raise CliError(Exit.USAGE, message, "add --yes")
-    question = f"disable job schedule {name}, and put schedule {schedule} in force?"
+    begin = f"{found.first:%Y-%m-%d %H:%M:%S}Z"
+    question = f"disable job schedule {name}, and put schedule {schedule} in force from {begin} on?"
     if not typer.confirm(question, err=True):
         raise CliError(Exit.FOUND, "nothing was changed")

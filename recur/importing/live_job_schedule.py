@@ -13,11 +13,8 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from orchestrator.adapters.calls import enum_word, reply_date
 from recur.errors import CliError, Exit
 from recur.importing.job_schedule import Instants, read_time
-from recur.importing.turning_point import Mark
+from recur.importing.turning_point import MARK, Mark
 from recur.ledger_reader.snapshot import did_you_mean
-
-MARK: Final = "recur-hand-over"
-"""The name of the metadata that says which schedule takes over, and from when on."""
 
 _NOT_FOUND: Final = 404
 _PRECONDITION_FAILED: Final = 412
@@ -141,10 +138,7 @@ class LiveJobSchedule:
         except HttpResponseError as error:
             if error.status_code != _PRECONDITION_FAILED:
                 raise
-            message = (
-                f"somebody changed job schedule {self.name} meanwhile; nothing was handed over"
-            )
-            raise CliError(Exit.CONFLICT, message, "the same command again") from error
+            raise changed_meanwhile(self.name) from error
 
     def disable(self) -> None:
         """Let it make no more jobs; nothing happens if it is disabled."""
@@ -157,3 +151,9 @@ class LiveJobSchedule:
     def enable(self) -> None:
         """Let it make jobs again."""
         self._batch.enable_job_schedule(self.name)
+
+
+def changed_meanwhile(name: str) -> CliError:
+    """Say that somebody else has changed a job schedule."""
+    message = f"somebody changed job schedule {name} meanwhile; nothing was handed over"
+    return CliError(Exit.CONFLICT, message, "the same command again")

@@ -10,6 +10,9 @@ from typing import Final, Self
 
 from recur.importing.job_schedule import Instants, read_time, toml_time
 
+MARK: Final = "recur-hand-over"
+"""The name of the metadata of a job schedule that holds the mark."""
+
 TOLERANCE: Final = timedelta(seconds=5)
 """How much earlier than its instant a job may say that it was made: two clocks of the service."""
 

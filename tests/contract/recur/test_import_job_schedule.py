@@ -1,6 +1,7 @@
 """`recur import job-schedule`: an account's job schedule is read, and a schedule takes over."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,15 +13,19 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.wire import print_given_time
 from orchestrator.enums import MissReason
+from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Record
-from recur.errors import Exit
-from recur.importing.live_job_schedule import MARK, LiveJobSchedule
-from recur.importing.turning_point import Mark
+from recur.errors import CliError, Exit
+from recur.importing.hand_over import HandOver, TakingOver
+from recur.importing.live_job_schedule import LiveJobSchedule
+from recur.importing.turning_point import MARK, Mark
+from recur.requests.options import RequestOptions
 from recur.target import find_target
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, TOKEN, Batch, Start
 from tests.support.deployment import operator_of
 from tests.support.operator import Operator, Told
+from tests.support.terminal import at_a_terminal, read_until
 from tests.support.world import World, settings, until
 
 MINUTE = timedelta(minutes=1)
@@ -175,6 +180,32 @@ async def test_a_hand_over_that_was_cut_off_goes_on(old: Old) -> None:
     shown = await old.send("GET", "/jobschedules/old")
     assert [one["name"] for one in shown["metadata"]] == ["team", MARK]
     await old.made(1)
+    told = await old.recur("--json", "doctor")
+    (found,) = [one for one in told.json["findings"] if one["check"] == "job schedule old"]
+    assert found["what"] == "it is disabled, handed over to schedule old"
+
+
+async def test_a_change_meanwhile_ends_it(old: Old) -> None:
+    """What was checked and agreed to is not what would be handed over."""
+    await old.add(datetime(2100, 1, 1, tzinfo=UTC))
+    target = find_target(old.someone.settings)
+    taking = TakingOver(
+        schedule=ScheduleId("old"),
+        text='[schedules.old]\nevery = "1m"\ncommand = "true"\n',
+        place=Path("old.toml"),
+        why=RequestOptions.of("eva", None, seconds=None),
+        wait=timedelta(),
+    )
+    with target.batch() as batch:
+        live = LiveJobSchedule(batch, "old")
+        steps = HandOver(target, live, taking, say=print)
+        await asyncio.to_thread(lambda: steps.check(live.look()))
+        await old.send("PATCH", "/jobschedules/old", {"schedule": {"recurrenceInterval": "PT2M"}})
+        with pytest.raises(CliError, match="somebody changed job schedule old") as refused:
+            await asyncio.to_thread(steps.run)
+    assert refused.value.code is Exit.CONFLICT
+    assert await old.state() == "active"
+    assert "schedules.toml" not in await old.world.blobs("")
 
 
 async def test_an_active_job_is_waited_for(old: Old) -> None:
@@ -226,12 +257,14 @@ async def test_a_table_of_ones_own_takes_over(old: Old, tmp_path: Path) -> None:
     await old.world.apply('# ours\n[schedules.other]\nevery = "1h"\ncommand = "true"\n')
     printed = await old.recur("import", "job-schedule", "old")
     file = tmp_path / "old.toml"
-    file.write_text(printed.out.replace('command = "/bin/true"', 'command = "echo mine"'))
+    table = printed.out.replace('command = "/bin/true"', 'command = "echo mine"')
+    file.write_text(table.replace('every = "1m"', 'every = "2m"'))
     told = await old.hand_over("--table", str(file))
     document = (await old.world.blobs("schedules.toml"))["schedules.toml"].decode()
 
     assert printed.code == Exit.DONE
     assert told.code == Exit.DONE, told.err
+    assert "is not due when job schedule old is" in told.out
     assert "echo mine" in document
     assert "# ours" in document
     assert f"start = {turn.isoformat().replace('+00:00', 'Z')}" in document
@@ -243,3 +276,20 @@ async def test_a_name_that_is_not_there_is_told_with_those_that_are(old: Old) ->
     told = await old.recur("import", "job-schedule", "odl")
     assert told.code == Exit.REFUSED
     assert "did you mean old?" in told.err
+
+
+async def test_on_a_terminal_it_asks_first(old: Old) -> None:
+    """With the first occurrence; whoever says no has changed nothing."""
+    await old.add(datetime(2100, 1, 1, tzinfo=UTC))
+
+    def decline() -> int:
+        words = ("import", "job-schedule", "old", "--hand-over")
+        with at_a_terminal(old.someone, *words) as (terminal, process):
+            read_until(terminal, "put schedule old in force from 2100-01-01 00:00:00Z on? [y/N]")
+            os.write(terminal, b"n\n")
+            read_until(terminal, "nothing was changed")
+            return process.wait()
+
+    assert await asyncio.to_thread(decline) == Exit.FOUND
+    assert await old.state() == "active"
+    assert "schedules.toml" not in await old.world.blobs("")
