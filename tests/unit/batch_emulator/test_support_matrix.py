@@ -63,6 +63,8 @@ MODELS = {
     "job manager task": "BatchJobManagerTask",
     "job preparation task": "BatchJobPreparationTask",
     "job release task": "BatchJobReleaseTask",
+    "job schedule": "BatchJobScheduleCreateOptions",
+    "job specification": "BatchJobSpecification",
     "task": "BatchTaskCreateOptions",
     "output file": "OutputFile",
     "resource file": "ResourceFile",
