@@ -70,10 +70,12 @@ class Prospect:
     Attributes:
         first: The first occurrence of the schedule, or an earlier time where its table was changed.
         as_before: Whether the schedule is due when the job schedule would be.
+        inherits: Whether it may inherit values from the defaults in force.
     """
 
     first: datetime
     as_before: bool
+    inherits: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,16 +159,18 @@ class HandOver:
             raise CliError(
                 Exit.REFUSED,
                 f"schedule {id_!r} is in force already, and job schedule {name} is active: both run",
-                f"az batch job-schedule disable --job-schedule-id {name}",
+                f"give another id in --table FILE; or az batch job-schedule disable --job-schedule-id {name}",
             )
         if there and begun:
             first = there.start or begun.next_run
             return self._ended(there, first, None)
         first = begun.next_run if begun else seen.instants.next_run
-        _, schedule = self._merged(in_force, first)
+        _, schedule, inherits = self._merged(in_force, first)
         self._checked = seen.etag
         return Prospect(
-            first=to_second(first), as_before=_is_as_before(schedule, seen.instants, first)
+            first=to_second(first),
+            as_before=_is_as_before(schedule, seen.instants, first),
+            inherits=inherits,
         )
 
     def run(self) -> HandedOver:
@@ -254,7 +258,7 @@ class HandOver:
         target = self._target
         for _ in range(_TRIES):
             in_force, etag = self._in_force()
-            text, schedule = self._merged(in_force, first)
+            text, schedule, _ = self._merged(in_force, first)
             given = self._given.why
             application = Application(data=text.encode(), by=given.by, note=given.note)
             try:
@@ -285,16 +289,19 @@ class HandOver:
             check_container(ledger, error)
             return None, None
 
-    def _merged(self, in_force: str | None, first: datetime) -> tuple[str, Schedule]:
+    def _merged(self, in_force: str | None, first: datetime) -> tuple[str, Schedule, bool]:
         """
-        Return the document with the table in it, and its schedule.
+        Return the document with the table in it, its schedule, and whether that may inherit values.
 
         Raises:
             CliError: It would be no document, or the schedule would not run.
         """
         given = self._given
         table = with_start(given.text, given.schedule, to_second(first))
-        text = table if in_force is None else merge_tables(in_force, table, given.place).text
+        text, inherits = table, False
+        if in_force is not None:
+            merged = merge_tables(in_force, table, given.place)
+            text, inherits = merged.text, merged.inherits
         document = valid_document(text, given.place, "correct the table, hand over again")
         schedule = document.schedules[given.schedule]
         if schedule.paused:
@@ -303,7 +310,7 @@ class HandOver:
                 f"schedule {given.schedule!r} would be paused: nothing would run",
                 "write the table to a file, correct it, and give --table FILE",
             )
-        return text, schedule
+        return text, schedule, inherits
 
 
 def coming(schedule: Schedule, first: datetime) -> tuple[datetime, ...]:

@@ -81,6 +81,10 @@ def hand_over_job_schedule(
         )
         found = steps.check(seen)
         if isinstance(found, Prospect):
+            if found.inherits:
+                given.output.say(
+                    "what the table does not give, it inherits from [defaults] in force"
+                )
             if not found.as_before:
                 given.output.say(
                     f"schedule {taking.schedule} is not due when job schedule {name} is: its table says otherwise"

@@ -3,21 +3,24 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.batch import BatchClient
 from azure.core.rest import HttpRequest
 from azure.storage.blob.aio import BlobServiceClient
 
 from batch_emulator.wire import print_given_time
+from orchestrator.document.parse import parse
 from orchestrator.enums import MissReason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Record
 from recur.errors import CliError, Exit
 from recur.importing.hand_over import HandOver, TakingOver
-from recur.importing.live_job_schedule import LiveJobSchedule
+from recur.importing.live_job_schedule import LiveJobSchedule, Seen
 from recur.importing.turning_point import MARK, Mark
 from recur.requests.options import RequestOptions
 from recur.target import find_target
@@ -61,7 +64,7 @@ class Old:
         reply = await self.world.batch.send_request(request)
         return reply.json() if reply.text() else None
 
-    async def add(self, first: datetime, command: str = "/bin/true", **schedule: str) -> None:
+    async def add(self, first: datetime, command: str = "/bin/true", *, name: str = "old") -> None:
         """Create it: due every minute from an instant on."""
         times = {"doNotRunUntil": print_given_time(first), "recurrenceInterval": "PT1M"}
         manager = {"id": "main", "commandLine": command}
@@ -69,8 +72,8 @@ class Old:
             "POST",
             "/jobschedules",
             {
-                "id": "old",
-                "schedule": times | schedule,
+                "id": name,
+                "schedule": times,
                 "jobSpecification": {"poolInfo": {"poolId": "recur"}, "jobManagerTask": manager},
                 "metadata": [{"name": "team", "value": "sales"}],
             },
@@ -92,9 +95,9 @@ class Old:
         """Hand it over."""
         return await self.recur("import", "job-schedule", "old", "--hand-over", "--yes", *more)
 
-    async def state(self) -> str:
+    async def state(self, name: str = "old") -> str:
         """Return its state."""
-        shown = await self.send("GET", "/jobschedules/old")
+        shown = await self.send("GET", f"/jobschedules/{name}")
         return str(shown["state"])
 
 
@@ -187,6 +190,63 @@ async def test_a_hand_over_that_was_cut_off_goes_on(old: Old) -> None:
     assert found["what"] == "it is disabled, handed over to schedule old"
 
 
+class Killed(BaseException):
+    """The command ends here, whatever it was about to do."""
+
+
+class Deadly(LiveJobSchedule):
+    """A job schedule at which the command is killed: before or after one of its changes."""
+
+    def __init__(self, batch: BatchClient, name: str, at: str) -> None:
+        super().__init__(batch, name)
+        self._at = at
+
+    def mark(self, seen: Seen, mark: Mark) -> None:
+        """Mark it."""
+        self._die("before mark")
+        super().mark(seen, mark)
+        self._die("after mark")
+
+    def disable(self) -> None:
+        """Disable it."""
+        super().disable()
+        self._die("after disable")
+
+    def _die(self, at: str) -> None:
+        if at == self._at:
+            raise Killed
+
+
+async def test_a_hand_over_that_is_killed_anywhere_is_given_again(old: Old) -> None:
+    """It comes to the same end, wherever that was."""
+    first = datetime(2100, 1, 1, tzinfo=UTC)
+    places = ("before mark", "after mark", "after disable", "at the end")
+    target = find_target(old.someone.settings)
+    for number, place in enumerate(places):
+        name = f"old-{number}"
+        await old.add(first, name=name)
+        taking = TakingOver(
+            schedule=ScheduleId(name),
+            text=f'[schedules.{name}]\nevery = "1m"\ncommand = "true"\n',
+            place=Path("old.toml"),
+            why=RequestOptions.of("eva", None, seconds=None),
+            wait=timedelta(),
+        )
+        with target.batch() as batch:
+            steps = HandOver(target, Deadly(batch, name, place), taking, say=print)
+            with suppress(Killed):
+                await asyncio.to_thread(steps.run)
+        told = await old.recur("--json", "import", "job-schedule", name, "--hand-over", "--yes")
+
+        assert told.code == Exit.DONE, (place, told.err)
+        assert datetime.fromisoformat(told.json["first"]) == first, place
+        assert await old.state(name) == "disabled", place
+    document = parse((await old.world.blobs("schedules.toml"))["schedules.toml"].decode())
+    assert {id_: one.start for id_, one in document.schedules.items()} == {
+        f"old-{number}": first for number in range(len(places))
+    }
+
+
 async def test_a_change_meanwhile_ends_it(old: Old) -> None:
     """What was checked and agreed to is not what would be handed over."""
     await old.add(datetime(2100, 1, 1, tzinfo=UTC))
@@ -210,18 +270,21 @@ async def test_a_change_meanwhile_ends_it(old: Old) -> None:
     assert "schedules.toml" not in await old.world.blobs("")
 
 
-async def test_an_active_job_is_waited_for(old: Old) -> None:
+async def test_an_active_job_is_waited_for(old: Old, tmp_path: Path) -> None:
     """Without --wait nothing is changed; with it what was due meanwhile belongs to the schedule."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    first = now - 30 * SECOND
-    await old.add(first, command="/bin/sh -c 'sleep 4'")
+    first = datetime.now(UTC).replace(microsecond=0) - 30 * SECOND
+    goes = tmp_path / "goes"
+    await old.add(first, command=f"/bin/sh -c 'until [ -e {goes} ]; do sleep 0.1; done'")
     await old.world.task_is("old:job-1", "running")
 
     refused = await old.hand_over()
     before = await old.state()
     too_short = await old.hand_over("--wait", "1")
     between = await old.state()
-    told = await old.hand_over("--wait", "30")
+    command = asyncio.create_task(old.hand_over("--wait", "60"))
+    await until(old.state, lambda state: state == "disabled")
+    goes.touch()
+    told = await command
 
     assert refused.code == too_short.code == Exit.CONFLICT
     assert (before, between) == ("active", "active")
