@@ -1,12 +1,10 @@
 """A schedule takes over from a job schedule: nothing runs twice, and nothing is left out."""
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
@@ -15,19 +13,17 @@ from orchestrator import ids
 from orchestrator.document.parse import parse
 from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
-from orchestrator.model import Schedule, Timing
+from orchestrator.model import Schedule
 from orchestrator.passes import Application
-from orchestrator.timing.occurrences import occurrences
 from recur.context import in_our_words
 from recur.errors import CliError, Exit
-from recur.importing.job_schedule import Instants, to_second, toml_time
+from recur.importing.handed_table import HandedTable, coming, is_as_before
+from recur.importing.job_schedule import to_second
 from recur.importing.live_job_schedule import LiveJobSchedule, Seen, changed_meanwhile
 from recur.importing.turning_point import Mark, first_without_job
 from recur.ledger_reader.snapshot import check_container
 from recur.requests.options import RequestOptions
-from recur.schedules.document_file import valid_document
 from recur.schedules.put_in_force import open_ledger, put_in_force
-from recur.schedules.table_merge import merge_tables
 from recur.target import Target
 
 CLOSE_CALL: Final = timedelta(seconds=5)
@@ -38,8 +34,6 @@ _SETTLED_SECONDS: Final = 60.0
 """How long an instant may be over, and its job not be there, before the instant counts as left."""
 
 _TRIES: Final = 5
-_SECOND: Final = timedelta(seconds=1)
-_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +42,12 @@ class TakingOver:
     A schedule that is to take over.
 
     Attributes:
-        schedule: Its id.
-        text: The document that holds its table alone; its ``start`` is set anew.
-        place: Where the table stands, for messages.
+        table: Its table, whose ``start`` is set anew.
         why: Who puts it in force, and why.
         wait: How long to wait for an active job; zero: not at all.
     """
 
-    schedule: ScheduleId
-    text: str
-    place: Path
+    table: HandedTable
     why: RequestOptions
     wait: timedelta
 
@@ -137,7 +127,7 @@ class HandOver:
         Raises:
             CliError: It cannot be done.
         """
-        name, id_ = self._live.name, self._given.schedule
+        name, id_ = self._live.name, self._given.table.schedule
         begun = seen.mark if seen.state == "disabled" else None
         if seen.state not in {"active", "disabled"} or (seen.state == "disabled" and not begun):
             raise CliError(
@@ -165,12 +155,12 @@ class HandOver:
             first = there.start or begun.next_run
             return self._ended(there, first, None)
         first = begun.next_run if begun else seen.instants.next_run
-        _, schedule, inherits = self._merged(in_force, first)
+        merged = self._given.table.merged(in_force, first)
         self._checked = seen.etag
         return Prospect(
             first=to_second(first),
-            as_before=_is_as_before(schedule, seen.instants, first),
-            inherits=inherits,
+            as_before=is_as_before(merged.schedule, seen.instants, first),
+            inherits=merged.inherits,
         )
 
     def run(self) -> HandedOver:
@@ -193,7 +183,7 @@ class HandOver:
             if seen.instants.next_run is None:
                 raise CliError(Exit.REFUSED, f"job schedule {self._live.name} tells no next run")
             mark = Mark(
-                schedule=self._given.schedule,
+                schedule=self._given.table.schedule,
                 next_run=seen.instants.next_run,
                 recent_job=seen.recent_job,
             )
@@ -258,22 +248,22 @@ class HandOver:
         target = self._target
         for _ in range(_TRIES):
             in_force, etag = self._in_force()
-            text, schedule, _ = self._merged(in_force, first)
+            merged = self._given.table.merged(in_force, first)
             given = self._given.why
-            application = Application(data=text.encode(), by=given.by, note=given.note)
+            application = Application(data=merged.text.encode(), by=given.by, note=given.note)
             try:
                 version = put_in_force(partial(open_ledger, target), application, etag)
             except CliError as error:
                 if error.code is not Exit.CONFLICT:
                     raise
                 continue  # somebody applied another document meanwhile: it is merged with that
-            return self._ended(schedule, first, version)
+            return self._ended(merged.schedule, first, version)
         raise CliError(Exit.CONFLICT, "somebody keeps applying other documents")
 
     def _ended(self, schedule: Schedule, first: datetime, version: int | None) -> HandedOver:
         return HandedOver(
             job_schedule=self._live.name,
-            schedule=self._given.schedule,
+            schedule=self._given.table.schedule,
             first=to_second(first),
             version=version,
             coming=coming(schedule, first),
@@ -288,96 +278,6 @@ class HandOver:
         except ResourceNotFoundError as error:
             check_container(ledger, error)
             return None, None
-
-    def _merged(self, in_force: str | None, first: datetime) -> tuple[str, Schedule, bool]:
-        """
-        Return the document with the table in it, its schedule, and whether that may inherit values.
-
-        Raises:
-            CliError: It would be no document, or the schedule would not run.
-        """
-        given = self._given
-        table = with_start(given.text, given.schedule, to_second(first))
-        text, inherits = table, False
-        if in_force is not None:
-            merged = merge_tables(in_force, table, given.place)
-            text, inherits = merged.text, merged.inherits
-        document = valid_document(text, given.place, "correct the table, hand over again")
-        schedule = document.schedules[given.schedule]
-        if schedule.paused:
-            raise CliError(
-                Exit.REFUSED,
-                f"schedule {given.schedule!r} would be paused: nothing would run",
-                "write the table to a file, correct it, and give --table FILE",
-            )
-        return text, schedule, inherits
-
-
-def coming(schedule: Schedule, first: datetime) -> tuple[datetime, ...]:
-    """Return the first occurrences from an instant on."""
-    timing = Timing(since=first - _SECOND, recurrence=schedule.recurrence)
-    horizon = first + timedelta(days=400 * _SHOWN)
-    begin = to_second(first) - _SECOND
-    found: list[datetime] = []
-    for one in occurrences(timing, after=begin, until=horizon):
-        if one.exists and not one.excluded and not one.holiday:
-            found.append(one.nominal)
-        if len(found) == _SHOWN:
-            break
-    return tuple(found)
-
-
-def _is_as_before(schedule: Schedule, instants: Instants, first: datetime) -> bool:
-    """Whether a schedule is due at the instants of a job schedule, at the second."""
-    steps = [0] if instants.interval is None else range(_SHOWN)
-    expected = [to_second(first + n * (instants.interval or timedelta())) for n in steps]
-    if instants.end is not None:
-        expected = [one for one in expected if one <= instants.end]
-    return list(coming(schedule, first)) == expected
-
-
-def with_start(text: str, schedule: ScheduleId, start: datetime) -> str:
-    """
-    Return a document whose table of a schedule has another ``start``.
-
-    Raises:
-        CliError: The line of the table is not found.
-    """
-    header = re.compile(
-        rf"""\s*\[\s*schedules\s*\.\s*["']?{re.escape(schedule)}["']?\s*\]\s*(#.*)?"""
-    )
-    lines, inside, done = list[str](), False, False
-    for line in text.splitlines():
-        if header.fullmatch(line):
-            lines += [line, f"start = {toml_time(start)}"]
-            inside = done = True
-            continue
-        if line.lstrip().startswith("["):
-            inside = False
-        if not (inside and re.match(r"\s*start\s*=", line)):
-            lines.append(line)
-    if not done:
-        raise CliError(
-            Exit.REFUSED, f"there is no line [schedules.{schedule}] in the table", "write it so"
-        )
-    return "".join(f"{line}\n" for line in lines)
-
-
-def only_schedule(text: str, place: Path) -> ScheduleId:
-    """
-    Return the id of the one schedule in a document.
-
-    Raises:
-        CliError: It holds none, several, or is no document.
-    """
-    document = valid_document(text, place, f"recur validate {place}")
-    if len(document.schedules) != 1:
-        raise CliError(
-            Exit.REFUSED,
-            f"{place} holds {len(document.schedules)} schedules: one takes over",
-            "leave one table in it",
-        )
-    return next(iter(document.schedules))
 
 
 def _schedules(text: str) -> dict[ScheduleId, Schedule]:

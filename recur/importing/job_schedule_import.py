@@ -13,9 +13,9 @@ from recur.importing.hand_over import (
     HandOver,
     Prospect,
     TakingOver,
-    only_schedule,
     past_note,
 )
+from recur.importing.handed_table import only_table
 from recur.importing.job_schedule import read_job_schedule
 from recur.importing.live_job_schedule import LiveJobSchedule, Seen
 from recur.importing.printing import print_tables
@@ -72,10 +72,8 @@ def hand_over_job_schedule(
     with target.batch() as batch:
         live = LiveJobSchedule(batch, name)
         seen = live.look()
-        place, text = _table_of(target, seen, options.table)
-        taking = TakingOver(
-            schedule=only_schedule(text, place), text=text, place=place, why=why, wait=options.wait
-        )
+        table = only_table(*_text_of(target, seen, options.table))
+        taking = TakingOver(table=table, why=why, wait=options.wait)
         steps = HandOver(
             target, live, taking, say=lambda line: given.output.progress.print(line, markup=False)
         )
@@ -87,10 +85,10 @@ def hand_over_job_schedule(
                 )
             if not found.as_before:
                 given.output.say(
-                    f"schedule {taking.schedule} is not due when job schedule {name} is: its table says otherwise"
+                    f"schedule {table.schedule} is not due when job schedule {name} is: its table says otherwise"
                 )
             if not options.yes:
-                _confirm(given, name, taking.schedule, found)
+                _confirm(given, name, table.schedule, found)
             done = steps.run()
             given.output.say(
                 f"job schedule {name} is disabled; schedule {done.schedule} is in force (version {done.version})"
@@ -108,15 +106,15 @@ def hand_over_job_schedule(
     return Exit.DONE
 
 
-def _table_of(target: Target, seen: Seen, file: Path | None) -> tuple[Path, str]:
+def _text_of(target: Target, seen: Seen, file: Path | None) -> tuple[str, Path]:
     """
-    Return the table that takes over, and where it stands.
+    Return the document of the table that takes over, and where it stands.
 
     Raises:
         CliError: The file cannot be read, or the job schedule has no equivalent.
     """
     if file is not None:
-        return file, read_text(file, "name a file with one table, by recur import job-schedule")
+        return read_text(file, "name a file with one table, by recur import job-schedule"), file
     imported, table = read_job_schedule(
         {**seen.content, "state": "active"}, now=seen.at, pool=_pool(target)
     )
@@ -126,7 +124,8 @@ def _table_of(target: Target, seen: Seen, file: Path | None) -> tuple[Path, str]
         raise CliError(
             Exit.REFUSED, message, f"recur import job-schedule {name} > FILE, then --table FILE"
         )
-    return Path(f"job schedule {name}"), document_text(imported, (table,), f"job schedule {name}")
+    place = f"job schedule {name}"
+    return document_text(imported, (table,), place), Path(place)
 
 
 def _confirm(given: Context, name: str, schedule: str, found: Prospect) -> None:

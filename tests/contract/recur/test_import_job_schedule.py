@@ -16,10 +16,10 @@ from azure.storage.blob.aio import BlobServiceClient
 from batch_emulator.wire import print_given_time
 from orchestrator.document.parse import parse
 from orchestrator.enums import MissReason
-from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Record
 from recur.errors import CliError, Exit
 from recur.importing.hand_over import HandOver, TakingOver
+from recur.importing.handed_table import only_table
 from recur.importing.live_job_schedule import LiveJobSchedule, Seen
 from recur.importing.turning_point import MARK, Mark
 from recur.requests.options import RequestOptions
@@ -226,9 +226,9 @@ async def test_a_hand_over_that_is_killed_anywhere_is_given_again(old: Old) -> N
         name = f"old-{number}"
         await old.add(first, name=name)
         taking = TakingOver(
-            schedule=ScheduleId(name),
-            text=f'[schedules.{name}]\nevery = "1m"\ncommand = "true"\n',
-            place=Path("old.toml"),
+            table=only_table(
+                f'[schedules.{name}]\nevery = "1m"\ncommand = "true"\n', Path("old.toml")
+            ),
             why=RequestOptions.of("eva", None, seconds=None),
             wait=timedelta(),
         )
@@ -252,9 +252,7 @@ async def test_a_change_meanwhile_ends_it(old: Old) -> None:
     await old.add(datetime(2100, 1, 1, tzinfo=UTC))
     target = find_target(old.someone.settings)
     taking = TakingOver(
-        schedule=ScheduleId("old"),
-        text='[schedules.old]\nevery = "1m"\ncommand = "true"\n',
-        place=Path("old.toml"),
+        table=only_table('[schedules.old]\nevery = "1m"\ncommand = "true"\n', Path("old.toml")),
         why=RequestOptions.of("eva", None, seconds=None),
         wait=timedelta(),
     )

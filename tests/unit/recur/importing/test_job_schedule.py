@@ -10,7 +10,7 @@ import pytest
 from orchestrator.document.parse import parse
 from orchestrator.ids import ScheduleId
 from recur.errors import CliError
-from recur.importing.hand_over import coming, only_schedule, with_start
+from recur.importing.handed_table import coming, only_table, with_start
 from recur.importing.job_schedule import read_job_schedule
 from recur.importing.tables import Table, document_text
 
@@ -62,7 +62,7 @@ def test_a_plain_one_becomes_a_table_that_is_a_document() -> None:
     text = document_text(
         read_job_schedule({"id": "x"}, now=NOW)[0], (found,), "job schedule ScheduledScript"
     )
-    assert only_schedule(text, FILE) == "scheduled-script"
+    assert only_table(text, FILE).schedule == "scheduled-script"
     (schedule,) = parse(text).schedules.values()
     assert schedule.command == "python3 report.py"
     assert schedule.run_timeout == timedelta(hours=2)
@@ -267,4 +267,11 @@ def test_a_table_that_is_written_in_another_way_is_refused() -> None:
     """Its start could not be set."""
     text = 'schedules.one = { every = "1h", command = "x" }\n'
     with pytest.raises(CliError, match="no line"):
+        with_start(text, ScheduleId("one"), NOW)
+
+
+def test_a_line_of_a_command_is_no_start() -> None:
+    """It would be lost: the table is refused."""
+    text = "[schedules.one]\nevery = '1h'\ncommand = '''\nstart = $(date)\nrun'''\n"
+    with pytest.raises(CliError, match="another line looks alike"):
         with_start(text, ScheduleId("one"), NOW)
