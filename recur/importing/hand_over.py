@@ -148,7 +148,7 @@ class HandOver:
         if there and begun is None:
             raise CliError(
                 Exit.REFUSED,
-                f"schedule {id_!r} is in force already, and job schedule {name} is active: both run",
+                f"schedule {id_!r} is in force already, and job schedule {name} is active: perhaps both run",
                 f"give another id in --table FILE; or az batch job-schedule disable --job-schedule-id {name}",
             )
         if there and begun:
