@@ -63,7 +63,10 @@ def _is_windows(node: Node) -> bool:
 
 
 def show_extensions(node: Node) -> Iterator[Json]:
-    """Yield the extensions of a node: Batch's own one, then those of its pool."""
+    """Yield the extensions of a node: those of its pool, then Batch's own one."""
+    machine = node.pool.body["virtualMachineConfiguration"]
+    for extension in machine.get("extensions", ()):
+        yield _installed(extension)
     yield _installed(
         {
             "name": "batchNodeExtension",
@@ -73,9 +76,6 @@ def show_extensions(node: Node) -> Iterator[Json]:
             "autoUpgradeMinorVersion": True,
         }
     )
-    machine = node.pool.body["virtualMachineConfiguration"]
-    for extension in machine.get("extensions", ()):
-        yield _installed(extension)
 
 
 def _installed(extension: Json) -> Json:

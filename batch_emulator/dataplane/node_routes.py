@@ -133,8 +133,9 @@ async def delete_node_user(call: BatchCall) -> web.StreamResponse:
 
 async def list_node_extensions(call: BatchCall) -> web.StreamResponse:
     """Answer GET of the extensions of a node."""
-    key = Key[Json](_extension_name)
-    return call.many("extensions", show_extensions(the_node(call)), lambda one: one, key)
+    key = Key[tuple[int, Json]](lambda item: f"{item[0]:04}")  # in their order, Batch's own last
+    extensions = enumerate(show_extensions(the_node(call)))
+    return call.many("extensions", extensions, lambda item: item[1], key)
 
 
 async def get_node_extension(call: BatchCall) -> web.StreamResponse:

@@ -29,7 +29,7 @@ from batch_emulator.dataplane.shapes import (
     unsupported,
 )
 from batch_emulator.dataplane.spelling import DATA_PLANE
-from batch_emulator.dataplane.task_bodies import DEFAULT_IDENTITY, RETRIES
+from batch_emulator.dataplane.task_bodies import RETRIES, complete_identity
 from batch_emulator.dataplane.vm_sizes import check_vm_size
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.wire import Json
@@ -106,7 +106,7 @@ def _start_task(given: Json) -> Json:
         raise _missing("startTask.commandLine")
     return {
         **given,
-        "userIdentity": given.get("userIdentity", DEFAULT_IDENTITY),
+        "userIdentity": complete_identity(given),
         "maxTaskRetryCount": given.get("maxTaskRetryCount", 0),
         "waitForSuccess": given.get("waitForSuccess", True),
     }

@@ -10,15 +10,15 @@ from batch_emulator.dataplane.shapes import (
     command_line_text,
     duration,
     identifier,
-    inert,
     kept,
     shape,
     unsupported,
 )
 from batch_emulator.dataplane.task_bodies import (
-    DEFAULT_IDENTITY,
+    IDENTITY,
     TASK_CONSTRAINTS,
     complete_constraints,
+    complete_identity,
 )
 from batch_emulator.errors import ServiceError
 from batch_emulator.wire import Json
@@ -34,7 +34,7 @@ JOB_PREPARATION: Final = shape(
         "constraints": TASK_CONSTRAINTS,
         "waitForSuccess": boolean,
         "rerunOnNodeRebootAfterSuccess": boolean,
-        "userIdentity": inert,
+        "userIdentity": IDENTITY,
         "containerSettings": unsupported,
     },
     required=("commandLine",),
@@ -49,7 +49,7 @@ JOB_RELEASE: Final = shape(
         "environmentSettings": ENVIRONMENT,
         "maxWallClockTime": duration(timedelta(microseconds=1), _LONGEST_RELEASE),
         "retentionTime": kept(duration()),
-        "userIdentity": inert,
+        "userIdentity": IDENTITY,
         "containerSettings": unsupported,
     },
     required=("commandLine",),
@@ -73,11 +73,11 @@ def complete_preparation(job: Json) -> Json:
         return job
     preparation = {
         "id": "jobpreparation",
-        "userIdentity": DEFAULT_IDENTITY,
         "waitForSuccess": True,
         "rerunOnNodeRebootAfterSuccess": True,
         **preparation,
         "constraints": complete_constraints(preparation, job["constraints"]),
+        "userIdentity": complete_identity(preparation),
     }
     job = {**job, "jobPreparationTask": preparation}
     if release is not None:
@@ -85,8 +85,8 @@ def complete_preparation(job: Json) -> Json:
             "id": "jobrelease",
             "maxWallClockTime": "PT15M",
             "retentionTime": "P7D",
-            "userIdentity": DEFAULT_IDENTITY,
             **release,
+            "userIdentity": complete_identity(release),
         }
         if release["id"].lower() == preparation["id"].lower():
             raise ServiceError("TaskIdSameAsJobPreparationTask")

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final, cast
 
 from batch_emulator.dataplane.file_bodies import OUTPUT_FILES, RESOURCE_FILES
+from batch_emulator.dataplane.machine_shapes import user_identity
 from batch_emulator.dataplane.mount_shapes import CONTAINER
 from batch_emulator.dataplane.shapes import (
     ENVIRONMENT,
@@ -15,7 +16,6 @@ from batch_emulator.dataplane.shapes import (
     duration,
     further,
     identifier,
-    inert,
     integer,
     items,
     kept,
@@ -23,6 +23,7 @@ from batch_emulator.dataplane.shapes import (
     text,
     unsupported,
 )
+from batch_emulator.dataplane.spelling import DATA_PLANE
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.wire import UNLIMITED, Json, print_duration
 
@@ -36,6 +37,7 @@ _MOST_ID_CHARACTERS: Final = 64_000
 _INT32: Final = integer(-(2**31), 2**31 - 1)
 _NATURAL: Final = integer(0, 2**31 - 1)
 
+IDENTITY: Final = user_identity(DATA_PLANE)
 ENDLESS: Final = print_duration(UNLIMITED)
 RETRIES: Final = integer(-1, 2**31 - 1)
 WALL_CLOCK: Final = duration(timedelta(microseconds=1))
@@ -59,7 +61,7 @@ _OF_EVERY_TASK: Final[dict[str, Check]] = {
     "environmentSettings": ENVIRONMENT,
     "constraints": TASK_CONSTRAINTS,
     "requiredSlots": integer(1, 256),
-    "userIdentity": inert,
+    "userIdentity": IDENTITY,
     "applicationPackageReferences": PACKAGES,
     "containerSettings": CONTAINER,
     "authenticationTokenSettings": unsupported,
@@ -161,8 +163,16 @@ def with_defaults(given: Json, job_constraints: Json) -> Json:
         **given,
         "constraints": complete_constraints(given, job_constraints),
         "requiredSlots": given.get("requiredSlots", 1),
-        "userIdentity": given.get("userIdentity", DEFAULT_IDENTITY),
+        "userIdentity": complete_identity(given),
     }
+
+
+def complete_identity(given: Json) -> Json:
+    """Return the ``userIdentity`` of a task as it is echoed: an automatic user has all properties."""
+    identity: Json = given.get("userIdentity", DEFAULT_IDENTITY)
+    if not isinstance(automatic := identity.get("autoUser"), dict):
+        return identity
+    return {**identity, "autoUser": {**DEFAULT_IDENTITY["autoUser"], **automatic}}
 
 
 def read_task(body: object, job_constraints: Json) -> Json:

@@ -8,7 +8,7 @@ from batch_emulator.dataplane.endpoints import show_endpoints
 from batch_emulator.runtime.backlog import Counts, Progress, TaskCounts
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
-from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task, Visit
+from batch_emulator.runtime.state import Job, Node, Pool, RecentTask, Scaling, Task, Visit
 from batch_emulator.wire import Json, print_etag, print_time
 
 _AGENT_VERSION = "emulator"
@@ -160,6 +160,7 @@ def show_node(node: Node, base: str) -> Json:
         "runningTasksCount": len(node.runs),
         "runningTaskSlotsCount": node.slots_taken,
         **present(
+            recentTasks=[_show_recent(task, base) for task in node.recent] or None,
             startTask=node.pool.body.get("startTask"),
             startTaskInfo=node.start and _side_task_info(node.start),
             errors=[_node_error(error) for error in node.errors] or None,
@@ -173,6 +174,16 @@ def show_node(node: Node, base: str) -> Json:
                 "exactVersion": _IMAGE_VERSION if version == "latest" else version,
             }
         },
+    }
+
+
+def _show_recent(recent: RecentTask, base: str) -> Json:
+    return {
+        "taskUrl": f"{base}/jobs/{recent.job}/tasks/{recent.task}",
+        "jobId": recent.job,
+        "taskId": recent.task,
+        "taskState": recent.state,
+        "executionInfo": _task_execution(recent.execution),
     }
 
 
@@ -258,14 +269,16 @@ def _task_execution(execution: Execution) -> Json:
 
 def _node_info(task: Task, node: Node, base: str) -> Json:
     address = node_url(base, node)
-    return {
+    where = {
         "affinityId": f"TVM:{node.id}",
         "nodeUrl": address,
         "poolId": node.pool.id,
         "nodeId": node.id,
-        "taskRootDirectory": task.root,
-        "taskRootDirectoryUrl": f"{address}/files/{task.root}",
     }
+    if task.state is TaskState.PREPARING:
+        return where
+    root = {"taskRootDirectory": task.root, "taskRootDirectoryUrl": f"{address}/files/{task.root}"}
+    return where | root
 
 
 _OF_MANAGERS_ONLY = ("killJobOnCompletion", "runExclusive", "allowLowPriorityNode")

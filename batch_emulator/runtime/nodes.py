@@ -101,6 +101,7 @@ async def lose(account: Account, node: Node) -> None:
     node.total_run = node.total_succeeded = 0
     node.errors.clear()
     node.users.clear()
+    node.recent.clear()
 
 
 async def _prepare(account: Account, node: Node) -> bool:

@@ -115,6 +115,7 @@ async def _execute_when_prepared(
     if visit := task.job.visits.get(node.id):
         visit.used = True
     node.total_run += 1
+    node.remember(task)
     return await execute(account, run)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,9 @@ from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.life_cycles import ALLOCATION, JOB, NODE, TASK
 from batch_emulator.wire import Json
+
+_MOST_RECENT: Final = 10
+"""How many tasks a node remembers."""
 
 _OUT_OF_REACH: Final = {
     NodeState.CREATING,
@@ -193,6 +196,16 @@ class Pool:
         self.retarget(0, 0, "requeue")
 
 
+@dataclass(frozen=True, slots=True)
+class RecentTask:
+    """A task as it was when its state last changed on a node."""
+
+    job: str
+    task: str
+    state: TaskState
+    execution: Execution
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """
@@ -202,6 +215,7 @@ class Node:
         packages: Those of the pool.
         installed: The packages that tasks have brought besides.
         users: The users that clients have made, by their name in lower case.
+        recent: The tasks whose state has last changed here, the newest first.
         entered: Set when the node enters its next state; then another event takes its place.
         side_tasks: Job preparation and job release tasks that run, which need no slots.
         preemption: Takes its machine away, where a simulation says so.
@@ -231,6 +245,7 @@ class Node:
     total_succeeded: int = 0
     lives: set[asyncio.Task[None]] = field(default_factory=set)
     users: dict[str, Json] = field(default_factory=dict)
+    recent: list[RecentTask] = field(default_factory=list)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     side_tasks: set[asyncio.Task[None]] = field(default_factory=set)
     preemption: Timer | None = None
@@ -281,16 +296,24 @@ class Node:
     def begin(self, run: Run) -> None:
         """Let a task's run take its slots."""
         self.runs[run.task] = run
+        self.remember(run.task)
         self.enter(NodeState.RUNNING)
         self.pool.observer.run_began(run)
 
     def end(self, run: Run) -> None:
         """Give a run's slots back."""
         self.runs.pop(run.task, None)
+        self.remember(run.task)
         self.total_succeeded += run.task.execution.result == "success"
         self.pool.observer.run_ended(run)
         if not self.runs and self.state is NodeState.RUNNING:
             self.rest()
+
+    def remember(self, task: Task) -> None:
+        """Keep that a task has changed its state here, also when the task is gone."""
+        one = RecentTask(task.job.id, task.id, task.state, replace(task.execution))
+        others = [other for other in self.recent if (other.job, other.task) != (one.job, one.task)]
+        self.recent = [one, *others][:_MOST_RECENT]
 
 
 LIVING: Final = frozenset(

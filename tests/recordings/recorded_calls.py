@@ -45,6 +45,7 @@ ADDED: Final[dict[str, str]] = {
     "ipv6Address": "2025-06-01",
     "deallocated": "2024-07-01",
     "deallocating": "2024-07-01",
+    "endpointConfiguration": "2017-09-01",
     "isDedicated": "2017-05-01",
     "maxParallelTasks": "2021-06-01",
     "nodeAgentInfo": "2018-08-01",

@@ -47,13 +47,11 @@ _MACHINE: Final = {
 _SIZE: Final = "standard_d2s_v3"
 _STALE: Final = "0x8D000000000000"
 _FOUND: Final = "found-by-the-tests"
+_PREPARATION: Final = "jobpreparation"
 _PASSWORD: Final = "Not-A-Secret-1"
 _REFUSED: Final = frozenset(
     {
         "authenticationTokenSettings",
-        "containerSettings",
-        "jobPreparationTask",
-        "jobReleaseTask",
         "multiInstanceSettings",
     }
 )
@@ -324,6 +322,9 @@ class Replay:
         replaced = {name: self._replaced(item, trace, job) for name, item in value.items()}
         if "commandLine" in value:
             replaced["commandLine"] = self._command(trace, job, value.get("id"))
+        if "jobPreparationTask" in value and _is_seen_preparing(trace, value.get("id", "")):
+            command = self._gated(value["id"], _PREPARATION, "exit 0")
+            replaced["jobPreparationTask"]["commandLine"] = f"/bin/sh -c '{command}'"
         if "httpUrl" in value:
             replaced["httpUrl"] = self.blob
         if "containerUrl" in value:
@@ -337,10 +338,14 @@ class Replay:
             return "no-such-program"
         command = f"exit {ended.get('exitCode', 0)}"
         if task:
-            gate = self._gate(job, task)
-            self.closed.add(gate)
-            command = f"until [ -e {gate} ]; do sleep 0.02; done; {command}"
+            command = self._gated(job, task, command)
         return f"/bin/sh -c '{command}'"
+
+    def _gated(self, job: str, task: str, command: str) -> str:
+        """Return a command that waits until the gate of a task is opened."""
+        gate = self._gate(job, task)
+        self.closed.add(gate)
+        return f"until [ -e {gate} ]; do sleep 0.02; done; {command}"
 
     def _gate(self, job: str, task: str) -> str:
         return str(self.gates / f"gate-{job}-{task}")
@@ -360,6 +365,8 @@ class Replay:
         tasks = _tasks(call)
         if any(task["state"] != "active" for task in tasks):
             await self._schedule("enablescheduling")
+        if any(task["state"] in {"running", "completed"} for task in tasks):
+            self._open(self._gate(_job(call), _PREPARATION))
         for task in tasks:
             if task["state"] == "completed":
                 self._open(self._gate(_job(call), task["id"]))
@@ -411,9 +418,13 @@ def _states(body: Json | None) -> list[str]:
     )
 
 
+_PASSING: Final = frozenset({"PoolBeingResized", "NodeBeingCreated", "NodeBeingStarted"})
+"""The refusals of what can be done a moment later."""
+
+
 def _waits(outcome: Outcome, body: Json | None) -> bool:
     """Whether what was recorded may still come: a state is on its way, or a change goes on."""
-    if outcome.code == "PoolBeingResized":
+    if outcome.code in _PASSING:
         return True
     call = outcome.call
     asks = call.method == "GET" and outcome.same_status and call.body is not None
@@ -428,6 +439,13 @@ def _tasks(call: RecordedCall) -> list[Json]:
     if call.operation == "list_tasks":
         return [task for task in call.body["value"] if "state" in task]
     return []
+
+
+def _is_seen_preparing(trace: list[RecordedCall], job: str) -> bool:
+    """Whether a recording shows a task of a job that waits for the job preparation task."""
+    return any(
+        task["state"] == "preparing" for call in trace if _job(call) == job for task in _tasks(call)
+    )
 
 
 def _ending(trace: list[RecordedCall], job: str, task: str | None) -> Json:

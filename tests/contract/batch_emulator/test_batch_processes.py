@@ -18,6 +18,7 @@ from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
 from batch_emulator.runtime.process import TREE_VARIABLE, sweep
 from local.azurite import Azurite
 from tests.contract.conftest import ACCOUNT, KEY, TOKEN, Batch, job_body, pool_body
+from tests.support.prepared_jobs import prepared
 from tests.support.stubborn import stubborn, survivors
 
 
@@ -137,7 +138,11 @@ async def ready(process: Process) -> dict[str, str]:
 async def test_no_process_outlives_the_emulator(
     spawn: Spawn, tmp_path: Path, mark: str, number: signal.Signals, code: int
 ) -> None:
-    """However the emulator ends, its nodes' processes end with it, and its port is free."""
+    """
+    However the emulator ends, its nodes' processes end with it, and its port is free.
+
+    Those of tasks, and those of a job preparation task beside them.
+    """
     process = await spawn()
     line = await ready(process)
     assert line.keys() == {"event", "url", "account", "storage"}
@@ -145,8 +150,10 @@ async def test_no_process_outlives_the_emulator(
     async with BatchClient(line["url"], AzureNamedKeyCredential(ACCOUNT, KEY)) as client:
         batch = Batch(line["url"], client, tmp_path / "nodes")
         await client.create_pool(pool_body(targetDedicatedNodes=1))
-        await client.create_job(job_body("job", stubborn(mark)))
+        beside = prepared(stubborn(f"prepares{mark}"), waitForSuccess=False)
+        await client.create_job(job_body("job", stubborn(mark), beside))
         await both_run(batch, mark)
+        await both_run(batch, f"prepares{mark}")
     process.send_signal(number)
     output, log = await process.communicate()
 

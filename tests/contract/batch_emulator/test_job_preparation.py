@@ -90,6 +90,9 @@ async def test_a_failed_preparation_keeps_tasks_from_the_node(batch: Batch) -> N
     assert (waiting.execution_info.requeue_count, waiting.node_info) == (0, None)
     (node,) = await batch.nodes()
     assert (node.state, node.total_tasks_run) == ("idle", 0)
+    assert [(one.task_id, one.task_state) for one in node.recent_tasks or []] == [
+        ("main", "active")
+    ]
     await batch.client.create_job(plain_job("other"))
     await batch.client.create_task("other", task_body("main"))
     await settled(batch, "main", "other")
@@ -101,6 +104,24 @@ async def test_a_failed_preparation_keeps_tasks_from_the_node(batch: Batch) -> N
     await batch.terminate("job", "enough")
     await until_job(batch, "completed")
     assert [one.job_release_task_execution_info for one in await statuses(batch)] == [None]
+
+
+async def test_a_preparation_that_spoils_its_folder_fails(batch: Batch) -> None:
+    """Nothing waits for ever, and the node is there for other jobs."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    command = "/bin/sh -c 'cd ..; rm -r wd; touch wd; exit 1'"
+    retried = {"constraints": {"maxTaskRetryCount": 1}}
+    await batch.client.create_job(plain_job(**prepared(command, **retried)))
+    await batch.client.create_task("job", task_body("main"))
+
+    async def codes() -> list[str | None]:
+        infos = [one.job_preparation_task_execution_info for one in await statuses(batch)]
+        return [info.failure_info.code for info in infos if info and info.failure_info]
+
+    await batch.until(codes, lambda seen: seen == ["CommandLaunchFailed"])
+    await batch.client.create_job(plain_job("other"))
+    await batch.client.create_task("other", task_body("main"))
+    await settled(batch, "main", "other")
 
 
 async def test_a_task_is_tried_on_another_node(batch: Batch) -> None:
@@ -137,6 +158,9 @@ async def test_without_waiting_tasks_run_beside_the_preparation(batch: Batch) ->
         task = await until_task(batch, name, "preparing", "waits")
     assert task.execution_info is not None
     assert task.execution_info.start_time is not None
+    assert task.node_info is not None
+    assert task.node_info.node_id is not None
+    assert task.node_info.task_root_directory is None
     counts = (await batch.client.get_job_task_counts("waits")).task_counts
     assert (counts.active, counts.running) == (0, 2)
     await batch.client.terminate_task("waits", "two")

@@ -141,7 +141,7 @@ async def test_extensions_are_those_of_the_pool_and_one_of_batch(batch: Batch) -
     shown = await batch.client.get_node_extension("pool", node, "Mine")
 
     names = [one.vm_extension.name for one in listed if one.vm_extension is not None]
-    assert names == ["batchNodeExtension", "mine"]
+    assert names == ["mine", "batchNodeExtension"]
     assert shown.provisioning_state == "Succeeded"
     assert shown.vm_extension is not None
     assert shown.vm_extension.protected_settings is None
