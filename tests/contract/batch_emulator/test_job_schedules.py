@@ -19,6 +19,7 @@ from azure.core.exceptions import ResourceModifiedError
 from batch_emulator.clock import RealClock
 from tests.contract.conftest import Batch, Start, pool_body, refusal
 from tests.support.kept_account import account, kill
+from tests.support.prepared_jobs import own_pool, pool_of, pools
 
 MINUTE = timedelta(minutes=1)
 UNLIMITED = "P10675199DT2H48M5.4775807S"
@@ -343,12 +344,13 @@ async def test_what_only_a_creation_sets_cannot_change(batch: Batch) -> None:
 
 
 async def test_job_schedules_are_back_after_sigkill(tmp_path: Path) -> None:
-    """With their jobs, their numbers and their next run; and they go on."""
+    """With their jobs, their pools, their numbers and their next run; and they go on."""
     soon = datetime.now(UTC) + timedelta(seconds=1)
     async with account(tmp_path) as (batch, emulator):
-        await add(batch, WAITS, recurrenceInterval="PT1M")
+        await add(batch, own_pool(poolLifetimeOption="jobschedule"), recurrenceInterval="PT1M")
         await batch.client.disable_job_schedule("old")
         before = await shown(batch)
+        pool = pool_of(await batch.client.get_job("old:job-1"))
         later = {**body(WAITS, doNotRunUntil=soon.isoformat()), "id": "later"}
         await batch.send("POST", "/jobschedules", json=later)
         kill(emulator)
@@ -357,6 +359,7 @@ async def test_job_schedules_are_back_after_sigkill(tmp_path: Path) -> None:
         after = await shown(batch)
         assert str(after).replace(batch.url, "") == str(before).replace(emulator.url, "")
         assert await jobs(batch) == {"old:job-1": "active"}
+        assert await pools(batch) == [pool]
 
         async def made() -> list[str]:
             return [str(job.id) async for job in batch.client.list_jobs()]
@@ -364,3 +367,4 @@ async def test_job_schedules_are_back_after_sigkill(tmp_path: Path) -> None:
         await batch.until(made, lambda seen: seen == ["later:job-1", "old:job-1"])
         await batch.send("DELETE", "/jobschedules/old")
         await batch.until(made, lambda seen: seen == ["later:job-1"])
+        await batch.until(lambda: pools(batch), lambda seen: seen == [])

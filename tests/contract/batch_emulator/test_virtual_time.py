@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -13,6 +13,7 @@ import pytest
 from azure.batch import BatchClient
 from azure.batch.models import (
     BatchJobCreateOptions,
+    BatchJobScheduleCreateOptions,
     BatchJobUpdateOptions,
     BatchPoolInfo,
     BatchTaskCreateOptions,
@@ -27,6 +28,8 @@ from tests.support.emulated_pools import scaled
 from tests.support.prepared_jobs import own_pool, pool_of, prepared
 
 START = "2027-01-01T00:00:00Z"
+SCHEDULES = ("own", "shared", "kept")
+REPORT = {"seconds": {"least": 1500, "most": 2100}}
 FORMULA = (Path(__file__).parents[3] / "infra/pool/autoscale.formula").read_text()
 SIMULATION = {
     "seed": 3,
@@ -172,6 +175,81 @@ def test_a_job_prepares_its_own_pool_in_virtual_time(tmp_path: Path) -> None:
 
     assert again == pool
     assert (took, took_by_no_row) == (timedelta(minutes=10), timedelta())
+
+
+def add_job_schedule(client: BatchClient, name: str, **pool: Any) -> None:  # noqa: ANN401 - as JSON has it
+    """Add a job schedule that makes a job each night of January, on pools of its own."""
+    specification = {
+        name: value for name, value in job_body("", "/bin/report").items() if name != "id"
+    }
+    schedule = {
+        "doNotRunUntil": "2027-01-01T02:00:00Z",
+        "recurrenceInterval": "P1D",
+        "doNotRunAfter": "2027-01-31T12:00:00Z",
+    }
+    body = {"id": name, "schedule": schedule, "jobSpecification": specification | own_pool(**pool)}
+    client.create_job_schedule(cast("BatchJobScheduleCreateOptions", body))
+
+
+def pools_of(client: BatchClient, schedule: str) -> list[str]:
+    """Return the pools of the jobs of a job schedule, in the order of the jobs."""
+    jobs = sorted(client.list_jobs_from_schedule(schedule), key=lambda job: job.creation_time)
+    return [pool_of(job) for job in jobs]
+
+
+def january(emulator: RunningEmulator, days: int) -> str:
+    """Let job schedules live for some days; return all that the account then shows."""
+    with client_of(emulator) as client:
+        add_job_schedule(client, "own")
+        add_job_schedule(client, "shared", poolLifetimeOption="jobschedule", autoPoolIdPrefix="s")
+        add_job_schedule(client, "kept", poolLifetimeOption="jobschedule", keepAlive=True)
+        control(emulator, "POST", "clock/advance", {"seconds": days * 86400})
+        things = [*client.list_job_schedules(), *client.list_jobs(), *client.list_pools()]
+        for job in client.list_jobs():
+            things += client.list_tasks(job.id)
+    shown = json.dumps([thing.as_dict() for thing in things], indent=1)
+    return shown.replace(emulator.url, "")
+
+
+def test_a_month_of_job_schedules_is_over_in_seconds_and_the_same_again(tmp_path: Path) -> None:
+    """Each makes 31 jobs, on pools that live as long as a job, as long as they do, or on."""
+    simulation = {**SIMULATION, "tasks": [{"schedule": name, **REPORT} for name in SCHEDULES]}
+    begun = time.monotonic()
+    with virtual(tmp_path / "first", simulation) as emulator, client_of(emulator) as client:
+        january(emulator, 32)
+        took = time.monotonic() - begun
+        own, shared, kept = (pools_of(client, name) for name in SCHEDULES)
+        assert [pool.id for pool in client.list_pools()] == kept[:1]
+        states = {one.id: one.state for one in client.list_job_schedules()}
+        early = "executionInfo/endTime lt datetime'2027-01-11T00:00:00Z'"
+        ended = [job.id for job in client.list_jobs_from_schedule("own", filter=early)]
+        named = "startswith(id,'s') and schedule/doNotRunUntil eq datetime'2027-01-01T02:00:00Z'"
+        (found,) = client.list_job_schedules(filter=named, expand=["stats"])
+    with virtual(tmp_path / "second", simulation) as emulator:
+        second = january(emulator, 3)
+    with virtual(tmp_path / "third", simulation) as emulator:
+        assert january(emulator, 3) == second
+
+    assert (len(own), len(set(own))) == (31, 31)
+    assert (len(shared), len(set(shared)), shared[0][:2]) == (31, 1, "s_")
+    assert (len(kept), len(set(kept))) == (31, 1)
+    assert states == dict.fromkeys(SCHEDULES, "completed")
+    assert len(ended) == 10
+    assert found.as_dict()["stats"]["numSucceededTasks"] == "31"
+    assert took < 60  # about 6 s on a slow machine
+
+
+def test_the_pool_of_a_job_schedule_is_made_anew_where_it_was_deleted(tmp_path: Path) -> None:
+    """With the next job; while it is there, no other is made."""
+    simulation = {**SIMULATION, "tasks": [{"schedule": "shared", **REPORT}]}
+    with virtual(tmp_path / "one", simulation) as emulator, client_of(emulator) as client:
+        add_job_schedule(client, "shared", poolLifetimeOption="jobschedule")
+        control(emulator, "POST", "clock/advance", {"seconds": 2 * 86400})
+        client.begin_delete_pool(pools_of(client, "shared")[0], polling_interval=0)
+        control(emulator, "POST", "clock/advance", {"seconds": 2 * 86400})
+        first, second, third, fourth = pools_of(client, "shared")
+
+    assert first == second != third == fourth
 
 
 def test_tasks_that_are_not_simulated_are_refused(tmp_path: Path) -> None:
