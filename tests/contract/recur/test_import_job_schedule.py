@@ -13,6 +13,7 @@ from azure.batch import BatchClient
 from azure.core.rest import HttpRequest
 from azure.storage.blob.aio import BlobServiceClient
 
+from batch_emulator.clock import RealClock
 from batch_emulator.wire import print_given_time
 from orchestrator.document.parse import parse
 from orchestrator.enums import MissReason
@@ -105,7 +106,7 @@ class Old:
 async def old(start_batch: Start, containers: Containers, tmp_path: Path) -> AsyncIterator[Old]:
     """Start a product and an account with one node, on a clock of the test's own."""
     clock = Clock()
-    batch: Batch = await start_batch(clock=clock)
+    batch: Batch = await start_batch(clock=RealClock(read=clock))
     connection = containers.connection_string
     async with BlobServiceClient.from_connection_string(connection) as storage:
         world = World(
