@@ -46,6 +46,10 @@ class Clock(ABC):
         """Surround what takes time of the machine: files, storage. Virtual time stands meanwhile."""
         return nullcontext()
 
+    def quiet_until(self) -> datetime:
+        """Return a time before which nothing happens that is known of; ``now`` if that is not known."""
+        return self.now()
+
     async def in_thread[**P, T](
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

@@ -102,6 +102,16 @@ class VirtualClock(Clock):
         heapq.heappush(self._timers, (at, next(self._numbers), timer))
         return timer
 
+    def quiet_until(self) -> datetime:
+        """Return the time of the next timer; where nobody advances the clock that far, how far."""
+        if self._there is None or self._working:
+            return self._now
+        while self._timers and self._timers[0][2].callback is None:
+            heapq.heappop(self._timers)
+        if not self._timers:
+            return self._until
+        return min(self._until, self._timers[0][0])
+
     @contextmanager
     def real_work(self) -> Iterator[None]:
         """Let no time pass meanwhile."""

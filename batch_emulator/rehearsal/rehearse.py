@@ -146,7 +146,8 @@ class Rehearsal:
     def _end(self, job: Job, run: RehearsedRun) -> None:
         run.given_up = self.now
         jobs.terminate(job, "RehearsalEnded")
-        self._done.append(job)
+        if not run.stays or run.stays[-1].ended is not None:  # else its task ends, and is recorded
+            self._done.append(job)
 
     def _forget_done(self) -> None:
         """Forget jobs that have ended, so that a year takes no more memory than a day."""

@@ -145,9 +145,8 @@ async def _follow(account: Account, pool: Pool, samples: SampleStore) -> None:
 async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
     clock, simulation = account.clock, account.options.simulation
     last = clock.now()
-    for number in itertools.count():
-        if pool.state is not PoolState.ACTIVE:
-            return
+    numbers = itertools.count()
+    while pool.state is PoolState.ACTIVE:
         # The clock of a laptop may be set back, and samples are kept in order. Those of a future
         # that is far could not be read, and nothing after them, until it has come.
         if (moment := clock.now()) < last - samples.period:
@@ -155,9 +154,14 @@ async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
             last = moment
             tell("clock.set_back", pool=pool.id)
         last = max(moment, last + timedelta(microseconds=1))
-        lost = simulation is not None and simulation.loses_sample(pool.id, number)
-        samples.record(at=last, values={} if lost else _measure(account, pool))
-        await account.pause(_PERIOD.total_seconds())
+        values, taken = _measure(account, pool), 0
+        # Until something happens, which virtual time knows, the next samples are like this one.
+        while not taken or last + samples.period < clock.quiet_until():
+            last += samples.period if taken else timedelta()
+            lost = simulation is not None and simulation.loses_sample(pool.id, next(numbers))
+            samples.record(at=last, values={} if lost else values)
+            taken += 1
+        await account.pause(taken * _PERIOD.total_seconds())
 
 
 def _measure(account: Account, pool: Pool) -> dict[str, float]:

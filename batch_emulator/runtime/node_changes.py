@@ -50,7 +50,7 @@ def _expect_preemption(account: Account, node: Node) -> None:
         return
     if node.preemption is not None:  # of the machine that the node had before
         node.preemption.cancel()
-    if lot := simulation.preemption(node.id, node.boots):
+    if lot := simulation.preemption(node.id, node.preemptions):
         after, seconds = lot
         node.preemption = account.clock.call_later(
             account.at_speed(timedelta(seconds=after)).total_seconds(),
@@ -212,6 +212,7 @@ def preempt(account: Account, node: Node, seconds: float | None) -> None:
         raise ValueError(f"the node is {node.state}")
     nodes.interrupt(node)
     node.enter(NodeState.PREEMPTED)
+    node.preemptions += 1
     node.restart = None
     node.restored.clear()
     node.returns = None

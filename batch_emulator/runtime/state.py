@@ -234,6 +234,7 @@ class Node:
     restart: NodeState | None = None
     returns: datetime | None = None
     boots: int = 0
+    preemptions: int = 0
     restored: asyncio.Event = field(default_factory=asyncio.Event)
     packages: tuple[Package, ...] = ()
     installed: set[Package] = field(default_factory=set)
