@@ -17,6 +17,7 @@ NAMES: Final = (
     "document",
     "validate",
     "next",
+    "rehearse",
     "calendar",
     "schema",
     "convert",

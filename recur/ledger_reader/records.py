@@ -15,6 +15,7 @@ from orchestrator.adapters.calls import first_line
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record, load
+from orchestrator.ledger.result import Result, read_result
 from orchestrator.ledger.state import OpenRun, read_open_run
 from recur.errors import CliError, Exit
 from recur.ledger_reader.record_blobs import (
@@ -136,6 +137,22 @@ class History:
             return [one for blob in blobs if (one := record_blob(blob.name, blob.last_modified))]
 
         return [one for some in self.each(prefixes, listed, text) for one in some]
+
+    def results(self, prefixes: Sequence[str]) -> list[Result]:
+        """Return what the final records come to whose names begin with one of ``prefixes``."""
+
+        def listed(prefix: str) -> list[Result]:
+            blobs = self._ledger.list_blobs(name_starts_with=prefix, include=["metadata"])
+            return [one for blob in blobs if (one := self._result(blob.name, blob.metadata or {}))]
+
+        return [one for some in self.each(prefixes, listed, "listing records") for one in some]
+
+    def _result(self, blob: str, metadata: Mapping[str, str]) -> Result | None:
+        try:
+            return read_result(blob, metadata)
+        except RecordUnreadable as error:
+            self.unreadable[blob] = first_line(error)
+            return None
 
     def record(self, blob: str) -> Record | None:
         """

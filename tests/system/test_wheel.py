@@ -22,6 +22,7 @@ import pytest
 from orchestrator import __version__
 
 _ROOT = Path(__file__).resolve().parents[2]
+_OF_POOL = ("pool.json", "autoscale.formula")
 _DOCUMENT = '[schedules.hello]\ncron = "0 2 * * *"\ncommand = "echo hello"\n'
 
 
@@ -66,20 +67,20 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_three_packages_and_the_pool(wheel: Path) -> None:
-    """Every module of them, the pool's one truth byte for byte, and nothing else to import."""
+    """Every module of them, the pool's one truth and formula byte for byte, and nothing else to import."""
     tracked = _run(
         *("git", "ls-files", "recur", "orchestrator", "batch_emulator"), folder=_ROOT
     ).stdout.split()
 
     with zipfile.ZipFile(wheel) as package:
         names = set(package.namelist())
-        pool = package.read("recur/pool.json")
+        pool, formula = (package.read(f"recur/{name}") for name in _OF_POOL)
 
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"recur", "orchestrator", "batch_emulator", f"recur-{__version__}.dist-info"}
     assert {name for name in tracked if (_ROOT / name).is_file()} <= names
-    assert pool == (_ROOT / "infra/pool/pool.json").read_bytes()
-    assert not (_ROOT / "recur/pool.json").exists()
+    assert [pool, formula] == [(_ROOT / "infra/pool" / name).read_bytes() for name in _OF_POOL]
+    assert not any((_ROOT / "recur" / name).exists() for name in _OF_POOL)
 
 
 def test_the_packages_are_those_of_the_wheel(installed: Path, tmp_path: Path) -> None:
@@ -138,6 +139,17 @@ def test_recur_validates_a_document(installed: Path, tmp_path: Path) -> None:
     assert (right.returncode, right.stderr) == (0, "")
     assert wrong.returncode == 3
     assert "[schedules.hello]: cron: '0 25 * * *' cannot be used" in wrong.stderr
+
+
+def test_recur_rehearses_a_document(installed: Path, tmp_path: Path) -> None:
+    """With the formula of the wheel, and without a deployment."""
+    (tmp_path / "right.toml").write_text(_DOCUMENT)
+    words = ("rehearse", "right.toml", "--days", "2", "--from", "2027-01-04", "--duration", "5m")
+
+    ended = _run(installed / "recur", *words, folder=tmp_path)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("SCHEDULE")
 
 
 def test_the_emulator_shows_its_options(installed: Path, tmp_path: Path) -> None:

@@ -1,0 +1,230 @@
+"""`recur rehearse`: what a document would run, skip, wait for and cost, before anything is deployed."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from orchestrator.document.parse import Document
+from orchestrator.ids import ScheduleId
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.formats import NOTHING, short_duration
+from recur.ledger_reader.records import History
+from recur.output import Printer, show_table
+from recur.rehearsal.durations import Durations, parse_durations, recorded_durations
+from recur.rehearsal.play import Course, play
+from recur.rehearsal.simulated_pool import PoolShape, Rehearsal, play_on_pool
+from recur.rehearsal.summary import (
+    PoolSummary,
+    ScheduleSummary,
+    pool_summary,
+    price_of,
+    schedule_summary,
+)
+from recur.schedules.document_file import read_file, valid_document
+from recur.times import parse_time
+
+_OF_SCHEDULES: Final = (
+    *("SCHEDULE", "RUNS", "SKIPPED", "WAITING", "LONGEST", "NODE TIME", "COST", "NOTES"),
+)
+_OF_POOL: Final = ("POOL", "NODES", "AT ONCE", "NODE TIME", "IN TASKS", "BEYOND TASKS", "COST")
+_CENT: Final = 0.01
+_SHOWN: Final = 5
+_QUIET: Final = timedelta(days=1)
+"""How long runs may go on that are due on the last day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RehearseOptions:
+    """What is asked for: the arguments of `recur rehearse`."""
+
+    file: Path
+    days: int
+    begin: str | None
+    durations: Sequence[str]
+    pool: str | None
+    shape: PoolShape
+
+
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The document; it need not be in force.")],
+    days: Annotated[int, typer.Option(min=1, max=400, help="So many days.")] = 30,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="From this time on. Default: now.")
+    ] = None,
+    duration: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[SCHEDULE=]LENGTH",
+            help="How long runs take: of one schedule, or of all without their own. May be "
+            "repeated. Default: as long as the newest runs in the ledger.",
+        ),
+    ] = None,
+    nodes: Annotated[int, typer.Option(min=1, max=2500, help="So many nodes at most.")] = 1,
+    slots: Annotated[int, typer.Option(min=1, max=256, help="Runs at once on a node.")] = 1,
+    spot: Annotated[bool, typer.Option("--spot", help="Spot nodes.")] = False,
+    preemptions: Annotated[
+        float,
+        typer.Option(min=0, max=60, help="How often a Spot node is preempted in an hour."),
+    ] = 0.0,
+    pool: Annotated[
+        str | None, typer.Option(metavar="ID", help="Whose prices hold, of [prices.pools].")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of boots and preemptions: the same each time.")] = 0,
+) -> None:
+    """
+    Rehearse a document: what would run, be skipped, wait and cost. Nothing is deployed or changed.
+
+    Occurrences are decided by the product's own rules and run on a simulated pool with the
+    deployed formula. Runs take as long as the newest of their schedule in the ledger did, or as
+    --duration says; they do not fail, so that nothing is tried again or paused.
+
+    WAITING is from the nominal time to the start of the task: the median, and the longest.
+
+    Example: recur rehearse schedules.toml --days 30 --duration 10m --duration nightly-report=2h
+    """
+    if preemptions and not spot:
+        spot = True
+    options = RehearseOptions(
+        file=file,
+        days=days,
+        begin=begin,
+        durations=duration or (),
+        pool=pool,
+        shape=PoolShape(
+            nodes=nodes, spot=spot, slots=slots, preemptions_per_hour=preemptions, seed=seed
+        ),
+    )
+    run(context, lambda given: show_rehearsal(given, options))
+
+
+def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
+    """
+    Rehearse a document and show what came of it.
+
+    Returns:
+        FOUND if runs had not ended a day after the last one was due.
+
+    Raises:
+        CliError: The document has problems, or nothing is known of how long a schedule's runs take.
+    """
+    document = valid_document(
+        read_file(options.file), options.file, f"recur validate {options.file}"
+    )
+    now = datetime.now(UTC)
+    begin = parse_time(options.begin, UTC, name="--from") if options.begin else now
+    begin = begin.replace(second=0, microsecond=0)
+    until = begin + timedelta(days=options.days)
+    durations = _durations(given, options, document, now)
+
+    async def perform(stage: Rehearsal) -> tuple[list[Course], Rehearsal]:
+        courses = await play(stage, document.schedules, durations, until=until, quiet=_QUIET)
+        return courses, stage
+
+    courses, stage = play_on_pool(options.shape, begin, perform)
+    prices = next((one.prices for one in document.schedules.values()), None)
+    price = price_of(prices, options.pool, spot=options.shape.spot)
+    found = [schedule_summary(one, slots=options.shape.slots, price=price) for one in courses]
+    whole = pool_summary(stage.nodes, price)
+    currency = prices.currency if prices and price is not None else None
+    _show(given.output, found, whole, currency, spot=options.shape.spot)
+    given.output.result(
+        {
+            "from": begin,
+            "until": until,
+            "currency": currency,
+            "schedules": [asdict(one) for one in found],
+            "pool": asdict(whole),
+        }
+    )
+    return Exit.FOUND if any(one.unfinished for one in found) else Exit.DONE
+
+
+def _durations(
+    given: Context, options: RehearseOptions, document: Document, now: datetime
+) -> Durations:
+    schedules = list(document.schedules)
+    durations = parse_durations(options.durations, schedules)
+    missing = durations.missing(schedules)
+    if not missing:
+        return durations
+    try:
+        history = History(given.target().ledger(), given.output)
+    except CliError as error:
+        raise _unknown(missing, error.next_step) from error
+    with history.as_one("reading the history"):
+        durations = durations.over(recorded_durations(history, missing, now))
+    if missing := durations.missing(schedules):
+        raise _unknown(missing, "the ledger has no run of theirs that ended of late")
+    return durations
+
+
+def _unknown(missing: Sequence[ScheduleId], why: str | None) -> CliError:
+    some = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
+    hint = "--duration 10m for all of them, --duration SCHEDULE=10m for one"
+    return CliError(
+        Exit.USAGE,
+        f"how long do their runs take? nothing tells it of {len(missing)} schedule(s): {some}",
+        f"{hint} ({why})" if why else hint,
+    )
+
+
+def _show(
+    output: Printer,
+    found: Sequence[ScheduleSummary],
+    whole: PoolSummary,
+    currency: str | None,
+    *,
+    spot: bool,
+) -> None:
+    show_table(output, _OF_SCHEDULES, [_schedule_row(one, currency) for one in found])
+    output.say("")
+    beyond = whole.node_seconds - whole.busy_seconds
+    row = (
+        "spot" if spot else "dedicated",
+        str(whole.nodes),
+        str(whole.most_nodes),
+        short_duration(whole.node_seconds),
+        short_duration(whole.busy_seconds),
+        short_duration(beyond),
+        _money(whole.amount, currency),
+    )
+    show_table(output, _OF_POOL, [row])
+    if currency is None:
+        output.say("")
+        output.say("No cost: the document gives no price for these nodes (docs/costs.md).")
+
+
+def _schedule_row(one: ScheduleSummary, currency: str | None) -> tuple[str, ...]:
+    return (
+        one.schedule,
+        str(one.runs),
+        ", ".join(f"{count} {reason}" for reason, count in one.skipped.items()) or NOTHING,
+        short_duration(one.waiting_seconds),
+        short_duration(one.longest_waiting_seconds),
+        short_duration(one.node_seconds),
+        _money(one.amount, currency),
+        _notes(one),
+    )
+
+
+def _notes(one: ScheduleSummary) -> str:
+    counts = (
+        (one.timed_out, "timed out"),
+        (one.replaced, "replaced"),
+        (one.preempted, "preempted"),
+        (one.unfinished, "not ended"),
+    )
+    return ", ".join(f"{count} {what}" for count, what in counts if count)
+
+
+def _money(amount: float | None, currency: str | None) -> str:
+    """Write an amount with two digits behind the point, and a small one with four."""
+    if amount is None or currency is None:
+        return NOTHING
+    return f"{amount:.4f} {currency}" if 0 < amount < _CENT else f"{amount:,.2f} {currency}"

@@ -1,0 +1,1 @@
+"""Rehearse a document: its occurrences, decided by the product's own rules, on a simulated pool."""

@@ -1,0 +1,113 @@
+"""`recur rehearse`: what it prints for people and for programs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from recur.app import app
+from recur.errors import Exit
+
+TEXT = """
+[prices]
+currency = "USD"
+dedicated = 0.12
+
+[schedules.nightly-report]
+cron = "0 2 * * MON-FRI"
+command = "true"
+
+[schedules.refresh]
+every = "30m"
+command = "true"
+"""
+COMMAND = ("--days", "7", "--from", "2027-03-01", "--duration", "5m")
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    file = tmp_path / "schedules.toml"
+    file.write_text(TEXT)
+    return file
+
+
+def rehearse(*arguments: str) -> Any:  # noqa: ANN401 - a result
+    return CliRunner().invoke(app, list(arguments), env={"RECUR_SETTINGS": None})
+
+
+def test_people_see_schedules_and_the_pool(document: Path) -> None:
+    """One line for each schedule, one for the pool."""
+    shown = rehearse(
+        "rehearse", str(document), *COMMAND, "--duration", "nightly-report=2h", "--nodes", "2"
+    )
+
+    assert shown.exit_code == Exit.DONE, shown.output
+    lines = shown.output.splitlines()
+    assert lines[0].split() == [
+        "SCHEDULE",
+        "RUNS",
+        "SKIPPED",
+        "WAITING",
+        "LONGEST",
+        "NODE",
+        "TIME",
+        "COST",
+        "NOTES",
+    ]
+    assert lines[1].startswith("nightly-report  5")
+    assert "10 h" in lines[1]
+    assert "1.20 USD" in lines[1]
+    assert lines[2].startswith("refresh         336")
+    assert lines[5].startswith("dedicated")
+
+
+def test_programs_get_the_same_numbers(document: Path) -> None:
+    """With times in seconds; another seed gives other boots, the same seed the same."""
+    shown = [
+        json.loads(rehearse("--json", "rehearse", str(document), *COMMAND, "--seed", seed).output)
+        for seed in ("1", "1", "2")
+    ]
+
+    assert shown[0] == shown[1] != shown[2]
+    told = shown[0]
+    assert (told["from"], told["until"]) == ("2027-03-01T00:00:00Z", "2027-03-08T00:00:00Z")
+    nightly, refresh = told["schedules"]
+    assert (nightly["schedule"], nightly["runs"], nightly["node_seconds"]) == (
+        "nightly-report",
+        5,
+        1500,
+    )
+    assert refresh["ended"] == 336
+    assert refresh["amount"] == pytest.approx(336 * 300 * 0.12 / 3600)
+    assert told["currency"] == "USD"
+    assert told["pool"]["busy_seconds"] == (336 + 5) * 300
+
+
+def test_a_pool_without_a_price_costs_nothing_that_is_known(document: Path) -> None:
+    """The document has no price of Spot nodes, and that is said."""
+    shown = rehearse("rehearse", str(document), *COMMAND, "--spot")
+
+    assert "USD" not in shown.output
+    assert "No cost: the document gives no price for these nodes" in shown.output
+
+
+def test_what_is_not_known_is_asked_for(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a deployment there is no history; the message names the schedules."""
+    monkeypatch.chdir(tmp_path)
+    shown = rehearse("rehearse", str(document), "--duration", "refresh=5m")
+
+    assert shown.exit_code == Exit.USAGE
+    assert "nothing tells it of 1 schedule(s): nightly-report" in shown.output
+    assert "--duration SCHEDULE=10m" in shown.output
+
+
+def test_a_document_with_problems_is_refused(tmp_path: Path) -> None:
+    """As by validate."""
+    file = tmp_path / "schedules.toml"
+    file.write_text('[schedules.one]\ncron = "61 * * * *"\ncommand = "true"\n')
+
+    assert rehearse("rehearse", str(file), "--duration", "5m").exit_code == Exit.REFUSED
