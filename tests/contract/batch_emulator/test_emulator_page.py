@@ -1,5 +1,6 @@
 """docs/emulator.md: its Python is run as it stands there, and its options are those of the command."""
 
+import json
 import re
 import subprocess
 import sys
@@ -60,3 +61,26 @@ def test_the_fixture_in_another_project(tmp_path: Path) -> None:
 
     assert ran.returncode == 0, ran.stdout
     assert "1 passed" in ran.stdout
+
+
+def test_the_simulation_of_the_page(tmp_path: Path) -> None:
+    """The emulator starts as the page says, and its clock obeys the order that stands there."""
+    start, order = (block for block in blocks("sh") if "simulation" in block or "advance" in block)
+    table, _, line = start.partition("\nEND\n")
+    file = tmp_path / "simulation.json"
+    file.write_text(table.partition("END'")[2])
+    words = line.replace("simulation.json", str(file)).split()[1:]
+    options = words[: words.index("--key-file")]
+    with running_emulator(tmp_path, *options) as emulator:
+        asked = order.replace("http://127.0.0.1:10100", emulator.url)
+        asked = (
+            asked.partition("--header")[0] + f"--header 'Authorization: Bearer {emulator.token}'"
+        )
+        told = subprocess.run(
+            ["/bin/sh", "-c", f"curl --silent {asked.removeprefix('curl ')}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    assert json.loads(told.stdout)["time"].startswith("2027-01-31T00:00:00")
