@@ -214,10 +214,8 @@ def january(emulator: RunningEmulator, days: int) -> str:
 def test_a_month_of_job_schedules_is_over_in_seconds_and_the_same_again(tmp_path: Path) -> None:
     """Each makes 31 jobs, on pools that live as long as a job, as long as they do, or on."""
     simulation = {**SIMULATION, "tasks": [{"schedule": name, **REPORT} for name in SCHEDULES]}
-    begun = time.monotonic()
     with virtual(tmp_path / "first", simulation) as emulator, client_of(emulator) as client:
         january(emulator, 32)
-        took = time.monotonic() - begun
         own, shared, kept = (pools_of(client, name) for name in SCHEDULES)
         assert [pool.id for pool in client.list_pools()] == kept[:1]
         states = {one.id: one.state for one in client.list_job_schedules()}
@@ -236,7 +234,6 @@ def test_a_month_of_job_schedules_is_over_in_seconds_and_the_same_again(tmp_path
     assert states == dict.fromkeys(SCHEDULES, "completed")
     assert len(ended) == 10
     assert found.as_dict()["stats"]["numSucceededTasks"] == "31"
-    assert took < 60  # about 6 s on a slow machine
 
 
 def test_the_pool_of_a_job_schedule_is_made_anew_where_it_was_deleted(tmp_path: Path) -> None:
