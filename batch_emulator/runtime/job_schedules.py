@@ -49,9 +49,11 @@ def live(account: Account, schedule: JobSchedule) -> None:
 
 
 async def _live(account: Account, schedule: JobSchedule) -> None:
-    while account.job_schedules.find(schedule.id) is schedule:
+    while True:
         schedule.changed.clear()
         due = _step(account, schedule)
+        if account.job_schedules.find(schedule.id) is not schedule:
+            return
         await account.clock.wait_until(due, schedule.changed)
 
 

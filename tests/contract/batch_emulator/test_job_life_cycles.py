@@ -14,6 +14,7 @@ from batch_emulator.runtime.life_cycles import JOB, TASK, LifeCycle
 from batch_emulator.runtime.state import Job, Task
 from tests.contract.conftest import Batch, Start, pool_body
 from tests.support.plain_jobs import plain_job, settled, task_body, until_job, until_task
+from tests.support.prepared_jobs import prepared
 
 STUBBORN = "/bin/sh -c 'trap : TERM; while :; do sleep 0.02; done'"
 """Ends only by force, so that what waits for its end can be seen."""
@@ -116,8 +117,35 @@ async def test_requests_lead_a_task_through_every_step_of_its_table(batch: Batch
     await one.ask("terminate")
     await settled(batch, "one")
     await one.look()
+    await lead_through_preparation(batch, one.steps)
 
     assert one.steps == {(str(before), str(after)) for before, after in steps_of(TASK, TaskState)}
+
+
+async def lead_through_preparation(batch: Batch, steps: set[tuple[str, str]]) -> None:
+    """Let a task wait for the job preparation task, and leave that state in each way."""
+    gate = "/bin/sh -c 'until [ -e $AZ_BATCH_NODE_SHARED_DIR/go ]; do sleep 0.02; done'"
+    await batch.client.create_job(plain_job("waits", **prepared(gate)))
+    await batch.client.create_task("waits", task_body("one", "/bin/sleep 600"))
+    one = Witness(batch, "/jobs/waits/tasks/one", steps)
+
+    async def until(state: str) -> None:
+        await until_task(batch, "one", state, "waits")
+        await one.look()
+
+    await until("preparing")
+    await batch.send("POST", "/jobs/waits/disable", json={"disableTasks": "requeue"})
+    await until_job(batch, "disabled", "waits")
+    await until("active")
+    await batch.send("POST", "/jobs/waits/enable")
+    await until("preparing")
+    await one.ask("terminate")
+    await until("completed")
+    await one.ask("reactivate")
+    await until("preparing")
+    (node,) = await batch.nodes()
+    (batch.root / "pool" / str(node.id) / "shared/go").touch()
+    await until("running")
 
 
 def job_in(state: JobState) -> Job:
