@@ -8,7 +8,7 @@ import pytest
 from local.azurite import Azurite
 from tests.peers.live_tests import ENVIRONMENT, NOT_YET, run, totals
 
-AT_LEAST = 26
+AT_LEAST = 32
 """Cases that pass."""
 
 
