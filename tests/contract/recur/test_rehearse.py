@@ -1,14 +1,14 @@
 """`recur rehearse` on real storage: runs take as long as the newest of their schedule did."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from orchestrator.ledger.record import dump
+from orchestrator.ledger.record import Record, dump
 from orchestrator.ledger.result import result_metadata
 from recur.errors import Exit
-from tests.contract.recur.test_costs import cost
 from tests.support.history_world import Past, past
-from tests.support.records import missed
+from tests.support.records import missed, ran
 
 __all__ = ["past"]
 
@@ -23,11 +23,17 @@ command = "true"
 """
 
 
+def half_an_hour(now: datetime, days: int) -> Record:
+    """Return the record of a run some days ago."""
+    record = ran(now - timedelta(days=days))
+    return record.with_attempt(replace(record.attempt, task_seconds=1800.0))
+
+
 def test_durations_are_those_of_the_newest_runs(past: Past, tmp_path: Path) -> None:
     """Of half an hour each; a schedule without runs needs one on the command line."""
     now = datetime.now(UTC).replace(microsecond=0)
     range_ = missed(now - timedelta(days=3), now - timedelta(days=3) + timedelta(hours=2), 3)
-    for record in (cost(now - timedelta(days=1)), cost(now - timedelta(days=2)), range_):
+    for record in (half_an_hour(now, 1), half_an_hour(now, 2), range_):
         past.ledger.upload_blob(record.blob, dump(record), metadata=result_metadata(record))
     file = tmp_path / "schedules.toml"
     file.write_text(TEXT)
