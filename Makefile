@@ -53,6 +53,7 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 	@$(RUN) -m bench.task_file
 	@$(RUN) -m bench.outputs
 	@$(RUN) -m bench.growth
+	@$(RUN) -m bench.pool_bill
 
 proof: setup ## the kill table, the model test and all else that `make test` samples, with nothing left out
 	.venv/bin/pytest -n 2 --dist loadfile tests/proof tests/unit $(SAMPLED) --proof

@@ -44,7 +44,10 @@ class Account:
 
     def backlog(self, pool_id: str) -> Backlog[Task]:
         """Return what a pool has to do, be there such a pool or not."""
-        return self._backlogs.setdefault(pool_id.lower(), Backlog())
+        name = pool_id.lower()
+        if name not in self._backlogs:
+            self._backlogs[name] = Backlog()
+        return self._backlogs[name]
 
     def remove_job(self, job: Job) -> None:
         """Forget a job and its tasks."""

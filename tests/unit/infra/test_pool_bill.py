@@ -1,0 +1,112 @@
+"""The bill of docs/costs.md: its numbers are rehearsed, and what is claimed of our formula holds."""
+
+from dataclasses import replace
+
+import pytest
+
+from batch_emulator.formula import parse_formula
+from bench.bill_tables import PAGE, Bill, read_rows, rows_of, with_tables
+from bench.pool_bill import bill, broken_claims
+from bench.pool_formulas import OURS, Compared, our_formulas
+from bench.pool_scenarios import IDLE, MOST_NODES, SCENARIOS, Scenario
+
+# The last formula of the article from which this product grew.
+ARTICLE = parse_formula(
+    "avgPendingTasks = avg($PendingTasks.GetSample(2*TimeInterval_Minute));"
+    "$TargetLowPriorityNodes = avgPendingTasks > 0 ? 1 : 0;"
+)
+DEPLOYED, WITH_MORE_NODES = our_formulas(MOST_NODES)
+MONTHS = (*SCENARIOS, IDLE)
+ONE = Bill(
+    node_minutes=130,
+    kept_minutes=20,
+    useful_minutes=100,
+    cold_starts=3,
+    idle_starts=0,
+    for_nothing=0,
+    cut=0,
+    runs=3,
+    unserved=0,
+    waiting_minutes=8,
+)
+
+
+def cell(row: str, number: int) -> str:
+    return row.split(" | ")[1 + number].removesuffix(" |")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
+def test_the_page_says_what_a_month_needs(scenario: Scenario) -> None:
+    """Under the deployed formula, which starts no node without a task and cuts no run."""
+    one = bill(DEPLOYED, scenario)
+    made = rows_of({OURS: dict.fromkeys((month.name for month in MONTHS), one)})["minutes"]
+
+    page = read_rows(PAGE.read_text(), "minutes")
+    number = SCENARIOS.index(scenario)
+    for name in (OURS, f"{OURS}, without its grace"):
+        assert cell(page[name], number) == cell(made[name], number)
+    assert (one.idle_starts, one.cut, one.for_nothing) == (0, 0, 0)
+
+
+def test_an_idle_pool_whose_samples_are_missing_starts_no_node() -> None:
+    """A whole month, with four of ten samples lost, from its creation on."""
+    one = bill(DEPLOYED, IDLE)
+
+    assert (one.node_minutes, one.idle_starts, one.ratio) == (0, 0, None)
+
+
+def test_where_samples_arrive_soon_the_article_needs_more_than_ours_without_its_grace() -> None:
+    """Its last version then starts a node for each night, and gives it up sooner than ours."""
+    nightly = SCENARIOS[0]
+    nodes = nightly.nodes.model_copy(update={"sample_delay_seconds": 25.0})
+    soon = replace(nightly, nodes=nodes)
+
+    ours, theirs = bill(DEPLOYED, soon), bill(Compared("article", ARTICLE.text), soon)
+
+    assert (theirs.unserved, theirs.idle_starts, theirs.cut) == (0, 0, 0)
+    assert ours.ratio_without_grace is not None
+    assert theirs.ratio is not None
+    assert ours.ratio is not None
+    assert ours.ratio_without_grace < theirs.ratio < ours.ratio
+
+
+def test_claims_that_do_not_hold_are_named() -> None:
+    """Of formulas that start nodes without a task, cut runs or leave more unserved, nothing is claimed."""
+    months = [month.name for month in MONTHS]
+    ours = dict.fromkeys(months, ONE)
+    cheap = dict.fromkeys(months, replace(ONE, node_minutes=105, kept_minutes=0))
+    assert broken_claims({OURS: ours, "other": dict.fromkeys(months, ONE)}) == []
+
+    broken = broken_claims({OURS: ours, "other": cheap})
+    assert broken[0] == "nightly: 1.100 is more than 1.050 of other"
+    assert len(broken) == len(months)
+    for change in ({"idle_starts": 1}, {"cut": 1}, {"unserved": 1}):
+        worse = {**cheap, "nightly": replace(cheap["nightly"], **change)}
+        assert broken_claims({OURS: ours, "other": worse}) == []
+    bad = {**ours, "bursts": replace(ONE, cut=2)}
+    assert broken_claims({OURS: bad}) == ["Recur: 0 nodes without a task, 2 tasks cut"]
+
+
+def test_rows_are_written_and_others_stay() -> None:
+    """A formula that is rehearsed again replaces its row alone."""
+    page = PAGE.read_text()
+    months = dict.fromkeys((month.name for month in MONTHS), ONE)
+
+    written = with_tables(page, rows_of({"new": months}))
+
+    for name in ("minutes", "counts"):
+        before, after = read_rows(page, name), read_rows(written, name)
+        assert {**before, "new": after["new"]} == after
+    assert with_tables(written, rows_of({"new": months})) == written
+    with pytest.raises(ValueError, match="the page must hold"):
+        with_tables("# nothing", rows_of({"new": months}))
+
+
+def test_formulas_ask_for_spot_nodes() -> None:
+    """Ours by its own switch; others by the names of the variables, unless they do already."""
+    assert "spot = 1;" in DEPLOYED.on_spot()
+    assert f"maxNodes = {MOST_NODES};" in WITH_MORE_NODES.text
+    dedicated = Compared("a", "$TargetDedicatedNodes = $CurrentDedicatedNodes;")
+    assert dedicated.on_spot() == "$TargetLowPriorityNodes = $CurrentLowPriorityNodes;"
+    spot = Compared("b", "$TargetLowPriorityNodes = 1; $TargetDedicatedNodes = 0;")
+    assert spot.on_spot() == spot.text
