@@ -138,6 +138,26 @@ def test_two_orders_follow_each_other() -> None:
     assert run(play()) == [NOON + timedelta(minutes=1), later, later, later]
 
 
+def test_what_happens_next_is_known_while_time_passes() -> None:
+    """The next timer that is not cancelled, or the end of the order; a clock that stands knows nothing."""
+    clock, seen = VirtualClock(NOON), list[float]()
+
+    def note() -> None:
+        seen.append((clock.quiet_until() - NOON) / timedelta(minutes=1))
+
+    async def play() -> None:
+        for minute in (1, 5, 20):
+            clock.call_later(60 * minute, note)
+        clock.call_later(180, note).cancel()
+        note()
+        await clock.advance(600)
+        note()
+
+    run(play())
+
+    assert seen == [0, 5, 10, 10]
+
+
 async def test_time_passes_in_no_other_loop() -> None:
     """It would not be known when everything that is due has been done."""
     with pytest.raises(RuntimeError, match="IdleLoop"):
