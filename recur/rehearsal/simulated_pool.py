@@ -5,8 +5,10 @@ The only module of the command line that knows the emulator, and of it nothing b
 """
 
 import asyncio
+import gc
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,6 +27,7 @@ from recur.checkout import formula_file
 
 __all__ = ["PlannedRun", "Rehearsal", "RehearsedNode", "RehearsedRun", "play_on_pool"]
 
+_COLLECTION_THRESHOLDS: Final = (50_000, 20, 1000)
 _BOOT: Final = LogNormal(median=140, sigma=0.25)
 _SETUP: Final = Uniform(least=20, most=60)
 """How long the start task takes that installs Python's packages: an assumption."""
@@ -69,7 +72,19 @@ def play_on_pool[T](
             stage.close()
             return result
 
-    return asyncio.run(work(), loop_factory=IdleLoop)
+    with _few_collections():
+        return asyncio.run(work(), loop_factory=IdleLoop)
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Collect garbage rarely: what a rehearsal makes stays, and looking through it takes long."""
+    usual = gc.get_threshold()
+    gc.set_threshold(*_COLLECTION_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _chance(shape: PoolShape) -> Chance:
