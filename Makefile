@@ -56,7 +56,7 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 	@$(RUN) -m bench.pool_bill
 
 proof: setup ## the kill table, the model test and all else that `make test` samples, with nothing left out
-	.venv/bin/pytest -n 2 --dist loadfile tests/proof tests/unit $(SAMPLED) --proof
+	.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/proof tests/unit $(SAMPLED) --proof
 
 peers: setup ## clients of others against the emulator: azure-cli, Airflow, JavaScript, Microsoft's tests
 	@$(PEER) .venv-peers tests/peers/requirements.txt
