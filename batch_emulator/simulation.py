@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 SAMPLE_DELAY_SECONDS: Final = 60.0
 """How long a sample takes to arrive: "approximately one minute", says Microsoft's page on autoscale."""
 
+LONGEST_SECONDS: Final = 1000 * 366 * 24 * 3600.0
+"""What takes or waits longer counts as so long: no account lives to its end, and calendars hold it."""
+
 _HOUR_SECONDS: Final = 3600.0
 _OF_JOB_SCHEDULE: Final = re.compile(r"(?P<schedule>.+):job-\d+")
 
@@ -50,14 +53,15 @@ type Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def draw(seconds: Seconds, random: Random) -> float:
-    """Return a number of seconds of a distribution."""
+    """Return a number of seconds of a distribution, at most ``LONGEST_SECONDS``."""
     match seconds:
         case Uniform(least=least, most=most):
-            return random.uniform(least, most)
+            drawn = random.uniform(least, most)
         case LogNormal(median=median, sigma=sigma):
-            return median * random.lognormvariate(0.0, sigma)
+            drawn = median * random.lognormvariate(0.0, sigma)
         case _:
-            return seconds
+            drawn = seconds
+    return min(drawn, LONGEST_SECONDS)
 
 
 class TaskRow(_Strict):
@@ -236,7 +240,7 @@ class Simulation:
             return None
         random = _random(self.seed, "preemption", node, number)
         after = random.expovariate(self.nodes.preemptions_per_hour / _HOUR_SECONDS)
-        return after, draw(self.nodes.preempted_seconds, random)
+        return min(after, LONGEST_SECONDS), draw(self.nodes.preempted_seconds, random)
 
     def loses_sample(self, pool: str, number: int) -> bool:
         """Tell whether a sample of a pool never arrives."""

@@ -5,7 +5,7 @@ import heapq
 import itertools
 import selectors
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -96,10 +96,11 @@ class VirtualClock(Clock):
         self._now += _SMALLEST
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
-        """Call ``callback`` in so many seconds of this clock."""
-        at = self._now + timedelta(seconds=max(0.0, seconds))
+        """Call ``callback`` in so many seconds of this clock; never, if no calendar has that time."""
         timer = _VirtualTimer(callback)
-        heapq.heappush(self._timers, (at, next(self._numbers), timer))
+        with suppress(OverflowError):
+            at = self._now + timedelta(seconds=max(0.0, seconds))
+            heapq.heappush(self._timers, (at, next(self._numbers), timer))
         return timer
 
     def quiet_until(self) -> datetime:

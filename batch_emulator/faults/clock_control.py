@@ -54,7 +54,12 @@ async def advance(clock: Clock, body: bytes) -> dict[str, object]:
             )
         await clock.advance_to(asked.until.astimezone(UTC))
     else:
-        await clock.advance(asked.seconds or 0.0)
+        try:
+            await clock.advance(asked.seconds or 0.0)
+        except OverflowError as error:
+            raise ValueError(
+                f"the clock shows {_print(clock.now())}: no calendar goes so far"
+            ) from error
     return show_clock(clock)
 
 

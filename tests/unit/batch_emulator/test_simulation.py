@@ -6,7 +6,13 @@ from statistics import mean, median
 
 import pytest
 
-from batch_emulator.simulation import NoOutcomes, Outcome, SimulationError, read_simulation
+from batch_emulator.simulation import (
+    LONGEST_SECONDS,
+    NoOutcomes,
+    Outcome,
+    SimulationError,
+    read_simulation,
+)
 
 TABLE = {
     "seed": 7,
@@ -130,3 +136,18 @@ def test_what_is_wrong_is_named(text: str, problem: str) -> None:
         read_simulation(text.encode())
 
     assert problem in str(refused.value)
+
+
+def test_what_takes_ages_takes_a_time_that_calendars_hold() -> None:
+    """Numbers that no clock can add to its time would end a boot or a task by an error of ours."""
+    ages = {"median": 1e308, "sigma": 5}
+    nodes = {"boot_seconds": 1e300, "preemptions_per_hour": 1e-300, "preempted_seconds": ages}
+    rows = [{"seconds": {"least": 1e300, "most": 1e301}}]
+    simulation = read_simulation(json.dumps({"nodes": nodes, "tasks": rows}).encode())
+
+    outcome = simulation.tasks.find("job", "task", 0)
+
+    assert outcome is not None
+    assert outcome.seconds == LONGEST_SECONDS
+    assert simulation.boot_seconds("node", 140) == LONGEST_SECONDS
+    assert simulation.preemption("node", 0) == (LONGEST_SECONDS, LONGEST_SECONDS)

@@ -1,6 +1,7 @@
 """Virtual time: it stands until it is advanced, and then nothing of it is lost."""
 
 import asyncio
+import math
 import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batch_emulator.faults.clock_control import advance
 from batch_emulator.virtual_clock import IdleLoop, VirtualClock
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -170,3 +172,32 @@ def test_changes_are_told_apart() -> None:
     clock.tick()
 
     assert clock.now() == NOON + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("seconds", [1e12, 1e300, math.inf])
+def test_what_is_due_beyond_every_calendar_never_comes(seconds: float) -> None:
+    """A wait of more years than there are goes on, and lets others have their turn."""
+
+    async def year() -> bool:
+        clock = VirtualClock(NOON)
+        waiting = asyncio.create_task(clock.sleep(seconds))
+        await clock.advance(366 * 86400)
+        done = waiting.done()
+        waiting.cancel()
+        return done
+
+    assert not run(year())
+
+
+def test_no_time_passes_beyond_every_calendar() -> None:
+    """An order to go beyond the year 9999 is refused by a sentence, and the clock stands."""
+    last = datetime(9999, 12, 31, tzinfo=UTC)
+
+    async def order() -> datetime:
+        clock = VirtualClock(last)
+        with pytest.raises(ValueError, match="no calendar goes so far"):
+            await advance(clock, b'{"seconds": 86400}')
+        await advance(clock, b'{"seconds": 60}')
+        return clock.now()
+
+    assert run(order()) == last + timedelta(minutes=1)
