@@ -52,14 +52,21 @@ def begin(account: Account, job: Job, node: Node) -> bool:
     if visit.due and visit.preparing is None:
         visit.preparation = Execution(started=account.clock.now())
         work = _beside_tasks(account, node, _prepare(account, job, visit, body))
-        work.add_done_callback(lambda _: _stop_preparing(visit))
+        work.add_done_callback(lambda _: _stop_preparing(account.clock, visit))
         visit.preparing = work
         tell("job.preparation_started", job=job.id, node=node.id)
     return visit.prepared or not body["waitForSuccess"]
 
 
-def _stop_preparing(visit: Visit) -> None:
+def _stop_preparing(clock: Clock, visit: Visit) -> None:
     visit.preparing = None
+    _settle(clock, visit.preparation)
+
+
+def _settle(clock: Clock, execution: Execution) -> None:
+    """Say that a task which its node, or the end of the job, has cut off does not run any more."""
+    if execution.ended is None:
+        execution.ended, execution.failure = clock.now(), ENDED
 
 
 async def ready(run: Run) -> TaskStop | None:
@@ -173,8 +180,8 @@ async def stop(clock: Clock, visits: list[Visit]) -> None:
     if running:
         await asyncio.wait(running)
     for visit in visits:
-        if visit.preparation.ended is None:
-            visit.preparation.ended, visit.preparation.failure = clock.now(), ENDED
+        _settle(clock, visit.preparation)
+        if visit.preparation.failure == ENDED:
             visit.due = False
 
 
@@ -185,7 +192,11 @@ async def release(account: Account, job: Job) -> None:
     They run on the nodes that have been prepared and then used, all at once; one that is interrupted
     by a reboot runs again after it. Returns when all have ended.
     """
-    used = [visit for visit in job.visits.values() if visit.used and visit.preparation.ended]
+    used = [
+        visit
+        for visit in job.visits.values()
+        if visit.used and visit.preparation.ended and visit.preparation.failure != ENDED
+    ]
     await stop(account.clock, [*job.visits.values()])
     body: Json | None = job.body.get("jobReleaseTask")
     if body is None:
@@ -207,6 +218,8 @@ async def _release(account: Account, job: Job, visit: Visit, body: Json) -> None
         if not task.cancelled():
             tell("job.released", job=job.id, node=node.id, code=visit.release.exit_code)
             return
+    if visit.release is not None:
+        _settle(account.clock, visit.release)
 
 
 async def _is_up(node: Node) -> bool:

@@ -191,7 +191,7 @@ async def test_a_reboot_prepares_again_where_that_is_wanted(batch: Batch, again:
 
 
 async def test_neither_task_leaves_a_process(start_batch: Start) -> None:
-    """Not when the job ends while it is prepared, and not when the node goes while it is released."""
+    """Not when the job ends while it is prepared, and not when the node goes; and none is said to run."""
     batch = await start_batch()
     first, second, third = (f"mark{uuid.uuid4().hex}" for _ in range(3))
 
@@ -222,6 +222,13 @@ async def test_neither_task_leaves_a_process(start_batch: Start) -> None:
     await until_job(batch, "completed", "released")
     await until_task(batch, "main", "active", "third")
     assert survivors(second) == survivors(third) == []
+    (released,), (third_one,) = await statuses(batch, "released"), await statuses(batch, "third")
+    for info in (
+        released.job_release_task_execution_info,
+        third_one.job_preparation_task_execution_info,
+    ):
+        assert info is not None
+        assert (info.state, info.result) == ("completed", "failure")
 
 
 async def test_a_release_is_run_again_after_a_reboot(batch: Batch) -> None:
