@@ -1,5 +1,6 @@
 """A job schedule of Batch's own kind, as the table of a document."""
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +35,11 @@ _MOST_RETRIES: Final = 10
 _SHELLS: Final = frozenset({"sh", "/bin/sh", "/usr/bin/sh"})
 _SCRIPT_WORDS: Final = 3
 _SPECIAL: Final = frozenset("$`*?[]{}~;&|<>()#!\\\"' \t\n=%")
+_CMD: Final = re.compile(r"\s*cmd(?:\.exe)?\s+/c\s+(?P<command>\S.*)", re.IGNORECASE | re.DOTALL)
+_WINDOWS_PATH: Final = re.compile(r"(?:^|[\s\"'=])[A-Za-z]:\\")
+_FRACTION: Final = re.compile(r"(?P<whole>P.*?)(?P<seconds>[0-9]+)(?P<fraction>\.[0-9]+)S")
 _OURS: Final = ("RECUR_", "AZ_BATCH_")
+_IDENTITY: Final = "AZURE_CLIENT_ID"
 _ALWAYS_STORED: Final = ("../std", "../fileupload")
 _LEFT_OUT: Final = {
     "resourceFiles": "resourceFiles are left out: put the files into an application package, or fetch them.",
@@ -96,6 +101,11 @@ def to_second(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
 
+def _to_whole(length: timedelta) -> timedelta:
+    """Return a length of time without its fraction of a second."""
+    return length // _SECOND * _SECOND
+
+
 def read_job_schedule(
     job_schedule: _Json, *, now: datetime, pool: str | None = None
 ) -> tuple[Imported, Table]:
@@ -153,7 +163,7 @@ def _timing(
         return (), "it tells no next run", ()
     interval, said = instants.interval, []
     if interval is not None and (interval % _SECOND or interval > _LONGEST_INTERVAL):
-        return (), "every takes whole seconds, up to 366 days", ()
+        return (), "every takes a whole number of seconds, up to 366 days", ()
     first = to_second(start)
     if first != start:
         said.append("Its instants have fractions of a second; here they are at the second before.")
@@ -164,7 +174,7 @@ def _timing(
     elif last:
         said.append("A job that is due at doNotRunAfter itself is made, so end is the next second.")
     longest = interval or _LONGEST_WINDOW
-    window = min(longest, instants.window or longest)
+    window = _to_whole(min(longest, instants.window or longest))
     if window < _SHORTEST_WINDOW:
         said.append(
             f"catch_up.window is at least 5m; a job there was late for {spelt(window)} at most."
@@ -223,9 +233,10 @@ def _command(line: str) -> tuple[str, list[str]]:
         words = shlex.split(line)
     except ValueError:
         return line, ["Its command line cannot be split into words: look at it."]
-    shell = words[0].lower().removesuffix(".exe") if words else ""
-    if shell == "cmd" and len(words) > 1 and words[1].lower() == "/c":
-        return line.split(None, 2)[2], ["It ran on Windows, by cmd /c, as here on a Windows pool."]
+    if found := _CMD.fullmatch(line):
+        return found["command"], ["It ran on Windows, by cmd /c, as here on a Windows pool."]
+    if _WINDOWS_PATH.search(line):
+        return line.strip(), ["Its command line names a path of Windows: it wants a Windows pool."]
     if words and words[0] in _SHELLS and len(words) == _SCRIPT_WORDS and words[1] == "-c":
         return words[2], []
     if shlex.join(words) != line.strip() and any(_SPECIAL & set(word) for word in words):
@@ -237,7 +248,9 @@ def _command(line: str) -> tuple[str, list[str]]:
 def _environment(entries: Sequence[_Json]) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the variables in TOML, those of the task over those of the job, and whose names are taken."""
     found = {str(one.get("name")): str(one.get("value") or "") for one in entries}
-    refused = [name for name in found if name.startswith(_OURS) or name == "AZURE_CLIENT_ID"]
+    refused = [
+        name for name in found if (upper := name.upper()).startswith(_OURS) or upper == _IDENTITY
+    ]
     kept = [(name, toml_text(value)) for name, value in found.items() if name not in refused]
     return kept, refused
 
@@ -337,13 +350,17 @@ def _length(text: object) -> timedelta | None:
     Return a length of time of the service; None for none, or for no limit.
 
     Raises:
-        ValueError: It has another form, or fractions of a second.
+        ValueError: It has another form.
     """
-    if not text or str(text).startswith(_UNLIMITED):
+    written, fraction = str(text or ""), timedelta()
+    if not text or written.startswith(_UNLIMITED):
         return None
-    if (length := parse_duration(str(text))) is None:
-        raise ValueError(f"{text} is no whole number of seconds")
-    return length
+    if found := _FRACTION.fullmatch(written):
+        written = f"{found['whole']}{found['seconds']}S"
+        fraction = timedelta(seconds=float(found["fraction"]))
+    if (length := parse_duration(written)) is None:
+        raise ValueError(f"{text} is no length of time that a document can have")
+    return length + fraction
 
 
 def _list(value: _Json, key: str) -> list[_Json]:
