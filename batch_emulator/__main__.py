@@ -37,6 +37,8 @@ from batch_emulator.wire import now
 
 _COLLECTION_THRESHOLDS: Final = (10_000, 20, 1000)
 _LAST_PORT: Final = 65535
+_FASTEST: Final = 100_000.0
+"""Of a clock: it comes to the end of all calendars in a month."""
 _SCRATCH: Final = Path(tempfile.gettempdir(), f"batch-emulator-{uuid.uuid4().hex}")
 """The nodes' folder where none is named; it is removed in the end."""
 
@@ -72,6 +74,13 @@ def _speed(argument: str) -> float:
     return speed
 
 
+def _clock_speed(argument: str) -> float:
+    speed = _speed(argument)
+    if speed > _FASTEST:
+        raise ValueError("faster than calendars can follow")
+    return speed
+
+
 def _moment(argument: str) -> datetime:
     moment = datetime.fromisoformat(argument)
     if moment.tzinfo is None:
@@ -91,9 +100,10 @@ def _clock(kind: str, start: datetime | None) -> Clock:
     if start is not None:
         raise ValueError("--clock-start needs --clock virtual")
     try:
-        return RealClock() if kind == "real" else RealClock(speed=_speed(kind))
+        return RealClock() if kind == "real" else RealClock(speed=_clock_speed(kind))
     except ValueError:
-        raise ValueError(f"--clock is real, virtual or a positive number, not {kind}") from None
+        text = f"--clock is real, virtual or a positive number up to {_FASTEST:,.0f}, not {kind}"
+        raise ValueError(text) from None
 
 
 def _not_a_secret(instead: str) -> Callable[[str], NoReturn]:
@@ -228,8 +238,8 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         "--clock",
         default="real",
         metavar="KIND",
-        help="time of the account's resources: real, a number that says how many times as fast it "
-        "goes, or virtual: it stands until POST /emulator/clock/advance",
+        help="time of the account's resources: real, a number up to 100,000 that says how many times as "
+        "fast it goes, or virtual: it stands until POST /emulator/clock/advance",
     )
     parser.add_argument(
         "--clock-start",

@@ -219,6 +219,8 @@ def test_options() -> None:
         (("--port", "http"), "argument --port: "),
         (("--pool-speed", "0"), "argument --pool-speed: not a positive number"),
         (("--pool-speed", "nan"), "argument --pool-speed: not a positive number"),
+        (("--clock", "1e300"), "a positive number up to 100,000, not 1e300"),
+        (("--clock", "100001"), "a positive number up to 100,000, not 100001"),
         (("--application", "name=1"), "not of the form NAME=VERSION=ZIP: name=1"),
         (("--application", "name=1=/no/such.zip"), "not a zip file: /no/such.zip"),
         (("--application", "a=1={zip}", "--application", "A=1={zip}"), "application a, version 1"),
