@@ -195,7 +195,10 @@ def _show(
         _money(whole.amount, currency),
     )
     show_table(output, _OF_POOL, [row])
-    if currency is None:
+    if not found:
+        output.say("")
+        output.say("Nothing to rehearse: the document has no schedules.")
+    elif currency is None:
         output.say("")
         output.say("No cost: the document gives no price for these nodes (docs/costs.md).")
 

@@ -111,3 +111,15 @@ def test_a_document_with_problems_is_refused(tmp_path: Path) -> None:
     file.write_text('[schedules.one]\ncron = "61 * * * *"\ncommand = "true"\n')
 
     assert rehearse("rehearse", str(file), "--duration", "5m").exit_code == Exit.REFUSED
+
+
+def test_a_document_without_schedules_has_nothing_to_rehearse(tmp_path: Path) -> None:
+    """It is not blamed for prices that it has."""
+    file = tmp_path / "schedules.toml"
+    file.write_text('[prices]\ncurrency = "USD"\ndedicated = 0.12\n')
+
+    shown = rehearse("rehearse", str(file))
+
+    assert shown.exit_code == Exit.DONE, shown.output
+    assert "Nothing to rehearse: the document has no schedules." in shown.output
+    assert "No cost" not in shown.output
