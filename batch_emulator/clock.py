@@ -35,7 +35,7 @@ class Clock(ABC):
 
     @abstractmethod
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
-        """Call ``callback`` in so many seconds of this clock, or in the next turn of the loop."""
+        """Call ``callback`` after a number of seconds of this clock, or in the next turn of the loop."""
 
     @property
     def longest_wait_seconds(self) -> float:
@@ -58,7 +58,7 @@ class Clock(ABC):
             return await asyncio.to_thread(function, *args, **kwargs)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait so many seconds of this clock."""
+        """Wait for a number of seconds of this clock."""
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -71,7 +71,7 @@ class Clock(ABC):
 
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
         """
-        Wait for an event, at most so many seconds of this clock.
+        Wait for an event, for a limited number of seconds of this clock.
 
         Returns:
             Whether it came.
@@ -136,7 +136,7 @@ class RealClock(Clock):
         return self._origin + timedelta(seconds=passed * self.speed)
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
-        """Call ``callback`` in so many seconds of this clock, or in the next turn of the loop."""
+        """Call ``callback`` after a number of seconds of this clock, or in the next turn of the loop."""
         return asyncio.get_running_loop().call_later(seconds / self.speed, callback)
 
 

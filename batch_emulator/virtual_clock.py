@@ -96,7 +96,7 @@ class VirtualClock(Clock):
         self._now += _SMALLEST
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
-        """Call ``callback`` in so many seconds of this clock; never, if no calendar has that time."""
+        """Call ``callback`` after some seconds of this clock; never, if no calendar has that time."""
         timer = _VirtualTimer(callback)
         with suppress(OverflowError):
             at = self._now + timedelta(seconds=max(0.0, seconds))

@@ -37,7 +37,7 @@ def _text(name: str) -> Field[Json]:
 
 
 def _side_task[T](name: str, read: Callable[[T], Execution | None]) -> dict[str, Field[T]]:
-    """Return the fields of how a task went that is none of the tasks of a job."""
+    """Return the fields of how a start, preparation or release task went."""
 
     def known(thing: T) -> Execution:
         return read(thing) or Execution()

@@ -82,7 +82,7 @@ def _sums(jobs: Sequence[Job], since: datetime, moment: datetime) -> Json:
 
 
 def pool_statistics(pool: Pool, base: str) -> Json:
-    """Print the statistics of a pool, of which nothing is measured."""
+    """Print the statistics of a pool; nothing of it is measured."""
     span = _span(pool.created, pool.clock.now())
     return {
         "url": f"{pool_url(base, pool)}/{_PLACE}",

@@ -113,7 +113,7 @@ def show_pool(pool: Pool, base: str) -> Json:
 
 
 def _side_task_info(execution: Execution) -> Json:
-    """Print how a task went that is none of the tasks of a job."""
+    """Print how a start, preparation or release task went."""
     return present(
         state="completed" if execution.ended else "running",
         startTime=execution.started and print_time(execution.started),

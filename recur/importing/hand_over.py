@@ -108,7 +108,7 @@ class HandOver:
             live: The job schedule.
             given: The schedule.
             say: Told what goes on.
-            sleep: Waits for so many seconds.
+            sleep: Waits for a number of seconds.
         """
         self._target = target
         self._live = live
