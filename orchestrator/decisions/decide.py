@@ -6,7 +6,7 @@ one is simply due. Each decision carries its reason.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -42,8 +42,6 @@ def decide(
         One decision for each occurrence; but beyond the newest ``catch_up.max`` that are missed,
         and as many that are skipped, one for all neighbours with the same cause.
     """
-    if due.written_off:
-        return [*due.written_off]
     open_runs = list(in_the_way)
     newer = sum(one.can_run for one in due.occurrences) + due.later
     submitted: RunId | None = None
@@ -64,7 +62,8 @@ def decide(
             open_runs.append(submitted)
         decisions.append(decision)
     named = [_name(decision, submitted) for decision in decisions]
-    return list(_shared(named, schedule.catch_up.max if schedule else CatchUp().max))
+    most = schedule.catch_up.max if schedule else CatchUp().max
+    return list(_shared(due.written_off, named, most))
 
 
 def overlapping(
@@ -131,11 +130,13 @@ def _name(decision: Decision, run: RunId | None) -> Decision:
     return decision
 
 
-def _shared(decisions: Sequence[Decision], most: int) -> Iterator[Decision]:
+def _shared(
+    written_off: Iterable[Skip | Missed], decisions: Sequence[Decision], most: int
+) -> Iterator[Decision]:
     """Let all but the newest ``most`` missed, and skipped, share a decision with neighbours."""
     sharing = Counter({Skip: -most, Missed: -most})
     sharing.update(type(one) for one in decisions if not isinstance(one, Submit))
-    members: list[Skip | Missed] = []
+    members = [*written_off]
     for decision in decisions:
         if isinstance(decision, Submit) or sharing[type(decision)] <= 0:
             yield from _merged(members)
@@ -174,13 +175,18 @@ def _one(group: Sequence[Skip | Missed]) -> Skip | Missed:
     first = group[0]
     if len(group) == 1:
         return first
-    others = (one for one in group if isinstance(one, Skip) and _cause(one) != _cause(first))
-    span = Span(
-        last=group[-1].occurrence.nominal,
-        count=len(group),
-        also=dict(Counter(one.reason for one in others)),
-    )
-    return replace(first, span=span)
+    count, also = 0, Counter[SkipReason]()
+    for one in group:
+        span = _span(one)
+        count += span.count
+        also.update(span.also)
+        if isinstance(one, Skip) and _cause(one) != _cause(first):
+            also[one.reason] += span.count - sum(span.also.values())
+    return replace(first, span=Span(last=_span(group[-1]).last, count=count, also=dict(also)))
+
+
+def _span(one: Skip | Missed) -> Span:
+    return one.span or Span(last=one.occurrence.nominal, count=1)
 
 
 def _cause(decision: Skip | Missed) -> tuple[SkipReason | MissReason, RunId | None]:

@@ -37,7 +37,7 @@ class Due:
         until: Up to here these are all.
         later: How many more that can run are due after these, left for the next go; counted up to
             a hundred, among the next 20,000.
-        written_off: Instead of them: what is decided of very many that cannot run any more.
+        written_off: What is decided of very many before these, none of which can run any more.
         looks: A measure of the work that it took.
     """
 
@@ -82,7 +82,8 @@ def due(
         removed = state.removed and not returns
         written = _write_off(state, replace(lost, until=min(lost.until, until)), removed=removed)
         if written:
-            return written
+            rest = due(replace(state, decided_until=written.until), until, most, returns=returns)
+            return replace(rest, written_off=written.written_off, looks=written.looks)
     left = chain((following,), islice(every, MOST_AT_ONCE - 1))
     later = sum(1 for _ in islice((1 for one in left if _judged(one, state).can_run), _COUNTED))
     return Due(occurrences=found, until=found[-1].nominal, later=later)
@@ -144,7 +145,7 @@ def _write_off(state: ScheduleState, lost: LostTime, *, removed: bool) -> Due | 
     """
     Decide what is lost in any case, as few decisions; None if it is not worth while.
 
-    The newest of it are left to be looked at: as many as may have records of their own.
+    The newest of it are left to be looked at: those that may have records of their own.
     """
     until, looks = _until(state, lost.until)
     decisions: list[Skip | Missed] = []
@@ -154,11 +155,7 @@ def _write_off(state: ScheduleState, lost: LostTime, *, removed: bool) -> Due | 
             until = stretch.after
             break
         looks += sum(one.looks for _, one in found)
-        for decision, _ in found:
-            if decisions and _same(decisions[-1], decision):
-                decisions[-1] = _joined(decisions[-1], decision)
-            else:
-                decisions.append(decision)
+        decisions += [decision for decision, _ in found]
     if sum(one.span.count for one in decisions if one.span) < _MANY:
         return None
     return Due(occurrences=(), until=until, written_off=tuple(decisions), looks=looks)
@@ -239,21 +236,3 @@ def _decision(
     if isinstance(cause, SkipReason):
         return Skip(occurrence=occurrence, reason=cause, span=span)
     return Missed(occurrence=occurrence, reason=cause, span=span)
-
-
-def _same(one: Skip | Missed, other: Skip | Missed) -> bool:
-    return one.reason == other.reason
-
-
-def _joined(one: Skip | Missed, other: Skip | Missed) -> Skip | Missed:
-    """Return one decision for both, of which the other is the later."""
-    mine, theirs = _span(one), _span(other)
-    also = {
-        reason: mine.also.get(reason, 0) + theirs.also.get(reason, 0)
-        for reason in (*mine.also, *theirs.also)
-    }
-    return replace(one, span=Span(last=theirs.last, count=mine.count + theirs.count, also=also))
-
-
-def _span(one: Skip | Missed) -> Span:
-    return one.span or Span(last=one.occurrence.nominal, count=1)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.decisions import due as module
 from orchestrator.decisions.decide import decide
-from orchestrator.decisions.decision import Decision, Missed, Skip, Submit
+from orchestrator.decisions.decision import Decision, Submit
 from orchestrator.decisions.due import LostTime, due
 from orchestrator.enums import CatchUpMode
 from orchestrator.ids import ScheduleId
@@ -41,6 +41,13 @@ def counted(decisions: Iterable[Decision]) -> Counter[str]:
     return +found
 
 
+def _share_a_cause(one: Decision, other: Decision) -> bool:
+    """Tell whether two neighbours stand for several each, and could be one decision."""
+    if isinstance(one, Submit) or isinstance(other, Submit) or not (one.span and other.span):
+        return False
+    return (one.reason, one.because) == (other.reason, other.because)
+
+
 def all_decisions(
     state: ScheduleState, catch_up: CatchUp, now: datetime, *, write_off: bool
 ) -> tuple[list[Decision], int]:
@@ -52,7 +59,9 @@ def all_decisions(
     for _ in count():
         part = due(state, now, 50 if write_off else 10**6, lost=lost)
         written_off += bool(part.written_off)
-        decisions += decide(ID, None if state.removed else table, part, now=now)
+        decided = decide(ID, None if state.removed else table, part, now=now)
+        assert not any(_share_a_cause(one, other) for one, other in pairwise(decided))
+        decisions += decided
         if not part.any:
             return decisions, written_off
         state = replace(state, decided_until=part.until)
@@ -131,37 +140,22 @@ def _many_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_many_are_many")
-def test_each_minute_since_the_year_2000_is_decided_in_two_goes() -> None:
-    """Thirteen million of one cause are one decision; the last day is looked at."""
+@pytest.mark.parametrize("mode", CatchUpMode)
+def test_each_minute_since_the_year_2000_is_decided_in_one_go(mode: CatchUpMode) -> None:
+    """Thirteen million of one cause are one decision; the newest have decisions of their own."""
     begin = datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC)
     timing = Timing(since=begin, recurrence=Recurrence(cron=("* * * * *",)))
     state = ScheduleState(timings=(timing,), decided_until=begin)
     now = datetime(2026, 1, 1, tzinfo=UTC)
+    table = replace(schedules.schedule(), catch_up=CatchUp(mode=mode))
 
-    first = due(state, now, lost=LostTime.of(CatchUp(), now))
-    (one,) = first.written_off
-    second = due(replace(state, decided_until=first.until), now, lost=LostTime.of(CatchUp(), now))
+    part = due(state, now, lost=LostTime.of(table.catch_up, now))
+    decisions = decide(ID, table, part, now=now)
 
-    assert isinstance(one, Missed)
-    assert one.span
-    assert one.span.count + len(second.occurrences) == (now - begin) // timedelta(minutes=1) + 1
-    assert len(second.occurrences) < 20_000
-
-
-@pytest.mark.usefixtures("_many_are_many")
-def test_a_pause_parts_what_is_written_off() -> None:
-    """Each side of it is a decision of its own."""
-    begin = datetime(2020, 1, 1, tzinfo=UTC)
-    timing = Timing(since=begin, recurrence=Recurrence(cron=("* * * * *",)))
-    pause = Pause(since=begin + 100 * DAY, until=begin + 200 * DAY, by="eva")
-    state = ScheduleState(timings=(timing,), decided_until=begin, pauses=(pause,))
-
-    now = begin + 400 * DAY
-    part = due(state, now, lost=LostTime.of(CatchUp(), now))
-
-    assert [type(one) is Skip for one in part.written_off] == [False, True, False]
-    spans = [one.span for one in part.written_off]
-    assert [span.count if span else 0 for span in spans][:2] == [144_000, 143_999]
-    assert [one.occurrence.nominal for one in part.written_off][1] == begin + 100 * DAY + timedelta(
-        minutes=1
-    )
+    assert part.until == now
+    assert sum(counted(decisions).values()) == (now - begin) // timedelta(minutes=1) + 1
+    ranges = [one.span for one in decisions if not isinstance(one, Submit) and one.span]
+    causes = [one.reason for one in decisions if not isinstance(one, Submit) and one.span]
+    assert len(causes) == len(set(causes))
+    assert ranges[0].count > 13_000_000
+    assert len(decisions) - len(ranges) <= 2 * CatchUp().max + 2
