@@ -1,9 +1,10 @@
 # Everything here runs on a laptop without Azure. Start with `make demo`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up start check test support infra infra-write bench proof peers package lock clean
+.PHONY: help setup demo up start check lint unit test support infra infra-write bench proof peers package lock clean
 
 RUN := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header --no-annotate
+PURE := $(addprefix tests/unit/,decisions document ledger timing) $(wildcard tests/unit/test_*.py)
 PEER := sh tests/peers/install.sh
 SAMPLED := tests/e2e/test_demo.py tests/contract/infra/test_alerts.py
 export PYTHONUNBUFFERED := 1
@@ -25,13 +26,18 @@ up: setup ## Azurite and the Batch emulator, until Ctrl-C
 start: setup ## the timer functions against what `make up` runs, until Ctrl-C
 	@$(RUN) -m local start
 
-check: setup ## linters, types, layers, unit tests and what they cover of the pure packages
+check: lint unit ## the quick half of `make test`: lint and unit
+
+lint: setup ## linters, types and layers
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/pyright
 	.venv/bin/lint-imports
-	.venv/bin/pytest -n 2 tests/unit --cov
+
+unit: setup ## unit tests, and how much of the pure packages their own tests cover
+	.venv/bin/pytest -n 2 $(PURE) --cov
+	.venv/bin/pytest -n 2 tests/unit $(PURE:%=--ignore=%)
 
 infra: setup ## the Bicep files: lint, format, and that what is compiled from them is up to date
 	@$(RUN) -m infra.check
@@ -39,8 +45,9 @@ infra: setup ## the Bicep files: lint, format, and that what is compiled from th
 infra-write: setup ## compile the Bicep files and write the templates and snapshots that are committed
 	@$(RUN) -m infra.check --write
 
-test: check infra ## all tests: unit, Bicep, processes, contract and the whole job
-	.venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder tests/proof tests/e2e tests/system tests/contract
+test: setup ## all tests: unit, Bicep, processes, contract and the whole job
+	@$(MAKE) --no-print-directory -j 2 lint unit infra
+	.venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder tests/proof tests/e2e tests/system tests/contract
 
 support: setup ## write the two tables of batch_emulator/SUPPORT.md from what the emulator does
 	@$(RUN) -m batch_emulator.support_matrix

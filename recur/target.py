@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
-from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from recur.errors import CliError, Exit
@@ -122,6 +121,8 @@ class Target:
 @cache
 def _credential() -> TokenCredential:
     """Return one credential for all clients, so that a token is asked for once."""
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - slow, and keys need none
+
     return DefaultAzureCredential()
 
 

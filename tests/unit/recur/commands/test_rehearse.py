@@ -23,7 +23,7 @@ command = "true"
 every = "30m"
 command = "true"
 """
-COMMAND = ("--days", "7", "--from", "2027-03-01", "--duration", "5m")
+COMMAND = ("--days", "2", "--from", "2027-03-01", "--duration", "5m")
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def test_people_see_schedules_and_the_pool(document: Path) -> None:
         "COST",
         "NOTES",
     ]
-    assert lines[1].startswith("nightly-report  5")
-    assert "10 h" in lines[1]
-    assert "1.20 USD" in lines[1]
-    assert lines[2].startswith("refresh         336")
+    assert lines[1].startswith("nightly-report  2")
+    assert "4 h" in lines[1]
+    assert "0.48 USD" in lines[1]
+    assert lines[2].startswith("refresh         96")
     assert lines[5].startswith("dedicated")
 
 
@@ -72,17 +72,17 @@ def test_programs_get_the_same_numbers(document: Path) -> None:
 
     assert shown[0] == shown[1] != shown[2]
     told = shown[0]
-    assert (told["from"], told["until"]) == ("2027-03-01T00:00:00Z", "2027-03-08T00:00:00Z")
+    assert (told["from"], told["until"]) == ("2027-03-01T00:00:00Z", "2027-03-03T00:00:00Z")
     nightly, refresh = told["schedules"]
     assert (nightly["schedule"], nightly["runs"], nightly["node_seconds"]) == (
         "nightly-report",
-        5,
-        1500,
+        2,
+        600,
     )
-    assert refresh["ended"] == 336
-    assert refresh["amount"] == pytest.approx(336 * 300 * 0.12 / 3600)
+    assert refresh["ended"] == 96
+    assert refresh["amount"] == pytest.approx(96 * 300 * 0.12 / 3600)
     assert told["currency"] == "USD"
-    assert told["pool"]["busy_seconds"] == (336 + 5) * 300
+    assert told["pool"]["busy_seconds"] == (96 + 2) * 300
 
 
 def test_a_pool_without_a_price_costs_nothing_that_is_known(document: Path) -> None:
