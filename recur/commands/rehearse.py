@@ -10,13 +10,14 @@ import typer
 
 from orchestrator.document.parse import Document
 from orchestrator.ids import ScheduleId
+from orchestrator.model import Prices
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.formats import NOTHING, short_duration
 from recur.ledger_reader.records import History
 from recur.output import Printer, show_table
 from recur.rehearsal.durations import Durations, parse_durations, recorded_durations
-from recur.rehearsal.play import Course, play
+from recur.rehearsal.play import Course, play, that_run
 from recur.rehearsal.simulated_pool import PoolShape, Rehearsal, play_on_pool
 from recur.rehearsal.summary import (
     PoolSummary,
@@ -111,7 +112,8 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
         FOUND if runs had not ended a day after the last one was due.
 
     Raises:
-        CliError: The document has problems, or nothing is known of how long a schedule's runs take.
+        CliError: The document has problems or no prices of the pool that is named, or nothing is
+            known of how long a schedule's runs take.
     """
     document = valid_document(
         read_file(options.file), options.file, f"recur validate {options.file}"
@@ -120,15 +122,16 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
     begin = parse_time(options.begin, UTC, name="--from") if options.begin else now
     begin = begin.replace(second=0, microsecond=0)
     until = begin + timedelta(days=options.days)
-    durations = _durations(given, options, document, now)
+    prices = next((one.prices for one in document.schedules.values()), None)
+    price = _price(prices, options)
+    asked = that_run(document.schedules, begin, until)
+    durations = _durations(given, options, document, asked=asked, now=now)
 
     async def perform(stage: Rehearsal) -> tuple[list[Course], Rehearsal]:
         courses = await play(stage, document.schedules, durations, until=until, quiet=_QUIET)
         return courses, stage
 
     courses, stage = play_on_pool(options.shape, begin, perform)
-    prices = next((one.prices for one in document.schedules.values()), None)
-    price = price_of(prices, options.pool, spot=options.shape.spot)
     found = [schedule_summary(one, slots=options.shape.slots, price=price) for one in courses]
     whole = pool_summary(stage.nodes, price)
     currency = prices.currency if prices and price is not None else None
@@ -145,12 +148,28 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
     return Exit.FOUND if any(one.unfinished for one in found) else Exit.DONE
 
 
+def _price(prices: Prices | None, options: RehearseOptions) -> float | None:
+    pools = prices.pools if prices else {}
+    if options.pool and options.pool.lower() not in {name.lower() for name in pools}:
+        told = ", ".join(pools) or "none"
+        raise CliError(
+            Exit.USAGE,
+            f"the document has no prices of the pool {options.pool}",
+            f"[prices.pools] has: {told}; without --pool, the prices of [prices] hold",
+        )
+    return price_of(prices, options.pool, spot=options.shape.spot)
+
+
 def _durations(
-    given: Context, options: RehearseOptions, document: Document, now: datetime
+    given: Context,
+    options: RehearseOptions,
+    document: Document,
+    *,
+    asked: Sequence[ScheduleId],
+    now: datetime,
 ) -> Durations:
-    schedules = list(document.schedules)
-    durations = parse_durations(options.durations, schedules)
-    missing = durations.missing(schedules)
+    durations = parse_durations(options.durations, list(document.schedules))
+    missing = durations.missing(asked)
     if not missing:
         return durations
     try:
@@ -159,7 +178,7 @@ def _durations(
         raise _unknown(missing, error.next_step) from error
     with history.as_one("reading the history"):
         durations = durations.over(recorded_durations(history, missing, now))
-    if missing := durations.missing(schedules):
+    if missing := durations.missing(asked):
         raise _unknown(missing, "the ledger has no run of theirs that ended of late")
     return durations
 

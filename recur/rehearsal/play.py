@@ -126,6 +126,18 @@ async def play(
     return list(courses.values())
 
 
+def that_run(
+    schedules: Mapping[ScheduleId, Schedule], begin: datetime, until: datetime
+) -> list[ScheduleId]:
+    """Return the schedules with an occurrence in ``(begin, until]`` that their timing lets run."""
+    state = begun_anew(SubmitState(), dict(schedules), frozenset(), document="", now=begin)
+    return [
+        id_
+        for id_ in schedules
+        if any(one.can_run for one in _occurrences(state.schedules[id_], until))
+    ]
+
+
 def _batches(
     course: Course, state: ScheduleState, number: int, until: datetime
 ) -> Iterator[_Batch]:

@@ -105,6 +105,34 @@ def test_what_is_not_known_is_asked_for(
     assert "--duration SCHEDULE=10m" in shown.output
 
 
+def test_a_schedule_without_a_run_in_these_days_needs_no_duration(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is due next year, one is paused."""
+    monkeypatch.chdir(tmp_path)
+    document.write_text(
+        TEXT
+        + '[schedules.rare]\ncron = "0 2 1 7 *"\ncommand = "true"\n'
+        + '[schedules.off]\ncron = "0 2 * * *"\ncommand = "true"\npaused = true\n'
+    )
+    days = ("--days", "2", "--from", "2027-03-01")
+    lengths = ("--duration", "refresh=5m", "--duration", "nightly-report=5m")
+
+    shown = rehearse("rehearse", str(document), *days, *lengths)
+
+    assert shown.exit_code == Exit.DONE, shown.output
+    assert "off             0     2 paused" in shown.output
+
+
+def test_a_pool_without_prices_of_its_own_is_named(document: Path) -> None:
+    """The prices of all other pools are not taken for it without a word."""
+    shown = rehearse("rehearse", str(document), *COMMAND, "--pool", "nix")
+
+    assert shown.exit_code == Exit.USAGE
+    assert "the document has no prices of the pool nix" in shown.output
+    assert "without --pool, the prices of [prices] hold" in shown.output
+
+
 def test_a_document_with_problems_is_refused(tmp_path: Path) -> None:
     """As by validate."""
     file = tmp_path / "schedules.toml"
