@@ -74,7 +74,7 @@ class TaskRow(_Strict):
         task: A pattern for the whole id of the task; without it, any but job preparation and job
             release tasks, which succeed at once where no row has their id.
         seconds: How long its program takes, by the account's clock.
-        exit_code: Of its program.
+        exit_code: Of its program, a signed number of 32 bits.
         stdout: What its program prints.
         stderr: What it prints on its other stream.
     """
@@ -83,7 +83,7 @@ class TaskRow(_Strict):
     schedule: str | None = None
     task: str | None = None
     seconds: Seconds
-    exit_code: int = 0
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
     stdout: str = ""
     stderr: str = ""
 

@@ -136,13 +136,18 @@ async def _end_job(account: Account, job: Job) -> None:
     await stop_runs([*job.runs.values()], TaskStop.TERMINATE)
     await preparation.release(account, job)
     job.complete()
-    if job.auto_pool is not None:
-        specification = job.body["poolInfo"]["autoPoolSpecification"]
-        if specification["poolLifetimeOption"] == "job" and not specification["keepAlive"]:
-            auto_pools.expire(account, job.auto_pool)
+    _expire_own_pool(account, job)
     tell("job.ended", job=job.id, state=job.state, reason=job.reason)
     if job.state is JobState.DELETING and not job.stuck:
         await _remove(account, job)
+
+
+def _expire_own_pool(account: Account, job: Job) -> None:
+    if job.auto_pool is None:
+        return
+    specification = job.body["poolInfo"]["autoPoolSpecification"]
+    if specification["poolLifetimeOption"] == "job" and not specification["keepAlive"]:
+        auto_pools.expire(account, job.auto_pool)
 
 
 def terminate(job: Job, reason: str | None) -> None:
@@ -298,6 +303,7 @@ async def forget(account: Account, job: Job) -> None:
     await stop_runs([*job.runs.values()], TaskStop.REQUEUE)
     await preparation.stop(account.clock, visits)
     await _wipe(job, folders)
+    _expire_own_pool(account, job)
     tell("job.forgotten", job=job.id)
 
 

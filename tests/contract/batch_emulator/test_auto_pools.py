@@ -1,7 +1,7 @@
 """Pools that are made for a job: from its creation to its end."""
 
 from batch_emulator.wire import now
-from tests.contract.conftest import Batch, refusal
+from tests.contract.conftest import Batch, Start, refusal
 from tests.support.plain_jobs import plain_job, settled, task_body, until_job
 from tests.support.prepared_jobs import own_pool, pool_of, pools
 
@@ -62,3 +62,16 @@ async def test_a_job_whose_pool_cannot_be_made_is_completed(batch: Batch) -> Non
     assert await pools(batch) == []
     assert [task async for task in batch.client.list_tasks("job")] == []
     assert await refusal(batch.client.create_job(plain_job())) == (409, "JobExists")
+
+
+async def test_a_job_that_batch_forgets_takes_its_pool_with_it(start_batch: Start) -> None:
+    """Nobody is left who would delete it; one that is kept alive stays."""
+    batch = await start_batch(faults=True)
+    for job, kept in (("lost", False), ("kept", True)):
+        await batch.client.create_job(plain_job(job, **own_pool(keepAlive=kept)))
+    stays = pool_of(await batch.client.get_job("kept"))
+
+    for job in ("lost", "kept"):
+        await batch.faults.forget_job(job)
+
+    await batch.until(lambda: pools(batch), lambda seen: seen == [stays])

@@ -126,6 +126,7 @@ def test_without_a_description_nodes_are_as_usual() -> None:
         ("[", "simulation: Invalid JSON"),
         ('{"tasks": [{"job": "a"}]}', "tasks.0.seconds: Field required"),
         ('{"tasks": [{"seconds": -1}]}', "tasks.0.seconds"),
+        ('{"tasks": [{"seconds": 1, "exit_code": 2147483648}]}', "tasks.0.exit_code: Input should"),
         ('{"nodes": {"start_task": {"fails": 2}}}', "nodes.start_task.fails: Input should be less"),
         ('{"colour": 1}', "colour: Extra inputs are not permitted"),
     ],
