@@ -15,7 +15,7 @@ _SHOWN = pytest.StashKey[list[str]]()
 _WIDTH = 110
 
 hypothesis.settings.register_profile(
-    "test", max_examples=20, stateful_step_count=40, derandomize=True
+    "test", max_examples=12, stateful_step_count=40, derandomize=True
 )
 hypothesis.settings.register_profile("proof", max_examples=500, stateful_step_count=40)
 
