@@ -1,7 +1,6 @@
 """One Batch account with all that it holds."""
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,7 +28,6 @@ class Account:
     pools: Collection[Pool] = field(default_factory=Collection)
     jobs: Collection[Job] = field(default_factory=Collection)
     job_schedules: Collection[JobSchedule] = field(default_factory=Collection)
-    node_numbers: Iterator[int] = field(default_factory=itertools.count)
     applications: Applications = field(init=False)
     _backlogs: dict[str, Backlog[Task]] = field(default_factory=dict)
 

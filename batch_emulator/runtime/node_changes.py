@@ -93,8 +93,10 @@ def resume(account: Account, node: Node) -> None:
         nodes.live(account, node, _survive(account, node), "preemption")
     elif node.state in {NodeState.CREATING, NodeState.STARTING}:
         start(account, node)
-    elif node.start is not None and node.start.ended is None:
-        nodes.live(account, node, nodes.start_beside_tasks(account, node), "start task")
+    else:
+        _expect_preemption(account, node)
+        if node.start is not None and node.start.ended is None:
+            nodes.live(account, node, nodes.start_beside_tasks(account, node), "start task")
 
 
 def restart(account: Account, node: Node, how: NodeState, option: str) -> None:

@@ -35,6 +35,7 @@ _FOLDERS: Final = ("applications", "fsmounts", "shared", "startup/wd", "volatile
 def create(account: Account, pool: Pool, *, dedicated: bool) -> Node:
     """Add a node to a pool; its life is to be started by the caller."""
     name = f"tvmps_{_digits(account, pool)}_{'d' if dedicated else 'p'}"
+    pool.nodes_made += 1
     root = account.options.root.resolve() / pool.id / name
     node = Node(id=name, pool=pool, dedicated=dedicated, root=root)
     pool.nodes[name] = node
@@ -47,7 +48,7 @@ def _digits(account: Account, pool: Pool) -> str:
     simulation = account.options.simulation
     if simulation is None:
         return secrets.token_hex(32)
-    return simulation.node_name(pool.id, next(account.node_numbers))
+    return simulation.node_name(pool.id, pool.nodes_made)
 
 
 async def boot(account: Account, node: Node) -> bool:

@@ -120,6 +120,7 @@ class Pool:
     withheld: Failure | None = None
     start_exit_code: int | None = None
     evaluation_failure: Failure | None = None
+    nodes_made: int = 0
     nodes: dict[str, Node] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     observer: PoolObserver = field(default_factory=PoolObserver)

@@ -34,7 +34,7 @@ TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
         {"clock", "follower", "observer", "samples", "rescheduled", "changed", "nodes"}
     ),
     Node: frozenset(
-        {"boots", "preemptions", "restored", "installed", "installing", "runs", "lives"}
+        {"restored", "installed", "installing", "runs", "lives"}
         | {"entered", "side_tasks", "preemption"}
     ),
     Job: frozenset(

@@ -1,6 +1,9 @@
 """The data folder: dependencies, disabled jobs, and nodes in states of their own go on after SIGKILL."""
 
+import json
 from pathlib import Path
+
+from azure.batch.models import BatchPoolResizeOptions
 
 from tests.contract.conftest import Batch, pool_body
 from tests.support.faults import Faults
@@ -119,3 +122,31 @@ async def test_a_task_that_was_being_ended_is_completed(tmp_path: Path) -> None:
     async with account(tmp_path) as (batch, _):
         assert code_of(await settled(batch, "one")) == "TaskEnded"
         await settled(batch, "two")
+
+
+async def test_simulated_nodes_go_on_as_before(tmp_path: Path) -> None:
+    """New ones have ids of their own, and Spot nodes are preempted."""
+    lots = {"boot_seconds": 60, "preemptions_per_hour": 1, "preempted_seconds": 1200}
+    file = tmp_path / "simulation.json"
+    file.write_text(json.dumps({"seed": 3, "nodes": lots}))
+    options = ("--simulation", str(file))
+    async with account(tmp_path, *options) as (batch, emulator):
+        await batch.client.create_pool(pool_body(targetLowPriorityNodes=2))
+        nodes = await batch.until(batch.nodes, lambda nodes: len(nodes) == 2)
+        before = {node.id for node in nodes}
+        kill(emulator)
+    async with account(tmp_path, *options) as (batch, _):
+        three = BatchPoolResizeOptions(target_low_priority_nodes=3)
+        await batch.client.begin_resize_pool("pool", three, polling_interval=0)
+        nodes = await batch.until(batch.nodes, lambda nodes: len(nodes) == 3)
+        after = {node.id for node in nodes}
+        preempted = set[str]()
+
+        async def seen() -> set[str]:
+            nodes = await batch.nodes()
+            preempted.update(str(node.id) for node in nodes if node.state == "preempted")
+            return preempted
+
+        await batch.until(seen, lambda preempted: preempted == after)
+
+    assert before < after

@@ -71,7 +71,7 @@ def test_every_field_has_a_stored_form_or_is_listed() -> None:
     account = {item.name for item in dataclasses.fields(Account)}
     assert account == {
         *("pools", "job_schedules", "jobs", "applications"),  # stored
-        *("options", "url", "storage", "background", "started", "node_numbers"),  # of the process
+        *("options", "url", "storage", "background", "started"),  # of the process
         "_backlogs",  # follows from the jobs
     }
 
