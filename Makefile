@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python $(RUN) --generate-hashes --no-header --no-annotate
 PURE := $(addprefix tests/unit/,decisions document ledger timing) $(wildcard tests/unit/test_*.py)
 PEER := sh tests/peers/install.sh
-SAMPLED := tests/e2e/test_demo.py tests/contract/infra/test_alerts.py
+SAMPLED := tests/e2e/test_demo.py tests/system/test_months_of_a_pool.py tests/contract/infra/test_alerts.py
 export PYTHONUNBUFFERED := 1
 # Empty counts as not set: what tests start by the hundred is compiled once.
 export PYTHONDONTWRITEBYTECODE :=

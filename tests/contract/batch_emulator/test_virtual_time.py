@@ -88,10 +88,10 @@ def nightly(emulator: RunningEmulator, nights: int) -> str:
     return json.dumps(shown, indent=1).replace(emulator.url, "")
 
 
-def test_a_month_of_nights_is_the_same_again(tmp_path: Path) -> None:
-    """Boots, tasks and evaluations of 30 nights; another seed gives another account."""
+def test_twelve_nights_are_the_same_again(tmp_path: Path) -> None:
+    """Boots, tasks and evaluations of 12 nights; another seed gives another account."""
     with virtual(tmp_path / "first", SIMULATION) as emulator:
-        first = nightly(emulator, 30)
+        first = nightly(emulator, 12)
     with virtual(tmp_path / "second", SIMULATION) as emulator:
         second = nightly(emulator, 3)
     with virtual(tmp_path / "third", SIMULATION) as emulator:
@@ -101,9 +101,9 @@ def test_a_month_of_nights_is_the_same_again(tmp_path: Path) -> None:
 
     account = json.loads(first)
     ended = [item for item in account if item.get("executionInfo", {}).get("exitCode") == 0]
-    assert len(ended) == 30
+    assert len(ended) == 12
     nodes = [item for item in account if item.get("state") == "running"]
-    assert len({node["id"] for node in nodes}) == 30
+    assert len({node["id"] for node in nodes}) == 12
     assert account[-1]["currentDedicatedNodes"] == 0
 
 

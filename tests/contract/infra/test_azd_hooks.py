@@ -102,7 +102,7 @@ def checkout(tmp_path: Path) -> Path:
     """Return a copy of what the hooks use, in which there is no schedules.toml yet."""
     root = tmp_path / "checkout"
     for folder in ("recur", "orchestrator", "infra/hooks", "infra/pool"):
-        ignored = shutil.ignore_patterns("__pycache__", "*_env")
+        ignored = shutil.ignore_patterns("*_env")
         shutil.copytree(_ROOT / folder, root / folder, ignore=ignored)
     shutil.copy(_ROOT / "infra/__init__.py", root / "infra")
     shutil.copy(_ROOT / "schedules.sample.toml", root)

@@ -99,7 +99,7 @@ async def test_many_open_runs_cost_few_requests() -> None:
 
 async def test_finished_runs_cost_no_more_than_is_promised() -> None:
     """Two requests of Batch and twelve of storage for each, and one for each output that is read."""
-    count = 40
+    count = 20
     async with open_stage() as stage:
         ((product, bare),) = await compare(stage, count, rounds=1)
 
