@@ -1,7 +1,5 @@
 """An emulated Batch account for tests, and the official clients of it."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from local.azurite import Azurite
 from tests.conftest import Containers
 from tests.support.faults import Faults
 from tests.support.operator import Operator, operator
+from tests.support.waiting import until
 from tests.support.world import World, settings
 
 ACCOUNT = "testbatch"
@@ -62,11 +61,7 @@ class Batch:
         self, look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 60
     ) -> T:
         """Look again and again until what is seen is wanted."""
-        limit = time.monotonic() + within
-        while not wanted(seen := await look()):
-            assert time.monotonic() < limit, f"still {seen!r} after {within} s"
-            await asyncio.sleep(0.02)
-        return seen
+        return await until(look, wanted, within=within)
 
     async def send(
         self, method: str, path: str, *, json: object = None, **query: str

@@ -29,7 +29,8 @@ from tests.alerts.ingestion import Sink, app_events, app_traces
 from tests.alerts.workspace import QUERIES, Answer, Row, Workspace
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, SPEED
-from tests.support.world import World, schedule, settings, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule, settings
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"

@@ -32,8 +32,8 @@ from orchestrator.passes.services import AT_ONCE
 from tests.proof.effects import words
 from tests.proof.proxy import Call, Clock, Proxy, Reply, Rule
 from tests.proof.ticking import APPLY, STATE_BYTES, TICKS, do
-from tests.proof.waiting import until
 from tests.support.faults import Faults
+from tests.support.waiting import until
 
 NOON: Final = datetime(2026, 6, 1, 12, 0, 5, tzinfo=UTC)
 PASSES: Final = {"submit": submit_due, "collect": collect_finished}

@@ -31,7 +31,7 @@ from orchestrator.passes import (
     open_services,
     submit_due,
 )
-from tests.proof.waiting import until
+from tests.support.waiting import until
 
 STATE_BYTES: Final = 2000
 """How large ``submit.json`` may grow here: a few changes of a document are too much for it."""

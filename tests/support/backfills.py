@@ -5,7 +5,8 @@ from datetime import timedelta
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record, load
 from orchestrator.ledger.request import Answer
-from tests.support.world import World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule
 
 JOB = ScheduleId("job")
 NEVER = {"cron": '"0 0 29 2 *"'}

@@ -1,9 +1,7 @@
 """The product's passes on real parts: Azurite, an emulated Batch account, the official clients."""
 
-import asyncio
 import contextlib
 import json
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -37,6 +35,7 @@ from orchestrator.passes import (
 )
 from orchestrator.passes.services import STATE_BYTES
 from tests.conftest import Containers
+from tests.support.waiting import until
 
 POOL = "recur"
 NO_POOL = Pool(state="active", packages={}, image=None, target=0, current=0)
@@ -312,7 +311,7 @@ class World:
 
     async def until[T](self, look: Callable[[], Awaitable[T]]) -> T:
         """Look again and again until something is seen."""
-        return await until(look, bool)
+        return await until(look)
 
     async def decide_again(self, name: str) -> None:
         """Put a schedule back by five minutes, with what was decided of them forgotten."""
@@ -346,16 +345,3 @@ class World:
         """Return this product with some of its services at another address."""
         there = replace(self.settings, **urls)  # type: ignore[arg-type] # only addresses are given
         return replace(self, settings=there, cache=Cache())
-
-
-async def until[T](
-    look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within: float = 60
-) -> T:
-    """Look again and again until what is seen is wanted."""
-    limit = time.monotonic() + within
-    pause = 0.05
-    while not wanted(seen := await look()):
-        assert time.monotonic() < limit, f"still {seen!r} after {within} s"
-        await asyncio.sleep(pause)
-        pause = min(1.2 * pause, 0.25)
-    return seen

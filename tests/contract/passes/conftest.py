@@ -19,7 +19,8 @@ from tests.contract.conftest import ACCOUNT, KEY, Batch, Start
 from tests.support.alarms import Alerts, raised
 from tests.support.emulated_pools import zip_file
 from tests.support.faults import Faults
-from tests.support.world import POOL, World, settings, until
+from tests.support.waiting import until
+from tests.support.world import POOL, World, settings
 
 
 @dataclass

@@ -18,7 +18,8 @@ from orchestrator.ledger.request import (
     load_answer,
 )
 from tests.support.backfills import JOB, NEVER, backfilled, decided, finish, idle_schedule
-from tests.support.world import World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule
 
 
 async def test_a_trigger_makes_one_run_however_often_it_is_asked_for(world: World) -> None:

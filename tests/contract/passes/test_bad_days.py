@@ -15,7 +15,8 @@ from orchestrator.ledger.request import Status, load_answer
 from orchestrator.passes import open_services
 from tests.contract.conftest import ACCOUNT, KEY, Start
 from tests.support.backfills import backfilled, decided, finish, idle_schedule
-from tests.support.world import World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule
 
 JOB = ScheduleId("job")
 MINUTE = timedelta(minutes=1)

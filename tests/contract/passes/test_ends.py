@@ -7,7 +7,8 @@ from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.ledger.record import Record
 from orchestrator.passes import open_services
 from tests.contract.passes.conftest import BadDay
-from tests.support.world import schedule, until
+from tests.support.waiting import until
+from tests.support.world import schedule
 
 HOUR = 3600.0
 DISABLED = "Its job is disabled in Batch: no task of it starts until somebody enables it."

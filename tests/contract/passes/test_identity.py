@@ -17,7 +17,8 @@ from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Start
 from tests.support.backfills import backfilled, finish, idle_schedule
 from tests.support.faults import Faults
-from tests.support.world import World, schedule, settings, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule, settings
 
 MINUTE = timedelta(minutes=1)
 JOB = ScheduleId("job")

@@ -9,7 +9,8 @@ from orchestrator.enums import AttemptState, BlockedReason, Outcome, Reason
 from orchestrator.ledger.record import How, Record
 from tests.contract.passes.conftest import BadDay
 from tests.contract.passes.incidents import incident
-from tests.support.world import schedule, until
+from tests.support.waiting import until
+from tests.support.world import schedule
 
 STDOUT = b"done\n"
 HELLO = schedule("hello", "echo done", minutes=1)

@@ -12,7 +12,8 @@ from tests.contract.conftest import refusal
 from tests.contract.passes.conftest import BadDay
 from tests.contract.passes.incidents import incident
 from tests.support.alarms import Alerts
-from tests.support.world import schedule, until
+from tests.support.waiting import until
+from tests.support.world import schedule
 
 _WRITES: Final = r"printf 'caf\303\251 \000\377 no newline'; echo oh >&2"
 STDOUT: Final = b"caf\xc3\xa9 \x00\xff no newline"

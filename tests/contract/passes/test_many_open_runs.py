@@ -13,7 +13,8 @@ from orchestrator.ledger.record import Record
 from orchestrator.passes.batch_view import FEW
 from tests.contract.conftest import Start
 from tests.support.faults import Faults
-from tests.support.world import World, until
+from tests.support.waiting import until
+from tests.support.world import World
 
 MANY = FEW + 2
 

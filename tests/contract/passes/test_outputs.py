@@ -13,7 +13,8 @@ from orchestrator.ledger.record import How, Record
 from orchestrator.passes import open_services
 from tests.contract.conftest import ACCOUNT, KEY, Start
 from tests.support.ended_runs import by_path, completed, remove
-from tests.support.world import World, until
+from tests.support.waiting import until
+from tests.support.world import World
 
 
 async def test_what_was_not_pushed_is_fetched_while_the_node_lives(world: World) -> None:

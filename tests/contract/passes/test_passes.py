@@ -14,7 +14,8 @@ from orchestrator.enums import AttemptState, BlockedReason, Outcome, Reason, Ski
 from orchestrator.errors import LedgerUnavailable
 from orchestrator.ids import COLLECT_STATE, SUBMIT_STATE
 from orchestrator.ledger.record import Action, How, Record, load
-from tests.support.world import World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -10,7 +10,8 @@ from orchestrator.enums import Outcome, Reason
 from orchestrator.ledger.record import Record
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, Batch, Start, job_body, pool_body
-from tests.support.world import World, schedule, settings, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule, settings
 
 FORMS = [
     pytest.param(SignalExitCode.NEGATIVE, -9, id="negative"),

@@ -16,7 +16,8 @@ from recur.errors import Exit
 from tests.support.deployment import doctor
 from tests.support.operator import Operator, Told, operator
 from tests.support.terminal import at_a_terminal, read_until
-from tests.support.world import World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule
 
 AUTOSCALED = {
     "targetDedicatedNodes": None,

@@ -19,7 +19,8 @@ from recur.checks.findings import Finding, Grade
 from recur.checks.orphans import check_orphans
 from recur.target import Target
 from tests.support.deployment import doctor, values
-from tests.support.world import World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule
 
 OURS = {"name": "recur_run_id", "value": "hello-20261101T000000Z"}
 

@@ -30,7 +30,8 @@ from tests.contract.conftest import ACCOUNT, KEY, TOKEN, Batch, Start
 from tests.support.deployment import operator_of
 from tests.support.operator import Operator, Told
 from tests.support.terminal import at_a_terminal, read_until
-from tests.support.world import World, settings, until
+from tests.support.waiting import until
+from tests.support.world import World, settings
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)

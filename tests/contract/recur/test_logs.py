@@ -24,7 +24,8 @@ from tests.support.history_world import Past, nights, past
 from tests.support.operator import Told
 from tests.support.records import claimed, decided, ran, replaced
 from tests.support.terminal import at_a_terminal, read_until
-from tests.support.world import POOL, World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import POOL, World, schedule
 
 __all__ = ["past"]
 

@@ -11,7 +11,8 @@ from orchestrator.ledger.record import Kind
 from recur.errors import Exit
 from tests.support.deployment import operator_of
 from tests.support.operator import Operator, Told
-from tests.support.world import World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule
 
 OFF = '{ mode = "none" }'
 """What is late is missed, so that there is something to backfill."""

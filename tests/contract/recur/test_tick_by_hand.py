@@ -8,7 +8,8 @@ from orchestrator.enums import Outcome
 from recur.errors import Exit
 from tests.support.deployment import operator_of, values
 from tests.support.operator import Operator, Told, operator
-from tests.support.world import World, schedule, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule
 
 
 async def recur(someone: Operator, *arguments: str) -> Told:
