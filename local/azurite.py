@@ -15,7 +15,7 @@ ACCOUNT = "recurlocal"
 
 _PROGRAM = Path(__file__).parent / "azurite/node_modules/azurite/dist/src/blob/main.js"
 _LISTENS = re.compile(r"successfully listens on http://127\.0\.0\.1:(\d+)")
-_START_LIMIT_SECONDS = 30.0
+_START_LIMIT_SECONDS = 60.0
 
 
 class Azurite:

@@ -39,7 +39,7 @@ from recur.target import Target
 
 _ROOT = Path(__file__).resolve().parent.parent
 _READY = re.compile(r'^\{"event": "ready".*\}$', re.MULTILINE)
-_START_LIMIT_SECONDS = 30.0
+_START_LIMIT_SECONDS = 60.0
 _HOST_CONTAINER = "azure-webjobs-hosts"
 
 

@@ -14,7 +14,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from azure.batch import BatchClient
 from azure.batch.models import BatchTask
+from azure.core.exceptions import ResourceNotFoundError
 
 from local.keys import FILE, LaptopKeys
 from local.provision import open_local_batch, open_local_storage
@@ -134,8 +136,7 @@ def test_a_run_is_seen_by_official_clients_from_its_job_to_its_blob(
         task = _until(lambda: _completed(list(batch.list_tasks(job.id))), log)
         assert task.execution_info
         assert task.execution_info.exit_code == 0
-        on_node = b"".join(batch.download_task_file(job.id, task.id, "stdout.txt"))
-        assert b"run id:       " + job.id.encode() in on_node
+        on_node = _on_node(batch, job.id)
 
         ledger = storage.get_container_client("ledger")
         record = _until(
@@ -152,7 +153,9 @@ def test_a_run_is_seen_by_official_clients_from_its_job_to_its_blob(
         assert json.loads(ledger.download_blob(record).readall())["outcome"] == "succeeded"
         folder = record.removeprefix("runs/").removesuffix(".json")
         outputs = storage.get_container_client("outputs")
-        assert outputs.download_blob(f"{folder}/stdout.txt").readall() == on_node
+        stored = outputs.download_blob(f"{folder}/stdout.txt").readall()
+        assert b"run id:       " + job.id.encode() in stored
+        assert on_node in {stored, None}
 
         assert _end(start) == 0
         assert _end(up) == 0
@@ -173,6 +176,14 @@ def _assert_only_the_owner_knows_the_keys(kept: Path, settings: Path, shown: set
     logs = [path.read_text() for path in (*kept.glob("*.log"), *kept.parent.glob("*.log"))]
     assert len(logs) == 4
     assert not [text for text in (*shown, *logs) for secret in secrets if secret in text]
+
+
+def _on_node(batch: BatchClient, job: str) -> bytes | None:
+    """Return what the task has written on its node; None if the pool has given the node back."""
+    try:
+        return b"".join(batch.download_task_file(job, "main", "stdout.txt"))
+    except ResourceNotFoundError:
+        return None
 
 
 def _completed(tasks: list[BatchTask]) -> BatchTask | None:
