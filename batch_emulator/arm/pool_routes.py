@@ -16,7 +16,7 @@ from batch_emulator.dataplane.shapes import identifier
 from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.runtime import pools
 from batch_emulator.runtime.enums import PoolState
-from batch_emulator.runtime.state import Pool
+from batch_emulator.runtime.state.pool import Pool
 from batch_emulator.wire import Json, print_time
 
 _CHANGE_WITH_NODES: Final = {"applicationPackages", "metadata", "scaleSettings", "startTask"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from batch_emulator.dataplane.images import WINDOWS_AGENT
-from batch_emulator.runtime.state import Node
+from batch_emulator.runtime.state.node import Node
 from batch_emulator.wire import Json
 
 _ADDRESS: Final = {"publicIPAddress": "127.0.0.1", "publicFQDN": "localhost"}

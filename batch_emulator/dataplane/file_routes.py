@@ -24,7 +24,7 @@ from batch_emulator.dataplane.views import node_url, task_url
 from batch_emulator.errors import ServiceError, invalid_query, not_supported
 from batch_emulator.runtime.enums import TaskState
 from batch_emulator.runtime.nodes import wipe
-from batch_emulator.runtime.state import Node
+from batch_emulator.runtime.state.node import Node
 from batch_emulator.wire import Json, print_http_date, print_time
 
 CUT_AFTER_BYTES: Final = web.RequestKey("cut_after_bytes", int)

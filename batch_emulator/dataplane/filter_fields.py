@@ -21,8 +21,12 @@ from batch_emulator.dataplane.filters import (
 from batch_emulator.dataplane.filters.fields import ORDER
 from batch_emulator.dataplane.filters.syntax import Operator
 from batch_emulator.runtime.execution import Execution
-from batch_emulator.runtime.job_schedule import JobSchedule
-from batch_emulator.runtime.state import Job, Node, Pool, Task, Visit
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.job_schedule import JobSchedule
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool
+from batch_emulator.runtime.state.task import Task
+from batch_emulator.runtime.state.visit import Visit
 from batch_emulator.wire import Json
 
 _EQ: Final = frozenset({Operator.EQ})

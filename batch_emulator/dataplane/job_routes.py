@@ -20,7 +20,8 @@ from batch_emulator.dataplane.statistics import job_statistics
 from batch_emulator.dataplane.views import job_url, show_counts, show_job, show_visit
 from batch_emulator.errors import ServiceError, invalid_query
 from batch_emulator.runtime import jobs
-from batch_emulator.runtime.state import Job, Visit
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.visit import Visit
 
 
 def the_job(call: BatchCall) -> Job:

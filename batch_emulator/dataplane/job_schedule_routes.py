@@ -15,7 +15,7 @@ from batch_emulator.dataplane.query import Key
 from batch_emulator.dataplane.statistics import job_schedule_statistics
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime import job_schedules
-from batch_emulator.runtime.job_schedule import JobSchedule
+from batch_emulator.runtime.state.job_schedule import JobSchedule
 from batch_emulator.wire import Json
 
 

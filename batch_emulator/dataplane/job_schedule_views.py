@@ -1,7 +1,7 @@
 """Job schedules as the service prints them."""
 
 from batch_emulator.dataplane.views import present
-from batch_emulator.runtime.job_schedule import JobSchedule
+from batch_emulator.runtime.state.job_schedule import JobSchedule
 from batch_emulator.wire import Json, print_etag, print_given_time, print_time
 
 

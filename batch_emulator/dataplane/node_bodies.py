@@ -6,7 +6,7 @@ from typing import Final, cast
 from batch_emulator.dataplane.images import WINDOWS_AGENT
 from batch_emulator.dataplane.shapes import Check, boolean, moment, secret, shape, text
 from batch_emulator.errors import ServiceError, invalid_property
-from batch_emulator.runtime.state import Node
+from batch_emulator.runtime.state.node import Node
 from batch_emulator.wire import Json
 
 

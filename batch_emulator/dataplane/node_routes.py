@@ -23,7 +23,7 @@ from batch_emulator.runtime import node_changes, node_users
 from batch_emulator.runtime.enums import NodeState
 from batch_emulator.runtime.node_logs import upload_logs
 from batch_emulator.runtime.scheduling import node_of
-from batch_emulator.runtime.state import Node
+from batch_emulator.runtime.state.node import Node
 from batch_emulator.wire import Json
 
 _ENTITIES: Final = "Microsoft.Azure.Batch.Protocol.Entities"

@@ -16,7 +16,7 @@ from batch_emulator.dataplane.shapes import (
     text,
 )
 from batch_emulator.errors import ServiceError, invalid_property, not_supported
-from batch_emulator.runtime.state import Pool
+from batch_emulator.runtime.state.pool import Pool
 from batch_emulator.wire import Json
 
 _MOST_REMOVED: Final = 100

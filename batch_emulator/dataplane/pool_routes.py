@@ -19,7 +19,7 @@ from batch_emulator.dataplane.supported_images import SUPPORTED_IMAGES, image_na
 from batch_emulator.dataplane.views import pool_url, show_node_counts, show_pool, show_scaling
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime import autoscale, pools
-from batch_emulator.runtime.state import Pool
+from batch_emulator.runtime.state.pool import Pool
 from batch_emulator.wire import Json
 
 

@@ -13,8 +13,10 @@ from typing import Final
 from batch_emulator.dataplane.job_schedule_views import job_schedule_url
 from batch_emulator.dataplane.views import job_url, pool_url, task_url
 from batch_emulator.runtime.backlog import Progress
-from batch_emulator.runtime.job_schedule import JobSchedule
-from batch_emulator.runtime.state import Job, Pool, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.job_schedule import JobSchedule
+from batch_emulator.runtime.state.pool import Pool
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.wire import Json, print_duration, print_time
 
 _NOTHING: Final = timedelta()

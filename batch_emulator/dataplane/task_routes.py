@@ -19,7 +19,8 @@ from batch_emulator.dataplane.task_bodies import (
 from batch_emulator.dataplane.views import job_url, show_task, task_url
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime import jobs, tasks
-from batch_emulator.runtime.state import Job, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.wire import Json, print_etag, print_time
 
 

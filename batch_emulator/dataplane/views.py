@@ -8,7 +8,11 @@ from batch_emulator.dataplane.endpoints import show_endpoints
 from batch_emulator.runtime.backlog import Counts, Progress, TaskCounts
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
-from batch_emulator.runtime.state import Job, Node, Pool, RecentTask, Scaling, Task, Visit
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.node import Node, RecentTask
+from batch_emulator.runtime.state.pool import Pool, Scaling
+from batch_emulator.runtime.state.task import Task
+from batch_emulator.runtime.state.visit import Visit
 from batch_emulator.wire import Json, print_etag, print_time
 
 _AGENT_VERSION = "emulator"

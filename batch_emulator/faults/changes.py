@@ -16,7 +16,10 @@ from batch_emulator.runtime import jobs, node_changes, pools, tasks
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.scheduling import node_of
-from batch_emulator.runtime.state import Job, Node, Pool, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool
+from batch_emulator.runtime.state.task import Task
 
 type Change = Callable[[Account, Any, bytes], Awaitable[None]]
 

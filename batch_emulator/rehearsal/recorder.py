@@ -6,7 +6,10 @@ from datetime import datetime
 from batch_emulator.clock import Clock
 from batch_emulator.rehearsal.values import End, RehearsedNode, RehearsedRun, Stay
 from batch_emulator.runtime.enums import NodeState, TaskState
-from batch_emulator.runtime.state import Job, Node, PoolObserver, Run
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import PoolObserver
+from batch_emulator.runtime.state.run import Run
 
 
 class Recorder(PoolObserver):

@@ -27,7 +27,8 @@ from batch_emulator.rehearsal.values import (
 from batch_emulator.runtime import jobs, pools
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import JobState
-from batch_emulator.runtime.state import Job, Pool
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.pool import Pool
 from batch_emulator.simulation import Outcome, Simulation
 from batch_emulator.virtual_clock import IdleLoop, VirtualClock
 from batch_emulator.wire import Json, print_duration

@@ -12,8 +12,10 @@ from batch_emulator.runtime.applications import Applications
 from batch_emulator.runtime.background import BackgroundTasks
 from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.collection import Collection
-from batch_emulator.runtime.job_schedule import JobSchedule
-from batch_emulator.runtime.state import Job, Pool, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.job_schedule import JobSchedule
+from batch_emulator.runtime.state.pool import Pool
+from batch_emulator.runtime.state.task import Task
 
 
 @dataclass(slots=True, eq=False)

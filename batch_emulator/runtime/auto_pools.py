@@ -9,7 +9,7 @@ from batch_emulator.runtime import pools
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import PoolState
 from batch_emulator.runtime.execution import Failure
-from batch_emulator.runtime.job_schedule import JobSchedule
+from batch_emulator.runtime.state.job_schedule import JobSchedule
 from batch_emulator.wire import Json
 
 _FORMULA: Final = Failure(

@@ -20,7 +20,7 @@ from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.backlog import Progress
 from batch_emulator.runtime.enums import AllocationState, NodeState, PoolState
-from batch_emulator.runtime.state import Pool, Scaling
+from batch_emulator.runtime.state.pool import Pool, Scaling
 from batch_emulator.simulation import SAMPLE_DELAY_SECONDS
 from batch_emulator.wire import parse_duration
 

@@ -14,7 +14,9 @@ from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.node_packages import folder_of
 from batch_emulator.runtime.process import Command, LaunchError, Program
-from batch_emulator.runtime.state import Job, Node, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.wire import UNLIMITED, Json
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -7,9 +7,9 @@ from batch_emulator.journal import tell
 from batch_emulator.runtime import auto_pools, jobs
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import JobScheduleState, JobState
-from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.simulated_runs import refuse_real_task
-from batch_emulator.runtime.state import Job
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.job_schedule import JobSchedule
 from batch_emulator.wire import Json
 
 _ENDED = "TerminateJobSchedule"

@@ -11,12 +11,13 @@ from batch_emulator.runtime import auto_pools, preparation
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.enums import JobState, TaskStop
 from batch_emulator.runtime.execution import Failure
-from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.node_packages import resolve_packages
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, disable, pool_of, stop_runs
 from batch_emulator.runtime.simulated_runs import refuse_real_task
-from batch_emulator.runtime.state import LIVING, Job, Task
+from batch_emulator.runtime.state.job import LIVING, Job
+from batch_emulator.runtime.state.job_schedule import JobSchedule
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.wire import UNLIMITED, Json, parse_duration
 
 _EMPTY_SECONDS: Final = 3.0

@@ -15,7 +15,7 @@ from batch_emulator.runtime.enums import NodeState, SchedulingState, TaskStop
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.life_cycles import NODE
 from batch_emulator.runtime.scheduling import assign, stop_runs
-from batch_emulator.runtime.state import Node
+from batch_emulator.runtime.state.node import Node
 
 _STOPS: Final = {"requeue": TaskStop.REQUEUE, "terminate": TaskStop.TERMINATE}
 """What ends the tasks of a node, by the options of clients; taskcompletion ends none."""

@@ -7,7 +7,7 @@ from azure.core.exceptions import AzureError
 from batch_emulator.journal import tell
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.blob_containers import open_container
-from batch_emulator.runtime.state import Node
+from batch_emulator.runtime.state.node import Node
 from batch_emulator.wire import print_time
 
 FILE = "node.json"

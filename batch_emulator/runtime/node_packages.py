@@ -14,7 +14,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from batch_emulator.errors import ServiceError
 from batch_emulator.package import Package
 from batch_emulator.runtime.execution import Failure
-from batch_emulator.runtime.state import Node
+from batch_emulator.runtime.state.node import Node
 from batch_emulator.wire import Json
 
 _UNIX: Final = 3  # the zip was made on a system whose modes are Unix modes

@@ -6,7 +6,7 @@ from typing import Final
 from batch_emulator.errors import ServiceError
 from batch_emulator.journal import tell
 from batch_emulator.runtime.node_changes import require_in_service
-from batch_emulator.runtime.state import Node
+from batch_emulator.runtime.state.node import Node
 from batch_emulator.wire import Json, print_time
 
 _LIFETIME: Final = timedelta(days=1)

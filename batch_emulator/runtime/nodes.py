@@ -21,7 +21,8 @@ from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.node_packages import INSTALL_FAILURE, fetch, folder_of, unzip
 from batch_emulator.runtime.resource_files import download_all
 from batch_emulator.runtime.simulated_runs import run_start_task
-from batch_emulator.runtime.state import Node, Pool
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool
 from batch_emulator.wire import Json
 
 _CREATING_SECONDS: Final = 1.0

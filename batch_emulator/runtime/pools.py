@@ -14,7 +14,8 @@ from batch_emulator.runtime.enums import AllocationState, NodeState, PoolState, 
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.node_packages import resolve_packages
 from batch_emulator.runtime.scheduling import assign, node_of, stop_runs
-from batch_emulator.runtime.state import Node, Pool
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool
 from batch_emulator.wire import Json
 
 MOST_NODES: Final = 64

@@ -27,7 +27,10 @@ from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.process import LaunchError
 from batch_emulator.runtime.resource_files import download_all
 from batch_emulator.runtime.simulated_runs import run_side_task
-from batch_emulator.runtime.state import Job, Node, Run, Visit
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.run import Run
+from batch_emulator.runtime.state.visit import Visit
 from batch_emulator.wire import Json, parse_duration
 
 _UP: Final = frozenset({NodeState.IDLE, NodeState.RUNNING, NodeState.OFFLINE})

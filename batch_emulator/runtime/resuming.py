@@ -23,7 +23,8 @@ from batch_emulator.runtime.enums import (
 )
 from batch_emulator.runtime.process import SUPERVISOR
 from batch_emulator.runtime.scheduling import assign, disable, follow_up
-from batch_emulator.runtime.state import LIVING, Job, Node
+from batch_emulator.runtime.state.job import LIVING, Job
+from batch_emulator.runtime.state.node import Node
 
 _SPARE_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 0.02

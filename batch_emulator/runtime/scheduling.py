@@ -11,7 +11,11 @@ from batch_emulator.runtime.command_line import ENDED, Ending
 from batch_emulator.runtime.enums import JobState, TaskState, TaskStop
 from batch_emulator.runtime.execution import Failure
 from batch_emulator.runtime.exit_conditions import exit_options
-from batch_emulator.runtime.state import Job, Node, Pool, Run, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool
+from batch_emulator.runtime.state.run import Run
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.runtime.task_execution import execute
 
 

@@ -10,7 +10,8 @@ from batch_emulator.errors import ServiceError, not_supported
 from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.command_line import EXIT_CODE, Ending
 from batch_emulator.runtime.execution import Failure
-from batch_emulator.runtime.state import Node, Run
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.run import Run
 from batch_emulator.simulation import Outcome, Simulation
 from batch_emulator.wire import UNLIMITED, parse_duration
 

@@ -21,8 +21,11 @@ from batch_emulator.runtime.account import Account
 from batch_emulator.runtime.applications import Application, Applications
 from batch_emulator.runtime.enums import TaskState
 from batch_emulator.runtime.exit_conditions import exit_options
-from batch_emulator.runtime.job_schedule import JobSchedule
-from batch_emulator.runtime.state import Job, Node, Pool, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.job_schedule import JobSchedule
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.runtime.stored_form import KINDS, StoredFormError, Thing, fill, write
 from batch_emulator.runtime.watch import Watch
 

@@ -18,8 +18,13 @@ from typing import Any, Final, Literal, TypeAliasType, Union, get_args, get_orig
 from batch_emulator.formula import Formula, parse_formula
 from batch_emulator.runtime.applications import Application
 from batch_emulator.runtime.collection import Collection
-from batch_emulator.runtime.job_schedule import JobSchedule
-from batch_emulator.runtime.state import Job, Node, Pool, Task, Visit
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.job_schedule import JobSchedule
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool
+from batch_emulator.runtime.state.run import Run
+from batch_emulator.runtime.state.task import Task
+from batch_emulator.runtime.state.visit import Visit
 
 type Thing = Pool | Node | JobSchedule | Job | Task | Application
 type Read = Callable[[Any, Mapping[int, Thing]], object]
@@ -28,6 +33,9 @@ KINDS: Final[Mapping[str, type[Thing]]] = {
     kind.__name__: kind for kind in (Pool, Node, JobSchedule, Job, Task, Application)
 }
 """What has a row of its own; everything else is stored inside one of these."""
+
+_NAMED: Final = {kind.__name__: kind for kind in (*KINDS.values(), Run)}
+"""What the modules of these kinds import for type checkers alone, since they name each other."""
 
 TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
     Pool: frozenset(
@@ -132,9 +140,13 @@ def _fill(thing: Any, given: dict[str, Any], things: Mapping[int, Thing]) -> Non
         object.__setattr__(thing, item.name, value)
 
 
+def _field_types(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind, localns=dict(_NAMED))
+
+
 @cache
 def _readers(kind: type) -> dict[str, Read]:
-    hints = get_type_hints(kind)
+    hints = _field_types(kind)
     found: dict[str, Read] = {}
     for name in stored_fields(kind):
         try:
@@ -242,7 +254,7 @@ def parts() -> frozenset[type]:
         found.add(kind)
         if kind is not Collection:
             _readers(kind)
-            hints = get_type_hints(kind)
+            hints = _field_types(kind)
             waiting += [hints[name] for name in stored_fields(kind)]
     changeable = {kind for kind in found if not kind.__dataclass_params__.frozen}  # type: ignore[attr-defined]
     return frozenset(changeable) - frozenset(KINDS.values())

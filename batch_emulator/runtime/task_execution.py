@@ -22,7 +22,7 @@ from batch_emulator.runtime.output_files import upload_all
 from batch_emulator.runtime.process import LaunchError
 from batch_emulator.runtime.resource_files import download_all
 from batch_emulator.runtime.simulated_runs import run_task
-from batch_emulator.runtime.state import Run
+from batch_emulator.runtime.state.run import Run
 from batch_emulator.wire import parse_duration
 
 NO_CONTAINERS: Final = Failure(

@@ -11,7 +11,8 @@ from batch_emulator.runtime.jobs import check_packages, refuse_unless_living
 from batch_emulator.runtime.nodes import wipe
 from batch_emulator.runtime.scheduling import assign, follow_up, pool_of, stop_runs
 from batch_emulator.runtime.simulated_runs import refuse_real_task
-from batch_emulator.runtime.state import Job, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.wire import Json
 
 

@@ -11,7 +11,8 @@ from batch_emulator.clock import RealClock
 from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.enums import JobState, TaskState
 from batch_emulator.runtime.life_cycles import JOB, TASK, LifeCycle
-from batch_emulator.runtime.state import Job, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.task import Task
 from tests.contract.conftest import Batch, Start, pool_body
 from tests.support.plain_jobs import plain_job, settled, task_body, until_job, until_task
 from tests.support.prepared_jobs import prepared

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_emulator.clock import RealClock
-from batch_emulator.runtime.job_schedule import JobSchedule
 from batch_emulator.runtime.recurrence import Recurrence
+from batch_emulator.runtime.state.job_schedule import JobSchedule
 
 START: Final = datetime(2026, 12, 1, 2, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)

@@ -17,7 +17,10 @@ from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.collection import Collection
 from batch_emulator.runtime.enums import NodeState, TaskState
 from batch_emulator.runtime.execution import Execution, Failure
-from batch_emulator.runtime.state import Job, Node, Pool, Scaling, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool, Scaling
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.runtime.stored_form import (
     KINDS,
     TRANSIENT,

@@ -11,7 +11,11 @@ from batch_emulator.clock import RealClock
 from batch_emulator.runtime.applications import Application, Applications
 from batch_emulator.runtime.backlog import Backlog
 from batch_emulator.runtime.execution import Execution, Failure
-from batch_emulator.runtime.state import Job, Node, Pool, Run, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.node import Node
+from batch_emulator.runtime.state.pool import Pool
+from batch_emulator.runtime.state.run import Run
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.runtime.stored_form import Thing
 from batch_emulator.runtime.watch import Watch
 

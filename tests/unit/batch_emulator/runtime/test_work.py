@@ -11,7 +11,8 @@ from batch_emulator.runtime.dependencies import Dependencies
 from batch_emulator.runtime.enums import JobState
 from batch_emulator.runtime.execution import Execution, Failure
 from batch_emulator.runtime.exit_conditions import exit_options
-from batch_emulator.runtime.state import Job, Task
+from batch_emulator.runtime.state.job import Job
+from batch_emulator.runtime.state.task import Task
 from batch_emulator.wire import Json
 
 FAILED = Failure("FailureExitCode", "")
