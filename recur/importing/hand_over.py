@@ -3,27 +3,21 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Final
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError
 
-from orchestrator import ids
-from orchestrator.document.parse import parse
-from orchestrator.errors import DocumentError
 from orchestrator.ids import ScheduleId
 from orchestrator.model import Schedule
-from orchestrator.passes import Application
 from recur.context import in_our_words
 from recur.errors import CliError, Exit
 from recur.importing.handed_table import HandedTable, coming, is_as_before
 from recur.importing.job_schedule import to_second
 from recur.importing.live_job_schedule import LiveJobSchedule, Seen, changed_meanwhile
+from recur.importing.table_in_force import document_in_force, put_table_in_force, schedule_in
 from recur.importing.turning_point import Mark, first_without_job
-from recur.ledger_reader.snapshot import check_container
 from recur.requests.options import RequestOptions
-from recur.schedules.put_in_force import open_ledger, put_in_force
 from recur.target import Target
 
 CLOSE_CALL: Final = timedelta(seconds=5)
@@ -32,8 +26,6 @@ CLOSE_CALL: Final = timedelta(seconds=5)
 _LOOK_SECONDS: Final = 1.0
 _SETTLED_SECONDS: Final = 60.0
 """How long an instant may be over, and its job not be there, before the instant counts as left."""
-
-_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +135,8 @@ class HandOver:
             )
         if seen.instants.next_run is None:
             raise CliError(Exit.REFUSED, f"job schedule {name} tells no next run", None)
-        in_force, _ = self._in_force()
-        there = in_force and _schedules(in_force).get(id_)
+        in_force, _ = document_in_force(self._target)
+        there = schedule_in(in_force, id_)
         if there and begun is None:
             raise CliError(
                 Exit.REFUSED,
@@ -245,20 +237,9 @@ class HandOver:
         first = first_without_job(mark, seen.instants, recent_job=seen.recent_job, made=seen.made)
         if first is None:
             raise CliError(Exit.REFUSED, f"job schedule {self._live.name} has made its last job")
-        target = self._target
-        for _ in range(_TRIES):
-            in_force, etag = self._in_force()
-            merged = self._given.table.merged(in_force, first)
-            given = self._given.why
-            application = Application(data=merged.text.encode(), by=given.by, note=given.note)
-            try:
-                version = put_in_force(partial(open_ledger, target), application, etag)
-            except CliError as error:
-                if error.code is not Exit.CONFLICT:
-                    raise
-                continue  # somebody applied another document meanwhile: it is merged with that
-            return self._ended(merged.schedule, first, version)
-        raise CliError(Exit.CONFLICT, "somebody keeps applying other documents")
+        given = self._given
+        schedule, version = put_table_in_force(self._target, given.table, first, given.why)
+        return self._ended(schedule, first, version)
 
     def _ended(self, schedule: Schedule, first: datetime, version: int | None) -> HandedOver:
         return HandedOver(
@@ -269,37 +250,10 @@ class HandOver:
             coming=coming(schedule, first),
         )
 
-    def _in_force(self) -> tuple[str | None, str | None]:
-        """Return the document in force and its ETag."""
-        ledger = self._target.ledger()
-        try:
-            blob = ledger.download_blob(ids.DOCUMENT)
-            return blob.readall().decode("utf-8-sig"), str(blob.properties.etag)
-        except ResourceNotFoundError as error:
-            check_container(ledger, error)
-            return None, None
-
-
-def _schedules(text: str) -> dict[ScheduleId, Schedule]:
-    try:
-        return dict(parse(text).schedules)
-    except DocumentError:
-        return {}
-
 
 def _active(name: str, job: str, what: str) -> CliError:
     return CliError(
         Exit.CONFLICT,
         f"job {job} of job schedule {name} is active, and the schedule would not wait for it; {what}",
         "when it has ended, or with --wait SECONDS",
-    )
-
-
-def past_note(coming_first: datetime, now: datetime) -> str | None:
-    """Say what becomes of a first occurrence that is over."""
-    if coming_first.astimezone(UTC) > now:
-        return None
-    return (
-        "it is over: the next tick decides it by catch_up, with those after it; recur backfill runs what is "
-        "recorded as missed"
     )

@@ -9,12 +9,7 @@ import typer
 
 from recur.context import Context
 from recur.errors import CliError, Exit
-from recur.importing.hand_over import (
-    HandOver,
-    Prospect,
-    TakingOver,
-    past_note,
-)
+from recur.importing.hand_over import HandOver, Prospect, TakingOver
 from recur.importing.handed_table import only_table
 from recur.importing.job_schedule import read_job_schedule
 from recur.importing.live_job_schedule import LiveJobSchedule, Seen
@@ -100,10 +95,20 @@ def hand_over_job_schedule(
             )
     for moment in done.coming:
         given.output.say(f"  {moment:%Y-%m-%d %H:%M:%S}Z")
-    if done.version and (past := past_note(done.first, datetime.now(UTC))):
+    if done.version and (past := _past_note(done.first, datetime.now(UTC))):
         given.output.say(past)
     given.output.result(asdict(done))
     return Exit.DONE
+
+
+def _past_note(first: datetime, now: datetime) -> str | None:
+    """Say what becomes of a first occurrence that is over."""
+    if first.astimezone(UTC) > now:
+        return None
+    return (
+        "it is over: the next tick decides it by catch_up, with those after it; recur backfill runs what is "
+        "recorded as missed"
+    )
 
 
 def _text_of(target: Target, seen: Seen, file: Path | None) -> tuple[str, Path]:
