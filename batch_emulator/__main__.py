@@ -38,9 +38,9 @@ from batch_emulator.wire import now
 _COLLECTION_THRESHOLDS: Final = (10_000, 20, 1000)
 _LAST_PORT: Final = 65535
 _FASTEST: Final = 100_000.0
-"""Of a clock: it comes to the end of all calendars in a month."""
+"""The fastest clock: it reaches the year 9999 within a month."""
 _SCRATCH: Final = Path(tempfile.gettempdir(), f"batch-emulator-{uuid.uuid4().hex}")
-"""The nodes' folder where none is named; it is removed in the end."""
+"""The nodes' folder if none is given; it is removed at the end."""
 
 
 def _checked[T](read: Callable[[str], T]) -> Callable[[str], T]:
@@ -93,7 +93,7 @@ def _clock(kind: str, start: datetime | None) -> Clock:
     Return the clock that is asked for.
 
     Raises:
-        ValueError: There is no such clock, or it begins with the time of the machine.
+        ValueError: The kind is unknown, or a start is given for a clock that is not virtual.
     """
     if kind == "virtual":
         return VirtualClock(start or now())
@@ -115,7 +115,7 @@ def _not_a_secret(instead: str) -> Callable[[str], NoReturn]:
 
 
 def _kept_keys(data: Path | None, environment: Mapping[str, str]) -> Path | None:
-    """Return where an account that is kept keeps its keys, unless the environment has them."""
+    """Return the key file of a data folder, unless the environment has the keys."""
     given = environment.get(KEY_VARIABLE) or environment.get(TOKEN_VARIABLE)
     return data / KEYS if data and not given else None
 
@@ -130,7 +130,8 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
     """
     Read the command line and the environment, and make the keys that are missing.
 
-    What is wrong ends the process with code 2 and one clear line; made keys are told on stderr.
+    An invalid option ends the process with code 2 and one line that explains it. New keys are
+    printed on stderr.
     """
     environment = os.environ if environment is None else environment
     parser = _OptionParser(prog="batch-emulator", description=__doc__)

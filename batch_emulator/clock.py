@@ -15,17 +15,17 @@ _LOOK_SECONDS: Final = 0.5
 
 
 class Timer(Protocol):
-    """Something that will be called at a later time."""
+    """A call at a later time."""
 
     def cancel(self) -> None:
-        """Do not call it any more."""
+        """Cancel the call."""
 
 
 class Clock(ABC):
     """
-    The one source of time of an account.
+    The only source of time of an account.
 
-    Whatever the account waits for is asked of its clock, in seconds of that clock. Requests,
+    Everything that the account waits for goes by its clock, in seconds of that clock. Requests,
     connections and signatures keep the time of the machine: ``batch_emulator.wire.now``.
     """
 
@@ -39,21 +39,21 @@ class Clock(ABC):
 
     @property
     def longest_wait_seconds(self) -> float:
-        """How long a timer can be trusted to come at its time."""
+        """The longest wait after which a timer is surely on time."""
         return math.inf
 
     def real_work(self) -> AbstractContextManager[None]:
-        """Surround what takes time of the machine: files, storage. Virtual time stands meanwhile."""
+        """Surround work that takes real time: files, storage. Virtual time stands still meanwhile."""
         return nullcontext()
 
     def quiet_until(self) -> datetime:
-        """Return a time before which nothing happens that is known of; ``now`` if that is not known."""
+        """Return the time until which no timer is due; ``now`` if that is unknown."""
         return self.now()
 
     async def in_thread[**P, T](
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call a function that blocks on a thread of its own."""
+        """Call a blocking function on a thread of its own."""
         with self.real_work():
             return await asyncio.to_thread(function, *args, **kwargs)
 
@@ -74,7 +74,7 @@ class Clock(ABC):
         Wait for an event, for a limited number of seconds of this clock.
 
         Returns:
-            Whether it came.
+            Whether the event was set.
         """
         if seconds is None or event.is_set():
             return await event.wait()
@@ -90,10 +90,10 @@ class Clock(ABC):
 
     async def wait_until(self, moment: datetime | None, event: asyncio.Event) -> bool:
         """
-        Wait for an event, at most until this clock has come to ``moment``.
+        Wait for an event, at most until ``moment`` of this clock.
 
         Returns:
-            Whether it came.
+            Whether the event was set.
         """
         if moment is None:
             return await event.wait()
@@ -105,11 +105,11 @@ class Clock(ABC):
 
 class RealClock(Clock):
     """
-    The clock of the machine, or one that runs faster or slower from a certain time on.
+    The clock of the machine, or one that runs faster or slower from its start on.
 
     Args:
-        speed: Seconds of this clock in a second of the machine.
-        read: Tells the time of the machine.
+        speed: Seconds of this clock per second of the machine.
+        read: Returns the time of the machine.
     """
 
     def __init__(self, *, speed: float = 1.0, read: Callable[[], datetime] = now) -> None:
@@ -119,12 +119,12 @@ class RealClock(Clock):
 
     @property
     def exact(self) -> bool:
-        """Whether it tells the time of the machine."""
+        """Whether it shows the time of the machine."""
         return self.speed == 1.0
 
     @property
     def longest_wait_seconds(self) -> float:
-        """How long a timer can be trusted: the machine can be set, and timers stop while it sleeps."""
+        """The longest wait that is surely on time: clocks can be set, and timers stop in sleep."""
         return _LOOK_SECONDS * self.speed
 
     def now(self) -> datetime:

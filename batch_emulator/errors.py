@@ -1,9 +1,9 @@
 """
-What the service refuses, in its own words: one table, one exception.
+The service's errors, in its own words: one table and one exception.
 
-Codes and texts come from the service's published error table and from recorded replies. The one
-code of our own, ``NotSupportedByEmulator``, is never the service's answer: it says that the
-emulator, and not Azure Batch, cannot do what was asked. It is a 400 because clients retry 5xx.
+Codes and texts come from the service's published error table and from recorded replies. The service
+never sends the code ``NotSupportedByEmulator``: it says that the emulator does not support the
+request, though Azure Batch may. It is a 400 because clients retry 5xx.
 """
 
 import re
@@ -219,7 +219,7 @@ class ServiceError(Exception):
     Args:
         code: A key of ``TABLE``.
         values: The name and value pairs of the body's ``values``, in order.
-        text: Replaces the table's text, where it names what was asked.
+        text: Replaces the table's text if it names parts of the request.
         status: Replaces the table's status, for the codes that have two.
     """
 
@@ -240,7 +240,7 @@ class ServiceError(Exception):
 
 
 def invalid_property(name: str, value: object, reason: str) -> ServiceError:
-    """Make the refusal of one property of a request body; lists and objects may hold secrets."""
+    """Return the error of a property in a request body; lists and objects may hold secrets."""
     shown = () if isinstance(value, (dict, list)) else (("PropertyValue", str(value)),)
     return ServiceError(
         "InvalidPropertyValue", values=(("PropertyName", name), *shown, ("Reason", reason))
@@ -248,7 +248,7 @@ def invalid_property(name: str, value: object, reason: str) -> ServiceError:
 
 
 def invalid_query(name: str, value: str, reason: str) -> ServiceError:
-    """Make the refusal of one query parameter."""
+    """Return the error of a query parameter."""
     return ServiceError(
         "InvalidQueryParameterValue",
         values=(
@@ -260,7 +260,7 @@ def invalid_query(name: str, value: str, reason: str) -> ServiceError:
 
 
 def not_supported(what: str) -> ServiceError:
-    """Make the refusal of what Azure Batch can do, or may be able to do, and the emulator cannot."""
+    """Return the error of a request that Azure Batch may support, and the emulator does not."""
     return ServiceError(
         "NotSupportedByEmulator",
         text=f"The emulator does not support {what}; see batch_emulator/SUPPORT.md.",

@@ -1,4 +1,4 @@
-"""What the emulator tells its operator: one line of JSON per event, on stderr by way of logging."""
+"""The journal for the operator: one line of JSON per event, on stderr through logging."""
 
 import json
 import logging

@@ -20,18 +20,18 @@ DEVELOPMENT_STORAGE: Final = (
     "mEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
 )
-"""What Azurite answers to when it is started without options; Microsoft publishes this key."""
+"""The connection string of Azurite without options; Microsoft publishes this key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
     """
-    What opens the account.
+    The secrets that open the account.
 
     Attributes:
-        account_key: Of the data plane, in base64.
+        account_key: The key of the data plane, in base64.
         arm_token: The bearer token for Azure Resource Manager and the paths under ``/emulator``.
-        news: What the operator has to know of secrets that were made just now; they are in it.
+        news: A message for the operator with the secrets that were just made.
     """
 
     account_key: str = field(repr=False)
@@ -76,7 +76,7 @@ def find_storage(file: Path | None, environment: Mapping[str, str]) -> str:
     """
     Return the connection string of storage, from a file or from the environment.
 
-    Where neither is given it is that of Azurite as it is started without options.
+    Without either it is that of Azurite without options.
 
     Raises:
         ValueError: The file is empty, or not private.

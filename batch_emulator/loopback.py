@@ -43,7 +43,7 @@ def refusal_reason(
 
 @cache
 def _own_names(port: int) -> tuple[frozenset[str], str]:
-    """Return the hosts that a request may name, and how people are told of them."""
+    """Return the hosts that a request may name, and the words for them in messages."""
     names = [f"{name}:{port}" for name in _NAMES]
     allowed = frozenset({*names, *(_NAMES if port == _HTTP_PORT else ())})
     return allowed, f"{', '.join(names[:-1])} or {names[-1]}"

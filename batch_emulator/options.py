@@ -20,14 +20,14 @@ BOOT_SECONDS = 140.0
 """From allocation to the start task; the service's median, as measured in recorded traffic."""
 
 KILL_GRACE_SECONDS = 2.0
-"""From the request to end to the force, for the processes of a task."""
+"""The time from SIGTERM to SIGKILL for the processes of a task."""
 
 _SHELL_BASE: Final = 128
 
 
 class SignalExitCode(StrEnum):
     """
-    The exit code of a task that a signal ended: the field reports both.
+    The exit code of a task that a signal ended: users report both.
 
     ``negative`` is what Azure/Batch#101 shows (-9); ``shell`` is the code that shells give (137).
     """
@@ -61,11 +61,11 @@ class Options:
             reaches its storage by key.
         lower_case_status: Whether the status of each task of a collection is spelled ``success``,
             as the API is described and as azure-batch 15.1 compares it, or ``Success``, as recorded.
-        counts_delay_seconds: How long task counts may stay as they were.
-        data: The folder in which the account outlives the emulator; without it all is in memory.
+        counts_delay_seconds: How old task counts may be.
+        data: The folder that keeps the account; without it everything is in memory.
         env_file: Where the variables of ``az batch`` are written when the emulator listens.
         faults: Whether faults can be asked for, by the paths under ``/emulator``.
-        signal_exit_code: What the exit code of a task that a signal ended looks like.
+        signal_exit_code: How to show the exit code of a task that a signal ended.
         any_vm_size: Whether a pool can have a VM size that is not in the emulator's table.
         clock: The time of the account's resources. A virtual one needs a simulation.
         simulation: How tasks and nodes turn out; with it no program is run.
@@ -94,16 +94,16 @@ class Options:
 
     @property
     def controlled(self) -> bool:
-        """Whether the emulator itself answers requests, beside its probe of readiness."""
+        """Whether the emulator itself answers requests besides its readiness probe."""
         return self.faults or not (isinstance(self.clock, RealClock) and self.clock.exact)
 
     def __post_init__(self) -> None:
         """
-        Refuse what does not go together.
+        Refuse options that contradict each other.
 
         Raises:
             ValueError: One version of a package is given twice, one application's id is spelled in
-                two ways, or the clock does not go with the rest.
+                two ways, or the clock contradicts other options.
         """
         if isinstance(self.clock, VirtualClock) and self.simulation is None:
             raise ValueError(

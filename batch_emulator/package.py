@@ -1,4 +1,4 @@
-"""One application package, as the emulator was given it or as it was uploaded."""
+"""One application package, given at the start or uploaded."""
 
 import re
 import zipfile
@@ -19,8 +19,8 @@ class Package:
     Attributes:
         application: The application's id.
         version: The version's name.
-        zip_path: The zip file; of an uploaded one only the name that it is to have on a node.
-        blob: Container and name of an uploaded one, joined by a slash.
+        zip_path: The zip file; for an uploaded one only its future name on a node.
+        blob: Container and name of an uploaded package, joined by a slash.
     """
 
     application: str

@@ -39,12 +39,12 @@ from batch_emulator.wire import now
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 READY: Final = "/emulator/ready"
-"""Answers 200 to everybody while the account is served; it counts in no rule for faults."""
+"""Answers 200 to everyone while the account is served; rules of faults do not count it."""
 
 NEWEST_VERSION: Final = "2025-06-01"
 _VERSION: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(\.\d+\.\d+)?")
 _ODATA: Final = {"$expand", "$filter", "$select"}
-"""Where an operation of the emulator lacks one of these, that of the service lacks it as well."""
+"""If an operation lacks one of these here, the service's operation lacks it too."""
 _EVERYWHERE: Final = {"api-version", "timeOut", "timeout"}
 _ERRORS: Final = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
 
@@ -73,7 +73,7 @@ def pipeline(account: Account) -> list[Middleware]:
 
 @web.middleware
 async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what a web page may have sent, before anything of the request is looked at."""
+    """Refuse what a web page may have sent, before anything else of the request is read."""
     socket = request.get_extra_info("sockname")
     if socket is None:  # the client is gone already
         return web.Response(status=HTTPStatus.FORBIDDEN)
@@ -130,7 +130,7 @@ def _hand_over(account: Account) -> Middleware:
 
 
 async def add_common_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Give a reply of the data plane, just before it is sent, the headers that all of them have."""
+    """Add the common headers to a reply of the data plane just before it is sent."""
     if is_for_arm(request):
         return
     response.headers.update(
@@ -185,7 +185,7 @@ def _error_response(account: Account, request: web.Request, error: ServiceError)
 
 @web.middleware
 async def require_version(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a request of no version or of one that the emulator does not know."""
+    """Refuse a request without an API version, or with an unknown one."""
     if not (version := request.query.get("api-version")):
         values = (("QueryParameterName", "api-version"),)
         raise ServiceError("MissingRequiredQueryParameter", values=values)
@@ -213,7 +213,7 @@ def _require_signature(account: Account) -> Middleware:
 
 @web.middleware
 async def require_support(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse, and never ignore, what the emulator does not do."""
+    """Refuse, and never ignore, what the emulator does not support."""
     operation = find_operation(request)
     if operation is None:
         raise not_supported(f"{request.method} {request.path}")

@@ -35,7 +35,7 @@ class Emulator:
 
     Raises:
         ValueError: The storage connection string or the data folder cannot be read.
-        RuntimeError: Its clock is virtual, and the event loop is no ``IdleLoop``.
+        RuntimeError: Its clock is virtual, and the event loop is not an ``IdleLoop``.
         OSError: The port is taken, or the nodes' folder cannot be made.
     """
 
@@ -92,7 +92,7 @@ class Emulator:
         return self
 
     async def _load(self, account: Account, application: web.Application) -> None:
-        """Take what the data folder holds, and let responses wait until changes are written."""
+        """Load the data folder, and let responses wait until changes are written."""
         options = self._options
         if options.data is None:
             return

@@ -14,7 +14,7 @@ SAMPLE_DELAY_SECONDS: Final = 60.0
 """How long a sample takes to arrive: "approximately one minute", says Microsoft's page on autoscale."""
 
 LONGEST_SECONDS: Final = 1000 * 366 * 24 * 3600.0
-"""What takes or waits longer counts as so long: no account lives to its end, and calendars hold it."""
+"""Longer times are cut to this one: no account lives that long, and dates can still hold it."""
 
 _HOUR_SECONDS: Final = 3600.0
 _OF_JOB_SCHEDULE: Final = re.compile(r"(?P<schedule>.+):job-\d+")
@@ -29,7 +29,7 @@ class _Strict(BaseModel):
 
 
 class Uniform(_Strict):
-    """As many seconds as lie between two numbers, each as likely as another."""
+    """Seconds between two numbers, each equally likely."""
 
     least: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     most: Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -37,11 +37,12 @@ class Uniform(_Strict):
 
 class LogNormal(_Strict):
     """
-    Seconds of a lognormal distribution, as boots and jobs have: most are alike, some take long.
+    Seconds of a lognormal distribution, as of boots and jobs: most are alike, some take long.
 
     Attributes:
         median: Half of them are shorter.
-        sigma: Of the natural logarithm; 0.5 makes one of six longer than 1.65 medians.
+        sigma: The standard deviation of the natural logarithm; with 0.5, one of six is longer than
+            1.65 medians.
     """
 
     median: Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -66,7 +67,7 @@ def draw(seconds: Seconds, random: Random) -> float:
 
 class TaskRow(_Strict):
     """
-    What becomes of some tasks.
+    How some tasks turn out.
 
     Attributes:
         job: A pattern for the whole id of the job, as of file names, in any case.
@@ -74,9 +75,9 @@ class TaskRow(_Strict):
         task: A pattern for the whole id of the task; without it, any but job preparation and job
             release tasks, which succeed at once where no row has their id.
         seconds: How long its program takes, by the account's clock.
-        exit_code: Of its program, a signed number of 32 bits.
+        exit_code: The exit code of its program, a signed number of 32 bits.
         stdout: What its program prints.
-        stderr: What it prints on its other stream.
+        stderr: What its program prints on that stream.
     """
 
     job: str = "*"
@@ -90,11 +91,11 @@ class TaskRow(_Strict):
 
 class StartTasks(_Strict):
     """
-    What becomes of start tasks.
+    How start tasks turn out.
 
     Attributes:
         seconds: How long one takes.
-        fails: The share of boots in which it fails, with each of its tries.
+        fails: The share of boots in which every try of it fails.
         hangs: The share of boots in which it never ends.
     """
 
@@ -105,11 +106,11 @@ class StartTasks(_Strict):
 
 class Nodes(_Strict):
     """
-    What becomes of nodes and their samples.
+    How nodes and their samples turn out.
 
     Attributes:
         boot_seconds: From the allocation to the start task; null: as without a simulation.
-        start_task: What becomes of start tasks.
+        start_task: How start tasks turn out.
         preemptions_per_hour: How often a Spot node is preempted, on average.
         preempted_seconds: How long it is preempted.
         missing_samples: The share of a pool's samples that never arrive.
@@ -141,7 +142,7 @@ class Outcome:
 
 
 class Outcomes(Protocol):
-    """Knows how tasks turn out."""
+    """The source of how tasks turn out."""
 
     def find(self, job: str, task: str, run: int, node: str | None = None) -> Outcome | None:
         """
@@ -156,7 +157,7 @@ class Outcomes(Protocol):
 
 
 class NoOutcomes:
-    """Knows no task."""
+    """A source that knows no task."""
 
     def find(self, job: str, task: str, run: int, node: str | None = None) -> Outcome | None:  # noqa: ARG002 - the protocol's
         """Return None."""
@@ -195,12 +196,12 @@ def _random(seed: int, *key: object) -> Random:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
     """
-    How everything turns out, decided by a seed: the same again for equal names.
+    How everything turns out, decided by a seed: equal names give equal results.
 
     Attributes:
-        seed: Of all that is left to chance.
-        nodes: What becomes of nodes.
-        tasks: What becomes of tasks.
+        seed: The seed of everything random.
+        nodes: How nodes turn out.
+        tasks: How tasks turn out.
         writes_files: Whether tasks leave their outputs on their node, to be read and uploaded.
     """
 

@@ -50,7 +50,7 @@ def properties_table() -> str:
         )
         for row in property_rows()
     )
-    head = "| resource | honoured | kept and echoed, without meaning here | refused |"
+    head = "| resource | honoured | kept and echoed without an effect | refused |"
     return _table(head, "|---|---|---|---|", rows)
 
 
@@ -80,7 +80,7 @@ def incidents_table() -> str:
         )
         for number, incident in INCIDENTS.items()
     )
-    return _table("| | incident | brought about by | what clients see |", "|---|---|---|---|", rows)
+    return _table("| | incident | reproduced by | what clients see |", "|---|---|---|---|", rows)
 
 
 def _fault(name: str) -> str:

@@ -40,7 +40,7 @@ class RunningEmulator:
         account: The account's name.
         key: The account's key, in base64.
         token: The bearer token for Azure Resource Manager and for faults.
-        storage_url: Where blobs are: of output files, resource files and packages.
+        storage_url: The storage of output files, resource files and packages.
         log: Its journal.
         process: The emulator itself.
     """
@@ -73,7 +73,7 @@ def running_emulator(
         folder: Where its journal goes, and its nodes unless ``options`` say otherwise.
         options: Of its command line.
         key: The account's key, in base64; by default a new one.
-        environment: Variables beside those of this process.
+        environment: Variables in addition to those of this process.
 
     Raises:
         EmulatorError: It did not start, or ended with an error.

@@ -1,4 +1,4 @@
-"""A clock that stands until it is advanced, and then goes from one timer to the next at once."""
+"""A clock that stands still until it is advanced, and then jumps from one timer to the next."""
 
 import asyncio
 import heapq
@@ -15,7 +15,7 @@ _SMALLEST = timedelta(microseconds=1)
 
 
 class _IdleSelector(selectors.DefaultSelector):
-    """Calls somebody whenever the loop would wait: nothing is left to run, and nothing has come."""
+    """A selector that makes a call whenever the loop would wait, with nothing left to run."""
 
     on_idle: Callable[[], bool] | None = None
 
@@ -40,7 +40,7 @@ class IdleLoop(asyncio.SelectorEventLoop):
         Call this whenever nothing is left to run, instead of waiting.
 
         Args:
-            call: Tells whether there is something to run again; without that the loop waits.
+            call: Returns whether there is something to run again; if not, the loop waits.
         """
         self._idle.on_idle = call
 
@@ -71,10 +71,10 @@ class VirtualClock(Clock):
     A clock whose time is a number, in an ``IdleLoop``.
 
     Advancing it calls one timer after the other. The next is called when everything that followed
-    from the last has been done, so that equal beginnings have equal ends.
+    from the last has been done, so that equal starts give equal results.
 
     Args:
-        start: The time at which it stands.
+        start: The time that it shows first.
     """
 
     def __init__(self, start: datetime) -> None:
@@ -92,11 +92,11 @@ class VirtualClock(Clock):
         return self._now
 
     def tick(self) -> None:
-        """Let a microsecond pass, so that two changes by requests are told apart."""
+        """Let a microsecond pass, so that two changes by requests have different times."""
         self._now += _SMALLEST
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
-        """Call ``callback`` after some seconds of this clock; never, if no calendar has that time."""
+        """Call ``callback`` after some seconds of this clock; never, if that is after the year 9999."""
         timer = _VirtualTimer(callback)
         with suppress(OverflowError):
             at = self._now + timedelta(seconds=max(0.0, seconds))
@@ -104,7 +104,7 @@ class VirtualClock(Clock):
         return timer
 
     def quiet_until(self) -> datetime:
-        """Return the time of the next timer; where nobody advances the clock that far, how far."""
+        """Return the time of the next timer, or the end of the current advance if that is earlier."""
         if self._there is None or self._working:
             return self._now
         while self._timers and self._timers[0][2].callback is None:
@@ -115,7 +115,7 @@ class VirtualClock(Clock):
 
     @contextmanager
     def real_work(self) -> Iterator[None]:
-        """Let no time pass meanwhile."""
+        """Keep the time still meanwhile."""
         self._working += 1
         try:
             yield
@@ -124,11 +124,11 @@ class VirtualClock(Clock):
 
     async def advance(self, seconds: float) -> datetime:
         """
-        Let time pass, and everything happen that is due meanwhile; return the new time.
+        Let time pass, with everything that is due meanwhile; return the new time.
 
         Raises:
             RuntimeError: The event loop is no ``IdleLoop``.
-            OverflowError: No calendar has that time.
+            OverflowError: That time is after the year 9999.
         """
         async with self._turn:
             return await self._go(self._now + timedelta(seconds=seconds))
@@ -155,7 +155,7 @@ class VirtualClock(Clock):
         return self._now
 
     def _step(self) -> bool:
-        """Call the next timer, or say that the time has come; tell whether anything was done."""
+        """Call the next timer, or end the advance; tell whether anything was done."""
         there = self._there
         if self._working or there is None or there.done():
             return False

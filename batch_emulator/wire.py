@@ -14,7 +14,7 @@ _MOST_DEPTH: Final = 64
 _STRICT: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 UNLIMITED: Final = timedelta(days=10_675_199, hours=2, minutes=48, seconds=5, microseconds=477_580)
-"""The longest duration of the service, which it echoes where nothing was asked for."""
+"""The longest duration of the service, which it shows where none was given."""
 
 _UNLIMITED_TEXT = "P10675199DT2H48M5.4775807S"
 _DURATION = re.compile(
@@ -57,7 +57,7 @@ def read_json(content: bytes) -> object:
 
 
 def _is_plain(content: bytes) -> bool:
-    """Whether JSON, as most of it is, can neither be nested too deep nor hold half of a character."""
+    """Whether JSON is surely not nested too deep and holds no half of a character; most JSON is so."""
     is_text = content.isascii() and b"\0" not in content and b"\\u" not in content
     return is_text and content.count(b"{") + content.count(b"[") <= _MOST_DEPTH
 

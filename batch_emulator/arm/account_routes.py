@@ -1,4 +1,4 @@
-"""The account as a resource: where it answers, what it allows, how much of everything."""
+"""The account as a resource: its endpoint, its settings and its quotas."""
 
 from typing import Final
 

@@ -71,7 +71,7 @@ async def _read_properties(call: ArmCall) -> Json:
 
 
 async def put(call: ArmCall) -> web.Response:
-    """Answer PUT of an application: what is not given has its default; versions are kept."""
+    """Answer PUT of an application: absent properties get their defaults; versions are kept."""
     name = str(identifier("applicationName", call.parts["application"]))
     given = await _read_properties(call)
     application = call.account.applications.find(name)

@@ -18,7 +18,7 @@ GROUP: Final = "recur"
 TENANT: Final = SUBSCRIPTION
 TYPE: Final = "Microsoft.Batch/batchAccounts"
 PRINCIPAL: Final = "11111111-1111-1111-1111-111111111111"
-"""The account's own identity, where it reaches its storage by one."""
+"""The account's own identity, if it reaches its storage by one."""
 _JSON_TYPE: Final = "application/json; charset=utf-8"
 
 
@@ -49,9 +49,9 @@ class ArmCall:
     A request that has passed the checks of every request.
 
     Attributes:
-        account: Whose resource is asked for.
-        request: As it came.
-        parts: Of the path, decoded, by name.
+        account: The account that has the resource.
+        request: The request itself.
+        parts: The variable parts of the path by name, decoded.
     """
 
     account: Account
@@ -72,7 +72,7 @@ class ArmCall:
 
     def check_conditions(self, modified: datetime | None) -> None:
         """
-        Hold the conditional headers against a resource, or against there being none.
+        Check the conditional headers against a resource, or against its absence.
 
         Raises:
             ServiceError: ConditionNotMet.

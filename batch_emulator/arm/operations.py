@@ -1,8 +1,8 @@
 """
 The operations of Azure Resource Manager, by the names that azure-mgmt-batch 19 gives them.
 
-What is not in the table is refused. ``batch_emulator/SUPPORT.md`` lists them for people; a test holds the
-two against each other.
+What is not in the table is refused. ``batch_emulator/SUPPORT.md`` lists them for people; a test
+compares the two.
 """
 
 import re
@@ -24,12 +24,12 @@ class ArmOperation:
     One operation.
 
     Attributes:
-        name: As the official client calls it.
-        method: Of its requests.
-        path: Below the account's id, with its parts in braces.
+        name: The official client's name for it.
+        method: The HTTP method.
+        path: The path below the account's id, with its variable parts in braces.
         handler: What answers it.
-        query: Its query parameters, beside the api-version.
-        conditional: Whether it minds If-Match and If-None-Match.
+        query: Its query parameters besides ``api-version``.
+        conditional: Whether it honours If-Match and If-None-Match.
     """
 
     name: str
@@ -40,7 +40,7 @@ class ArmOperation:
     conditional: bool = False
 
     def match(self, method: str, path: str) -> Mapping[str, str] | None:
-        """Return the parts of a path that is this operation's, in whatever case."""
+        """Return the variable parts of a path of this operation, whose case does not count."""
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
         found = re.fullmatch(pattern, path, re.IGNORECASE) if method == self.method else None
         return found.groupdict() if found else None

@@ -1,8 +1,8 @@
 """
-Pools in the spelling of Azure Resource Manager, and in that of the data plane.
+Pools in the spelling of Azure Resource Manager and in that of the data plane.
 
-A pool is kept as the data plane spells it. Azure Resource Manager has other names for the same,
-and enumerations with capitals, which are taken as strictly as its published schema says.
+A pool is kept as the data plane spells it. Azure Resource Manager has other names for some
+properties and capitals in its enumerations; its published schema decides which values are valid.
 """
 
 from datetime import timedelta
@@ -151,7 +151,7 @@ _RESOURCE: Final = shape(
 
 def read_resource(body: object) -> Json:
     """
-    Return the pool that ``body`` describes, without what only the service can say.
+    Return the pool that ``body`` describes, without the properties that only the service sets.
 
     Raises:
         ServiceError: The body is wrong, or holds what the emulator does not support.
@@ -170,12 +170,13 @@ def to_pool(name: str, properties: Json, applications: str) -> Json:
     Return a pool's properties in the spelling of the data plane.
 
     Args:
-        name: The pool's.
-        properties: As Azure Resource Manager spells them, checked.
+        name: The pool's name.
+        properties: Checked properties, as Azure Resource Manager spells them.
         applications: The id below which this account's applications are.
 
     Raises:
-        ServiceError: A package is none of this account's, or the scale settings contradict.
+        ServiceError: A package is not one of this account, or the scale settings contradict each
+            other.
     """
     given = to_data_plane(properties)
     body: Json = {"id": name}

@@ -1,8 +1,8 @@
 """
 Handlers of pools: the same pools as the data plane's.
 
-A PUT makes a pool or replaces all its properties, a PATCH those that it names. With nodes in the
-pool only some can change; the same value again is no change.
+A PUT creates a pool or replaces all its properties. A PATCH replaces those that it names. While the
+pool has nodes, only some properties can change; repeating a value is not a change.
 """
 
 from typing import Final
@@ -170,7 +170,7 @@ def _changed(call: ArmCall, pool: Pool, wanted: Json) -> web.Response:
 
 
 async def delete(call: ArmCall) -> web.Response:
-    """Answer DELETE of a pool; where to ask whether it is gone stands in the reply."""
+    """Answer DELETE of a pool; the reply says where to ask whether it is gone."""
     pool = call.account.pools.find(call.parts["pool"])
     if pool is None:
         return web.Response(status=204)
@@ -180,7 +180,7 @@ async def delete(call: ArmCall) -> web.Response:
 
 
 async def deletion(call: ArmCall) -> web.Response:
-    """Answer GET of a deletion that has begun."""
+    """Answer GET of the state of a deletion."""
     if call.account.pools.find(call.parts["pool"]) is None:
         return web.Response(status=200)
     return _deleting(call, call.parts["pool"])

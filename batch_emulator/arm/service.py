@@ -1,5 +1,5 @@
 """
-Azure Resource Manager on the emulator's port: what every request to it passes, and its errors.
+Azure Resource Manager on the emulator's port: the checks of every request, and the errors.
 
 A request needs the account's bearer token and one of two API versions.
 """
@@ -28,12 +28,12 @@ _ACCOUNT: Final = re.compile(
 
 
 def is_for_arm(request: web.Request) -> bool:
-    """Tell whether a request is one to Azure Resource Manager, and not to the account itself."""
+    """Tell whether a request is for Azure Resource Manager and not for the account itself."""
     return request.path.lower().startswith(_PREFIX)
 
 
 def find_arm_operation(account: Account, request: web.Request) -> ArmOperation | None:
-    """Return the operation that a request asks of this account, if there is one."""
+    """Return the operation of this account that a request asks for, if there is one."""
     try:
         rest = _below_account(account, request)
     except ServiceError:
@@ -50,7 +50,7 @@ def arm_refusal(request_id: str, error: ServiceError) -> web.Response:
 
 
 async def answer(account: Account, request: web.Request, request_id: str) -> web.Response:
-    """Answer a request, whatever becomes of it."""
+    """Answer a request, with an error body if it is refused."""
     try:
         response = await _dispatch(account, request)
     except ServiceError as error:
@@ -79,7 +79,7 @@ async def _dispatch(account: Account, request: web.Request) -> web.Response:
 
 
 def has_token(account: Account, request: web.Request) -> bool:
-    """Tell whether a request bears the account's token."""
+    """Tell whether a request carries the account's token."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     given = token.strip().encode(errors="surrogateescape")
     wanted = account.options.token.encode()

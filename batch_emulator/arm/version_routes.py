@@ -1,9 +1,9 @@
 """
 Handlers of the versions of an application.
 
-The client uploads the package itself: since May 2026 only the reply to the PUT says where to. The
-address is bare, unless the account reaches its storage by key: then it holds a signature. Nothing
-looks into a package when it is activated; what is no zip makes the nodes unusable.
+The client uploads the package itself. Since May 2026 only the reply to PUT has the address of the
+upload. It holds a signature only if the account reaches its storage by key. An activation does not
+look into the package; a file that is not a zip makes nodes unusable.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ async def many(call: ArmCall) -> web.Response:
 
 
 async def put(call: ArmCall) -> web.Response:
-    """Answer PUT of a version: the one reply that says where its package is to be uploaded."""
+    """Answer PUT of a version: the only reply with the address for uploading its package."""
     name = call.parts["version"]
     if not _NAME.fullmatch(name):
         reason = "A version has 1 to 64 letters, digits, hyphens, underscores and, inside, dots"
@@ -99,7 +99,7 @@ def _activatable(call: ArmCall) -> Version:
 
 
 async def activate(call: ArmCall) -> web.Response:
-    """Answer POST of an activation: the blob must be there, whatever it holds."""
+    """Answer POST of an activation: the blob must exist; its content is not checked."""
     _ACTIVATION("", cast("Json", await call.body()))
     version = _activatable(call)
     container, _, name = version.package.blob.partition("/")

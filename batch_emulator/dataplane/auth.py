@@ -34,10 +34,10 @@ def string_to_sign(account: str, method: str, raw_target: str, headers: Mapping[
 
     Args:
         account: The account's name.
-        method: Of the request.
-        raw_target: Path and query as they came, still percent-encoded.
-        headers: Of the request as they came, by any case of their names; clients that send no
-            length sign none.
+        method: The HTTP method.
+        raw_target: Path and query as received, still percent-encoded.
+        headers: The headers as received; the case of their names does not count. Clients that send
+            no length sign an empty one.
     """
     return _to_sign(account, method, raw_target, _by_lower_name(headers))
 
@@ -81,7 +81,7 @@ def verify(  # noqa: PLR0913 - each is a part of what is signed
     now: datetime,
 ) -> None:
     """
-    Refuse a request that was not signed with the account's key a short while ago.
+    Refuse a request that was not signed with the account's key a short time ago.
 
     Raises:
         ServiceError: AuthenticationFailed, with the reason.

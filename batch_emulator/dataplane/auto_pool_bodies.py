@@ -1,4 +1,4 @@
-"""``poolInfo`` in request bodies: a pool by its id, or one that is to be made."""
+"""``poolInfo`` in request bodies: the id of a pool, or a pool to create."""
 
 from typing import Final, cast
 
@@ -37,12 +37,12 @@ def complete_pool_info(given: Json, *, any_vm_size: bool, of_schedule: bool = Fa
     Return a ``poolInfo`` of the right shape with the service's defaults.
 
     Args:
-        given: Which passed the check.
-        any_vm_size: Whether a VM size is taken that is not in the emulator's table.
-        of_schedule: Whether it is that of a job schedule, whose pool can live as long.
+        given: A ``poolInfo`` that passed the check.
+        any_vm_size: Whether to accept VM sizes that are not in the emulator's table.
+        of_schedule: Whether it belongs to a job schedule, whose pool can live as long as that.
 
     Raises:
-        ServiceError: It names no pool, or two, or the one to be made cannot be.
+        ServiceError: It names no pool or two, or the pool to create is invalid.
     """
     if "autoPoolSpecification" not in given:
         if "poolId" not in given:

@@ -64,7 +64,7 @@ class BatchCall:
 
     def check_conditions(self, modified: datetime, *, etag: bool = True) -> None:
         """
-        Hold the conditional headers against a resource.
+        Check the conditional headers against a resource.
 
         Raises:
             ServiceError: ConditionNotMet, or a header that cannot be read.
@@ -93,12 +93,12 @@ class BatchCall:
         statistics: Callable[[], Json] | None = None,
     ) -> web.Response:
         """
-        Reply with one resource, as much of it as ``$select`` leaves; to HEAD with headers only.
+        Reply with one resource, reduced by ``$select``; to HEAD with headers only.
 
-        ``statistics`` makes its ``stats``, which are there if the request asks for them.
+        ``statistics`` makes its ``stats``, if the request asks for them.
 
         Raises:
-            ServiceError: ``$select`` or ``$expand`` names what the resource lacks.
+            ServiceError: ``$select`` or ``$expand`` names a property that the resource lacks.
         """
         headers = _change_headers(modified) if modified else {}
         if self.request.method == "HEAD":
@@ -109,7 +109,7 @@ class BatchCall:
         return _json(metadata | self._selection(kind)(resource), headers)
 
     def several(self, kind: str, items: list[Json]) -> web.Response:
-        """Reply with what became of several things, each in its own way."""
+        """Reply with a result for each of several things."""
         return _json({"odata.metadata": f"{self.base}/$metadata#{kind}", "value": items}, {})
 
     def many[T](
@@ -121,9 +121,9 @@ class BatchCall:
         statistics: Callable[[T], Json] | None = None,
     ) -> web.Response:
         """
-        Reply with one page of a list, as much of each thing as ``$select`` leaves.
+        Reply with one page of a list, each thing reduced by ``$select``.
 
-        ``statistics`` makes the ``stats`` of a thing, which are there if the request asks for them.
+        ``statistics`` makes the ``stats`` of a thing, if the request asks for them.
 
         Raises:
             ServiceError: A query parameter is wrong.
@@ -144,7 +144,7 @@ class BatchCall:
         return selection(self.query, PROPERTIES.get(kind, {}))
 
     def created(self, url: str, modified: datetime | None = None) -> web.Response:
-        """Reply that a resource has been created; users of nodes have no time of change."""
+        """Reply that a resource has been created; users of nodes have no time of modification."""
         headers = _change_headers(modified) if modified else {}
         headers |= {"DataServiceId": url, "Location": url}
         return _chunked(web.Response(status=201, headers=headers))
@@ -156,7 +156,7 @@ class BatchCall:
     def changed(
         self, modified: datetime | None = None, *, status: int = 200, named: bool = True
     ) -> web.Response:
-        """Reply that a change has been made or has begun; nodes have no time of change."""
+        """Reply that a change has been made or has begun; nodes have no time of modification."""
         path = self.request.raw_path.partition("?")[0]
         headers = _change_headers(modified) if modified else {}
         name = {"DataServiceId": f"{self.base}{path}"} if named else {}
@@ -168,7 +168,7 @@ class BatchCall:
         return _chunked(web.Response(status=200))
 
     def result(self, kind: str, value: Json, *, named: bool = True) -> web.Response:
-        """Reply with what an operation has found; ``named`` adds the request's own address."""
+        """Reply with the result of an operation; ``named`` adds the request's own address."""
         path = self.request.raw_path.partition("?")[0]
         metadata = {"odata.metadata": f"{self.base}/$metadata#{kind}"}
         return _json(metadata | value, {"DataServiceId": f"{self.base}{path}"} if named else {})

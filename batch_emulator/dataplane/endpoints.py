@@ -1,4 +1,4 @@
-"""The endpoints that a node says it has, as recorded nodes do; nothing listens at them."""
+"""The endpoints that a node shows, as recorded nodes do; nothing listens at them."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""The checks of files in request bodies: what a task gets before it runs, what it leaves behind."""
+"""The checks of files in request bodies: resource files, output files and logs of nodes."""
 
 import re
 from pathlib import PurePosixPath
@@ -59,7 +59,7 @@ _IDENTITY: Final = shape({"resourceId": text}, required=("resourceId",))
 
 
 class _ResourceFile(Shape):
-    """A resource file: it has one source, which decides what else it has."""
+    """A resource file: its one source decides which other properties it has."""
 
     def _check_values(self, path: str, value: object) -> object:
         file = cast("Json", super()._check_values(path, value))

@@ -28,7 +28,7 @@ from batch_emulator.runtime.state.node import Node
 from batch_emulator.wire import Json, print_http_date, print_time
 
 CUT_AFTER_BYTES: Final = web.RequestKey("cut_after_bytes", int)
-"""The key of a request: after this number of bytes of the file its connection breaks."""
+"""The number of bytes of the file after which a request's connection breaks."""
 
 _PIECE_BYTES: Final = 8 * 1024 * 1024
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,19})-([0-9]{0,19})")
@@ -60,7 +60,7 @@ def _node_root(call: BatchCall) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _FileEntry:
-    """A file or directory as it was at one moment; a task may change it in the next."""
+    """A file or directory as it was at one moment; a task may change it at any time."""
 
     path: Path
     status: os.stat_result
@@ -97,12 +97,12 @@ def _show_file(entry: _FileEntry, name: str, base: str) -> Json:
 
 def _entry(inside: Path, path: Path) -> _FileEntry:
     """
-    Look at a file or directory of a node; a link counts as what it leads to.
+    Look at a file or directory of a node, through links.
 
     Raises:
-        ServiceError: FileNotFound, also for what leads out of ``inside`` or in a circle, for
-            pipes and the like: reading from one may wait for ever, and for names that no reply
-            can hold.
+        ServiceError: FileNotFound; also for links that lead out of ``inside`` or in a circle, for
+            pipes and other special files, which could block a reader forever, and for names that no
+            reply can hold.
     """
     try:
         str(path).encode()
@@ -264,7 +264,7 @@ async def _send_range(
 
 def _break(request: web.Request) -> NoReturn:
     """
-    Break the connection: the reply has no end.
+    Break the connection before the end of the reply.
 
     Raises:
         ConnectionAbortedError: Always.

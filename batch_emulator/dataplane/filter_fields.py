@@ -2,8 +2,8 @@
 What each list can be filtered by, as the service documents it.
 
 From "OData filters in Azure Batch", learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch.
-That page calls the time of a task's last change ``lastModifiedTime``, as no reply does; both names
-are taken.
+That page calls the time of a task's last change ``lastModifiedTime``; replies call it
+``lastModified``. Both names are accepted.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ def _text(name: str) -> Field[Json]:
 
 
 def _side_task[T](name: str, read: Callable[[T], Execution | None]) -> dict[str, Field[T]]:
-    """Return the fields of how a start, preparation or release task went."""
+    """Return the fields of the last run of a start, job preparation or job release task."""
 
     def known(thing: T) -> Execution:
         return read(thing) or Execution()
@@ -108,7 +108,7 @@ JOB_FIELDS: Final[dict[str, Field[Job]]] = {
     "executionInfo/poolId": text_field(attrgetter("pool_id"), ORDER, prefix=True),
 }
 SCHEDULED_JOB_FIELDS: Final = {name: field for name, field in JOB_FIELDS.items() if name != "id"}
-"""Of the jobs of one job schedule."""
+"""The fields of the jobs of one job schedule."""
 JOB_SCHEDULE_FIELDS: Final[dict[str, Field[JobSchedule]]] = {
     "id": text_field(attrgetter("id"), ORDER, prefix=True),
     "state": text_field(attrgetter("state")),
@@ -138,7 +138,7 @@ IMAGE_FIELDS: Final = {
 
 
 def file_fields[T](name: Callable[[T], str]) -> dict[str, Field[T]]:
-    """Return what a list of files can be filtered by: only the beginning of the name."""
+    """Return the only field of a list of files: the beginning of the name."""
     return {"name": text_field(name, frozenset(), prefix=True)}
 
 
@@ -154,4 +154,4 @@ FILTERED: Final[dict[tuple[str, ...], Mapping[str, Field[Any]]]] = {
     ("list_tasks",): TASK_FIELDS,
     ("list_task_files", "list_node_files"): file_fields(str),
 }
-"""By the names of the operations."""
+"""The fields by the names of the operations."""

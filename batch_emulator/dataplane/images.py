@@ -1,8 +1,8 @@
 """
 The images that nodes of Azure Batch run, and the node agents that fit them: a table of November 2026.
 
-Retired images are in it, since recorded pools have them; ``list_supported_images`` would not name
-them any more.
+Retired images are included, because recorded pools have them; ``list_supported_images`` no longer
+names them.
 """
 
 import re

@@ -126,15 +126,15 @@ def read_job(body: object, *, any_vm_size: bool = False) -> Json:
 
 def with_usual(given: Json, *, any_vm_size: bool, of_schedule: bool = False) -> Json:
     """
-    Return a job, or what a job schedule makes jobs of, with the service's defaults.
+    Return a job or a job specification with the service's defaults.
 
     Args:
-        given: Which passed the check.
+        given: A body that passed the check.
         any_vm_size: As for ``read_job``.
-        of_schedule: Whether a job schedule makes jobs of it.
+        of_schedule: Whether it is the specification of a job schedule.
 
     Raises:
-        ServiceError: What was given contradicts itself.
+        ServiceError: The properties contradict each other.
     """
     pool_info = complete_pool_info(
         given["poolInfo"], any_vm_size=any_vm_size, of_schedule=of_schedule
@@ -174,7 +174,7 @@ def read_update(body: object, job: Json, *, any_vm_size: bool = False) -> Json:
 
 
 def _changed_pool_info(given: Json, job: Json, *, any_vm_size: bool) -> Json:
-    """Return another ``poolInfo`` of a job; one that a job schedule has made keeps that one's pool."""
+    """Return a job's new ``poolInfo``; a job of a job schedule keeps the schedule's pool."""
     before = job["poolInfo"].get("autoPoolSpecification", {})
     of_schedule = before.get("poolLifetimeOption") == "jobschedule"
     return complete_pool_info(given["poolInfo"], any_vm_size=any_vm_size, of_schedule=of_schedule)
@@ -182,7 +182,7 @@ def _changed_pool_info(given: Json, job: Json, *, any_vm_size: bool) -> Json:
 
 def read_replacement(body: object, job: Json, *, any_vm_size: bool = False) -> Json:
     """
-    Return a job whose changeable properties are those of a PUT, or what is usual without them.
+    Return a job with the changeable properties of a PUT; absent ones get their defaults.
 
     Args:
         body: As the client sent it.
@@ -200,7 +200,7 @@ def read_replacement(body: object, job: Json, *, any_vm_size: bool = False) -> J
 
 def read_disabling(body: object) -> TaskStop | None:
     """
-    Return what becomes of the running tasks of a job; without an answer they go on to their end.
+    Return what stops the running tasks of a job; None lets them finish.
 
     Raises:
         ServiceError: The body is wrong.
@@ -211,7 +211,7 @@ def read_disabling(body: object) -> TaskStop | None:
 
 def read_termination(body: object) -> str | None:
     """
-    Return the reason that a client gives for ending a job, if it gives one.
+    Return the client's reason for ending a job, if it gives one.
 
     Raises:
         ServiceError: The body is wrong.

@@ -64,7 +64,7 @@ async def list_jobs(call: BatchCall) -> web.StreamResponse:
 def answer_jobs(
     call: BatchCall, jobs: Iterable[Job], fields: Mapping[str, Field[Job]]
 ) -> web.StreamResponse:
-    """Answer with one page of some jobs, which can be filtered by these fields."""
+    """Answer with one page of jobs, filtered by these fields."""
     key = Key[Job](lambda job: job.id, fields)
     return call.many(
         "jobs",
@@ -128,7 +128,7 @@ async def replace_job(call: BatchCall) -> web.StreamResponse:
 
 
 async def disable_job(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of what disables a job."""
+    """Answer the POST that disables a job."""
     job = the_job(call)
     call.check_conditions(job.modified)
     jobs.disable_job(call.account, job, read_disabling(await call.body()))
@@ -136,7 +136,7 @@ async def disable_job(call: BatchCall) -> web.StreamResponse:
 
 
 async def enable_job(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of what enables a job again."""
+    """Answer the POST that enables a job again."""
     job = the_job(call)
     call.check_conditions(job.modified)
     jobs.enable(call.account, job)
@@ -144,7 +144,7 @@ async def enable_job(call: BatchCall) -> web.StreamResponse:
 
 
 async def list_job_preparation_and_release_task_status(call: BatchCall) -> web.StreamResponse:
-    """Answer GET of what a job has done on its nodes before and after its tasks."""
+    """Answer GET of the status of a job's preparation and release tasks."""
     job = the_job(call)
     if "jobPreparationTask" not in job.body:
         raise ServiceError("JobPreparationTaskOrReleaseTaskNotSpecified")

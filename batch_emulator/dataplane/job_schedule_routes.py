@@ -92,14 +92,14 @@ async def replace_job_schedule(call: BatchCall) -> web.StreamResponse:
 
 
 async def disable_job_schedule(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of what disables a job schedule."""
+    """Answer the POST that disables a job schedule."""
     schedule = _to_change(call)
     job_schedules.disable(schedule)
     return call.changed(schedule.modified, status=204)
 
 
 async def enable_job_schedule(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of what enables a job schedule again."""
+    """Answer the POST that enables a job schedule again."""
     schedule = _to_change(call)
     job_schedules.enable(schedule)
     return call.changed(schedule.modified, status=204)

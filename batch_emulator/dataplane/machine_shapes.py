@@ -2,7 +2,8 @@
 The shapes of a pool's machines and users, which are kept without an effect.
 
 A ``Spelling`` says how names and words are spelled: as in the data plane or in Azure Resource Manager.
-A ``secret`` is what the API marks so. It is checked and forgotten: no reply and no file holds it.
+A ``secret`` is a property that the API marks so. It is checked and dropped: no reply and no file
+holds it.
 """
 
 from typing import Final

@@ -1,8 +1,8 @@
 """
 The shapes of the file systems that a pool mounts on its nodes, and of a task's container.
 
-Both are kept without an effect but one: nothing is mounted and no container runs, so that the nodes
-and the tasks that ask for it fail.
+Both are kept and echoed. Nothing is mounted and no container runs, so nodes and tasks that ask for
+it fail.
 """
 
 from typing import Final

@@ -35,8 +35,8 @@ def subnet(path: str, value: object) -> object:
     """
     Accept the id of a subnet.
 
-    The subscription that the emulator makes up has no networks; the subnets of others are taken
-    unseen. The reason is the service's, which has been recorded with such an id.
+    The emulator's invented subscription has no networks; subnets of other subscriptions are
+    accepted unchecked. The reason is the service's, as recorded with such an id.
     """
     match = _SUBNET.fullmatch(cast("str", text(path, value)))
     if match is None:

@@ -1,4 +1,4 @@
-"""The request bodies of what clients do to one node, and the extensions that it shows."""
+"""The request bodies of changes of one node, and the extensions that it shows."""
 
 from collections.abc import Iterator
 from typing import Final, cast
@@ -28,7 +28,7 @@ _REPLACEMENT: Final = shape(_CHANGEABLE)
 
 def read_user(body: object, node: Node) -> Json:
     """
-    Return the user that is to be made, without the password.
+    Return the user to create, without the password.
 
     Raises:
         ServiceError: The body is wrong, or does not fit the node's operating system.
@@ -38,7 +38,7 @@ def read_user(body: object, node: Node) -> Json:
 
 def read_user_replacement(body: object, node: Node) -> Json:
     """
-    Return the properties that a user is to have, without the password.
+    Return the new properties of a user, without the password.
 
     Raises:
         ServiceError: As for ``read_user``.

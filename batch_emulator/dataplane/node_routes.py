@@ -54,7 +54,7 @@ async def get_node(call: BatchCall) -> web.StreamResponse:
 
 
 async def get_remote_login(call: BatchCall) -> web.StreamResponse:
-    """Answer GET of the address for logging in; nothing listens there."""
+    """Answer GET of a node's login address; nothing listens there."""
     node = the_node(call)
     endpoints = show_endpoints(node)
     if endpoints is None:
@@ -70,7 +70,7 @@ async def get_remote_login(call: BatchCall) -> web.StreamResponse:
 
 
 async def upload_node_logs(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the upload of a node's logs, which goes on afterwards."""
+    """Answer the POST that uploads a node's logs; the upload goes on after the reply."""
     node = the_node(call)
     container_url, identity = read_log_request(await call.body())
     directory = f"batch-{call.account.options.account}/{node.pool.id}/{node.id}/{uuid.uuid4()}"
@@ -81,7 +81,7 @@ async def upload_node_logs(call: BatchCall) -> web.StreamResponse:
 
 
 async def reboot_node(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the restart of a node."""
+    """Answer the POST that reboots a node."""
     node = the_node(call)
     option = read_node_option("nodeRebootOption", await call.body())
     node_changes.restart(call.account, node, NodeState.REBOOTING, option)
@@ -89,7 +89,7 @@ async def reboot_node(call: BatchCall) -> web.StreamResponse:
 
 
 async def reimage_node(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of a new operating system for a node."""
+    """Answer the POST that reimages a node."""
     node = the_node(call)
     option = read_node_option("nodeReimageOption", await call.body())
     node_changes.restart(call.account, node, NodeState.REIMAGING, option)
@@ -97,7 +97,7 @@ async def reimage_node(call: BatchCall) -> web.StreamResponse:
 
 
 async def deallocate_node(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the deallocation of a node."""
+    """Answer the POST that deallocates a node."""
     node = the_node(call)
     option = read_node_option("nodeDeallocateOption", await call.body())
     node_changes.restart(call.account, node, NodeState.DEALLOCATING, option)
@@ -105,7 +105,7 @@ async def deallocate_node(call: BatchCall) -> web.StreamResponse:
 
 
 async def start_node(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the start of a node that is deallocated."""
+    """Answer the POST that starts a deallocated node."""
     node_changes.start_again(call.account, the_node(call))
     return call.changed(status=202)
 
@@ -152,7 +152,7 @@ def _extension_name(extension: Json) -> str:
 
 
 async def disable_node_scheduling(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the end of scheduling on a node."""
+    """Answer the POST that disables scheduling on a node."""
     node = the_node(call)
     option = read_node_option("nodeDisableSchedulingOption", await call.body())
     node_changes.disable_scheduling(call.account, node, option)
@@ -160,6 +160,6 @@ async def disable_node_scheduling(call: BatchCall) -> web.StreamResponse:
 
 
 async def enable_node_scheduling(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the return of scheduling to a node."""
+    """Answer the POST that enables scheduling on a node."""
     node_changes.enable_scheduling(call.account, the_node(call))
     return call.changed()

@@ -1,8 +1,8 @@
 """
 The operations of the data plane, by the names that azure-batch 15.1 gives them.
 
-Every operation of that client is in one of the two tables, so that what is refused is refused by
-its name. ``batch_emulator/SUPPORT.md`` lists them for people; a test holds the two against each other.
+Every operation of that client is in one of the two tables, so that a refusal can name it.
+``batch_emulator/SUPPORT.md`` lists them for people; a test compares the two.
 """
 
 from collections.abc import Awaitable, Callable
@@ -31,13 +31,13 @@ class Operation:
     One operation.
 
     Attributes:
-        name: As the official client calls it.
-        method: Of its requests.
-        path: With its parts in braces.
-        handler: What answers it; without one it is refused.
-        query: Its query parameters, beside those of every operation.
-        conditional: Whether it minds the conditional headers.
-        notes: What ``SUPPORT.md`` says of it, in Markdown.
+        name: The official client's name for it.
+        method: The HTTP method.
+        path: The path, with its variable parts in braces.
+        handler: What answers it; None refuses it.
+        query: Its query parameters besides those of every operation.
+        conditional: Whether it honours the conditional headers.
+        notes: The notes in ``SUPPORT.md``, in Markdown.
     """
 
     name: str
@@ -129,7 +129,7 @@ SUPPORTED: Final = (
         "resize_pool",
         f"POST {_POOL}/resize",
         pool_routes.resize_pool,
-        notes="`requeue`, `terminate`, `taskcompletion`; a target that is absent stays",
+        notes="`requeue`, `terminate`, `taskcompletion`; an absent target stays",
     ),
     _conditional(
         "stop_pool_resize",
@@ -141,7 +141,7 @@ SUPPORTED: Final = (
         "remove_nodes",
         f"POST {_POOL}/removenodes",
         pool_routes.remove_nodes,
-        notes="at most 100; the targets fall with them",
+        notes="at most 100; the targets become what is left",
     ),
     _conditional(
         "enable_pool_auto_scale",
@@ -159,7 +159,7 @@ SUPPORTED: Final = (
         "evaluate_pool_auto_scale",
         f"POST {_POOL}/evaluateautoscale",
         pool_routes.evaluate_pool_auto_scale,
-        notes="only of a pool that follows a formula",
+        notes="only if the pool follows a formula",
     ),
     _plain(
         "list_pool_node_counts",
@@ -199,7 +199,7 @@ SUPPORTED: Final = (
         "reboot_node",
         f"POST {_NODE}/reboot",
         node_routes.reboot_node,
-        notes="also of a node that is unusable or whose start task failed; files stay",
+        notes="also if the node is unusable or its start task failed; files stay",
     ),
     _plain(
         "reimage_node",
@@ -211,19 +211,19 @@ SUPPORTED: Final = (
         "deallocate_node",
         f"POST {_NODE}/deallocate",
         node_routes.deallocate_node,
-        notes="of a node that is idle, running or offline; its folder is emptied, its users are gone",
+        notes="only if the node is idle, running or offline; empties its folder, removes its users",
     ),
     _plain(
         "start_node",
         f"POST {_NODE}/start",
         node_routes.start_node,
-        notes="of a node that is deallocated",
+        notes="only if the node is deallocated",
     ),
     _plain(
         "create_node_user",
         f"POST {_NODE}/users",
         node_routes.create_node_user,
-        notes="kept, and gone when it expires; nobody can log in",
+        notes="kept until it expires; nobody can log in",
     ),
     _plain("replace_node_user", f"PUT {_NODE}/users/{{userName}}", node_routes.replace_node_user),
     _plain("delete_node_user", f"DELETE {_NODE}/users/{{userName}}", node_routes.delete_node_user),
@@ -270,7 +270,7 @@ SUPPORTED: Final = (
         f"DELETE {_NODE}{_FILE}",
         file_routes.delete_node_file,
         frozenset({"recursive"}),
-        notes="a directory that is not empty only with `recursive`",
+        notes="a non-empty directory only with `recursive`",
     ),
     _plain(
         "list_applications",
@@ -312,13 +312,13 @@ SUPPORTED: Final = (
         f"POST {_JOB}/terminate",
         job_routes.terminate_job,
         _FORCE,
-        notes="reason kept; `force` as above",
+        notes="keeps the reason; `force` as above",
     ),
     _conditional(
         "update_job",
         f"PATCH {_JOB}",
         job_routes.update_job,
-        notes="the pool only of a disabled job; constraints as a whole",
+        notes="changes the pool only of a disabled job; replaces constraints as a whole",
     ),
     _conditional("replace_job", f"PUT {_JOB}", job_routes.replace_job, notes="as `update_job`"),
     _conditional(
@@ -332,7 +332,7 @@ SUPPORTED: Final = (
         "get_job_task_counts",
         f"GET {_JOB}/taskcounts",
         job_routes.get_job_task_counts,
-        notes="`--counts-delay` lets them be old",
+        notes="can be out of date with `--counts-delay`",
     ),
     _plain(
         "list_job_preparation_and_release_task_status",
@@ -368,7 +368,7 @@ SUPPORTED: Final = (
         "update_job_schedule",
         f"PATCH {_JOB_SCHEDULE}",
         job_schedule_routes.update_job_schedule,
-        notes="an active job goes on as it is; each property as a whole",
+        notes="an active job goes on as it is; replaces each property as a whole",
     ),
     _conditional(
         "replace_job_schedule",
@@ -406,7 +406,7 @@ SUPPORTED: Final = (
         f"GET {_JOB_SCHEDULE}/jobs",
         job_schedule_routes.list_jobs_from_schedule,
         _MANY | _STATS,
-        notes="as `list_jobs`, but not by `id`",
+        notes="as `list_jobs`, but no filter by `id`",
     ),
     _plain(
         "create_task",
@@ -444,9 +444,11 @@ SUPPORTED: Final = (
         "reactivate_task",
         f"POST {_TASK}/reactivate",
         task_routes.reactivate_task,
-        notes="of failed tasks",
+        notes="only if the task failed",
     ),
-    _conditional("replace_task", f"PUT {_TASK}", task_routes.replace_task, notes="its constraints"),
+    _conditional(
+        "replace_task", f"PUT {_TASK}", task_routes.replace_task, notes="replaces its constraints"
+    ),
     _conditional(
         "delete_task",
         f"DELETE {_TASK}",
@@ -494,6 +496,6 @@ _BY_ROUTE: Final = {(item.method, item.path): item for item in OPERATIONS}
 
 
 def find_operation(request: web.Request) -> Operation | None:
-    """Return the operation that a request asks for, or nothing if it is none of Azure Batch's."""
+    """Return the operation that a request asks for; None if Azure Batch has no such operation."""
     resource = request.match_info.route.resource
     return _BY_ROUTE.get((request.method, resource.canonical)) if resource else None

@@ -1,4 +1,4 @@
-"""The request bodies of what changes a pool or a node that is there."""
+"""The request bodies of changes of a pool or node."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,7 +38,7 @@ _WHILE_EMPTY: Final = frozenset(
 
 
 def _option(*, retained: bool) -> Check:
-    """Accept what is to become of running tasks; the deprecated ``retaineddata`` is refused."""
+    """Accept an option for running tasks; the deprecated ``retaineddata`` is refused."""
     options = ("requeue", "terminate", "taskcompletion")
     check = choice(*options, *(("retaineddata",) if retained else ()))
 
@@ -93,8 +93,8 @@ class Resize:
     What a resize or a removal of nodes asks for.
 
     Attributes:
-        timeout: As the pool echoes it. Nothing here takes as long as the shortest one.
-        option: What becomes of tasks on nodes that are to go.
+        timeout: Echoed by the pool. No resize here takes as long as the shortest one.
+        option: What happens to tasks on nodes that are removed.
     """
 
     dedicated: int = 0
@@ -106,7 +106,7 @@ class Resize:
 
 def read_resize(body: object, pool: Pool) -> Resize:
     """
-    Return the size that is asked for; a target that is absent stays as it is.
+    Return the requested size; an absent target stays as it is.
 
     Raises:
         ServiceError: The body is wrong, or names neither target.
@@ -125,7 +125,7 @@ def read_resize(body: object, pool: Pool) -> Resize:
 
 def read_removal(body: object) -> Resize:
     """
-    Return which nodes are to be removed.
+    Return the nodes to remove.
 
     Raises:
         ServiceError: The body is wrong.
@@ -141,25 +141,25 @@ def read_removal(body: object) -> Resize:
 
 
 def read_auto_scale(body: object) -> tuple[str | None, str | None]:
-    """Return the formula and the interval that are given."""
+    """Return the given formula and interval."""
     given = cast("Json", _AUTO_SCALE("", body))
     return given.get("autoScaleFormula"), given.get("autoScaleEvaluationInterval")
 
 
 def read_formula_text(body: object) -> str:
-    """Return the formula that is to be evaluated."""
+    """Return the formula to evaluate."""
     return str(cast("Json", _EVALUATION("", body))["autoScaleFormula"])
 
 
 def read_node_option(name: str, body: object) -> str:
-    """Return what is to become of a node's running tasks, by the option of this name."""
+    """Return the option of this name, which says what happens to a node's running tasks."""
     given = cast("Json", _OPTIONS_OF_NODES[name]("", body))
     return str(given.get(name, "requeue"))
 
 
 def read_patch(body: object, pool: Pool, *, any_vm_size: bool) -> Json:
     """
-    Return the properties that are to replace those of the pool; an empty list removes one.
+    Return the properties that replace those of the pool; an empty list removes one.
 
     Raises:
         ServiceError: The body is wrong, or names a property that cannot be changed, now or ever.
@@ -180,7 +180,7 @@ def read_patch(body: object, pool: Pool, *, any_vm_size: bool) -> Json:
 
 def read_replacement(body: object, pool: Pool) -> Json:
     """
-    Return the start task, packages and metadata that replace all that the pool has of them.
+    Return the start task, packages and metadata that replace those of the pool.
 
     Raises:
         ServiceError: The body is wrong, or a list is missing.

@@ -77,7 +77,7 @@ async def delete_pool(call: BatchCall) -> web.StreamResponse:
 
 
 async def resize_pool(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of another size."""
+    """Answer the POST that resizes a pool."""
     pool = the_pool(call)
     wanted = read_resize(await call.body(), pool)
     call.check_conditions(pool.modified)
@@ -86,7 +86,7 @@ async def resize_pool(call: BatchCall) -> web.StreamResponse:
 
 
 async def stop_pool_resize(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the end of a resize."""
+    """Answer the POST that stops a resize."""
     pool = the_pool(call)
     call.check_conditions(pool.modified)
     pools.stop_resize(call.account, pool)
@@ -94,7 +94,7 @@ async def stop_pool_resize(call: BatchCall) -> web.StreamResponse:
 
 
 async def remove_nodes(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the nodes that are to leave a pool."""
+    """Answer the POST that removes nodes from a pool."""
     pool = the_pool(call)
     wanted = read_removal(await call.body())
     call.check_conditions(pool.modified)
@@ -113,14 +113,14 @@ async def update_pool(call: BatchCall) -> web.StreamResponse:
 
 
 async def replace_pool_properties(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of all the properties that can always be changed."""
+    """Answer the POST that replaces the properties that can always be changed."""
     pool = the_pool(call)
     pools.change(call.account, pool, read_replacement(await call.body(), pool))
     return call.changed(pool.modified, status=204)
 
 
 async def enable_pool_auto_scale(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of a formula that the pool is to follow."""
+    """Answer the POST that enables automatic scaling."""
     pool = the_pool(call)
     formula, interval = read_auto_scale(await call.body())
     call.check_conditions(pool.modified)
@@ -129,14 +129,14 @@ async def enable_pool_auto_scale(call: BatchCall) -> web.StreamResponse:
 
 
 async def disable_pool_auto_scale(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of the end of automatic scaling."""
+    """Answer the POST that disables automatic scaling."""
     pool = the_pool(call)
     autoscale.disable(call.account, pool)
     return call.changed(pool.modified)
 
 
 async def evaluate_pool_auto_scale(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of a formula that is only to be tried."""
+    """Answer the POST that evaluates a formula and changes nothing."""
     pool = the_pool(call)
     run = autoscale.evaluate(call.account, pool, read_formula_text(await call.body()))
     return call.result("Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun", show_scaling(run))

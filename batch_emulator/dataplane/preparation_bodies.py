@@ -98,7 +98,7 @@ def complete_preparation(job: Json) -> Json:
 
 def refuse_id(name: str, job: Json) -> None:
     """
-    Refuse the id of a task that is that of the job's preparation or release task.
+    Refuse the id of the job preparation or job release task for another task.
 
     Raises:
         ServiceError: TaskIdSameAsJobPreparationTask or TaskIdSameAsJobReleaseTask.

@@ -1,8 +1,8 @@
 """
-The properties of each kind of resource, for ``$select``: a name that is none is refused.
+The properties of each kind of resource, for ``$select``: an unknown name is refused.
 
-The table has the objects of replies under the names that azure-batch 15.1 gives them, each with its
-properties. Where a property is itself such an object, or a list of them, its name stands after ``=``.
+The table has the objects of replies, by their names in azure-batch 15.1, each with its properties.
+If a property holds such an object, or a list of them, the object's name follows ``=``.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 type Properties = Mapping[str, Properties]
-"""Names of properties, each with the names of what is inside it; empty where it is plain."""
+"""Names of properties, each with the names of its own properties; a plain value has none."""
 
 _OBJECTS: Final = """
 BatchPool: id displayName url eTag lastModified creationTime state stateTransitionTime
@@ -247,4 +247,4 @@ PROPERTIES: Final[dict[str, Properties]] = {
     "jobpreparationandreleasetaskstatuslist": _NAMED["BatchJobPreparationAndReleaseTaskStatus"],
     "extensions": _NAMED["BatchNodeVMExtension"],
 }
-"""By the names of the collections."""
+"""The properties by the names of the collections."""

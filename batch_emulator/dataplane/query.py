@@ -30,12 +30,12 @@ class Page[T]:
 @dataclass(frozen=True, slots=True)
 class Key[T]:
     """
-    What a list of things is ordered and filtered by, before any of them is printed.
+    How a list of things is ordered and filtered, before any of them is printed.
 
     Attributes:
         name: A thing's id, or a file's name.
         fields: What it can be filtered by.
-        most: How many things a page has at most.
+        most: The largest number of things on a page.
     """
 
     name: Callable[[T], str]
@@ -43,19 +43,19 @@ class Key[T]:
     most: int = 1000
 
     def folded(self, thing: T) -> str:
-        """Return the name in the case in which names are compared."""
+        """Return the name in the case that comparisons use."""
         return self.name(thing).lower()
 
 
 def selection(query: Mapping[str, str], known: Properties) -> Callable[[Json], Json]:
     """
-    Return what makes of a resource the part that ``$select`` asks for.
+    Return a function that reduces a resource to what ``$select`` asks for.
 
-    A name such as ``executionInfo/exitCode`` asks for a part of a property; of a list, for that
+    A name such as ``executionInfo/exitCode`` asks for a part of a property; in a list, for that
     part of each item.
 
     Raises:
-        ServiceError: A name is none of the ``known`` properties of the resource.
+        ServiceError: A name is not one of the resource's ``known`` properties.
     """
     if not (names := query.get("$select")):
         return lambda resource: resource
@@ -88,7 +88,7 @@ def _is_known(steps: list[str], known: Properties) -> bool:
 
 
 def _tree(paths: Iterable[str]) -> _Wanted:
-    """Return what is wanted of each property; nothing in particular is all of it."""
+    """Return the wanted parts of each property; an empty part is all of it."""
     tree: _Wanted = {}
     for path in sorted(set(paths)):  # a property comes before its parts
         _want(tree, path.split("/"))

@@ -1,11 +1,11 @@
 """
-Checks of request bodies: strict, and naming the property that is wrong.
+Strict checks of request bodies, which name the property that is wrong.
 
-A body is read in two passes. The first goes through all of it and refuses what Azure Batch knows and
-the emulator does not, so that this is said before anything else. The second checks the values and
-returns them in the service's normal form. What the emulator does not know is refused, never ignored.
+A body is read in two passes. The first refuses properties that Azure Batch knows and the emulator
+does not support, so that this error comes before any other. The second checks the values and
+returns them in the service's normal form. Unknown properties are refused, never ignored.
 
-A plain function is a rule as well: it honours the property and checks its value.
+A plain function is also a rule: it honours the property and checks its value.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Coverage:
     What the emulator does with a property and with those inside it, for ``SUPPORT.md``.
 
     Attributes:
-        honoured: Names of properties that decide something.
-        kept: Names of properties that are kept without meaning.
-        refused: Names of properties that are refused, or which of their values are.
+        honoured: Names of properties that have an effect.
+        kept: Names of properties that are kept without an effect.
+        refused: Names of refused properties, with the refused values if others are accepted.
     """
 
     honoured: tuple[str, ...] = ()
@@ -57,8 +57,8 @@ class Rule:
 
     Args:
         check: Returns the value in its normal form; raises if the service refuses it.
-        refusal: Raises if the value is one that only Azure Batch can do.
-        coverage: Makes from the property's name what ``SUPPORT.md`` says.
+        refusal: Raises if only Azure Batch supports the value.
+        coverage: Returns what ``SUPPORT.md`` says about a property of this name.
     """
 
     __slots__ = ("_coverage", "check", "refusal")
@@ -98,7 +98,7 @@ def _refused(name: str) -> Coverage:
 
 
 def kept(check: Check) -> Rule:
-    """Check a value and keep it; it has no meaning here."""
+    """Check a value and keep it; it has no effect here."""
     inner = _rule(check)
 
     def coverage(name: str) -> Coverage:
@@ -109,12 +109,12 @@ def kept(check: Check) -> Rule:
 
 def partly(check: Check, refusal: Refusal, words: str) -> Rule:
     """
-    Honour a property, but for some of its values.
+    Honour a property except for some of its values.
 
     Args:
-        check: Of the values that are honoured.
+        check: The check of honoured values.
         refusal: Raises for the others.
-        words: Which are refused, after the property's name.
+        words: The refused values in words, to follow the property's name.
     """
     inner = _rule(check)
 
@@ -125,7 +125,7 @@ def partly(check: Check, refusal: Refusal, words: str) -> Rule:
 
 
 def further(check: Check, then: Check) -> Rule:
-    """Check a value by ``check``, and what that returns by ``then``."""
+    """Check a value by ``check``, and the result by ``then``."""
     inner = _rule(check)
     return Rule(
         lambda path, value: then(path, inner.check(path, value)), inner.refusal, inner.coverage
@@ -236,7 +236,7 @@ def choice(*words: str) -> Check:
 
 
 def only(*supported: object) -> Rule:
-    """Accept the values that ask for nothing, and refuse what the emulator does not do."""
+    """Accept values that ask for nothing, and refuse what the emulator does not support."""
 
     def fold(value: object) -> object:
         number = _number(value)
@@ -272,13 +272,13 @@ def _refuse_any(path: str, _value: object) -> None:
 off: Final = Rule(
     boolean, _refuse_true, lambda name: Coverage(refused=(f"`{name}` other than `false`",))
 )
-"""Accept a switch that is off, and refuse to turn on what the emulator does not do."""
+"""Accept false, and refuse to turn on what the emulator does not support."""
 
 unsupported: Final = Rule(anything, _refuse_any, _refused)
 """Refuse a property that Azure Batch knows and the emulator does not."""
 
 inert: Final = kept(anything)
-"""Keep a value that has no meaning here, whatever it is."""
+"""Keep any value; it has no effect here."""
 
 
 def _check_secret(path: str, value: object) -> object:
@@ -292,7 +292,7 @@ def _check_secret(path: str, value: object) -> object:
 
 
 secret: Final = kept(_check_secret)
-"""Accept what the service never answers with, and forget it: ``Shape`` leaves it out."""
+"""Accept a value that the service never returns, and drop it: ``Shape`` leaves it out."""
 
 
 class _Items(Rule):
@@ -373,11 +373,11 @@ class Shape(Rule):
 
     @property
     def names(self) -> frozenset[str]:
-        """The names of all properties, of those as well that are refused."""
+        """The names of all properties, also of refused ones."""
         return frozenset(self._rules)
 
     def without(self, name: str, *, title: str) -> Shape:
-        """Return the shape of such objects that lack one property."""
+        """Return this shape without one property."""
         rules = {other: rule for other, rule in self._rules.items() if other != name}
         required = tuple(other for other in self._required if other != name)
         return Shape(rules, required, title)
@@ -403,7 +403,7 @@ class Shape(Rule):
         return whole
 
     def shapes(self) -> tuple[Shape, ...]:
-        """Return itself, if it has a title, and the shapes inside that have one."""
+        """Return the titled shapes: this one, if it has a title, and those inside it."""
         inside = tuple(shape for rule in self._rules.values() for shape in rule.shapes())
         return (self, *inside) if self.title else inside
 

@@ -1,8 +1,8 @@
 """
 How the data plane and Azure Resource Manager spell the properties of a pool that both have.
 
-Their names differ in a few places, and their enumerations in case. The data plane takes a word in
-any case; Azure Resource Manager takes it as its published schema says, and in no other.
+Their names differ in a few places, and their enumerations in case. The data plane accepts a word in
+any case, Azure Resource Manager only in the case of its published schema.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ _NAMES: Final[Mapping[tuple[str, str], str]] = {
 }
 _BACK: Final = {(within, theirs): ours for (within, ours), theirs in _NAMES.items()}
 _FREE: Final = frozenset({"environmentSettings", "metadata", "settings"})
-"""What the client words as it likes."""
+"""Objects whose names are the client's own."""
 
 
 def one_of(*words: str) -> Check:
@@ -73,8 +73,9 @@ class Spelling:
     How one of the two spells names and words.
 
     Attributes:
-        names: Its names of properties, where they are not the data plane's; by object and property.
-        word: Returns the check of its words for a property.
+        names: Its names of properties where they differ from the data plane's, by object and
+            property.
+        word: Returns the check of a property with one of these words.
     """
 
     names: Mapping[tuple[str, str], str]

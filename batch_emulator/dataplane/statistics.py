@@ -3,7 +3,7 @@ What ``$expand=stats`` adds to pools, job schedules, jobs and tasks, as far as t
 
 Times and counts are those of the tasks that are there; processors, disks and networks are not
 measured, so that their numbers are zero. The service rolls statistics up about every 30 minutes;
-these are always of now.
+these are always current.
 """
 
 from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ def _sums(jobs: Sequence[Job], since: datetime, moment: datetime) -> Json:
 
 
 def pool_statistics(pool: Pool, base: str) -> Json:
-    """Print the statistics of a pool; nothing of it is measured."""
+    """Print the statistics of a pool; nothing is measured."""
     span = _span(pool.created, pool.clock.now())
     return {
         "url": f"{pool_url(base, pool)}/{_PLACE}",

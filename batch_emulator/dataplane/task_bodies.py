@@ -28,10 +28,10 @@ from batch_emulator.errors import ServiceError, invalid_property
 from batch_emulator.wire import UNLIMITED, Json, print_duration
 
 MOST_COLLECTION_BYTES: Final = 1024 * 1024
-"""The size of the collections, and by assumption of the tasks, that can be added."""
+"""The largest size of a collection of new tasks, and by assumption of a single new task."""
 
 _MOST_TASKS: Final = 100
-"""The number of tasks that can be added at once."""
+"""The largest number of tasks that can be added at once."""
 
 _MOST_ID_CHARACTERS: Final = 64_000
 _INT32: Final = integer(-(2**31), 2**31 - 1)
@@ -191,7 +191,7 @@ def read_task(body: object, job_constraints: Json) -> Json:
 
 def read_task_change(body: object, job_constraints: Json) -> Json:
     """
-    Return the constraints that a task has from now on.
+    Return the new constraints of a task.
 
     Raises:
         ServiceError: The body is wrong.
@@ -201,7 +201,7 @@ def read_task_change(body: object, job_constraints: Json) -> Json:
 
 def read_collection(body: object) -> list[Json]:
     """
-    Return the bodies of the tasks that are to be added at once.
+    Return the bodies of the tasks to add at once.
 
     Raises:
         ServiceError: The body is wrong.

@@ -46,7 +46,7 @@ async def create_task(call: BatchCall) -> web.StreamResponse:
 
 
 async def create_task_collection(call: BatchCall) -> web.StreamResponse:
-    """Answer POST of several tasks of a job: each is added or refused for itself."""
+    """Answer POST of several tasks of a job: each is added or refused on its own."""
     job = the_job(call)
     jobs.refuse_unless_living(job)
     given = read_collection(await call.body(MOST_COLLECTION_BYTES))
@@ -140,7 +140,7 @@ async def replace_task(call: BatchCall) -> web.StreamResponse:
 
 
 async def list_subtasks(call: BatchCall) -> web.StreamResponse:
-    """Answer GET of the other nodes' parts of a task: tasks run on one node here and have none."""
+    """Answer GET of a task's subtasks: there are none, since tasks run on one node here."""
     the_task(call)
     return call.several("subtaskinfo", [])
 

@@ -36,11 +36,11 @@ _COUNTED: Final[dict[str, NodeState | None]] = {
     "deallocated": NodeState.DEALLOCATED,
     "deallocating": NodeState.DEALLOCATING,
 }
-"""The states as they are counted; no node here enters those that have none."""
+"""The states of nodes by the names of their counts; None: no node here enters it."""
 
 
 def present(**values: object) -> Json:
-    """Return the values that there are."""
+    """Return the values that are not None."""
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -117,7 +117,7 @@ def show_pool(pool: Pool, base: str) -> Json:
 
 
 def _side_task_info(execution: Execution) -> Json:
-    """Print how a start, preparation or release task went."""
+    """Print the last run of a start, job preparation or job release task."""
     return present(
         state="completed" if execution.ended else "running",
         startTime=execution.started and print_time(execution.started),
@@ -139,7 +139,7 @@ def _node_error(failure: Failure) -> Json:
 
 
 def show_node(node: Node, base: str) -> Json:
-    """Print a node; it has this machine's loopback address, since it is this machine."""
+    """Print a node, with this machine's loopback address."""
     image = node.pool.body["virtualMachineConfiguration"]["imageReference"]
     version = image.get("version", _IMAGE_VERSION)
     leaving = node.draining or node.state is NodeState.LEAVING_POOL
@@ -231,7 +231,7 @@ def show_job(job: Job, base: str) -> Json:
 
 
 def show_visit(job: Job, visit: Visit, base: str) -> Json:
-    """Print what a job has done on one node besides its tasks."""
+    """Print the status of a job's preparation and release tasks on one node."""
     infos = {}
     for kind, execution in (("Preparation", visit.preparation), ("Release", visit.release)):
         if execution is not None:

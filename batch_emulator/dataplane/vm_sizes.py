@@ -1,10 +1,11 @@
 """
 The VM sizes of pools: a table of November 2026, and the documented grammar of their names.
 
-A line of the table is a series, with ``*`` for the number of cores, and the numbers that it has. A
-name with fewer cores than its size, such as ``Standard_E8-4ds_v5``, stands for the size itself. What
-Microsoft's page "Choose VM sizes and images for pools" excludes is not here: series B, and
-``Standard_A0`` and ``Standard_A8`` to ``A11``. Retired sizes are, since recorded pools have them.
+A line of the table is a series, with ``*`` for the number of cores, and its numbers of cores. A
+name with fewer cores than its size, such as ``Standard_E8-4ds_v5``, stands for the size itself.
+Sizes that Microsoft's page "Choose VM sizes and images for pools" excludes are left out: series B,
+``Standard_A0`` and ``Standard_A8`` to ``A11``. Retired sizes are included, because recorded pools
+have them.
 """
 
 import re
@@ -112,7 +113,7 @@ def check_vm_size(size: str, *, anything: bool) -> str:
 
     Args:
         size: Its name, in any case.
-        anything: Whether a name is taken that is not in the table.
+        anything: Whether to accept names that are not in the table.
 
     Raises:
         ServiceError: Batch has no such size.

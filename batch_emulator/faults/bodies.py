@@ -1,4 +1,4 @@
-"""What the requests of changes hold: causes, times and sizes."""
+"""The bodies of requests for changes: causes, times and sizes."""
 
 from collections.abc import Collection
 
@@ -15,13 +15,13 @@ def read_cause(
     body: bytes, code: str, message: str, *, codes: Collection[str] = ()
 ) -> tuple[str, str]:
     """
-    Return the code and the message of what goes wrong; what is not given is as usual.
+    Return the code and the message of a failure; absent ones get their defaults.
 
     Args:
         body: Of the request.
-        code: The usual one.
-        message: The usual one.
-        codes: Those that can be given; without them any.
+        code: The default code.
+        message: The default message.
+        codes: The allowed codes; if empty, any code.
 
     Raises:
         BadRuleError: The body holds something else.
@@ -42,7 +42,7 @@ def read_cause(
 
 def read_seconds(body: bytes, usual: float) -> float | None:
     """
-    Return a number of seconds; None where null is given.
+    Return a number of seconds; None if it is null.
 
     Raises:
         BadRuleError: The body holds something else.
@@ -70,7 +70,7 @@ def read_exit_code(body: bytes) -> int:
 
 def read_size(body: bytes) -> tuple[int, int, str]:
     """
-    Return numbers of dedicated and of Spot nodes, usually none, and what becomes of tasks.
+    Return the numbers of dedicated and of Spot nodes, by default 0, and what happens to tasks.
 
     Raises:
         BadRuleError: The body holds something else.
@@ -87,10 +87,10 @@ def read_size(body: bytes) -> tuple[int, int, str]:
 
 def read_nothing(body: bytes) -> None:
     """
-    Make sure that nothing is given.
+    Refuse a body that is not empty.
 
     Raises:
-        BadRuleError: Something is.
+        BadRuleError: The body holds something.
     """
     _read(body)
 

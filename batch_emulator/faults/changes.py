@@ -1,4 +1,4 @@
-"""What a fault does to one job, task, node or pool, by the last part of its path."""
+"""The faults of one job, task, node or pool, by the last part of their paths."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -133,7 +133,7 @@ CHANGES: Final[Mapping[str, Mapping[str, Change]]] = {
 
 
 def find_thing(account: Account, kind: str, names: list[str]) -> object | None:
-    """Return the job, task, node or pool with this name; a task has that of its job before it."""
+    """Return the job, task, node or pool with this name; a task's name follows that of its job."""
     match kind, names:
         case "jobs", [job]:
             return account.jobs.find(job)

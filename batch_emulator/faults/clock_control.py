@@ -1,4 +1,4 @@
-"""The paths under ``/emulator/clock``: what time it is in the account, and the order to let some pass."""
+"""The paths under ``/emulator/clock``, which show and advance the account's time."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -26,7 +26,7 @@ class _Advance(BaseModel):
 
 
 def show_clock(clock: Clock) -> dict[str, object]:
-    """Return a clock's kind, its time, and how fast it goes."""
+    """Return a clock's kind, time and speed."""
     kind, speed = "virtual", 0.0
     if isinstance(clock, RealClock):
         kind, speed = "real" if clock.exact else "scaled", clock.speed
@@ -35,11 +35,11 @@ def show_clock(clock: Clock) -> dict[str, object]:
 
 async def advance(clock: Clock, body: bytes) -> dict[str, object]:
     """
-    Let time pass in an account with a virtual clock; return what the clock shows then.
+    Advance an account's virtual clock; return what it shows then.
 
     Raises:
         BadRuleError: The body is wrong.
-        ValueError: The clock goes by itself, or the time asked for is past or too far away.
+        ValueError: The clock is not virtual, or the requested time is past or too far away.
     """
     try:
         asked = _Advance.model_validate_json(body)

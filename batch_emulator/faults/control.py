@@ -19,7 +19,7 @@ _PREFIX = "/emulator/"
 
 
 def is_control(request: web.Request) -> bool:
-    """Tell whether a request is for the emulator itself, and not for the account."""
+    """Tell whether a request is for the emulator itself and not for the account."""
     return request.path.startswith(_PREFIX)
 
 
@@ -45,7 +45,7 @@ async def control(account: Account, register: Register, request: web.Request) ->
 
 
 def _kind_and_names(thing: list[str]) -> tuple[str, list[str]]:
-    """Return what a path below ``/emulator`` is about; the kind is empty where that is nothing."""
+    """Return the kind and names in a path below ``/emulator``; an unknown path has an empty kind."""
     match thing:
         case ["jobs", job, "tasks", task]:
             return "tasks", [job, task]

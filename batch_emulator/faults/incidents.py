@@ -1,7 +1,7 @@
 """
-What was reported of the real service, and how it is brought about here.
+Incidents that users reported of the real service, and the faults that reproduce them.
 
-Each is told in the words of a public report: issues and pull requests of users of Azure Batch.
+Sources: public issues and pull requests of users of Azure Batch.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class Incident:
 
     Attributes:
         what: What happened.
-        faults: What brings it about: kinds of rules, and paths such as ``nodes/spoil``; without
-            any, ``how`` says what does.
-        how: How to go about it, in Markdown.
+        faults: What reproduces it: kinds of rules, and paths such as ``nodes/spoil``; if there are
+            none, ``how`` says what does.
+        how: How to use them, in Markdown.
         seen: What clients see, in Markdown.
     """
 
@@ -31,7 +31,7 @@ INCIDENTS: Final[dict[int, Incident]] = {
     1: Incident(
         what="a node is removed before its stdout is read",
         faults=("pools/shrink", "nodes/spoil", "refusal"),
-        how="a smaller pool, or a node that is spoiled, or the codes alone",
+        how="shrink the pool, spoil the node, or send only the codes",
         seen=(
             "the task is completed; its files are 409 `NodeNotReady` while the node leaves or is "
             "`unusable`, 404 `NodeNotFound` afterwards"
@@ -40,7 +40,7 @@ INCIDENTS: Final[dict[int, Incident]] = {
     2: Incident(
         what="files are asked for while the task is still active",
         faults=("nodes/preempt", "refusal"),
-        how="a task that had begun waits again, or the code alone",
+        how="a task that had begun waits again; or send only the code",
         seen="409 `OperationInvalidForCurrentState`, with the reason in `values`",
     ),
     3: Incident(
@@ -50,47 +50,47 @@ INCIDENTS: Final[dict[int, Incident]] = {
         "`TaskFilesUnavailable`",
     ),
     4: Incident(
-        what="a Spot node is taken away in the middle of a task",
+        what="a Spot node is preempted while a task runs",
         faults=("nodes/preempt", "nodes/restore"),
-        seen="the node is `preempted`, its task `active` again, and no counter tells; the node comes "
+        seen="the node is `preempted`, its task is `active` again, and no counter shows it; the node comes "
         "back under its id, with an empty folder",
     ),
     5: Incident(
         what="a formula shrinks the pool while a task runs",
         faults=("pools/shrink",),
-        how="also of a pool that follows a formula",
+        how="works for pools with a formula too",
         seen="the task is `active` again with one more in `requeueCount`, or as `option` says",
     ),
     6: Incident(
         what="the start task fails on every node",
         faults=("pools/break-start",),
-        how="of a pool with a start task, on nodes that start or restart from then on",
+        how="the pool needs a start task; nodes that start or restart afterwards are affected",
         seen="nodes are `starttaskfailed`, tasks stay `active`",
     ),
     7: Incident(
         what="an application package is missing, or cannot be unpacked",
         faults=("refusal", "nodes/spoil"),
-        how="the code of a creation; a node with the cause `ApplicationPackageError`",
+        how="refuse a creation with the code, or spoil a node with `ApplicationPackageError`",
         seen="409 `InvalidApplicationPackageReferences`; the node is `unusable`",
     ),
     8: Incident(
-        what="a node is unusable: no way out of its network, a full disk",
+        what="a node is unusable: its network has no way out, or its disk is full",
         faults=("nodes/spoil",),
         seen="the node is `unusable` with the error given; its tasks are `active` again",
     ),
     9: Incident(
-        what="the account has no room for another job",
+        what="the account has used up its quota of active jobs",
         faults=("quota",),
         seen="409 `ActiveJobAndScheduleQuotaReached`",
     ),
     10: Incident(
-        what="a pool without nodes shows the error of a resize of long ago",
+        what="a pool without nodes still shows the error of an old resize",
         faults=("pools/withhold", "pools/grant"),
         how="one after the other",
         seen="`resizeErrors` with the code given, until the next resize",
     ),
     11: Incident(
-        what="no quota of cores, or no capacity: the node never comes",
+        what="the core quota or the capacity is used up: no node comes",
         faults=("pools/withhold",),
         how="with `AccountCoreQuotaReached`, `AllocationFailed`, `AllocationTimedout`",
         seen="`resizeErrors` with the code given, fewer nodes than the target",
@@ -114,7 +114,7 @@ INCIDENTS: Final[dict[int, Incident]] = {
         seen="`OperationTimedOut`, `InternalError`",
     ),
     15: Incident(
-        what="a job was created, the answer was lost, and the retry hears that it exists",
+        what="a job is created, the answer is lost, and the retry learns that the job exists",
         faults=("reset", "silence"),
         how="with `after_effect`",
         seen="no answer; then 409 `JobExists`",
@@ -133,29 +133,29 @@ INCIDENTS: Final[dict[int, Incident]] = {
     18: Incident(
         what="a task runs past its time limit",
         faults=("tasks/expire",),
-        seen="`FailureExitCode` and the exit code of the killed process; what it wrote is uploaded",
+        seen="`FailureExitCode` and the exit code of the killed process; its output files are uploaded",
     ),
     19: Incident(
-        what="exit code 0, and the upload of an output failed",
+        what="exit code 0, but the upload of an output fails",
         faults=("jobs/break-uploads",),
         seen="exit code 0, result `failure`, `FileUploadContainerNotFound` or the code given",
     ),
     20: Incident(
         what="a task asks for more slots than a node has",
-        how="no fault: add a task whose `requiredSlots` are more than the pool's `taskSlotsPerNode`",
-        seen="the task stays `active`, and counts among the pending tasks of the formula",
+        how="no fault: add a task whose `requiredSlots` exceed the pool's `taskSlotsPerNode`",
+        seen="the task stays `active`, and counts as a pending task in the formula",
     ),
     21: Incident(
         what="task counts are wrong for a while",
         faults=("jobs/hold-counts",),
-        how="`--counts-delay` does it for every job",
-        seen="counts as they were told before",
+        how="for every job: `--counts-delay`",
+        seen="the same counts as before",
     ),
     22: Incident(
-        what="a download breaks off; output is large, binary, or cut in a character",
+        what="a download breaks off; output is large, binary, or cut within a character",
         faults=("cut", "reset"),
-        how="output is what the task writes",
-        seen="a body in chunks without its end",
+        how="the task decides what it writes",
+        seen="a chunked body without its end",
     ),
     23: Incident(
         what="the evaluation of a formula cannot be forced",
@@ -164,4 +164,4 @@ INCIDENTS: Final[dict[int, Incident]] = {
         seen="503; an interval of less than 5 minutes is 400 `InvalidPropertyValue`",
     ),
 }
-"""By the numbers that the tests of the product give them."""
+"""The incidents by number; tests refer to these numbers."""

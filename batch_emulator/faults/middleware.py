@@ -1,4 +1,4 @@
-"""The one middleware that brings faults about, in front of what answers for the account."""
+"""The middleware that causes faults, in front of the account's pipeline."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 type Refuse = Callable[[web.Request, ServiceError], web.Response]
 
 NOT_ANSWERED: Final = 499
-"""Stands in the journal where the client has had no answer; it is never sent."""
+"""The status in the journal if the client got no answer; it is never sent."""
 
 _REFUSALS: Final = {"quota": "ActiveJobAndScheduleQuotaReached", "absence": "JobNotFound"}
 _CODES: Final[dict[int | None, str]] = {
@@ -56,8 +56,8 @@ def faults(account: Account, refuse: Refuse) -> Middleware:
     Return the middleware.
 
     Args:
-        account: Of the emulator.
-        refuse: Makes the reply from a refusal, in the shape of the service that was asked.
+        account: The emulator's account.
+        refuse: Turns an error into a reply, in the shape of the service that was asked.
     """
     register = Register()
 
@@ -117,7 +117,7 @@ async def _answer_with_fault(
 
 
 async def _cut(request: web.Request, handler: Handler, seen: Seen, rule: Cut) -> web.StreamResponse:
-    """Let a file be sent in part; what is not sent whole has no status."""
+    """Send only a part of a file; a file that is cut has no status."""
     request[CUT_AFTER_BYTES] = rule.bytes
     try:
         response = await handler(request)
@@ -136,7 +136,7 @@ def _refused_by_rule(request: web.Request, refuse: Refuse, rule: Refusal) -> web
 
 
 def _reset(request: web.Request) -> None:
-    """Reset the connection; whatever is written to it from now on is lost."""
+    """Reset the connection; anything written to it afterwards is lost."""
     transport = request.transport
     if transport is not None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -157,7 +157,7 @@ def _asked_of_arm(account: Account, request: web.Request) -> IncomingRequest:
 
 
 def _denial(account: Account, request: web.Request, rule: Denial) -> ServiceError:
-    """Make the refusal; of Azure Resource Manager's own codes, the text names who was refused."""
+    """Return the error; for Azure Resource Manager's own codes, its text names who was refused."""
     if rule.code != "AuthorizationFailed":
         return ServiceError(rule.code)
     who, scope = _CALLER, request.path
@@ -182,7 +182,7 @@ async def _asked(request: web.Request) -> IncomingRequest:
 
 
 def _job_of(body: bytes) -> str | None:
-    """Return the id of the job that is to be created, if the body names one."""
+    """Return the id of the job to create, if the body names one."""
     try:
         given = read_json(body)
     except ValueError:

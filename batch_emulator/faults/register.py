@@ -16,10 +16,10 @@ class Seen:
     One request, in the order of arrival.
 
     Attributes:
-        asked: What was asked.
-        fault: The rule that hit it; latency is none.
-        status: Of the answer; None while there is none, and where none was given.
-        effect: Whether it was carried out, and not refused by the account itself.
+        asked: The request.
+        fault: The rule that hit it; latency does not count.
+        status: The status of the answer; None before the answer, and if there was none.
+        effect: Whether the account carried it out and did not refuse it.
     """
 
     asked: IncomingRequest
@@ -46,7 +46,7 @@ class _Live:
 
 @dataclass(slots=True)
 class Register:
-    """The rules in the order of their coming, and the last requests."""
+    """The rules in the order in which they were added, and the last requests."""
 
     _rules: dict[str, _Live] = field(default_factory=dict)
     _seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=_MOST_SEEN))
@@ -79,7 +79,7 @@ class Register:
         """
         Return a request's entry, how many milliseconds it waits, and the rule that hits it.
 
-        Latencies add up; of the others the first that hits is the only one that counts.
+        Latencies add up; among the other rules only the first that hits counts.
         """
         seen = Seen(asked)
         self._seen.append(seen)

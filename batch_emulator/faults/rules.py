@@ -1,4 +1,4 @@
-"""What a rule of a fault is, and how one is read."""
+"""The rules of faults, and how they are read from JSON."""
 
 import re
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ _DOWNLOADS: Final = frozenset({"download_task_file", "download_node_file"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingRequest:
     """
-    What of a request a rule may look at.
+    The parts of a request that rules can match.
 
     Attributes:
-        method: Of the request.
+        method: The HTTP method.
         path: Decoded, without the query.
-        operation: As the official client calls it; None if it is none of Azure Batch's.
+        operation: The official client's name for it; None if Azure Batch has no such operation.
         job: The id in the path, or in the body of a creation; None if there is none.
     """
 
@@ -52,12 +52,12 @@ class _Strict(BaseModel):
 
 class Match(_Strict):
     """
-    Which requests a rule concerns; what is not given concerns all.
+    The requests that a rule concerns; an absent field matches every request.
 
     Attributes:
         method: In upper case.
         path: A regular expression for the whole path, in any case.
-        operation: One that is supported, by its name.
+        operation: The name of a supported operation.
         job: A regular expression for the whole id of the job, in any case.
     """
 
@@ -91,7 +91,7 @@ class Match(_Strict):
 
 
 class ArmMatch(Match):
-    """Which requests to Azure Resource Manager a rule concerns; they have no job."""
+    """The requests to Azure Resource Manager that a rule concerns; they have no job."""
 
     methods: ClassVar = _ARM_METHODS
     job: None = None
@@ -105,13 +105,13 @@ def _matches_whole(pattern: re.Pattern[str] | None, text: str | None) -> bool:
 
 class _Rule(_Strict):
     """
-    What every rule has.
+    The fields of every rule.
 
     Attributes:
-        id: Given by whoever adds the rule, else one of the kind rule-1.
-        match: Which requests it concerns.
-        after: So many of those it lets pass first.
-        times: So many it hits then; None hits all.
+        id: Chosen by the client; by default ``rule-1``, ``rule-2`` and so on.
+        match: The requests that it concerns.
+        after: The number of these requests that pass first.
+        times: The number of requests that it hits then; None hits all.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
@@ -126,11 +126,11 @@ class _Rule(_Strict):
 
 class _AnswerLost(_Rule):
     """
-    A rule whose fault may come when the request has been carried out.
+    A rule whose fault may come after the request has been carried out.
 
     Attributes:
-        after_effect: Carry the request out, and only then do this. Requests that change nothing
-            are then not concerned.
+        after_effect: Whether the request is carried out first. Such a rule does not concern
+            requests that change nothing.
     """
 
     after_effect: bool = False
@@ -157,13 +157,13 @@ class Latency(_Rule):
 
 class Refusal(_AnswerLost):
     """
-    A refusal that does not come from what is asked.
+    An error that has nothing to do with the request.
 
     Attributes:
-        status: One that says nothing about the request,
-        code: or any code of the service, with its own status.
-        retry_after: The header's seconds; None leaves it out.
-        body: Whether there is one of Batch's shape; else it is empty, as of a gateway.
+        status: A status that says nothing about the request; None if ``code`` is given.
+        code: A code of the service, sent with its own status; None if ``status`` is given.
+        retry_after: Seconds in the header ``Retry-After``; None leaves it out.
+        body: Whether the reply has a body in Batch's shape; else it is empty, as from a gateway.
     """
 
     kind: Literal["refusal"]
@@ -199,7 +199,7 @@ class Silence(_AnswerLost):
 
 
 class Quota(_Rule):
-    """Jobs are not created, since there are as many active ones as the account may have."""
+    """No job is created, as if the account had all the active jobs that it may have."""
 
     kind: Literal["quota"]
 
@@ -216,7 +216,7 @@ class Quota(_Rule):
 
 
 class Absence(_Rule):
-    """A job is not found by those who read it, as for a moment after its creation."""
+    """Reads do not find a job, as for a moment after its creation."""
 
     kind: Literal["absence"]
 
@@ -238,8 +238,7 @@ class Cut(_Rule):
     The connection breaks while a file is sent.
 
     Attributes:
-        bytes: So many of the bytes that were asked for arrive; where there are no more, nothing
-            breaks.
+        bytes: The number of requested bytes that arrive; if there are no more, nothing breaks.
     """
 
     kind: Literal["cut"]
@@ -262,10 +261,10 @@ class Denial(_Rule):
     Azure Resource Manager denies a request, since a role is missing.
 
     Attributes:
-        match: Of the requests to Azure Resource Manager.
+        match: The requests to Azure Resource Manager that it concerns.
         whose: Who lacks the role: the caller on the account, or the account's identity on its
             storage.
-        code: Of the answer. Only ``AuthorizationFailed`` is ever said to the caller of itself.
+        code: The error code. If the caller lacks the role, it is ``AuthorizationFailed``.
     """
 
     kind: Literal["denial"]
@@ -292,7 +291,7 @@ KINDS: Final = {
     cls.__name__.lower(): tuple(cls.model_fields.keys() - _Rule.model_fields.keys() - {"kind"})
     for cls in (Latency, Refusal, Reset, Silence, Quota, Absence, Cut, Denial)
 }
-"""The fields of each kind, beside those of every rule."""
+"""The fields of each kind besides those of every rule."""
 
 
 class BadRuleError(Exception):
@@ -300,7 +299,7 @@ class BadRuleError(Exception):
     A rule that cannot be used.
 
     Attributes:
-        problems: For each field that is wrong, its name and what is wrong with it.
+        problems: The name of each wrong field, and what is wrong with it.
     """
 
     def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
@@ -313,7 +312,7 @@ def read_rule(body: bytes) -> Rule:
     Read a rule from JSON.
 
     Raises:
-        BadRuleError: It is none.
+        BadRuleError: It is not a rule.
     """
     try:
         return _RULE.validate_json(body, strict=True)
@@ -322,7 +321,7 @@ def read_rule(body: bytes) -> Rule:
 
 
 def problems_of(error: ValidationError) -> tuple[tuple[str, str], ...]:
-    """Return for each field that is wrong its name and what is wrong with it."""
+    """Return the name of each wrong field, and what is wrong with it."""
     return tuple(
         (_field(problem["type"], problem["loc"]), problem["msg"])
         for problem in error.errors(include_url=False)

@@ -1,14 +1,14 @@
 """
 The autoscale formula language of Azure Batch: pure, without clock, I/O or knowledge of the server.
 
-From the service's documentation and from what users of it report: the types, the operators and
-the types they join, the functions, the methods of samples, a sample every 30 s that is readable
-after a minute, 70 % of the samples wanted unless the formula says otherwise, samples of value zero
-being samples, no samples when autoscale is enabled, targets truncated, 8 KB and 100 statements, and
-the wording of ``Undefined symbol`` and ``Insufficient data``. Functions that only third parties
-mention (abs, ceil, floor, round) are undefined here, so that no formula comes to rely on them.
+From the service's documentation and the reports of its users: the types, the operators and the
+types they join, the functions, the methods of samples, a sample every 30 s that is readable after a
+minute, 70 % of the samples wanted unless the formula says otherwise, samples of value zero being
+samples, no samples when autoscale is enabled, targets truncated, 8 KB and 100 statements, and the
+wording of ``Undefined symbol`` and ``Insufficient data``. Functions that only third parties mention
+(abs, ceil, floor, round) are undefined here, so that no formula comes to rely on them.
 
-Assumed, because it is documented nowhere that we know of:
+Assumed, because we found no documentation of it:
 
 - Names are case-sensitive, and ``x`` and ``$x`` are two variables.
 - Symbols are looked up when they are evaluated: an unknown one in a branch not taken goes unnoticed.

@@ -44,7 +44,7 @@ class FormulaSyntaxError(Exception):
         message: What is wrong, without the place.
         line: Counted from 1.
         column: Counted from 1.
-        code: The service's error code: too long a formula has one of its own.
+        code: The service's error code; a formula that is too long has a code of its own.
     """
 
     def __init__(

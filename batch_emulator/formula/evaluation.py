@@ -20,9 +20,9 @@ class Evaluation:
     The outcome of one evaluation.
 
     Attributes:
-        target_dedicated: Dedicated nodes the pool is to have; the current target after an error.
+        target_dedicated: The target of dedicated nodes; after an error the current target.
         target_low_priority: The same for Spot nodes.
-        node_deallocation_option: What happens to tasks on nodes that are to go.
+        node_deallocation_option: What happens to tasks on nodes that are removed.
         results: The variables as the service prints them.
         error: Why there is no new target.
     """
@@ -45,7 +45,7 @@ def succeeded(
 
     Args:
         targets: The two targets in the order and under the names in which they are printed.
-        option: What happens to tasks on nodes that are to go.
+        option: What happens to tasks on nodes that are removed.
         variables: The formula's own variables.
         whole: The two targets under their full names, truncated.
     """

@@ -76,7 +76,7 @@ class _StopError(Exception):
 @dataclass(slots=True, kw_only=True)
 class Evaluator:
     """
-    One evaluation; what it is given is documented at Formula.evaluate.
+    One evaluation; Formula.evaluate documents its arguments.
 
     Attributes:
         current: The targets now in force, under their full names.
@@ -94,7 +94,7 @@ class Evaluator:
     _work: int = 0
 
     def run(self, statements: Sequence[Statement]) -> Evaluation:
-        """Evaluate the statements; what goes wrong is in the value returned."""
+        """Evaluate the statements; an error is part of the returned value."""
         try:
             self._execute(statements)
             names = {full: self._target_name(full) for full in SHORT}
@@ -180,7 +180,7 @@ class Evaluator:
         return value
 
     def _spend(self, *values: Value) -> None:
-        """Count the components that an operation is about to go through; some are too many."""
+        """Count the components that an operation will go through, and refuse too many."""
         components = sum(len(value) for value in values if isinstance(value, tuple))
         if components > MAX_COMPONENTS:
             raise FaultError(f"Vectors of more than {MAX_COMPONENTS} components")
@@ -245,7 +245,7 @@ class Evaluator:
 def with_place[**P, T](
     at: Position, operation: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Carry out an operation; a fault that knows no place is said to be at this one."""
+    """Carry out an operation; a fault without a place gets this one."""
     try:
         return operation(*args, **kwargs)
     except FaultError as fault:

@@ -1,4 +1,4 @@
-"""A formula as a value: parsed once, evaluated as often as one likes."""
+"""A formula as a value: parsed once, evaluated any number of times."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +17,8 @@ class Formula:
     A parsed autoscale formula.
 
     Attributes:
-        text: As it was given.
-        statements: What it says.
+        text: The text as it was given.
+        statements: The parsed statements.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""The predefined functions, but for those that need the evaluation: rand, stop and time()."""
+"""The predefined functions, except those that need the evaluation: rand, stop and time()."""
 
 import math
 import re

@@ -112,7 +112,7 @@ class SampleStore:
         self._values.clear()
 
     def window(self, metric: Metric, *, start: datetime, end: datetime, now: datetime) -> Window:
-        """Return what can be read at ``now`` of the samples in ``(start, end]``."""
+        """Return the samples in ``(start, end]`` that are readable at ``now``."""
         values = self._read(bisect_right(self._times, start), bisect_right(self._times, end), now)
         # The small addition keeps a division by the speed from costing a sample.
         expected = floor((end - start) / self.period + 1e-6)

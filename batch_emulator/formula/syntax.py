@@ -67,7 +67,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
-    """``condition ? then : otherwise``, of which only one branch is evaluated."""
+    """``condition ? then : otherwise``; only one branch is evaluated."""
 
     condition: Expression
     then: Expression

@@ -1,4 +1,4 @@
-"""Writes down what happens in a rehearsed pool."""
+"""The record of what happens in a rehearsed pool."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,11 +14,11 @@ from batch_emulator.runtime.state.run import Run
 
 class Recorder(PoolObserver):
     """
-    Keeps every node and every stay of a task.
+    Records every node and every stay of a task.
 
     Args:
-        clock: Of the account.
-        pending: Tells how many tasks wait or run.
+        clock: The account's clock.
+        pending: Returns how many tasks wait or run.
         ended: Called with a job whose task is completed.
     """
 
@@ -87,7 +87,7 @@ class Recorder(PoolObserver):
             stay.how = End.PREEMPTED if run.node.state is NodeState.PREEMPTED else End.CUT
 
     def close(self, now: datetime) -> None:
-        """Let the nodes that are left be gone."""
+        """Record the end of the nodes that are left."""
         for mine in self._here.values():
             mine.removed = now
             if mine.preempted_since is not None:

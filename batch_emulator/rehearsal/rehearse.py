@@ -56,7 +56,7 @@ class Rehearsal:
     One pool in virtual time, to which runs are submitted as time goes on.
 
     Attributes:
-        runs: What came of each run so far, by the id of its job.
+        runs: The result of each run so far, by the id of its job.
         nodes: Every node so far, in the order of their allocations.
     """
 
@@ -90,7 +90,7 @@ class Rehearsal:
         Create a pool.
 
         Raises:
-            ServiceError: There is one of that id, or the formula is wrong.
+            ServiceError: The pool exists, or the formula is wrong.
         """
         pool = pools.create(
             self._account,
@@ -117,7 +117,7 @@ class Rehearsal:
         Create the job of a run, now.
 
         Raises:
-            ServiceError: There is a job of that id, or it is no id.
+            ServiceError: The job exists, or its id is invalid.
         """
         self._forget_done()
         self._planned.outcomes[plan.id] = Outcome(plan.seconds)
@@ -139,7 +139,7 @@ class Rehearsal:
             self._end(job, run)
 
     def stop(self, run_id: str) -> None:
-        """End a run, whatever it does; nothing happens to one that has ended."""
+        """End a run, unless it has ended."""
         run, job = self.runs[run_id], self._account.jobs.find(run_id)
         if run.open and job is not None:
             self._end(job, run)
@@ -158,11 +158,11 @@ class Rehearsal:
             self._planned.outcomes.pop(job.id, None)
 
     async def advance_to(self, moment: datetime) -> None:
-        """Let everything happen that is due until ``moment``."""
+        """Advance to ``moment``, with everything that is due until then."""
         await self._clock.advance_to(moment)
 
     def close(self) -> None:
-        """Let the nodes that are left be gone."""
+        """Record the end of the nodes that are left."""
         for recorder in self._recorders.values():
             recorder.close(self.now)
 
@@ -179,7 +179,7 @@ async def rehearsal(start: datetime, chance: Chance | None = None) -> AsyncItera
 
     Args:
         start: When it begins.
-        chance: What becomes of nodes; without it, all boot as is usual and none fails.
+        chance: How nodes turn out; without it, all boot in the usual time and none fails.
     """
     clock, planned = VirtualClock(start), _Planned()
     given = chance or Chance()
@@ -207,11 +207,11 @@ async def rehearsal(start: datetime, chance: Chance | None = None) -> AsyncItera
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
     """
-    What came of a rehearsal.
+    The result of a rehearsal.
 
     Attributes:
-        runs: By the id of the job, in the order of submission.
-        nodes: In the order of their allocations.
+        runs: The runs by the ids of their jobs, in the order of submission.
+        nodes: The nodes in the order of their allocations.
     """
 
     runs: Mapping[str, RehearsedRun]
@@ -227,14 +227,14 @@ def rehearse(
     chance: Chance | None = None,
 ) -> Rehearsed:
     """
-    Submit runs to a pool, each at its time, and return what came of them.
+    Submit runs to a pool, each at its time, and return their results.
 
     Args:
-        runs: With the time of submission.
-        pool: Where they run.
+        runs: The runs, each with its time of submission.
+        pool: The pool that they run on.
         start: When the pool is created.
-        until: When the rehearsal ends, whatever still goes on.
-        chance: What becomes of nodes.
+        until: When the rehearsal ends, even if something still runs.
+        chance: How nodes turn out.
 
     Raises:
         ServiceError: The formula is wrong, or two runs have one id.

@@ -1,4 +1,4 @@
-"""What is rehearsed, and what came of it."""
+"""The plans and the results of rehearsals."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ class PlannedRun:
         id: Of the job; case does not count.
         seconds: How long the task takes on its node.
         slots: The task slots that it needs.
-        start_timeout_seconds: It is given up if it has not started after so long.
+        start_timeout_seconds: The run is given up if it has not started after this time.
     """
 
     id: str
@@ -36,7 +36,7 @@ class PlannedPool:
     Attributes:
         formula: Its text.
         id: Of the pool; case does not count.
-        interval: Between two evaluations.
+        interval: The time between two evaluations.
         slots: Task slots of each node.
     """
 
@@ -49,10 +49,10 @@ class PlannedPool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chance:
     """
-    What becomes of nodes, decided by a seed.
+    How nodes turn out, decided by a seed.
 
     Attributes:
-        seed: Of everything that is left to chance.
+        seed: The seed of everything random.
         nodes: How nodes boot, fail and are preempted, and how samples arrive.
     """
 
@@ -77,7 +77,7 @@ class Stay:
         node: The node's id.
         started: When it began.
         ended: When it left the node; None while it is there.
-        how: How it left: a task that was cut by a removal, or preempted, is to run again.
+        how: How it left. A task that was cut off by a removal or preempted runs again.
     """
 
     node: str
@@ -94,12 +94,12 @@ class Stay:
 @dataclass(slots=True, kw_only=True)
 class RehearsedRun:
     """
-    What came of a planned run.
+    The result of a planned run.
 
     Attributes:
         plan: What was planned.
         submitted: When its job was created.
-        stays: Its task on nodes, in order; more than one where it was cut or preempted.
+        stays: Its task on nodes, in order; more than one if it was cut off or preempted.
         given_up: When its start timeout ended it.
     """
 
@@ -141,14 +141,14 @@ class RehearsedNode:
 
     Attributes:
         id: As Batch shows it.
-        dedicated: Whether it is no Spot node.
+        dedicated: Whether it is a dedicated node.
         pending: How many tasks waited or ran when it was allocated.
-        allocated: When it was.
+        allocated: When it was allocated.
         ready: When tasks could first run on it.
-        removed: When it was gone, or the rehearsal over.
+        removed: When it left, or the rehearsal ended.
         failed: Whether its start task failed.
-        preempted_seconds: How long it was without a machine, for which nothing is billed.
-        preempted_since: Since when it is; None while it has a machine.
+        preempted_seconds: How long it was without a machine; that time is not billed.
+        preempted_since: When it lost its machine; None while it has one.
         runs: How many tasks began on it.
         busy_seconds: How long at least one task was on it.
         last_ended: When the last task left it.
@@ -176,7 +176,7 @@ class RehearsedNode:
 
     @property
     def kept_seconds(self) -> float:
-        """How long it stayed after its last task; 0 for one that never had any."""
+        """How long it stayed after its last task; 0 if it never had one."""
         if self.removed is None or self.last_ended is None:
             return 0.0
         return (self.removed - self.last_ended).total_seconds()

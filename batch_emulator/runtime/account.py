@@ -43,7 +43,7 @@ class Account:
         return self.options.clock
 
     def backlog(self, pool_id: str) -> Backlog[Task]:
-        """Return what a pool has to do, be there such a pool or not."""
+        """Return the backlog of a pool, which need not exist."""
         name = pool_id.lower()
         if name not in self._backlogs:
             self._backlogs[name] = Backlog()
@@ -56,11 +56,11 @@ class Account:
         job.tell_schedule()
 
     async def pause(self, seconds: float) -> None:
-        """Wait as long as a pool does for ``seconds``."""
+        """Wait for ``seconds``, divided by the pools' speed."""
         await self.clock.sleep(seconds / self.options.pool_speed)
 
     def at_speed(self, duration: timedelta) -> timedelta:
-        """Return how long ``duration`` takes in a pool."""
+        """Return ``duration`` divided by the pools' speed."""
         return duration / self.options.pool_speed
 
     def active_versions(self) -> dict[str, list[str]]:

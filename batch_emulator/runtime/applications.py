@@ -41,7 +41,7 @@ class Version:
         return self.package.version
 
     def activate(self, at: datetime) -> None:
-        """Let pools refer to it from this time on."""
+        """Let pools refer to it from this time onwards."""
         self.state = VersionState.ACTIVE
         self.modified = self.activated = at
 
@@ -100,7 +100,7 @@ class Applications(Collection[Application]):
 
     @classmethod
     def given(cls, packages: Iterable[Package], at: datetime) -> Self:
-        """Return what the emulator was started with: applications with active versions."""
+        """Return the applications that the emulator was started with; their versions are active."""
         made = cls()
         for package in packages:
             application = made.find(package.application)

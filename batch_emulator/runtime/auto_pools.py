@@ -28,12 +28,13 @@ _FAILURES: Final = {
     "InvalidAutoScalingSettings": _FORMULA,
     "InvalidApplicationPackageReferences": _PACKAGES,
 }
-"""What a job says of a pool that cannot be made. Source: the service's table of scheduling errors."""
+"""The scheduling error of a job whose pool cannot be created. Source: the service's table of
+scheduling errors."""
 
 
 def create(account: Account, owner: str, specification: Json) -> tuple[str, Failure | None]:
     """
-    Make the pool that an ``autoPoolSpecification`` asks for.
+    Create the pool of an ``autoPoolSpecification``.
 
     Args:
         account: The account.
@@ -41,7 +42,7 @@ def create(account: Account, owner: str, specification: Json) -> tuple[str, Fail
         specification: What it asks for.
 
     Returns:
-        The pool's id, also where it could not be made, and then why.
+        The pool's id, and the error if the pool could not be created.
     """
     prefix = specification.get("autoPoolIdPrefix")
     simulation = account.options.simulation
@@ -61,7 +62,7 @@ def share(
     account: Account, schedule: JobSchedule, specification: Json
 ) -> tuple[str, Failure | None]:
     """
-    Return the pool of a job schedule for its next job, and make it unless it is there.
+    Return the pool of a job schedule for its next job, and create it if it is missing.
 
     Returns:
         As ``create`` does.

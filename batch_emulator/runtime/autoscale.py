@@ -1,4 +1,4 @@
-"""The pool's size by formula: samples, evaluations, and what came of the last one."""
+"""The pool's size by formula: samples, evaluations, and the result of the last one."""
 
 import asyncio
 import itertools
@@ -32,7 +32,7 @@ _USABLE: Final = {NodeState.IDLE, NodeState.RUNNING}
 
 def read_formula(text: str) -> Formula:
     """
-    Parse the formula of a pool that is to be created.
+    Parse the formula of a new pool.
 
     Raises:
         ServiceError: AutoScalingFormulaSyntaxError, with the place and the reason.
@@ -44,7 +44,7 @@ def read_formula(text: str) -> Formula:
 
 
 def follow(account: Account, pool: Pool) -> None:
-    """Let a pool follow its formula, with the samples that it has, or no formula any more."""
+    """Let a pool follow the formula that it has now, with its samples, or none."""
     if pool.formula is None and pool.follower is not None:
         pool.follower.cancel()
         pool.follower = pool.samples = None
@@ -68,9 +68,9 @@ def _new_samples(account: Account) -> SampleStore:
 
 def enable(account: Account, pool: Pool, text: str | None, interval: str | None) -> None:
     """
-    Let a pool follow a formula; one that follows a formula already takes what is given.
+    Let a pool follow a formula, or change the formula or interval that it has.
 
-    An interval begins a new schedule of evaluations at once. Another formula alone is first
+    A new interval starts a new schedule of evaluations at once. A new formula alone is first
     evaluated when the next evaluation is due.
 
     Raises:
@@ -104,7 +104,7 @@ def enable(account: Account, pool: Pool, text: str | None, interval: str | None)
 
 def disable(account: Account, pool: Pool) -> None:
     """
-    Let a pool follow no formula any more; its targets stay as they are.
+    Let a pool stop following its formula; its targets stay as they are.
 
     Raises:
         ServiceError: The pool is being deleted.

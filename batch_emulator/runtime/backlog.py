@@ -1,4 +1,4 @@
-"""What one pool has to do: which of its tasks could start, and how many are in which state."""
+"""The backlog of a pool: which of its tasks can start, and how many are in which state."""
 
 import itertools
 from bisect import bisect_left, insort
@@ -16,7 +16,7 @@ type Place = tuple[int, int]
 
 
 class Progress(StrEnum):
-    """How far a task is, as task counts tell it."""
+    """How far a task is, in the terms of task counts."""
 
     ACTIVE = "active"
     RUNNING = "running"
@@ -25,19 +25,19 @@ class Progress(StrEnum):
 
 
 type Counts = dict[Progress, int]
-"""How many there are of each; every key is there."""
+"""Numbers of tasks; every key is present."""
 
 
 _NOTHING: Final[Counts] = dict.fromkeys(Progress, 0)
 
 
 def no_counts() -> Counts:
-    """Return counts of nothing."""
+    """Return counts of zero."""
     return _NOTHING.copy()
 
 
 def shift(counts: Counts, others: Counts, sign: int) -> None:
-    """Add to some counts what others hold, or take it away."""
+    """Add other counts to some counts, or subtract them."""
     for progress, number in others.items():
         counts[progress] += sign * number
 
@@ -56,11 +56,11 @@ class Backlog[T]:
     """
     The tasks of the jobs of one pool, which need not exist.
 
-    Whatever is asked here is known already, so that no creation and no sample looks at every job.
+    Its numbers are always up to date, so that neither a creation nor a sample looks at every job.
 
     Attributes:
         counts: The tasks of all jobs, by how far they are.
-        ready: How many tasks could start: active, in an active job, and waiting for no other task.
+        ready: How many tasks can start: active, in an active job, and waiting for no other task.
     """
 
     counts: Counts = field(default_factory=no_counts)
@@ -69,17 +69,17 @@ class Backlog[T]:
     _queues: dict[Place, Mapping[T, None]] = field(default_factory=dict)
 
     def offer(self, place: Place, queue: Mapping[T, None]) -> None:
-        """Let the tasks of a job start, those that are in its queue when there is room."""
+        """Let the tasks in a job's queue start when there is room."""
         insort(self._places, place)
         self._queues[place] = queue
 
     def withdraw(self, place: Place) -> None:
-        """Let no task of the job start that stands in this place."""
+        """Start no more tasks of the job in this place."""
         del self._places[bisect_left(self._places, place)]
         del self._queues[place]
 
     def waiting(self) -> Iterator[T]:
-        """Return the tasks that could start, the first one first; nothing may change meanwhile."""
+        """Return the tasks that can start, in order; change nothing meanwhile."""
         return (task for place in self._places for task in self._queues[place])
 
 

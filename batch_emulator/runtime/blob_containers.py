@@ -1,8 +1,8 @@
 """
-Containers that tasks name by their address: by a signature in it, or by an identity.
+Containers that tasks name by their address, opened by a signature in it or by an identity.
 
-An identity, whichever it is, stands for the storage that the emulator was started with, and opens
-that account's containers alone.
+Any identity stands for the storage that the emulator was started with, and opens only the
+containers of that storage account.
 """
 
 from typing import Any, Final
@@ -38,7 +38,7 @@ def path_in_account(url: str, endpoint: str) -> str:
     Return the decoded path of ``url`` below the storage account at ``endpoint``.
 
     Raises:
-        AddressError: The address is another account's, or the account's own.
+        AddressError: The address belongs to another account, or has no path.
     """
     asked, ours = urlsplit(url), urlsplit(endpoint)
     path, base = unquote(asked.path).strip("/"), ours.path.strip("/")
@@ -54,7 +54,7 @@ def container_name(url: str, endpoint: str) -> str:
     Return the container's name if ``url`` is one of the storage account at ``endpoint``.
 
     Raises:
-        AddressError: It is another account's, or no container's.
+        AddressError: It belongs to another account, or does not name a container.
     """
     name = path_in_account(url, endpoint)
     if "/" in name:
@@ -67,7 +67,7 @@ def open_container(storage: BlobServiceClient, url: str, *, identity: bool) -> C
     Return a client of the container at ``url``, to be closed by the caller.
 
     Args:
-        storage: What identities stand for.
+        storage: The storage that identities stand for.
         url: The container's address, with a signature unless there is an identity.
         identity: Whether an identity is given; a signature in the address is then ignored.
 

@@ -1,4 +1,4 @@
-"""Things by id, as the service keeps them: case is kept and does not count."""
+"""Things by id. As in the service, ids keep their case, and it does not count."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ class Collection[T]:
         return len(self._items)
 
     def after(self, name: str) -> Iterator[T]:
-        """Return the things whose ids follow ``name``, in order; nothing may change meanwhile."""
+        """Return the things whose ids follow ``name``, in order; add none meanwhile."""
         self._sort()
         start = bisect_right(self._ordered, name.lower())
         return (self._items[self._ordered[index]] for index in range(start, len(self._ordered)))

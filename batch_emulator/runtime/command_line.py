@@ -37,7 +37,7 @@ ENDED: Final = Failure("TaskEnded", "Task Was Ended by User Request")
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a program ended; without an exit code it never ran."""
+    """How a program ended; one without an exit code never ran."""
 
     exit_code: int | None
     failure: Failure | None
@@ -93,7 +93,7 @@ def job_environment(
     """
     Return the environment of a task of a job, also of its job preparation or job release task.
 
-    All but the job preparation task are told where the files of that one are.
+    Every task except the job preparation task gets variables with that task's folders.
     """
     theirs = settings(job.body.get("commonEnvironmentSettings", ()))
     theirs |= settings(task.get("environmentSettings", ()))
@@ -132,10 +132,10 @@ async def run_command(  # noqa: PLR0913 - a command, its place and its limits
     """
     Run one command line in ``root`` until it ends, its time is up, or it is asked to stop.
 
-    Whatever happens, nothing of its process tree is alive afterwards.
+    Afterwards no process of its tree is alive, however it ended.
 
     Raises:
-        OSError: What ran here before has put something else in the folder's place.
+        OSError: An earlier program has replaced the folder with something else.
         RuntimeError: The account runs no program.
     """
     if account.options.simulation is not None:
@@ -170,16 +170,16 @@ async def run_until_success(
     most_retries: int = 0,
 ) -> Ending:
     """
-    Run a program, again while it fails and may be retried, and count that.
+    Run a program until it succeeds or its retries are used up, and count the retries.
 
     Args:
-        clock: Tells when it is tried again.
-        execution: Of the task, which has begun.
+        clock: Gives the times of the retries.
+        execution: The execution of the task, which has begun.
         once: Runs the program once.
-        most_retries: How often it is tried again; -1 is any number of times.
+        most_retries: The largest number of retries; -1 is no limit.
 
     Raises:
-        OSError: What ran here before has put something else in the folder's place.
+        OSError: An earlier program has replaced the folder with something else.
     """
     while True:
         ending = await once()

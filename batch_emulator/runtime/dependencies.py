@@ -10,7 +10,7 @@ type Span = tuple[int, int]
 
 @dataclass(slots=True, eq=False)
 class _Range[T]:
-    """A range of ids, how many of its numbers are not satisfied, and who waits for them."""
+    """A range of ids, how many of its numbers are not satisfied, and which tasks wait for them."""
 
     missing: int
     waiting: list[T] = field(default_factory=list)
@@ -55,11 +55,11 @@ class Dependencies[T]:
         return True
 
     def satisfied(self, name: str) -> bool:
-        """Tell whether a task has let others go on."""
+        """Tell whether dependencies on a task are satisfied."""
         return name.lower() in self._satisfied
 
     def satisfy(self, name: str) -> list[T]:
-        """Note that a task lets others go on; return the tasks that have waited for it."""
+        """Satisfy dependencies on a task; return the tasks that have waited for it."""
         folded = name.lower()
         self._satisfied.add(folded)
         met = self._waiting.pop(folded, [])

@@ -76,7 +76,7 @@ class TaskState(StrEnum):
 
 
 class TaskStop(StrEnum):
-    """Why a running task is ended by another hand than its own."""
+    """Why a running task is stopped before it ends by itself."""
 
     TERMINATE = "terminate"  # it is completed, as a failure
     REQUEUE = "requeue"  # it becomes active again, and the requeue counts

@@ -16,7 +16,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Execution:
-    """How the last run of a task or start task went; ``None`` is what is not known yet."""
+    """How the last run of a task or start task went; ``None`` means not known yet."""
 
     started: datetime | None = None
     ended: datetime | None = None

@@ -1,4 +1,4 @@
-"""What follows from the way in which a task ended, for its job and for the tasks that wait for it."""
+"""What the end of a task means for its job and for the tasks that depend on it."""
 
 from batch_emulator.runtime.command_line import ENDED
 from batch_emulator.runtime.execution import Execution
@@ -9,9 +9,9 @@ def exit_options(conditions: Json, execution: Execution) -> Json:
     """
     Return the ``jobAction`` and the ``dependencyAction`` for a task that has ended.
 
-    An exit code that is listed goes first, even before a failed upload. Source: the descriptions
-    of ``ExitConditions`` and ``ExitOptions`` in the API. A task that was ended by a request leaves
-    its job alone unless its conditions say otherwise, as in a recording of the service.
+    A listed exit code decides, even if an upload failed. Source: the descriptions of
+    ``ExitConditions`` and ``ExitOptions`` in the API. A task that was ended by a request leaves its
+    job alone unless its conditions say otherwise, as in a recording of the service.
     """
     failure = execution.failure
     failed = failure is not None

@@ -21,8 +21,7 @@ def create(account: Account, body: Json) -> JobSchedule:
 
     Raises:
         ServiceError: JobScheduleExists, JobScheduleBeingDeleted, JobWithSameIdExists, packages
-            that do not exist, or a job manager task that an account which runs no program does not
-            know.
+            that do not exist, or a job manager task that the account's simulation does not know.
     """
     if there := account.job_schedules.find(body["id"]):
         deleting = there.state is JobScheduleState.DELETING
@@ -44,7 +43,7 @@ def _check_manager(account: Account, job: str, body: Json) -> None:
 
 
 def live(account: Account, schedule: JobSchedule) -> None:
-    """Let a job schedule live, from its creation or from where it was stored."""
+    """Start the life of a job schedule that was created or loaded."""
     account.background.start(_live(account, schedule), name=f"job schedule {schedule.id}")
 
 
@@ -68,7 +67,7 @@ def _open_job(account: Account, schedule: JobSchedule) -> Job | None:
 
 
 def _step(account: Account, schedule: JobSchedule) -> datetime | None:
-    """Do what there is to do, and return when to look again if nothing changes until then."""
+    """Do what is due, and return when to look again if nothing changes before."""
     moment = account.clock.now()
     match schedule.state:
         case JobScheduleState.ACTIVE:
@@ -135,7 +134,7 @@ def _give_up_pool(account: Account, schedule: JobSchedule) -> None:
 
 def update(account: Account, schedule: JobSchedule, body: Json) -> None:
     """
-    Give a job schedule other properties; its active job keeps what it has.
+    Change the properties of a job schedule; its active job keeps its own.
 
     Raises:
         ServiceError: Its end has begun, or its jobs could not be made.
@@ -148,7 +147,7 @@ def update(account: Account, schedule: JobSchedule, body: Json) -> None:
 
 def disable(schedule: JobSchedule) -> None:
     """
-    Let a job schedule make no more jobs; its active job goes on.
+    Stop a job schedule from making jobs; its active job goes on.
 
     Raises:
         ServiceError: It is disabled, or its end has begun.
@@ -161,7 +160,7 @@ def disable(schedule: JobSchedule) -> None:
 
 def enable(schedule: JobSchedule) -> None:
     """
-    Let a disabled job schedule go on; a job that was due meanwhile is made if its window is open.
+    Enable a job schedule; a job that came due meanwhile is made if its window is still open.
 
     Raises:
         ServiceError: It is not disabled.

@@ -1,4 +1,4 @@
-"""The life of a job: from its creation to its end, by whatever hand."""
+"""The life of a job, from its creation to its end."""
 
 from datetime import timedelta
 from functools import partial
@@ -21,25 +21,25 @@ from batch_emulator.runtime.state.task import Task
 from batch_emulator.wire import UNLIMITED, Json, parse_duration
 
 _EMPTY_SECONDS: Final = 3.0
-"""How long a job without tasks, which is complete, waits for its first: some time, as reported in
-Azure/azure-sdk-for-net#8764."""
+"""How long a job that ends with its tasks waits for the first one. The service waits for some time,
+as reported in Azure/azure-sdk-for-net#8764."""
 
 
 def create(account: Account, body: Json, schedule: JobSchedule | None = None) -> Job:
     """
     Add a job, with its job manager task if it has one, which starts as soon as a node has room.
 
-    The pool need not exist: the job then waits for it. One that is to be made for the job is made
-    here; a job for which that fails is completed without a task.
+    The pool need not exist: the job then waits for it. A pool of the job's own is created here; if
+    that fails, the job is completed without a task.
 
     Args:
         account: The account.
-        body: Of the job, with its id.
+        body: The job's body, with its id.
         schedule: The job schedule that makes it.
 
     Raises:
         ServiceError: JobExists, JobBeingDeleted, JobScheduleWithSameIdExists, packages that do not
-            exist, or a job manager task that an account which runs no program does not know.
+            exist, or a job manager task that the account's simulation does not know.
     """
     if there := account.jobs.find(body["id"]):
         deleting = there.state is JobState.DELETING
@@ -68,7 +68,7 @@ def create(account: Account, body: Json, schedule: JobSchedule | None = None) ->
 def _own_pool(
     account: Account, body: Json, schedule: JobSchedule | None
 ) -> tuple[str | None, Failure | None]:
-    """Return the pool that is made for a job or its job schedule, if any; see ``auto_pools``."""
+    """Return the pool that was created for a job or its job schedule, if any; see ``auto_pools``."""
     specification: Json | None = body["poolInfo"].get("autoPoolSpecification")
     if specification is None:
         return None, None
@@ -79,7 +79,7 @@ def _own_pool(
 
 def check_packages(account: Account, task: Json) -> None:
     """
-    Hold the packages that a task refers to against those that there are.
+    Check that the packages of a task exist.
 
     Raises:
         ServiceError: InvalidApplicationPackageReferences.
@@ -88,14 +88,14 @@ def check_packages(account: Account, task: Json) -> None:
 
 
 def live(account: Account, job: Job) -> None:
-    """Let a job that is not completed live, from its creation or from where it was stored."""
+    """Start the life of a job that was created or loaded and is not completed."""
     job.on_change = partial(_look_after, account, job)
     job.on_change()
     _end_when_done(account, job)
 
 
 def _end_when_done(account: Account, job: Job) -> None:
-    """End a job whose tasks are all completed, if it asks for that; wait a while for its first."""
+    """End a job whose tasks are all completed, if it asks for that; wait a while for its first task."""
     if len(job.tasks):
         job.end_if_all_done()
     elif job.body["onAllTasksComplete"] == "terminatejob":
@@ -110,7 +110,7 @@ async def _end_unless_filled(account: Account, job: Job) -> None:
 
 
 def _look_after(account: Account, job: Job) -> None:
-    """Bring about the end of a job once it has begun; until then hold its limit against the clock."""
+    """Complete the end of a job once it has begun; until then watch its time limit."""
     job.set_limit(None)
     if job.state not in LIVING:
         job.on_change = _nothing
@@ -128,7 +128,7 @@ def _nothing() -> None:
 
 
 def stop_clocks(account: Account) -> None:
-    """Hold no limit of any job against the clock any more: the emulator ends."""
+    """Stop watching the time limits of jobs, since the emulator ends."""
     for job in account.jobs:
         job.set_limit(None)
 
@@ -234,7 +234,7 @@ def enable(account: Account, job: Job) -> None:
 
 def update(account: Account, job: Job, body: Json) -> None:
     """
-    Give a job other properties.
+    Change the properties of a job.
 
     Raises:
         ServiceError: The job's end has begun, its pool cannot change now, or
@@ -261,7 +261,7 @@ def update(account: Account, job: Job, body: Json) -> None:
 
 def _check_auto_pool(before: Json, after: Json) -> None:
     """
-    Refuse to change how the pool of a job was made, but for whether it is kept alive.
+    Refuse to change the specification of a job's own pool, except for ``keepAlive``.
 
     Raises:
         ServiceError: PropertyCannotBeUpdated.
@@ -289,7 +289,7 @@ async def _remove(account: Account, job: Job) -> None:
 
 async def forget(account: Account, job: Job) -> None:
     """
-    Remove a job without a trace, as when Batch does not know it any more.
+    Remove a job without a trace, as when Batch no longer knows it.
 
     Its id is free at once; its task is killed and leaves neither outputs nor a folder.
     """
@@ -314,7 +314,7 @@ async def keep_deleting(job: Job, ago: timedelta = timedelta()) -> None:
 
     Args:
         job: The job.
-        ago: So long ago the removal is said to have begun.
+        ago: How long ago the removal is said to have begun.
     """
     job.stuck = True
     if job.state is not JobState.DELETING:

@@ -1,5 +1,5 @@
 """
-The life cycles: which state of a task, job, node or allocation may follow which.
+The life cycles: which state of a task, job, node or allocation can follow which.
 
 Source: the tables of states in Microsoft's documentation of the data plane's resources.
 """
@@ -18,7 +18,7 @@ from batch_emulator.runtime.enums import (
 
 
 class LifeCycle[State: StrEnum]:
-    """The table of one kind of resource; a state without a row is the last one."""
+    """The table of one kind of resource; a state without a row is final."""
 
     def __init__(self, followers: Mapping[State, frozenset[State]]) -> None:
         self._followers = followers
@@ -35,7 +35,7 @@ class LifeCycle[State: StrEnum]:
 
     def require(self, before: State, after: State) -> None:
         """
-        Refuse a step that no resource of the service takes: it would be a fault of the emulator.
+        Refuse a step that no resource of the service takes: it would be a bug of the emulator.
 
         Raises:
             RuntimeError: ``after`` does not follow ``before``.

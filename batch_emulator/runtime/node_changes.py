@@ -1,4 +1,4 @@
-"""What clients, and those who ask for faults, do to a node: restart it, shut it to tasks, preempt it."""
+"""Changes of a node by clients and faults: restart it, keep tasks from it, preempt it."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from batch_emulator.runtime.scheduling import assign, stop_runs
 from batch_emulator.runtime.state.node import Node
 
 _STOPS: Final = {"requeue": TaskStop.REQUEUE, "terminate": TaskStop.TERMINATE}
-"""What ends the tasks of a node, by the options of clients; taskcompletion ends none."""
+"""How the tasks of a node are stopped, by the options of clients; ``taskcompletion`` stops none."""
 
 _REFUSALS: Final = {
     NodeState.CREATING: "NodeBeingCreated",
@@ -85,7 +85,7 @@ def _spoiled_by_errors(node: Node) -> Iterator[None]:
 
 
 def resume(account: Account, node: Node) -> None:
-    """Let a stored node go on with what was under way; nothing of its tasks is left."""
+    """Let a stored node go on with what it was doing; its tasks are gone."""
     how = node.state if node.state in _STOPPING else node.restart
     if how is not None:
         nodes.live(account, node, _restart(account, node, how, "requeue"), "restart")
@@ -103,7 +103,7 @@ def restart(account: Account, node: Node, how: NodeState, option: str) -> None:
     """
     Begin to reboot, reimage or deallocate a node, as soon as its tasks have ended.
 
-    A node on which nothing can run because it failed is restarted as well: that is what helps it.
+    A node that failed can be restarted too: that is how it recovers.
 
     Raises:
         ServiceError: The node is not in a state from which it can be restarted.
@@ -157,7 +157,7 @@ def start_again(account: Account, node: Node) -> None:
 
 def require_in_service(node: Node) -> None:
     """
-    Refuse to do something with a node that tasks cannot run on now.
+    Refuse a change of a node that cannot run tasks now.
 
     Raises:
         ServiceError: The code says what the node is doing.
@@ -169,7 +169,7 @@ def require_in_service(node: Node) -> None:
 
 def disable_scheduling(account: Account, node: Node, option: str) -> None:
     """
-    Let no new task start on a node; it is offline when those that run have ended.
+    Start no new task on a node; it is offline when its running tasks have ended.
 
     Raises:
         ServiceError: The node is not in service, or tasks are kept from it already.
@@ -201,7 +201,7 @@ def enable_scheduling(account: Account, node: Node) -> None:
 
 def preempt(account: Account, node: Node, seconds: float | None) -> None:
     """
-    Take the machine of a Spot node away, for so long at the pool's speed or until it is restored.
+    Preempt a Spot node, for some seconds at the pool's speed or until it is restored.
 
     Its tasks go back to their queue. The node comes back under its id, with an empty disk.
 
@@ -238,10 +238,10 @@ def restore(node: Node) -> None:
 
 def spoil(account: Account, node: Node, code: str, message: str) -> None:
     """
-    Let a node be unusable for this cause; its tasks go back to their queue.
+    Make a node unusable for this cause; its tasks go back to their queue.
 
     Raises:
-        ValueError: No node becomes unusable out of its state.
+        ValueError: A node in this state cannot become unusable.
     """
     if not NODE.allows(node.state, NodeState.UNUSABLE):
         raise ValueError(f"the node is {node.state}")

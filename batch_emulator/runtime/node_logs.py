@@ -1,4 +1,4 @@
-"""The logs of a node that a client asks for: what the emulator knows of it, as one file."""
+"""The logs of a node that a client asks for: one file with what the emulator knows of the node."""
 
 import json
 
@@ -21,10 +21,10 @@ async def upload_logs(
     Upload the node's log into a directory of a container; a failure goes into the journal.
 
     Args:
-        account: Of the node.
+        account: The account of the node.
         node: The node.
         container_url: The container's address, with a signature unless there is an identity.
-        directory: Where in the container.
+        directory: The directory in the container.
         identity: Whether an identity is given.
     """
     facts = {

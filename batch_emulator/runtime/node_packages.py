@@ -24,7 +24,7 @@ INSTALL_FAILURE: Final = (
     "ApplicationPackageError",
     "One or more application packages could not be installed on the node",
 )
-"""Code and text that a node or a task shows whose packages could not be had."""
+"""The code and text on a node or task whose packages could not be installed."""
 
 
 def resolve_packages(references: Sequence[Json], known: Iterable[Package]) -> tuple[Package, ...]:
@@ -102,7 +102,7 @@ def folder_of(node: Node, package: Package) -> Path:
 async def install_all(
     storage: BlobServiceClient, node: Node, packages: Iterable[Package]
 ) -> Failure | None:
-    """Bring to a node what a task needs and is not there yet; return the first failure."""
+    """Install the packages that a task needs and the node lacks; return the first failure."""
     for package in packages:
         async with node.installing:  # another task may need the same
             if package in node.packages or package in node.installed:
@@ -118,7 +118,7 @@ async def install_all(
 
 
 async def _unzip_to_the_end(package: Package, folder: Path) -> None:
-    """Unzip, also if the task is stopped meanwhile: no other may begin before this has ended."""
+    """Unzip to the end, even if the task is stopped: no other unzip may begin before."""
     unzipping = asyncio.create_task(asyncio.to_thread(unzip, package, folder))
     try:
         await asyncio.shield(unzipping)

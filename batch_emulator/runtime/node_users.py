@@ -14,7 +14,7 @@ _LIFETIME: Final = timedelta(days=1)
 
 def create(node: Node, body: Json) -> None:
     """
-    Add a user, who is there for a day unless something else is said.
+    Add a user, who expires after a day by default.
 
     Raises:
         ServiceError: The node is not in service, or has this user.
@@ -29,7 +29,7 @@ def create(node: Node, body: Json) -> None:
 
 def replace(node: Node, name: str, body: Json) -> None:
     """
-    Give a user other properties; those that are absent become what is usual.
+    Replace the properties of a user; absent ones get their defaults.
 
     Raises:
         ServiceError: The node is not in service, or has no such user.

@@ -1,4 +1,4 @@
-"""The life of a node: boot, packages, start task, and in the end its folder is gone."""
+"""The life of a node: boot, packages, start task, and the end of its folder."""
 
 import asyncio
 import contextlib
@@ -28,13 +28,13 @@ from batch_emulator.wire import Json
 _CREATING_SECONDS: Final = 1.0
 _LEAVING_SECONDS: Final = 30.0
 WITHDRAWN_SECONDS: Final = 1.0
-"""How long it takes to give up a node that has not been there yet."""
+"""How long it takes to give up a node that is still being created."""
 _RESTARTING_SECONDS: Final = 60.0
 _FOLDERS: Final = ("applications", "fsmounts", "shared", "startup/wd", "volatile", "workitems")
 
 
 def create(account: Account, pool: Pool, *, dedicated: bool) -> Node:
-    """Add a node to a pool; its life is to be started by the caller."""
+    """Add a node to a pool; the caller starts its life."""
     name = f"tvmps_{_digits(account, pool)}_{'d' if dedicated else 'p'}"
     pool.nodes_made += 1
     root = account.options.root.resolve() / pool.id / name
@@ -53,7 +53,7 @@ def _digits(account: Account, pool: Pool) -> str:
 
 
 async def boot(account: Account, node: Node) -> bool:
-    """Bring a new node up to where tasks can run; tell whether it got there."""
+    """Boot a new node; tell whether tasks can run on it."""
     simulation, seconds = account.options.simulation, account.options.boot_seconds
     if simulation is not None:
         seconds = simulation.boot_seconds(node.id, seconds)
@@ -82,7 +82,7 @@ async def restart(account: Account, node: Node, how: NodeState) -> bool:
 
 
 async def deallocate(account: Account, node: Node) -> None:
-    """Give the machine of a node on which nothing runs back, until a client has it started."""
+    """Deallocate a node on which nothing runs, until a client starts it."""
     await halt(node)
     node.enter(NodeState.DEALLOCATING)
     node.start = None
@@ -128,7 +128,7 @@ def _has_folder(account: Account) -> bool:
 
 
 def _mount(account: Account, node: Node) -> bool:
-    """Fail where something is to be mounted: a task must not find an empty folder in its place."""
+    """Fail if the pool mounts anything: a task must not find an empty folder in its place."""
     if not node.pool.body.get("mountConfiguration") or account.options.simulation is not None:
         return True
     error = OSError("The emulator mounts no file systems; see batch_emulator/SUPPORT.md.")
@@ -150,7 +150,7 @@ async def _unzip_packages(account: Account, node: Node) -> bool:
 
 
 def spoil(node: Node, code: str, message: str, error: Exception) -> None:
-    """Let a node be unusable from now on, and say why."""
+    """Make a node unusable, and say why."""
     reason = str(error) or type(error).__name__
     node.errors.append(Failure(code, message, (("Message", reason),)))
     node.enter(NodeState.UNUSABLE)
@@ -207,7 +207,7 @@ async def _try_start_task(account: Account, node: Node, start_task: Json) -> End
 
 
 async def leave(account: Account, node: Node, *, seconds: float = _LEAVING_SECONDS) -> None:
-    """Take a node whose tasks have ended out of its pool, with everything it held."""
+    """Remove a node whose tasks have ended from its pool, with its folder."""
     node.enter(NodeState.LEAVING_POOL)
     await halt(node)
     await account.pause(seconds)
@@ -220,7 +220,7 @@ async def leave(account: Account, node: Node, *, seconds: float = _LEAVING_SECON
 def live(
     account: Account, node: Node, work: Coroutine[object, object, None], name: str
 ) -> asyncio.Task[None]:
-    """Run ``work`` as a part of the node's life, which ends with it."""
+    """Run ``work`` as a part of the node's life, so that it ends with the node."""
     task = account.background.start(work, name=f"{name} of {node.id}")
     node.lives.add(task)
     task.add_done_callback(node.lives.discard)
@@ -228,7 +228,7 @@ def live(
 
 
 def interrupt(node: Node) -> set[asyncio.Task[None]]:
-    """Let whatever is under way on a node but tasks and the caller take no further step."""
+    """Cancel what is under way on a node except tasks and the caller; return it."""
     others = node.lives - {asyncio.current_task()}
     for life in others:
         life.cancel()
@@ -236,7 +236,7 @@ def interrupt(node: Node) -> set[asyncio.Task[None]]:
 
 
 async def halt(node: Node) -> None:
-    """End whatever is under way on a node but tasks and the caller: its boot, its start task."""
+    """Cancel what is under way on a node, such as its boot, and wait for its end."""
     if others := interrupt(node):
         await asyncio.wait(others)
 
@@ -260,7 +260,7 @@ def _set_aside(folder: Path) -> Path:
 
 
 def wipe(folder: Path) -> None:
-    """Remove a folder, whatever modes a task has given to what is in it."""
+    """Remove a folder, whatever file modes tasks have set in it."""
 
     def unlock(function: object, path: str, _error: BaseException) -> None:
         parent = Path(path).parent

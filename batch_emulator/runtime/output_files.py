@@ -26,7 +26,7 @@ SETTINGS_BY_HEADER: Final = {
 """The upload headers that are supported, beside those of metadata, by names of ContentSettings."""
 
 METADATA_HEADER: Final = "x-ms-meta-"
-"""What the names of upload headers of metadata begin with."""
+"""The prefix of upload headers for metadata."""
 
 _LOG: Final = "fileuploadout.txt"
 _ERROR_LOG: Final = "fileuploaderr.txt"
@@ -73,13 +73,13 @@ def _misc(reason: str, subject: str) -> UploadError:
 
 def plan(output: Json, directory: Path, variables: Mapping[str, str]) -> list[Upload]:
     """
-    Return what ``output`` says to upload from a task's working directory, in order of the names.
+    Return the uploads that ``output`` asks for from a working directory, in order of the names.
 
     A pattern without wildcards names one file and its blob; with wildcards, the destination is a
     prefix of the paths below the part of the pattern that has none.
 
     Raises:
-        UploadError: The one file is not there.
+        UploadError: The file does not exist.
     """
     destination = output["destination"]["container"]
     pattern = Template(output["filePattern"]).safe_substitute(variables)
@@ -112,7 +112,7 @@ def wanted(output: Json, *, success: bool) -> bool:
 
 
 def _settings(destination: Json) -> dict[str, Any]:
-    """Return what the destination's upload headers are for the client."""
+    """Return the destination's upload headers as the client takes them."""
     headers = {
         item["name"].lower(): item.get("value", "") for item in destination.get("uploadHeaders", ())
     }
@@ -173,7 +173,7 @@ async def upload_all(
     variables: Mapping[str, str],
 ) -> Failure | None:
     """
-    Upload what the task's result asks for; return the first failure, after having tried all.
+    Upload what the task's result asks for; try all of it, and return the first failure.
 
     Two logs beside the task's stdout say what was done, as on a real node.
     """

@@ -22,7 +22,7 @@ MOST_NODES: Final = 64
 """The quota of nodes of one kind in one pool: they are processes of one laptop."""
 
 _MOST_SIMULATED_NODES: Final = 2500
-"""The same where no program is run: what a pool without communication between nodes may have."""
+"""The same if no program runs: the limit of a pool without communication between nodes."""
 
 _OVER_QUOTA: Final = {
     True: Failure(
@@ -68,19 +68,19 @@ def create(account: Account, body: Json) -> Pool:
 
 
 def live(account: Account, pool: Pool) -> None:
-    """Let a pool live, from its creation or from where it was stored."""
+    """Start the life of a pool that was created or loaded."""
     follow(account, pool)
     account.background.start(_live_pool(account, pool), name=f"pool {pool.id}")
 
 
 def live_again(account: Account, node: Node) -> None:
-    """Let a stored node that was on its way out of its pool go on."""
+    """Go on with the removal of a stored node from its pool."""
     account.background.start(_leave(account, node), name=f"removal of {node.id}")
 
 
 def update(account: Account, pool: Pool, body: Json) -> None:
     """
-    Give a pool other properties; nodes that are there keep the packages that they have.
+    Change the properties of a pool; existing nodes keep their packages.
 
     Raises:
         ServiceError: The pool is being deleted, its packages do not exist, or its formula is wrong.
@@ -105,7 +105,7 @@ def _packages_and_formula(
 
 
 def _targets(body: Json) -> tuple[int, int]:
-    """Take the targets out of the body: what is echoed are those in force."""
+    """Take the targets out of the body: replies show those in force."""
     return body.pop("targetDedicatedNodes", 0), body.pop("targetLowPriorityNodes", 0)
 
 
@@ -140,7 +140,7 @@ def resize(pool: Pool, targets: tuple[int, int], option: str, timeout: str) -> N
 
 def stop_resize(account: Account, pool: Pool) -> None:
     """
-    Stop the change of a pool's size: nodes that are not there yet never come, others stay.
+    Stop a resize of a pool: nodes that are still being created are given up, others stay.
 
     Raises:
         ServiceError: The pool is being deleted.
@@ -162,7 +162,7 @@ def remove_nodes(
     account: Account, pool: Pool, names: Iterable[str], option: str, timeout: str
 ) -> None:
     """
-    Begin to remove these nodes; the pool's targets fall with them.
+    Begin to remove these nodes; the pool's targets become what is left.
 
     Raises:
         ServiceError: The pool is being deleted or resized, or one of the nodes is not there.
@@ -189,9 +189,9 @@ def remove_nodes(
 
 def change(account: Account, pool: Pool, changes: Json) -> None:
     """
-    Replace some properties of a pool, whose size they do not concern; what is empty is removed.
+    Replace properties of a pool that do not concern its size; an empty one is removed.
 
-    Nodes that are there have the packages and the start task when they next boot.
+    Existing nodes get the packages and the start task at their next boot.
 
     Raises:
         ServiceError: The pool is being deleted, or its packages do not exist.
@@ -208,14 +208,14 @@ def change(account: Account, pool: Pool, changes: Json) -> None:
 
 
 def withhold(pool: Pool, failure: Failure) -> None:
-    """Give a pool no node more, and let this be what the last resize ended with."""
+    """Give a pool no more nodes, with this as the error of its last resize."""
     pool.withheld, pool.resize_errors = failure, (failure,)
     tell("pool.withheld", pool=pool.id, code=failure.code)
 
 
 def grant(pool: Pool) -> None:
     """
-    Give a pool nodes again from its next resize on; what it said of the last one stays.
+    Give a pool nodes again from its next resize on; the error of the last one stays until then.
 
     Raises:
         ValueError: No nodes are withheld from it.
@@ -228,7 +228,7 @@ def grant(pool: Pool) -> None:
 
 def shrink(pool: Pool, dedicated: int, low_priority: int, option: str) -> None:
     """
-    Give a pool another size, as its formula would; it may have none.
+    Give a pool another size, as its formula would; it need not have one.
 
     Raises:
         ValueError: The pool is being deleted.

@@ -1,5 +1,5 @@
 """
-What a job does on a node before its first task there, and when the job ends.
+What a job runs on a node before its first task there, and when the job ends.
 
 Source: the descriptions of the job preparation and the job release task in the API.
 """
@@ -41,7 +41,7 @@ _COMING: Final = frozenset(
 
 def begin(account: Account, job: Job, node: Node) -> bool:
     """
-    Start the job preparation task on a node where a task of the job is to run, if it has to run.
+    Start the job preparation task on a node before a task of the job, if it is due.
 
     Returns:
         Whether the task can run at once.
@@ -67,7 +67,7 @@ def _stop_preparing(clock: Clock, visit: Visit) -> None:
 
 
 def _settle(clock: Clock, execution: Execution) -> None:
-    """Say that a task which its node, or the end of the job, has cut off does not run any more."""
+    """Note the end of a task that its node or the end of the job has cut off."""
     if execution.ended is None:
         execution.ended, execution.failure = clock.now(), ENDED
 
@@ -77,7 +77,7 @@ async def ready(run: Run) -> TaskStop | None:
     Wait until the node of a run is prepared.
 
     Returns:
-        What becomes of the task instead, where the node could not be prepared, or the run is to end.
+        What happens to the task instead, if the preparation failed or the run must end.
     """
     visit = run.task.job.visits.get(run.node.id)
     stopping = asyncio.create_task(run.stopping.wait())
@@ -97,7 +97,7 @@ async def ready(run: Run) -> TaskStop | None:
 def _beside_tasks(
     account: Account, node: Node, work: Coroutine[object, object, None]
 ) -> asyncio.Task[None]:
-    """Run ``work`` on a node until it ends, or the node does; a node that is to leave notices."""
+    """Run ``work`` on a node until it or the node ends; a draining node waits for it."""
     task = nodes.live(account, node, work, "job preparation or release")
     node.side_tasks.add(task)
 
@@ -136,7 +136,7 @@ async def _perform(  # noqa: PLR0913 - a task, its place and its limits
     limit: str,
     most_retries: int = 0,
 ) -> None:
-    """Run one of the two tasks of a job on a node, and keep how it went."""
+    """Run one of the two tasks of a job on a node, and keep its result."""
     root = node.root / job.root / body["id"]
     try:
         failure = None
@@ -176,7 +176,7 @@ async def _try(  # noqa: PLR0913, PLR0917 - a task, its place and its limit
 
 
 async def stop(clock: Clock, visits: list[Visit]) -> None:
-    """End the job preparation tasks that run; return when nothing of them is left."""
+    """Stop the running job preparation tasks; return when nothing of them is left."""
     running = [visit.preparing for visit in visits if visit.preparing is not None]
     for task in running:
         task.cancel()
@@ -190,10 +190,10 @@ async def stop(clock: Clock, visits: list[Visit]) -> None:
 
 async def release(account: Account, job: Job) -> None:
     """
-    End a job on all its nodes: its job preparation tasks, and then it has its job release tasks.
+    Stop the job preparation tasks of a job, then run its job release tasks.
 
-    They run on the nodes that have been prepared and then used, all at once; one that is interrupted
-    by a reboot runs again after it. Returns when all have ended.
+    These run at the same time on all nodes that were prepared and then used. One that a reboot
+    interrupts runs again after it. Returns when all have ended.
     """
     used = [
         visit
@@ -226,7 +226,7 @@ async def _release(account: Account, job: Job, visit: Visit, body: Json) -> None
 
 
 async def _is_up(node: Node) -> bool:
-    """Wait until a node can run something; return whether it ever can without being made anew."""
+    """Wait until a node can run tasks; return False if only a new image or start can make it so."""
     while node.state in _UP | _COMING:
         if node.state in _UP and node.restart is None:
             return True
@@ -242,7 +242,7 @@ def node_is_gone(account: Account, node: Node) -> None:
 
 
 def node_reboots(account: Account, node: Node) -> None:
-    """Have a node prepared again after its reboot, where a job asks for that."""
+    """Let the jobs that ask for it prepare a node again after its reboot."""
     for job in account.jobs:
         visit = job.visits.get(node.id)
         if visit is not None and visit.prepared:
@@ -250,7 +250,7 @@ def node_reboots(account: Account, node: Node) -> None:
 
 
 def recover(job: Job) -> None:
-    """Settle what an emulator that is gone has left: its processes have ended with it."""
+    """Settle what an earlier emulator has left: its processes have ended with it."""
     for visit in job.visits.values():
         if visit.preparation.ended is None:
             visit.due = True

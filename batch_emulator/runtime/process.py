@@ -16,7 +16,7 @@ from typing import Final, cast
 import psutil
 
 TREE_VARIABLE: Final = "AZ_BATCH_EMULATOR_TREE"
-"""The variable by which a process is known to belong to a tree, whatever its parent."""
+"""The environment variable that marks the processes of a tree, whatever their parents."""
 
 _SWEEP_SECONDS: Final = 0.01
 
@@ -27,7 +27,7 @@ SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What is to be run: no shell is added, nothing is inherited from the emulator."""
+    """A program to run: no shell is added, nothing is inherited from the emulator."""
 
     argv: Sequence[str]
     directory: Path
@@ -47,10 +47,10 @@ class LaunchError(Exception):
 
 class Program:
     """
-    One process tree under its supervisor, from the making of this object.
+    One process tree under its supervisor, which starts when this object is made.
 
-    Everything between start and end happens in one asyncio task that nobody cancels: a process
-    that is half started or half ended would be left behind.
+    Everything between start and end happens in one asyncio task that is never cancelled, because
+    that would leave processes behind that are half started or half ended.
     """
 
     def __init__(self, command: Command) -> None:
@@ -113,8 +113,8 @@ class Program:
         """
         End the tree: a request first, force after the grace; return when nothing is left.
 
-        Cancelling the caller does not make this return earlier: who stops waiting for processes
-        to die leaves them behind.
+        Cancelling the caller does not make this return earlier, because processes would be left
+        behind.
         """
         self._killing.set()
         cancelled: asyncio.CancelledError | None = None

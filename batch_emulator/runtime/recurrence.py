@@ -10,7 +10,7 @@ from batch_emulator.wire import UNLIMITED, Json, parse_duration
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence:
     """
-    The instants at which jobs are due, and how long each of them waits for its turn.
+    The instants at which jobs are due, and how late each job may be.
 
     Source: azure-batch 15.1, ``BatchJobScheduleConfiguration``.
 
@@ -59,10 +59,10 @@ class Recurrence:
 
     def pending(self, due: datetime | None, moment: datetime) -> datetime | None:
         """
-        Return the instant that is waited for, at ``moment``, where ``due`` was the one before.
+        Return the instant whose job is made next, at ``moment``; ``due`` is the last such answer.
 
-        It is in the past while its job can still be made. An instant whose window is over is lost,
-        and so is one that the next has followed.
+        It is in the past while its job can still be made. An instant is lost when its window is
+        over, or when the next instant has come.
         """
         if due is None or (self.end is not None and moment > self.end):
             return None
@@ -73,7 +73,7 @@ class Recurrence:
         return self._within(due) if moment - due < self.window else self.after(due)
 
     def closes(self, due: datetime) -> datetime | None:
-        """Return the first moment at which the chance of the instant ``due`` is over, if ever."""
+        """Return when the job of the instant ``due`` can no longer be made, if ever."""
         waits = self.window if self.interval is None else min(self.window, self.interval)
         last = None if self.end is None else self.end + timedelta.resolution
         try:

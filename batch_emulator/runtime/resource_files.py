@@ -67,7 +67,7 @@ _OURS: Final = {  # whose category is the server's; of all others it is the user
 
 
 class DownloadError(Exception):
-    """A resource file that cannot be had; ``failure`` is what the task shows."""
+    """A resource file that cannot be downloaded; ``failure`` is what the task shows."""
 
     def __init__(self, code: str, source: str, path: Path | None, reason: str = "") -> None:
         super().__init__(f"{code}: {reason}")
@@ -82,7 +82,7 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where one file goes, and what it is called in a failure."""
+    """Where one file goes, and its name in a failure."""
 
     path: Path
     mode: int
@@ -104,11 +104,11 @@ async def download_all(
     storage: BlobServiceClient, files: Sequence[Json], directory: Path
 ) -> Failure | None:
     """
-    Download ``files`` into ``directory``, one after the other, as far as the first failure.
+    Download ``files`` into ``directory``, one after the other, up to the first failure.
 
     Args:
         storage: The linked storage; every identity stands for it too.
-        files: As the API has them.
+        files: The files, as the API has them.
         directory: The working directory.
     """
     try:
@@ -171,7 +171,7 @@ def _code(error: HttpResponseError) -> str | None:
 
 @asynccontextmanager
 async def _listing(url: str) -> AsyncGenerator[None]:
-    """Turn what goes wrong with a container as a whole into its failure."""
+    """Turn an error of a whole container into its failure."""
     try:
         yield
     except HttpResponseError as error:

@@ -32,10 +32,10 @@ _LOOK_SECONDS: Final = 0.02
 
 async def end_former(root: Path, grace_seconds: float) -> None:
     """
-    Wait until nothing runs below ``root`` that an emulator which was killed has left.
+    Wait until no process of an earlier emulator runs below ``root``.
 
-    Supervisors end their trees when their emulator is gone. What has lost its supervisor, or does
-    not end in time, is killed.
+    Supervisors end their trees when their emulator is gone. A process that has lost its supervisor,
+    or does not end in time, is killed.
     """
     await asyncio.to_thread(_end_former, root, grace_seconds + _SPARE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Which task runs where, and what becomes of it when its run ends."""
+"""Which task runs where, and what happens when its run ends."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ def assign(account: Account, pool: Pool, tasks: Iterable[Task] | None = None) ->
     Args:
         account: The account.
         pool: The pool in which there is room.
-        tasks: The only ones that can have found room, as where they are new.
+        tasks: The tasks to consider, such as new ones; by default all that wait.
     """
     if not account.backlog(pool.id).ready:
         return
@@ -46,7 +46,7 @@ def assign(account: Account, pool: Pool, tasks: Iterable[Task] | None = None) ->
 
 
 def _choose(pool: Pool, free: dict[Node, int], waiting: Iterable[Task]) -> list[Run]:
-    """Return what can start now; nothing changes before all is chosen."""
+    """Return the runs that can start now; change nothing."""
     all_slots = pool.body["taskSlotsPerNode"]
     pack = pool.body["taskSchedulingPolicy"]["nodeFillType"] == "Pack"
     chosen: list[Run] = []
@@ -110,7 +110,7 @@ async def _carry(account: Account, run: Run) -> None:
 async def _execute_when_prepared(
     account: Account, run: Run
 ) -> tuple[Ending, Failure | None, TaskStop | None]:
-    """Run a task when its node is prepared for its job; return how that went."""
+    """Run a task when its node is prepared for its job; return the result."""
     task, node = run.task, run.node
     if task.state is TaskState.PREPARING:
         if (stopped := await preparation.ready(run)) is not None:
@@ -124,7 +124,7 @@ async def _execute_when_prepared(
 
 
 def follow_up(account: Account, task: Task) -> None:
-    """Do what follows from the end of a task, for the tasks that wait for it and for its job."""
+    """Do what the end of a task means for its job and for the tasks that depend on it."""
     job = task.job
     options = exit_options(task.body.get("exitConditions", {}), task.execution)
     if options["dependencyAction"] == "satisfy":
@@ -146,7 +146,7 @@ def disable(account: Account, job: Job, how: TaskStop | None) -> None:
     Args:
         account: The account.
         job: A job that is active, being disabled or disabled.
-        how: What becomes of the tasks that run; without it they go on to their end.
+        how: What stops the running tasks; None lets them finish.
     """
     if job.state is JobState.ACTIVE:
         job.enter(JobState.DISABLING)

@@ -1,4 +1,4 @@
-"""The programs of an account that runs none: they take their time, and end as a table says."""
+"""Simulated programs: they take their time, and end as a table says."""
 
 import asyncio
 import signal
@@ -25,7 +25,7 @@ _UNKNOWN: Final = Failure(
 
 def refuse_real_task(account: Account, job: str, task: str) -> None:
     """
-    Refuse a task that an account which runs no program does not know.
+    Refuse a task that the account's simulation does not know.
 
     Raises:
         ServiceError: NotSupportedByEmulator, with the ids that no row of the simulation matches.
@@ -61,7 +61,7 @@ async def run_task(account: Account, simulation: Simulation, run: Run, root: Pat
 async def run_side_task(
     account: Account, simulation: Simulation, outcome: Outcome | None, root: Path, limit: timedelta
 ) -> Ending:
-    """Let a job preparation or job release task take its time; without an outcome it needs none."""
+    """Let a job preparation or job release task take its time; without an outcome it takes none."""
     outcome = outcome or Outcome(0.0)
     seconds = _shortened(outcome, limit)
     await account.clock.sleep(seconds)
@@ -71,7 +71,7 @@ async def run_side_task(
 
 
 def _shortened(outcome: Outcome, limit: timedelta) -> float:
-    """Return how many seconds a program runs, which takes no longer than its limit."""
+    """Return how many seconds a program runs, at most its limit."""
     return outcome.seconds if limit >= UNLIMITED else min(outcome.seconds, limit.total_seconds())
 
 
@@ -87,7 +87,7 @@ def _write(root: Path, outcome: Outcome) -> None:
 
 
 async def run_start_task(account: Account, simulation: Simulation, node: Node) -> Ending:
-    """Let a node's start task take its time; one that hangs ends with the boot alone."""
+    """Let a node's start task take its time; one that hangs ends only with the boot."""
     seconds, how = simulation.start_task(node.id, node.boots)
     if how == "hangs":
         await asyncio.Event().wait()

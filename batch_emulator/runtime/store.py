@@ -1,9 +1,9 @@
 """
 The data folder: what the account holds outlives the emulator, however it ends.
 
-One SQLite file has a row for each thing. Changes are written before the response that tells of them
-is sent, and otherwise in the same turn of the event loop. They are safe from the end of the
-process by any signal; they are not made safe from a crash of the whole system.
+One SQLite file has a row for each thing. Changes are written before the response that reports them
+is sent, and otherwise in the same turn of the event loop. They survive the end of the process by
+any signal, but perhaps not a crash of the whole system.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from batch_emulator.runtime.stored_form import KINDS, StoredFormError, Thing, fi
 from batch_emulator.runtime.watch import Watch
 
 SCHEMA: Final = 1
-"""Raised when a field is removed, renamed, or means something else; new fields need nothing."""
+"""Increase it when a field is removed, renamed or changes its meaning; new fields need no increase."""
 
 FILE: Final = "account.sqlite"
 KEYS: Final = "keys.json"
@@ -51,7 +51,7 @@ class Store:
     The data folder of one emulator.
 
     Raises:
-        ValueError: The folder is in use, of another account or of a newer emulator.
+        ValueError: The folder is in use, or belongs to another account or a newer emulator.
         OSError: It cannot be made or written.
     """
 
@@ -60,7 +60,7 @@ class Store:
         Open the folder, or make it.
 
         Args:
-            folder: Of the data.
+            folder: The data folder.
             account: The account's name.
             root: The folder of the nodes' folders.
         """
@@ -79,7 +79,7 @@ class Store:
 
     def load(self, account: Account) -> None:
         """
-        Put into an empty account what is stored, and watch it from now on.
+        Load what is stored into an empty account, and watch it from now on.
 
         Raises:
             ValueError: Something that is stored cannot be read.
@@ -146,7 +146,7 @@ class Store:
         Write every change.
 
         Raises:
-            sqlite3.Error: It could not be written; what has changed is kept for the next time.
+            sqlite3.Error: It could not be written; the changes are kept for the next time.
         """
         account = self._account
         if account is None:
@@ -195,14 +195,14 @@ class Store:
                 self._forget(task)
 
     async def before_response(self, request: web.Request, _: web.StreamResponse) -> None:
-        """Write what a request has changed before anything of its response is sent."""
+        """Write what a request has changed before its response is sent."""
         if request.method not in {"GET", "HEAD"} and self._account is not None:
             for thing in _named(self._account, request):
                 self._watch.note(thing)
         self.flush()
 
     def close(self) -> None:
-        """Write what is left and let another emulator have the folder."""
+        """Write what is left and release the folder."""
         try:
             self.flush()
         finally:
@@ -297,7 +297,7 @@ def _attach(account: Account, thing: Thing) -> None:
 
 
 def _add_tasks(things: Iterable[Thing]) -> None:
-    """Add tasks to their jobs: those that let others go on count before those that wait."""
+    """Add tasks to their jobs, after satisfying the dependencies on completed ones."""
     tasks = [thing for thing in things if isinstance(thing, Task)]
     for job in (thing for thing in things if isinstance(thing, Job)):
         for name in job.remembered:

@@ -53,7 +53,7 @@ TRANSIENT: Final[Mapping[type, frozenset[str]]] = {
     Task: frozenset({"conditions"}),
     Visit: frozenset({"preparing"}),
 }
-"""Fields that are made anew: processes, events, what follows from the rest, and children."""
+"""Fields that are not stored: processes, events, values that follow from the rest, and children."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _PLAIN: Final = (str, int, float, bool)
@@ -71,7 +71,7 @@ _SHOWN: Final[tuple[tuple[type, Callable[[Any], object]], ...]] = (
 
 
 class StoredFormError(ValueError):
-    """What is stored and what this emulator reads do not go together."""
+    """A stored form that the emulator cannot read, or a value that has none."""
 
 
 @cache
@@ -86,7 +86,7 @@ def write(thing: Thing, reference: Callable[[Thing], int]) -> str:
     Return a thing as JSON.
 
     Args:
-        thing: With a row of its own.
+        thing: A thing with a row of its own.
         reference: Gives the row's number of another thing that this one refers to.
     """
 

@@ -1,5 +1,5 @@
 """
-A small process that stands above one task's process tree and never lets a part of it get away.
+A small process above one task's process tree, from which no part of the tree can escape.
 
 It is run by path with ``python -I -S`` and imports the standard library alone, because each task
 pays for its start. Its first line of input is the command as JSON; any later line, or the end of

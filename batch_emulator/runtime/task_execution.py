@@ -35,8 +35,8 @@ async def execute(account: Account, run: Run) -> tuple[Ending, Failure | None, T
     """
     Run a task on its node; return how it went.
 
-    Its packages and resource files come first: without them nothing runs, and nothing is tried
-    again. Then its command, again where it may, and last the upload of its outputs.
+    Its packages and resource files come first: without them nothing runs and nothing is retried.
+    Then comes its command, with retries, and last the upload of its outputs.
     """
     task, node = run.task, run.node
     if "containerSettings" in task.body and account.options.simulation is None:

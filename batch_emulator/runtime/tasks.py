@@ -22,7 +22,7 @@ def create(account: Account, job: Job, body: Json) -> Task:
 
     Raises:
         ServiceError: The job's end has begun, the task exists, it asks for what its job forbids, or
-            the account runs no program and does not know it.
+            the account's simulation does not know it.
     """
     refuse_unless_living(job)
     if job.tasks.find(body["id"]):
@@ -38,7 +38,7 @@ def create(account: Account, job: Job, body: Json) -> Task:
 
 
 def start_new(account: Account, job: Job, tasks: Sequence[Task]) -> None:
-    """Start those of some new tasks for which there is room."""
+    """Start as many of these new tasks as there is room for."""
     if pool := pool_of(account, job):
         assign(account, pool, tasks)
 
@@ -70,7 +70,7 @@ def _check_job_actions(job: Job, body: Json) -> None:
 
 def terminate(account: Account, task: Task) -> None:
     """
-    Begin the end of a task; what has not started is completed at once.
+    Begin the end of a task; one that has not started is completed at once.
 
     Raises:
         ServiceError: TaskCompleted.
@@ -99,7 +99,7 @@ def skip(account: Account, task: Task) -> None:
 
 def expire(task: Task) -> None:
     """
-    End the run of a task as at the end of its longest time.
+    End the run of a task as at its time limit.
 
     Raises:
         ValueError: It does not run.
@@ -139,7 +139,7 @@ def reactivate(account: Account, task: Task) -> None:
 
 
 def update(task: Task, constraints: Json) -> None:
-    """Give a task other constraints; a run that goes on keeps those it began with."""
+    """Change the constraints of a task; a current run keeps its own."""
     task.body = {**task.body, "constraints": constraints}
     task.modified = task.job.clock.now()
 

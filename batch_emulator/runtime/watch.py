@@ -1,5 +1,5 @@
 """
-Which things of the account have changed, found without a line in the code that changes them.
+Which things of the account have changed, found without help of the code that changes them.
 
 Only an emulator that keeps its data pays for this: while a watch is installed, setting a field of a
 thing passes through it, and dicts and lists of things are of a kind that reports changes.
@@ -51,7 +51,7 @@ class Watch:
             kind.__setattr__ = _setter(self, kind)  # type: ignore[method-assign, assignment]
 
     def remove(self) -> None:
-        """Let every thing be as it was declared."""
+        """Restore the classes as they were declared."""
         if self in _installed:
             _installed.remove(self)
             for kind in self._kinds:
@@ -96,7 +96,7 @@ class Watch:
         return value
 
     def release(self, value: object) -> None:
-        """Forget whose part a value was."""
+        """Forget the owner of a value."""
         self._owners.pop(id(value), None)
 
     def forget(self, thing: Any) -> None:  # noqa: ANN401 - any dataclass

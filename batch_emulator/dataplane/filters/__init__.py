@@ -3,11 +3,11 @@ The language of ``$filter``: pure, without knowledge of HTTP or of what the acco
 
 From "Create queries to list Batch resources efficiently" and "OData filters in Azure Batch" of the
 service's documentation: comparisons of a property with a value, ``startswith``, ``and``, ``or``;
-names of properties count their case, values do not; times are W3C-DTF or RFC 1123 after ``DateTime``;
-an invalid property or operator is refused. The rest is OData 3, on which the service is built:
-``not``, parentheses, ``null``, doubled quotes, and that operators are in lower case.
+case counts in names of properties and not in values; times are W3C-DTF or RFC 1123 after
+``DateTime``; an invalid property or operator is refused. The rest is OData 3, on which the service
+is built: ``not``, parentheses, ``null``, doubled quotes, and that operators are in lower case.
 
-Assumed, because it is documented nowhere that we know of:
+Assumed, because we found no documentation of it:
 
 - A property that a thing lacks is null: not equal to any value, neither less nor greater. Null is
   compared by ``eq`` and ``ne`` alone.

@@ -3,11 +3,11 @@
 
 class FilterError(Exception):
     """
-    The text is not a filter, or asks what the list cannot answer.
+    The text is not a filter, or the list cannot be filtered by it.
 
     Attributes:
         message: What is wrong, without the place.
-        position: Of the first character that is wrong, counted from 0.
+        position: The index of the first wrong character, counted from 0.
     """
 
     def __init__(self, message: str, position: int) -> None:

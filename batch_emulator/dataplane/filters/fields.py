@@ -40,10 +40,11 @@ class Field[T]:
     One property of the things of a list.
 
     Attributes:
-        type: What it holds.
-        operators: What it can be compared by.
-        prefix: Whether ``startswith`` takes it.
-        read: Returns it, or None where the thing lacks it; a number as int, a time aware.
+        type: The type of its values.
+        operators: The comparisons that it allows.
+        prefix: Whether it allows ``startswith``.
+        read: Returns its value in a thing, None if the thing lacks it; numbers are int, times
+            aware.
     """
 
     type: FieldType
@@ -52,7 +53,7 @@ class Field[T]:
     prefix: bool = False
 
     def documented(self) -> str:
-        """Return what may be asked of it, as the documentation lists that."""
+        """Return the operators as the documentation lists them."""
         named = [operator.value for operator in Operator if operator in self.operators]
         return ", ".join(["startswith", *named] if self.prefix else named)
 

@@ -1,4 +1,4 @@
-"""Make a function of a filter, that tells whether it holds of one thing."""
+"""Turn a filter into a function that tells whether a thing matches it."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -31,14 +31,15 @@ _COMPARE: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
 
 def predicate[T](condition: Condition, fields: Fields[T]) -> Callable[[T], bool]:
     """
-    Return what tells of one thing whether the filter holds; it raises nothing.
+    Return a function that tells whether a thing matches the filter; it raises nothing.
 
     Args:
         condition: The filter.
         fields: What the list can be filtered by.
 
     Raises:
-        FilterError: It names another property, or compares one as it cannot be compared.
+        FilterError: It names another property, or compares a property in a way that it does not
+            allow.
     """
     match condition:
         case Comparison():

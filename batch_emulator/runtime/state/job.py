@@ -1,4 +1,4 @@
-"""A job: its tasks, their order, and how many of them are how far."""
+"""A job: its tasks, their order and their counts."""
 
 from __future__ import annotations
 
@@ -44,23 +44,24 @@ class Job:
     A job and its tasks.
 
     Attributes:
-        schedule: The job schedule that has made it, if one has.
+        schedule: The job schedule that made it, if any.
         auto_pool: The id of the pool that was made for it, or for its job schedule.
-        scheduling_error: Why no task of it could ever start.
+        scheduling_error: Why none of its tasks can ever start.
         visits: What has been done on each node to prepare it for the job and to release it, by the node's id.
-        stuck: Whether its removal does not end, as a fault asks for.
-        upload_failure: What the outputs of its tasks fail with, as a fault asks for.
-        counts_held: How long its counts stay as they were told, as a fault asks for.
-        number: Later jobs have greater ones.
-        runs: The runs of its tasks that go on.
-        remembered: Ids of tasks that are gone or active again, but let others go on before.
+        stuck: Whether a fault keeps its removal from ending.
+        upload_failure: The failure that a fault gives to the outputs of its tasks.
+        counts_held: How long a fault keeps the counts that clients get.
+        number: Its place in the order of creation.
+        runs: The current runs of its tasks.
+        remembered: Ids of tasks that are gone or active again, and have satisfied dependencies
+            before.
         ready: Its active tasks that wait for no other task, the first to start first.
-        counts: Its tasks by how far they are; ``slots`` are the slots that they need.
-        told: The counts that clients were told last.
+        counts: Numbers of its tasks by progress; ``slots`` counts the slots that they need.
+        told: The counts that clients got last.
         offered: How many of the ready tasks its pool counts.
-        place: Where it stands in its pool's order, while it has tasks that could start.
+        place: Its place in its pool's order, while it has tasks that can start.
         on_change: Called when its end has begun, or its limit has changed.
-        limit: Ends it when its longest time is over.
+        limit: The timer that ends it at its time limit.
     """
 
     body: Json
@@ -110,7 +111,7 @@ class Job:
 
     @property
     def folder(self) -> str:
-        """The folder of all that it has below the root of each node."""
+        """Its folder below the root of each node."""
         return f"workitems/{self.id.replace(':', '/') if self.schedule else self.id}"
 
     @property
@@ -126,7 +127,7 @@ class Job:
         )
 
     def join(self, backlog: Backlog[Task]) -> None:
-        """Belong to another pool from now on, or with a backlog of its own to none."""
+        """Move to the backlog of another pool; a new backlog means no pool."""
         self._offer(0)
         shift(self.backlog.counts, self.counts, -1)
         self.backlog = backlog
@@ -134,7 +135,7 @@ class Job:
         self.refresh()
 
     def refresh(self) -> None:
-        """Let the pool know of another state or priority, or of other tasks that could start."""
+        """Update the pool's backlog after a change of state, priority or tasks that can start."""
         self._offer(len(self.ready) if self.state is JobState.ACTIVE else 0)
 
     def _offer(self, tasks: int) -> None:
@@ -157,13 +158,13 @@ class Job:
         self.refresh()
 
     def set_limit(self, limit: Timer | None) -> None:
-        """Replace what ends the job when its longest time is over."""
+        """Replace the timer that ends the job at its time limit."""
         if self.limit is not None:
             self.limit.cancel()
         self.limit = limit
 
     def end(self, reason: str | None) -> None:
-        """Begin the job's end, if it has not begun: no task is started any more."""
+        """Begin the job's end, if it has not begun: no more tasks start."""
         if self.state in LIVING:
             self.reason = reason
             self.enter(JobState.TERMINATING)
@@ -171,9 +172,9 @@ class Job:
 
     def end_if_all_done(self) -> None:
         """
-        Begin the job's end if it asks for that where all its tasks are completed.
+        Begin the job's end if all its tasks are completed and it asks for that.
 
-        That goes before its being disabled, as reported in Azure/batch-shipyard#227.
+        A disabled job ends as well, as reported in Azure/batch-shipyard#227.
         """
         wanted = self.body["onAllTasksComplete"] == "terminatejob"
         open_tasks = self.counts[Progress.ACTIVE] + self.counts[Progress.RUNNING]
@@ -181,38 +182,38 @@ class Job:
             self.end("AllTasksComplete")
 
     def forget(self) -> None:
-        """End the job whatever its state, as no job of the service ends: only a fault does this."""
+        """End the job in any state, as only a fault can."""
         self.state, self.state_since = JobState.TERMINATING, self.clock.now()
         self.on_change()
 
     def complete(self) -> None:
-        """End the job: its tasks that never ran stay active for ever."""
+        """End the job: its tasks that never ran stay active forever."""
         if self.state is JobState.TERMINATING:
             self.enter(JobState.COMPLETED)
             self.ended = self.state_since
             self.tell_schedule()
 
     def tell_schedule(self) -> None:
-        """Let its job schedule know that it is completed or gone."""
+        """Tell its job schedule that it is completed or gone."""
         if self.schedule is not None:
             self.schedule.changed.set()
 
     def add(self, task: Task) -> None:
-        """Take in a new task."""
+        """Add a new task."""
         self.tasks.add(task.id, task)
         task.conditions = self.dependencies.add(task, task.body.get("dependsOn", {}))
         self.count(task, 1)
         self.queue(task)
 
     def remove(self, task: Task) -> None:
-        """Let go of a task that does not run."""
+        """Remove a task that does not run."""
         self.remember(task)
         self.tasks.remove(task.id)
         self.count(task, -1)
         self.unqueue(task)
 
     def count(self, task: Task, sign: int) -> None:
-        """Count a task, or count it no more."""
+        """Add a task to the counts, or take it out."""
         progress = task.progress
         self.counts[progress] += sign
         self.slots[progress] += sign * task.slots
@@ -237,17 +238,17 @@ class Job:
         self.refresh()
 
     def unqueue(self, task: Task) -> None:
-        """Let a task not start any more."""
+        """Keep a task from starting."""
         self.ready.pop(task, None)
         self.refresh()
 
     def remember(self, task: Task) -> None:
-        """Keep that a task has let others go on: soon its own state will not show it."""
+        """Remember that a task has satisfied dependencies, before its state stops showing it."""
         if self.body["usesTaskDependencies"] and self.dependencies.satisfied(task.id):
             self.remembered.append(task.id)
 
     def satisfy(self, name: str) -> None:
-        """Let the tasks go on that wait for this one and for no other."""
+        """Queue the tasks that waited only for this one."""
         for task in self.dependencies.satisfy(name):
             task.conditions -= 1
             if self.tasks.find(task.id) is task:

@@ -17,10 +17,10 @@ class JobSchedule:
     A job schedule, which has at most one job that is not completed.
 
     Attributes:
-        due: The next instant for which no job has been made, nor the chance lost.
+        due: The next instant whose job has not been made and can still be made.
         jobs_made: How many jobs it has made; the next one has the number that follows.
         recent_job: The id of the last one.
-        auto_pool: The id of the pool that was made for it, and not for one of its jobs alone.
+        auto_pool: The id of the pool that was made for all its jobs.
         changed: Set when there may be something to do.
     """
 
@@ -62,9 +62,10 @@ class JobSchedule:
 
     def revise(self, body: Json) -> None:
         """
-        Take other properties.
+        Change the properties.
 
-        A job is due at once only if there was none: else at the first instant that follows.
+        A job can be due at once only if none was made yet; otherwise the next instant is one to
+        come.
         """
         timed = body.get("schedule") != self.body.get("schedule")
         moment = self.clock.now()

@@ -51,13 +51,13 @@ class Node:
     One node: a folder on this machine, and the processes of its tasks.
 
     Attributes:
-        packages: Those of the pool.
-        installed: The packages that tasks have brought besides.
-        users: The users that clients have made, by their name in lower case.
+        packages: The packages of the pool.
+        installed: Further packages, which tasks needed.
+        users: The users that clients made, by their names in lower case.
         recent: The tasks whose state has last changed here, the newest first.
-        entered: Set when the node enters its next state; then another event takes its place.
+        entered: Set when the node enters its next state, and then replaced by a new event.
         side_tasks: Job preparation and job release tasks that run, which need no slots.
-        preemption: Takes its machine away, where a simulation says so.
+        preemption: The timer of its next preemption in a simulation.
     """
 
     id: str
@@ -104,7 +104,7 @@ class Node:
 
     @property
     def open(self) -> bool:
-        """Whether new tasks are let in: neither a client nor a change to come keeps them out."""
+        """Whether new tasks may start: neither a client nor a pending change forbids it."""
         enabled = self.scheduling is SchedulingState.ENABLED
         return enabled and not self.draining and self.restart is None
 
@@ -114,7 +114,7 @@ class Node:
         return self.booted is not None and self.state not in _OUT_OF_REACH
 
     def rest(self) -> None:
-        """Enter the state of a node on which no task runs."""
+        """Enter the state of a node without running tasks."""
         enabled = self.scheduling is SchedulingState.ENABLED
         self.enter(NodeState.IDLE if enabled else NodeState.OFFLINE)
 
@@ -150,7 +150,7 @@ class Node:
             self.rest()
 
     def remember(self, task: Task) -> None:
-        """Keep that a task has changed its state here, also when the task is gone."""
+        """Remember that a task has changed its state here, even when the task is gone."""
         one = RecentTask(task.job.id, task.id, task.state, replace(task.execution))
         others = [other for other in self.recent if (other.job, other.task) != (one.job, one.task)]
         self.recent = [one, *others][:_MOST_RECENT]

@@ -1,4 +1,4 @@
-"""A pool: its targets, its nodes, and who is told what happens in it."""
+"""A pool: its targets, its nodes, and the observer of what happens in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Scaling:
-    """What the last evaluation of a pool's formula said."""
+    """The result of the last evaluation of a pool's formula."""
 
     at: datetime
     results: str
@@ -30,7 +30,7 @@ class Scaling:
 
 
 class PoolObserver:
-    """Is told what happens in a pool, as it happens; this one does nothing with it."""
+    """Gets the events of a pool as they happen; this base class ignores them."""
 
     def node_created(self, node: Node) -> None:
         """Take note of a new node."""
@@ -45,16 +45,16 @@ class PoolObserver:
         """Take note of a task that starts on a node."""
 
     def run_ended(self, run: Run) -> None:
-        """Take note of a task that has left its node: its state says whether it is to run again."""
+        """Take note of a task that has left its node; its state says whether it runs again."""
 
 
 @dataclass(slots=True, eq=False)
 class Pool:
     """
-    A pool, its targets and its nodes; ``tags`` are only Azure Resource Manager's.
+    A pool, its targets and its nodes.
 
-    Faults ask for ``withheld`` nodes, for start tasks that end with ``start_exit_code``, and for an
-    ``evaluation_failure``.
+    Only Azure Resource Manager shows ``tags``. Faults set ``withheld`` (no more nodes),
+    ``start_exit_code`` (of start tasks) and ``evaluation_failure``.
     """
 
     body: Json
@@ -101,14 +101,14 @@ class Pool:
 
     @property
     def start_task(self) -> Json | None:
-        """The start task of nodes that start now: one that fails, where a fault asks for that."""
+        """The start task of nodes that start now; it fails if a fault asks for that."""
         given: Json | None = self.body.get("startTask")
         if given is None or self.start_exit_code is None:
             return given
         return {**given, "commandLine": f"/bin/sh -c 'exit {self.start_exit_code}'"}
 
     def retarget(self, dedicated: int, low_priority: int, deallocation: str) -> None:
-        """Ask for another size; the pool's own coroutine brings it about."""
+        """Ask for another size; the pool's own coroutine adds and removes nodes."""
         self.target_dedicated, self.target_low_priority = dedicated, low_priority
         self.deallocation = deallocation
         self.held, self.resize_errors = False, ()
@@ -128,7 +128,7 @@ class Pool:
         self.changed.set()
 
     def settle(self) -> None:
-        """Say whether the size is changing: steady when every node is there and none leaves."""
+        """Update the allocation state: steady when no node is being created or leaves."""
         moving = any(
             node.draining or node.state in {NodeState.CREATING, NodeState.LEAVING_POOL}
             for node in self.nodes.values()

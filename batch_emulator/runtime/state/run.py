@@ -13,8 +13,8 @@ class Run:
     """
     One run of a task on a node, and the requests to end it.
 
-    ``stopping`` is set by a request. ``ending`` ends the command alone: it is set by a request as
-    well, and by a fault as at the end of the task's longest time.
+    ``stopping`` is set by a request. ``ending`` ends only the command: it is set by a request too,
+    and by a fault that imitates the task's time limit.
     """
 
     task: Task
@@ -27,9 +27,9 @@ class Run:
 
     def ask_to_stop(self, stop: TaskStop) -> None:
         """
-        Ask for the end of the run; the first to ask decides what becomes of the task.
+        Ask for the end of the run; the first request decides what happens to the task.
 
-        Only to end the task goes before to run it again, unless the task is being deleted.
+        A request to end the task overrides one to run it again, unless the task is being deleted.
         """
         if self.stop is None or (stop is TaskStop.TERMINATE and not self.task.leaving):
             self.stop = self.task.stop = stop

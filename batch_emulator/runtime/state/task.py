@@ -15,13 +15,13 @@ from batch_emulator.wire import Json
 @dataclass(slots=True, eq=False)
 class Task:
     """
-    A task, be it the job manager task or one that was added.
+    A task: the job manager task or one that was added.
 
     Attributes:
-        manages: Whether it is its job's job manager task, which goes before the others.
+        manages: Whether it is its job's job manager task, which starts before the others.
         conditions: How many of its dependencies are not satisfied.
         leaving: Whether it is being deleted.
-        stop: Why its run is to end, where somebody has asked for that.
+        stop: Why its run must end, if that was asked for.
     """
 
     job: Job
@@ -68,7 +68,7 @@ class Task:
 
     @property
     def affinity(self) -> str | None:
-        """The node on which it would rather run."""
+        """The id of the node that it prefers."""
         given: str | None = self.body.get("affinityInfo", {}).get("affinityId")
         return given
 
@@ -100,7 +100,7 @@ class Task:
         self.execution.started = self.state_since
 
     def requeue(self, *, counted: bool = True) -> None:
-        """Become active again: no retry, and ``counted`` apart where a client asked for it."""
+        """Become active again, which is not a retry; ``counted`` if a client asked for it."""
         before = self.execution
         self.node = None
         self.enter(TaskState.ACTIVE)
@@ -112,7 +112,7 @@ class Task:
         self.job.queue(self)
 
     def reactivate(self) -> None:
-        """Become active again after a failure, with all retries before it."""
+        """Become active again after a failure, with all its retries."""
         before = self.execution
         self.node = None
         self.job.remember(self)
@@ -122,7 +122,7 @@ class Task:
         self.job.queue(self)
 
     def complete(self, exit_code: int | None, failure: Failure | None) -> None:
-        """Be done, in this way."""
+        """Complete with this result."""
         self.job.unqueue(self)
         self.execution.exit_code, self.execution.failure = exit_code, failure
         self.enter(TaskState.COMPLETED)

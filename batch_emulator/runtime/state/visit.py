@@ -14,10 +14,10 @@ class Visit:
 
     Attributes:
         preparation: The last run of the job preparation task.
-        due: Whether that task has to run, again or to its end, before another task of the job.
+        due: Whether that task must run or end before another task of the job starts.
         used: Whether a task of the job has run on the node.
         release: The run of the job release task, once it has begun.
-        preparing: What runs the job preparation task.
+        preparing: The asyncio task that runs the job preparation task.
     """
 
     node: Node
