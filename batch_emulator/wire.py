@@ -4,7 +4,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -98,6 +98,18 @@ def print_given_time(moment: datetime) -> str:
 def print_http_date(moment: datetime) -> str:
     """Return ``moment`` as a header has it, to the second."""
     return _print_second(moment.replace(microsecond=0))
+
+
+@lru_cache
+def parse_http_date(text: str) -> datetime:
+    """
+    Read the time in a header, in UTC if it names no zone.
+
+    Raises:
+        ValueError, OverflowError: It is not a time.
+    """
+    moment = parsedate_to_datetime(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @lru_cache

@@ -3,13 +3,13 @@
 import base64
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qs
 
 from batch_emulator.errors import ServiceError
+from batch_emulator.wire import parse_http_date
 
 _SCHEME: Final = "SharedKey "
 _MOST_SKEW: Final = timedelta(minutes=15)
@@ -112,17 +112,11 @@ def verify(  # noqa: PLR0913 - each is a part of what is signed
 
 def _verify_date(text: str, now: datetime) -> None:
     try:
-        date = _read_date(text)
+        date = parse_http_date(text)
     except (ValueError, OverflowError):
         raise _failed(f"The date of the request cannot be read: '{text}'") from None
     if abs(now - date) > _MOST_SKEW:
         raise _failed(f"The date of the request is too far from now: '{text}'")
-
-
-@lru_cache
-def _read_date(text: str) -> datetime:
-    date = parsedate_to_datetime(text)
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _failed(detail: str) -> ServiceError:

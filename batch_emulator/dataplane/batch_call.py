@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -14,7 +13,15 @@ from batch_emulator.dataplane.properties import PROPERTIES
 from batch_emulator.dataplane.query import Key, page, selection, selects_statistics
 from batch_emulator.errors import ServiceError
 from batch_emulator.runtime.account import Account
-from batch_emulator.wire import Json, now, print_etag, print_http_date, print_time, read_json
+from batch_emulator.wire import (
+    Json,
+    now,
+    parse_http_date,
+    print_etag,
+    print_http_date,
+    print_time,
+    read_json,
+)
 
 JSON_TYPE: Final = "application/json;odata=minimalmetadata"
 REQUEST_ID: Final = web.RequestKey("request-id", str)
@@ -212,8 +219,7 @@ def _date(headers: Mapping[str, str], name: str) -> datetime | None:
     if not (text := headers.get(name)):
         return None
     try:
-        date = parsedate_to_datetime(text)
+        return parse_http_date(text)
     except (ValueError, OverflowError):
         values = (("HeaderName", name), ("HeaderValue", text))
         raise ServiceError("InvalidHeaderValue", values=values) from None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

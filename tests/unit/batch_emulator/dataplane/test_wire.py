@@ -15,7 +15,15 @@ from batch_emulator.dataplane.query import Key, page
 from batch_emulator.errors import ServiceError
 from batch_emulator.keys import KEY_VARIABLE, STORAGE_VARIABLE, TOKEN_VARIABLE
 from batch_emulator.runtime.blob_containers import AddressError, container_name
-from batch_emulator.wire import UNLIMITED, parse_duration, print_duration, print_etag, print_time
+from batch_emulator.wire import (
+    UNLIMITED,
+    parse_duration,
+    parse_http_date,
+    print_duration,
+    print_etag,
+    print_http_date,
+    print_time,
+)
 
 DURATIONS = [
     ("PT5M", timedelta(minutes=5), "PT5M"),
@@ -55,6 +63,14 @@ def test_durations_come_back(duration: timedelta) -> None:
 
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - as Hypothesis asks
+
+
+@given(MOMENTS)
+def test_times_of_headers_come_back(moment: datetime) -> None:
+    """To the second, and in UTC also where the header names no zone."""
+    printed = print_http_date(moment)
+    assert parse_http_date(printed) == moment.replace(microsecond=0)
+    assert parse_http_date(printed.removesuffix(" GMT")) == parse_http_date(printed)
 
 
 @given(MOMENTS, MOMENTS)
