@@ -18,6 +18,7 @@ from rich.table import Table
 
 from bench import bare_collect
 from bench.counting import Call, by_kind
+from bench.speed_table import show_speed
 from bench.stage import Round, Stage, open_stage
 from bench.submit_many import submit
 from orchestrator import ids
@@ -27,7 +28,6 @@ from orchestrator.passes import collect_finished, open_services
 from orchestrator.passes.services import AT_ONCE
 
 _MOST_TICKS: Final = 40
-_WANTED: Final = 0.8
 _MOST_BATCH_CALLS: Final = 80
 _MOST_PER_RUN: Final = {"storage": 12, "Batch": 2}
 _EACH_TICK: Final = frozenset({"list_jobs", "get_pool", "list_nodes"})
@@ -186,31 +186,6 @@ def _show_waiting(one: Collected, count: int, console: Console) -> None:
     )
 
 
-def _show_speed(pairs: list[tuple[Collected, Collected]], count: int, console: Console) -> None:
-    table = Table(title=f"{count:,} finished runs, {AT_ONCE} at once")
-    for name in ("round", "product", "of it busy", "bare loop", "of it busy", "ticks"):
-        table.add_column(name, justify="right")
-    for number, (product, loop_) in enumerate(pairs, 1):
-        table.add_row(
-            str(number),
-            f"{product.seconds:.1f} s",
-            f"{product.busy_seconds:.1f} s",
-            f"{loop_.seconds:.1f} s",
-            f"{loop_.busy_seconds:.1f} s",
-            str(product.ticks),
-        )
-    console.print(table)
-    products, loops = zip(*pairs, strict=True)
-    # The best of each: whatever else this machine does only ever makes them slower.
-    ratio = min(one.seconds for one in loops) / min(one.seconds for one in products)
-    busy = min(one.busy_seconds for one in loops) / min(one.busy_seconds for one in products)
-    verdict = "reached" if ratio >= _WANTED else "missed"
-    console.print(
-        f"The product reaches {ratio:.2f} of the bare loop's rate, by the best round of each; "
-        f"{_WANTED} is wanted: {verdict}. By the time that the processor was busy: {busy:.2f}.\n"
-    )
-
-
 def _of_outputs(calls: list[Call]) -> dict[str, int]:
     """Count calls about outputs by what they ask for, whichever run they are about."""
     asked = (
@@ -254,7 +229,9 @@ async def _run(count: int, rounds: int, console: Console) -> None:
     async with open_stage() as stage:
         _show_waiting(await while_none_has_ended(stage, count), count, console)
         pairs = await compare(stage, count, rounds)
-        _show_speed(pairs, count, console)
+        title = f"{count:,} finished runs, {AT_ONCE} at once"
+        ticks = [product.ticks for product, _ in pairs]
+        show_speed(title, pairs, ticks, console)
         _show_calls(*pairs[-1], count, console)
 
 

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from bench import bare
 from bench.counting import Call, by_kind
+from bench.speed_table import show_speed
 from bench.stage import Round, Stage, open_stage
 from orchestrator import ids
 from orchestrator.adapters.blobs import Cache
@@ -30,7 +31,6 @@ from orchestrator.passes import open_services, submit_due
 from orchestrator.passes.services import AT_ONCE
 
 _MOST_TICKS: Final = 20
-_WANTED: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,31 +160,6 @@ async def _compare(stage: Stage, count: int, rounds: int) -> list[tuple[Submitte
     return pairs
 
 
-def _show_speed(pairs: list[tuple[Submitted, Bare]], count: int, console: Console) -> None:
-    table = Table(title=f"{count:,} due occurrences of {count:,} schedules, {AT_ONCE} at once")
-    for name in ("round", "product", "of it busy", "bare loop", "of it busy", "ticks"):
-        table.add_column(name, justify="right")
-    for number, (product, loop) in enumerate(pairs, 1):
-        table.add_row(
-            str(number),
-            f"{product.seconds:.1f} s",
-            f"{product.busy_seconds:.1f} s",
-            f"{loop.seconds:.1f} s",
-            f"{loop.busy_seconds:.1f} s",
-            str(len(product.ticks)),
-        )
-    console.print(table)
-    products, loops = zip(*pairs, strict=True)
-    # The best of each: whatever else this machine does only ever makes them slower.
-    ratio = min(one.seconds for one in loops) / min(one.seconds for one in products)
-    busy = min(one.busy_seconds for one in loops) / min(one.busy_seconds for one in products)
-    verdict = "reached" if ratio >= _WANTED else "missed"
-    console.print(
-        f"The product reaches {ratio:.2f} of the bare loop's rate, by the best round of each; "
-        f"{_WANTED} is wanted: {verdict}. By the time that the processor was busy: {busy:.2f}.\n"
-    )
-
-
 def _show_calls(product: Submitted, loop: Bare, count: int, console: Console) -> None:
     table = Table(title="Their calls, by what the servers saw")
     for name in ("call", "product", "bare loop", "product, per run"):
@@ -242,7 +217,9 @@ async def _run(count: int, rounds: int, milliseconds: int, console: Console) -> 
     async with open_stage() as stage:
         if rounds:
             pairs = await _compare(stage, count, rounds)
-            _show_speed(pairs, count, console)
+            title = f"{count:,} due occurrences of {count:,} schedules, {AT_ONCE} at once"
+            ticks = [len(product.ticks) for product, _ in pairs]
+            show_speed(title, pairs, ticks, console)
             _show_calls(*pairs[-1], count, console)
             _show_repeats(pairs[-1][0], count, console)
         if milliseconds:
