@@ -20,14 +20,11 @@ from azure.core.rest import HttpRequest
 from azure.identity.aio import DefaultAzureCredential
 
 from orchestrator.adapters.calls import (
-    NO_ANSWER,
     RETRIES,
     enum_word,
     environment_options,
-    in_time,
-    no_credential,
+    reply_of_batch,
     says_nothing,
-    words,
 )
 from orchestrator.adapters.node_files import NodeFiles
 from orchestrator.adapters.settings import Settings
@@ -236,14 +233,8 @@ async def open_batch(settings: Settings) -> AsyncGenerator[Batch]:
 async def _ask_batch[T](call: Awaitable[T]) -> T:
     """Await one call and put its failure into our words; the code decides, never the class."""
     try:
-        return await in_time(call)
-    except NO_ANSWER as error:
-        raise BatchUnavailable(f"no answer from Batch: {words(error)}") from error
+        return await reply_of_batch(call)
     except HttpResponseError as error:
-        if no_credential(error):
-            raise BatchRefused(
-                status=_UNAUTHORIZED, code="NoCredential", detail=str(error)
-            ) from error
         code = getattr(error.error, "code", None)
         if says_nothing(error) or (code is None and error.status_code not in _ACCESS):
             # A refusal of Batch bears its code; what bears none comes from something in between.

@@ -21,7 +21,13 @@ from azure.core.exceptions import (
 from azure.core.pipeline import PipelineResponse
 
 from orchestrator.adapters.time_limits import CALL_SECONDS
-from orchestrator.errors import BlobRefused, LedgerConflict, LedgerUnavailable
+from orchestrator.errors import (
+    BatchRefused,
+    BatchUnavailable,
+    BlobRefused,
+    LedgerConflict,
+    LedgerUnavailable,
+)
 
 RETRIES: Final[dict[str, Any]] = {
     "retry_total": 2,
@@ -46,7 +52,8 @@ NO_ANSWER: Final = (
 _NOT_MODIFIED = 304
 _NOT_FOUND = 404
 _BAD_REQUEST = 400
-_ACCESS = {401, 403}
+_UNAUTHORIZED = 401
+_ACCESS = {_UNAUTHORIZED, 403}
 _WHOLE_PLACE = ("Account", "Container")  # how codes begin that are not about one blob
 _TOO_MANY = 429
 _SERVER_ERROR = 500
@@ -122,6 +129,25 @@ class BlobMissing(BlobAnswer):
 
 class BlobUnchanged(BlobAnswer):
     """The blob is the one that was read before."""
+
+
+async def reply_of_batch[T](call: Awaitable[T]) -> T:
+    """
+    Await one call to Batch.
+
+    Raises:
+        BatchUnavailable: There is no answer.
+        BatchRefused: There is no credential.
+        HttpResponseError: The answer is an error.
+    """
+    try:
+        return await in_time(call)
+    except NO_ANSWER as error:
+        raise BatchUnavailable(f"no answer from Batch: {words(error)}") from error
+    except HttpResponseError as error:
+        if not no_credential(error):
+            raise
+        raise BatchRefused(status=_UNAUTHORIZED, code="NoCredential", detail=str(error)) from error
 
 
 async def ask_storage[T](call: Awaitable[T]) -> T:

@@ -11,7 +11,7 @@ from azure.batch.aio import BatchClient
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from orchestrator.adapters.calls import NO_ANSWER, in_time, no_credential, says_nothing, words
+from orchestrator.adapters.calls import NO_ANSWER, in_time, reply_of_batch, says_nothing
 from orchestrator.batch_state import TASK_ID
 from orchestrator.errors import BatchRefused, BatchUnavailable
 
@@ -19,7 +19,6 @@ _API_VERSION: Final = "2025-06-01"
 _PARTIAL: Final = 206
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
-_UNAUTHORIZED: Final = 401
 _CODE_OF_HEAD: Final = {_NOT_FOUND: "FileNotFound", _CONFLICT: "TaskFilesUnavailable"}
 """The reply to a HEAD has no body, and so no code; whoever asks has listed the file before."""
 
@@ -159,14 +158,8 @@ async def _next_page(pages: Any) -> list[NodeFile]:  # noqa: ANN401 - the client
 async def _ask[T](call: Awaitable[T]) -> T:
     """Await one call and put its failure into our words; the code decides, never the class."""
     try:
-        return await in_time(call)
-    except NO_ANSWER as error:
-        raise BatchUnavailable(f"no answer from Batch: {words(error)}") from error
+        return await reply_of_batch(call)
     except HttpResponseError as error:
-        if no_credential(error):
-            raise BatchRefused(
-                status=_UNAUTHORIZED, code="NoCredential", detail=str(error)
-            ) from error
         if says_nothing(error):
             raise BatchUnavailable(f"{error.reason} ({error.status_code})") from error
         code, detail = await _said(error)
