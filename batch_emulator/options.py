@@ -49,7 +49,7 @@ class Options:
         account: The account's name.
         key: The account's key, in base64.
         token: The bearer token for Azure Resource Manager and the paths under ``/emulator``; by
-            default one that nobody knows.
+            default a random one.
         storage: The connection string that every identity reference stands for.
         root: The folder of the nodes' folders; made if it is missing.
         port: 0 takes a free one.

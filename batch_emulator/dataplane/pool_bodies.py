@@ -76,7 +76,7 @@ _SPECIFIED: Final[dict[str, Check]] = {
     "metadata": METADATA,
     "mountConfiguration": MOUNTS,
     "upgradePolicy": upgrade_policy(),
-    # What later API versions have no more:
+    # What later API versions no longer have:
     **dict.fromkeys(
         (
             "applicationLicenses",

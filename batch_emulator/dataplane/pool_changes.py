@@ -90,7 +90,7 @@ _OPTIONS_OF_NODES: Final = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resize:
     """
-    What a resize or a removal of nodes asks for.
+    The request for a resize or a removal of nodes.
 
     Attributes:
         timeout: Echoed by the pool. No resize here takes as long as the shortest one.

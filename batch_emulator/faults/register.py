@@ -67,7 +67,7 @@ class Register:
         return id_
 
     def remove(self, id_: str) -> bool:
-        """Take one rule out of force; False if there is none."""
+        """Remove one rule; False if it does not exist."""
         return self._rules.pop(id_, None) is not None
 
     def clear(self) -> None:

@@ -26,7 +26,7 @@ class MetricHistory:
         Return the last sample: what a metric without a method means.
 
         Raises:
-            FaultError: There is none.
+            FaultError: There is no sample.
         """
         values = self.samples.newest(self.metric, 1, now=self.now)
         if not values:

@@ -9,7 +9,7 @@ from batch_emulator.formula.errors import FaultError
 
 
 class NodeDeallocationOption(Enum):
-    """What happens to the tasks of a node that is to be removed; the bare words of the language."""
+    """What happens to the tasks of a node that is removed; the bare words of the language."""
 
     REQUEUE = "requeue"
     TERMINATE = "terminate"

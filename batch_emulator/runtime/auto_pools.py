@@ -39,7 +39,7 @@ def create(account: Account, owner: str, specification: Json) -> tuple[str, Fail
     Args:
         account: The account.
         owner: The id of the job or job schedule that the pool is for.
-        specification: What it asks for.
+        specification: The ``autoPoolSpecification``.
 
     Returns:
         The pool's id, and the error if the pool could not be created.

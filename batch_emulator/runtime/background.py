@@ -25,7 +25,7 @@ class BackgroundTasks:
             tell_failure("background.failed", error, name=task.get_name())
 
     async def close(self) -> None:
-        """Cancel everything and wait for it; what is started meanwhile is cancelled as well."""
+        """Cancel everything and wait for it; work that starts meanwhile is cancelled too."""
         while self._tasks:
             tasks = tuple(self._tasks)
             for task in tasks:

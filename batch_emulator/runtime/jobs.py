@@ -296,9 +296,9 @@ async def forget(account: Account, job: Job) -> None:
     account.remove_job(job)
     folders = _folders(job)
     visits = [*job.visits.values()]
-    job.visits.clear()  # nothing of the job runs any more, not even its job release task
+    job.visits.clear()  # nothing of the job runs now, not even its job release task
     job.forget()  # and not deleted, so that nothing is removed a second time
-    # Requeued, a task of a job that is gone starts no more, and none of its outputs is uploaded.
+    # A requeued task of a job that is gone does not start again, and uploads no outputs.
     for task in job.runs:
         task.leaving = True  # or its run would be ended, and not requeued, with the job
     await stop_runs([*job.runs.values()], TaskStop.REQUEUE)

@@ -79,7 +79,7 @@ async def _serve(account: Account, node: Node) -> None:
 def _spoiled_by_errors(node: Node) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - or the node would be starting for ever
+    except Exception as error:  # noqa: BLE001 - or the node would be starting forever
         tell_failure("node.boot_failed", error, pool=node.pool.id, node=node.id)
         nodes.spoil(node, "Unknown", "The emulator failed to start the node", error)
 

@@ -106,7 +106,7 @@ def plan(output: Json, directory: Path, variables: Mapping[str, str]) -> list[Up
 
 
 def wanted(output: Json, *, success: bool) -> bool:
-    """Tell whether ``output`` is to be uploaded after this result."""
+    """Tell whether ``output`` is uploaded after this result."""
     condition = output["uploadOptions"]["uploadCondition"].lower()
     return condition in {"taskcompletion", "tasksuccess" if success else "taskfailure"}
 

@@ -259,7 +259,7 @@ async def _live_pool(account: Account, pool: Pool) -> None:
                 _resize(account, pool, pool.target_low_priority, dedicated=False),
             )
             found = tuple(error for error in errors if error is not None)
-            # An error stays until the next resize, whatever becomes of the nodes.
+            # An error stays until the next resize, whatever happens to the nodes.
             pool.resize_errors = found or pool.resize_errors
         pool.settle()
     if pool.follower is not None:

@@ -149,9 +149,9 @@ async def _perform(  # noqa: PLR0913 - a task, its place and its limits
             ending = await run_until_success(
                 account.clock, execution, once, most_retries=most_retries
             )
-    except OSError as error:  # a run before has put something else in the folder's place
+    except OSError as error:  # an earlier run has replaced the folder
         ending = Ending(None, launch_failure(LaunchError(str(error), missing=False)))
-    except Exception as error:  # noqa: BLE001 - or what waits for the task would wait for ever
+    except Exception as error:  # noqa: BLE001 - or what waits for the task would wait forever
         tell_failure("job.side_task_lost", error, job=job.id, node=node.id, task=body["id"])
         message = f"The emulator failed to run the task: {error}"
         ending = Ending(None, Failure("Unknown", message, category="ServerError"))

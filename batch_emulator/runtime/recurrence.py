@@ -1,4 +1,4 @@
-"""When a job schedule is to make its next job; all times are UTC."""
+"""When a job schedule makes its next job; all times are UTC."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

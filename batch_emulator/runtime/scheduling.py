@@ -56,7 +56,7 @@ def _choose(pool: Pool, free: dict[Node, int], waiting: Iterable[Task]) -> list[
             break
         if not _may_start(task, running):
             continue
-        # More slots than a node has are never free: the task waits for ever, as on the service.
+        # More slots than a node has are never free: the task waits forever, as on the service.
         wanted = max(all_slots, task.slots) if task.exclusive else task.slots
         fits = [
             node
@@ -88,7 +88,7 @@ async def _carry(account: Account, run: Run) -> None:
     except asyncio.CancelledError:
         node.runs.pop(task, None)
         raise
-    except Exception as error:  # noqa: BLE001 - or the task would run for ever
+    except Exception as error:  # noqa: BLE001 - or the task would run forever
         tell_failure("task.lost", error, job=task.job.id, task=task.id)
         message = f"The emulator failed to run the task: {error}"
         failure = Failure("Unknown", message, category="ServerError")
@@ -141,7 +141,7 @@ def follow_up(account: Account, task: Task) -> None:
 
 def disable(account: Account, job: Job, how: TaskStop | None) -> None:
     """
-    Start no task of a job any more, and deal with those that run.
+    Start no more tasks of a job, and deal with those that run.
 
     Args:
         account: The account.

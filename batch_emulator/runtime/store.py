@@ -116,7 +116,7 @@ class Store:
             tell("data.loaded", folder=str(self._folder), things=len(self._ids))
 
     def _drop_unused(self) -> None:
-        """Forget nodes and pools that are gone and that no task names any more."""
+        """Forget nodes and pools that are gone and that no task refers to."""
         account = self._account
         assert account is not None  # noqa: S101 - `load` has set it
         named: set[object] = set()

@@ -118,7 +118,7 @@ async def _run_with_retries(
     while True:
         try:
             ending = await _run_once(account, run, root, environment)
-        except OSError as error:  # a run before has put something else in the folder's place
+        except OSError as error:  # an earlier run has replaced the folder
             return Ending(None, launch_failure(LaunchError(str(error), missing=False)))
         exhausted = task.execution.retries == constraints["maxTaskRetryCount"]
         if run.stop is None:

@@ -149,7 +149,7 @@ async def delete(task: Task) -> None:
     job, node = task.job, task.node
     task.leaving = True
     if run := job.runs.get(task):
-        # Requeued, a task that leaves starts no more, and none of its outputs is uploaded.
+        # A requeued task that leaves does not start again, and uploads no outputs.
         await stop_runs([run], TaskStop.REQUEUE)
     if node is not None and (folder := node.root / task.root).exists():
         await job.clock.in_thread(wipe, folder)

@@ -58,7 +58,7 @@ class Task:
 
     @property
     def exclusive(self) -> bool:
-        """Whether nothing else may run on its node meanwhile."""
+        """Whether nothing else may run on its node at the same time."""
         return bool(self.body.get("runExclusive", False))
 
     @property
