@@ -15,6 +15,7 @@ from typing import Any, Final
 from azure.batch.models import BatchNode, BatchPool
 
 from orchestrator.adapters.telemetry import KEYS, Event
+from orchestrator.ledger.record import Record
 from tests.alerts.workspace import QUERIES, Row, Workspace
 from tests.policies.alerts import METRICS
 
@@ -34,6 +35,17 @@ _SOON: Final = {"PT15M"}
 
 type Alerts = dict[str, set[tuple[str, ...]]]
 """Of each alert that fires, its rows: what a mail says."""
+
+
+def mailed(final: Record) -> set[tuple[str, ...]]:
+    """Return the rows of the alert ``run-failed`` after a run that did not succeed."""
+    assert final.outcome is not None
+    assert final.reason is not None
+    said = (final.sentence or "")[:300]
+    words = (final.last_words.stderr if final.last_words else "").splitlines()
+    if words:
+        said = f"{said} stderr: {words[-1]}"
+    return {(final.schedule, final.run_id, final.outcome, final.reason, said, "")}
 
 
 def events(records: Iterable[LogRecord]) -> list[Row]:

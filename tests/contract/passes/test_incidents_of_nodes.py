@@ -11,7 +11,7 @@ from orchestrator.ledger.record import How, Output, Record
 from tests.contract.conftest import refusal
 from tests.contract.passes.conftest import BadDay
 from tests.contract.passes.incidents import incident
-from tests.support.alarms import Alerts
+from tests.support.alarms import Alerts, mailed
 from tests.support.waiting import until
 from tests.support.world import schedule
 
@@ -25,9 +25,15 @@ LARGE: Final = (b"\x00\xff" + b"-" * 8000 + b"\xc3\xa9") * 1000
 NOT_READY: Final = (How.MISSING, OutputCode.NODE_NOT_READY)
 
 
-def twice(flag: Path) -> str:
-    """Return a command that waits for ever the first time, and succeeds the second."""
-    return f"if test -e {flag}; then echo again; else echo first; touch {flag}; sleep 600; fi"
+async def needs_two_starts(day: BadDay, flag: Path) -> Record:
+    """Let a run begin whose command waits forever the first time, and succeeds the second."""
+    command = f"if test -e {flag}; then echo again; else echo first; touch {flag}; sleep 600; fi"
+    await day.world.apply(schedule("hello", command, minutes=1))
+    await day.submit()
+    run = await day.open()
+    await until(lambda: day.exists(flag), bool)
+    await day.collect()
+    return run
 
 
 def outputs(final: Record) -> dict[str, Output]:
@@ -47,16 +53,7 @@ async def vouched(day: BadDay, final: Record, how: How, **files: bytes) -> None:
 
 def failed(final: Record) -> Alerts:
     """Return the one alert of a run that did not succeed."""
-    return {"run-failed": {row(final)}}
-
-
-def row(final: Record) -> tuple[str, ...]:
-    """Return what the mail of a failed run says."""
-    assert final.outcome is not None
-    assert final.reason is not None
-    words = (final.last_words.stderr if final.last_words else "").splitlines()
-    said = f"{final.sentence} stderr: {words[-1]}" if words else final.sentence
-    return ("hello", final.run_id, final.outcome, final.reason, said or "", "")
+    return {"run-failed": mailed(final)}
 
 
 async def completed(day: BadDay) -> Record:
@@ -163,12 +160,7 @@ async def test_a_spot_node_is_taken_away(day: BadDay, tmp_path: Path) -> None:
     """Incident 4: the task runs again from its start, on a node of the same id. No retry."""
     await day.world.pool(targetDedicatedNodes=0, targetLowPriorityNodes=1)
     node = await day.node_is("idle")
-    flag = tmp_path / "flag"
-    await day.world.apply(schedule("hello", twice(flag), minutes=1))
-    await day.submit()
-    run = await day.open()
-    await until(lambda: day.exists(flag), bool)
-    await day.collect()
+    run = await needs_two_starts(day, tmp_path / "flag")
 
     await day.faults.preempt(node.id, seconds=None)
     await day.world.task_is(run.run_id, "active")
@@ -189,12 +181,7 @@ async def test_a_spot_node_is_taken_away(day: BadDay, tmp_path: Path) -> None:
 async def test_a_pool_shrinks_while_a_task_runs(day: BadDay, tmp_path: Path) -> None:
     """Incident 5: the default option sends the task back to its queue; that is no retry either."""
     await day.world.pool()
-    flag = tmp_path / "flag"
-    await day.world.apply(schedule("hello", twice(flag), minutes=1))
-    await day.submit()
-    run = await day.open()
-    await until(lambda: day.exists(flag), bool)
-    await day.collect()
+    run = await needs_two_starts(day, tmp_path / "flag")
 
     await day.resize(0, option="requeue")
     await day.both()

@@ -10,6 +10,7 @@ from orchestrator.ledger.record import How, Record
 from tests.contract.conftest import job_body
 from tests.contract.passes.conftest import BadDay
 from tests.contract.passes.incidents import incident
+from tests.support.alarms import mailed
 from tests.support.snapshots import INFRA
 from tests.support.world import POOL, schedule
 
@@ -44,12 +45,11 @@ async def never_starts(day: BadDay, reason: Reason) -> Record:
     return final
 
 
-def mailed(final: Record) -> set[tuple[str, ...]]:
-    """Return what the mail of a failed run says."""
-    assert final.outcome is not None
-    assert final.reason is not None
-    said = (final.sentence or "")[:300]
-    return {("hello", final.run_id, final.outcome, final.reason, said, "")}
+async def has_an_old_error(day: BadDay) -> None:
+    """Make a pool without nodes, with the error of a resize of long ago."""
+    await day.world.pool(targetDedicatedNodes=0)
+    await day.faults.withhold(POOL, code="AllocationTimedout")
+    await day.faults.grant(POOL)
 
 
 async def runs_in_the_end(day: BadDay) -> None:
@@ -135,9 +135,7 @@ async def test_a_node_is_unusable_from_the_beginning(day: BadDay) -> None:
 @incident(10)
 async def test_the_error_of_a_resize_of_long_ago(day: BadDay) -> None:
     """Incident 10: it blocks nothing and explains nothing; the run waits, and runs."""
-    await day.world.pool(targetDedicatedNodes=0)
-    await day.faults.withhold(POOL, code="AllocationTimedout")
-    await day.faults.grant(POOL)
+    await has_an_old_error(day)
     pool = await day.pool()
     assert pool is not None
     assert [error.code for error in pool.resize_errors or ()] == ["AllocationTimedout"]
@@ -156,9 +154,7 @@ async def test_the_error_of_a_resize_of_long_ago(day: BadDay) -> None:
 @incident(10)
 async def test_the_error_of_a_resize_of_long_ago_is_no_cause(day: BadDay) -> None:
     """Incident 10: the pool has what it wants; that is said of a run that no node took."""
-    await day.world.pool(targetDedicatedNodes=0)
-    await day.faults.withhold(POOL, code="AllocationTimedout")
-    await day.faults.grant(POOL)
+    await has_an_old_error(day)
     await day.world.apply(HELLO)
 
     final = await never_starts(day, Reason.NO_NODE)
