@@ -43,7 +43,7 @@ def _task_root(call: BatchCall) -> Path:
         raise ServiceError("OperationInvalidForCurrentState", values=(("Reason", reason),))
     if task.node is None:
         raise ServiceError("TaskFilesUnavailable")
-    return _root(task.node) / task.root
+    return _in_place(_root(task.node) / task.root)
 
 
 def _root(node: Node) -> Path:
@@ -55,7 +55,19 @@ def _root(node: Node) -> Path:
 
 
 def _node_root(call: BatchCall) -> Path:
-    return _root(the_node(call))
+    return _in_place(_root(the_node(call)))
+
+
+def _in_place(root: Path) -> Path:
+    """
+    Return the folder of a task or node.
+
+    Raises:
+        ServiceError: FileNotFound: a task has put a link in its place, or above it.
+    """
+    if root.resolve() != root:
+        raise ServiceError("FileNotFound")
+    return root
 
 
 @dataclass(frozen=True, slots=True)

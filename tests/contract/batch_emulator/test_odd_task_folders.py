@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import Containers
-from tests.contract.conftest import Batch, pool_body
+from tests.contract.conftest import Batch, pool_body, refusal
 from tests.support.output_files import output
 from tests.support.plain_jobs import code_of, plain_job, settled, task_body
 
@@ -54,3 +54,29 @@ async def test_an_output_whose_name_is_no_text_fails_the_upload(
     await batch.client.create_task("job", task_body("one", command, outputFiles=files))
 
     assert code_of(await settled(batch, "one")) == "FileUploadMiscError"
+
+
+@pytest.mark.parametrize("place", ["$AZ_BATCH_NODE_ROOT_DIR/workitems/job/job-1/one", "/"])
+async def test_a_link_in_place_of_a_task_leads_to_no_other_files(batch: Batch, place: str) -> None:
+    """Neither to those of another task nor to those of this machine, whatever is asked of them."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    await batch.client.create_job(plain_job())
+    await batch.client.create_task("job", task_body("one", "/bin/sh -c 'echo mine > mine.txt'"))
+    await settled(batch, "one")
+    command = f"/bin/sh -c 'cd ../..; mv two gone; ln -s {place} two'"
+    await batch.client.create_task("job", task_body("two", command))
+    await settled(batch, "two")
+    files = "/jobs/job/tasks/two/files"
+
+    for path in (files, f"{files}/wd/mine.txt", f"{files}/etc/passwd"):
+        assert await refusal(batch.send("GET", path)) == (404, "FileNotFound"), path
+    deleted = batch.send("DELETE", f"{files}/wd", recursive="true")
+    assert await refusal(deleted) == (404, "FileNotFound")
+    (node,) = await batch.nodes()
+    aside = f"/bin/sh -c 'cd $AZ_BATCH_NODE_ROOT_DIR/..; mv {node.id} gone; ln -s / {node.id}'"
+    await batch.client.create_task("job", task_body("three", aside))
+    await settled(batch, "three")
+    files = f"/pools/pool/nodes/{node.id}/files"
+
+    for path in (files, f"{files}/etc/passwd"):
+        assert await refusal(batch.send("GET", path)) == (404, "FileNotFound"), path
