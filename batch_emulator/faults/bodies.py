@@ -47,7 +47,24 @@ def read_seconds(body: bytes, usual: float) -> float | None:
     Raises:
         BadRuleError: The body holds something else.
     """
-    given = _read(body, "seconds")
+    return _seconds(_read(body, "seconds"), usual)
+
+
+def read_preemption(body: bytes, usual: float) -> tuple[float | None, bool]:
+    """
+    Return for how many seconds a node is preempted, and whether its tasks count that.
+
+    Raises:
+        BadRuleError: The body holds something else.
+    """
+    given = _read(body, "seconds", "counted")
+    counted = given.get("counted", False)
+    if not isinstance(counted, bool):
+        raise BadRuleError((("counted", "counted must be true or false"),))
+    return _seconds(given, usual), counted
+
+
+def _seconds(given: Json, usual: float) -> float | None:
     seconds = given.get("seconds", usual)
     if seconds is None:
         return None

@@ -8,6 +8,7 @@ from batch_emulator.faults.bodies import (
     read_cause,
     read_exit_code,
     read_nothing,
+    read_preemption,
     read_seconds,
     read_size,
 )
@@ -73,7 +74,8 @@ async def _expire_task(_: Account, task: Task, body: bytes) -> None:
 
 
 async def _preempt_node(account: Account, node: Node, body: bytes) -> None:
-    node_changes.preempt(account, node, read_seconds(body, _PREEMPTED_SECONDS))
+    seconds, counted = read_preemption(body, _PREEMPTED_SECONDS)
+    node_changes.preempt(account, node, seconds, counted=counted)
 
 
 async def _restore_node(_: Account, node: Node, body: bytes) -> None:

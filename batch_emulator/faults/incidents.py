@@ -52,8 +52,9 @@ INCIDENTS: Final[dict[int, Incident]] = {
     4: Incident(
         what="a Spot node is preempted while a task runs",
         faults=("nodes/preempt", "nodes/restore"),
-        seen="the node is `preempted`, its task is `active` again, and no counter shows it; the node comes "
-        "back under its id, with an empty folder",
+        how="with `counted` so that the requeue is counted; the node can be spoiled first",
+        seen="the node is `preempted`, its task is `active` again, and no counter shows it, or `requeueCount` "
+        "does; the node comes back under its id, with an empty folder",
     ),
     5: Incident(
         what="a formula shrinks the pool while a task runs",
@@ -70,7 +71,8 @@ INCIDENTS: Final[dict[int, Incident]] = {
     7: Incident(
         what="an application package is missing, or cannot be unpacked",
         faults=("refusal", "nodes/spoil"),
-        how="refuse a creation with the code, or spoil a node with `ApplicationPackageError`",
+        how="refuse a creation with the code, or spoil a node with `ApplicationPackageError`; without a fault, "
+        "a package that does not exist, or that is no zip",
         seen="409 `InvalidApplicationPackageReferences`; the node is `unusable`",
     ),
     8: Incident(
@@ -93,7 +95,8 @@ INCIDENTS: Final[dict[int, Incident]] = {
         what="the core quota or the capacity is used up: no node comes",
         faults=("pools/withhold",),
         how="with `AccountCoreQuotaReached`, `AllocationFailed`, `AllocationTimedout`",
-        seen="`resizeErrors` with the code given, fewer nodes than the target",
+        seen="`resizeErrors` with the code given, fewer nodes than the target; a pool whose formula asks for "
+        "nothing else stays so when there is room again",
     ),
     12: Incident(
         what="the formula cannot be evaluated",
@@ -143,7 +146,8 @@ INCIDENTS: Final[dict[int, Incident]] = {
     20: Incident(
         what="a task asks for more slots than a node has",
         how="no fault: add a task whose `requiredSlots` exceed the pool's `taskSlotsPerNode`",
-        seen="the task stays `active`, and counts as a pending task in the formula",
+        seen="the task stays `active`, and counts as a pending task in the formula: the pool grows, and "
+        "its nodes stay idle",
     ),
     21: Incident(
         what="task counts are wrong for a while",
@@ -161,7 +165,8 @@ INCIDENTS: Final[dict[int, Incident]] = {
         what="the evaluation of a formula cannot be forced",
         faults=("refusal",),
         how="`code` `TooManyEnableAutoScaleRequests`; without a fault, `enableautoscale` twice within 30 s",
-        seen="503; an interval of less than 5 minutes is 400 `InvalidPropertyValue`",
+        seen="503; an interval of less than 5 minutes is 400 `InvalidPropertyValue`; automatic scaling that is "
+        "enabled, also anew, evaluates nothing before its interval has passed",
     ),
 }
 """The incidents by number; tests refer to these numbers."""

@@ -43,15 +43,22 @@ def read_formula(text: str) -> Formula:
         raise ServiceError(str(error.code), values=(("Message", str(error)),)) from error
 
 
-def follow(account: Account, pool: Pool) -> None:
-    """Let a pool follow the formula that it has now, with its samples, or none."""
+def follow(account: Account, pool: Pool, *, at_once: bool = False) -> None:
+    """
+    Let a pool follow the formula that it has now, with its samples, or none.
+
+    Args:
+        account: Of the pool.
+        pool: What follows.
+        at_once: Evaluate the formula now, not only after the first interval.
+    """
     if pool.formula is None and pool.follower is not None:
         pool.follower.cancel()
         pool.follower = pool.samples = None
     elif pool.formula is not None and pool.follower is None:
         samples = pool.samples = _new_samples(account)
         pool.follower = account.background.start(
-            _follow(account, pool, samples), name=f"formula of pool {pool.id}"
+            _follow(account, pool, samples, at_once=at_once), name=f"formula of pool {pool.id}"
         )
 
 
@@ -70,8 +77,9 @@ def enable(account: Account, pool: Pool, text: str | None, interval: str | None)
     """
     Let a pool follow a formula, or change the formula or interval that it has.
 
-    A new interval starts a new schedule of evaluations at once. A new formula alone is first
-    evaluated when the next evaluation is due.
+    Nothing is evaluated at once: a new interval starts a new schedule of evaluations, the first of
+    which comes at its end, and a new formula alone waits for the next evaluation that is due. Source:
+    the report CDCgov/cfa_azure#211, that no way of enabling forces an evaluation.
 
     Raises:
         ServiceError: The pool is being deleted or resized, was enabled a moment ago, or the
@@ -135,11 +143,11 @@ def evaluate(account: Account, pool: Pool, text: str) -> Scaling:
     return Scaling(moment, result.results, result.error)
 
 
-async def _follow(account: Account, pool: Pool, samples: SampleStore) -> None:
+async def _follow(account: Account, pool: Pool, samples: SampleStore, *, at_once: bool) -> None:
     """Sample the pool and evaluate the formula it has, at its speed, until it is deleted."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_sample(account, pool, samples))
-        group.create_task(_evaluate(account, pool, samples))
+        group.create_task(_evaluate(account, pool, samples, at_once=at_once))
 
 
 async def _sample(account: Account, pool: Pool, samples: SampleStore) -> None:
@@ -185,11 +193,13 @@ def _measure(account: Account, pool: Pool) -> dict[str, float]:
     }
 
 
-async def _evaluate(account: Account, pool: Pool, samples: SampleStore) -> None:
+async def _evaluate(account: Account, pool: Pool, samples: SampleStore, *, at_once: bool) -> None:
+    due = at_once
     while pool.state is PoolState.ACTIVE and pool.formula is not None:
-        _evaluate_once(account, pool, pool.formula, samples)
+        if due:
+            _evaluate_once(account, pool, pool.formula, samples)
         interval = account.at_speed(parse_duration(pool.body["autoScaleEvaluationInterval"]))
-        await account.clock.wait(pool.rescheduled, interval.total_seconds())
+        due = not await account.clock.wait(pool.rescheduled, interval.total_seconds())
         pool.rescheduled.clear()
 
 

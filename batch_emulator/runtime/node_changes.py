@@ -90,7 +90,7 @@ def resume(account: Account, node: Node) -> None:
     if how is not None:
         nodes.live(account, node, _restart(account, node, how, "requeue"), "restart")
     elif node.state is NodeState.PREEMPTED:
-        nodes.live(account, node, _survive(account, node), "preemption")
+        nodes.live(account, node, _survive(account, node, TaskStop.RECOVER), "preemption")
     elif node.state in {NodeState.CREATING, NodeState.STARTING}:
         start(account, node)
     else:
@@ -199,11 +199,12 @@ def enable_scheduling(account: Account, node: Node) -> None:
     assign(account, node.pool)
 
 
-def preempt(account: Account, node: Node, seconds: float | None) -> None:
+def preempt(account: Account, node: Node, seconds: float | None, *, counted: bool = False) -> None:
     """
     Preempt a Spot node, for some seconds at the pool's speed or until it is restored.
 
-    Its tasks go back to their queue. The node comes back under its id, with an empty disk.
+    Its tasks go back to their queue, which their ``requeueCount`` tells where it is ``counted``. The
+    node comes back under its id, with an empty disk.
 
     Raises:
         ValueError: It is a dedicated node, or it is preempted or leaves its pool already.
@@ -220,7 +221,8 @@ def preempt(account: Account, node: Node, seconds: float | None) -> None:
     node.returns = None
     if seconds is not None:
         node.returns = account.clock.now() + account.at_speed(timedelta(seconds=seconds))
-    nodes.live(account, node, _survive(account, node), "preemption")
+    stop = TaskStop.REQUEUE if counted else TaskStop.RECOVER
+    nodes.live(account, node, _survive(account, node, stop), "preemption")
     tell("node.preempted", pool=node.pool.id, node=node.id)
 
 
@@ -254,8 +256,8 @@ def spoil(account: Account, node: Node, code: str, message: str) -> None:
     tell("node.unusable", pool=node.pool.id, node=node.id, reason=message)
 
 
-async def _survive(account: Account, node: Node) -> None:
-    await stop_runs([*node.runs.values()], TaskStop.RECOVER)
+async def _survive(account: Account, node: Node, stop: TaskStop) -> None:
+    await stop_runs([*node.runs.values()], stop)
     preparation.node_is_gone(account, node)
     await nodes.lose(account, node)
     limit = (

@@ -69,7 +69,7 @@ def create(account: Account, body: Json) -> Pool:
 
 def live(account: Account, pool: Pool) -> None:
     """Start the life of a pool that was created or loaded."""
-    follow(account, pool)
+    follow(account, pool, at_once=True)
     account.background.start(_live_pool(account, pool), name=f"pool {pool.id}")
 
 

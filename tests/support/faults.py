@@ -147,9 +147,13 @@ class Faults:
         """End what broke the start tasks and the formula of a pool."""
         await self._ask("POST", f"/pools/{pool_id}/mend")
 
-    async def preempt(self, node_id: str, **seconds: float | None) -> None:
-        """Preempt a Spot node, for 300 ``seconds`` at the pool's speed or, if None, until restored."""
-        await self._ask("POST", f"/nodes/{node_id}/preempt", seconds)
+    async def preempt(self, node_id: str, **how: float | None) -> None:
+        """
+        Preempt a Spot node, for 300 ``seconds`` at the pool's speed or, if None, until restored.
+
+        With ``counted`` its tasks count a requeue.
+        """
+        await self._ask("POST", f"/nodes/{node_id}/preempt", how)
 
     async def restore(self, node_id: str) -> None:
         """Give a preempted node another machine."""

@@ -5,6 +5,7 @@ import pytest
 from azure.core.exceptions import IncompleteReadError
 
 from tests.contract.conftest import TOKEN, Batch, Start, job_body, pool_body, refusal
+from tests.contract.passes.incidents import incident
 from tests.support.emulated_pools import idle, in_state, only_node, pool_of, steady
 from tests.support.faults import BadFaultError
 
@@ -112,19 +113,22 @@ async def test_an_error_of_a_resize_outlives_its_cause(faulty: Batch) -> None:
     assert await errors(faulty) == []
 
 
-async def test_a_node_that_breaks_gives_its_task_back(faulty: Batch) -> None:
-    """The task waits again, the node says what is wrong, and nothing of it can be read."""
+@incident(7)
+@incident(8)
+@pytest.mark.parametrize("code", ["ApplicationPackageError", "DiskFull"])
+async def test_a_node_that_breaks_gives_its_task_back(faulty: Batch, code: str) -> None:
+    """Incidents 7 and 8: the task waits again, the node says why, and nothing of it can be read."""
     await faulty.client.create_pool(pool_body(targetDedicatedNodes=1))
     await faulty.client.create_job(job_body("job", SLEEP))
     await faulty.running("job")
     node = await only_node(faulty)
     assert node.id is not None
 
-    await faulty.faults.spoil(node.id, code="DiskFull", message="There is no space left")
+    await faulty.faults.spoil(node.id, code=code, message="There is no space left")
 
     broken = await in_state(faulty, "unusable")
     assert [(error.code, error.message) for error in broken.errors or ()] == [
-        ("DiskFull", "There is no space left")
+        (code, "There is no space left")
     ]
     await faulty.until(
         lambda: faulty.client.get_task("job", "main"), lambda task: task.state == "active"
