@@ -143,6 +143,12 @@ class HandOver:
                 f"schedule {id_!r} is in force already, and job schedule {name} is active: perhaps both run",
                 f"give another id in --table FILE; or az batch job-schedule disable --job-schedule-id {name}",
             )
+        if there and begun and there.paused:
+            raise CliError(
+                Exit.REFUSED,
+                f"schedule {id_!r} is in force and paused, and job schedule {name} is disabled: nothing runs",
+                "recur import job-schedule prints its table; apply it without paused by recur apply FILE --only",
+            )
         if there and begun:
             first = there.start or begun.next_run
             return self._ended(there, first, None)

@@ -4,6 +4,7 @@ Where a job schedule ends and a schedule begins: pure functions of what was seen
 An instant belongs to the job schedule if it has made a job for it, and to the schedule otherwise.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -12,6 +13,8 @@ from recur.importing.job_schedule import Instants, read_time, toml_time
 
 MARK: Final = "recur-hand-over"
 """The name of the metadata of a job schedule that holds the mark."""
+
+_NUMBER: Final = re.compile(r":job-(\d+)$")
 
 TOLERANCE: Final = timedelta(seconds=5)
 """How much earlier than its instant a job may say that it was made: two clocks of the service."""
@@ -69,9 +72,10 @@ def first_without_job(
         return mark.next_run
     if instants.interval is None:
         return None
-    # A job has been made since: for the instant of the mark, or for a later one.
+    # Jobs have been made since: the first for the instant of the mark, or for a later one.
+    fewest = _made_since(mark.recent_job, recent_job)
     early, late = (
-        mark.next_run + (max(steps, 0) + 1) * instants.interval
+        mark.next_run + max(steps + 1, fewest) * instants.interval
         for steps in (
             0 if made is None else (made + spare - mark.next_run) // instants.interval
             for spare in (timedelta(), TOLERANCE)
@@ -79,3 +83,10 @@ def first_without_job(
     )
     first = early if instants.next_run == early else late
     return None if instants.end is not None and first > instants.end else first
+
+
+def _made_since(before: str | None, now: str | None) -> int:
+    """Return how many jobs have been made at least, by the numbers in their ids."""
+    numbers = [_NUMBER.search(one) if one else None for one in (before, now)]
+    first, last = (int(found[1]) if found else 0 for found in numbers)
+    return max(last - first, 1)

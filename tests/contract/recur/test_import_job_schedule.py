@@ -295,6 +295,55 @@ async def test_an_active_job_is_waited_for(old: Old, tmp_path: Path) -> None:
     await old.made(1)
 
 
+async def test_one_that_does_not_recur_runs_once_after_its_hand_over(old: Old) -> None:
+    """At its own instant; to give the command again changes nothing."""
+    first = datetime.now(UTC).replace(microsecond=0) + 8 * SECOND
+    schedule = {"doNotRunUntil": print_given_time(first)}
+    await old.add(first)
+    await old.send("PATCH", "/jobschedules/old", {"schedule": schedule})
+
+    told = await old.hand_over()
+    again = await old.hand_over()
+    await asyncio.sleep((first - datetime.now(UTC)).total_seconds())
+    await old.world.submit()
+    (record,) = await old.world.collect_until_finished()
+
+    assert (told.code, again.code) == (Exit.DONE, Exit.DONE), told.err + again.err
+    assert nominal(record) == first
+    assert [job.id async for job in old.world.batch.list_jobs_from_schedule("old")] == []
+    assert "version 1" in told.out
+    assert "has been handed over" in again.out
+
+
+async def test_one_that_is_disabled_already_is_left_alone(old: Old) -> None:
+    """Somebody has stopped it; a hand-over would let it run again."""
+    await old.add(datetime(2100, 1, 1, tzinfo=UTC))
+    await old.send("POST", "/jobschedules/old/disable")
+
+    told = await old.hand_over()
+
+    assert told.code == Exit.REFUSED
+    assert "job schedule old is disabled: there is nothing to hand over" in told.err
+    assert "schedules.toml" not in await old.world.blobs("")
+
+
+async def test_a_schedule_that_is_paused_has_not_taken_over(old: Old) -> None:
+    """What import prints of a disabled job schedule is paused: applied, nothing would run."""
+    await old.add(datetime(2100, 1, 1, tzinfo=UTC))
+    with find_target(old.someone.settings).batch() as batch:
+        live = LiveJobSchedule(batch, "old")
+        mark = Mark(schedule="old", next_run=datetime(2100, 1, 1, tzinfo=UTC), recent_job=None)
+        await asyncio.to_thread(lambda: live.mark(live.look(), mark))
+        await asyncio.to_thread(live.disable)
+    printed = await old.recur("import", "job-schedule", "old")
+    await old.world.apply(printed.out)
+
+    told = await old.hand_over()
+
+    assert told.code == Exit.REFUSED
+    assert "schedule 'old' is in force and paused" in told.err
+
+
 async def test_nothing_is_changed_without_a_yes(old: Old) -> None:
     """Off a terminal there is nobody to ask."""
     await old.add(datetime(2100, 1, 1, tzinfo=UTC))

@@ -113,6 +113,15 @@ def test_a_job_that_was_made_since_has_an_instant(
     assert first_without_job(mark, seen, recent_job="s:job-2", made=made) == expected
 
 
+def test_jobs_that_are_gone_count_by_their_numbers() -> None:
+    """It was enabled again after a hand-over that was cut off, made jobs, and they were deleted."""
+    mark = Mark(schedule="s", next_run=START, recent_job="s:job-2")
+    seen = instants(next_run=START + 9 * MINUTE)
+    for recent, steps in (("s:job-3", 1), ("s:job-7", 5), ("other", 1)):
+        first = first_without_job(mark, seen, recent_job=recent, made=None)
+        assert first == START + steps * MINUTE, recent
+
+
 def test_without_another_job_nothing_has_happened() -> None:
     """However long ago: the instant is owed."""
     mark = Mark(schedule="s", next_run=START, recent_job=None)
