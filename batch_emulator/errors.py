@@ -184,6 +184,7 @@ TABLE: Final[dict[str, tuple[int, str]]] = {
         "The list of ids of the tasks that a task depends on is too long.",
     ),
     "TaskExists": (409, "The specified task already exists."),
+    "TaskFilesCleanedup": (409, "The files of the specified task are cleaned up."),
     "TaskFilesUnavailable": (409, "The files of the specified task are unavailable."),
     "TaskIdSameAsJobPreparationTask": (
         409,

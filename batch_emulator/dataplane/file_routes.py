@@ -43,7 +43,11 @@ def _task_root(call: BatchCall) -> Path:
         raise ServiceError("OperationInvalidForCurrentState", values=(("Reason", reason),))
     if task.node is None:
         raise ServiceError("TaskFilesUnavailable")
-    return _in_place(_root(task.node) / task.root)
+    root = _in_place(_root(task.node) / task.root)
+    begun, booted = task.execution.started, task.node.booted
+    if begun is not None and booted is not None and begun < booted and not root.exists():
+        raise ServiceError("TaskFilesCleanedup")  # the machine is another, or its disk is new
+    return root
 
 
 def _root(node: Node) -> Path:

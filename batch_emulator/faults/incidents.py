@@ -34,7 +34,7 @@ INCIDENTS: Final[dict[int, Incident]] = {
         how="shrink the pool, spoil the node, or send only the codes",
         seen=(
             "the task is completed; its files are 409 `NodeNotReady` while the node leaves or is "
-            "`unusable`, 404 `NodeNotFound` afterwards"
+            "`unusable`, 404 `NodeNotFound` afterwards; 409 `TaskFilesCleanedup` where the node has a new disk"
         ),
     ),
     2: Incident(

@@ -47,6 +47,13 @@ async def test_a_name_that_no_status_line_can_hold_is_refused(batch: Batch, name
     assert await refusal(creation) == (400, "NotSupportedByEmulator")
 
 
+async def test_an_address_that_is_too_long_is_refused(batch: Batch) -> None:
+    """Before anything of it is read: without a code, as by the front of the service."""
+    for length, refused in ((7000, (400, "InvalidQueryParameterValue")), (9000, (400, None))):
+        listing = batch.send("GET", "/jobs", **{"$filter": f"colour eq '{'x' * length}'"})
+        assert await refusal(listing) == refused
+
+
 @pytest.mark.parametrize("header", ["If-Modified-Since", "If-Unmodified-Since"])
 async def test_a_date_beyond_all_time_zones_is_refused(batch: Batch, header: str) -> None:
     """As every date that cannot be read."""

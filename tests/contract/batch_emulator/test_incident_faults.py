@@ -54,6 +54,7 @@ async def runs_of(batch: Batch) -> int | None:
     [
         ("list_task_files", 409, "NodeNotReady"),
         ("list_task_files", 404, "NodeNotFound"),
+        ("list_task_files", 409, "TaskFilesCleanedup"),
         ("list_task_files", 409, "OperationInvalidForCurrentState"),
         ("create_pool", 409, "InvalidApplicationPackageReferences"),
         ("create_job", 500, "InternalError"),

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from azure.batch.models import BatchPoolEnableAutoScaleOptions
 
-from tests.contract.conftest import Start, job_body, pool_body, refusal
+from tests.contract.conftest import Batch, Start, job_body, pool_body, refusal
 from tests.contract.passes.incidents import incident
 from tests.support.emulated_pools import idle, in_state, only_node, pool_of, scaled, steady
 from tests.support.faults import BadFaultError
@@ -38,6 +38,27 @@ async def test_files_go_with_their_node(start_batch: Start) -> None:
     await batch.until(batch.nodes, lambda nodes: not nodes)
     assert await refusal(batch.send("GET", files)) == (404, "NodeNotFound")
     assert await refusal(batch.send("GET", f"{files}/stdout.txt")) == (404, "NodeNotFound")
+    info = (await batch.client.get_task("job", "main")).execution_info
+    assert info is not None
+    assert (info.result, info.exit_code) == ("success", 0)
+
+
+@incident(1)
+async def test_files_go_with_the_disk_of_their_node(batch: Batch) -> None:
+    """Incident 1: a reboot keeps them, a new image does not; the task has succeeded all the same."""
+    await batch.client.create_pool(pool_body(targetDedicatedNodes=1))
+    await batch.client.create_job(job_body("job", "/bin/echo hello"))
+    await batch.completed("job")
+    (node,) = await idle(batch, 1)
+    files = "/jobs/job/tasks/main/files"
+    for change in ("reboot", "reimage"):
+        await batch.send("POST", f"/pools/pool/nodes/{node}/{change}")
+        await idle(batch, 1)
+        if change == "reboot":
+            assert await batch.content("stdout.txt") == b"hello\n"
+
+    for path in (files, f"{files}/stdout.txt"):
+        assert await refusal(batch.send("GET", path)) == (409, "TaskFilesCleanedup")
     info = (await batch.client.get_task("job", "main")).execution_info
     assert info is not None
     assert (info.result, info.exit_code) == ("success", 0)
