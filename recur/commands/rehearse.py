@@ -35,8 +35,7 @@ _OF_SCHEDULES: Final = (
 _OF_POOL: Final = ("POOL", "NODES", "AT ONCE", "NODE TIME", "IN TASKS", "BEYOND TASKS", "COST")
 _CENT: Final = 0.01
 _SHOWN: Final = 5
-_QUIET: Final = timedelta(days=1)
-"""How long runs may go on that are due on the last day."""
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,18 +119,20 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
     )
     now = datetime.now(UTC)
     begin = parse_time(options.begin, UTC, name="--from") if options.begin else now
-    begin = begin.replace(second=0, microsecond=0)
-    until = begin + timedelta(days=options.days)
+    # As recur next has it: an occurrence at --from itself counts, one that is due right now does not.
+    after = begin - _SECOND if options.begin else begin
+    last = after + timedelta(days=options.days)
     prices = next((one.prices for one in document.schedules.values()), None)
     price = _price(prices, options)
-    asked = that_run(document.schedules, begin, until)
+    asked = that_run(document.schedules, after, last)
     durations = _durations(given, options, document, asked=asked, now=now)
 
     async def perform(stage: Rehearsal) -> tuple[list[Course], Rehearsal]:
-        courses = await play(stage, document.schedules, durations, until=until, quiet=_QUIET)
+        courses = await play(stage, document.schedules, durations, after=after, until=last)
         return courses, stage
 
-    courses, stage = play_on_pool(options.shape, begin, perform)
+    first_tick = begin.replace(second=0, microsecond=0)
+    courses, stage = play_on_pool(options.shape, first_tick, perform)
     found = [schedule_summary(one, slots=options.shape.slots, price=price) for one in courses]
     whole = pool_summary(stage.nodes, price)
     currency = prices.currency if prices and price is not None else None
@@ -139,7 +140,7 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
     given.output.result(
         {
             "from": begin,
-            "until": until,
+            "until": begin + timedelta(days=options.days),
             "currency": currency,
             "schedules": [asdict(one) for one in found],
             "pool": asdict(whole),

@@ -21,6 +21,8 @@ from recur.rehearsal.durations import Durations
 from recur.rehearsal.simulated_pool import PlannedRun, Rehearsal, RehearsedRun
 
 _MINUTE: Final = timedelta(minutes=1)
+_QUIET: Final = timedelta(days=1)
+"""How long runs may go on that are due on the last day."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -86,7 +88,7 @@ async def play(
     durations: Durations,
     *,
     until: datetime,
-    quiet: timedelta,
+    after: datetime | None = None,
 ) -> list[Course]:
     """
     Decide and run everything that is due of these schedules.
@@ -95,13 +97,14 @@ async def play(
         stage: The pool, whose time is the begin.
         schedules: The tables of the document.
         durations: How long runs take.
-        until: The last instant at which something is due.
-        quiet: How long what then goes on may still take.
+        until: The last instant at which something is due; what then goes on has another day.
+        after: What is due later than this counts; by default the begin.
 
     Returns:
         What became of each schedule, in the order of the document.
     """
-    state = begun_anew(SubmitState(), dict(schedules), frozenset(), document="", now=stage.now)
+    since = stage.now if after is None else after
+    state = begun_anew(SubmitState(), dict(schedules), frozenset(), document="", now=since)
     courses = {id_: Course(schedule=schedule) for id_, schedule in schedules.items()}
     merged = heapq.merge(
         *(
@@ -118,7 +121,7 @@ async def play(
         await stage.advance_to(batch[0])
         waiting += _decide(batch, durations)
         waiting, tick = _dispatch(stage, waiting), batch[0] + _MINUTE
-    end = until + quiet
+    end = until + _QUIET
     while tick is not None and waiting and tick < end:
         await stage.advance_to(tick)
         waiting, tick = _dispatch(stage, waiting), tick + _MINUTE
@@ -127,10 +130,10 @@ async def play(
 
 
 def that_run(
-    schedules: Mapping[ScheduleId, Schedule], begin: datetime, until: datetime
+    schedules: Mapping[ScheduleId, Schedule], after: datetime, until: datetime
 ) -> list[ScheduleId]:
-    """Return the schedules with an occurrence in ``(begin, until]`` that their timing lets run."""
-    state = begun_anew(SubmitState(), dict(schedules), frozenset(), document="", now=begin)
+    """Return the schedules with an occurrence in ``(after, until]`` that their timing lets run."""
+    state = begun_anew(SubmitState(), dict(schedules), frozenset(), document="", now=after)
     return [
         id_
         for id_ in schedules

@@ -1,6 +1,7 @@
 """`recur rehearse`: what it prints for people and for programs."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,33 @@ def test_what_is_not_known_is_asked_for(
     assert shown.exit_code == Exit.USAGE
     assert "nothing tells it of 1 schedule(s): nightly-report" in shown.output
     assert "--duration SCHEDULE=10m" in shown.output
+
+
+def test_the_days_are_those_of_recur_next(document: Path) -> None:
+    """From their first second on, and not to the first second after them."""
+    tables = {
+        "first-one": 'at = ["2027-03-01T00:00:00"]',
+        "odd-one": 'every = "300d"\nstart = 2027-03-01T00:00:20Z',
+        "last-one": 'at = ["2027-03-03T00:00:00"]',
+    }
+    document.write_text(
+        "".join(f'[schedules.{name}]\n{keys}\ncommand = "true"\n' for name, keys in tables.items())
+    )
+    for begin, due in (
+        ("2027-03-01T00:00:00Z", {"first-one", "odd-one"}),
+        ("2027-03-01T00:00:30Z", {"last-one"}),
+    ):
+        days = ("--days", "2", "--from", begin, "--duration", "5m")
+        shown = rehearse("--json", "rehearse", str(document), *days)
+        end = datetime.fromisoformat(begin) + timedelta(days=2)
+        rehearsed = json.loads(shown.stdout)
+        assert {one["schedule"] for one in rehearsed["schedules"] if one["runs"]} == due
+        assert datetime.fromisoformat(rehearsed["until"]) == end
+        for name in tables:
+            told = rehearse("--json", "next", name, "--file", str(document), "--from", begin)
+            coming = json.loads(told.stdout).get("occurrences", ()) if told.stdout else ()
+            soon = [one for one in coming if datetime.fromisoformat(one["utc"]) < end]
+            assert bool(soon) == (name in due)
 
 
 def test_a_schedule_without_a_run_in_these_days_needs_no_duration(

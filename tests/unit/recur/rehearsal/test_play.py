@@ -29,7 +29,7 @@ def rehearsed(
     async def perform(stage: Rehearsal) -> tuple[list[Course], Rehearsal]:
         durations = Durations(every=60 * minutes)
         until = BEGIN + days * DAY
-        return await play(stage, document.schedules, durations, until=until, quiet=DAY), stage
+        return await play(stage, document.schedules, durations, until=until), stage
 
     return play_on_pool(shape or PoolShape(), BEGIN, perform)
 
