@@ -290,6 +290,19 @@ def test_a_faster_clock_takes_no_order(tmp_path: Path) -> None:
     assert shown[0]["time"] < shown[1]["time"]
 
 
+def test_an_order_takes_no_time_of_its_own(tmp_path: Path) -> None:
+    """Given again, to a time or of no length, it changes nothing; hours add up to whole hours."""
+    with virtual(tmp_path / "one", SIMULATION) as emulator:
+        for order, shown in (
+            ({"until": "2027-01-01T01:00:00Z"}, "2027-01-01T01:00:00Z"),
+            ({"until": "2027-01-01T01:00:00Z"}, "2027-01-01T01:00:00Z"),
+            ({"seconds": 0}, "2027-01-01T01:00:00Z"),
+            ({"seconds": 3600}, "2027-01-01T02:00:00Z"),
+            ({"seconds": 3600}, "2027-01-01T03:00:00Z"),
+        ):
+            assert control(emulator, "POST", "clock/advance", order)["time"] == shown
+
+
 def test_bad_orders_to_a_virtual_clock(tmp_path: Path) -> None:
     """Neither back nor both ways; faults stay closed without --faults."""
     bodies: list[tuple[object, int]] = [
