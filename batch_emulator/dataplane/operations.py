@@ -485,12 +485,17 @@ SUPPORTED: Final = (
     ),
 )
 
-_REFUSED: Final = (("list_pool_usage_metrics", "GET", "/poolusagemetrics"),)
-
-OPERATIONS: Final = (
-    *SUPPORTED,
-    *(Operation(name=name, method=method, path=path) for name, method, path in _REFUSED),
+_REFUSED: Final = (
+    Operation(
+        name="list_pool_usage_metrics",
+        method="GET",
+        path="/poolusagemetrics",
+        notes="the service sums up core hours of half hours that are over for two hours: of nodes that are "
+        "gone nothing is kept here, nor how many cores each VM size has",
+    ),
 )
+
+OPERATIONS: Final = (*SUPPORTED, *_REFUSED)
 
 _BY_ROUTE: Final = {(item.method, item.path): item for item in OPERATIONS}
 
