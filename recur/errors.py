@@ -10,7 +10,7 @@ What a command ends with: an exit code for each reaction, and a message that say
     6  the service gave no answer
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 
@@ -32,7 +32,8 @@ class CliError(Exception):
 
     Attributes:
         code: The exit code.
-        message: What is wrong, with its place.
+        message: What is wrong, with its place; each of further lines begins with two spaces.
+        lines: The same, line by line and without these spaces.
         next_step: What to do about it; a command where there is one.
         details: What else programs are told, beside ``error`` in the JSON document.
     """
@@ -43,10 +44,22 @@ class CliError(Exception):
         message: str,
         next_step: str | None = None,
         *,
+        lines: Sequence[str] = (),
         details: Mapping[str, object] | None = None,
     ) -> None:
+        r"""
+        Say what went wrong.
+
+        Args:
+            code: The exit code.
+            message: What is wrong, in one line: a line feed in it is printed as ``\n``.
+            next_step: What to do about it.
+            lines: What follows the message in lines of its own.
+            details: What else programs are told.
+        """
         self.code = code
-        self.message = message
+        self.lines = (message, *lines)
+        self.message = "\n  ".join(self.lines)
         self.next_step = next_step
         self.details = dict(details or {})
-        super().__init__(message)
+        super().__init__(self.message)

@@ -7,7 +7,7 @@ LAST_BYTES: Final = 2048
 """So much of the end of stdout and of stderr is kept."""
 
 _LONGEST_LINE: Final = 300
-_KEPT: Final = frozenset("\n\t")
+_KEPT: Final = "\n\t"
 _CONTROLS: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -27,12 +27,26 @@ def words_of(data: bytes, *, cut: bool) -> str:
     if cut or len(data) > LAST_BYTES:
         tail = _from_character(tail)
     text = tail.decode(errors="replace").replace("\r\n", "\n")
-    return "".join(_escaped(sign) for sign in text)
+    return escape_controls(text, keep=_KEPT)
 
 
-def escape_controls(text: str) -> str:
-    """Return a text whose control characters are escaped, line feeds and tabs as well."""
-    return "".join(_escape(sign) if _is_control(sign) else sign for sign in text)
+def escape_controls(text: str, *, keep: str = "") -> str:
+    r"""
+    Return a text that neither moves the cursor of a terminal nor turns its writing.
+
+    Escaped are control and format characters, halves of surrogates, and separators of lines and
+    paragraphs: ``\x1b`` for Escape, ``\u202e`` for a right-to-left override. Line feeds and tabs are
+    escaped as well.
+
+    Args:
+        text: Any text; one that is escaped already stays as it is.
+        keep: Characters that stay nevertheless.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        _escape(sign) if _is_control(sign) and sign not in keep else sign for sign in text
+    )
 
 
 def last_line(text: str) -> str:
@@ -47,10 +61,6 @@ def _from_character(data: bytes) -> bytes:
     while begin < min(3, len(data)) and data[begin] & 0xC0 == 0x80:  # noqa: PLR2004 - of UTF-8
         begin += 1
     return data[begin:]
-
-
-def _escaped(sign: str) -> str:
-    return _escape(sign) if _is_control(sign) and sign not in _KEPT else sign
 
 
 def _is_control(sign: str) -> bool:

@@ -5,12 +5,16 @@ A module is loaded when its command is run, completed or listed in a help text: 
 command needs do not slow down the others.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any, Final, override
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from orchestrator.decisions.last_words import escape_controls
 
 NAMES: Final = (
     "apply",
@@ -56,8 +60,36 @@ def load_command(name: str) -> TyperCommand:
     return loaded
 
 
+@contextmanager
+def _escaped_errors() -> Iterator[None]:
+    """Escape the texts of an error of typer; the help text is ours."""
+    try:
+        yield
+    except typer.TyperException as error:
+        if type(error).__name__ != "NoArgsIsHelpError":
+            for name, value in list(vars(error).items()):
+                if isinstance(value, str):
+                    setattr(error, name, escape_controls(value))
+        raise
+
+
 class CommandGroup(TyperGroup):
-    """All commands; each is loaded when it is first asked for."""
+    """
+    All commands; each is loaded when it is first asked for.
+
+    What is wrong with a command line is told with control characters escaped: a script may have
+    taken part of it from elsewhere.
+    """
+
+    @override
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _escaped_errors():
+            return super().make_context(*args, **extra)
+
+    @override
+    def invoke(self, ctx: Any) -> Any:
+        with _escaped_errors():
+            return super().invoke(ctx)
 
     @override
     def list_commands(self, ctx: Any) -> list[str]:

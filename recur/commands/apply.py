@@ -287,7 +287,7 @@ def _confirm_removal(output: Printer, found: Sequence[Change]) -> None:
             "add --remove, or --only to leave them as they are; --dry-run shows all changes",
             details={"changes": [asdict(change) for change in found]},
         )
-    if not typer.confirm(f"remove {len(removed)} schedule(s) in force: {names}?", err=True):
+    if not output.confirm(f"remove {len(removed)} schedule(s) in force: {names}?"):
         raise CliError(Exit.FOUND, "nothing was applied")
 
 

@@ -258,7 +258,7 @@ def _confirm(given: Context, made: BackfillPlan) -> None:
             "add --yes, or --dry-run for the plan alone",
             details={"plan": _plan_json(made)},
         )
-    if not typer.confirm(f"run {len(made.chosen)} occurrence(s), one at a time?", err=True):
+    if not given.output.confirm(f"run {len(made.chosen)} occurrence(s), one at a time?"):
         raise CliError(Exit.FOUND, "nothing was asked for")
 
 

@@ -82,7 +82,8 @@ def show_calendar(given: Context, place: str, years: str, name: str | None) -> E
         *(f"    {day}, # {_on_one_line(what)}" for day, what in found),
         "]",
     ]
-    given.output.say("\n".join(lines))
+    for line in lines:
+        given.output.say(line)
     given.output.result(
         {
             "name": title,

@@ -209,7 +209,7 @@ def _never(one: _Converted, after: datetime) -> str:
 
 def _lines(one: _Converted, coming: list[datetime], after: datetime) -> Iterator[str]:
     for key, value in one.written:
-        yield f"{key} = {value}"
+        yield from f"{key} = {value}".split("\n")
     if one.lacks:
         yield f"# no equivalent: {one.lacks}"
         return

@@ -1,7 +1,6 @@
 """`recur document`: the document in force, and its versions."""
 
 import difflib
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -25,6 +24,7 @@ from recur.schedules.version_blobs import (
     read_version,
     read_versions,
 )
+from recur.terminal_text import write_bytes
 
 _NONE = (0, 0)
 
@@ -45,7 +45,9 @@ def command(
     ] = _NONE,
 ) -> None:
     """
-    Print the document in force, byte for byte; or an earlier version, or their log.
+    Print the document in force; or an earlier version, or their log.
+
+    A pipe or a file gets it byte for byte; on a terminal control characters are escaped.
 
     Each `recur apply` makes a version. What somebody uploaded by hand becomes one with the next
     tick. `recur apply --revert N` puts version N in force once more.
@@ -80,8 +82,7 @@ def _print(given: Context, ledger: ContainerClient, number: int | None) -> Exit:
         told = _facts(version) if version else dict.fromkeys(("version", "at", "by", "note"))
         given.output.result({**told, "text": _text(data)})
     else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write_bytes(data)
     return Exit.DONE
 
 

@@ -76,7 +76,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     ] = False,
 ) -> None:
     """
-    Write what a run wrote to stdout, byte for byte; by default what it wrote to its own stdout.
+    Write what a run wrote to stdout; by default what it wrote to its own stdout.
+
+    A pipe or a file gets it byte for byte; on a terminal control characters are escaped.
 
     While it runs that is read from its node. With --follow it ends when the run has ended: exit
     code 0 if it succeeded, 1 if not. An output of up to 8 MiB is compared with the hash in the
@@ -121,6 +123,7 @@ def show_output(given: Context, options: LogsOptions) -> Exit:
     if options.follow:
         follower = Follower(given.output, sink, outputs, node, options.path)
         ended = follower.follow(history, snapshot, found.record.run_id)
+        sink.close()
         given.output.result(_output_json(ended.run_id, ended.attempt.number, options.path, sink))
         return Exit.DONE if ended.outcome is Outcome.SUCCEEDED else Exit.FOUND
     record = found.record
@@ -135,6 +138,7 @@ def show_output(given: Context, options: LogsOptions) -> Exit:
         stored.write(given, sink, unverified=options.unverified)
     elif not _from_node(node, found, number, options.path, sink):
         raise _missing(given, outputs, snapshot, found, number, options.path)
+    sink.close()
     given.output.result(_output_json(record.run_id, number, options.path, sink, warning))
     return Exit.DONE
 

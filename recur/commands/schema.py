@@ -24,6 +24,7 @@ def command(context: typer.Context) -> None:
 def show_schema(given: Context) -> Exit:
     """Print the JSON Schema of a document; it is one JSON document either way."""
     schema = json_schema()
-    given.output.say(json.dumps(schema, indent=2))
+    for line in json.dumps(schema, indent=2).splitlines():
+        given.output.say(line)
     given.output.result(schema)
     return Exit.DONE

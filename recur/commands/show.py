@@ -153,9 +153,15 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
         ended = past.outcome or f"{past.decision.action}({past.decision.reason})"
         yield _fact("before", f"{ended}, decided {local(past.decision.at, zone)}")
     yield _fact("record", ids.open_blob(record.run_id) if found.open else found.blob or "")
-    if record.task:
-        yield _fact("command", record.task.command)
+    yield from _command_facts(record)
     yield _fact("versions", f"recur {record.versions.product}, tzdata {record.versions.tzdata}")
+
+
+def _command_facts(record: Record) -> Iterator[str]:
+    """Yield each line of the command behind an indent that no line of it can leave."""
+    lines = record.task.command.rstrip("\n").split("\n") if record.task else []
+    for number, line in enumerate(lines):
+        yield _fact("" if number else "command", line)
 
 
 def _output_facts(record: Record) -> Iterator[str]:

@@ -11,6 +11,7 @@ import typer
 
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import Settings
+from orchestrator.decisions.last_words import escape_controls
 from orchestrator.errors import RecurError
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
 from recur.app_settings import app_settings
@@ -68,7 +69,8 @@ def tick_by_hand(given: Context, which: str, *, verbose: bool) -> Exit:
             except RecurError as error:
                 failures.append(pass_error(name, error))
             else:
-                given.output.say(_pass_summary(name, done[name]))
+                for line in _pass_summary(name, done[name]):
+                    given.output.say(line)
     if failures:
         first, *others = failures
         message = "; ".join([first.message, *(other.message for other in others)])
@@ -82,20 +84,22 @@ async def _run_pass(settings: Settings, name: str) -> Counts:
         return await _PASSES[name](services)
 
 
-def _pass_summary(name: str, counts: Counts) -> str:
+def _pass_summary(name: str, counts: Counts) -> Iterator[str]:
     """Say what a pass did."""
     if counts.get("lease_taken"):
-        return f"{name}: another tick is at work; it does what is to be done"
+        yield f"{name}: another tick is at work; it does what is to be done"
+        return
     did = [f"{count} {what}" for what, count in counts.items() if what not in _QUIET and count]
-    text = f"{name}: {', '.join(did) or 'nothing to do'}; {counts.get('open', 0)} open before"
-    return f"{text}\n  {counts['problem']}" if "problem" in counts else text
+    yield f"{name}: {', '.join(did) or 'nothing to do'}; {counts.get('open', 0)} open before"
+    if "problem" in counts:
+        yield f"  {counts['problem']}"
 
 
 class _Line(logging.Formatter):
     """A line for each, without the stack: what is told here is trouble of the deployment."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"  {record.getMessage()}"
+        return f"  {escape_controls(record.getMessage())}"
 
 
 @contextmanager

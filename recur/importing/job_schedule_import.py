@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import typer
-
 from recur.context import Context
 from recur.errors import CliError, Exit
 from recur.importing.hand_over import HandOver, Prospect, TakingOver
@@ -145,5 +143,5 @@ def _confirm(given: Context, name: str, schedule: str, found: Prospect) -> None:
         raise CliError(Exit.USAGE, message, "add --yes")
     begin = f"{found.first:%Y-%m-%d %H:%M:%S}Z"
     question = f"disable job schedule {name}, and put schedule {schedule} in force from {begin} on?"
-    if not typer.confirm(question, err=True):
+    if not given.output.confirm(question):
         raise CliError(Exit.FOUND, "nothing was changed")

@@ -10,7 +10,7 @@ from recur.importing.tables import Imported, Table, document_text
 def print_tables(given: Context, imported: Imported, tables: Sequence[Table], source: str) -> Exit:
     """Print tables, and return FOUND if some of them are refused."""
     written = document_text(imported, tables, source)
-    for line in written.splitlines():
+    for line in written.removesuffix("\n").split("\n"):
         given.output.say(line)
     given.output.result(
         {

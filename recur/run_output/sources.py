@@ -15,6 +15,7 @@ from orchestrator.decisions.places import portless
 from orchestrator.ledger.record import Record
 from recur.errors import CliError, Exit
 from recur.target import Target
+from recur.terminal_text import terminal_writer
 
 STREAMS: Final = ("stdout.txt", "stderr.txt")
 _TASK: Final = "main"
@@ -33,6 +34,9 @@ class Sink:
     """
     Takes bytes exactly as they are: to stdout, or for the JSON document.
 
+    On a terminal they become text whose control characters are escaped: what a task writes must
+    neither clear the screen nor change its title.
+
     Attributes:
         bytes: How many there were.
         ends_a_line: Whether what comes next begins a line.
@@ -43,6 +47,7 @@ class Sink:
         self.bytes = 0
         self.ends_a_line = True
         self._keep = keep
+        self._terminal = None if keep else terminal_writer()
         self._kept = bytearray()
         self._digest = hashlib.sha256()
 
@@ -51,11 +56,18 @@ class Sink:
         self.bytes += len(part)
         self._digest.update(part)
         self.ends_a_line = part.endswith(b"\n") if part else self.ends_a_line
-        if not self._keep:
+        if self._terminal:
+            self._terminal.write(part)
+        elif not self._keep:
             sys.stdout.buffer.write(part)
             sys.stdout.buffer.flush()
         elif self.bytes <= _TEXT_BYTES:
             self._kept += part
+
+    def close(self) -> None:
+        """Show what is left of a character that was cut off."""
+        if self._terminal:
+            self._terminal.write(b"", final=True)
 
     @property
     def sha256(self) -> str:

@@ -71,7 +71,6 @@ def _table(problem: Problem) -> str | None:
 
 def refused_document(file: Path, problems: Sequence[Problem], next_step: str) -> CliError:
     """Return the error that tells every problem of a document, each in a line of its own."""
-    lines = "".join(f"\n  {problem}" for problem in problems)
     found = [
         {
             "table": _table(one),
@@ -82,7 +81,8 @@ def refused_document(file: Path, problems: Sequence[Problem], next_step: str) ->
     ]
     return CliError(
         Exit.REFUSED,
-        f"{file} is refused, {len(problems)} problem(s):{lines}",
+        f"{file} is refused, {len(problems)} problem(s):",
         next_step,
+        lines=[str(problem) for problem in problems],
         details={"problems": found},
     )

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-import typer
-
 from orchestrator.document.parse import Document
 from orchestrator.ids import ScheduleId
 from orchestrator.model import Recurrence
@@ -82,7 +80,7 @@ def confirm_moves(output: Printer, moves: Sequence[Move], *, accepted: bool) -> 
             f"{'; '.join(_lines(moves))}; nothing was applied",
             "add --moved if that is meant, or apply it before or after these times",
         )
-    if not typer.confirm(f"{len(moves)} occurrence(s) move over the present: apply it?", err=True):
+    if not output.confirm(f"{len(moves)} occurrence(s) move over the present: apply it?"):
         raise CliError(Exit.FOUND, "nothing was applied")
 
 

@@ -96,9 +96,11 @@ def _table(document: Document, id_: ScheduleId, place: str, next_step: str) -> S
         return schedule
     if id_ in document.invalid:
         wrong = [one for one in document.problems if one.schedule == id_ or one.in_defaults]
-        lines = "".join(f"\n  {one}" for one in wrong)
         raise CliError(
-            Exit.REFUSED, f"the table of {id_!r} in {place} is invalid:{lines}", next_step
+            Exit.REFUSED,
+            f"the table of {id_!r} in {place} is invalid:",
+            next_step,
+            lines=[str(one) for one in wrong],
         )
     there = sorted(document.schedules)
     hint = did_you_mean(id_, there) or f"there are: {', '.join(there[:10]) or 'none'}"
