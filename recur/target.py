@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +14,11 @@ from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from recur.azure_hosts import Service, is_azures
 from recur.errors import CliError, Exit
+
+_ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9-_()][A-Za-z0-9-_().]*")
+"""Of azd: one folder, and none above."""
 
 _ZEROS = "00000000-0000-0000-0000-000000000000"
 _QUICK: Final[dict[str, Any]] = {
@@ -38,10 +43,18 @@ class Target:
     Attributes:
         source: Where these settings come from, for messages.
         values: All settings by name, those of the function app and the outputs of infra/core.
+        named: Whether somebody named them, by an option or in the environment. What only lies in
+            the current folder may be somebody else's: no token goes out to any host that it names.
     """
 
     source: str
     values: Mapping[str, str]
+    named: bool = True
+
+    @property
+    def origin(self) -> str:
+        """The source, and how it was found, for people."""
+        return self.source if self.named else f"{self.source}, found in the current folder"
 
     def need(self, name: str) -> str:
         """
@@ -73,8 +86,41 @@ class Target:
         )
 
     def credential(self) -> TokenCredential:
-        """Return the credential of whoever is signed in."""
+        """Return the credential of whoever is signed in, for Azure Resource Manager."""
         return _credential()
+
+    def credential_for(self, name: str, service: Service) -> TokenCredential:
+        """
+        Return the credential of whoever is signed in, for the address that a setting holds.
+
+        Raises:
+            CliError: It may not go there; see `check_address`.
+        """
+        self.check_address(name, service)
+        return _credential()
+
+    def check_address(self, name: str, service: Service) -> str:
+        """
+        Return the address that a setting holds, to which a token may go.
+
+        Args:
+            name: Of the setting.
+            service: What is there.
+
+        Raises:
+            CliError: It is missing. Or the settings were only found in the current folder, and it
+                is not Azure's: whoever wrote them would get the token.
+        """
+        url = self.need(name)
+        if self.named or is_azures(url, service):
+            return url
+        raise CliError(
+            Exit.REFUSED,
+            f"{name} is {url}: not a host of {service}, so your token is not sent there. The setting "
+            f"comes from {self.origin}",
+            f"look who wrote that file. If the address is right, name it: --settings FILE, or {name} "
+            "and the other settings in the environment",
+        )
 
     @property
     def opens_storage_by_key(self) -> bool:
@@ -86,11 +132,13 @@ class Target:
         connection = self.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip()
         if connection:
             return self.open_storage(connection, "DATA_STORAGE_CONNECTION_STRING")
-        return BlobServiceClient(self.need("DATA_STORAGE_URL"), self.credential(), **_QUICK)
+        credential = self.credential_for("DATA_STORAGE_URL", Service.STORAGE)
+        return BlobServiceClient(self.need("DATA_STORAGE_URL"), credential, **_QUICK)
 
-    def open_host_storage(self, url: str) -> BlobServiceClient:
-        """Open the storage account of the Functions host, as whoever is signed in."""
-        return BlobServiceClient(url, self.credential(), **_QUICK)
+    def open_host_storage(self, name: str) -> BlobServiceClient:
+        """Open the storage account of the Functions host, whose address a setting holds."""
+        credential = self.credential_for(name, Service.STORAGE)
+        return BlobServiceClient(self.need(name), credential, **_QUICK)
 
     def open_storage(self, connection: str, name: str) -> BlobServiceClient:
         """
@@ -115,7 +163,7 @@ class Target:
         key = self.values.get("BATCH_ACCOUNT_KEY", "").strip()
         if key:
             return BatchClient(url, AzureNamedKeyCredential(name, key), **_QUICK)
-        return BatchClient(url, self.credential(), **_QUICK)
+        return BatchClient(url, self.credential_for("BATCH_ACCOUNT_URL", Service.BATCH), **_QUICK)
 
 
 @cache
@@ -140,7 +188,7 @@ def find_target(settings: Path | None, environ: Mapping[str, str] | None = None)
     given = dict(os.environ if environ is None else environ)
     azd = _azd_environment(Path.cwd())
     if azd is not None and not given.get("BATCH_ACCOUNT_URL"):
-        return Target(source=str(azd), values=_env_file(azd))
+        return Target(source=str(azd), values=_env_file(azd), named=False)
     return Target(source="the environment", values=given)
 
 
@@ -162,16 +210,28 @@ def _azd_environment(folder: Path) -> Path | None:
     """Return the .env file of azd's default environment in this folder, if there is one."""
     try:
         config = json.loads((folder / ".azure/config.json").read_text())
-        path = folder / ".azure" / str(config["defaultEnvironment"]) / ".env"
+        name = str(config["defaultEnvironment"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return path if path.exists() else None
+    path = folder / ".azure" / name / ".env"
+    return path if _ENVIRONMENT_NAME.fullmatch(name) and path.is_file() else None
 
 
 def _env_file(path: Path) -> dict[str, str]:
-    """Read lines ``NAME="value"`` as azd writes them."""
+    """
+    Read lines ``NAME="value"`` as azd writes them.
+
+    Raises:
+        CliError: It cannot be read.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise CliError(Exit.REFUSED, f"{path} cannot be read: {error.strerror}", _HOW) from error
+    except UnicodeDecodeError as error:
+        raise CliError(Exit.REFUSED, f"{path} is not UTF-8", _HOW) from error
     values = {}
-    for line in path.read_text().splitlines():
+    for line in lines:
         name, found, value = line.partition("=")
         if found and not line.lstrip().startswith("#"):
             value = value.strip()

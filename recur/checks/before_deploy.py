@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from recur.arm_reader import PUBLIC, ArmReader, ClosedError, UnreadError
+from recur.azure_hosts import Service
 from recur.checks.examination import Check, examine_all
 from recur.checks.findings import Finding, problem, unchecked
 from recur.checks.planned_deployment import Choice, PlannedDeployment, read_planned_deployment
@@ -46,9 +47,11 @@ def examine_before(given: Context, choice: Choice, wait: timedelta) -> Exit:
     if not endpoint.startswith(("https://", "http://")):
         message = f"ARM_ENDPOINT in {target.source} is not an address: {endpoint}"
         raise CliError(Exit.REFUSED, message, f"leave it out for {PUBLIC}")
+    if endpoint != PUBLIC and endpoint.startswith("https://"):
+        target.check_address("ARM_ENDPOINT", Service.RESOURCE_MANAGER)
     given.output.say(
         f"before a deployment to {planned.location} in subscription {planned.subscription}, "
-        f"with nodes of {planned.vm_size} (settings of {target.source})"
+        f"with nodes of {planned.vm_size} (settings of {target.origin})"
     )
     reader = ArmReader(endpoint, planned.subscription, target.credential(), limit=wait)
     shut: list[str] = []

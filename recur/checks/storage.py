@@ -31,6 +31,9 @@ _RESTORE: Final = (
     "restore it (docs/operations.md), or recur adopt --new: it begins anew, from now on"
 )
 _HOSTS: Final = "azure-webjobs-hosts"
+_HOST_STORAGE: Final = ("HOST_STORAGE_URL", "AzureWebJobsStorage__blobServiceUri")
+"""The settings that hold the address of the host's storage: of infra/core, or of the app."""
+
 _FUNCTIONS: Final = ("submit", "collect")
 _WHY_BLOCKED: Final = {
     "quota": (
@@ -255,13 +258,11 @@ def check_heartbeats(target: Target) -> Iterator[Finding]:
     """Yield when each timer function last ran, from what the Functions host notes of its timers."""
     check = "heartbeat"
     connection = target.values.get("AzureWebJobsStorage", "")
-    url = target.values.get("HOST_STORAGE_URL") or target.values.get(
-        "AzureWebJobsStorage__blobServiceUri"
-    )
+    name = next((one for one in _HOST_STORAGE if target.values.get(one)), None)
     if connection:
         storage = target.open_storage(connection, "AzureWebJobsStorage")
-    elif url:
-        storage = target.open_host_storage(url)
+    elif name:
+        storage = target.open_host_storage(name)
     else:
         yield unchecked(check, "the host's storage is not known: HOST_STORAGE_URL is not set")
         return

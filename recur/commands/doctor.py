@@ -96,7 +96,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 def examine(given: Context) -> Exit:
     """Run every check, tell what each one finds as it ends; 1 if there is a problem."""
     target = given.target()
-    given.output.say(f"the deployment of {target.source}")
+    given.output.say(f"the deployment of {target.origin}")
     silent: dict[str, str] = {}
     checks: list[Check] = [
         (name, partial(_run_or_problem, name, check, target, silent)) for name, check in CHECKS

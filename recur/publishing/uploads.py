@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings
 
+from recur.azure_hosts import Service
 from recur.errors import CliError, Exit
 from recur.publishing.packaging import Package, version_in
 from recur.role_waiting import RoleWait
@@ -36,7 +37,9 @@ class Uploads:
             self._storage = BlobServiceClient.from_connection_string(connection, **given)
         else:
             url = target.need("DATA_STORAGE_URL")
-            credential = given.pop("credential", None) or target.credential()
+            credential = given.pop("credential", None) or target.credential_for(
+                "DATA_STORAGE_URL", Service.STORAGE
+            )
             self._storage = BlobServiceClient(url, credential, **given)
         self._options = given
         self._by_key = target.opens_storage_by_key

@@ -13,6 +13,7 @@ from orchestrator.adapters.calls import RETRIES
 from orchestrator.adapters.container import Container
 from orchestrator.errors import LedgerConflict, RecurError
 from orchestrator.passes import Application, apply_version
+from recur.azure_hosts import Service
 from recur.errors import CliError, Exit
 from recur.pass_errors import pass_error
 from recur.target import Target
@@ -22,13 +23,19 @@ type OpenLedger = Callable[[], AbstractAsyncContextManager[Ledger]]
 
 @asynccontextmanager
 async def open_ledger(target: Target) -> AsyncGenerator[Ledger]:
-    """Open the ledger as the passes do, as whoever is signed in."""
+    """
+    Open the ledger as the passes do, as whoever is signed in.
+
+    Raises:
+        CliError: A setting is missing, or holds an address to which no token may go.
+    """
     name = target.need("LEDGER_CONTAINER")
     connection = target.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip()
     async with AsyncExitStack() as stack:
         if connection:
             service = BlobServiceClient.from_connection_string(connection, **RETRIES)
         else:
+            target.check_address("DATA_STORAGE_URL", Service.STORAGE)
             credential = await stack.enter_async_context(DefaultAzureCredential())
             service = BlobServiceClient(target.need("DATA_STORAGE_URL"), credential, **RETRIES)
         await stack.enter_async_context(service)
