@@ -12,6 +12,8 @@ from typing import Annotated, Final
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BeforeValidator,
+    Strict,
     StringConstraints,
     TypeAdapter,
     ValidationError,
@@ -22,6 +24,9 @@ from orchestrator.ids import FIRST_YEAR, LAST_YEAR, RunId, ScheduleId
 from orchestrator.stored import Stored
 
 SCHEMA: Final = 1
+MOST_BYTES: Final = 256 * 1024
+"""A request has a few kilobytes, and at most 16 KiB of variables, which JSON may make longer."""
+
 MOST_RUNS: Final = 1000
 """So many occurrences one backfill looks at, at most."""
 
@@ -32,8 +37,18 @@ def _within_years(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _written(value: object) -> object:
+    """Refuse numbers, and texts that are one: what they would be counted in nobody can tell."""
+    if isinstance(value, datetime) or (isinstance(value, str) and "-" in value[1:]):
+        return value
+    raise ValueError("must be a time such as 2026-11-23T07:00:00Z")
+
+
 type Words = Annotated[str, StringConstraints(max_length=1000)]
-type RequestTime = Annotated[AwareDatetime, AfterValidator(_within_years)]
+type RequestTime = Annotated[
+    AwareDatetime, BeforeValidator(_written), AfterValidator(_within_years)
+]
+type Flag = Annotated[bool, Strict()]
 
 
 class RequestKind(StrEnum):
@@ -83,12 +98,12 @@ class Request(Stored):
     schedule: ScheduleId
     run_id: RunId | None = None
     key: Words | None = None
-    force: bool = False
+    force: Flag = False
     environment: dict[str, str] | None = None
     nominal: RequestTime | None = None
     after: RequestTime | None = None
     until: RequestTime | None = None
-    rerun: bool = False
+    rerun: Flag = False
     note: Words | None = None
 
 
@@ -115,6 +130,7 @@ class Answer(Stored):
     runs: tuple[RunId, ...] = ()
 
 
+_LONGEST_NAME: Final = 80
 _REQUEST = TypeAdapter(Request)
 _ANSWER = TypeAdapter(Answer)
 
@@ -125,7 +141,14 @@ def dump_request(request: Request) -> bytes:
 
 
 def load_request(data: bytes) -> Request:
-    """Return the request of its JSON; raises RecordUnreadable if it is none."""
+    """
+    Return the request of its JSON.
+
+    Raises:
+        RecordUnreadable: It is none, or has more than 256 KiB.
+    """
+    if len(data) > MOST_BYTES:
+        raise RecordUnreadable(f"not a request: it has more than {MOST_BYTES // 1024} KiB")
     return _load_message(_REQUEST, data, "a request")
 
 
@@ -144,7 +167,8 @@ def _load_message[T: (Request, Answer)](adapter: TypeAdapter[T], data: bytes, wh
         value = adapter.validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part)[:_LONGEST_NAME] for part in first["loc"])
+        place = place if place.isprintable() else ascii(place)
         raise RecordUnreadable(f"not {what}: {place}: {first['msg']}") from error
     if value.schema != SCHEMA:
         raise RecordUnreadable(f"{what} of schema {value.schema}; this version reads {SCHEMA}")

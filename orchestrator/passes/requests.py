@@ -1,12 +1,15 @@
 """What operators ask for: each request is carried out, answered and removed, in their order."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from orchestrator import ids
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions.pauses import pause, pausing, resume
+from orchestrator.decisions.request_rules import broken_rule
 from orchestrator.enums import Reason
 from orchestrator.errors import (
     BatchRefused,
@@ -68,7 +71,7 @@ class Requests:
             request = found[0]
             if request.schedule in self._waiting:
                 return True
-            done = await self._carry_out(request, waiting.made)
+            done = await self._carry_out(waiting.id, request, waiting.made)
         except _LATER as error:
             trouble(f"request {waiting.id} waits for the next tick", error)
             self._waiting |= {request.schedule} if request else set()
@@ -97,12 +100,14 @@ class Requests:
         self._plan.counts["answered"] = self._plan.counts.get("answered", 0) + 1
         return True
 
-    async def _carry_out(self, request: Request, made: datetime) -> Done | None:
+    async def _carry_out(self, id_: str, request: Request, made: datetime) -> Done | None:
         if request.extra:  # a later version asks for something that this one cannot do
             raise RequestRefused(
-                f"this version does not know the fields {', '.join(request.extra)}: ask with the "
+                f"this version does not know the fields {_names(request.extra)}: ask with the "
                 "`recur` of the version that is deployed"
             )
+        if wrong := broken_rule(request, id_):
+            raise RequestRefused(wrong)
         match request.kind:
             case RequestKind.STOP:
                 return await self._stop(request)
@@ -171,3 +176,9 @@ class Requests:
         if before.schedules[schedule] != state:
             schedules = {**before.schedules, schedule: state}
             await self._plan.write(replace(before, schedules=schedules))
+
+
+def _names(extra: Iterable[str]) -> str:
+    """Return a few names of fields as a sentence may hold them."""
+    shown = [name if name.isidentifier() else ascii(name[:40]) for name in islice(extra, 5)]
+    return ", ".join(name[:40] for name in shown)

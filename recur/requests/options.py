@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Self
 
+from orchestrator.decisions.request_rules import LONGEST, one_line
 from recur.errors import CliError, Exit
 
 WAIT_SECONDS: Final = 150
 """Two ticks, and what they take."""
-
-_LONGEST: Final = {"--by": 200, "--key": 1000, "--note": 1000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +59,7 @@ def check_text(text: str, name: str) -> str:
     Raises:
         CliError: It is none.
     """
-    text = text.strip()
-    if text and text.isprintable() and len(text) <= _LONGEST[name]:
+    text, most = text.strip(), LONGEST[name.removeprefix("--")]
+    if one_line(text, most):
         return text
-    raise CliError(
-        Exit.USAGE, f"{name} must be one line of 1 to {_LONGEST[name]} characters", "write one"
-    )
+    raise CliError(Exit.USAGE, f"{name} must be one line of 1 to {most} characters", "write one")

@@ -18,6 +18,7 @@ from azure.core.exceptions import (
 from azure.storage.blob import ContainerClient, ContentSettings
 
 from orchestrator import ids
+from orchestrator.decisions.request_rules import broken_rule
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ledger.request import (
     Answer,
@@ -62,8 +63,12 @@ def make(ledger: ContainerClient, request: Request) -> None:
     nobody else's, so that is as good.
 
     Raises:
-        CliError: Storage gave no answer, and it is not known whether the request is there.
+        CliError: The tick would refuse it. Or storage gave no answer, and it is not known whether
+            the request is there.
     """
+    if wrong := broken_rule(request, request.id):
+        hint = "name yourself by --by" if wrong.startswith("by ") else "correct it, and ask again"
+        raise CliError(Exit.USAGE, wrong, hint)
     try:
         ledger.upload_blob(
             ids.request_blob(request.id),

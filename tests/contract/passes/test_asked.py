@@ -1,5 +1,6 @@
 """What operators ask for, as the submit tick carries it out and answers it."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,6 +152,40 @@ async def test_what_is_no_request_is_answered_too(world: World) -> None:
     broken = load_answer((await world.blobs("answers/0broken"))["answers/0broken.json"])
     assert (broken.status, broken.request) == (Status.REFUSED, None)
     assert not await world.waiting()
+
+
+BAD_REQUESTS = {
+    "0id": ({"id": "other"}, "id is 'other'"),
+    "0by": ({"by": "\x1b]0;title\x07"}, "by must be one line"),
+    "0schedule": ({"schedule": "job\n"}, "is not the id of a schedule"),
+    "0environment": ({"environment": {"RECUR_RUN_ID": "forged"}}, "environment does not belong"),
+    "0force": ({"force": "yes"}, "force: Input should be a valid boolean"),
+    "0time": ({"until": 1780000000}, "until: Value error, must be a time"),
+    "0large": ({"note": "x" * 300_000}, "more than 256 KiB"),
+}
+
+
+async def test_requests_that_recur_would_not_make_are_refused_one_by_one(world: World) -> None:
+    """Each with what is wrong with it; the one behind them is carried out in the same tick."""
+    await idle_schedule(world)
+    good = {"kind": "backfill", "by": "eva", "schedule": "job"} | {
+        "after": "2026-01-01T00:00:00Z",
+        "until": "2026-01-02T00:00:00Z",
+    }
+    for id_, (values, _) in BAD_REQUESTS.items():
+        data = json.dumps({"id": id_, **good, **values}).encode()
+        await world.ledger.upload_blob(ids.request_blob(id_), data)
+
+    answer = await world.ask("pause", "job")
+
+    assert answer.status is Status.DONE
+    for id_, (_, said) in BAD_REQUESTS.items():
+        told = load_answer((await world.blobs(f"answers/{id_}"))[f"answers/{id_}.json"])
+        assert told.status is Status.REFUSED
+        assert said in told.sentence
+        assert told.sentence.isprintable()
+    assert not await world.waiting()
+    assert not await world.open()
 
 
 async def test_a_running_run_is_stopped(world: World) -> None:

@@ -50,6 +50,13 @@ def test_requests_and_answers_are_read_back() -> None:
         ("until", '"2026-06-01T12:00:00"', "not a request: until: Input should have timezone info"),
         ("until", '"1969-12-31T23:59:59Z"', "must lie between the years 1970 and 2200"),
         ("until", '"2201-01-01T00:00:00Z"', "must lie between the years 1970 and 2200"),
+        ("until", "1780000000", "not a request: until: Value error, must be a time such as"),
+        ("until", '"1780000000"', "not a request: until: Value error, must be a time such as"),
+        ("force", '"yes"', "not a request: force: Input should be a valid boolean"),
+        ("rerun", "1", "not a request: rerun: Input should be a valid boolean"),
+        ("environment", '{"A": 1}', "not a request: environment.A: Input should be a valid string"),
+        ("environment", '{"\\u001b[2J": 1}', r"not a request: 'environment\.\\x1b\[2J': Input"),
+        ("note", f'"{"x" * 300_000}"', "not a request: it has more than 256 KiB"),
     ],
 )
 def test_a_bad_request_says_what_is_wrong(key: str, value: str, said: str) -> None:

@@ -1,0 +1,63 @@
+"""
+What a request may say: the same rules for `recur`, which makes it, and for the tick, which reads it.
+
+Whoever may write the ledger can put any blob in the place of a request.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from orchestrator import ids
+from orchestrator.ledger.request import Request, RequestKind
+
+LONGEST: Final[Mapping[str, int]] = {"by": 200, "key": 1000, "note": 1000}
+"""Characters of the texts: mails, tables and records repeat them."""
+
+_FIELDS: Final[Mapping[RequestKind, frozenset[str]]] = {
+    RequestKind.TRIGGER: frozenset({"key", "force", "environment", "nominal"}),
+    RequestKind.BACKFILL: frozenset({"after", "until", "rerun"}),
+    RequestKind.STOP: frozenset({"run_id"}),
+    RequestKind.PAUSE: frozenset({"until"}),
+    RequestKind.RESUME: frozenset(),
+}
+"""The fields of each kind, besides those that all of them have."""
+
+_ALL: Final = frozenset().union(*_FIELDS.values())
+
+
+def broken_rule(request: Request, id_: str) -> str | None:
+    """
+    Return the first thing that a request may not say, with its field; None if it is as it should be.
+
+    Whether it can be carried out is another question: it depends on schedules, runs and variables.
+
+    Args:
+        request: Read from JSON, or about to be written.
+        id_: The id that its blob's name has.
+    """
+    return next(_broken_rules(request, id_), None)
+
+
+def _broken_rules(request: Request, id_: str) -> Iterator[str]:
+    if request.id != id_ or not ids.REQUEST_ID.fullmatch(request.id):
+        yield f"id is {request.id[:80]!r}, and the name of its blob says {id_!r}"
+    if not ids.SCHEDULE_ID.fullmatch(request.schedule):
+        yield f"schedule is {request.schedule[:80]!r}, which is not the id of a schedule"
+    for name, most in LONGEST.items():
+        text = getattr(request, name)
+        if text is not None and not one_line(text, most):
+            yield f"{name} must be one line of 1 to {most:,} visible characters"
+    for name in sorted(_ALL - _FIELDS[request.kind]):
+        if getattr(request, name):
+            yield f"{name} does not belong to the request {request.kind}"
+    if request.run_id is not None:
+        run = ids.parse_run_id(request.run_id)
+        if run and run[0] != request.schedule:
+            yield f"run_id is of schedule {run[0]}, and schedule is {request.schedule}"
+    if request.nominal and request.nominal.microsecond:
+        yield "nominal must be a whole second"
+
+
+def one_line(text: str, most: int) -> bool:
+    """Tell whether a text is one line: not empty, not endless, without control characters."""
+    return bool(text.strip()) and text.isprintable() and len(text) <= most
