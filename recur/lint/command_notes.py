@@ -1,17 +1,14 @@
 """Notes on commands and variables that cannot do on a node what they seem to say."""
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
-from itertools import takewhile
 
 from recur.checkout import pool_packages
 from recur.lint.notes import Code, KeyNote, key_note, quoted
 from recur.lint.secret_patterns import looks_secret
+from recur.lint.shell_words import simple_commands
 
-_COMMENTS = re.compile(r"^\s*#.*$", re.MULTILINE)
 _SHELLS = frozenset({"sh", "dash"})
-_ENDS = frozenset(";&|\n")
 _HARMLESS = frozenset(
     {":", "date", "echo", "export", "printf", "set", "trap", "true", "ulimit", "umask"}
 )
@@ -67,7 +64,7 @@ def _shebang(command: str) -> Iterator[KeyNote]:
 
 def _relative_script(command: str) -> str | None:
     """Return the script that a command starts with, if it lies in the task's empty folder."""
-    for words in map(_without_prefixes, _simple_commands(command)):
+    for words in map(_without_prefixes, simple_commands(command)):
         if words and words[0] not in _HARMLESS:
             return _script(*words)
     return None
@@ -82,20 +79,6 @@ def _without_prefixes(words: list[str]) -> list[str]:
         while options and rest and (rest[0].startswith("-") or rest[0][:1].isdigit()):
             rest = rest[1:]
     return rest
-
-
-def _simple_commands(command: str) -> Iterator[list[str]]:
-    """Yield the words of each command of a script; nothing where its quotes do not match."""
-    text = _COMMENTS.sub("", command.replace("\\\n", " "))
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|\n")
-    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
-    try:
-        tokens = iter([*lexer])
-    except ValueError:
-        return
-    for token in tokens:
-        if not set(token) <= _ENDS:
-            yield [token, *takewhile(lambda word: not set(word) <= _ENDS, tokens)]
 
 
 def _script(program: str, *arguments: str) -> str | None:

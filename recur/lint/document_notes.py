@@ -8,6 +8,7 @@ from orchestrator.enums import CatchUpMode, Outcome, Overlap
 from orchestrator.model import Prices, Schedule
 from recur.formats import duration_in_words
 from recur.lint.command_notes import command_notes, environment_notes
+from recur.lint.command_secrets import secret_in_command
 from recur.lint.notes import (
     Code,
     KeyNote,
@@ -19,7 +20,7 @@ from recur.lint.notes import (
     usual_distance,
 )
 from recur.lint.recurrence_notes import recurrence_notes
-from recur.lint.secret_patterns import looks_secret, secret_within
+from recur.lint.secret_patterns import looks_secret
 from recur.progress import Advance
 
 # How long a pool from zero needs for its first node: it is evaluated every 5 minutes
@@ -227,7 +228,7 @@ def _secret_notes(schedule: Schedule) -> Iterator[KeyNote]:
                 f"environment.{name}",
                 f"looks like a secret, and {_KEY_VAULT}",
             )
-    if secret_within(schedule.command):
+    if secret_in_command(schedule.command):
         yield key_note(
             Code.SECRET,
             "command",

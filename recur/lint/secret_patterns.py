@@ -3,12 +3,12 @@
 import re
 
 _NAMES = re.compile(
-    r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|PWD|SECRETS?|TOKEN|API_?KEY|ACCESS_?KEY|ACCOUNT_?KEY"
+    r"(^|_)(PASSWORD|PGPASSWORD|SSHPASS|PASSWD|PASSPHRASE|PWD|SECRETS?|TOKEN|API_?KEY|ACCESS_?KEY|ACCOUNT_?KEY"
     r"|PRIVATE_?KEY|CONNECTION_?STRING|CONN_?STR|CREDENTIALS?|SAS)$",
     re.IGNORECASE,
 )
 _VALUES = (
-    re.compile(r"\b(AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)\s*=\s*[^\s;]"),
+    re.compile(r"\b(AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)\s*=\s*[^\s;$]"),
     re.compile(r"[?&]sig=[A-Za-z0-9%+/]{20,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."),

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from orchestrator.document.parse import Document
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.model import About, Holidays, Interval, Prices, Schedule
+from recur.lint.command_secrets import secret_in_command
 from recur.lint.secret_patterns import looks_secret
 
 ABSENT = "(none)"
@@ -81,7 +82,7 @@ def _prices(prices: Prices | None) -> dict[str, str]:
 def _differences(before: Schedule, after: Schedule) -> Iterator[tuple[str, str, str]]:
     """Yield the keys that differ; a value that looks like a secret is compared, and not shown."""
     before_all, after_all = toml_values(before), toml_values(after)
-    before_hidden, after_hidden = set(_secret_variables(before)), set(_secret_variables(after))
+    before_hidden, after_hidden = set(_secret_keys(before)), set(_secret_keys(after))
     for key in dict.fromkeys((*after_all, *before_all)):
         old, new = before_all.get(key, ABSENT), after_all.get(key, ABSENT)
         if old != new:
@@ -90,7 +91,9 @@ def _differences(before: Schedule, after: Schedule) -> Iterator[tuple[str, str, 
             yield key, old, _ANOTHER if old == new else new
 
 
-def _secret_variables(schedule: Schedule) -> Iterator[str]:
+def _secret_keys(schedule: Schedule) -> Iterator[str]:
+    if secret_in_command(schedule.command):
+        yield "command"
     for name, value in schedule.environment.items():
         if looks_secret(name, value):
             yield f"environment.{name}"

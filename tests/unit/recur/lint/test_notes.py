@@ -130,6 +130,8 @@ def test_an_ordinary_schedule_has_no_notes() -> None:
         (Code.LITERAL_VARIABLE, "environment.OUT", "'%TEMP%' stays as it is", {"environment": '{ OUT = "%TEMP%" }'}),
         (Code.SECRET, "environment.DB_PASSWORD", "Key Vault", {"environment": '{ DB_PASSWORD = "x" }'}),
         (Code.SECRET, "command", "Key Vault", {"command": '"psql postgres://me:hunter2@db/x"'}),
+        (Code.SECRET, "command", "Key Vault", {"command": '"curl -u me:hunter2 https://example.org"'}),
+        (Code.SECRET, "command", "Key Vault", {"command": '"PGPASSWORD=hunter2 psql"'}),
     ],
 )  # fmt: skip
 def test_what_may_not_be_meant_is_noted(
