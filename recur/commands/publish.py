@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +17,16 @@ from recur.arm import BatchArm
 from recur.checkout import find_checkout
 from recur.context import Context, run
 from recur.errors import CliError, Exit
-from recur.publishing.packaging import PackageError, build_all
+from recur.output import Printer
+from recur.publishing.packaging import Package, PackageError, build_all
 from recur.publishing.publisher import Published, Publisher
 from recur.publishing.uploads import Uploads
 from recur.role_waiting import RoleWait
 
 PARAMETER: Final = "PACKAGE_VERSIONS"
+
+_MOST_SHOWN: Final = 10
+"""So many paths that a package leaves out are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     Versions are made of the content: a second run has nothing to do. Old versions go, except the
     newest ones and those that a pool refers to.
 
+    Left out is what no package should hold: .git, .env*, .venv, node_modules, caches, and what the
+    patterns in an application's .recurignore name, written as in a .gitignore.
+
     Example: recur publish --write packages.env
     """
 
@@ -104,11 +111,11 @@ def publish_workload(given: Context, options: PublishOptions) -> Exit:
     Raises:
         CliError: The workload cannot be packaged, or see `Publisher.publish`.
     """
-    done = _publish(given, options)
+    packages, done = _publish(given, options)
     if options.write is not None and not options.dry_run:
         write_parameter(options.write, done.versions)
     _show_packages(given, done, dry_run=options.dry_run)
-    _result_json(given, done, dry_run=options.dry_run)
+    _result_json(given, packages, done, dry_run=options.dry_run)
     return Exit.DONE
 
 
@@ -135,13 +142,15 @@ def write_parameter(file: Path, versions: Mapping[str, str]) -> None:
         raise CliError(Exit.REFUSED, f"{file} cannot be written: {error.strerror}") from error
 
 
-def _publish(given: Context, options: PublishOptions) -> Published:
+def _publish(given: Context, options: PublishOptions) -> tuple[Sequence[Package], Published]:
     target, progress = given.target(), given.output.progress
     with tempfile.TemporaryDirectory(prefix="recur-publish-") as folder:
         try:
             packages = build_all(options.source, Path(folder))
         except PackageError as error:
             raise CliError(Exit.REFUSED, str(error), "correct it, publish again") from error
+        for package in packages:
+            _show_contents(given.output, package)
         publisher = Publisher(
             BatchArm.of(target),
             Uploads(target),
@@ -150,9 +159,21 @@ def _publish(given: Context, options: PublishOptions) -> Published:
             keep=options.keep,
         )
         if not options.dry_run:
-            return publisher.publish(packages)
+            return packages, publisher.publish(packages)
         missing = [package.name for package in publisher.missing(packages)]
-        return Published({package.name: package.version for package in packages}, missing)
+        planned = {package.name: package.version for package in packages}
+        return packages, Published(planned, missing)
+
+
+def _show_contents(output: Printer, package: Package) -> None:
+    """Tell on stderr what a package does not hold, and what in it is suspicious."""
+    if package.left_out:
+        shown = ", ".join(package.left_out[:_MOST_SHOWN])
+        more = len(package.left_out) - _MOST_SHOWN
+        rest = f" and {more} more; --json has them all" if more > 0 else ""
+        output.progress.print(f"{package.name}: left out {shown}{rest}", markup=False)
+    for path, text in package.warnings:
+        output.progress.print(f"warning: {package.name}/{path}: {text}", markup=False)
 
 
 def _show_packages(given: Context, done: Published, *, dry_run: bool) -> None:
@@ -175,7 +196,9 @@ def _show_packages(given: Context, done: Published, *, dry_run: bool) -> None:
     output.say(f"{PARAMETER}='{json.dumps(done.versions, separators=(',', ':'))}'")
 
 
-def _result_json(given: Context, done: Published, *, dry_run: bool) -> None:
+def _result_json(
+    given: Context, packages: Sequence[Package], done: Published, *, dry_run: bool
+) -> None:
     removed = [{"application": name, "version": version} for name, version in done.removed]
     given.output.result(
         {
@@ -188,5 +211,11 @@ def _result_json(given: Context, done: Published, *, dry_run: bool) -> None:
                 for name, version, reason in done.kept
             ],
             "unverified": done.unverified,
+            "left_out": {package.name: package.left_out for package in packages},
+            "warnings": [
+                {"application": package.name, "path": path, "message": text}
+                for package in packages
+                for path, text in package.warnings
+            ],
         }
     )

@@ -12,12 +12,16 @@ import re
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
+
+from recur.publishing.content_warnings import content_warnings
+from recur.publishing.left_out import IGNORE_FILE, LeftOut, is_leftover
 
 # Azure Batch spells other characters differently in the names of environment variables.
 _ID = re.compile(r"[a-z0-9_]{1,64}")
-_IGNORED = "__pycache__"
 # The oldest time that a zip file can hold.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
@@ -36,11 +40,15 @@ class Package:
         name: Id of the application: the folder's name.
         version: ``v`` and 12 hexadecimal digits.
         zip_path: The zip file.
+        left_out: Paths below the folder that it does not hold, sorted; a folder ends with ``/``.
+        warnings: Path, and what is suspicious about the file; sorted.
     """
 
     name: str
     version: str
     zip_path: Path
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,18 +66,18 @@ def build(folder: Path, target: Path) -> Package:
     """
     Zip a folder into ``<target>/<id>-<version>.zip``; what ``target`` lacks is created.
 
-    Modes are 755 for what its owner may execute and 644 for everything else; ``__pycache__`` and
-    empty folders are left out.
+    Modes are 755 for what its owner may execute and 644 for everything else. Empty folders are left
+    out, and what ``left_out`` says: so a version does not depend on what git or a tool keeps there.
 
     Raises:
         PackageError: The folder's name is no id, it holds no file, or something that cannot be
-            read or is neither a file nor a folder.
+            read or is neither a file nor a folder, such as a symbolic link.
     """
     name = folder.resolve().name
     if not _ID.fullmatch(name):
         raise PackageError(f"{name}: an id consists of at most 64 of a-z, 0-9 and _")
     try:
-        entries = sorted(_package_entries(folder))
+        entries, left_out = _package_entries(folder)
     except OSError as error:
         raise PackageError(f"{error.filename}: {error.strerror}") from error
     if not entries:
@@ -78,26 +86,32 @@ def build(folder: Path, target: Path) -> Package:
     target.mkdir(parents=True, exist_ok=True)
     zip_path = target / f"{name}-{version}.zip"
     _write(entries, zip_path)
-    return Package(name=name, version=version, zip_path=zip_path)
+    return Package(
+        name=name,
+        version=version,
+        zip_path=zip_path,
+        left_out=tuple(sorted(left_out)),
+        warnings=tuple(_warnings(entries)),
+    )
 
 
 def build_all(source: Path, target: Path) -> tuple[Package, ...]:
     """
-    Zip every folder of ``source`` into ``target``, except hidden ones.
+    Zip every folder of ``source`` into ``target``, except hidden ones and those of tools.
 
     Raises:
         PackageError: One of them cannot be packaged, or there is none.
     """
     folders = source.iterdir() if source.is_dir() else ()
-    names = sorted(folder.name for folder in folders if folder.is_dir() and _is_ours(folder.name))
+    names = sorted(
+        folder.name for folder in folders if folder.is_dir() and not is_leftover(folder.name)
+    )
     if not names:
         raise PackageError(f"{source}: no folder to package")
+    for folder in (source / name for name in names):
+        if folder.is_symlink():
+            raise PackageError(_link(folder))
     return tuple(build(source / name, target) for name in names)
-
-
-def _is_ours(name: str) -> bool:
-    """Tell whether a folder is no leftover of a tool."""
-    return name != _IGNORED and not name.startswith(".")
 
 
 def version_in(zip_path: Path) -> str | None:
@@ -118,23 +132,58 @@ def _content_version(entries: list[_Entry]) -> str:
     return f"v{hashlib.sha256(manifest).hexdigest()[:12]}"
 
 
-def _package_entries(folder: Path) -> list[_Entry]:
+def _package_entries(folder: Path) -> tuple[list[_Entry], list[str]]:
+    """Return the files of a package, sorted, and the paths that it leaves out."""
     if not folder.is_dir():
         raise PackageError(f"{folder}: no such folder")
+    try:
+        ignored = LeftOut(folder)
+    except ValueError as error:  # of its encoding, or of a pattern
+        raise PackageError(f"{folder / IGNORE_FILE}: {error}") from error
     entries: list[_Entry] = []
-    for parent, folders, files in folder.walk():
-        folders[:] = [name for name in folders if name != _IGNORED]
-        for path in (parent / name for name in (*folders, *files)):
+    left_out: list[str] = []
+    for parent, folders, files in folder.walk(on_error=_refuse):
+        for name in (*folders, *files):
+            path = parent / name
             status = path.lstat()
-            if stat.S_ISREG(status.st_mode):
-                mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
-                relative = path.relative_to(folder).as_posix()
-                if relative != relative.encode(errors="replace").decode():
-                    raise PackageError(f"{str(path)!a}: a name that is not UTF-8")
-                entries.append(_Entry(relative, mode, path.read_bytes()))
-            elif not stat.S_ISDIR(status.st_mode):
-                raise PackageError(f"{path}: neither a file nor a folder")
-    return entries
+            is_folder = stat.S_ISDIR(status.st_mode)
+            relative = path.relative_to(folder).as_posix()
+            if ignored.holds(relative, is_folder=is_folder):
+                if relative != IGNORE_FILE:
+                    left_out.append(f"{relative}/" if is_folder else relative)
+                folders[:] = [one for one in folders if one != name]
+            elif not is_folder:
+                entries.append(_entry(path, relative, status.st_mode))
+    return sorted(entries), left_out
+
+
+def _entry(path: Path, relative: str, mode: int) -> _Entry:
+    if stat.S_ISLNK(mode):
+        raise PackageError(_link(path))
+    if not stat.S_ISREG(mode):
+        raise PackageError(f"{path}: neither a file nor a folder")
+    if relative != relative.encode(errors="replace").decode():
+        raise PackageError(f"{str(path)!a}: a name that is not UTF-8")
+    return _Entry(relative, 0o755 if mode & stat.S_IXUSR else 0o644, path.read_bytes())
+
+
+def _link(path: Path) -> str:
+    return (
+        f"{path} is a symbolic link to {path.readlink()}: put what it leads to in its place "
+        f"(cp -rL), or name it in {IGNORE_FILE}"
+    )
+
+
+def _refuse(error: OSError) -> NoReturn:
+    """Refuse a folder that cannot be listed: a package without it would be another one."""
+    raise error
+
+
+def _warnings(entries: Iterable[_Entry]) -> Iterator[tuple[str, str]]:
+    for one in entries:
+        executable = bool(one.mode & stat.S_IXUSR)
+        for text in content_warnings(one.path, one.content, is_executable=executable):
+            yield one.path, text
 
 
 def _write(entries: list[_Entry], zip_path: Path) -> None:

@@ -98,6 +98,24 @@ def test_programs_get_one_json_document_and_the_parameter_in_a_file(
     assert size == "Standard_D2ds_v5"
 
 
+def test_what_is_left_out_and_what_is_suspicious_is_told(
+    account: ArmAccount, tmp_path: Path
+) -> None:
+    """On stderr, where the hook of azd passes it on, and to programs."""
+    source = workload(tmp_path / "workload")
+    (source / NAMES[0] / ".env").write_text("A=1")
+    (source / NAMES[0] / "id_\x1b[2Jrsa.pfx").write_text("")
+
+    told = _recur(account, tmp_path, "--json", "publish", "--workload", str(source), "--dry-run")
+
+    assert told.json["left_out"] == {NAMES[0]: [".env"], NAMES[1]: []}
+    (warning,) = told.json["warnings"]
+    assert (warning["application"], warning["path"]) == (NAMES[0], "id_\x1b[2Jrsa.pfx")
+    first, second = told.err.splitlines()
+    assert first == f"{NAMES[0]}: left out .env"
+    assert second.startswith(rf"warning: {NAMES[0]}/id_\x1b[2Jrsa.pfx: by its name, it holds keys")
+
+
 def test_two_commands_at_once_both_succeed(account: ArmAccount, tmp_path: Path) -> None:
     """One version is active at the end, whole, and both say which."""
     source = str(workload(tmp_path / "workload"))

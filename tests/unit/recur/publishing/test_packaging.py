@@ -1,7 +1,9 @@
 """Application packages: what changes their version and their bytes, and what does not."""
 
 import os
+import shutil
 import stat
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recur.publishing.packaging import Package, PackageError, build
+from recur.publishing.packaging import Package, PackageError, build, build_all
 from tests.support.breadth import examples
 
 FILES = {"main.py": b"print(1)\n", "lib/a.py": b"A = 1\n", "lib/b.txt": b"\x00\xff"}
@@ -141,8 +143,22 @@ def test_a_symbolic_link_is_refused(tmp_path: Path, to: str) -> None:
     folder = folder_of(tmp_path, FILES)
     (folder / "link").symlink_to(to)
 
-    with pytest.raises(PackageError, match="link"):
+    with pytest.raises(PackageError) as refused:
         build(folder, tmp_path)
+
+    assert str(refused.value).startswith(f"{folder}/link is a symbolic link to {to}: put what it")
+    (folder / ".recurignore").write_text("/link\n")
+    assert build(folder, tmp_path).left_out == ("link",)
+
+
+def test_an_application_that_is_a_symbolic_link_is_refused(tmp_path: Path) -> None:
+    """Its package would have the name of another folder."""
+    folder_of(tmp_path / "elsewhere", FILES, "other")
+    (tmp_path / "workload").mkdir()
+    (tmp_path / "workload" / "tool").symlink_to("../elsewhere/other")
+
+    with pytest.raises(PackageError, match=r"tool is a symbolic link to \.\./elsewhere/other"):
+        build_all(tmp_path / "workload", tmp_path / "to")
 
 
 def test_a_pipe_is_refused_and_not_read(tmp_path: Path) -> None:
@@ -152,3 +168,115 @@ def test_a_pipe_is_refused_and_not_read(tmp_path: Path) -> None:
 
     with pytest.raises(PackageError, match="pipe"):
         build(folder, tmp_path)
+
+
+LITTER = {
+    ".git/index": b"1",
+    ".env": b"PASSWORD=hunter2",
+    ".env.local": b"2",
+    ".envrc": b"3",
+    ".venv/bin/python": b"4",
+    "lib/node_modules/left-pad/index.js": b"5",
+    "lib/.DS_Store": b"6",
+    "__pycache__/main.pyc": b"7",
+    ".pytest_cache/README.md": b"8",
+    ".mypy_cache/x.json": b"9",
+    ".ruff_cache/x": b"10",
+    ".hypothesis/x": b"11",
+}
+
+
+def test_what_no_package_should_hold_is_left_out_and_named(tmp_path: Path) -> None:
+    """Settings, repositories and caches make no version, wherever they lie."""
+    plain = package(tmp_path / "1", FILES)
+    littered = package(tmp_path / "2", FILES | LITTER)
+
+    assert plain.left_out == ()
+    assert littered.version == plain.version
+    assert littered.zip_path.read_bytes() == plain.zip_path.read_bytes()
+    assert littered.left_out == (
+        ".env",
+        ".env.local",
+        ".envrc",
+        ".git/",
+        ".hypothesis/",
+        ".mypy_cache/",
+        ".pytest_cache/",
+        ".ruff_cache/",
+        ".venv/",
+        "__pycache__/",
+        "lib/.DS_Store",
+        "lib/node_modules/",
+    )
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git, which makes the folder")
+def test_git_status_alone_makes_no_new_version(tmp_path: Path) -> None:
+    """It writes into .git what it has seen of the files' times."""
+    folder = folder_of(tmp_path, FILES)
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)  # noqa: S607
+
+    git("init")
+    git("add", ".")
+    before, index = build(folder, tmp_path).version, (folder / ".git/index").read_bytes()
+    os.utime(folder / "main.py", (1, 1))
+    git("status")
+
+    assert (folder / ".git/index").read_bytes() != index
+    assert build(folder, tmp_path).version == before
+
+
+def test_patterns_of_the_folder_leave_out_more_and_keep_what_they_say(tmp_path: Path) -> None:
+    """As in a .gitignore: comments, folders, anchors, and exceptions, of the usual ones too."""
+    files = FILES | {
+        "notes.log": b"1",
+        "keep.log": b"2",
+        "build/x": b"3",
+        "lib/build/y": b"4",
+        "data/big.bin": b"5",
+        ".env.example": b"6",
+        "node_modules/a.js": b"7",
+        ".recurignore": b"# more\n*.log\n!keep.log\n/build/\n/data\n!.env.example\n!node_modules\n",
+    }
+
+    built = package(tmp_path, files)
+
+    assert built.left_out == ("build/", "data/", "notes.log")
+    with zipfile.ZipFile(built.zip_path) as archive:
+        kept = {".env.example", "keep.log", "lib/build/y", "node_modules/a.js"}
+        assert {*archive.namelist()} == {*FILES, *kept}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "said"), [(b"!\n", "Invalid git pattern"), (b"\xff\n", "can't decode")]
+)
+def test_patterns_that_cannot_be_read_are_refused(
+    tmp_path: Path, patterns: bytes, said: str
+) -> None:
+    """A package with more in it than was meant would be published else."""
+    with pytest.raises(PackageError, match=rf"\.recurignore: .*{said}"):
+        package(tmp_path, FILES | {".recurignore": patterns})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can list every folder")
+def test_a_folder_that_cannot_be_listed_is_refused(tmp_path: Path) -> None:
+    """Without it the package would be another one."""
+    folder = folder_of(tmp_path, FILES)
+    (folder / "lib").chmod(0)
+    try:
+        with pytest.raises(PackageError, match=r"lib: Permission denied"):
+            build(folder, tmp_path)
+    finally:
+        (folder / "lib").chmod(0o755)
+
+
+def test_what_is_suspicious_in_a_package_is_told_with_its_path(tmp_path: Path) -> None:
+    """The package is built all the same."""
+    built = package(tmp_path, FILES | {"bin/run.sh": b"#!/bin/sh\r\nexit\r\n"})
+
+    assert [(path, text.partition(":")[0]) for path, text in built.warnings] == [
+        ("bin/run.sh", "a script with Windows line ends (CRLF), which fails on Linux"),
+        ("bin/run.sh", "a first line #! and no executable bit"),
+    ]
