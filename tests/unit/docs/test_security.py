@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import pytest
 
+from recur.azure_hosts import SUFFIXES
+
 _ROOT = Path(__file__).parents[3]
 _PAGE = (_ROOT / "docs/security.md").read_text()
 _ROW = re.compile(
@@ -154,3 +156,11 @@ def test_every_identity_is_in_the_threat_model() -> None:
 
     assert identities
     assert {name for name in identities if f"`{name}`" not in _PAGE} == set()
+
+
+def test_the_hosts_that_get_a_token_are_listed() -> None:
+    """Each of them, with its service."""
+    rows = re.findall(r"^\| (Azure [A-Z][A-Za-z ]+) \| (`.*) \|$", _PAGE, re.MULTILINE)
+
+    listed = {name: re.findall(r"`(?:\*\.)?([a-z.]+)`", hosts) for name, hosts in rows}
+    assert listed == {service.value: [*hosts] for service, hosts in SUFFIXES.items()}
