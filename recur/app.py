@@ -13,6 +13,7 @@ from recur.commands import CommandGroup
 from recur.context import Context
 from recur.errors import CliError, Exit
 from recur.output import Printer
+from recur.terminal_text import escape_the_unforeseen
 
 app = typer.Typer(
     name="recur",
@@ -71,6 +72,7 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Run `recur`."""
+    escape_the_unforeseen()
     # Our own words say what failed; the clients would tell each try at length.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
     arguments = hoisted(sys.argv[1:])

@@ -1,9 +1,12 @@
-"""Bytes of others on a terminal: shown as text, never obeyed."""
+"""Texts and bytes of others that do not go through the printer: shown as text, never obeyed."""
 
 import codecs
 import io
+import logging
 import sys
-from typing import Final, TextIO
+import traceback
+from types import TracebackType
+from typing import Final, TextIO, override
 
 from orchestrator.decisions.last_words import escape_controls
 
@@ -41,3 +44,25 @@ def write_bytes(data: bytes) -> None:
         return
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+class EscapedLine(logging.Formatter):
+    """A line for each entry of a log, indented and without a stack."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        return f"  {escape_controls(record.getMessage())}"
+
+
+def escape_the_unforeseen() -> None:
+    """Escape what no command prints itself: entries of logs, and errors that nobody caught."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(EscapedLine())
+    sys.excepthook = _write_error
+
+
+def _write_error(
+    kind: type[BaseException], error: BaseException, stack: TracebackType | None
+) -> None:
+    lines = traceback.format_exception(kind, error, stack)
+    sys.stderr.write(escape_controls("".join(lines), keep=_KEPT))

@@ -11,13 +11,13 @@ import typer
 
 from orchestrator.adapters.blobs import Cache
 from orchestrator.adapters.settings import Settings
-from orchestrator.decisions.last_words import escape_controls
 from orchestrator.errors import RecurError
 from orchestrator.passes import Services, collect_finished, open_services, submit_due
 from recur.app_settings import app_settings
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.pass_errors import pass_error
+from recur.terminal_text import EscapedLine
 
 _LOGGER: Final = logging.getLogger("recur")
 _EVENT: Final = "microsoft.custom_event.name"
@@ -95,18 +95,11 @@ def _pass_summary(name: str, counts: Counts) -> Iterator[str]:
         yield f"  {counts['problem']}"
 
 
-class _Line(logging.Formatter):
-    """A line for each, without the stack: what is told here is trouble of the deployment."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return f"  {escape_controls(record.getMessage())}"
-
-
 @contextmanager
 def _log_lines(*, verbose: bool) -> Iterator[None]:
     """Tell on stderr what went wrong with one run or schedule; with ``verbose`` every event."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line())
+    handler.setFormatter(EscapedLine())  # what is told here is trouble of the deployment
     handler.addFilter(lambda record: verbose or _EVENT not in record.__dict__)
     before = _LOGGER.propagate
     _LOGGER.addHandler(handler)
