@@ -154,7 +154,7 @@ async def test_what_is_no_request_is_answered_too(world: World) -> None:
     assert not await world.waiting()
 
 
-BAD_REQUESTS = {
+BAD_REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
     "0id": ({"id": "other"}, "id is 'other'"),
     "0by": ({"by": "\x1b]0;title\x07"}, "by must be one line"),
     "0schedule": ({"schedule": "job\n"}, "is not the id of a schedule"),
