@@ -9,6 +9,7 @@ from azure.core.exceptions import HttpResponseError
 from rich.console import Console
 from rich.text import Text
 
+from orchestrator.duration_text import duration_text
 from recur.errors import CliError, Exit
 from recur.roles import Missing, Role
 
@@ -83,14 +84,16 @@ class RoleWait:
             first = str(error.message).partition("\n")[0]
             raise CliError(
                 Exit.NO_ACCESS,
-                f"still refused after {self._limit}: the {role} is missing ({first}){role.doubt}",
+                f"still refused after {duration_text(self._limit)}: the {role} is missing ({first}){role.doubt}",
                 role.command,
             ) from error
         again = min(now + self._pause, self._until)
         with self._console.status("") as status:
             while (now := self._clock()) < again:
                 left = timedelta(seconds=round(self._until - now))
-                text = f"waiting for the {role} to take effect: {left} left{role.doubt}"
+                text = (
+                    f"waiting for the {role} to take effect: {duration_text(left)} left{role.doubt}"
+                )
                 status.update(Text(text))
                 self._say(text, now)
                 self._sleep(min(1, again - now))

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from orchestrator.batch_state import Fault, Node, Pool
+from orchestrator.duration_text import duration_text
 from orchestrator.enums import Reason
 
 _CORE_QUOTA = "corequota"
@@ -54,7 +55,10 @@ def _of_formula(pool: Pool, now: datetime) -> tuple[Reason, str] | None:
     if pool.interval and pool.evaluated:
         age = now - pool.evaluated
         if age > pool.interval * _MISSED_EVALUATIONS:
-            return Reason.AUTOSCALE_FAILED, f"The pool's formula was last evaluated {age} ago."
+            return (
+                Reason.AUTOSCALE_FAILED,
+                f"The pool's formula was last evaluated {duration_text(age)} ago.",
+            )
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from orchestrator import exit_codes
 from orchestrator.batch_state import Job, Task
+from orchestrator.duration_text import duration_text
 from orchestrator.enums import AttemptState, Outcome, Reason
 from orchestrator.ledger.attempt import Attempt, Stop
 from orchestrator.ledger.record import Record
@@ -37,7 +38,7 @@ def by_task(record: Record, attempt: Attempt, job: Job, task: Task) -> Attempt:
         return _end(attempt, Outcome.SUCCEEDED, Reason.EXIT_ZERO, "Succeeded.")
     if _ran_out_of_time(record, job, task):
         limit = record.task.run_timeout if record.task else timedelta()
-        sentence = f"It was ended after its run timeout of {limit}."
+        sentence = f"It was ended after its run timeout of {duration_text(limit)}."
         return _end(attempt, Outcome.TIMED_OUT, Reason.RUN_TIMEOUT, sentence)
     words = f"{task.failure.message} ({task.failure.code})" if task.failure else "no cause given"
     by_request = _is_ended_by_request(task)
@@ -118,8 +119,8 @@ def start_timeout_sentence(record: Record, attempt: Attempt, diagnosis: str) -> 
     """Say that no node took the task in time, and why."""
     limit = record.task.start_timeout if record.task else timedelta()
     if _has_begun(attempt):
-        return f"Its node was taken away, and it got no other within {limit}. {diagnosis}"
-    return f"It did not start within {limit}. {diagnosis}"
+        return f"Its node was taken away, and it got no other within {duration_text(limit)}. {diagnosis}"
+    return f"It did not start within {duration_text(limit)}. {diagnosis}"
 
 
 def _has_begun(attempt: Attempt) -> bool:

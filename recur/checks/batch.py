@@ -10,6 +10,7 @@ from azure.batch.models import BatchJobSchedule, BatchNode, BatchPool
 from azure.core.exceptions import HttpResponseError
 
 from orchestrator.adapters.calls import enum_word
+from orchestrator.duration_text import duration_text
 from recur.checks.findings import Finding, good, note, problem, unchecked
 from recur.importing.turning_point import MARK, Mark
 from recur.target import Target
@@ -97,9 +98,9 @@ def _formula(check: str, pool: BatchPool) -> Finding:
         return problem(check, f"{run.error.code}: {run.error.message}", why, fix)
     age = datetime.now(UTC) - run.timestamp
     if interval and age > interval * _MISSED_EVALUATIONS:
-        what = f"last evaluated {age} ago, every {interval} is due"
+        what = f"last evaluated {duration_text(age)} ago, every {duration_text(interval)} is due"
         return problem(check, what, why, "disable and enable autoscale on the pool")
-    return good(check, f"evaluated {age.total_seconds():.0f} s ago")
+    return good(check, f"evaluated {duration_text(age)} ago")
 
 
 def _nodes(batch: BatchClient, pool: BatchPool, now: datetime) -> Iterator[Finding]:

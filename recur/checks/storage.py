@@ -15,6 +15,7 @@ from orchestrator import ids
 from orchestrator.decisions.due import due
 from orchestrator.decisions.places import portless
 from orchestrator.document.parse import Document, parse
+from orchestrator.duration_text import duration_text
 from orchestrator.errors import DocumentError, RecurError
 from orchestrator.ledger.record import load
 from orchestrator.ledger.state import SubmitState, load_submit
@@ -109,10 +110,10 @@ def _container(container: ContainerClient, **options: Any) -> Finding:  # noqa: 
 
 def _clock(ahead: timedelta) -> Finding:
     if abs(ahead) <= _SKEW:
-        return good("clock", f"within {abs(ahead).total_seconds():.0f} s of Azure's")
+        return good("clock", f"within {duration_text(abs(ahead))} of Azure's")
     return problem(
         "clock",
-        f"this machine's clock is {ahead.total_seconds():.0f} s ahead of Azure's",
+        f"this machine's clock is {duration_text(ahead)} ahead of Azure's",
         "signatures and tokens are refused by a wrong clock",
         "set the clock, for instance by timedatectl set-ntp true",
     )
@@ -170,7 +171,12 @@ def _decisions(
     if not late:
         yield good(check, "every occurrence up to now has been decided")
     for id_, age in late.items():
-        yield problem(check, f"an occurrence of {id_} has waited {age} for its decision", why, fix)
+        yield problem(
+            check,
+            f"an occurrence of {id_} has waited {duration_text(age)} for its decision",
+            why,
+            fix,
+        )
 
 
 def _owner(state: SubmitState, target: Target) -> Finding:
@@ -299,8 +305,8 @@ def _heartbeat(function: str, statuses: dict[str, bytes]) -> Finding:
     if age > _SILENT:
         return problem(
             check,
-            f"it last ran {age} ago",
+            f"it last ran {duration_text(age)} ago",
             "nothing is decided, or nothing collected, unless it ticks",
             "restart the function app; docs/alerts.md, tick-silent",
         )
-    return good(check, f"it ran {age.total_seconds():.0f} s ago")
+    return good(check, f"it ran {duration_text(age)} ago")

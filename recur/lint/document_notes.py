@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from orchestrator.document.parse import Document, merged, read
+from orchestrator.duration_text import duration_text
 from orchestrator.enums import CatchUpMode, Outcome, Overlap
 from orchestrator.model import Prices, Schedule
-from recur.formats import duration_in_words
 from recur.lint.command_notes import command_notes, environment_notes
 from recur.lint.command_secrets import secret_in_command
 from recur.lint.notes import (
@@ -27,7 +27,7 @@ from recur.progress import Advance
 # (autoScaleEvaluationInterval in infra/pool/pool.json), and a virtual machine and the start task
 # take some minutes more; 5 to 15 together is usual.
 COLD_START = timedelta(minutes=10)
-_COLD_START = duration_in_words(COLD_START)
+_COLD_START = duration_text(COLD_START)
 _STORM = 5
 _LONGEST_OUTAGE, _YEAR = timedelta(days=30), timedelta(days=365)
 _KEY_VAULT = "the ledger shows it; let the job read it from a Key Vault (docs/data-and-secrets.md)"
@@ -106,14 +106,14 @@ def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.REPLACED_TOO_SOON,
             "overlap",
-            f"each run is replaced after {duration_in_words(period)}, and a pool from zero needs about {_COLD_START} "
+            f"each run is replaced after {duration_text(period)}, and a pool from zero needs about {_COLD_START} "
             "for its first node",
         )
     elif period < COLD_START:
         yield key_note(
             Code.SHORT_PERIOD,
             key,
-            f"is due every {duration_in_words(period)}; a pool from zero needs about {_COLD_START} for a node: "
+            f"is due every {duration_text(period)}; a pool from zero needs about {_COLD_START} for a node: "
             "it is evaluated every 5 minutes",
         )
     if schedule.overlap is Overlap.SKIP and schedule.run_timeout > period:
@@ -121,14 +121,14 @@ def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.TIMEOUT_OVER_PERIOD,
             "run_timeout",
-            f"is {duration_in_words(schedule.run_timeout)}, and the next can be due after {duration_in_words(period)}: "
+            f"is {duration_text(schedule.run_timeout)}, and the next can be due after {duration_text(period)}: "
             f"a run that hangs lets up to {lost:,} be skipped",
         )
     if schedule.jitter > period:
         yield key_note(
             Code.JITTER_CUT,
             "jitter",
-            f"is cut to the time to the next occurrence, which can be {duration_in_words(period)}",
+            f"is cut to the time to the next occurrence, which can be {duration_text(period)}",
         )
 
 
@@ -138,7 +138,7 @@ def _start_timeout(schedule: Schedule) -> Iterator[KeyNote]:
         yield key_note(
             Code.SHORT_START_TIMEOUT,
             "start_timeout",
-            f"is {duration_in_words(schedule.start_timeout)}; a pool from zero needs about {_COLD_START} for its first "
+            f"is {duration_text(schedule.start_timeout)}; a pool from zero needs about {_COLD_START} for its first "
             "node: the run is never_started",
         )
 
@@ -153,13 +153,13 @@ def _window(schedule: Schedule) -> Iterator[KeyNote]:
         yield key_note(
             Code.WINDOW_UNDER_PERIOD,
             "catch_up.window",
-            f"is {duration_in_words(policy.window)}, and occurrences are {_days(distance)} apart: one lost in a "
+            f"is {duration_text(policy.window)}, and occurrences are {_days(distance)} apart: one lost in a "
             "longer outage is not made up for",
         )
 
 
 def _days(distance: timedelta) -> str:
-    return duration_in_words(distance) if distance < _YEAR else "a year or more"
+    return duration_text(distance) if distance < _YEAR else "a year or more"
 
 
 def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
@@ -195,7 +195,7 @@ def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.CATCH_UP_STORM,
             "catch_up.max",
-            f"after an outage of {duration_in_words(policy.window)} or less, {min(room, together)} runs are "
+            f"after an outage of {duration_text(policy.window)} or less, {min(room, together)} runs are "
             'claimed at once; lower it, or use "latest"',
         )
 
@@ -215,7 +215,7 @@ def _retries(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
             Code.RETRY_TOO_LATE,
             "retries",
             f"after {' or '.join(late)} none can begin before the next occurrence, "
-            f"{duration_in_words(period)} later",
+            f"{duration_text(period)} later",
         )
 
 

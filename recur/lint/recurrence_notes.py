@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from orchestrator.document.cron_hints import has_seconds, normalised
+from orchestrator.duration_text import duration_text
 from orchestrator.model import Recurrence, Schedule, Timing
 from orchestrator.timing.cron import parse_cron
 from orchestrator.timing.holidays import unpacked
@@ -12,7 +13,6 @@ from orchestrator.timing.occurrences import ended, following
 from orchestrator.timing.wall_times import walls
 from orchestrator.timing.zones import parse_zone
 from recur.ended import why_ended
-from recur.formats import duration_in_words
 from recur.lint.notes import Code, KeyNote, key_note, quoted, timing_key
 from recur.lint.step_notes import step_notes
 
@@ -181,14 +181,14 @@ def _interval(recurrence: Recurrence, every: timedelta, now: datetime) -> Iterat
         yield key_note(
             Code.INTERVAL_DRIFTS,
             "every",
-            f"{duration_in_words(every)} do not divide a day: it is due at other times each day; use cron if that "
+            f"{duration_text(every)} do not divide a day: it is due at other times each day; use cron if that "
             "matters",
         )
     elif every >= _DAY and len(offsets) > 1:
         yield key_note(
             Code.INTERVAL_DRIFTS,
             "every",
-            f"{duration_in_words(every)} apart: due at another time of day after the clock of "
+            f"{duration_text(every)} apart: due at another time of day after the clock of "
             f"{recurrence.time_zone} changes; use cron",
         )
     if recurrence.gap != "auto" or recurrence.fold != "auto":

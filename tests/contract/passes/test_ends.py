@@ -188,7 +188,7 @@ async def test_a_disabled_job_is_blamed_for_the_start_that_did_not_come(day: Bad
     final = await day.final()
 
     assert (final.outcome, final.reason) == (Outcome.NEVER_STARTED, Reason.JOB_DISABLED)
-    assert final.sentence == f"It did not start within 0:00:02. {DISABLED}"
+    assert final.sentence == f"It did not start within 2 s. {DISABLED}"
     await day.world.job_is(record.run_id, "completed")
 
 
@@ -212,7 +212,7 @@ async def test_a_run_whose_spot_node_was_taken_away_is_lost_and_tried_again(day:
 
     assert (first.outcome, first.reason) == (Outcome.LOST, Reason.NO_NODE)
     assert (first.sentence or "").startswith(
-        "Its node was taken away, and it got no other within 0:00:02. No node took the task: "
+        "Its node was taken away, and it got no other within 2 s. No node took the task: "
     )
     assert (first.preemptions, first.node) == (1, node.id)
     assert final.outcome is Outcome.SUCCEEDED

@@ -17,7 +17,7 @@ from tests.support.world import POOL, schedule
 SOON: Final = '"2s"'
 """A start timeout that a test can wait for."""
 
-SENTENCE: Final = "It did not start within 0:00:02. "
+SENTENCE: Final = "It did not start within 2 s. "
 HELLO: Final = schedule("hello", "echo done", minutes=1, start_timeout=SOON)
 PRODUCT_ASKS: Final = {
     "create_job",

@@ -27,6 +27,7 @@ from local.azurite import ACCOUNT as STORAGE
 from local.azurite import Azurite
 from orchestrator.adapters.blobs import Cache, Ledger
 from orchestrator.adapters.container import Container
+from orchestrator.duration_text import duration_text
 from orchestrator.passes import Application
 from recur.commands.apply import LedgerCalls
 from recur.errors import CliError, Exit
@@ -89,7 +90,7 @@ def test_a_role_in_effect_after_30_minutes_is_in_time(
 
     assert is_published(account, given)
     assert run.clock.now == LIMIT.total_seconds()
-    assert f"waiting for the {role} to take effect: {LIMIT} left" in run.shown
+    assert f"waiting for the {role} to take effect: {duration_text(LIMIT)} left" in run.shown
 
 
 @pytest.mark.parametrize(("denial", "role"), DENIALS)
@@ -104,7 +105,9 @@ def test_a_role_missing_after_30_minutes_is_an_error(
         run.publish(packages(tmp_path))
 
     assert refused.value.code is Exit.NO_ACCESS
-    assert refused.value.message.startswith(f"still refused after {LIMIT}: the {role} is missing (")
+    assert refused.value.message.startswith(
+        f"still refused after {duration_text(LIMIT)}: the {role} is missing ("
+    )
     assert run.clock.now == LIMIT.total_seconds()
     assert account.denied() == TRIES
 
@@ -166,8 +169,8 @@ def test_the_command_line_ends_with_5_when_its_wait_is_over(
     )
 
     assert (told.code, told.out) == (5, "")
-    assert f"waiting for the {OF_THE_CALLER} to take effect: 0:00:01 left" in told.err
-    assert f"still refused after 0:00:01: the {OF_THE_CALLER} is missing" in told.err
+    assert f"waiting for the {OF_THE_CALLER} to take effect: 1 s left" in told.err
+    assert f"still refused after 1 s: the {OF_THE_CALLER} is missing" in told.err
     assert 'next: az role assignment create --role "Azure Batch Data Contributor"' in told.err
     assert account.arm().versions("pythonscript") is None
 
@@ -286,7 +289,8 @@ def test_storage_is_waited_for_until_30_minutes(
 
     assert late.clock.now == LIMIT.total_seconds()
     assert (
-        f"waiting for the {OF_THE_UPLOADER} to take effect: {LIMIT} left" in late.shown.getvalue()
+        f"waiting for the {OF_THE_UPLOADER} to take effect: {duration_text(LIMIT)} left"
+        in late.shown.getvalue()
     )
 
 
@@ -303,7 +307,10 @@ def test_storage_is_not_waited_for_after_30_minutes(
         call(azurite, late, tmp_path, containers)
 
     assert refused.value.code is Exit.NO_ACCESS
-    assert f"still refused after {LIMIT}: the {OF_THE_UPLOADER} is missing" in refused.value.message
+    assert (
+        f"still refused after {duration_text(LIMIT)}: the {OF_THE_UPLOADER} is missing"
+        in refused.value.message
+    )
     assert str(refused.value.next_step).endswith(f"--assignee-principal-type User {STORAGE_SCOPE}")
 
 
@@ -335,7 +342,7 @@ def test_a_refusal_that_may_be_a_network_rule_says_so(azurite: Azurite, tmp_path
     assert f"the {OF_THE_UPLOADER} is missing" in refused.value.message
     doubt = "; or a network rule of the storage account refuses the address"
     assert refused.value.message.endswith(doubt)
-    assert f"{LIMIT} left{doubt}" in shown.getvalue()
+    assert f"{duration_text(LIMIT)} left{doubt}" in shown.getvalue()
 
 
 def test_a_document_by_a_wrong_signature_is_not_waited_for(

@@ -118,7 +118,7 @@ def node(state: str, **keys: Any) -> Node:  # noqa: ANN401 - fields of a node
         (
             replace(POOL, interval=5 * MINUTE, evaluated=NOON - 16 * MINUTE),
             (),
-            "The pool's formula was last evaluated 0:16:00 ago.",
+            "The pool's formula was last evaluated 16 min ago.",
         ),
     ],
 )

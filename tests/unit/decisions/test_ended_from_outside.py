@@ -144,7 +144,7 @@ def test_a_stop_is_quoted_and_another_reason_beside_it() -> None:
 
 def test_a_run_whose_node_was_taken_away_is_lost() -> None:
     """It had begun when it was given up; one that had just begun was only too slow."""
-    took = "Its node was taken away, and it got no other within 0:30:00. No node."
+    took = "Its node was taken away, and it got no other within 30 min. No node."
     stop = replace(STOP, sentence=took)
     began = replace(SUBMITTED, started=NOON + MINUTE, waiting_since=NOON + 5 * MINUTE)
     requeued = replace(SUBMITTED, requeues=1, waiting_since=NOON + 5 * MINUTE)

@@ -77,7 +77,7 @@ def test_a_task_that_lost_its_node_waits_anew() -> None:
     stop = start_timeout(waiting, overdue, (Reason.NO_NODE, "None came."), NOON + 160 * MINUTE)
     assert (stop.cause, stop.reason) == (Reason.START_TIMEOUT, Reason.NO_NODE)
     assert stop.sentence == (
-        "Its node was taken away, and it got no other within 0:30:00. None came."
+        "Its node was taken away, and it got no other within 30 min. None came."
     )
     verdict = at(161, COMPLETED, again, replace(waiting, stop=stop))
     assert result(verdict) == (Outcome.LOST, Reason.NO_NODE)
