@@ -38,6 +38,7 @@ METADATA_KEYS: Final = frozenset(
         "blocked",
         "stop",
         "start_by",
+        "since",
     }
 )
 """What this version writes as metadata of an open record; some of them only where they apply."""
@@ -355,6 +356,7 @@ def metadata(record: Record) -> dict[str, str]:
         values["stop"] = record.stop.cause.value
     if start_by := _start_by(record):
         values["start_by"] = start_by.isoformat()
+    values["since"] = _since(record).isoformat()
     return record.unknown_metadata | values
 
 
@@ -367,3 +369,18 @@ def _start_by(record: Record) -> datetime | None:
     if attempt.started and attempt.started >= since:
         return None
     return since + record.task.start_timeout
+
+
+def _since(record: Record) -> datetime:
+    """Return when a run came to stand as it does: claimed, blocked, waiting, running or ended."""
+    attempt = record.attempt
+    if record.stop:
+        return record.stop.at
+    match attempt.state:
+        case AttemptState.ENDED:
+            return attempt.finished or attempt.claimed
+        case AttemptState.SUBMITTED:
+            waiting = attempt.waiting_since or attempt.submitted or attempt.claimed
+            return max(attempt.started or waiting, waiting)
+        case AttemptState.CLAIMED:
+            return attempt.ready or attempt.not_before or attempt.claimed

@@ -97,7 +97,8 @@ class OpenRun:
     The attributes are those of its record and of the attempt in hand; ``untried``: its gate has
     never been open, so that it certainly has no job. ``taken``: another job has its id.
     ``start_by``: when the start timeout of its job ends, while the task waits; earlier versions did
-    not write it. ``damaged``: the metadata cannot be read, so that only run id and schedule are
+    not write it. ``since``: when it came to stand as it does; earlier versions did not write it
+    either. ``damaged``: the metadata cannot be read, so that only run id and schedule are
     certain.
     """
 
@@ -117,6 +118,7 @@ class OpenRun:
     claim: str | None = None
     account: str | None = None
     start_by: datetime | None = None
+    since: datetime | None = None
     damaged: bool = False
 
     @property
@@ -167,7 +169,7 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
     schedule, nominal = parsed
     try:
         not_before, after = values.get("not_before"), values.get("after")
-        start_by = values.get("start_by")
+        start_by, since = values.get("start_by"), values.get("since")
         return OpenRun(
             run_id=run_id,
             schedule=schedule,
@@ -185,6 +187,7 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
             claim=values.get("claim"),
             account=values.get("account"),
             start_by=_parse_aware(start_by) if start_by else None,
+            since=_parse_aware(since) if since else None,
         )
     except ValueError as error:
         raise RecordUnreadable(f"the metadata of {blob}: {error}") from error

@@ -74,6 +74,7 @@ def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
         "kind": "scheduled",
         "nominal": "2026-06-01T12:00:00+00:00",
         "start_by": "2026-06-01T12:30:00+00:00",
+        "since": "2026-06-01T12:00:00+00:00",
     }
     attempt = replace(
         SUBMITTED,
@@ -121,6 +122,27 @@ def test_the_work_list_says_until_when_a_waiting_task_has_to_start(
     found = metadata(record).get("start_by")
 
     assert found == (start_by.isoformat() if start_by else None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "minutes"),
+    [
+        ({"state": AttemptState.CLAIMED, "submitted": None}, 0),
+        ({"state": AttemptState.CLAIMED, "ready": NOON + HALF_HOUR}, 30),
+        ({"submitted": NOON + HALF_HOUR}, 30),
+        ({"started": NOON + HALF_HOUR}, 30),
+        ({"started": NOON, "waiting_since": NOON + HALF_HOUR}, 30),
+        ({"state": AttemptState.ENDED, "started": NOON, "finished": NOON + HALF_HOUR}, 30),
+    ],
+)
+def test_the_work_list_says_since_when_a_run_stands_as_it_does(
+    changes: dict[str, Any], minutes: int
+) -> None:
+    """Claimed, blocked, waiting for a node, running or ended: without a look at the record."""
+    record = replace(RECORD, attempts=(replace(SUBMITTED, **changes),))
+
+    since = NOON + timedelta(minutes=minutes)
+    assert metadata(record)["since"] == since.isoformat()
 
 
 def test_metadata_of_another_version_are_kept() -> None:

@@ -82,6 +82,7 @@ def test_a_line_of_the_work_list_says_what_its_record_says() -> None:
         untried=False,
         blocked=True,
         stop=True,
+        since=NOON,
     )
 
 
