@@ -3,25 +3,20 @@
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from enum import Enum
 from typing import Any
 
 from azure.batch.aio import BatchClient
 from azure.batch.models import (
-    BatchJob,
     BatchJobCreateOptions,
-    BatchNode,
-    BatchPool,
-    BatchTask,
 )
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 from azure.identity.aio import DefaultAzureCredential
 
+from orchestrator.adapters.batch_replies import read_job, read_node, read_pool, read_task
 from orchestrator.adapters.calls import (
     RETRIES,
-    enum_word,
     environment_options,
     reply_of_batch,
     says_nothing,
@@ -29,14 +24,8 @@ from orchestrator.adapters.calls import (
 from orchestrator.adapters.node_files import NodeFiles
 from orchestrator.adapters.settings import Settings
 from orchestrator.batch_state import (
-    ATTEMPT_KEY,
-    CLAIM_KEY,
-    JOB_CLIENT_ID_KEY,
-    LEDGER_KEY,
-    RUN_ID_KEY,
     TASK_ID,
     EndedJob,
-    Fault,
     Job,
     Node,
     Pool,
@@ -55,12 +44,10 @@ _READ_OF_JOBS = [
     "creationTime",
     "executionInfo",
 ]
-"""What `_job` reads."""
+"""What `read_job` reads."""
 
 _LONGEST_REASON = 200  # characters; what the service takes is not documented
 _ACCESS = {_UNAUTHORIZED, 403}
-_DETAILS = ("details", "error_details", "error_values")
-"""Names of the same thing in the client's five models of errors."""
 
 
 class Batch:
@@ -86,7 +73,7 @@ class Batch:
     async def job(self, job_id: str) -> Job | None:
         """Return a job, or None if Batch has none by this id."""
         try:
-            return _job(await _ask_batch(self._client.get_job(job_id)))
+            return read_job(await _ask_batch(self._client.get_job(job_id)))
         except BatchRefused as error:
             if error.code == "JobNotFound":
                 return None
@@ -103,7 +90,7 @@ class Batch:
 
     async def _list_jobs(self) -> dict[str, Job]:
         jobs = self._client.list_jobs(filter="state ne 'completed'", select=_READ_OF_JOBS)
-        return {job.id.lower(): _job(job) async for job in jobs}
+        return {job.id.lower(): read_job(job) async for job in jobs}
 
     async def ended_jobs(
         self, before: datetime, link: str | None = None
@@ -165,7 +152,7 @@ class Batch:
             None if the job or the task is missing, or if the job's removal has taken its tasks.
         """
         try:
-            return _read_task(await _ask_batch(self._client.get_task(job_id, TASK_ID)))
+            return read_task(await _ask_batch(self._client.get_task(job_id, TASK_ID)))
         except BatchRefused as error:
             if error.code in {"JobNotFound", "TaskNotFound", "JobBeingDeleted"}:
                 return None
@@ -195,7 +182,7 @@ class Batch:
     async def pool(self, pool_id: str | None = None) -> Pool | None:
         """Return a pool, by default that of the settings, or None if there is none by its id."""
         try:
-            return _read_pool(await _ask_batch(self._client.get_pool(pool_id or self._pool_id)))
+            return read_pool(await _ask_batch(self._client.get_pool(pool_id or self._pool_id)))
         except BatchRefused as error:
             if error.code == "PoolNotFound":
                 return None
@@ -211,7 +198,7 @@ class Batch:
             raise
 
     async def _list_nodes(self, pool_id: str) -> tuple[Node, ...]:
-        return tuple([_read_node(node) async for node in self._client.list_nodes(pool_id)])
+        return tuple([read_node(node) async for node in self._client.list_nodes(pool_id)])
 
 
 @asynccontextmanager
@@ -248,105 +235,9 @@ async def _ask_batch[T](call: Awaitable[T]) -> T:
 
 
 async def _next_jobs(pages: Any) -> list[EndedJob]:  # noqa: ANN401 - the client's, untyped
-    listed = [(one, _job(one)) async for one in await anext(pages)]
+    listed = [(one, read_job(one)) async for one in await anext(pages)]
     return [
         EndedJob(id=one.id, etag=one.etag or "", job=job)
         for one, job in listed
         if job.run_id is not None
     ]
-
-
-def _job(job: BatchJob) -> Job:
-    ours = {item.name: item.value for item in job.metadata or ()}
-    attempt = ours.get(ATTEMPT_KEY, "")
-    info = job.execution_info
-    error = info.scheduling_error if info else None
-    return Job(
-        state=_lower_word(job.state),
-        run_id=ours.get(RUN_ID_KEY),
-        attempt=int(attempt) if attempt.isdigit() else None,
-        created=job.creation_time,
-        since=job.state_transition_time,
-        ledger=ours.get(LEDGER_KEY),
-        claim=ours.get(CLAIM_KEY),
-        finished=info.end_time if info else None,
-        terminate_reason=info.termination_reason if info else None,
-        scheduling_error=_fault(error),
-    )
-
-
-def _read_task(task: BatchTask) -> Task:
-    info = task.execution_info
-    node = task.node_info.node_id if task.node_info else None
-    slots = task.required_slots or 1
-    if info is None:
-        return Task(state=_lower_word(task.state), node=node, slots=slots)
-    return Task(
-        state=_lower_word(task.state),
-        succeeded=_lower_word(info.result) == "success" if info.result else None,
-        exit_code=info.exit_code,
-        failure=_fault(info.failure_info),
-        started=info.start_time,
-        finished=info.end_time,
-        requeues=info.requeue_count or 0,
-        node=node,
-        slots=slots,
-    )
-
-
-def _read_pool(pool: BatchPool) -> Pool:
-    machine = pool.virtual_machine_configuration
-    image = machine.image_reference if machine else None
-    parts = [image.publisher, image.offer, image.sku, image.version] if image else []
-    metadata = {item.name: item.value for item in pool.metadata or ()}
-    run = pool.auto_scale_run
-    return Pool(
-        state=_lower_word(pool.state),
-        # By the service's newest versions an application's id is its whole ARM id.
-        packages={
-            reference.application_id.rpartition("/")[2]: reference.version or ""
-            for reference in pool.application_package_references or ()
-        },
-        image=":".join(part for part in parts if part) or None,
-        windows=bool(machine and "windows" in machine.node_agent_sku_id.lower()),
-        job_client_id=metadata.get(JOB_CLIENT_ID_KEY) or None,
-        target=(pool.target_dedicated_nodes or 0) + (pool.target_low_priority_nodes or 0),
-        current=(pool.current_dedicated_nodes or 0) + (pool.current_low_priority_nodes or 0),
-        slots_per_node=pool.task_slots_per_node or 1,
-        resize_errors=tuple(
-            fault for error in pool.resize_errors or () if (fault := _fault(error))
-        ),
-        autoscale_error=_fault(run.error) if run else None,
-        evaluated=run.timestamp if run else None,
-        interval=pool.auto_scale_evaluation_interval,
-    )
-
-
-def _read_node(node: BatchNode) -> Node:
-    start = node.start_task_info
-    return Node(
-        id=node.id,
-        state=_lower_word(node.state),
-        start_task_exit_code=start.exit_code if start else None,
-        start_task_failure=_fault(start.failure_info) if start else None,
-        errors=tuple(fault for error in node.errors or () if (fault := _fault(error))),
-        dedicated=bool(node.is_dedicated),
-        allocated=node.allocation_time,
-    )
-
-
-def _fault(error: Any) -> Fault | None:  # noqa: ANN401 - five models of the client, one shape
-    if error is None:
-        return None
-    named = (getattr(error, name, None) for name in _DETAILS)
-    values = [str(one.value) for several in named for one in several or () if one.value]
-    return Fault(
-        code=error.code or "Unknown",
-        message=(error.message or "").strip(),
-        details=": ".join(values),
-    )
-
-
-def _lower_word(value: str | Enum | None) -> str:
-    """Return an enum's word in lower case: the service's own casing is not uniform."""
-    return (enum_word(value) or "").lower()
