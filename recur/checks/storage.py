@@ -21,6 +21,7 @@ from orchestrator.ledger.record import load
 from orchestrator.ledger.state import SubmitState, load_submit
 from recur.checks.findings import Finding, good, note, problem, unchecked
 from recur.checks.results import check_results
+from recur.explain.remedies import WHY_BLOCKED
 from recur.target import Target
 
 _SKEW: Final = timedelta(seconds=60)
@@ -36,26 +37,6 @@ _HOST_STORAGE: Final = ("HOST_STORAGE_URL", "AzureWebJobsStorage__blobServiceUri
 """The settings that hold the address of the host's storage: of infra/core, or of the app."""
 
 _FUNCTIONS: Final = ("submit", "collect")
-_WHY_BLOCKED: Final = {
-    "quota": (
-        "the account holds as many active jobs as it may",
-        "end stuck jobs, or ask for a higher quota of active jobs",
-    ),
-    "id_taken": (
-        "another job has the run's id",
-        "delete that job, or rename the schedule",
-    ),
-    "package_missing": ("an application package is not there", "recur publish"),
-    "pool_missing": ("the pool does not exist", "deploy infra/pool"),
-    "auth": (
-        "Batch refuses the function app's identity",
-        "grant it the role Azure Batch Job Submitter on the Batch account",
-    ),
-    "unavailable": (
-        "Batch gives the function app no answer",
-        "compare the app's setting BATCH_ACCOUNT_URL with the account's URL",
-    ),
-}
 
 
 def check_storage(target: Target) -> Iterator[Finding]:
@@ -231,7 +212,7 @@ def _open_runs(ledger: ContainerClient, target: Target) -> Iterator[Finding]:
         elif values.get("state") != "claimed" and _overstays(ledger, blob.name):
             stuck.append(blob.name.removeprefix(ids.OPEN_PREFIX))
     for reason, number in reasons.items():
-        why, fix = _WHY_BLOCKED.get(reason, ("a later version wrote it", "use that version"))
+        why, fix = WHY_BLOCKED.get(reason, ("a later version wrote it", "use that version"))
         yield problem("open runs", f"{number} of {count} blocked ({reason})", why, fix)
     for account, number in elsewhere.items():
         what = f"{number} of {count} have their job in the Batch account {account}"

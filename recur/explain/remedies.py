@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from orchestrator.enums import AttemptState, Reason
+from orchestrator.enums import AttemptState, BlockedReason, Reason
 from orchestrator.exit_codes import signal_name
 from orchestrator.ledger.record import Record
 
@@ -48,6 +48,28 @@ REMEDIES: Final[dict[Reason, str | None]] = {
     Reason.BLOCKED: "recur doctor says what mends it",
     Reason.REJECTED: "mend the setting that Batch names in the sentence",
 }
+
+WHY_BLOCKED: Final[dict[str, tuple[str, str]]] = {
+    BlockedReason.QUOTA: (
+        "the account holds as many active jobs as it may",
+        "end stuck jobs, or ask for a higher quota of active jobs",
+    ),
+    BlockedReason.ID_TAKEN: (
+        "another job has the run's id",
+        "delete that job, or rename the schedule",
+    ),
+    BlockedReason.PACKAGE_MISSING: ("an application package is not there", "recur publish"),
+    BlockedReason.POOL_MISSING: ("the pool does not exist", "deploy infra/pool"),
+    BlockedReason.AUTH: (
+        "Batch refuses the function app's identity",
+        "grant it the role Azure Batch Job Submitter on the Batch account",
+    ),
+    BlockedReason.UNAVAILABLE: (
+        "Batch gives the function app no answer",
+        "compare the app's setting BATCH_ACCOUNT_URL with the account's URL",
+    ),
+}
+"""Why an attempt has no job yet, and what mends that."""
 
 
 def remedy(record: Record) -> str | None:

@@ -1,0 +1,1 @@
+"""How a deployment stands: what is read, one value that says it, and how it is shown."""

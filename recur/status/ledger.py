@@ -1,0 +1,74 @@
+"""How the ledger and the schedule document stand: pure functions of their blobs."""
+
+from typing import Final
+
+from recur.status.readings import Blob, InForce, Readings, Unreadable, Work
+from recur.status.value import DocumentStatus, Finding, Health, LedgerStatus
+
+_RESTORE: Final = (
+    "restore it (docs/operations.md), or recur adopt --new: it begins anew, from now on"
+)
+_APPLY: Final = "recur apply FILE"
+_CORRECT: Final = "correct the document, then recur apply FILE"
+
+
+def judge_ledger(readings: Readings) -> LedgerStatus:
+    """Return whether ticks can work on the ledger, and whose it is."""
+    submit = readings.submit
+    if isinstance(submit, Unreadable):
+        health = Health.PROBLEM if submit.damaged else Health.UNKNOWN
+        step = _RESTORE if submit.damaged else submit.next_step
+        return LedgerStatus(owner=None, finding=_finding(health, submit.why, step))
+    if submit is None:
+        return LedgerStatus(owner=None, finding=_without_state(readings))
+    owner = submit.content.owner
+    if owner not in {"", readings.account}:
+        what = f"it belongs to {owner}, and these settings name {readings.account}"
+        step = "correct BATCH_ACCOUNT_URL, or move the ledger: recur adopt"
+        return LedgerStatus(owner=owner, finding=_finding(Health.PROBLEM, what, step))
+    for one in (readings.work, readings.collect, readings.recent):
+        if isinstance(one, Unreadable):
+            health = Health.NOTE if one.damaged else Health.UNKNOWN
+            step = "the collector makes it anew" if one.damaged else one.next_step
+            return LedgerStatus(owner=owner or None, finding=_finding(health, one.why, step))
+    what = f"it belongs to {owner}" if owner else "it belongs to nobody yet"
+    return LedgerStatus(owner=owner or None, finding=_finding(Health.GOOD, what))
+
+
+def _without_state(readings: Readings) -> Finding:
+    """Tell a ledger that no tick has begun from one that has lost its state."""
+    begun = isinstance(readings.collect, Blob) or readings.recent is not None
+    if begun or (isinstance(readings.work, Work) and readings.work.lines):
+        what = "submit.json is missing beside records: the submit function stands still over it"
+        return _finding(Health.PROBLEM, what, _RESTORE)
+    return _finding(Health.NOTE, "no tick has begun it yet")
+
+
+def judge_document(readings: Readings) -> DocumentStatus:
+    """Return whether the document in force decides anything, and which version it is."""
+    document = readings.document
+    if isinstance(document, Unreadable):
+        finding = _finding(Health.UNKNOWN, document.why, document.next_step)
+        return DocumentStatus(version=None, since=None, finding=finding)
+    if document is None:
+        finding = _finding(Health.PROBLEM, "there is none: nothing is ever due", _APPLY)
+        return DocumentStatus(version=None, since=None, finding=finding)
+    number, since = document.content.number, document.modified
+    return DocumentStatus(version=number, since=since, finding=_of_document(document))
+
+
+def _of_document(document: Blob[InForce]) -> Finding:
+    said = document.content.document
+    if isinstance(said, Unreadable):
+        what = f"it decides nothing, and every schedule stands still: {said.why}"
+        return _finding(Health.PROBLEM, what, _CORRECT)
+    count = len(said.schedules)
+    if said.problems:
+        wrong = len(said.invalid)
+        what = f"{count} schedules; {wrong} more stand still: {said.problems[0]}"
+        return _finding(Health.PROBLEM, what, _CORRECT)
+    return _finding(Health.GOOD, f"{count} schedule{'s' * (count != 1)}")
+
+
+def _finding(health: Health, what: str, next_step: str | None = None) -> Finding:
+    return Finding(health=health, what=what, next_step=next_step)
