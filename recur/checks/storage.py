@@ -22,6 +22,7 @@ from orchestrator.ledger.state import SubmitState, load_submit
 from recur.checks.findings import Finding, good, note, problem, unchecked
 from recur.checks.results import check_results
 from recur.explain.remedies import WHY_BLOCKED
+from recur.host_timers import host_storage, timer_statuses
 from recur.target import Target
 
 _SKEW: Final = timedelta(seconds=60)
@@ -32,10 +33,6 @@ _STANDS_STILL: Final = "the submit function stands still over it"
 _RESTORE: Final = (
     "restore it (docs/operations.md), or recur adopt --new: it begins anew, from now on"
 )
-_HOSTS: Final = "azure-webjobs-hosts"
-_HOST_STORAGE: Final = ("HOST_STORAGE_URL", "AzureWebJobsStorage__blobServiceUri")
-"""The settings that hold the address of the host's storage: of infra/core, or of the app."""
-
 _FUNCTIONS: Final = ("submit", "collect")
 
 
@@ -244,45 +241,31 @@ def _overstays(ledger: ContainerClient, name: str) -> bool:
 def check_heartbeats(target: Target) -> Iterator[Finding]:
     """Yield when each timer function last ran, from what the Functions host notes of its timers."""
     check = "heartbeat"
-    connection = target.values.get("AzureWebJobsStorage", "")
-    name = next((one for one in _HOST_STORAGE if target.values.get(one)), None)
-    if connection:
-        storage = target.open_storage(connection, "AzureWebJobsStorage")
-    elif name:
-        storage = target.open_host_storage(name)
-    else:
+    storage = host_storage(target)
+    if storage is None:
         yield unchecked(check, "the host's storage is not known: HOST_STORAGE_URL is not set")
         return
     try:
-        container = storage.get_container_client(_HOSTS)
-        statuses = {
-            blob.name: container.download_blob(blob.name).readall()
-            for blob in container.list_blobs(name_starts_with="timers/")
-            if blob.name.endswith("/status")
-        }
-    except ResourceNotFoundError:
-        statuses = {}
+        statuses = timer_statuses(storage, _FUNCTIONS)
     except HttpResponseError as error:
         yield unchecked(check, f"the host's storage cannot be read: {error.reason}")
         return
     for function in _FUNCTIONS:
-        yield _heartbeat(function, statuses)
+        yield _heartbeat(function, statuses.get(function))
 
 
-def _heartbeat(function: str, statuses: dict[str, bytes]) -> Finding:
+def _heartbeat(function: str, status: bytes | None) -> Finding:
     check = f"heartbeat of {function}"
-    ends = (f"/{function}/status", f".{function}/status")
-    updated: list[datetime] = []
-    for name, data in statuses.items():
-        if name.endswith(ends):
-            try:
-                updated.append(datetime.fromisoformat(json.loads(data)["Last"]))
-            except (ValueError, KeyError, TypeError):
-                return unchecked(check, f"what the host notes in {name} cannot be read")
-    if not updated or max(updated).year == 1:
+    last = None
+    if status is not None:
+        try:
+            last = datetime.fromisoformat(json.loads(status)["Last"])
+        except (ValueError, KeyError, TypeError):
+            return unchecked(check, "what the host notes of it cannot be read")
+    if last is None or last.year == 1:
         why = "nothing is decided, or nothing collected, unless it ticks"
         return note(check, "its timer has not fired yet", why, "is the function app running?")
-    age = datetime.now(UTC) - max(updated).astimezone(UTC)
+    age = datetime.now(UTC) - last.astimezone(UTC)
     if age > _SILENT:
         return problem(
             check,

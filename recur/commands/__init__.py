@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from orchestrator.decisions.last_words import escape_controls
 
 NAMES: Final = (
+    "status",
     "apply",
     "document",
     "validate",

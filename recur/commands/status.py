@@ -1,0 +1,74 @@
+"""`recur status`: how the deployment stands, and every schedule of it, on one screen."""
+
+import time
+from typing import Annotated, Final
+
+import typer
+
+from recur.context import Context, run
+from recur.errors import CliError, Exit
+from recur.status.reader import read_status
+from recur.status.rendering import show_status, status_json
+from recur.status.value import Status
+from recur.target import Target
+
+_EVERY_SECONDS: Final = 5
+
+
+def command(
+    context: typer.Context,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every 5 seconds, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """
+    Show how the deployment and each of its schedules stand, the worst first.
+
+    First both timers, the pool, the ledger and the document. Then what is blocked, stuck, failed or
+    overdue, with its cause and what to do about it. Then a line for each schedule: what it does,
+    how its last run ended, when it is due next, and who paused it until when.
+
+    What cannot be read is unknown, with the role that is missing. Exit code 1: somebody is needed,
+    for a problem or since something is unknown. A failure that has been dealt with counts no more
+    after recur resume SCHEDULE, or after the next success.
+
+    Example: recur status
+
+    Example: recur status --watch
+    """
+
+    def look(given: Context) -> Exit:
+        target = given.target()
+        if not watch:
+            return show_once(given, target)
+        if given.output.as_json:
+            raise CliError(Exit.USAGE, "--watch prints no JSON", "recur status --json, again")
+        return show_until_interrupted(given, target)
+
+    run(context, look)
+
+
+def show_once(given: Context, target: Target) -> Exit:
+    """Show the status; 1 if somebody is needed."""
+    status = read_status(target)
+    show_status(given.output, status)
+    given.output.result(status_json(status))
+    return _exit(status)
+
+
+def show_until_interrupted(given: Context, target: Target) -> Exit:
+    """Show the status again and again, until Ctrl-C; then it ends as the last one would."""
+    code = Exit.DONE
+    try:
+        while True:
+            status = read_status(target)
+            code = _exit(status)
+            given.output.people.clear()
+            show_status(given.output, status)
+            time.sleep(_EVERY_SECONDS)
+    except KeyboardInterrupt:
+        return code
+
+
+def _exit(status: Status) -> Exit:
+    return Exit.FOUND if status.needs_person else Exit.DONE

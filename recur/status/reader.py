@@ -1,0 +1,218 @@
+"""Reads what the status of a deployment follows from: a dozen reads, however many schedules there are."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from orchestrator import ids
+from orchestrator.adapters.batch_replies import read_node, read_pool
+from orchestrator.adapters.calls import first_line, reply_date
+from orchestrator.batch_state import Node, Pool
+from orchestrator.decisions.places import portless
+from orchestrator.document.parse import Document, parse
+from orchestrator.errors import DocumentError, RecordUnreadable
+from orchestrator.ledger.record import Record, load
+from orchestrator.ledger.results import load_collect
+from orchestrator.ledger.state import (
+    HousekeepingMark,
+    OpenRequest,
+    damaged_open_run,
+    load_submit,
+    read_open_run,
+)
+from orchestrator.ledger.summaries import load_recent
+from orchestrator.ledger.versions import named_number
+from recur.host_timers import host_storage, timer_statuses
+from recur.status.overview import records_worth_reading, status_of, with_details
+from recur.status.readings import (
+    Blob,
+    InForce,
+    OpenLine,
+    Readings,
+    TimerNote,
+    Unreadable,
+    Work,
+)
+from recur.status.refusals import BATCH, HOST_STORAGE, LEDGER, REFUSED, why_unreadable
+from recur.status.timers import FUNCTIONS
+from recur.status.value import Status
+from recur.target import Target
+
+_AT_ONCE: Final = 8
+
+
+def read_status(target: Target) -> Status:
+    """
+    Read how a deployment stands. What cannot be read is a part of the status, and no error.
+
+    Raises:
+        CliError: A setting is missing that names the ledger, the Batch account or the pool.
+    """
+    ledger = target.ledger()
+    target.need("BATCH_ACCOUNT_URL"), target.need("BATCH_POOL_ID")
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        status = status_of(_read(target, ledger, pool))
+        wanted = records_worth_reading(status)
+        records = pool.map(lambda blob: _record(ledger, blob), wanted.values())
+        found = {
+            run: record for run, record in zip(wanted, records, strict=True) if record is not None
+        }
+    return with_details(status, found)
+
+
+def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> Readings:
+    """Read everything at once: no part waits for another."""
+    dates: list[datetime] = []
+
+    def note(reply: Any) -> None:  # noqa: ANN401 - the client's own hook
+        dates.append(reply_date(reply))
+
+    def blob[T](name: str, content: Callable[[bytes, dict[str, str]], T]) -> Any:  # noqa: ANN401
+        return pool.submit(_read_blob, target, ledger, name, content, note)
+
+    document = blob(ids.DOCUMENT, _in_force)
+    submit = blob(ids.SUBMIT_STATE, lambda data, _: load_submit(data))
+    collect = blob(ids.COLLECT_STATE, lambda data, _: load_collect(data))
+    recent = blob(ids.RECENT, lambda data, _: load_recent(data))
+    work = pool.submit(_read_work, target, ledger)
+    timers = pool.submit(_read_timers, target)
+    batch = pool.submit(_read_pool, target)
+    found, nodes = batch.result()
+    summaries = recent.result()
+    return Readings(
+        document=document.result(),
+        submit=submit.result(),
+        collect=collect.result(),
+        recent=summaries.content if isinstance(summaries, Blob) else summaries,
+        work=work.result(),
+        timers=timers.result(),
+        pool=found,
+        nodes=nodes,
+        now=max(dates, default=datetime.now(UTC)),
+        account=portless(target.need("BATCH_ACCOUNT_URL")),
+        on_laptop=target.on_laptop,
+        pool_id=target.need("BATCH_POOL_ID"),
+    )
+
+
+def _read_blob[T](
+    target: Target,
+    ledger: ContainerClient,
+    name: str,
+    content: Callable[[bytes, dict[str, str]], T],
+    note: Callable[[Any], None],
+) -> Blob[T] | Unreadable | None:
+    try:
+        reply = ledger.download_blob(name, raw_response_hook=note)
+        data = reply.readall()
+    except ResourceNotFoundError as error:
+        if getattr(error, "error_code", None) == "ContainerNotFound":
+            return why_unreadable(error, LEDGER, target)
+        return None
+    except REFUSED as error:
+        return why_unreadable(error, LEDGER, target)
+    properties = reply.properties
+    try:
+        read = content(data, dict(properties.metadata or {}))
+    except RecordUnreadable as error:
+        return Unreadable(why=first_line(error), next_step="recur doctor", damaged=True)
+    return Blob(content=read, etag=str(properties.etag), modified=properties.last_modified)
+
+
+def _in_force(data: bytes, metadata: dict[str, str]) -> InForce:
+    document: Document | Unreadable
+    try:
+        document = parse(data.decode("utf-8-sig"))
+    except (UnicodeDecodeError, DocumentError) as error:
+        document = Unreadable(why=first_line(error), next_step="recur apply FILE", damaged=True)
+    return InForce(document=document, number=named_number(data, metadata))
+
+
+def _read_work(target: Target, ledger: ContainerClient) -> Work | Unreadable:
+    lines: list[OpenLine] = []
+    requests: list[OpenRequest] = []
+    mark: HousekeepingMark | None = None
+    try:
+        for blob in ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
+            metadata = {key.lower(): value for key, value in (blob.metadata or {}).items()}
+            if blob.name == ids.HOUSEKEEPING:
+                after = metadata.get("after")
+                mark = HousekeepingMark(at=blob.last_modified, after=after, etag=str(blob.etag))
+            elif request := ids.open_request_id(blob.name):
+                requests.append(OpenRequest(id=request, made=blob.creation_time))
+            elif line := _open_line(blob.name, metadata, blob.creation_time):
+                lines.append(line)
+    except REFUSED as error:
+        return why_unreadable(error, LEDGER, target)
+    return Work(lines=tuple(lines), requests=tuple(requests), mark=mark)
+
+
+def _open_line(blob: str, metadata: dict[str, str], created: datetime) -> OpenLine | None:
+    try:
+        run = read_open_run(blob, metadata)
+    except RecordUnreadable:
+        run = None
+    run = run or damaged_open_run(blob, created)
+    return OpenLine(run=run, blocked=metadata.get("blocked")) if run else None
+
+
+def _read_timers(target: Target) -> dict[str, TimerNote] | Unreadable:
+    try:
+        storage = host_storage(target)
+        if storage is None:
+            return Unreadable(
+                why="the storage account of the Functions host is not known",
+                next_step="set HOST_STORAGE_URL, an output of infra/core",
+            )
+        with storage:
+            statuses = timer_statuses(storage, FUNCTIONS)
+    except REFUSED as error:
+        return why_unreadable(error, HOST_STORAGE, target)
+    return {function: _timer_note(data) for function, data in statuses.items()}
+
+
+def _timer_note(data: bytes) -> TimerNote:
+    """Read the status of a timer; the host writes the year 1 for a time that there is not."""
+    try:
+        values = json.loads(data)
+        last = values.get("Last")
+        following = values.get("Next")
+    except (ValueError, AttributeError):
+        return TimerNote(last=None)
+    return TimerNote(last=_instant(last), following=_instant(following))
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return instant.astimezone(UTC) if instant.year > 1 else None
+
+
+def _read_pool(target: Target) -> tuple[Pool | Unreadable | None, tuple[Node, ...]]:
+    pool_id = target.need("BATCH_POOL_ID")
+    try:
+        with target.batch() as batch:
+            pool = read_pool(batch.get_pool(pool_id))
+            return pool, tuple(read_node(node) for node in batch.list_nodes(pool_id))
+    except HttpResponseError as error:
+        if getattr(error.error, "code", None) == "PoolNotFound":
+            return None, ()
+        return why_unreadable(error, BATCH, target), ()
+    except REFUSED as error:
+        return why_unreadable(error, BATCH, target), ()
+
+
+def _record(ledger: ContainerClient, blob: str) -> Record | None:
+    """Return a record that says more; None where it is gone meanwhile, or cannot be read."""
+    try:
+        return load(ledger.download_blob(blob).readall())
+    except (*REFUSED, RecordUnreadable):
+        return None

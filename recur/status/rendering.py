@@ -1,0 +1,202 @@
+"""The status as text on a terminal, and as JSON for programs."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from rich.text import Text
+
+from orchestrator.ids import ScheduleId
+from recur.formats import NOTHING, local, short_duration
+from recur.output import Printer, show_table
+from recur.status.value import (
+    Finding,
+    Health,
+    Kind,
+    Last,
+    ScheduleStatus,
+    State,
+    Status,
+    Trouble,
+)
+
+_STYLES: Final = {
+    Health.PROBLEM: "red",
+    Health.UNKNOWN: "magenta",
+    Health.NOTE: "yellow",
+    Health.GOOD: "green",
+}
+_MARK_WIDTH: Final = 9
+_MOST_TROUBLES: Final = 20
+_MOST_NAMES: Final = 5
+_ENDED: Final = frozenset({Kind.FAILED, Kind.MISSED})
+_LASTING: Final = frozenset(
+    {State.BLOCKED, State.STOPPING, State.WAITING, State.FINISHING, State.RUNNING}
+)
+
+
+def status_json(status: Status) -> dict[str, Any]:
+    """Return the status for programs."""
+    pool = asdict(status.pool)
+    pool["nodes"] = None if status.pool.nodes is None else dict(status.pool.nodes)
+    return {**asdict(status), "pool": pool, "needs_person": status.needs_person}
+
+
+def show_status(output: Printer, status: Status) -> None:
+    """Print the status for people: what all schedules share, then troubles, then every schedule."""
+    for name, finding in _parts(status):
+        _show_lines(output, finding.health, f"{name:<8} {finding.what}", finding.next_step)
+    groups = _alike(status.troubles)
+    for group in groups[:_MOST_TROUBLES]:
+        _show_group(output, group, status.at)
+    if left := groups[_MOST_TROUBLES:]:
+        number = sum(map(len, left))
+        output.say(f"... and {number} more: recur status --json has them all")
+    if status.schedules:
+        output.say("")
+        _show_schedules(output, status)
+    output.say("")
+    output.say(_verdict(status))
+
+
+def _parts(status: Status) -> Iterator[tuple[str, Finding]]:
+    for timer in status.timers:
+        yield timer.function, timer.finding
+    yield "pool", _named(status.pool.finding, status.pool.id)
+    yield "ledger", status.ledger.finding
+    document = status.document
+    version = f"version {document.version}" if document.version else ""
+    since = f"since {local(document.since, UTC)}" if document.since else ""
+    yield "document", _named(document.finding, ", ".join(one for one in (version, since) if one))
+
+
+def _named(finding: Finding, name: str) -> Finding:
+    what = f"{name}: {finding.what}" if name else finding.what
+    return Finding(health=finding.health, what=what, next_step=finding.next_step)
+
+
+def _alike(troubles: Sequence[Trouble]) -> list[list[Trouble]]:
+    """Return troubles with those of the same cause and remedy together, in their order."""
+    groups: dict[tuple[Health, Kind, str, str], list[Trouble]] = {}
+    for one in troubles:
+        groups.setdefault((one.health, one.kind, one.cause, one.next_step), []).append(one)
+    return list(groups.values())
+
+
+def _show_group(output: Printer, group: Sequence[Trouble], now: datetime) -> None:
+    first = group[0]
+    names = _names(list(dict.fromkeys(one.schedule for one in group)))
+    more = [_when(first, now) + (f": {first.run_id}" if first.run_id else "")]
+    if len(group) > 1:
+        more[0] += f", and {len(group) - 1} more"
+    more += [f"| {line}" for line in first.last_lines]
+    _show_lines(output, first.health, f"{names}: {first.cause}", first.next_step, more)
+
+
+def _names(schedules: Sequence[ScheduleId]) -> str:
+    left = len(schedules) - _MOST_NAMES
+    return ", ".join(schedules[:_MOST_NAMES]) + (f" and {left} more" if left > 0 else "")
+
+
+def _when(trouble: Trouble, now: datetime) -> str:
+    if trouble.since is None:
+        return trouble.kind
+    age = short_duration(max(now - trouble.since, timedelta()))
+    return (
+        f"{trouble.kind}, due {age} ago" if trouble.kind in _ENDED else f"{trouble.kind} for {age}"
+    )
+
+
+def _show_lines(
+    output: Printer,
+    health: Health,
+    what: str,
+    next_step: str | None,
+    more: Sequence[str] = (),
+) -> None:
+    """Print one finding, with its mark before the first line and the others indented below it."""
+    mark = f"{health:<{_MARK_WIDTH}}"
+    lines = [what, *more, *([f"next: {next_step}"] if next_step else [])]
+    folded = [part for line in lines for part in _folded(output, line)]
+    for line in islice(folded, 1):
+        output.people.print(Text.assemble((mark, _STYLES[health]), line))
+    for line in folded[1:]:
+        output.say(" " * _MARK_WIDTH + line)
+
+
+def _folded(output: Printer, line: str) -> list[str]:
+    """Fold a line to the width of the terminal between words; off terminals it stays whole."""
+    if not output.people.is_terminal:
+        return [" ".join(line.splitlines())]
+    width = max(20, output.people.width - _MARK_WIDTH)
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _show_schedules(output: Printer, status: Status) -> None:
+    owned = any(one.owner for one in status.schedules)
+    columns = ("SCHEDULE", "STATE", "LAST", "NEXT", *(("OWNER",) if owned else ()), "NOTE")
+    rows = [
+        (
+            one.schedule,
+            _state(one, status.at),
+            _last(one, status.at),
+            _next(one, status.at),
+            *((one.owner or NOTHING,) if owned else ()),
+            "; ".join(_notes(one, status.at)),
+        )
+        for one in status.schedules
+    ]
+    show_table(output, columns, rows)
+
+
+def _state(one: ScheduleStatus, now: datetime) -> str:
+    if one.since is None or one.state not in _LASTING:
+        return one.state
+    return f"{one.state} {short_duration(max(now - one.since, timedelta()))}"
+
+
+def _last(one: ScheduleStatus, now: datetime) -> str:
+    if one.last is None:
+        return NOTHING if one.last_known else Health.UNKNOWN
+    return _outcome(one.last, now)
+
+
+def _outcome(last: Last, now: datetime) -> str:
+    why = last.reason if last.exit_code is None else str(last.exit_code)
+    because = f" ({why})" if why else ""
+    return f"{last.outcome}{because} {short_duration(max(now - last.nominal, timedelta()))} ago"
+
+
+def _next(one: ScheduleStatus, now: datetime) -> str:
+    return f"in {short_duration(one.next_due - now)}" if one.next_due else NOTHING
+
+
+def _notes(one: ScheduleStatus, now: datetime) -> Iterator[str]:
+    if pause := one.pause:
+        until = f" until {local(pause.until, UTC)}" if pause.until else ""
+        yield f"paused{until} by {pause.by or 'the document'}" + (
+            f": {pause.note}" if pause.note else ""
+        )
+    if one.open_runs > 1:
+        yield f"{one.open_runs} open runs"
+    if one.not_run:
+        yield _outcome(one.not_run, now)
+    if one.state is State.NEW:
+        yield "no tick has taken it over yet"
+
+
+def _verdict(status: Status) -> str:
+    """Sum up, and never call well what could not be read."""
+    healths = [one.health for one in status.findings] + [one.health for one in status.troubles]
+    number = Counter(healths)
+    told = ((number[Health.PROBLEM], "problem"), (number[Health.UNKNOWN], "unknown"))
+    counts = ", ".join(
+        f"{count} {word}{'s' * (count > 1 and word == 'problem')}" for count, word in told if count
+    )
+    if not status.needs_person:
+        return "all is well"
+    return f"somebody is needed: {counts}" if counts else "somebody is needed"
