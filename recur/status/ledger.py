@@ -62,12 +62,13 @@ def _of_document(document: Blob[InForce]) -> Finding:
     if isinstance(said, Unreadable):
         what = f"it decides nothing, and every schedule stands still: {said.why}"
         return _finding(Health.PROBLEM, what, _CORRECT)
-    count = len(said.schedules)
-    if said.problems:
-        wrong = len(said.invalid)
-        what = f"{count} schedules; {wrong} more stand still: {said.problems[0]}"
-        return _finding(Health.PROBLEM, what, _CORRECT)
-    return _finding(Health.GOOD, f"{count} schedule{'s' * (count != 1)}")
+    count = f"{len(said.schedules)} schedule{'s' * (len(said.schedules) != 1)}"
+    others = [one for one in said.problems if one.schedule not in said.invalid]
+    if others:
+        return _finding(Health.PROBLEM, f"{count}; {others[0]}", _CORRECT)
+    if said.invalid:
+        return _finding(Health.NOTE, f"{count}; {len(said.invalid)} more stand still")
+    return _finding(Health.GOOD, count)
 
 
 def _finding(health: Health, what: str, next_step: str | None = None) -> Finding:

@@ -165,9 +165,10 @@ def _read_timers(target: Target) -> dict[str, TimerNote] | Unreadable:
     try:
         storage = host_storage(target)
         if storage is None:
+            name = "AzureWebJobsStorage" if target.on_laptop else "HOST_STORAGE_URL"
             return Unreadable(
-                why="the storage account of the Functions host is not known",
-                next_step="set HOST_STORAGE_URL, an output of infra/core",
+                why="the settings do not name the storage account of the Functions host",
+                next_step=f"add {name} to {target.source}",
             )
         with storage:
             statuses = timer_statuses(storage, FUNCTIONS)

@@ -156,7 +156,11 @@ def _document_trouble(id_: ScheduleId, readings: Readings) -> Trouble | None:
         if isinstance(said, Unreadable):
             return _standing_still(Kind.DOCUMENT, id_, since, said.why)
         if id_ in said.invalid:
-            wrong = [str(one) for one in said.problems if one.schedule in {id_, None}]
+            wrong = [
+                str(one)
+                for one in said.problems
+                if one.schedule == id_ or (one.schedule is None and not one.in_prices)
+            ]
             cause = "; ".join(wrong) or "its table is invalid"
             return _standing_still(Kind.INVALID, id_, since, cause)
     elif document is None:

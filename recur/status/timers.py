@@ -83,11 +83,10 @@ def _by_trace(function: str, trace: Trace, why: Unreadable, readings: Readings) 
             health=Health.GOOD, what=f"wrote to the ledger {_ago(now, trace.wrote)} ago"
         )
     else:
-        wrote = f", {_ago(now, trace.wrote)} ago" if trace.wrote else ": never, as far as is known"
+        wrote = f"it last wrote to the ledger {_ago(now, trace.wrote)} ago, " if trace.wrote else ""
         finding = Finding(
             health=Health.UNKNOWN,
-            what=f"{why.why}. It last wrote to the ledger{wrote}; a tick with nothing to do leaves "
-            "no trace there",
+            what=f"whether it ticks is not known: {wrote}{why.why}",
             next_step=why.next_step,
         )
     return Timer(function=function, last=trace.wrote, finding=finding)

@@ -1,0 +1,142 @@
+"""The status as people read it, and as programs do."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from rich.console import Console
+
+from orchestrator import ids
+from orchestrator.enums import BlockedReason, Outcome, Reason
+from orchestrator.ledger.state import OpenRun
+from orchestrator.ledger.summaries import Recent
+from recur.output import Printer
+from recur.status.overview import status_of
+from recur.status.rendering import show_status, status_json
+from recur.status.value import Status
+from tests.support.status_readings import (
+    NIGHTLY,
+    NOBODY,
+    NOW,
+    TEXT,
+    TWO,
+    document,
+    node,
+    open_line,
+    readings,
+    recent,
+    recent_run,
+    state,
+    submit,
+)
+
+
+def shown(status: Status, *, width: int | None = None) -> list[str]:
+    """Return the lines that people get, on a terminal of this width or into a file."""
+    output = Printer(as_json=False)
+    text = io.StringIO()
+    terminal = {"force_terminal": True, "width": width, "color_system": None} if width else {}
+    output.people = Console(file=text, highlight=False, soft_wrap=True, **terminal)  # type: ignore[arg-type]
+    show_status(output, status)
+    return text.getvalue().splitlines()
+
+
+def test_one_screen_says_that_all_is_well() -> None:
+    """Both timers, the pool, the ledger, the document; then each schedule."""
+    assert shown(status_of(readings(nodes=(node("idle"), node("running"))))) == [
+        "good     submit   ran 30 s ago",
+        "good     collect  ran 30 s ago",
+        "good     pool     recur: 1 idle, 1 running",
+        "good     ledger   it belongs to https://batch.example",
+        "good     document version 3, since 2026-06-02 02:00Z: 1 schedule",
+        "",
+        "SCHEDULE  STATE  LAST               NEXT     NOTE",
+        "nightly   idle   succeeded 1 h ago  in 23 h",
+        "",
+        "all is well",
+    ]
+
+
+def test_what_is_wrong_comes_with_its_run_and_its_next_step() -> None:
+    """And the verdict counts it."""
+    lines = shown(status_of(readings(open_line(BlockedReason.QUOTA))))
+
+    begin = lines.index("problem  nightly: the account holds as many active jobs as it may (quota)")
+    assert lines[begin + 1 : begin + 3] == [
+        "         blocked for 10 min: nightly-20260602T020000Z",
+        "         next: end stuck jobs, or ask for a higher quota of active jobs",
+    ]
+    assert lines[-1] == "somebody is needed: 1 problem"
+    assert any(line.startswith("nightly   blocked 10 min  succeeded 1 h ago") for line in lines)
+
+
+def test_what_is_unknown_is_never_summed_up_as_well() -> None:
+    """Its role stands below it."""
+    lines = shown(status_of(readings(pool=NOBODY)))
+
+    assert "unknown  pool     recur: access is refused" in lines
+    assert "         next: the role Reader is missing" in lines
+    assert lines[-1] == "somebody is needed: 1 unknown"
+
+
+def many(count: int) -> Status:
+    """Return the status of so many schedules whose runs are blocked by the same."""
+    names = [ids.ScheduleId(f"s{number:04}") for number in range(count)]
+    line = open_line(BlockedReason.POOL_MISSING)
+    lines = [replace(line, run=of(line.run, name)) for name in names]
+    text = "".join(TEXT.replace("nightly", name) for name in names)
+    every = dict.fromkeys(names, state())
+    return status_of(
+        readings(
+            *lines,
+            document=document(text),
+            submit=submit(schedules=every),
+            recent=Recent(),
+            pool=None,
+        )
+    )
+
+
+def of(run: OpenRun, name: ids.ScheduleId) -> OpenRun:
+    return replace(run, schedule=name, run_id=ids.run_id(name, TWO))
+
+
+def test_troubles_of_one_cause_are_told_once() -> None:
+    """With the first schedules by name; the table has every one of them."""
+    lines = shown(many(300))
+
+    (told,) = [line for line in lines if "(pool_missing)" in line]
+    assert told == (
+        "problem  s0000, s0001, s0002, s0003, s0004 and 295 more: "
+        "the pool does not exist (pool_missing)"
+    )
+    assert "         blocked for 10 min: s0000-20260602T020000Z, and 299 more" in lines
+    assert sum("  blocked 10 min  " in line for line in lines) == 300
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_sentences_fit_the_terminal_and_ids_stay_whole(width: int) -> None:
+    """They are folded between words; what is longer than a line is an id or an address."""
+    failed = recent(recent_run(Outcome.FAILED, Reason.COMMAND_NOT_FOUND))
+    status = status_of(readings(recent=failed, timers={}, pool=None))
+
+    lines = shown(replace(status, schedules=()), width=width)
+
+    assert all(len(line) <= width for line in lines)
+    assert any("nightly-20260602T020000Z" in line for line in lines)
+
+
+def test_programs_get_the_same_value() -> None:
+    """With every time as an instant, and whether somebody is needed."""
+    status = status_of(readings(nodes=(node("idle"),)))
+
+    told = json.loads(json.dumps(status_json(status), default=str))
+
+    assert told["needs_person"] is False
+    assert told["pool"]["nodes"] == {"idle": 1}
+    assert [one["finding"]["health"] for one in told["timers"]] == ["good", "good"]
+    assert told["schedules"][0]["schedule"] == NIGHTLY
+    assert told["schedules"][0]["next_due"] == str(TWO + timedelta(days=1))
+    assert told["at"] == str(NOW)
