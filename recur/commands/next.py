@@ -40,7 +40,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     schedule: Annotated[
         str | None,
-        typer.Argument(help="Its id; without it, all are listed.", autocompletion=schedules),
+        typer.Argument(
+            help="Its id; without it, --file lists all of a document.", autocompletion=schedules
+        ),
     ] = None,
     count: Annotated[
         int | None,
@@ -63,8 +65,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
     Show when a schedule is due: wall time, offset, UTC, and what changes of the clock do to it.
 
-    Without SCHEDULE: one line for each, with when it is due next and what keeps it from running;
-    of the document in force also its last success, by nominal time, and how many failed since.
+    Without SCHEDULE, --file lists all of a document: when each is due next, and what keeps it from
+    running. recur status shows those in force.
 
     It goes by the table as it stands, also for times in the past; what was in force then is told
     by explain. Pauses by operators are taken into account for the document in force. Wall times
@@ -72,8 +74,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date.
     POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between.
-
-    Example: recur next
 
     Example: recur next nightly-report -n 5 --from 2026-03-07 --compare gap=skip
     """
@@ -84,9 +84,17 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
                 schedule=schedule, count=count or 10, file=file, begin=begin, compare=compare
             )
             return show_next(given, options)
+        if file is None:
+            raise CliError(
+                Exit.USAGE,
+                "recur next needs a SCHEDULE, or a document by --file",
+                "recur status shows every schedule in force",
+            )
         if count is not None or compare is not None:
             raise CliError(
-                Exit.USAGE, "-n and --compare need a SCHEDULE", "`recur next` alone lists them all"
+                Exit.USAGE,
+                "-n and --compare need a SCHEDULE",
+                f"recur next --file {file} lists them all",
             )
         return show_overview(given, file, begin)
 

@@ -1,25 +1,18 @@
 """`recur next`, `validate` and `schema` as an operator types them, on real storage where it matters."""
 
-import asyncio
 import json
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from azure.storage.blob import ContainerClient
-from azure.storage.blob.aio import BlobServiceClient
 from jsonschema import Draft202012Validator
 
-from bench.counting import StorageCalls, by_kind
-from local.azurite import Azurite
-from orchestrator.ids import COLLECT_STATE, DOCUMENT, SUBMIT_STATE, RunId, ScheduleId
-from orchestrator.ledger.results import CollectState, ScheduleResults, dump_collect
+from orchestrator.ids import DOCUMENT, SUBMIT_STATE, ScheduleId
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Pause, Recurrence, Timing
 from recur.errors import Exit
-from tests.conftest import Containers
 from tests.support.operator import Operator, operator
 
 GOOD = """
@@ -112,75 +105,13 @@ def test_pauses_in_force_are_shown(someone: Operator, ledger: ContainerClient) -
     assert "paused until 2030-06-02 00:00Z by jane" in shown.out
 
 
-def test_every_schedule_in_force_is_listed(someone: Operator, ledger: ContainerClient) -> None:
-    """When it is due, what keeps it from running, and how it went last; by id."""
-    ledger.upload_blob(DOCUMENT, GOOD)
-    begun = datetime(2030, 6, 1, tzinfo=UTC)
-    hour = timedelta(hours=1)
-    pause = Pause(since=begun - hour, until=begun + hour, by="jane", note="move of the base")
-    timing = Timing(since=begun - timedelta(days=9), recurrence=Recurrence(cron=("30 2 * * *",)))
-    state = ScheduleState(timings=(timing,), decided_until=begun, pauses=(pause,))
-    seen = dict.fromkeys((NIGHTLY, ScheduleId("closed"), ScheduleId("broken")), state)
-    ledger.upload_blob(SUBMIT_STATE, dump_submit(SubmitState(schedules=seen)))
-    failed = (RunId("nightly-20300530T063000Z"), RunId("nightly-20300531T063000Z"))
-    results = ScheduleResults(last_success=begun - timedelta(days=3), failed=failed)
-    ledger.upload_blob(COLLECT_STATE, dump_collect(CollectState(schedules={NIGHTLY: results})))
+def test_without_a_schedule_it_names_recur_status(nobody: Operator) -> None:
+    """That shows every schedule in force; a document that need not be is listed by --file."""
+    for option in ((), ("--from", "2030-06-01"), ("-n", "3")):
+        told = nobody.recur("next", *option)
 
-    shown = someone.recur("next", "--from", "2030-06-01T00:00Z")
-    told = someone.recur("--json", "next", "--from", "2030-06-01T00:00Z")
-
-    assert told.code == shown.code == Exit.DONE
-    assert [line.split("  ")[0] for line in shown.out.splitlines()] == [
-        *("SCHEDULE", "broken", "closed", "never", "nightly")
-    ]
-    broken, closed, never, nightly = shown.out.splitlines()[1:]
-    assert "its table is invalid: it stands still" in broken
-    assert "paused by the document" in closed
-    assert "not due within nine years; no tick has seen it yet" in never
-    assert re.split(" {2,}", nightly) == [
-        *("nightly", "2030-06-01 02:30-04:00", "2030-06-01 06:30Z", "2030-05-28 20:00-04:00"),
-        *("2", "paused until 2030-06-01 01:00Z by jane: move of the base"),
-    ]
-    assert [(one["schedule"], one["runs"]) for one in told.json["schedules"]] == [
-        ("broken", False),
-        ("closed", False),
-        ("never", False),
-        ("nightly", True),
-    ]
-    one = told.json["schedules"][-1]
-    assert (one["utc"], one["failed"]) == ("2030-06-01T06:30:00Z", list(failed))
-    assert one["last_success"] == "2030-05-29T00:00:00Z"
-
-
-async def test_a_thousand_schedules_are_listed_by_three_reads(
-    someone: Operator, azurite: Azurite, containers: Containers
-) -> None:
-    """However many there are."""
-    table = '[schedules.s{}]\ncron = "0 9 * * *"\ntime_zone = "Europe/Paris"\ncommand = "true"\n'
-    async with BlobServiceClient.from_connection_string(containers.connection_string) as storage:
-        container = storage.get_container_client(containers.ledger)
-        await container.upload_blob(DOCUMENT, "".join(table.format(n) for n in range(1000)))
-        calls = StorageCalls(azurite.log, container)
-        await calls.begin()
-
-        told = await asyncio.to_thread(someone.recur, "--json", "next")
-
-        assert by_kind(await calls.told()) == {
-            f"GET {name}": 1 for name in (DOCUMENT, SUBMIT_STATE, COLLECT_STATE)
-        }
-    assert len(told.json["schedules"]) == 1000
-
-
-def test_results_that_cannot_be_read_are_told(someone: Operator, ledger: ContainerClient) -> None:
-    """The list is there all the same, and says nothing of how the schedules went."""
-    ledger.upload_blob(DOCUMENT, GOOD)
-    ledger.upload_blob(COLLECT_STATE, b"{ nothing")
-
-    shown, told = someone.recur("next"), someone.recur("--json", "next")
-
-    assert shown.code == Exit.DONE
-    assert "not taken into account: collect.json" in shown.out
-    assert {one["failed"] for one in told.json["schedules"]} == {None}
+        assert told.code == Exit.USAGE
+        assert "next: recur status shows every schedule in force" in told.err
 
 
 def test_every_schedule_of_a_file_is_listed(nobody: Operator, tmp_path: Path) -> None:
@@ -189,7 +120,14 @@ def test_every_schedule_of_a_file_is_listed(nobody: Operator, tmp_path: Path) ->
 
     assert shown.code == Exit.DONE
     assert shown.out.splitlines()[0].split() == ["SCHEDULE", "NEXT", "UTC", "NOTE"]
-    assert "nightly   2030-03-09 02:30-05:00  2030-03-09 07:30Z" in shown.out
+    assert [line.split("  ")[0] for line in shown.out.splitlines()[1:]] == [
+        *("broken", "closed", "never", "nightly")
+    ]
+    broken, closed, never, nightly = shown.out.splitlines()[1:]
+    assert "its table is invalid: it stands still" in broken
+    assert "paused by the document" in closed
+    assert "not due within nine years" in never
+    assert nightly == "nightly   2030-03-09 02:30-05:00  2030-03-09 07:30Z"
 
 
 @pytest.mark.parametrize("option", [("-n", "3"), ("--compare", "gap=skip")])
