@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -51,8 +51,9 @@ def show_status(output: Printer, status: Status) -> None:
     for name, finding in _parts(status):
         _show_lines(output, finding.health, f"{name:<8} {finding.what}", finding.next_step)
     groups = _alike(status.troubles)
+    runbooks = {one.schedule: one.runbook for one in status.schedules if one.runbook}
     for group in groups[:_MOST_TROUBLES]:
-        _show_group(output, group, status.at)
+        _show_group(output, group, status.at, runbooks)
     if left := groups[_MOST_TROUBLES:]:
         number = sum(map(len, left))
         output.say(f"... and {number} more: recur status --json has them all")
@@ -87,13 +88,17 @@ def _alike(troubles: Sequence[Trouble]) -> list[list[Trouble]]:
     return list(groups.values())
 
 
-def _show_group(output: Printer, group: Sequence[Trouble], now: datetime) -> None:
+def _show_group(
+    output: Printer, group: Sequence[Trouble], now: datetime, runbooks: Mapping[ScheduleId, str]
+) -> None:
     first = group[0]
     names = _names(list(dict.fromkeys(one.schedule for one in group)))
     more = [_when(first, now) + (f": {first.run_id}" if first.run_id else "")]
     if len(group) > 1:
         more[0] += f", and {len(group) - 1} more"
     more += [f"| {line}" for line in first.last_lines]
+    if (runbook := runbooks.get(first.schedule)) and len(group) == 1:
+        more.append(f"runbook: {runbook}")
     _show_lines(output, first.health, f"{names}: {first.cause}", first.next_step, more)
 
 

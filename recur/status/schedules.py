@@ -104,6 +104,7 @@ def _standing(id_: ScheduleId, readings: Readings, lines: Sequence[OpenLine]) ->
         next_due=_next_due(table, pauses, now),
         pause=_pause_status(table, pauses),
         owner=table.about.owner if table and table.about else None,
+        runbook=table.about.runbook if table and table.about else None,
     )
     return Standing(status=_doubted(status, readings), troubles=troubles, undecided=undecided)
 

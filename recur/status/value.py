@@ -239,6 +239,7 @@ class ScheduleStatus:
         next_due: When it is due next and will run; None: not as far as is known.
         pause: None: it is not paused.
         owner: Who answers for it, by its table.
+        runbook: The page that says what to do when it fails, by its table.
     """
 
     schedule: ScheduleId
@@ -253,6 +254,7 @@ class ScheduleStatus:
     next_due: datetime | None = None
     pause: PauseStatus | None = None
     owner: str | None = None
+    runbook: str | None = None
 
     @property
     def order(self) -> tuple[int, int, str]:

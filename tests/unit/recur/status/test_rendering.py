@@ -72,6 +72,17 @@ def test_what_is_wrong_comes_with_its_run_and_its_next_step() -> None:
     assert any(line.startswith("nightly   blocked 10 min  succeeded 1 h ago") for line in lines)
 
 
+def test_a_trouble_comes_with_the_runbook_of_its_schedule() -> None:
+    """And the table with who answers for it."""
+    about = 'owner = "jane"\nrunbook = "https://wiki.example/nightly"\n'
+    failed = recent(recent_run(Outcome.FAILED, Reason.EXIT_CODE))
+
+    lines = shown(status_of(readings(document=document(TEXT + about), recent=failed)))
+
+    assert "         runbook: https://wiki.example/nightly" in lines
+    assert [line.split()[-1] for line in lines if line.startswith("nightly ")] == ["jane"]
+
+
 def test_what_is_unknown_is_never_summed_up_as_well() -> None:
     """Its role stands below it."""
     lines = shown(status_of(readings(pool=NOBODY)))
