@@ -4,19 +4,25 @@ import io
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from orchestrator import ids
-from orchestrator.enums import BlockedReason, Outcome, Reason
+from orchestrator.enums import AttemptState, BlockedReason, Outcome, Reason
+from orchestrator.ledger.record import LastWords
 from orchestrator.ledger.state import OpenRun
-from orchestrator.ledger.summaries import Recent
+from orchestrator.ledger.summaries import Recent, ScheduleRecent
+from orchestrator.model import Pause
 from recur.output import Printer
-from recur.status.overview import status_of
+from recur.status.overview import status_of, with_details
 from recur.status.rendering import show_status, status_json
 from recur.status.value import Status
+from tests.support.records import ran
 from tests.support.status_readings import (
+    HOUR,
+    MINUTE,
     NIGHTLY,
     NOBODY,
     NOW,
@@ -31,6 +37,23 @@ from tests.support.status_readings import (
     state,
     submit,
 )
+
+PAGE = (Path(__file__).parents[4] / "docs/operations.md").read_text()
+REPORTS = """
+[defaults]
+command = "true"
+
+[schedules.nightly-report]
+cron = "0 2 * * *"
+runbook = "https://wiki.example/nightly-report"
+
+[schedules.hourly-import]
+every = "1h"
+overlap = "queue"
+
+[schedules.cleanup]
+cron = "30 4 * * SUN"
+"""
 
 
 def shown(status: Status, *, width: int | None = None) -> list[str]:
@@ -151,3 +174,42 @@ def test_programs_get_the_same_value() -> None:
     assert told["schedules"][0]["schedule"] == NIGHTLY
     assert told["schedules"][0]["next_due"] == str(TWO + timedelta(days=1))
     assert told["at"] == str(NOW)
+
+
+def a_night() -> Status:
+    """Return what the page speaks of: a command that is not there, beside a run and a pause."""
+    report, import_, cleanup = map(ids.ScheduleId, ("nightly-report", "hourly-import", "cleanup"))
+    (timing,) = state().timings
+    young = state(timings=(replace(timing, since=TWO - MINUTE),))
+    pause = Pause(since=TWO - MINUTE, until=TWO + 12 * HOUR, by="jane", note="move", request="r")
+    every = {report: young, import_: young, cleanup: replace(young, pauses=(pause,))}
+    line = open_line(state=AttemptState.SUBMITTED, since=NOW - 12 * MINUTE)
+    run = ids.run_id(import_, NOW)
+    failed = ran(TWO, Outcome.FAILED, Reason.COMMAND_NOT_FOUND, schedule=report)
+    failed = replace(
+        failed.with_attempt(replace(failed.attempt, exit_code=127)),
+        sentence="The command was not found: exit code 127.",
+        last_words=LastWords(stderr="/bin/sh: 1: report: not found\n"),
+    )
+    ended = {
+        report: ScheduleRecent(runs=(recent_run(Outcome.FAILED, Reason.COMMAND_NOT_FOUND),)),
+        import_: ScheduleRecent(runs=(recent_run(),)),
+    }
+    status = status_of(
+        readings(
+            replace(line, run=replace(line.run, schedule=import_, run_id=run)),
+            document=document(REPORTS),
+            submit=submit(schedules=every),
+            recent=Recent(schedules=ended),
+            nodes=(node("running"),),
+        )
+    )
+    return with_details(status, {failed.run_id: failed})
+
+
+def test_the_page_shows_what_is_shown() -> None:
+    """The console block of docs/operations.md, line for line."""
+    _, _, block = PAGE.partition("$ recur status\n")
+    block, _, _ = block.partition("```")
+
+    assert shown(a_night()) == block.splitlines()
