@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from recur.status.overview import (
 )
 from recur.status.readings import Blob, InForce, TimerNote, Unreadable, Work
 from recur.status.value import Health, Kind, State, Status, Trouble
+from tests.support.call_counts import counted
 from tests.support.records import ran
 from tests.support.status_readings import (
     ACCOUNT,
@@ -49,6 +51,9 @@ RUNNING = open_line(state=AttemptState.SUBMITTED, since=NOW - 5 * MINUTE)
 WAITING = open_line(
     state=AttemptState.SUBMITTED, since=NOW - 5 * MINUTE, start_by=NOW + 25 * MINUTE
 )
+MOST_CALLS = 3000
+"""Of functions, for one schedule: a thousand then take less than a second."""
+
 DAMAGED = Unreadable(why="submit.json cannot be read", next_step="recur doctor", damaged=True)
 
 
@@ -242,7 +247,7 @@ def test_a_run_that_waits_for_a_sound_pool_is_no_trouble() -> None:
         ({"since": NOW - HOUR}, "no tick has created its job"),
     ],
 )
-def test_a_run_that_stays_too_long_is_stuck(changes: dict[str, object], says: str) -> None:
+def test_a_run_that_stays_too_long_is_stuck(changes: dict[str, Any], says: str) -> None:
     """Somebody looks at it: the collector should have ended it long ago."""
     one = only_trouble(status_of(readings(open_line(**changes))))
 
@@ -261,7 +266,7 @@ def test_a_run_that_stays_too_long_is_stuck(changes: dict[str, object], says: st
         {"state": AttemptState.SUBMITTED, "since": None},
     ],
 )
-def test_a_run_in_its_time_is_not_stuck(changes: dict[str, object]) -> None:
+def test_a_run_in_its_time_is_not_stuck(changes: dict[str, Any]) -> None:
     """Nor is one of an earlier version, which does not say since when it runs."""
     assert status_of(readings(open_line(**changes))).troubles == ()
 
@@ -456,9 +461,7 @@ def test_a_pause_after_failures_needs_somebody() -> None:
         ({"document": NOBODY}, "document"),
     ],
 )
-def test_what_cannot_be_read_is_unknown_and_never_good(
-    change: dict[str, object], part: str
-) -> None:
+def test_what_cannot_be_read_is_unknown_and_never_good(change: dict[str, Any], part: str) -> None:
     """It says which role is missing, and somebody is needed."""
     status = status_of(readings(**change))
 
@@ -496,7 +499,7 @@ def rebuilding() -> CollectState:
     ],
 )
 def test_what_is_wrong_with_the_ledger_is_told(
-    change: dict[str, object], health: Health, says: str
+    change: dict[str, Any], health: Health, says: str
 ) -> None:
     """Also that it belongs to another account."""
     finding = status_of(readings(**change)).ledger.finding
@@ -523,6 +526,27 @@ def test_the_worst_comes_first() -> None:
     )
 
     assert [one.schedule for one in status.schedules] == ["c-failed", "b-runs", "a-idle"]
+
+
+def test_the_work_grows_no_faster_than_the_number_of_schedules() -> None:
+    """A thousand of them take a thousand times the work of one, and little of it."""
+
+    def work(count: int) -> int:
+        names = [ids.ScheduleId(f"s{number:03}") for number in range(count)]
+        zone = 'time_zone = "Europe/Paris"\n'
+        text = "".join(TEXT.replace("nightly", name) + zone for name in names)
+        ended = dict.fromkeys(names, recent(recent_run()).schedules[NIGHTLY])
+        read = readings(
+            document=document(text),
+            submit=submit(schedules=dict.fromkeys(names, state())),
+            recent=Recent(schedules=ended),
+        )
+        return counted(status_of, read)[1]
+
+    few, many = work(10), work(100)
+
+    assert many < 12 * few
+    assert many < 100 * MOST_CALLS
 
 
 def test_a_few_records_say_more_of_the_worst_troubles() -> None:
