@@ -22,7 +22,7 @@ _FIELDS: Final[Mapping[RequestKind, frozenset[str]]] = {
 }
 """The fields of each kind, besides those that all of them have."""
 
-_ALL: Final = frozenset().union(*_FIELDS.values())
+_ALL: Final = frozenset[str]().union(*_FIELDS.values())
 
 
 def broken_rule(request: Request, id_: str) -> str | None:

@@ -27,7 +27,8 @@ from tests.support.deployment import operator_of
 from tests.support.operator import Operator, Told
 from tests.support.records import claimed, ran
 from tests.support.terminal import at_a_terminal, read_until
-from tests.support.world import World, schedule, settings, until
+from tests.support.waiting import until
+from tests.support.world import World, schedule, settings
 
 HELLO = schedule("hello", "true", minutes=1)
 MOST_READS = 20
