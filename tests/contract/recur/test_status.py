@@ -15,6 +15,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from bench.counting import BatchCalls, StorageCalls, by_kind
 from local.azurite import Azurite
 from orchestrator import ids
+from orchestrator.decisions.turns import ROTATION_TICKS
 from orchestrator.enums import BlockedReason, Outcome, Reason
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record
@@ -54,9 +55,9 @@ class Night:
         programs = await self.status("--json", **changed)
         people = await self.status(**changed)
         assert (programs.code, people.code) == (Exit.FOUND, Exit.FOUND)
-        one: dict[str, Any] = next(
-            one for one in programs.json["troubles"] if one["schedule"] == schedule_
-        )
+        troubles = [one for one in programs.json["troubles"] if one["schedule"] == schedule_]
+        assert troubles, programs.out
+        one: dict[str, Any] = troubles[0]
         assert f"problem  {schedule_}: " in people.out
         assert f"next: {one['next_step']}" in people.out
         return one
@@ -186,7 +187,7 @@ async def test_the_quota_of_jobs_is_full(night: Night) -> None:
 async def test_the_node_is_lost(night: Night) -> None:
     """While its run waits for another one, and after it was given up."""
     await night.world.pool()
-    await night.world.apply(schedule("hello", "sleep 600", minutes=1, start_timeout='"2s"'))
+    await night.world.apply(schedule("hello", "sleep 600", minutes=1))
     await night.world.submit()
     (run,) = await night.world.open()
     await night.world.task_is(run.run_id, "running")
@@ -194,12 +195,17 @@ async def test_the_node_is_lost(night: Night) -> None:
     (node,) = [node async for node in night.world.batch.list_nodes("recur")]
     await night.batch.faults.spoil(node.id, code="DiskFull", message="There is no space left")
     await night.world.task_is(run.run_id, "active")
-    await night.world.collect()
+    for _ in range(ROTATION_TICKS):  # within these the collector looks at each task
+        await night.world.collect()
 
     waiting = await night.trouble()
 
     assert "There is no space left (DiskFull)" in waiting["cause"]
     assert waiting["next_step"]
+    (record,) = await night.world.open()
+    assert record.task
+    at_once = replace(record.task, start_timeout=timedelta(seconds=1))
+    await night.world.put_open(replace(record, task=at_once))
 
     async def unread() -> Record:
         await night.world.collect()

@@ -203,7 +203,7 @@ def test_an_attempt_without_a_task_ends_with_its_job() -> None:
         (failed(None, "TaskEnded"), "It was ended in Batch: The task failed (TaskEnded)."),
         (
             replace(failed(None, "TaskEnded"), finished=NOON + 61 * MINUTE),
-            "It was ended after its run timeout of 1:00:00.",
+            "It was ended after its run timeout of 1 h.",
         ),
     ],
 )
