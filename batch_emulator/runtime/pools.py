@@ -21,6 +21,9 @@ from batch_emulator.wire import Json
 MOST_NODES: Final = 64
 """The quota of nodes of one kind in one pool: they are processes of one laptop."""
 
+_REMOVAL_SECONDS: Final = 5.0
+"""How long a pool without nodes is still seen being deleted, at its speed."""
+
 _MOST_SIMULATED_NODES: Final = 2500
 """The same if no program runs: the limit of a pool without communication between nodes."""
 
@@ -264,6 +267,7 @@ async def _live_pool(account: Account, pool: Pool) -> None:
         pool.settle()
     if pool.follower is not None:
         pool.follower.cancel()
+    await account.pause(_REMOVAL_SECONDS)
     account.pools.remove(pool.id)
     tell("pool.removed", pool=pool.id)
 
