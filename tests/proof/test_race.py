@@ -15,8 +15,11 @@ from tests.proof.stage import Stage, open_stage
 from tests.proof.ticking import Ticker
 
 _SCHEDULES: Final = 500
-_JOBS_UNDER_A_LEASE: Final = 20
-"""Then the lease is broken, and so handed over while ticks are at work, however fast they are."""
+_JOBS_UNDER_A_LEASE: Final = 40
+"""Then the lease is broken, so that it is lost while ticks are at work, however fast they are."""
+
+_ASLEEP_SECONDS: Final = 1.0
+"""For so long the process that had the lease hears nothing, and the other one can take it."""
 
 
 @pytest.mark.timeout(900)
@@ -38,6 +41,7 @@ async def test_two_racing_submit_processes_create_each_of_500_jobs_once(
                 holders.add(call.door)
                 if stage.created.total() % _JOBS_UNDER_A_LEASE == 0:
                     over.set()
+                    await asyncio.sleep(_ASLEEP_SECONDS)
             return reply
 
         stage.rule(note)

@@ -15,6 +15,7 @@ from azure.storage.blob import BlobServiceClient
 from local.azurite import Azurite
 from local.laptop import Laptop, LaptopOptions
 from orchestrator.document.parse import parse
+from orchestrator.duration_text import duration_text
 from recur.publishing.packaging import build_all
 from recur.role_waiting import LIMIT
 from tests.conftest import Containers
@@ -84,7 +85,7 @@ def test_a_role_that_core_has_just_given_is_waited_for(
         ended = _run(_ROOT, "publish.py", azd, account.settings)
 
     assert ended.returncode == 0, ended.stderr
-    assert f"to take effect: {LIMIT} left" in ended.stderr
+    assert f"to take effect: {duration_text(LIMIT)} left" in ended.stderr
     assert azd.with_name("azd.called").exists()
 
 
