@@ -120,6 +120,19 @@ def broken_claims(found: Mapping[str, Bills]) -> list[str]:
     return broken
 
 
+def verdict(found: Mapping[str, Bills]) -> tuple[str, bool]:
+    """Return what the bills say of our claims, and whether one of them is broken."""
+    if OURS not in found:
+        return "no claim was checked: our formula was left out", False
+    broken = broken_claims(found)
+    if broken:
+        return "\n".join(broken), True
+    others = sum(not name.startswith(OURS) for name in found)
+    if not others:
+        return "nothing to compare with: RECUR_ORACLES and --only give no other formula", False
+    return f"the claims hold; other formulas: {others}", False
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the bills, or write them; return the exit code of the process: 1 if a claim is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -133,9 +146,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show(found)
     if given.write:
         PAGE.write_text(with_tables(PAGE.read_text(), rows_of(found)))
-    broken = broken_claims(found) if OURS in found else []
-    print("\n".join(broken) or "the claims hold")  # noqa: T201 - for the reader
-    return int(bool(broken))
+    text, broken = verdict(found)
+    print(text)  # noqa: T201 - for the reader
+    return int(broken)
 
 
 if __name__ == "__main__":

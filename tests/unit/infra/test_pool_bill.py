@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.bill_tables import PAGE, Bill, read_rows, rows_of, with_tables
-from bench.pool_bill import broken_claims
+from bench.pool_bill import broken_claims, verdict
 from bench.pool_formulas import OURS, Compared, our_formulas
 from bench.pool_scenarios import IDLE, MOST_NODES, SCENARIOS
 
@@ -40,6 +40,20 @@ def test_claims_that_do_not_hold_are_named() -> None:
         assert broken_claims({OURS: ours, "other": worse}) == []
     bad = {**ours, "bursts": replace(ONE, cut=2)}
     assert broken_claims({OURS: bad}) == ["Recur: 0 nodes without a task, 2 tasks cut"]
+
+
+def test_claims_that_were_not_checked_are_not_said_to_hold() -> None:
+    """Without our formula, or without another one, nothing was compared."""
+    ours = dict.fromkeys((month.name for month in MONTHS), ONE)
+
+    assert verdict({"other": ours}) == ("no claim was checked: our formula was left out", False)
+    assert verdict({OURS: ours})[0].startswith("nothing to compare with")
+    assert verdict({OURS: ours, "other": ours}) == (
+        "the claims hold; other formulas: 1",
+        False,
+    )
+    cheap = dict.fromkeys(ours, replace(ONE, node_minutes=105, kept_minutes=0))
+    assert verdict({OURS: ours, "other": cheap})[1]
 
 
 def test_rows_are_written_and_others_stay() -> None:
