@@ -36,6 +36,13 @@ class ForeignCron:
         minutes = [one for one in range(60) if self._matches(self.minute, one, 0, 59)]
         return [hour * 60 + minute for hour in hours for minute in minutes]
 
+    def has_dates(self) -> bool:
+        """Return whether a month that matches has a day that does; 30 February is none."""
+        leap = [date(2028, 1, 1) + timedelta(days=n) for n in range(366)]
+        return any(
+            self._on_day(one) and self._matches(self.month, one.month, 1, 12) for one in leap
+        )
+
     def _on_day(self, day: date) -> bool:
         last = (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
         if self.day == "L":

@@ -140,12 +140,12 @@ def test_what_is_undecided_keeps_its_timings() -> None:
 
 def test_much_is_moved_into_several_blobs() -> None:
     """No write is larger than 4 MiB: not even the first one after years of an earlier version."""
-    state = SubmitState(schedules={ScheduleId(f"s{n}"): toggled(400) for n in range(60)})
+    state = SubmitState(schedules={ScheduleId(f"s{n}"): toggled(400) for n in range(30)})
     trimmed = moved_from(state, 10_000_000)
 
     assert len(trimmed.moved) > 2
     assert max(len(dump_moved(one)) for one in trimmed.moved) < 2 << 20
-    assert len(dump_submit(trimmed.state)) < 60 * 600
+    assert len(dump_submit(trimmed.state)) < 30 * 600
     names = [one.blob for one in trimmed.moved]
     assert names == sorted(names)
 

@@ -1,6 +1,8 @@
-"""`recur rehearse`: what it prints for people and for programs."""
+"""`recur rehearse`: what it prints for people and for programs, and what docs/schedules.md shows."""
 
 import json
+import re
+import shlex
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,10 @@ command = "true"
 every = "30m"
 command = "true"
 """
+PAGE = (Path(__file__).parents[2] / "docs/schedules.md").read_text()
+SHOWN = re.findall(
+    r"^\$ (recur rehearse [^\n]*)\n(.*?)(?=^\$ |^```)", PAGE, re.DOTALL | re.MULTILINE
+)
 COMMAND = ("--days", "2", "--from", "2027-03-01", "--duration", "5m")
 
 
@@ -179,3 +185,26 @@ def test_a_document_without_schedules_has_nothing_to_rehearse(tmp_path: Path) ->
     assert shown.exit_code == Exit.DONE, shown.output
     assert "Nothing to rehearse: the document has no schedules." in shown.output
     assert "No cost" not in shown.output
+
+
+@pytest.mark.parametrize(("typed", "told"), SHOWN, ids=[typed for typed, _ in SHOWN])
+def test_the_page_shows_what_is_rehearsed(
+    typed: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the letter: a month of its document."""
+    _, _, name, *arguments = shlex.split(typed)
+    (text,) = re.findall(
+        rf"^```toml\n# {re.escape(name)}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE
+    )
+    (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+
+    shown = rehearse("rehearse", name, *arguments)
+
+    assert shown.output == told
+    assert shown.exit_code == Exit.DONE
+
+
+def test_the_page_shows_rehearsals() -> None:
+    """Each that the page of schedules leaves to this file."""
+    assert len(SHOWN) == PAGE.count("$ recur rehearse ") >= 2
