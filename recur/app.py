@@ -3,27 +3,33 @@
 import logging
 import sys
 from collections.abc import Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestrator import __version__
-from recur.commands import CommandGroup
+from orchestrator.document.zone_names import check_zone
+from orchestrator.errors import ScheduleSyntaxError
+from orchestrator.timing.zones import parse_zone
+from recur.commands import LISTS, CommandGroup
 from recur.context import Context
 from recur.errors import CliError, Exit
-from recur.output import Printer
+from recur.output import Format, Printer
+from recur.shared_options import wants_json
 from recur.terminal_text import escape_the_unforeseen
 
 app = typer.Typer(
     name="recur",
     cls=CommandGroup,
     help="Recurrent batch jobs on Azure Batch: their schedules, what became of each occurrence, "
-    "what an operator asks for, and the deployment itself. Every command takes --json and "
-    "--settings, before its name or after it.",
+    "what an operator asks for, and the deployment itself. Every command takes the options below, "
+    "before its name or after it.",
     epilog="Exit codes: 0 done, 1 something was found, 2 usage, 3 refused, 4 changed meanwhile, "
     "5 no access, 6 no answer.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     add_completion=True,
 )
@@ -36,7 +42,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(
+def options(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     settings: Annotated[
         Path | None,
@@ -46,28 +52,54 @@ def options(
             "environment where it names a deployment, else azd's.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "-o",
+            metavar="FORMAT",
+            help="How a list is written: as a table that fits the terminal, with all columns, as one "
+            "JSON document, as a JSON line for each item, or as CSV. One of",
+        ),
+    ] = Format.TABLE,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on stdout, as -o json.")
+    ] = False,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The zone of all times in tables, such as Europe/Paris. Default: the terminal's.",
+        ),
+    ] = None,
+    utc: Annotated[bool, typer.Option("--utc", help="The same as --zone UTC.")] = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
     """Take the options that all commands share."""
-    context.obj = Context(settings=settings, output=Printer(as_json=as_json))
+    name = context.invoked_subcommand
+    if form in {Format.JSONL, Format.CSV} and name not in LISTS:
+        listed = ", ".join(sorted(LISTS))
+        raise typer.BadParameter(f"-o {form} is for lists: {listed}. Other commands take -o json.")
+    if as_json and form not in {Format.TABLE, Format.JSON}:
+        raise typer.BadParameter(f"--json and -o {form} exclude each other")
+    if utc and zone not in {None, "UTC"}:
+        raise typer.BadParameter("--utc and --zone exclude each other")
+    context.obj = Context(
+        settings=settings,
+        output=Printer(as_json=as_json, form=form),
+        zone=_parse_zone("UTC" if utc else zone),
+    )
 
 
-def hoisted(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with the options that all commands share in front, where they belong."""
-    shared: list[str] = []
-    others: list[str] = []
-    waiting = iter(arguments)
-    for argument in waiting:
-        if argument == "--json" or argument.startswith("--settings="):
-            shared.append(argument)
-        elif argument == "--settings":
-            shared += [argument, *(value for value in [next(waiting, None)] if value is not None)]
-        else:
-            others.append(argument)
-    return shared + others
+def _parse_zone(name: str | None) -> tzinfo | None:
+    if name is None:
+        return None
+    try:
+        check_zone(name)
+    except ScheduleSyntaxError as error:
+        raise typer.BadParameter(f"--zone: {error}") from error
+    return parse_zone(name)
 
 
 def main() -> None:
@@ -75,8 +107,8 @@ def main() -> None:
     escape_the_unforeseen()
     # Our own words say what failed; the clients would tell each try at length.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
-    arguments = hoisted(sys.argv[1:])
-    if "--json" in arguments:
+    arguments = sys.argv[1:]
+    if wants_json(arguments):
         sys.exit(_for_programs(arguments))
     app(args=arguments)
 

@@ -8,8 +8,12 @@ import typer
 from recur.completion import run_ids, schedules
 
 TIME: Final = (
-    "ISO 8601 with an offset or Z, else the wall time of the schedule's zone; a date is when it "
-    "begins there."
+    "ISO 8601 with an offset or Z, else the wall time of the schedule's zone; a date or yesterday "
+    "is when that day begins there; now, 1h for an hour ago, 22:38 for the last one."
+)
+TIME_TO_COME: Final = (
+    "ISO 8601 with an offset or Z, else the wall time of the schedule's zone; a date or tomorrow "
+    "is when that day begins there; now, 1h for in an hour, 22:38 for the next one."
 )
 
 File = Annotated[Path, typer.Argument(help="The schedule document, TOML.")]
@@ -17,6 +21,15 @@ Schedule = Annotated[str, typer.Argument(help="The id of a schedule.", autocompl
 AnySchedule = Annotated[str | None, typer.Argument(help="Default: all.", autocompletion=schedules)]
 Run = Annotated[
     str, typer.Argument(help="A run id, or the id of one of its jobs.", autocompletion=run_ids)
+]
+Runs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...",
+        help="Run ids, or the ids of their jobs.",
+        autocompletion=run_ids,
+        show_default=False,
+    ),
 ]
 Since = Annotated[
     str | None,

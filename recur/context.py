@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 import typer
@@ -22,10 +23,18 @@ _FORBIDDEN = 403
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What every command is given: where to work and where to speak."""
+    """
+    What every command is given: where to work and where to speak.
+
+    Attributes:
+        settings: The settings file that is named.
+        output: Where the command's words go.
+        zone: That of all times in tables; None: the terminal's.
+    """
 
     settings: Path | None
     output: Printer
+    zone: tzinfo | None = None
 
     def target(self) -> Target:
         """Find the deployment."""

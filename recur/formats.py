@@ -16,8 +16,14 @@ def short_duration(length: timedelta | float | None) -> str:
     return NOTHING if length is None else duration_text(length)
 
 
-def local(instant: datetime, zone: tzinfo) -> str:
-    """Return an instant as the wall clock of a zone shows it, with its offset."""
+def local(instant: datetime, zone: tzinfo | None) -> str:
+    """
+    Return an instant as the wall clock of a zone shows it, with its offset.
+
+    Args:
+        instant: Any.
+        zone: None: the terminal's.
+    """
     shown = instant.astimezone(zone)
     text = shown.strftime("%Y-%m-%d %H:%M") + (shown.strftime(":%S") if shown.second else "")
     return text + _offset_text(shown)
@@ -31,6 +37,15 @@ def _offset_text(shown: datetime) -> str:
 def utc(instant: datetime) -> str:
     """Return an instant in UTC, to the second."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """Return how far away an instant is: ``3 min ago``, ``in 2 h``, ``now``."""
+    length = now - instant
+    if abs(length) < timedelta(seconds=1):
+        return "now"
+    text = duration_text(abs(length))
+    return f"{text} ago" if length > timedelta() else f"in {text}"
 
 
 def iso_offset(offset: timedelta | None) -> str | None:

@@ -1,27 +1,26 @@
 """
-What a command says: to people on a terminal, or as one JSON document to programs.
+What a command says: to people on a terminal, or to programs as JSON or CSV.
 
 Whatever is printed here is escaped first: what stands in a document, a record or a file name never
 reaches the terminal as a control character, and never as markup.
 """
 
+import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final, override
 
 import typer
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
-from rich.table import Table
-from rich.text import Text
 
 from orchestrator.decisions.last_words import escape_controls
-from recur.errors import CliError
+from recur.errors import CliError, Exit
 
 _DELETE: Final = "\x7f"
 
@@ -57,18 +56,44 @@ class _Console(Console):
         os.close(nowhere)
 
 
+class Format(StrEnum):
+    """What stdout holds; the words are those of ``-o``."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+_FOR_PEOPLE: Final = frozenset({Format.TABLE, Format.WIDE})
+
+
 class Printer:
     """
     Where a command's words go.
 
     People get lines and tables on stdout and progress on stderr. With ``--json`` stdout holds one
-    JSON document and nothing else.
+    JSON document and nothing else; with ``-o jsonl`` and ``-o csv`` the items of a list.
+
+    Attributes:
+        form: What stdout holds.
+        as_json: Whether that is one JSON document.
+        people: The console of stdout; quiet where programs read it.
+        progress: The console of stderr.
     """
 
-    def __init__(self, *, as_json: bool) -> None:
-        self.as_json = as_json
-        self.people: Console = _Console(quiet=as_json, highlight=False, emoji=False, soft_wrap=True)
-        self.progress: Console = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+    def __init__(self, *, as_json: bool = False, form: Format = Format.TABLE) -> None:
+        self.form = Format.JSON if as_json else form
+        self.as_json = self.form is Format.JSON
+        self.people: Console = _console(quiet=self.form not in _FOR_PEOPLE)
+        self.progress: Console = _console(stderr=True)
+
+    @property
+    def table_width(self) -> int | None:
+        """The width of the terminal, in cells; None off a terminal, and where -o wide is given."""
+        fits = self.people.is_terminal and self.form is not Format.WIDE
+        return self.people.width if fits else None
 
     def say(self, text: str) -> None:
         r"""Print a line for people; a line feed in it is printed as ``\n``."""
@@ -79,10 +104,36 @@ class Printer:
         return typer.confirm(escape_controls(question), err=True)
 
     def result(self, value: object) -> None:
-        """Print the result for programs; for people it has been said already."""
+        """
+        Print the result for programs; for people it has been said already.
+
+        Raises:
+            CliError: A list is asked for, and there is none.
+        """
         if self.as_json:
-            text = json.dumps(value, indent=2, default=_plain)
-            sys.stdout.write(text.replace(_DELETE, r"\u007f") + "\n")  # json leaves it as it is
+            sys.stdout.write(_json(value, indent=2) + "\n")
+        elif self.form not in _FOR_PEOPLE:
+            raise CliError(
+                Exit.USAGE, f"-o {self.form} is for lists, and this is none", "use -o json"
+            )
+
+    def listing(self, value: object, items: Sequence[Mapping[str, object]]) -> None:
+        """
+        Print a list for programs; for people it has been said already.
+
+        Args:
+            value: The JSON document.
+            items: What ``-o jsonl`` and ``-o csv`` have a line for.
+        """
+        if self.form is Format.JSONL:
+            for item in items:
+                sys.stdout.write(_json(item) + "\n")
+        elif self.form is Format.CSV:
+            rows = csv.writer(sys.stdout, lineterminator="\n")
+            rows.writerows([list(items[0])] if items else [])
+            rows.writerows([_csv_cell(one) for one in item.values()] for item in items)
+        else:
+            self.result(value)
 
     def fail(self, error: CliError) -> None:
         """Print an error and what to do next, to stderr or into the JSON document."""
@@ -96,27 +147,36 @@ class Printer:
         sys.stderr.write(text)
 
 
-def show_table(output: Printer, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _console(*, stderr: bool = False, quiet: bool = False) -> _Console:
     """
-    Print rows below the names of their columns, folded to the width of the terminal.
+    Return a console; NO_COLOR and FORCE_COLOR say whether it has colours, else the terminal.
 
-    Off terminals each row is one line, and nothing is cut: programs read it.
+    FORCE_COLOR makes no terminal of a pipe: tables stay complete there.
     """
-    columns = [escape_controls(name) for name in columns]
-    rows = [[escape_controls(cell) for cell in row] for row in rows]
-    if not output.people.is_terminal:
-        cells = [columns, *rows]
-        widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
-        for row in cells:
-            padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            output.say("  ".join(padded).rstrip())
-        return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for n, name in enumerate(columns):  # what comes first is what people copy
-        table.add_column(Text(name), overflow="fold", no_wrap=not n)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    output.people.print(table, soft_wrap=False)
+    piped = not (sys.stderr if stderr else sys.stdout).isatty()
+    forced = bool(os.environ.get("FORCE_COLOR")) and piped
+    return _Console(
+        stderr=stderr,
+        quiet=quiet,
+        highlight=False,
+        emoji=False,
+        soft_wrap=True,
+        force_terminal=False if forced else None,
+        color_system="standard" if forced else "auto",
+    )
+
+
+def _csv_cell(value: object) -> str:
+    """Return a value for a cell: nothing for null, JSON for what is no single value."""
+    if value is None:
+        return ""
+    text = _json(value)
+    return escape_controls(json.loads(text)) if text.startswith('"') else text
+
+
+def _json(value: object, *, indent: int | None = None) -> str:
+    text = json.dumps(value, indent=indent, default=_plain)
+    return text.replace(_DELETE, r"\u007f")  # json leaves it as it is
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - json's own hook

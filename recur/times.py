@@ -1,58 +1,146 @@
-"""Times as an operator types them: with an offset, on the wall clock of a schedule, or a date."""
+"""Times as an operator types them: with an offset, on a wall clock, a date, or counted from now."""
 
-from datetime import UTC, date, datetime, time, tzinfo
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
 
+from orchestrator.document.durations import parse_duration
 from orchestrator.ids import FIRST_YEAR, LAST_YEAR
 from recur.errors import CliError, Exit
 
+_CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
+_DAYS: Final = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
-def how(*, day: str = "the beginning of that day") -> str:
+
+def how(*, day: str = "the beginning of that day", ahead: bool = False) -> str:
     """
     Return how a time is written.
 
     Args:
         day: What a date means to the command.
+        ahead: Whether times to come are asked for.
     """
+    relative = (
+        "1h for in an hour, 22:38 for the next"
+        if ahead
+        else "1h for an hour ago, 22:38 for the last"
+    )
     return (
         "write 2026-11-01T02:30-05:00, 2026-11-01T07:30Z, 2026-11-01T02:30 for the wall time of "
-        f"the schedule's zone, or 2026-11-01 for {day} there"
+        f"the schedule's zone, 2026-11-01 or yesterday for {day} there, now, {relative}"
     )
 
 
-def parse_time(text: str, zone: tzinfo | None, *, name: str) -> datetime:
+def parse_time(
+    text: str, zone: tzinfo | None, *, name: str, now: datetime, ahead: bool = False
+) -> datetime:
     """
     Return the instant that ``text`` names, in UTC.
 
     Args:
-        text: ISO 8601. A date is the first instant of that day in the zone.
+        text: ISO 8601, or as ``relative_time`` has it. A date is the first instant of that day in
+            the zone.
         zone: Of wall times; None if it is not known, and then an offset is needed.
         name: Of the argument, for messages.
+        now: From when on times are counted.
+        ahead: Whether they are counted into the future.
 
     Raises:
         CliError: It names no instant, or two; the message has what to write instead.
     """
     try:
-        day = _parse_day(text)
-        given = datetime.combine(day, time()) if day else datetime.fromisoformat(text)
+        found = relative_time(text, zone, now=now, ahead=ahead)
+        if found is None:
+            found = _parse_day(text) or datetime.fromisoformat(text)
+        day = None if isinstance(found, datetime) else found
+        given = found if isinstance(found, datetime) else datetime.combine(found, time())
         check_year(given, text, name=name)
         if given.tzinfo is not None:
             return given.astimezone(UTC)
         if zone is None:
-            message = f"{name} {text!r}: the zone of the schedule is not known"
-            raise CliError(Exit.USAGE, message, "write the time with its offset, or with Z")
+            raise _unknown_zone(text, name)
         first = given.replace(tzinfo=zone).astimezone(UTC)
         second = given.replace(tzinfo=zone, fold=1).astimezone(UTC)
     except ValueError as error:
-        raise CliError(Exit.USAGE, f"{name} {text!r} is no time", how()) from error
+        raise CliError(Exit.USAGE, f"{name} {text!r} is no time", how(ahead=ahead)) from error
     if first == second:
         return first
     exists = first.astimezone(zone).replace(tzinfo=None) == given
     if day:
         return first if exists else after_gap(second, first, zone)
+    if exists:
+        raise CliError(
+            Exit.USAGE,
+            f"{name} {text!r} comes twice in {zone}",
+            f"write {_local(first, zone)} or {_local(second, zone)}",
+        )
     raise CliError(
         Exit.USAGE,
-        f"{name} {text!r} " + ("comes twice in" if exists else "does not exist in") + f" {zone}",
-        f"write {_local(first, zone)} or {_local(second, zone)}",
+        f"{name} {text!r} does not exist in {zone}: its clock is put forward",
+        f"write {_local(after_gap(second, first, zone), zone)}, the first time after the change",
+    )
+
+
+def relative_time(
+    text: str, zone: tzinfo | None, *, now: datetime, ahead: bool = False
+) -> date | datetime | None:
+    """
+    Return what a time counted from now means.
+
+    Args:
+        text: ``now``; ``yesterday``, ``today`` or ``tomorrow``; a duration, such as ``1h``; a
+            time of day, such as ``22:38``.
+        zone: Of days and times of day.
+        now: From when on.
+        ahead: Whether a duration lasts from now on and a time of day is the next one; else the
+            duration ends now and the time of day is the last one.
+
+    Returns:
+        A date, an aware time in UTC, or a naive one on the clock of the zone; None for any other
+        text.
+
+    Raises:
+        CliError: The zone is needed, and not known.
+    """
+    if text == "now":
+        return now
+    if length := parse_duration(text):
+        return _counted(now, length if ahead else -length, text)
+    clock = _CLOCK.fullmatch(text)
+    if clock is None and text not in _DAYS:
+        return None
+    if zone is None:
+        raise _unknown_zone(text, "TIME")
+    here = now.astimezone(zone).replace(tzinfo=None)
+    if clock is None:
+        return here.date() + timedelta(days=_DAYS[text])
+    hour, minute, second = (int(one or 0) for one in clock.groups())
+    found = datetime.combine(here.date(), time(hour, minute, second))
+    if ahead:
+        return found if found > here else found + timedelta(days=1)
+    return found if found <= here else found - timedelta(days=1)
+
+
+def _counted(now: datetime, length: timedelta, text: str) -> datetime:
+    try:
+        return now + length
+    except OverflowError as error:
+        raise _too_far(text, "TIME") from error
+
+
+def _too_far(text: str, name: str) -> CliError:
+    return CliError(
+        Exit.USAGE,
+        f"{name} {text!r} is too far away",
+        f"write a time after the year {FIRST_YEAR} and before {LAST_YEAR}",
+    )
+
+
+def _unknown_zone(text: str, name: str) -> CliError:
+    return CliError(
+        Exit.USAGE,
+        f"{name} {text!r}: the zone of the schedule is not known",
+        "write the time with its offset, or with Z",
     )
 
 
@@ -64,11 +152,7 @@ def check_year(given: date, text: str, *, name: str) -> None:
         CliError: It is, with the years that there are.
     """
     if not FIRST_YEAR < given.year < LAST_YEAR:
-        raise CliError(
-            Exit.USAGE,
-            f"{name} {text!r} is too far away",
-            f"write a time after the year {FIRST_YEAR} and before {LAST_YEAR}",
-        )
+        raise _too_far(text, name)
 
 
 def _parse_day(text: str) -> date | None:

@@ -15,6 +15,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from orchestrator.decisions.last_words import escape_controls
+from recur.help_texts import PlainCommand, make_plain, with_plain_flags
+from recur.shared_options import hoisted
 
 NAMES: Final = (
     "status",
@@ -46,6 +48,30 @@ NAMES: Final = (
 )
 """In the order of the help text."""
 
+LISTS: Final = frozenset({"answer", "costs", "document", "gaps", "next", "rehearse", "runs"})
+"""Those that list: they take ``-o jsonl`` and ``-o csv`` too."""
+
+_MEANT: Final = {
+    "cancel": "`recur stop RUN` ends a run",
+    "delete": "take its table out of the document, then `recur apply FILE`",
+    "deploy": "`recur apply FILE` puts schedules in force, `recur publish` packages",
+    "describe": "`recur show RUN` shows a run, `recur next SCHEDULE` when a schedule is due",
+    "disable": "`recur pause SCHEDULE`",
+    "enable": "`recur resume SCHEDULE`",
+    "get": "`recur runs` lists runs, `recur show RUN` shows one, `recur document` the schedules",
+    "history": "`recur runs` lists runs",
+    "kill": "`recur stop RUN` ends a run",
+    "list": "`recur runs` lists runs, `recur document` prints the schedules",
+    "log": "`recur logs RUN`",
+    "ls": "`recur runs` lists runs, `recur document` prints the schedules",
+    "rerun": "`recur backfill SCHEDULE --rerun` runs past occurrences again, `recur trigger "
+    "SCHEDULE` runs it now",
+    "retry": "`recur backfill SCHEDULE --rerun` runs past occurrences again",
+    "run": "`recur trigger SCHEDULE` runs it now, `recur runs` lists what ran",
+    "start": "`recur trigger SCHEDULE` runs it now",
+}
+"""What is meant by the words of other tools."""
+
 
 def module_name(name: str) -> str:
     """Return the name of a command's module: with ``_`` behind a word of Python's."""
@@ -55,7 +81,9 @@ def module_name(name: str) -> str:
 def load_command(name: str) -> TyperCommand:
     """Load the module of a command and return the command; its function is called ``command``."""
     single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    single.command(name=name)(import_module(f"recur.commands.{module_name(name)}").command)
+    single.command(name=name, cls=PlainCommand)(
+        import_module(f"recur.commands.{module_name(name)}").command
+    )
     loaded = typer.main.get_command(single)
     assert isinstance(loaded, TyperCommand), "one command makes no group"  # noqa: S101
     return loaded
@@ -93,6 +121,15 @@ class CommandGroup(TyperGroup):
             return super().invoke(ctx)
 
     @override
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        make_plain(self)
+
+    @override
+    def get_params(self, ctx: Any) -> list[Any]:
+        return with_plain_flags(super().get_params(ctx))
+
+    @override
     def list_commands(self, ctx: Any) -> list[str]:
         return list(NAMES)
 
@@ -104,3 +141,15 @@ class CommandGroup(TyperGroup):
                 self.add_command(load_command(name), name)
         found = super().get_command(ctx, cmd_name)
         return found if isinstance(found, TyperCommand) else None
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args[:1] == ["help"]:
+            args = [*args[1:2], "--help"]
+        return super().parse_args(ctx, hoisted(args))
+
+    @override
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if meant := _MEANT.get(args[0]):
+            ctx.fail(f"No such command {args[0]!r}: {meant}.")
+        return super().resolve_command(ctx, args)

@@ -1,7 +1,7 @@
 """`recur answer`: how a request was answered, or which requests wait."""
 
-from datetime import timedelta
-from typing import Annotated
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Annotated, Final
 
 import typer
 
@@ -10,9 +10,20 @@ from recur.arguments import Wait
 from recur.completion import waiting_requests
 from recur.context import Context, run
 from recur.errors import CliError, Exit
+from recur.formats import NOTHING, ago, local
 from recur.requests import request_blobs
 from recur.requests.answer_wait import show_answer, wait_for_answer
 from recur.requests.options import WAIT_SECONDS
+from recur.tables import Column, show_table
+
+_COLUMNS: Final = (
+    Column(name="REQUEST", rank=0),
+    Column(name="MADE", rank=4),
+    Column(name="SINCE", rank=3),
+    Column(name="KIND", rank=1),
+    Column(name="OF", rank=2),
+    Column(name="BY", rank=5, prose=True),
+)
 
 
 def command(
@@ -79,17 +90,22 @@ def list_waiting(given: Context) -> Exit:
     ledger = given.target().ledger()
     found = [request_blobs.find_request(ledger, one) for one in request_blobs.waiting_ids(ledger)]
     waiting = sorted((one for one in found if one), key=lambda one: (one.made, one.id))
-    for one in waiting:
-        asked = one.request
-        what = f"{asked.kind} {asked.run_id or asked.schedule}, by {asked.by}" if asked else "?"
-        given.output.say(f"{one.id}  {one.made:%Y-%m-%dT%H:%M:%SZ}  {what}")
-    if not waiting:
+    if waiting:
+        show_table(given.output, _COLUMNS, [_row(one, given.zone) for one in waiting])
+    else:
         given.output.say("no request waits")
-    given.output.result(
-        [
-            {"id": one.id, "made": one.made}
-            | {"request": request_blobs.request_json(one.request, None)["request"]}
-            for one in waiting
-        ]
-    )
+    told = [
+        {"id": one.id, "made": one.made}
+        | {"request": request_blobs.request_json(one.request, None)["request"]}
+        for one in waiting
+    ]
+    given.output.listing(told, told)
     return Exit.DONE
+
+
+def _row(one: request_blobs.Waiting, zone: tzinfo | None) -> tuple[str, ...]:
+    made, asked = local(one.made, zone), one.request
+    since = ago(one.made, datetime.now(UTC))
+    if asked is None:
+        return one.id, made, since, "cannot be read", NOTHING, NOTHING
+    return one.id, made, since, asked.kind, asked.run_id or asked.schedule, asked.by

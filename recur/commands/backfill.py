@@ -98,8 +98,8 @@ def request_backfill(
     ledger, snapshot = open_ledger(given)
     id_ = check_schedule(snapshot, schedule)
     zone = zone_of(snapshot, id_)
-    after = parse_time(options.begin, zone, name="--from")
-    until = parse_time(options.end, zone, name="--to")
+    after = parse_time(options.begin, zone, name="--from", now=snapshot.now)
+    until = parse_time(options.end, zone, name="--to", now=snapshot.now)
     if after >= until:
         raise CliError(
             Exit.USAGE, f"--from {options.begin} is not before --to {options.end}", "exchange them"

@@ -108,7 +108,7 @@ def convert_line(given: Context, line: str, time_zone: str | None, begin: str | 
     zone = parse_zone((meant[0].time_zone if meant else time_zone) or "UTC")
     after = datetime.now(UTC)
     if begin:
-        after = parse_time(begin, zone, name="--from") - _MOMENT
+        after = parse_time(begin, zone, name="--from", now=after, ahead=True) - _MOMENT
     found = [_converted(one, after) for one in meant] or [_with_its_command(line, time_zone)]
     coming = [_coming(one, after) for one in found]
     details = {

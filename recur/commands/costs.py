@@ -26,11 +26,24 @@ from recur.ledger_reader.month_costs import (
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import read_snapshot
-from recur.output import Printer, show_table
+from recur.output import Printer
+from recur.tables import Column, show_table
 
 _MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-_OF_SCHEDULES: Final = ("SCHEDULE", "RUNS", "TASK TIME", "COST")
-_OF_POOLS: Final = ("POOL", "NODES", "NODE TIME", "IN TASKS", "BEYOND TASKS", "COST BEYOND")
+_OF_SCHEDULES: Final = (
+    Column(name="SCHEDULE", rank=0),
+    Column(name="RUNS", rank=2),
+    Column(name="TASK TIME", rank=3),
+    Column(name="COST", rank=1),
+)
+_OF_POOLS: Final = (
+    Column(name="POOL", rank=0),
+    Column(name="NODES", rank=5),
+    Column(name="NODE TIME", rank=2),
+    Column(name="IN TASKS", rank=4),
+    Column(name="BEYOND TASKS", rank=3),
+    Column(name="COST BEYOND", rank=1),
+)
 _CENT: Final = 0.01
 _AT_ONCE: Final = 512
 """Records that are held at a time."""
@@ -86,13 +99,15 @@ def show_costs(given: Context, text: str | None, written: str | None) -> Exit:
     _show(given.output, month, by_schedule, by_pool)
     for line in history.complaints:
         given.output.progress.print(line, markup=False)
-    given.output.result(
+    told = [asdict(one) for one in by_schedule]
+    given.output.listing(
         {
             "month": str(month),
-            "schedules": [asdict(one) for one in by_schedule],
+            "schedules": told,
             "pools": [asdict(one) for one in by_pool],
             "unreadable": history.complaints,
-        }
+        },
+        told,
     )
     return Exit.FOUND if history.unreadable else Exit.DONE
 

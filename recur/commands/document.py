@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from azure.storage.blob import ContainerClient
@@ -14,8 +14,7 @@ from orchestrator.errors import DocumentError
 from orchestrator.ledger.versions import Version
 from recur.context import Context, run
 from recur.errors import Exit
-from recur.formats import NOTHING, utc
-from recur.output import show_table
+from recur.formats import NOTHING, local
 from recur.schedules.document_changes import changes, price_changes
 from recur.schedules.version_blobs import (
     Entry,
@@ -24,9 +23,17 @@ from recur.schedules.version_blobs import (
     read_version,
     read_versions,
 )
+from recur.tables import Column, show_table
 from recur.terminal_text import write_bytes
 
 _NONE = (0, 0)
+_COLUMNS: Final = (
+    Column(name="VERSION", rank=0),
+    Column(name="IN FORCE SINCE", rank=1),
+    Column(name="BY", rank=3, prose=True),
+    Column(name="NOTE", rank=2, prose=True),
+    Column(name="CHANGED", rank=4, prose=True),
+)
 
 
 def command(
@@ -144,22 +151,35 @@ def show_log(given: Context, ledger: ContainerClient, last: int) -> Exit:
     rows: list[Sequence[str]] = []
     told: list[dict[str, Any]] = []
     if now.version is None:
-        rows.append((NOTHING, utc(now.since), "by hand", "the next tick makes it a version", ""))
+        rows.append(
+            (
+                NOTHING,
+                local(now.since, given.zone),
+                "by hand",
+                "the next tick makes it a version",
+                "",
+            )
+        )
     for entry in entries:
         changed = differences.of(entry, versions)
         version = entry.version
         rows.append(
             (
                 str(version.number),
-                utc(entry.since) if entry.since else "never" if now.version else "not known yet",
+                local(entry.since, given.zone)
+                if entry.since
+                else "never"
+                if now.version
+                else "not known yet",
                 "by hand" if version.by is None else version.by,
                 version.note or NOTHING,
                 "; ".join(changed) or "no schedule",
             )
         )
         told.append({**_facts(version), "in_force_since": entry.since, "changed": changed})
-    show_table(given.output, ("version", "in force since", "by", "note", "changed"), rows)
-    given.output.result({"in_force": now.version.number if now.version else None, "versions": told})
+    show_table(given.output, _COLUMNS, rows)
+    number = now.version.number if now.version else None
+    given.output.listing({"in_force": number, "versions": told}, told)
     return Exit.DONE
 
 

@@ -35,7 +35,8 @@ def command(
     the future, or should have been decided and is not (exit code 1).
 
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall
-    time that comes twice both are explained. A date means all occurrences of that day; of more than
+    time that comes twice both are explained. Or yesterday, now, 1h for an hour ago, 22:38 for the
+    last one. A date means all occurrences of that day; of more than
     twenty those that did not succeed are shown first, and the others counted. --json has them all.
 
     Example: recur explain nightly-report 2026-11-01T01:30
@@ -58,7 +59,9 @@ def explain_time(given: Context, schedule: str, text: str) -> Exit:
     work = history.open_list()
     background = read_background(ledger, snapshot, id_, work)
     timings = background.state.timings if background.state else ()
-    asked = questions(parse_time_argument(text), timings, background.zone)
+    asked = questions(
+        parse_time_argument(text, background.zone, snapshot.now), timings, background.zone
+    )
     cases = read_cases(history, snapshot, asked, background, work)
     found = [explain(case, background) for case in cases]
     show_explanations(given.output, found, background)

@@ -23,13 +23,20 @@ from recur.ledger_reader.record_blobs import KEPT, RecordBlob, month_folder, mon
 from recur.ledger_reader.records import History, OpenRuns
 from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import Snapshot, read_snapshot, zone_of
-from recur.output import Printer, show_table
+from recur.output import Printer
 from recur.progress import progress
+from recur.tables import Column, show_table
 from recur.times import parse_time
 
 _SHOWN: Final = 50
 _FEW_MONTHS: Final = 2
 _MISSING: Final = "what is missing"
+_COLUMNS: Final = (
+    Column(name="SCHEDULE", rank=0),
+    Column(name="NOMINAL", rank=1),
+    Column(name="UTC", rank=3),
+    Column(name="WHAT", rank=2, prose=True),
+)
 
 
 def command(
@@ -70,15 +77,18 @@ def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
     only = past_schedule(history, snapshot, schedule) if schedule is not None else None
     named = [only] if only else list(snapshot.state.schedules)
     zone = zone_of(snapshot, named[0]) if len(named) == 1 else UTC
-    begin = parse_time(since, zone, name="--since") if since else snapshot.now - KEPT
+    begin = snapshot.now - KEPT
+    if since:
+        begin = parse_time(since, zone, name="--since", now=snapshot.now)
     begin = max(begin, snapshot.now - KEPT)
     after = begin - timedelta(seconds=1)
     snapshot = with_moved(ledger, snapshot, after=after, schedule=only)
     states = snapshot.state.schedules if snapshot.state else {}
     states = {id_: one for id_, one in states.items() if only in {None, id_}}
     found = list(_compared(given.output, history, snapshot, states, after))
-    _show_gaps(given.output, snapshot, found)
-    given.output.result({"since": utc(begin), "schedules": [_coverage_json(one) for one in found]})
+    _show_gaps(given, snapshot.now, found)
+    schedules = [_coverage_json(one) for one in found]
+    given.output.listing({"since": utc(begin), "schedules": schedules}, schedules)
     return Exit.DONE if all(one.whole for one in found) else Exit.FOUND
 
 
@@ -177,39 +187,43 @@ def _without_earlier_ranges(history: History, one: Coverage) -> Coverage:
     return replace(one, gaps=tuple(left))
 
 
-def _show_gaps(output: Printer, snapshot: Snapshot, found: Sequence[Coverage]) -> None:
-    rows = []
+def _show_gaps(given: Context, now: datetime, found: Sequence[Coverage]) -> None:
+    output, rows = given.output, []
     for one in found:
-        zone = zone_of(snapshot, one.schedule) or UTC
         told = [
             *((gap, "decided, and without a record") for gap in one.gaps),
             *((gap, "more than one record") for gap in one.doubled),
             *((gap, "open, and the ticks leave it alone") for gap in one.unlisted),
-            *(
-                (gap, f"undecided, {short_duration(snapshot.now - gap)} late")
-                for gap in one.overdue
-            ),
+            *((gap, f"undecided, {short_duration(now - gap)} late") for gap in one.overdue),
             *(
                 (two.span.first, f"a range for {two.span.count}, and {two.bare} lie in it")
                 for two in one.short
             ),
         ]
-        rows += [(one.schedule, local(at, zone), utc(at), what) for at, what in sorted(told)]
+        rows += [(one.schedule, local(at, given.zone), utc(at), what) for at, what in sorted(told)]
     if rows:
-        show_table(output, ("SCHEDULE", "NOMINAL", "UTC", "WHAT"), rows[:_SHOWN])
+        show_table(output, _COLUMNS, rows[:_SHOWN])
     if len(rows) > _SHOWN:
         output.say(f"and {len(rows) - _SHOWN} more; --json has them all")
-    planned = sum(one.planned for one in found)
-    gaps = sum(len(one.gaps) + len(one.short) for one in found)
-    output.say(
-        f"{planned} occurrences of {len(found)} schedule(s) were decided; "
-        + (f"{gaps} gap(s)" if gaps else "no gap")
-    )
+    output.say(summary(found))
     unplanned = sum(len(one.unplanned) for one in found)
     if unplanned:
         output.say(f"{unplanned} record(s) are of times that no timing has; --json names them")
     for step in _next_steps(found):
         output.say(f"  next: {step}")
+
+
+def summary(found: Sequence[Coverage]) -> str:
+    """Say in a line what was compared, and what is wrong; ``no gap`` only where nothing is."""
+    planned = sum(one.planned for one in found)
+    counts = (
+        (sum(len(one.gaps) + len(one.short) for one in found), "gap(s)"),
+        (sum(len(one.doubled) for one in found), "with more than one record"),
+        (sum(len(one.unlisted) for one in found), "that ticks leave alone"),
+        (sum(len(one.overdue) for one in found), "overdue and undecided"),
+    )
+    wrong = ", ".join(f"{count} {what}" for count, what in counts if count)
+    return f"{planned} occurrences of {len(found)} schedule(s) were decided; {wrong or 'no gap'}"
 
 
 def _next_steps(found: Sequence[Coverage]) -> Iterator[str]:

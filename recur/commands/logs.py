@@ -21,7 +21,6 @@ from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import FoundRun, find_run
 from recur.ledger_reader.run_state import run_state
 from recur.ledger_reader.snapshot import Snapshot, did_you_mean, read_snapshot
-from recur.output import show_table
 from recur.progress import progress
 from recur.run_output.follower import Follower
 from recur.run_output.sources import (
@@ -33,8 +32,14 @@ from recur.run_output.sources import (
     stored_outputs,
 )
 from recur.run_output.vouching import VERIFIED_BYTES, Voucher, note, voucher
+from recur.tables import Column, show_table
 
 _MOST_LISTED: Final = 5000
+_STORED: Final = (
+    Column(name="PATH", rank=0),
+    Column(name="BYTES", rank=1),
+    Column(name="NOTE", rank=2, prose=True),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +174,10 @@ def list_outputs(given: Context, run: str, attempt: int | None) -> Exit:
     ]
     if rows:
         cells = [(escape_controls(one["path"]), str(one["bytes"]), one["why"]) for one in rows]
-        show_table(given.output, ("PATH", "BYTES", "NOTE"), cells)
+        show_table(given.output, _STORED, cells)
     else:
         given.output.say(f"nothing is stored of attempt {number} yet")
-    given.output.result({"run_id": record.run_id, "attempt": number, "outputs": rows})
+    given.output.listing({"run_id": record.run_id, "attempt": number, "outputs": rows}, rows)
     return Exit.DONE
 
 

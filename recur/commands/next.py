@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -16,13 +16,21 @@ from recur.completion import schedules
 from recur.context import Context, run
 from recur.ended import why_ended
 from recur.errors import CliError, Exit
-from recur.formats import NOTHING, iso_offset
-from recur.output import Printer, show_table
+from recur.formats import NOTHING, iso_offset, local
+from recur.output import Printer
 from recur.schedules.overview import show_overview
 from recur.schedules.policy_comparison import compared, next_difference, parse_policy
 from recur.schedules.source import Source, find_schedule
-from recur.schedules.upcoming import Upcoming, first_occurrences, upcoming
+from recur.schedules.upcoming import Upcoming, first_occurrences, next_run, upcoming
+from recur.tables import Column, show_table
 from recur.times import parse_time
+
+_INSTANT: Final = (
+    Column(name="WALL TIME", rank=0),
+    Column(name="OFFSET", rank=5),
+    Column(name="UTC", rank=4),
+)
+_COLUMNS: Final = (*_INSTANT, Column(name="NOTE", rank=1, prose=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     by explain. Pauses by operators are taken into account for the document in force. Wall times
     that do not exist have a line of their own. Exit code 1: nothing comes due within nine years.
 
-    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date.
+    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date;
+    or tomorrow, 1h for in an hour, 22:38 for the next one.
     POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between.
 
     Example: recur next nightly-report -n 5 --from 2026-03-07 --compare gap=skip
@@ -114,7 +123,9 @@ def show_next(given: Context, options: NextOptions) -> Exit:
     other = parse_policy(options.compare) if options.compare else None
     source = find_schedule(given, options.schedule, options.file)
     zone = parse_zone(source.schedule.recurrence.time_zone)
-    begin = parse_time(options.begin, zone, name="--from") if options.begin else source.now
+    begin = source.now
+    if options.begin:
+        begin = parse_time(options.begin, zone, name="--from", now=source.now, ahead=True)
     after = begin - timedelta(seconds=1) if options.begin else begin
     lines = list(
         first_occurrences(upcoming(source.schedule, after, pauses=source.pauses), options.count)
@@ -147,11 +158,47 @@ def show_next(given: Context, options: NextOptions) -> Exit:
 def _show_upcoming(
     output: Printer, source: Source, begin: datetime, lines: Sequence[Upcoming]
 ) -> None:
-    rows = [(*_cells(one), "; ".join(one.notes)) for one in lines]
-    show_table(output, ("WALL TIME", "OFFSET", "UTC", "NOTE"), rows)
-    output.result(
-        {**_heading(source.schedule, begin), "occurrences": [_upcoming_json(one) for one in lines]}
-    )
+    rows = [(*_cells(group[0]), _note(group)) for group in collapsed(lines)]
+    show_table(output, _COLUMNS, rows)
+    if any(_is_paused(one) for one in lines):
+        output.say(_when_it_runs(source, lines[0].at))
+    occurrences = [_upcoming_json(one) for one in lines]
+    output.listing({**_heading(source.schedule, begin), "occurrences": occurrences}, occurrences)
+
+
+def _is_paused(one: Upcoming) -> bool:
+    """Whether an occurrence is skipped for a pause."""
+    paused = any(note.startswith("paused") for note in one.notes)
+    return one.nominal is not None and not one.runs and paused
+
+
+def collapsed(lines: Sequence[Upcoming]) -> list[list[Upcoming]]:
+    """Group the neighbours that the same pauses skip."""
+    groups: list[list[Upcoming]] = []
+    for one in lines:
+        if groups and _is_paused(one) and one.notes == groups[-1][-1].notes:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _note(group: Sequence[Upcoming]) -> str:
+    note = "; ".join(group[0].notes)
+    if not _is_paused(group[0]):
+        return note
+    return f"skipped ×{len(group)}: {note}" if len(group) > 1 else f"skipped: {note}"
+
+
+def _when_it_runs(source: Source, first: datetime) -> str:
+    """Say when a paused schedule runs next."""
+    schedule = source.schedule
+    at = next_run(schedule, first - timedelta(seconds=1), source.pauses)
+    if at:
+        return f"the next that runs: {local(at, parse_zone(schedule.recurrence.time_zone))}"
+    if schedule.paused:
+        return "nothing runs before a document without paused = true is applied"
+    return f"nothing runs before `recur resume {schedule.id}`"
 
 
 def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in common
@@ -171,7 +218,11 @@ def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in commo
         ("*" if pair.differs else "", *_cells(pair.either), _side(pair.here), _side(pair.there))
         for pair in pairs
     ]
-    show_table(output, ("", "WALL TIME", "OFFSET", "UTC", "AS IT IS", text.upper()), rows)
+    beside = (
+        Column(name="AS IT IS", rank=3, prose=True),
+        Column(name=text.upper(), rank=2, prose=True),
+    )
+    show_table(output, (Column(name="", rank=1), *_INSTANT, *beside), rows)
     later = None
     if not any(pair.differs for pair in pairs):
         later = next_difference(source.schedule, changed, until)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.document.types import Every
 from orchestrator.ledger.request import RequestKind
-from recur.arguments import TIME, By, Note, NoWait, Schedule, Wait
+from recur.arguments import TIME_TO_COME, By, Note, NoWait, Schedule, Wait
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.ledger_reader.snapshot import check_schedule, zone_of
@@ -30,7 +30,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         str | None,
         typer.Option(
             metavar="TIME",
-            help=f"{TIME} Or for so long from now on: 30m, 2h, 1d, PT2H.",
+            help=f"{TIME_TO_COME} 30m, 2h, 1d, PT2H are for so long from now on.",
             show_default="until somebody resumes it",
         ),
     ] = None,
@@ -71,7 +71,7 @@ def parse_until(text: str, zone: tzinfo | None, now: datetime) -> datetime:
     end = (
         now.replace(microsecond=0) + length
         if (length := _length(text))
-        else _parse_until(text, zone)
+        else _parse_until(text, zone, now)
     )
     if end <= now:
         raise CliError(
@@ -93,9 +93,9 @@ def _length(text: str) -> timedelta | None:
         raise CliError(Exit.USAGE, f"--until {text!r} {why}", f"write {_HOW}, or a time") from error
 
 
-def _parse_until(text: str, zone: tzinfo | None) -> datetime:
+def _parse_until(text: str, zone: tzinfo | None, now: datetime) -> datetime:
     try:
-        return parse_time(text, zone, name="--until")
+        return parse_time(text, zone, name="--until", now=now, ahead=True)
     except CliError as error:
         raise CliError(error.code, error.message, f"{error.next_step}; or {_HOW}") from error
 

@@ -15,7 +15,7 @@ from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.formats import NOTHING, short_duration
 from recur.ledger_reader.records import History
-from recur.output import Printer, show_table
+from recur.output import Printer
 from recur.rehearsal.durations import Durations, parse_durations, recorded_durations
 from recur.rehearsal.play import Course, play, that_run
 from recur.rehearsal.simulated_pool import PoolShape, Rehearsal, play_on_pool
@@ -27,12 +27,28 @@ from recur.rehearsal.summary import (
     schedule_summary,
 )
 from recur.schedules.document_file import read_file, valid_document
+from recur.tables import Column, show_table
 from recur.times import parse_time
 
 _OF_SCHEDULES: Final = (
-    *("SCHEDULE", "RUNS", "SKIPPED", "WAITING", "LONGEST", "NODE TIME", "COST", "NOTES"),
+    Column(name="SCHEDULE", rank=0),
+    Column(name="RUNS", rank=1),
+    Column(name="SKIPPED", rank=3, prose=True),
+    Column(name="WAITING", rank=5),
+    Column(name="LONGEST", rank=6),
+    Column(name="NODE TIME", rank=7),
+    Column(name="COST", rank=2),
+    Column(name="NOTES", rank=4, prose=True),
 )
-_OF_POOL: Final = ("POOL", "NODES", "AT ONCE", "NODE TIME", "IN TASKS", "BEYOND TASKS", "COST")
+_OF_POOL: Final = (
+    Column(name="POOL", rank=0),
+    Column(name="NODES", rank=3),
+    Column(name="AT ONCE", rank=4),
+    Column(name="NODE TIME", rank=2),
+    Column(name="IN TASKS", rank=6),
+    Column(name="BEYOND TASKS", rank=5),
+    Column(name="COST", rank=1),
+)
 _CENT: Final = 0.01
 _SHOWN: Final = 5
 _SECOND: Final = timedelta(seconds=1)
@@ -118,7 +134,9 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
         read_file(options.file), options.file, f"recur validate {options.file}"
     )
     now = datetime.now(UTC)
-    begin = parse_time(options.begin, UTC, name="--from") if options.begin else now
+    begin = now
+    if options.begin:
+        begin = parse_time(options.begin, UTC, name="--from", now=now, ahead=True)
     # As recur next has it: an occurrence at --from itself counts, one that is due right now does not.
     after = begin - _SECOND if options.begin else begin
     last = after + timedelta(days=options.days)
@@ -137,14 +155,16 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
     whole = pool_summary(stage.nodes, price)
     currency = prices.currency if prices and price is not None else None
     _show(given.output, found, whole, currency, spot=options.shape.spot)
-    given.output.result(
+    schedules = [asdict(one) for one in found]
+    given.output.listing(
         {
             "from": begin,
             "until": begin + timedelta(days=options.days),
             "currency": currency,
-            "schedules": [asdict(one) for one in found],
+            "schedules": schedules,
             "pool": asdict(whole),
-        }
+        },
+        schedules,
     )
     return Exit.FOUND if any(one.unfinished for one in found) else Exit.DONE
 

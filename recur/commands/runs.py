@@ -1,8 +1,9 @@
 """`recur runs`: what ran, what did not and why, newest first."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -17,7 +18,19 @@ from recur.ledger_reader.record_search import FoundRecord, RecordFilter, RecordS
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_state import run_duration, run_state
 from recur.ledger_reader.snapshot import read_snapshot, zone_of
-from recur.output import show_table
+from recur.state_cells import state_cell
+from recur.tables import Cell, Column, show_table
+
+_COLUMNS: Final = (
+    Column(name="RUN", rank=0),
+    Column(name="NOMINAL", rank=2),
+    Column(name="LATE", rank=6),
+    Column(name="STATE", rank=1),
+    Column(name="REASON", rank=3),
+    Column(name="BEHIND", rank=4),
+    Column(name="TOOK", rank=5),
+    Column(name="TAGS", rank=7),
+)
 
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -49,7 +62,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     List what ran, what did not and why, newest first; runs that have not ended are among them.
 
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date
-    for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day.
+    for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day. Or yesterday,
+    now, 1h for an hour ago, 22:38 for the last one.
+
+    Equal neighbours that were skipped or missed share a row: skipped ×14. A run that failed shows
+    its exit code.
 
     The tags of a run are those that its schedule had when the run was decided.
 
@@ -91,47 +108,72 @@ def list_runs(given: Context, record_filter: RecordFilter) -> Exit:
     search = RecordSearch(history, snapshot, record_filter)
     with history.as_one("reading the history"):
         lines = list(islice(search.newest(), record_filter.count))
-    zones = {one: zone_of(snapshot, one) or UTC for one in {line.record.schedule for line in lines}}
     if lines:
-        tagged = any(_tags(line) for line in lines)
-        columns = ("RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK", *("TAGS",) * tagged)
-        rows = [
-            (
-                *_row(line, zones[line.record.schedule], snapshot.now),
-                *(_tags(line) or NOTHING,) * tagged,
-            )
-            for line in lines
-        ]
-        show_table(given.output, columns, rows)
+        show_runs(given, lines, snapshot.now)
     elif record_filter.open_only:
         given.output.say("no run is open that is asked for")
     else:
         given.output.say(f"nothing is recorded that is asked for, since {utc(search.since)}")
     for text in history.complaints:
         given.output.progress.print(text, markup=False)
-    given.output.result(
-        {
-            "runs": [
-                _record_json(line, zones[line.record.schedule], snapshot.now) for line in lines
-            ],
-            "unreadable": history.complaints,
-        }
-    )
+    runs = [
+        _record_json(line, zone_of(snapshot, line.record.schedule) or UTC, snapshot.now)
+        for line in lines
+    ]
+    given.output.listing({"runs": runs, "unreadable": history.complaints}, runs)
     return Exit.FOUND if history.unreadable else Exit.DONE
 
 
-def _row(line: FoundRecord, zone: tzinfo, now: datetime) -> tuple[str, ...]:
+def show_runs(given: Context, lines: Sequence[FoundRecord], now: datetime) -> None:
+    """Show runs to people; equal neighbours that did not run share a row."""
+    groups = collapsed(lines)
+    behind = any(group[0].record.decision.because for group in groups)
+    tagged = any(_tags(line) for line in lines)
+    shown = [
+        one
+        for one in _COLUMNS
+        if (behind or one.name != "BEHIND") and (tagged or one.name != "TAGS")
+    ]
+    rows = [_cells(group, given.zone, now) for group in groups]
+    show_table(given.output, shown, [[row[one.name] for one in shown] for row in rows])
+
+
+def collapsed(lines: Sequence[FoundRecord]) -> list[list[FoundRecord]]:
+    """Group neighbours of one schedule that did not run for the same reason, newest first."""
+    groups: list[list[FoundRecord]] = []
+    for line in lines:
+        if groups and (why := _why_not_run(line)) and why == _why_not_run(groups[-1][-1]):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    return groups
+
+
+def _why_not_run(line: FoundRecord) -> tuple[object, ...] | None:
+    """Return what equal neighbours have in common; None for what ran or is open."""
+    record = line.record
+    if line.is_open or record.outcome is not None or record.decision.action is Action.SUBMIT:
+        return None
+    decision = record.decision
+    return record.schedule, decision.action, decision.reason, decision.because, _tags(line)
+
+
+def _cells(group: Sequence[FoundRecord], zone: tzinfo | None, now: datetime) -> dict[str, Cell]:
+    """Return the row of a group by the names of its columns; it is named after its newest."""
+    line = group[0]
     record = line.record
     stands = run_state(record, now, is_open=line.is_open)
-    times = f" ({record.range.count} times)" if record.range else ""
-    return (
-        record.run_id,
-        local(record.nominal, zone),
-        short_duration(record.lateness_seconds),
-        f"{stands.word}{times}",
-        stands.reason or "-",
-        short_duration(run_duration(record, now)),
-    )
+    count = sum(one.record.range.count if one.record.range else 1 for one in group)
+    return {
+        "RUN": record.run_id,
+        "NOMINAL": local(record.nominal, zone),
+        "LATE": short_duration(record.lateness_seconds),
+        "STATE": state_cell(record, stands, count),
+        "REASON": stands.reason or NOTHING,
+        "BEHIND": record.decision.because or NOTHING,
+        "TOOK": short_duration(run_duration(record, now)),
+        "TAGS": _tags(line) or NOTHING,
+    }
 
 
 def _tags(line: FoundRecord) -> str:

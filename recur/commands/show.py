@@ -1,7 +1,7 @@
 """`recur show`: one record, for people, with what Batch says of its job right now."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
@@ -16,16 +16,17 @@ from orchestrator.enums import AttemptState
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Record, dump
 from recur.about import about_lines
-from recur.arguments import Run
+from recur.arguments import Runs
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.explain.recorded import SUCCESS_UNKNOWN
-from recur.formats import local, short_duration, utc
+from recur.formats import ago, local, short_duration, utc
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import FoundRun, find_run
 from recur.ledger_reader.run_state import run_duration, run_state
 from recur.ledger_reader.snapshot import read_snapshot, zone_of
 from recur.run_output.vouching import last_line_of, output_lines, unmatched_lines
+from recur.state_cells import state_text
 from recur.target import Target
 
 _QUICKLY: Final[dict[str, Any]] = {
@@ -51,53 +52,63 @@ class Live:
     task: str | None = None
     trouble: str | None = None
 
-    @property
-    def sentence(self) -> str:
-        """The same for people."""
-        if self.trouble:
-            return f"not asked: {self.trouble}"
-        if self.job is None:
-            return "there is no such job (jobs are removed some days after their end)"
-        return f"job {self.job}, task {self.task or 'missing'}"
+
+def live_sentence(live: Live, attempt: Attempt) -> str:
+    """Say the same for people; where there is no job, whether there ever was one."""
+    if live.trouble:
+        return f"not asked: {live.trouble}"
+    if live.job is not None:
+        return f"job {live.job}, task {live.task or 'missing'}"
+    if attempt.submitted is None:
+        waits = attempt.state is AttemptState.CLAIMED
+        return "there is no job yet: it was not submitted" if waits else "it never had a job"
+    return "there is no such job any more (jobs are removed some days after their end)"
 
 
-def command(context: typer.Context, run_id: Run) -> None:
+def command(context: typer.Context, run_ids: Runs) -> None:
     """
-    Show the record of one run: what was decided, its attempts, its outputs, its past.
+    Show the record of a run: what was decided, its attempts, its outputs, its past. Or of several.
 
     Example: recur show nightly-report-20261123T070000Z
     """
-    run(context, lambda given: show_run(given, run_id))
+    run(context, lambda given: show_runs(given, run_ids))
 
 
-def show_run(given: Context, text: str) -> Exit:
+def show_runs(given: Context, texts: Sequence[str]) -> Exit:
     """
-    Show the record of a run.
+    Show the records of runs.
 
     Raises:
-        CliError: There is none.
+        CliError: One is not there; nothing is shown then.
     """
     target = given.target()
     ledger = target.ledger()
     snapshot = read_snapshot(ledger)
-    found = find_run(History(ledger, given.output), snapshot, text)
-    record = found.record
-    zone = zone_of(snapshot, record.schedule) or UTC
-    live = ask_batch(target, record) if record.attempts else None
-    for line in _lines(found, zone, snapshot.now, live):
-        given.output.say(line)
-    stands = run_state(record, snapshot.now, is_open=found.open is not None)
-    given.output.result(
-        {
-            "open": found.open is not None,
-            "state": stands.word,
-            "blob": ids.open_blob(record.run_id) if found.open else found.blob,
-            "record": json.loads(dump(record)),
-            "before": json.loads(dump(found.final)) if found.open and found.final else None,
-            "batch": live,
-        }
-    )
+    history = History(ledger, given.output)
+    told = []
+    for n, found in enumerate([find_run(history, snapshot, text) for text in texts]):
+        record = found.record
+        zone = given.zone or zone_of(snapshot, record.schedule) or UTC
+        live = ask_batch(target, record) if record.attempts else None
+        if n:
+            given.output.say("")
+        for line in _lines(found, zone, snapshot.now, live):
+            given.output.say(line)
+        told.append(_run_json(found, snapshot.now, live))
+    given.output.result(told[0] if len(told) == 1 else told)
     return Exit.DONE
+
+
+def _run_json(found: FoundRun, now: datetime, live: Live | None) -> dict[str, Any]:
+    record = found.record
+    return {
+        "open": found.open is not None,
+        "state": run_state(record, now, is_open=found.open is not None).word,
+        "blob": ids.open_blob(record.run_id) if found.open else found.blob,
+        "record": json.loads(dump(record)),
+        "before": json.loads(dump(found.final)) if found.open and found.final else None,
+        "batch": live,
+    }
 
 
 def ask_batch(target: Target, record: Record) -> Live:
@@ -123,10 +134,7 @@ def ask_batch(target: Target, record: Record) -> Live:
 
 def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> Iterator[str]:
     record = found.record
-    stands = run_state(record, now, is_open=found.open is not None)
-    why = f" ({stands.reason})" if stands.reason else ""
-    since = f" since {local(stands.since, zone)}" if found.open and stands.since else ""
-    yield f"{record.run_id}: {stands.word}{why}{since}"
+    yield _headline(found, zone, now)
     if record.sentence:
         yield f"  {record.sentence}"
     if record.stop and (found.open or record.stop.sentence != record.sentence):
@@ -136,7 +144,10 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
     yield _fact("schedule", record.schedule)
     for name, value in about_lines(record.about):
         yield _fact(name, value)
-    yield _fact("nominal", f"{local(record.nominal, zone)}, {utc(record.nominal)}")
+    yield _fact(
+        "nominal",
+        f"{local(record.nominal, zone)}, {utc(record.nominal)}, {ago(record.nominal, now)}",
+    )
     if record.range:
         spans = f"{record.range.count} occurrences, the last {local(record.range.last, zone)}"
         yield _fact("stands for", spans)
@@ -148,13 +159,23 @@ def _lines(found: FoundRun, zone: tzinfo, now: datetime, live: Live | None) -> I
     yield from _figures(record, now)
     yield from _output_facts(record)
     if live:
-        yield _fact("batch", live.sentence)
+        yield _fact("batch", live_sentence(live, record.attempt))
     for past in record.history:
         ended = past.outcome or f"{past.decision.action}({past.decision.reason})"
         yield _fact("before", f"{ended}, decided {local(past.decision.at, zone)}")
     yield _fact("record", ids.open_blob(record.run_id) if found.open else found.blob or "")
     yield from _command_facts(record)
     yield _fact("versions", f"recur {record.versions.product}, tzdata {record.versions.tzdata}")
+
+
+def _headline(found: FoundRun, zone: tzinfo, now: datetime) -> str:
+    record = found.record
+    stands = run_state(record, now, is_open=found.open is not None)
+    why = f" ({stands.reason})" if stands.reason else ""
+    since = ""
+    if found.open and stands.since:
+        since = f" since {local(stands.since, zone)}, {ago(stands.since, now)}"
+    return f"{record.run_id}: {state_text(record, stands)}{why}{since}"
 
 
 def _command_facts(record: Record) -> Iterator[str]:

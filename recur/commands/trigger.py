@@ -159,7 +159,7 @@ def _nominal(text: str | None, zone: tzinfo | None, now: datetime) -> datetime |
     """
     if text is None:
         return None
-    instant = parse_time(text, zone, name="--for").replace(microsecond=0)
+    instant = parse_time(text, zone, name="--for", now=now).replace(microsecond=0)
     if instant > now:
         raise CliError(
             Exit.USAGE,

@@ -8,7 +8,7 @@ from orchestrator.model import Timing
 from orchestrator.timing.occurrences import in_force, occurrences_of
 from orchestrator.timing.zones import parse_zone
 from recur.errors import CliError, Exit
-from recur.times import after_gap, check_year, how
+from recur.times import after_gap, check_year, how, relative_time
 from recur.timing_lookup import (
     came_from,
     moved_here,
@@ -40,28 +40,33 @@ class Question:
     until: datetime
 
 
-def parse_time_argument(text: str) -> date | datetime:
+def parse_time_argument(text: str, zone: tzinfo, now: datetime) -> date | datetime:
     """
     Return the date, the aware time or the naive wall time that ``text`` is.
+
+    Args:
+        text: As ``recur.times`` has it.
+        zone: Of what is counted from now by a wall clock.
+        now: From when on.
 
     Raises:
         CliError: It is none of them, or too far away.
     """
     try:
-        given = _given(text)
+        given = relative_time(text, zone, now=now) or _given(text)
     except ValueError as error:
         raise CliError(
             Exit.USAGE, f"TIME {text!r} is no time", how(day="the whole of that day")
         ) from error
     check_year(given, text, name="TIME")
-    return given
+    return given.replace(microsecond=0) if isinstance(given, datetime) else given
 
 
 def _given(text: str) -> date | datetime:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        return datetime.fromisoformat(text).replace(microsecond=0)
+        return datetime.fromisoformat(text)
 
 
 def questions(given: date | datetime, timings: tuple[Timing, ...], zone: tzinfo) -> list[Question]:

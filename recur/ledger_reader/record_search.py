@@ -73,8 +73,12 @@ class RecordSearch:
         if record_filter.schedule is not None:
             self._schedule = past_schedule(history, snapshot, record_filter.schedule)
         zone = zone_of(snapshot, self._schedule) if self._schedule else UTC
-        self.since = _parse_bound(record_filter.since, zone, "--since") or snapshot.now - KEPT
-        self._until = _parse_bound(record_filter.until, zone, "--until") or snapshot.now
+        self.since = (
+            _parse_bound(record_filter.since, zone, "--since", snapshot.now) or snapshot.now - KEPT
+        )
+        self._until = (
+            _parse_bound(record_filter.until, zone, "--until", snapshot.now) or snapshot.now
+        )
 
     def newest(self) -> Iterator[FoundRecord]:
         """Yield what is wanted, newest first; no more is read than is asked for."""
@@ -197,5 +201,7 @@ def _merged_lines(*lines: Iterator[FoundRecord]) -> Iterator[FoundRecord]:
     return heapq.merge(*lines, key=_record_time, reverse=True)
 
 
-def _parse_bound(text: str | None, zone: tzinfo | None, name: str) -> datetime | None:
-    return None if text is None else parse_time(text, zone, name=name)
+def _parse_bound(
+    text: str | None, zone: tzinfo | None, name: str, now: datetime
+) -> datetime | None:
+    return None if text is None else parse_time(text, zone, name=name, now=now)

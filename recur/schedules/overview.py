@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from orchestrator.document.parse import Document
 from orchestrator.ids import ScheduleId
@@ -14,11 +14,20 @@ from recur.about import about_json
 from recur.context import Context
 from recur.errors import Exit
 from recur.formats import NOTHING, iso_offset, local
-from recur.output import Printer, show_table
+from recur.output import Printer
 from recur.progress import progress
 from recur.schedules.source import document_of_file
 from recur.schedules.upcoming import next_due, pause_notes
+from recur.tables import Column, show_table
 from recur.times import parse_time
+
+_COLUMNS: Final = (
+    Column(name="SCHEDULE", rank=0),
+    Column(name="NEXT", rank=1),
+    Column(name="UTC", rank=4),
+)
+_OWNER: Final = Column(name="OWNER", rank=3, prose=True)
+_NOTE: Final = Column(name="NOTE", rank=2, prose=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +71,8 @@ def show_overview(given: Context, file: Path, begin: str | None) -> Exit:
             found.append(_outlook(id_, document, now, begin))
             advance(1)
     _show_outlooks(given.output, found)
-    given.output.result({"from": begin or now, "schedules": [_outlook_json(one) for one in found]})
+    schedules = [_outlook_json(one) for one in found]
+    given.output.listing({"from": begin or now, "schedules": schedules}, schedules)
     return Exit.DONE
 
 
@@ -72,7 +82,11 @@ def _outlook(id_: ScheduleId, document: Document, now: datetime, begin: str | No
         notes = ("its table is invalid: it stands still",)
         return Outlook(schedule=id_, zone=UTC, notes=notes)
     zone = parse_zone(schedule.recurrence.time_zone)
-    after = parse_time(begin, zone, name="--from") - timedelta(seconds=1) if begin else now
+    after = (
+        parse_time(begin, zone, name="--from", now=now, ahead=True) - timedelta(seconds=1)
+        if begin
+        else now
+    )
     at = next(iter(next_due(schedule, after, 1)), None)
     return Outlook(
         schedule=id_,
@@ -95,7 +109,7 @@ def _obstacle_notes(schedule: Schedule, *, begin: datetime, at: datetime | None)
 
 def _show_outlooks(output: Printer, found: list[Outlook]) -> None:
     owned = any(one.about and one.about.owner for one in found)
-    columns = ("SCHEDULE", "NEXT", "UTC", *(("OWNER",) if owned else ()), "NOTE")
+    columns = (*_COLUMNS, *((_OWNER,) if owned else ()), _NOTE)
     rows = [
         (
             one.schedule,

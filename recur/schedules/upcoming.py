@@ -83,6 +83,20 @@ def next_due(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
     return list(islice((one.nominal for one in found if one.exists), count))
 
 
+def next_run(schedule: Schedule, after: datetime, pauses: Sequence[Pause]) -> datetime | None:
+    """Return the next instant at which a schedule is due and not paused; None if it is not known."""
+    if schedule.paused:
+        return None
+    while at := next(iter(next_due(schedule, after, 1)), None):
+        held = [one for one in pauses if one.holds(at)]
+        if not held:
+            return at
+        if any(one.until is None for one in held):
+            return None
+        after = max(one.until for one in held if one.until) - _MOMENT
+    return None
+
+
 def _begin(schedule: Schedule, after: datetime) -> datetime:
     """Return the instant after which a schedule is due: its start may be an occurrence itself."""
     return max(after, schedule.start - _MOMENT) if schedule.start else after

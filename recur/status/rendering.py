@@ -12,7 +12,7 @@ from rich.text import Text
 
 from orchestrator.ids import ScheduleId
 from recur.formats import NOTHING, local, short_duration
-from recur.output import Printer, show_table
+from recur.output import Printer
 from recur.status.value import (
     Finding,
     Health,
@@ -23,6 +23,7 @@ from recur.status.value import (
     Status,
     Trouble,
 )
+from recur.tables import Column, show_table
 
 _STYLES: Final = {
     Health.PROBLEM: "red",
@@ -30,6 +31,14 @@ _STYLES: Final = {
     Health.NOTE: "yellow",
     Health.GOOD: "green",
 }
+_COLUMNS: Final = (
+    Column(name="SCHEDULE", rank=0),
+    Column(name="STATE", rank=1),
+    Column(name="LAST", rank=2),
+    Column(name="NEXT", rank=3),
+)
+_OWNER: Final = Column(name="OWNER", rank=5, prose=True)
+_NOTE: Final = Column(name="NOTE", rank=4, prose=True)
 _MARK_WIDTH: Final = 9
 _MOST_TROUBLES: Final = 20
 _MOST_NAMES: Final = 5
@@ -143,7 +152,7 @@ def _folded(output: Printer, line: str) -> list[str]:
 
 def _show_schedules(output: Printer, status: Status) -> None:
     owned = any(one.owner for one in status.schedules)
-    columns = ("SCHEDULE", "STATE", "LAST", "NEXT", *(("OWNER",) if owned else ()), "NOTE")
+    columns = (*_COLUMNS, *((_OWNER,) if owned else ()), _NOTE)
     rows = [
         (
             one.schedule,

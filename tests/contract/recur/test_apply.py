@@ -13,9 +13,9 @@ from azure.storage.blob import ContainerClient
 
 from orchestrator.ids import DOCUMENT
 from orchestrator.passes import Application
-from recur.app import hoisted
 from recur.errors import CliError, Exit
 from recur.schedules.put_in_force import open_ledger, put_in_force
+from recur.shared_options import hoisted
 from recur.target import find_target
 from tests.conftest import Containers
 from tests.support.operator import Operator, operator

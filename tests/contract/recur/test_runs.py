@@ -45,17 +45,24 @@ def test_runs_are_listed_newest_first(past: Past) -> None:
 
 
 def test_people_read_a_line_for_each_run(past: Past) -> None:
-    """With the wall time of the schedule's zone, lateness, outcome, reason and duration."""
+    """With the wall time of the zone that is named, lateness, outcome, reason and duration."""
     past.nightly(since=nights(9), decided_until=nights(1))
     past.put(ran(nights(2), Outcome.FAILED, Reason.EXIT_CODE))
 
-    told = past.recur("runs")
+    told = past.recur("runs", "--zone", "America/Bogota")
 
     assert told.code == Exit.DONE
     head, line = told.out.splitlines()
     assert head.split() == ["RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK"]
     wall = f"{nights(2):%Y-%m-%d} 02:30-05:00"
-    assert re.split(r"  +", line) == [id_(2), wall, "6 s", "failed", "exit_code", "2 min"]
+    assert re.split(r"  +", line) == [
+        id_(2),
+        wall,
+        "6 s",
+        "failed, exit code 3",
+        "exit_code",
+        "2 min",
+    ]
 
 
 def test_runs_are_picked_by_time_and_by_what_became_of_them(past: Past) -> None:
@@ -286,7 +293,7 @@ def test_a_record_is_shown_whole(past: Past) -> None:
 
     assert told.code == Exit.DONE
     for text in (
-        f"{id_(1)}: failed (exit_code)",
+        f"{id_(1)}: failed, exit code 3 (exit_code)",
         "It failed.",
         "exit code 3",
         "stdout.txt, 3 bytes",

@@ -1,20 +1,21 @@
 """What people read is what was written."""
 
+import csv
 import json
 import re
+from datetime import UTC, datetime
 from io import StringIO
-from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from recur.errors import CliError, Exit
-from recur.output import Printer, show_table
+from recur.output import Format, Printer
+from recur.tables import Cell, Column, show_table
 
 CODES = "convert 0:100:2 a:bug:b [bold]x"
 
@@ -30,19 +31,6 @@ def test_a_line_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr()
     assert told.out == f"{CODES}\ngood {CODES}\n"
     assert told.err == f"{CODES}\n"
-
-
-@pytest.mark.parametrize("width", [60, 80, 100])
-def test_what_stands_first_in_a_table_can_be_copied(width: int) -> None:
-    """However narrow the terminal is, a run id is not broken."""
-    output = Printer(as_json=False)
-    output.people = Console(file=StringIO(), force_terminal=True, width=width)
-    run = "nightly-report-20261123T070000Z"
-    columns = ("RUN", "NOMINAL", "LATE", "STATE", "REASON", "TOOK")
-
-    show_table(output, columns, [(run, "2026-11-23 02:00-05:00", "5 s", "submitted", "", "3 min")])
-
-    assert run in cast("StringIO", output.people.file).getvalue()
 
 
 HOSTILE = (
@@ -64,7 +52,7 @@ def test_nothing_that_is_printed_reaches_the_terminal_as_a_control(
 
     output.say(HOSTILE)
     output.progress.print(HOSTILE, markup=False)
-    show_table(output, ("NAME",), [(HOSTILE,)])
+    show_table(output, (Column(name="NAME", rank=0),), [(HOSTILE,)])
     output.fail(CliError(Exit.REFUSED, HOSTILE, HOSTILE, lines=[HOSTILE]))
 
     told = capsys.readouterr()
@@ -80,17 +68,16 @@ def _on_a_terminal(output: Printer) -> StringIO:
     return shown
 
 
-@given(st.text(), st.text())
-def test_a_table_on_a_terminal_holds_no_control_and_no_forged_row(left: str, right: str) -> None:
-    """Whatever a cell holds, there is a head, a rule, and one line of 500 columns."""
+@given(st.text(), st.one_of(st.text(), st.text().map(lambda text: Text(text, style="red"))))
+def test_a_table_on_a_terminal_holds_no_control_and_no_forged_row(left: str, right: Cell) -> None:
+    """Whatever a cell holds, with a style or without, there is a head and one line."""
     output = Printer(as_json=False)
     shown = _on_a_terminal(output)
-    output.people.width = 500
 
-    show_table(output, ("A", "B"), [(left[:20], right[:20])])
+    show_table(output, (Column(name="A", rank=0), Column(name="B", rank=1)), [(left, right)])
 
     assert not _OBEYED.search(shown.getvalue())
-    assert shown.getvalue().count("\n") == 3
+    assert shown.getvalue().count("\n") == 2
 
 
 def test_what_rich_renders_for_others_is_escaped_too() -> None:
@@ -121,3 +108,60 @@ def test_further_lines_of_an_error_are_in_its_message() -> None:
     error = CliError(Exit.REFUSED, "two problems:", lines=["one", "two"])
 
     assert error.message == str(error) == "two problems:\n  one\n  two"
+
+
+ITEMS: list[dict[str, object]] = [
+    {"id": "a", "at": datetime(2026, 11, 23, 7, tzinfo=UTC), "ok": True, "tags": ["x", "y"]},
+    {"id": 'b, "c"', "at": None, "ok": False, "tags": []},
+]
+
+
+def listed(form: Format, capsys: pytest.CaptureFixture[str]) -> str:
+    Printer(form=form).listing({"all": ITEMS}, ITEMS)
+    return capsys.readouterr().out
+
+
+def test_programs_get_a_list_as_one_document_or_a_line_for_each_item(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the same keys; CSV has JSON in a cell for what is no single value."""
+    document = json.loads(listed(Format.JSON, capsys))
+    lines = [json.loads(line) for line in listed(Format.JSONL, capsys).splitlines()]
+    rows = list(csv.reader(StringIO(listed(Format.CSV, capsys))))
+
+    assert document == {"all": lines}
+    assert lines[0] == {"id": "a", "at": "2026-11-23T07:00:00Z", "ok": True, "tags": ["x", "y"]}
+    assert rows == [
+        ["id", "at", "ok", "tags"],
+        ["a", "2026-11-23T07:00:00Z", "true", '["x", "y"]'],
+        ['b, "c"', "", "false", "[]"],
+    ]
+
+
+@pytest.mark.parametrize("form", [Format.JSONL, Format.CSV])
+def test_what_is_no_list_is_not_written_as_one(form: Format) -> None:
+    """Rather than as nothing."""
+    with pytest.raises(CliError, match="is for lists"):
+        Printer(form=form).result({})
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.JSONL, Format.CSV])
+def test_programs_read_no_words_for_people(
+    form: Format, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only the result."""
+    Printer(form=form).say("all is well")
+
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", [Format.JSONL, Format.CSV])
+def test_a_list_for_programs_holds_no_control(
+    form: Format, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor a line that is none."""
+    Printer(form=form).listing({}, [{"name": HOSTILE, "all": [HOSTILE]}])
+
+    told = capsys.readouterr().out
+    assert not _OBEYED.search(told)
+    assert told.count("\n") == (1 if form is Format.JSONL else 2)

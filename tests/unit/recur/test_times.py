@@ -1,6 +1,6 @@
 """Times as operators type them mean one instant, or are refused with the two that they may mean."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
@@ -14,6 +14,7 @@ NEW_YORK = parse_zone("America/New_York")
 CAIRO = parse_zone("Africa/Cairo")
 HAVANA = parse_zone("America/Havana")
 APIA = parse_zone("Pacific/Apia")
+NOW = datetime(2026, 11, 23, 4, 30, 15, tzinfo=UTC)  # 23:30:15 of the day before in New York
 
 
 def utc(text: str) -> datetime:
@@ -36,15 +37,21 @@ def utc(text: str) -> datetime:
 )
 def test_a_time_is_one_instant(text: str, zone: tzinfo | None, instant: str) -> None:
     """By its offset where it has one, else on the wall of the zone; a date is when it begins."""
-    assert parse_time(text, zone, name="--from") == utc(instant)
+    assert parse_time(text, zone, name="--from", now=NOW) == utc(instant)
 
 
 @pytest.mark.parametrize(
     ("text", "said", "instead"),
     [
         ("2026-11-01T01:30", "comes twice", "2026-11-01T01:30-04:00 or 2026-11-01T01:30-05:00"),
-        ("2026-03-08T02:30", "does not exist", "2026-03-08T03:30-04:00 or 2026-03-08T01:30-05:00"),
-        ("yesterday", "is no time", "2026-11-01T02:30-05:00"),
+        (
+            "2026-03-08T02:30",
+            "does not exist",
+            "write 2026-03-08T03:00-04:00, the first time after",
+        ),
+        ("soon", "is no time", "2026-11-01T02:30-05:00"),
+        ("24:00", "is no time", "22:38"),
+        ("99999w", "too far away", "after the year 1970"),
         ("", "is no time", "2026-11-01T02:30-05:00"),
         ("0001-01-01T00:00+14:00", "too far away", "after the year 1970"),
         ("1970-12-31", "too far away", "after the year 1970"),
@@ -54,7 +61,7 @@ def test_a_time_is_one_instant(text: str, zone: tzinfo | None, instant: str) -> 
 def test_a_time_that_is_none_or_two_is_refused(text: str, said: str, instead: str) -> None:
     """With what to write instead."""
     with pytest.raises(CliError) as refused:
-        parse_time(text, NEW_YORK, name="--from")
+        parse_time(text, NEW_YORK, name="--from", now=NOW)
 
     assert refused.value.code is Exit.USAGE
     assert said in refused.value.message
@@ -62,11 +69,41 @@ def test_a_time_that_is_none_or_two_is_refused(text: str, said: str, instead: st
     assert instead in (refused.value.next_step or "")
 
 
+@pytest.mark.parametrize(
+    ("text", "last", "next_"),
+    [
+        ("now", "2026-11-23T04:30:15", "2026-11-23T04:30:15"),
+        ("1h", "2026-11-23T03:30:15", "2026-11-23T05:30:15"),
+        ("1h30m", "2026-11-23T03:00:15", "2026-11-23T06:00:15"),
+        ("today", "2026-11-22T05:00", "2026-11-22T05:00"),
+        ("yesterday", "2026-11-21T05:00", "2026-11-21T05:00"),
+        ("tomorrow", "2026-11-23T05:00", "2026-11-23T05:00"),
+        ("22:38", "2026-11-23T03:38", "2026-11-24T03:38"),
+        ("23:31", "2026-11-22T04:31", "2026-11-23T04:31"),
+        ("23:30:15", "2026-11-23T04:30:15", "2026-11-24T04:30:15"),
+        ("6:05", "2026-11-22T11:05", "2026-11-23T11:05"),
+    ],
+)
+def test_a_time_may_be_counted_from_now(text: str, last: str, next_: str) -> None:
+    """Days and times of day are those of the zone; back, or ahead where a time to come is asked for."""
+    assert parse_time(text, NEW_YORK, name="--since", now=NOW) == utc(last)
+    assert parse_time(text, NEW_YORK, name="--until", now=NOW, ahead=True) == utc(next_)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "22:38"])
+def test_a_time_of_a_wall_clock_needs_a_zone_too(text: str) -> None:
+    """A duration needs none."""
+    with pytest.raises(CliError, match="zone of the schedule is not known"):
+        parse_time(text, None, name="--since", now=NOW)
+
+    assert parse_time("1h", None, name="--since", now=NOW) == NOW - timedelta(hours=1)
+
+
 @pytest.mark.parametrize("zone", [APIA, NEW_YORK])
 @pytest.mark.parametrize("text", ["1971-01-01", "1999-12-31T23:59", "2199-12-31T23:59"])
 def test_every_time_that_is_taken_can_stand_in_a_request(text: str, zone: tzinfo) -> None:
     """The tick can read what was asked for, up to both ends."""
-    time = parse_time(text, zone, name="--from")
+    time = parse_time(text, zone, name="--from", now=NOW)
     request = Request(
         id="1",
         kind=RequestKind.BACKFILL,
@@ -82,6 +119,6 @@ def test_every_time_that_is_taken_can_stand_in_a_request(text: str, zone: tzinfo
 def test_a_wall_time_needs_a_zone() -> None:
     """Where the zone is not known, nothing is guessed."""
     with pytest.raises(CliError, match="zone of the schedule is not known") as refused:
-        parse_time("2026-11-01T02:30", None, name="--to")
+        parse_time("2026-11-01T02:30", None, name="--to", now=NOW)
 
     assert "offset" in (refused.value.next_step or "")

@@ -17,6 +17,7 @@ from recur.explain.time_argument import Question, parse_time_argument, questions
 from recur.timing_lookup import occurrence_after, occurrence_at, occurrence_before
 
 LONG_AGO = datetime(2011, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 11, 21, 3, 0, 30, tzinfo=UTC)  # 22:00:30 of the 20th in New York
 
 
 def timings(cron: str, zone: str = "America/New_York", **keys: Gap | Fold) -> tuple[Timing, ...]:
@@ -30,7 +31,8 @@ def timings(cron: str, zone: str = "America/New_York", **keys: Gap | Fold) -> tu
 
 def meant(text: str, of: tuple[Timing, ...]) -> list[Question]:
     assert of[0].recurrence
-    return questions(parse_time_argument(text), of, ZoneInfo(of[0].recurrence.time_zone))
+    zone = ZoneInfo(of[0].recurrence.time_zone)
+    return questions(parse_time_argument(text, zone, NOW), of, zone)
 
 
 def instants(text: str, of: tuple[Timing, ...]) -> list[str]:
@@ -47,18 +49,24 @@ def instants(text: str, of: tuple[Timing, ...]) -> list[str]:
         ("2026-11-20 02:30", ["2026-11-20T07:30Z"]),
         ("2026-07-20T02:30", ["2026-07-20T06:30Z"]),
         ("2026-11-20", ["2026-11-20T07:30Z"]),
+        ("today", ["2026-11-20T07:30Z"]),
+        ("yesterday", ["2026-11-19T07:30Z"]),
+        ("02:30", ["2026-11-20T07:30Z"]),
+        ("22:30", ["2026-11-20T03:30Z"]),
+        ("2h", ["2026-11-21T01:00Z"]),
+        ("now", ["2026-11-21T03:00Z"]),
     ],
 )
 def test_a_time_is_an_instant(text: str, meant: list[str]) -> None:
-    """With an offset, on the wall, or as the day it falls on."""
+    """With an offset, on the wall, as the day it falls on, or counted from now."""
     assert instants(text, timings("30 2 * * *")) == meant
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "25:00", "2026-11-20T02:30-99:00"])
+@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "25:00", "2026-11-20T02:30-99:00"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     """With what to write instead."""
     with pytest.raises(CliError) as refused:
-        parse_time_argument(text)
+        parse_time_argument(text, UTC, NOW)
 
     assert refused.value.code == Exit.USAGE
     assert "2026-11-01T07:30Z" in (refused.value.next_step or "")
@@ -68,7 +76,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_what_no_recurrence_reaches_is_refused(text: str) -> None:
     """With the years that there are."""
     with pytest.raises(CliError, match="too far away") as refused:
-        parse_time_argument(text)
+        parse_time_argument(text, UTC, NOW)
 
     assert refused.value.code == Exit.USAGE
     assert "before 2200" in (refused.value.next_step or "")
@@ -216,7 +224,7 @@ def test_a_shifted_occurrence_of_a_day_says_both() -> None:
 
 def test_a_day_of_a_schedule_that_is_forgotten_means_the_day() -> None:
     """In the zone that is given: no timing tells more."""
-    (one,) = questions(parse_time_argument("2026-11-21"), (), ZoneInfo("America/Bogota"))
+    (one,) = questions(parse_time_argument("2026-11-21", UTC, NOW), (), ZoneInfo("America/Bogota"))
 
     assert (one.day, one.instant.hour) == (date(2026, 11, 21), 5)
 
@@ -242,7 +250,9 @@ def test_a_day_is_that_of_the_zone_of_its_time() -> None:
     def of(text: str) -> list[datetime]:
         return [
             one.instant
-            for one in questions(parse_time_argument(text), both, ZoneInfo("Pacific/Kiritimati"))
+            for one in questions(
+                parse_time_argument(text, UTC, NOW), both, ZoneInfo("Pacific/Kiritimati")
+            )
         ]
 
     assert of("2026-11-05") == [*of("2026-11-05T11:30"), *of("2026-11-05T23:30")]
@@ -274,7 +284,11 @@ def test_every_occurrence_belongs_to_one_day() -> None:
     )
     days = (f"2026-11-{day:02}" for day in range(1, 31))
 
-    found = [one.instant for day in days for one in questions(parse_time_argument(day), both, UTC)]
+    found = [
+        one.instant
+        for day in days
+        for one in questions(parse_time_argument(day, UTC, NOW), both, UTC)
+    ]
 
     begin, end = found[0] - timedelta(seconds=1), found[-1]
     assert sorted(found) == [one.nominal for one in occurrences_of(both, after=begin, until=end)]

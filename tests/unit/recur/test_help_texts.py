@@ -1,0 +1,69 @@
+"""Help texts fit 80 columns, name no types, and answer the words of other tools."""
+
+from itertools import pairwise
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from recur.app import app
+from recur.commands import NAMES
+
+NARROW = {"COLUMNS": "80"}
+
+
+def told(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env=NARROW)
+
+
+@pytest.mark.parametrize("name", [None, *NAMES])
+def test_a_help_text_fits_and_names_no_type(name: str | None) -> None:
+    """Its paragraphs fill their lines, and flags take nothing."""
+    shown = told(*([name] if name else []), "--help")
+
+    assert shown.exit_code == 0
+    lines = shown.output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any(f"<{kind}" in shown.output for kind in ("bool", "str", "int", "list", "path"))
+    prose = [line.strip() for line in lines[: next(n for n, one in enumerate(lines) if "╭" in one)]]
+    short = [
+        (line, after)
+        for line, after in pairwise(prose)
+        if line and after and len(line) + 1 + len(after.split()[0]) < 78
+    ]
+    assert short == []
+
+
+def test_a_help_text_is_found_by_each_way_to_ask_for_it() -> None:
+    """-h, --help, and the word before the name."""
+    texts = {told("stop", "-h").output, told("stop", "--help").output, told("help", "stop").output}
+
+    assert len(texts) == 1
+    assert told("help").output == told("--help").output
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("list", "recur runs"),
+        ("ls", "recur runs"),
+        ("get", "recur show"),
+        ("cancel", "recur stop"),
+        ("run", "recur trigger"),
+        ("rerun", "recur backfill"),
+    ],
+)
+def test_the_words_of_other_tools_name_the_command_that_is_meant(word: str, meant: str) -> None:
+    """Not what is only written nearly so."""
+    shown = told(word, "nightly")
+
+    assert shown.exit_code == 2
+    assert meant in shown.output
+
+
+def test_placeholders_are_in_upper_case() -> None:
+    """Of arguments and of options."""
+    shown = told("runs", "--help").output
+
+    assert "[SCHEDULE]" in shown
+    assert "OUTCOME" in shown
+    assert "never_started" in shown
