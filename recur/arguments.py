@@ -35,6 +35,22 @@ Since = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="From this nominal time on. Default: 400 days back."),
 ]
+Schedules = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SCHEDULE...",
+        help="The ids of schedules.",
+        autocompletion=schedules,
+        show_default=False,
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="All schedules, instead of named ones.")]
+Tag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag", metavar="TAG", help="Those with this tag; may be repeated, then any of them."
+    ),
+]
 Note = Annotated[str | None, typer.Option(help="Why, for the record.")]
 By = Annotated[
     str | None,

@@ -1,4 +1,4 @@
-"""`recur pause`: skip the occurrences of a schedule, until a time or for a duration."""
+"""`recur pause`: skip the occurrences of schedules, until a time or for a duration."""
 
 import re
 from dataclasses import replace
@@ -10,12 +10,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.document.types import Every
 from orchestrator.ledger.request import RequestKind
-from recur.arguments import TIME_TO_COME, By, Note, NoWait, Schedule, Wait
+from recur.arguments import TIME_TO_COME, All, By, Note, NoWait, Schedules, Tag, Wait
 from recur.context import Context, run
 from recur.errors import CliError, Exit
-from recur.ledger_reader.snapshot import check_schedule, zone_of
-from recur.requests.new_request import make_request, new_request, open_ledger
+from recur.ledger_reader.snapshot import zone_of
+from recur.requests.new_request import make_request, make_requests, new_request, open_ledger
 from recur.requests.options import WAIT_SECONDS, RequestOptions
+from recur.requests.selection import Selection
 from recur.times import parse_time
 
 _LENGTH: Final[TypeAdapter[timedelta]] = TypeAdapter(Every)
@@ -25,7 +26,9 @@ _HOW: Final = "30m, 2h, 1d or PT2H for so long from now on"
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
-    schedule: Schedule,
+    schedules: Schedules = None,
+    everything: All = False,
+    tag: Tag = None,
     until: Annotated[
         str | None,
         typer.Option(
@@ -40,18 +43,19 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     no_wait: NoWait = False,
 ) -> None:
     """
-    Skip the occurrences of a schedule from now on; each is recorded as skipped (paused).
+    Skip the occurrences of schedules from now on; each is recorded as skipped (paused).
 
     Runs that are open go on. What was skipped is not made up for: `recur backfill` can run it.
 
     Example: recur pause nightly-report --until 2h
 
-    Example: recur pause nightly-report --until 2026-12-01T06:00 --note "database moves"
+    Example: recur pause --tag finance --until 06:00 --note "database moves"
     """
 
     def ask(given: Context) -> Exit:
         request_options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
-        return request_pause(given, schedule, request_options, until=until)
+        selection = Selection(named=schedules or (), everything=everything, tags=tag or ())
+        return request_pause(given, selection, request_options, until=until)
 
     run(context, ask)
 
@@ -101,12 +105,24 @@ def _parse_until(text: str, zone: tzinfo | None, now: datetime) -> datetime:
 
 
 def request_pause(
-    given: Context, schedule: str, request_options: RequestOptions, *, until: str | None
+    given: Context, selection: Selection, request_options: RequestOptions, *, until: str | None
 ) -> Exit:
-    """Ask for a pause: occurrences from now on are skipped, and recorded as such."""
+    """
+    Ask for pauses: occurrences from now on are skipped, and recorded as such.
+
+    Raises:
+        CliError: It is not clear of which schedules, or ``until`` names no time to come.
+    """
+    selection.check()
     ledger, snapshot = open_ledger(given)
-    id_ = check_schedule(snapshot, schedule)
-    end = parse_until(until, zone_of(snapshot, id_), snapshot.now) if until is not None else None
-    request = replace(new_request(RequestKind.PAUSE, id_, request_options), until=end)
-    length = f"until {end:%Y-%m-%dT%H:%M:%SZ}" if end else "until somebody resumes it"
-    return make_request(given, ledger, request, request_options, f"a pause of {id_} {length}")
+    asked = []
+    for id_ in selection.schedules(snapshot):
+        zone = zone_of(snapshot, id_)
+        end = parse_until(until, zone, snapshot.now) if until is not None else None
+        request = replace(new_request(RequestKind.PAUSE, id_, request_options), until=end)
+        length = f"until {end:%Y-%m-%dT%H:%M:%SZ}" if end else "until somebody resumes it"
+        asked.append((request, f"a pause of {id_} {length}"))
+    if selection.is_one:
+        request, what = asked[0]
+        return make_request(given, ledger, request, request_options, what)
+    return make_requests(given, ledger, asked, request_options)

@@ -1,42 +1,64 @@
-"""`recur resume`: the end of a pause."""
+"""`recur resume`: the end of pauses."""
 
 import typer
 
 from orchestrator.ledger.request import RequestKind
-from recur.arguments import By, Note, NoWait, Schedule, Wait
+from recur.arguments import All, By, Note, NoWait, Schedules, Tag, Wait
 from recur.context import Context, run
 from recur.errors import Exit
-from recur.ledger_reader.snapshot import check_schedule
-from recur.requests.new_request import make_request, new_request, open_ledger
+from recur.requests.new_request import make_request, make_requests, new_request, open_ledger
 from recur.requests.options import WAIT_SECONDS, RequestOptions
+from recur.requests.selection import Selection, paused
 
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
-    schedule: Schedule,
+    schedules: Schedules = None,
+    everything: All = False,
+    tag: Tag = None,
     note: Note = None,
     by: By = None,
     wait: Wait = WAIT_SECONDS,
     no_wait: NoWait = False,
 ) -> None:
     """
-    End a pause by `recur pause` or after failures, from now on.
+    End a pause by `recur pause` or after failures, from now on. Or several.
 
-    A schedule with paused = true in the document is resumed by `recur apply`.
+    With --all or --tag those are resumed that are paused. A schedule with paused = true in the document is resumed by `recur apply`.
 
     Example: recur resume nightly-report
     """
 
     def ask(given: Context) -> Exit:
         request_options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
-        return request_resume(given, schedule, request_options)
+        selection = Selection(named=schedules or (), everything=everything, tags=tag or ())
+        return request_resume(given, selection, request_options)
 
     run(context, ask)
 
 
-def request_resume(given: Context, schedule: str, request_options: RequestOptions) -> Exit:
-    """Ask for the end of a pause, by whomever."""
+def request_resume(given: Context, selection: Selection, request_options: RequestOptions) -> Exit:
+    """
+    Ask for the end of pauses, by whomever.
+
+    Raises:
+        CliError: It is not clear of which schedules.
+    """
+    selection.check()
     ledger, snapshot = open_ledger(given)
-    id_ = check_schedule(snapshot, schedule)
-    request = new_request(RequestKind.RESUME, id_, request_options)
-    return make_request(given, ledger, request, request_options, f"the end of a pause of {id_}")
+    chosen = selection.schedules(snapshot)
+    if not selection.named:
+        chosen = paused(snapshot, chosen)
+    asked = [
+        (
+            new_request(RequestKind.RESUME, id_, request_options),
+            f"the end of a pause of {id_}",
+        )
+        for id_ in chosen
+    ]
+    if selection.is_one:
+        request, what = asked[0]
+        return make_request(given, ledger, request, request_options, what)
+    if not asked:
+        given.output.say("none of them is paused")
+    return make_requests(given, ledger, asked, request_options)

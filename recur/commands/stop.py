@@ -1,5 +1,6 @@
-"""`recur stop`: the end of an open run."""
+"""`recur stop`: the end of open runs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -17,14 +18,15 @@ from recur.completion import open_runs
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.ledger_reader.snapshot import did_you_mean, open_run_ids
-from recur.requests.new_request import make_request, new_request
+from recur.requests.new_request import make_request, make_requests, new_request
 from recur.requests.options import WAIT_SECONDS, RequestOptions
 
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
-    run_id: Annotated[
-        str, typer.Argument(metavar="RUN", help="The id of a run.", autocompletion=open_runs)
+    run_ids: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="The ids of runs.", autocompletion=open_runs),
     ],
     note: Note = None,
     by: By = None,
@@ -32,27 +34,38 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     no_wait: NoWait = False,
 ) -> None:
     """
-    End a run that is open; it is not tried again.
+    End a run that is open, or several; they are not tried again.
 
-    The tick marks it, and the collector ends its job: a minute or two later it is terminated.
+    The tick marks them, and the collector ends their jobs: a minute or two later they are
+    terminated.
 
     Example: recur stop nightly-report-20261123T070000Z --note "wrong input"
     """
 
     def ask(given: Context) -> Exit:
         return request_stop(
-            given, run_id, RequestOptions.of(by, note, seconds=None if no_wait else wait)
+            given, run_ids, RequestOptions.of(by, note, seconds=None if no_wait else wait)
         )
 
     run(context, ask)
 
 
-def request_stop(given: Context, run: str, request_options: RequestOptions) -> Exit:
-    """Ask for the end of an open run."""
+def request_stop(given: Context, runs: Sequence[str], request_options: RequestOptions) -> Exit:
+    """
+    Ask for the end of open runs.
+
+    Raises:
+        CliError: One has ended, or is not there; nothing is asked for then.
+    """
     ledger = given.target().ledger()
-    run_id, schedule = _find_open_run(ledger, run)
-    request = replace(new_request(RequestKind.STOP, schedule, request_options), run_id=run_id)
-    return make_request(given, ledger, request, request_options, f"the end of {run_id}")
+    asked = []
+    for run_id, schedule in dict.fromkeys(_find_open_run(ledger, one) for one in runs):
+        request = replace(new_request(RequestKind.STOP, schedule, request_options), run_id=run_id)
+        asked.append((request, f"the end of {run_id}"))
+    if len(runs) == 1:
+        request, what = asked[0]
+        return make_request(given, ledger, request, request_options, what)
+    return make_requests(given, ledger, asked, request_options)
 
 
 def _find_open_run(ledger: ContainerClient, text: str) -> tuple[RunId, ScheduleId]:

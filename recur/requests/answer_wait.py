@@ -132,25 +132,37 @@ def show_answer(  # noqa: PLR0913 - what was asked for, and how it ended
         CliError: It was refused, or no tick answered in time.
     """
     details = {**details, **request_blobs.request_json(request, answer)}
+    try:
+        say_answer(given, request_id, answer, waited=waited)
+    except CliError as error:
+        error.details.update(details)
+        raise
+    given.output.result(details)
+    return Exit.DONE
+
+
+def say_answer(given: Context, request_id: str, answer: Answer | None, *, waited: bool) -> None:
+    """
+    Tell people how a request was answered, or that it waits.
+
+    Raises:
+        CliError: It was refused, or no tick answered in time.
+    """
     if answer is None:
         look = f"recur answer {request_id}"
         if not waited:
             given.output.say(f"the next tick answers it: {look}")
-            given.output.result(details)
-            return Exit.DONE
+            return
         raise CliError(
             Exit.UNAVAILABLE,
             f"no tick has answered yet; request {request_id} stays, and the next tick answers it",
             f"{look}; `recur doctor` says whether the timers run, and where they do not, "
             "`recur tick submit` does their work",
-            details=details,
         )
     if answer.status is Status.REFUSED:
-        raise CliError(Exit.REFUSED, answer.sentence, details=details)
+        raise CliError(Exit.REFUSED, answer.sentence)
     given.output.say(answer.sentence)
     for run in answer.runs[:_SHOWN_RUNS]:
         given.output.say(f"  {run}")
     if len(answer.runs) > _SHOWN_RUNS:
         given.output.say(f"  and {len(answer.runs) - _SHOWN_RUNS} more")
-    given.output.result(details)
-    return Exit.DONE

@@ -1,16 +1,18 @@
 """Make a request, and tell how the next tick answered it."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from azure.storage.blob import ContainerClient
 
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.request import Request, RequestKind
 from recur.context import Context
-from recur.errors import Exit
+from recur.errors import CliError, Exit
 from recur.ledger_reader.snapshot import Snapshot, read_snapshot
 from recur.requests import request_blobs
-from recur.requests.answer_wait import Count, show_answer, wait_for_answer
+from recur.requests.answer_wait import Count, say_answer, show_answer, wait_for_answer
 from recur.requests.options import RequestOptions
 
 
@@ -44,6 +46,58 @@ def make_request(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is 
     )
     waited = request_options.wait is not None
     return show_answer(given, request.id, request, found, waited=waited, details=details or {})
+
+
+def make_requests(
+    given: Context,
+    ledger: ContainerClient,
+    asked: Sequence[tuple[Request, str]],
+    request_options: RequestOptions,
+) -> Exit:
+    """
+    Make several requests, then wait for all their answers; programs get a list.
+
+    One that is refused, or cannot be made, keeps none of the others from being answered.
+
+    Args:
+        given: What every command is given.
+        ledger: Where to.
+        asked: Each request, and the same for people.
+        request_options: By whom, why, and how long to wait for all answers together.
+
+    Returns:
+        The exit code of what went worst.
+    """
+    codes, made = [Exit.DONE], list[Request]()
+    for request, what in asked:
+        try:
+            request_blobs.make(ledger, request)
+        except CliError as error:
+            codes.append(_tell(given, error))
+            break
+        given.output.say(f"request {request.id}: {what}")
+        made.append(request)
+    begin, wait = time.monotonic(), request_options.wait
+    told = []
+    for request in made:
+        found = None
+        if wait is not None:
+            left = max(wait - timedelta(seconds=time.monotonic() - begin), timedelta())
+            found = wait_for_answer(given, ledger, request.id, left)
+        told.append(request_blobs.request_json(request, found))
+        try:
+            say_answer(given, request.id, found, waited=wait is not None)
+        except CliError as error:
+            codes.append(_tell(given, error))
+    given.output.result(told)
+    return max(codes)
+
+
+def _tell(given: Context, error: CliError) -> Exit:
+    given.output.progress.print(f"recur: {error.message}", markup=False)
+    if error.next_step:
+        given.output.progress.print(f"  next: {error.next_step}", markup=False)
+    return error.code
 
 
 def open_ledger(given: Context) -> tuple[ContainerClient, Snapshot]:

@@ -496,6 +496,44 @@ def test_an_open_run_is_stopped(someone: Operator, ledger: ContainerClient) -> N
     assert (request.kind, request.run_id, request.schedule) == (RequestKind.STOP, RUN, NIGHTLY)
 
 
+def test_several_runs_are_stopped_at_once(someone: Operator, ledger: ContainerClient) -> None:
+    """Each by a request of its own; programs get a list, and the worst answer is the exit code."""
+    runs = [RUN, RunId("nightly-report-20261124T070000Z")]
+    for run in runs:
+        one = replace(record(), run_id=run)
+        ledger.upload_blob(ids.open_blob(run), dump(one), metadata=metadata(one))
+
+    with answering(ledger, Status.DONE, "Marked.") as seen:
+        told = someone.recur("--json", "stop", *runs, runs[0])
+    with answering(ledger, Status.REFUSED, "It has ended."):
+        refusal = someone.recur("stop", *runs)
+    mistyped = someone.recur("stop", RUN, "nightly-report-20261125T070000Z")
+
+    assert told.code == Exit.DONE, told.err
+    assert sorted(request.run_id or "" for request in seen) == runs
+    assert [one["request"]["run_id"] for one in told.json] == runs
+    assert {one["answer"]["status"] for one in told.json} == {"done"}
+    assert refusal.code == Exit.REFUSED
+    assert refusal.err.count("It has ended.") == 2
+    assert mistyped.code == Exit.REFUSED
+    assert made(ledger) == []
+
+
+@pytest.mark.usefixtures("_known")
+def test_all_schedules_are_paused_and_resumed_at_once(
+    someone: Operator, ledger: ContainerClient
+) -> None:
+    """Of those that are not paused none is resumed."""
+    paused = someone.recur("--json", "pause", "--all", "--until", "1h", "--no-wait")
+    resumed = someone.recur("--json", "resume", "--all", "--no-wait")
+
+    assert paused.code == resumed.code == Exit.DONE
+    assert [one["request"]["schedule"] for one in paused.json] == [NIGHTLY]
+    assert resumed.json == []
+    assert [one.kind for one in made(ledger)] == [RequestKind.PAUSE]
+    assert someone.recur("pause").code == Exit.USAGE
+
+
 def test_a_run_that_is_not_open_is_told_at_once(someone: Operator, ledger: ContainerClient) -> None:
     """It has ended, it did not run, or there is none: then those that may be meant are named."""
     one = record(outcome=Outcome.FAILED)
