@@ -22,9 +22,13 @@ def parse_zone(name: str) -> tzinfo:
     Raises:
         ScheduleSyntaxError: There is no such zone.
     """
-    if name not in zone_names() or not (_NAME.fullmatch(name) or name == "UTC"):
-        # EST, Factory and the like mean what nobody expects.
+    if name not in zone_names():
         raise ScheduleSyntaxError(f"there is no time zone {name!r}")
+    if not (_NAME.fullmatch(name) or name == "UTC"):
+        # EST, Factory and the like mean what nobody expects.
+        raise ScheduleSyntaxError(
+            f"time zone {name!r} is not taken: name an area and a place, or UTC"
+        )
     with _DATA.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 

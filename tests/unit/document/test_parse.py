@@ -304,7 +304,11 @@ def test_every_stands_alone(keys: str) -> None:
         ("start_timeout", '"٣h"', '"PT30M"'),
         ("catch_up", '"latest"', "must be a table"),
         ("catch_up", '{ window = "1s" }', "at least 5 minutes"),
-        ("time_zone", '"EST"', "no time zone"),
+        (
+            "time_zone",
+            '"EST"',
+            "time zone 'EST' is not taken: name an area and a place, or UTC; did you mean",
+        ),
         ("paused", '"yes"', "must be true or false, not 'yes'"),
         ("start", "2026-12-01T00:00:00.5Z", "whole second"),
         ("max_queued", "2", 'belongs to overlap = "queue"'),

@@ -230,7 +230,10 @@ def test_a_line_of_two_readings_has_both(
         ("at(9999-12-31T23:00:00-05:00)", "between the years 2000 and 2200"),
         ("at(2026-12-24)", "'2026-12-24' is not a date with a time"),
         ("TZ=EST 0 2 * * *", "did you mean 'America/New_York'?"),
-        ("04:00 CET", "there is no time zone 'CET'; did you mean 'Europe/Paris'?"),
+        (
+            "04:00 CET",
+            "time zone 'CET' is not taken: name an area and a place, or UTC; did you mean 'Europe/Paris'?",
+        ),
         ("0 0 12 1 * ? 2026,2028", "cannot name the years '2026,2028'"),
         ("*-*~0/2", "day of the month 0 does not exist: it is from 1 to 31"),
         ("*-*~3/0", "the step of '3/0' is 0"),

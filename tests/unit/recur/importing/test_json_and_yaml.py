@@ -285,7 +285,10 @@ def test_a_zone_that_a_document_refuses_is_named(document: dict[str, Any]) -> No
     """Zones such as CET exist elsewhere; the comment says which one to write."""
     refused = _table(document).refused or ""
 
-    assert "there is no time zone 'CET'; did you mean 'Europe/Paris'?" in refused
+    assert (
+        "time zone 'CET' is not taken: name an area and a place, or UTC; did you mean 'Europe/Paris'?"
+        in refused
+    )
     assert "cannot be understood" not in refused
 
 
