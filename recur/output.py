@@ -110,12 +110,20 @@ class Printer:
         Raises:
             CliError: A list is asked for, and there is none.
         """
+        self.refuse_lists()
         if self.as_json:
             sys.stdout.write(_json(value, indent=2) + "\n")
-        elif self.form not in _FOR_PEOPLE:
-            raise CliError(
-                Exit.USAGE, f"-o {self.form} is for lists, and this is none", "use -o json"
-            )
+
+    def refuse_lists(self) -> None:
+        """
+        Refuse ``-o jsonl`` and ``-o csv``, before something is written that is no list.
+
+        Raises:
+            CliError: One of them is asked for.
+        """
+        if self.form in {Format.JSONL, Format.CSV}:
+            message = f"-o {self.form} is for lists, and this is none"
+            raise CliError(Exit.USAGE, message, "leave it out, or use -o json")
 
     def listing(self, value: object, items: Sequence[Mapping[str, object]]) -> None:
         """

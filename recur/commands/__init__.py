@@ -48,7 +48,9 @@ NAMES: Final = (
 )
 """In the order of the help text."""
 
-LISTS: Final = frozenset({"answer", "costs", "document", "gaps", "next", "rehearse", "runs"})
+LISTS: Final = frozenset(
+    {"answer", "costs", "document", "gaps", "logs", "next", "rehearse", "runs"}
+)
 """Those that list: they take ``-o jsonl`` and ``-o csv`` too."""
 
 _MEANT: Final = {

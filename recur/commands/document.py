@@ -68,6 +68,7 @@ def command(
         ledger = given.target().ledger()
         if log:
             return show_log(given, ledger, last)
+        given.output.refuse_lists()
         return (
             show_difference(given, ledger, diff)
             if diff != _NONE

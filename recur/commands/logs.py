@@ -100,6 +100,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     def read(given: Context) -> Exit:
         if outputs:
             return list_outputs(given, run_id, attempt)
+        given.output.refuse_lists()
         stream = "stderr.txt" if stderr else "stdout.txt"
         path = stream if output is None else output
         options = LogsOptions(

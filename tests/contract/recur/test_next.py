@@ -201,7 +201,7 @@ def test_nothing_is_due_before_its_start(nobody: Operator, tmp_path: Path) -> No
         (("nigthly",), Exit.REFUSED, "did you mean nightly?"),
         (("broken",), Exit.REFUSED, "[schedules.broken]: cron"),
         (("leap", "--from", "2033-01-01"), Exit.FOUND, "not due within nine years"),
-        (("nightly", "--from", "yesterday"), Exit.USAGE, "--from 'yesterday' is no time"),
+        (("nightly", "--from", "soon"), Exit.USAGE, "--from 'soon' is no time"),
         (("nightly", "--from", "9999-12-31"), Exit.USAGE, "is too far away"),
         (("nightly", "--from", "2030-03-10T02:15"), Exit.USAGE, "does not exist"),
         (("nightly", "--compare", "gap=first"), Exit.USAGE, "gap cannot be 'first'"),

@@ -42,7 +42,10 @@ def test_it_is_known_beforehand_whether_programs_get_a_document(line: str, wante
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("doctor -o csv", "is for lists: answer, costs, document, gaps, next, rehearse, runs"),
+        (
+            "doctor -o csv",
+            "is for lists: answer, costs, document, gaps, logs, next, rehearse, runs",
+        ),
         ("runs --json -o csv", "exclude each other"),
         ("runs --utc --zone Europe/Paris", "exclude each other"),
         ("runs --zone EST", "did you mean 'America/New_York'?"),

@@ -23,7 +23,7 @@ RUN = "nightly-report-20261123T070000Z"
 
 def tables() -> list[tuple[str, tuple[Column, ...]]]:
     """Return every table that a module of the command line defines, with its name."""
-    modules = [f"recur.commands.{module_name(name)}" for name in (*LISTS, "logs")]
+    modules = [f"recur.commands.{module_name(name)}" for name in LISTS]
     modules.append("recur.schedules.overview")
     return [
         (f"{module}.{name}", value)
