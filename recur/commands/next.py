@@ -151,13 +151,14 @@ def show_next(given: Context, options: NextOptions) -> Exit:
         changed = replace(source.schedule, recurrence=other.on(source.schedule.recurrence))
         _compare(given.output, source, changed, begin, after, lines, other.text)
     else:
-        _show_upcoming(given.output, source, begin, lines)
+        show_upcoming(given.output, source, begin, lines)
     return Exit.DONE
 
 
-def _show_upcoming(
+def show_upcoming(
     output: Printer, source: Source, begin: datetime, lines: Sequence[Upcoming]
 ) -> None:
+    """Show what is to come; what a pause skips shares a row, and the next that runs is named."""
     rows = [(*_cells(group[0]), _note(group)) for group in collapsed(lines)]
     show_table(output, _COLUMNS, rows)
     if any(_is_paused(one) for one in lines):

@@ -7,10 +7,10 @@ from itertools import islice
 import pytest
 
 from orchestrator.enums import Gap
-from orchestrator.model import Recurrence
+from orchestrator.model import Pause, Recurrence
 from orchestrator.timing.placement import placements
 from recur.schedules.policy_comparison import next_difference, parse_policy
-from recur.schedules.upcoming import next_due, upcoming
+from recur.schedules.upcoming import next_due, next_run, upcoming
 from tests.support.call_counts import counted
 from tests.support.schedules import schedule
 
@@ -98,3 +98,35 @@ def test_policies_are_compared_only_where_a_clock_changes() -> None:
 
     assert found is None
     assert steps < 500_000
+
+
+DAY = timedelta(days=1)
+NOON = Recurrence(cron=("0 12 * * *",))
+TODAY = NOW.replace(hour=12, minute=0)
+
+
+@pytest.mark.parametrize(
+    ("pauses", "runs"),
+    [
+        ((), TODAY),
+        ((Pause(since=NOW, until=TODAY + DAY, by="eva"),), TODAY + DAY),
+        ((Pause(since=NOW, until=TODAY + DAY + timedelta(seconds=1), by="eva"),), TODAY + 2 * DAY),
+        (
+            (
+                Pause(since=NOW, until=TODAY + 2 * DAY, by="eva"),
+                Pause(since=TODAY + DAY, until=TODAY + 3 * DAY, by="recur"),
+            ),
+            TODAY + 3 * DAY,
+        ),
+        ((Pause(since=TODAY, by="eva"),), TODAY),
+        ((Pause(since=NOW, by="eva"),), None),
+    ],
+)
+def test_the_next_run_lies_behind_all_pauses(
+    pauses: tuple[Pause, ...], runs: datetime | None
+) -> None:
+    """The end of a pause is no part of it; one without an end leaves nothing."""
+    one = schedule(recurrence=NOON)
+
+    assert next_run(one, NOW, pauses) == runs
+    assert next_run(replace(one, paused=True), NOW, pauses) is None
