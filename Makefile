@@ -60,6 +60,7 @@ bench: setup ## what a tick costs, and how fast the emulator answers, beside bar
 	@$(RUN) -m bench.task_file
 	@$(RUN) -m bench.outputs
 	@$(RUN) -m bench.growth
+	@$(RUN) -m bench.status
 	@$(RUN) -m bench.pool_bill
 
 proof: setup ## the kill table, the model test and all else that `make test` samples, with nothing left out

@@ -55,7 +55,8 @@ class Round:
     One product with a ledger and a Batch account that nobody has used; its pool has no nodes.
 
     Attributes:
-        settings: The product's.
+        environment: The product's settings, by the names of their variables.
+        settings: The same, read.
         ledger: A client of its ledger, as the product would open one.
         batch: A client of its Batch account, likewise.
         storage_calls: What blob storage was asked about the ledger.
@@ -63,6 +64,7 @@ class Round:
         batch_calls: What Batch was asked.
     """
 
+    environment: dict[str, str]
     settings: Settings
     ledger: ContainerClient
     batch: BatchClient
@@ -106,7 +108,8 @@ class Stage:
         emulator = self._emulator(mark, *flags)
         with emulator:
             ready = emulator.wait_for(_READY, limit_seconds=_START_SECONDS)
-            settings = self._settings(mark, json.loads(ready[0])["url"])
+            environment = self._environment(mark, json.loads(ready[0])["url"])
+            settings = read_settings(environment)
             key = AzureNamedKeyCredential(ACCOUNT, KEY)
             async with (
                 open_bench_storage(settings) as storage,
@@ -117,6 +120,7 @@ class Stage:
                 pool = _POOL_BODY | {"targetDedicatedNodes": nodes}
                 await batch.create_pool(pool)  # type: ignore[arg-type] # REST spelling
                 yield Round(
+                    environment=environment,
                     settings=settings,
                     ledger=ledger,
                     batch=batch,
@@ -137,24 +141,22 @@ class Stage:
         log = self._folder / f"emulator-{mark}.log"
         return Child("the Batch emulator", command, log=log, environment=secrets)
 
-    def _settings(self, mark: str, batch_url: str) -> Settings:
+    def _environment(self, mark: str, batch_url: str) -> dict[str, str]:
         identity = "providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-node"
-        return read_settings(
-            {
-                "SUBMIT_CRON": "0 * * * * *",
-                "COLLECT_CRON": "30 * * * * *",
-                "BATCH_ACCOUNT_URL": batch_url,
-                "BATCH_ACCOUNT_NAME": ACCOUNT,
-                "BATCH_ACCOUNT_KEY": KEY,
-                "BATCH_POOL_ID": POOL,
-                "DATA_STORAGE_URL": self._azurite.url,
-                "DATA_STORAGE_CONNECTION_STRING": self._azurite.connection_string,
-                "LEDGER_CONTAINER": f"ledger-{mark}",
-                "OUTPUTS_CONTAINER": f"outputs-{mark}",
-                "NODE_IDENTITY_ID": f"/subscriptions/{_ZEROS}/resourceGroups/recur/{identity}",
-                "AZURE_CLIENT_ID": _ZEROS,
-            }
-        )
+        return {
+            "SUBMIT_CRON": "0 * * * * *",
+            "COLLECT_CRON": "30 * * * * *",
+            "BATCH_ACCOUNT_URL": batch_url,
+            "BATCH_ACCOUNT_NAME": ACCOUNT,
+            "BATCH_ACCOUNT_KEY": KEY,
+            "BATCH_POOL_ID": POOL,
+            "DATA_STORAGE_URL": self._azurite.url,
+            "DATA_STORAGE_CONNECTION_STRING": self._azurite.connection_string,
+            "LEDGER_CONTAINER": f"ledger-{mark}",
+            "OUTPUTS_CONTAINER": f"outputs-{mark}",
+            "NODE_IDENTITY_ID": f"/subscriptions/{_ZEROS}/resourceGroups/recur/{identity}",
+            "AZURE_CLIENT_ID": _ZEROS,
+        }
 
 
 @asynccontextmanager
