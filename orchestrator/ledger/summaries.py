@@ -83,8 +83,8 @@ class ScheduleRecent(Stored):
     The last occurrences of one schedule, by nominal time.
 
     Attributes:
-        runs: What has run, oldest first.
-        not_run: What has not, oldest first.
+        runs: Runs that have ended, oldest first.
+        not_run: What was skipped or missed, oldest first.
     """
 
     runs: tuple[RecentRun, ...] = ()

@@ -141,8 +141,11 @@ class Requests:
         final = await self._services.ledger.read_final(ids.blob_of(run_id))
         if final is None:
             raise RequestRefused(f"there is no run {run_id}: `recur runs` lists them")
-        outcome = final[0].outcome or final[0].decision.action
-        raise RequestRefused(f"run {run_id} has ended already: {outcome}")
+        record = final[0]
+        if record.outcome is None:
+            decided = f"{record.decision.action} ({record.decision.reason})"
+            raise RequestRefused(f"{run_id} did not run: {decided}")
+        raise RequestRefused(f"run {run_id} has ended already: {record.outcome}")
 
     async def _pause(self, request: Request, made: datetime) -> Done:
         state = self._state(request)

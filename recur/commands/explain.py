@@ -31,7 +31,7 @@ def command(
     """
     Say in one sentence what became of an occurrence and why, then show the evidence.
 
-    It answers for every instant: what ran, runs, waits, was skipped or missed, is not due, lies in
+    It answers for every instant: what ended, runs, waits, was skipped or missed, is not due, lies in
     the future, or should have been decided and is not (exit code 1).
 
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall

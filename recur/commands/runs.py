@@ -1,4 +1,4 @@
-"""`recur runs`: what ran, what did not and why, newest first."""
+"""`recur runs`: how runs stand or ended, what was skipped or missed and why, newest first."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     count: Annotated[int, typer.Option("-n", min=1, help="So many at most.")] = 20,
 ) -> None:
     """
-    List what ran, what did not and why, newest first; runs that have not ended are among them.
+    List runs, and what was skipped or missed and why, newest first; open runs are among them.
 
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date
     for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day. Or yesterday,

@@ -22,7 +22,7 @@ DUE: Final = timedelta(minutes=2)
 class Verdict(StrEnum):
     """What is the matter with an occurrence, in one word for programs."""
 
-    RAN = "ran"
+    ENDED = "ended"
     OPEN = "open"
     SKIPPED = "skipped"
     MISSED = "missed"
@@ -70,7 +70,7 @@ class Explanation:
         sentence: In one sentence.
         facts: The evidence, in the order in which one leads to the next.
         next_step: What to do; None where nothing has to be done.
-        outcome: Of what ran.
+        outcome: Of a run that ended.
     """
 
     verdict: Verdict

@@ -57,17 +57,17 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
     """Explain what has its final record."""
     facts = [*timing_facts(case, background), *_facts(record, case.blob or "", background)]
     verdict = {
-        Action.SUBMIT: Verdict.RAN,
+        Action.SUBMIT: Verdict.ENDED,
         Action.SKIPPED: Verdict.SKIPPED,
         Action.MISSED: Verdict.MISSED,
     }[record.decision.action]
-    if verdict is Verdict.RAN:
+    if verdict is Verdict.ENDED:
         sentence = f"{subject(case, background)} {_result(record, background)}"
     else:
         sentence = (
             f"{subject(case, background)} did not run. {record.sentence or _outcome_text(record)}"
         )
-    wrong = verdict is Verdict.RAN and record.outcome is not Outcome.SUCCEEDED
+    wrong = verdict is Verdict.ENDED and record.outcome is not Outcome.SUCCEEDED
     return Explanation(
         verdict=verdict,
         nominal=case.nominal,

@@ -15,7 +15,7 @@ _AT_MOST: Final = 20
 """So many are shown at all; the others are counted."""
 
 _REST: Final = {
-    Verdict.RAN: "ran and did not succeed",
+    Verdict.ENDED: "did not succeed",
     Verdict.OPEN: "not ended",
     Verdict.SKIPPED: "skipped",
     Verdict.MISSED: "missed",

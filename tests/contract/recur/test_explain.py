@@ -60,8 +60,8 @@ def test_every_occurrence_is_explained(past: Past) -> None:
     past.put_open(claimed(nights(4)))
 
     for back, verdict in {
-        1: "ran",
-        2: "ran",
+        1: "ended",
+        2: "ended",
         3: "skipped",
         4: "open",
         5: "missed",
@@ -249,7 +249,7 @@ def test_a_wall_time_that_comes_twice_is_explained_twice(past: Past) -> None:
     past.put(ran(first))
 
     assert verdicts(past, "2026-11-01T01:30") == [
-        ("ran", "nightly-20261101T053000Z"),
+        ("ended", "nightly-20261101T053000Z"),
         ("not_due", "nightly-20261101T063000Z"),
     ]
 
@@ -358,7 +358,7 @@ def test_a_run_of_a_schedule_that_is_forgotten_is_still_explained(past: Past) ->
     past.put(ran(nights(300), kind=Kind.BACKFILLED))
 
     found = one(past, nights(300))
-    assert found["verdict"] == "ran"
+    assert found["verdict"] == "ended"
     assert one(past, nights(301))["verdict"] == "unknown"
 
 
@@ -401,7 +401,7 @@ async def test_what_real_ticks_decide_is_explained(world: World, tmp_path: Path)
     assert (await ask(record.nominal - timedelta(minutes=2)))["verdict"] == "missed"
     await world.collect_until_finished()
     found = await ask(record.nominal)
-    assert found["verdict"] == "ran"
+    assert found["verdict"] == "ended"
     assert "failed (exit_code)" in found["sentence"]
     later = await ask(record.nominal + timedelta(days=1))
     assert later["verdict"] == "future"

@@ -100,7 +100,7 @@ def test_skipped_nights_in_a_range_are_no_gap(past: Past) -> None:
 
     assert past.recur("gaps").code == Exit.DONE
     told = [past.recur("--json", "explain", "nightly", nights(n).isoformat()) for n in (6, 5)]
-    assert [one.json["explanations"][0]["verdict"] for one in told] == ["skipped", "ran"]
+    assert [one.json["explanations"][0]["verdict"] for one in told] == ["skipped", "ended"]
     assert past.recur("--json", "show", ids.run_id(NIGHTLY, nights(4))).code == Exit.DONE
     listed = past.ids("runs", "--decision", "skipped", "--since", nights(4).isoformat())
     assert listed == [ids.run_id(NIGHTLY, nights(9))]

@@ -206,7 +206,7 @@ def test_a_run_that_succeeded_says_when_and_how_long() -> None:
     """Its beginning against its time."""
     told = explain(case(final=ran(NOMINAL), blob="runs/x"), background())
 
-    assert told.verdict is Verdict.RAN
+    assert told.verdict is Verdict.ENDED
     assert told.sentence == f"{WHO} succeeded: it began 1 min after its time and took 2 min."
     assert told.next_step is None
     assert any("attempt 1" in fact.says for fact in told.facts)
@@ -227,7 +227,7 @@ def test_a_run_that_did_not_succeed_says_why(outcome: Outcome, reason: Reason, s
 
     told = explain(case(final=record, blob="runs/x"), background())
 
-    assert told.verdict is Verdict.RAN
+    assert told.verdict is Verdict.ENDED
     assert says in told.sentence
     assert f"recur logs {record.run_id}" in (told.next_step or "")
 

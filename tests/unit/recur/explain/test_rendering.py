@@ -42,8 +42,8 @@ def told(
     return page.getvalue().splitlines()
 
 
-GOOD = (Verdict.RAN, Outcome.SUCCEEDED)
-BAD = (Verdict.RAN, Outcome.FAILED)
+GOOD = (Verdict.ENDED, Outcome.SUCCEEDED)
+BAD = (Verdict.ENDED, Outcome.FAILED)
 LOST = (Verdict.UNRECORDED, None)
 SKIPPED = (Verdict.SKIPPED, None)
 COMING = (Verdict.FUTURE, None)
@@ -90,7 +90,7 @@ def test_of_many_that_did_not_succeed_the_others_are_counted() -> None:
     lines = told(*[BAD] * 21)
 
     assert lines[20] == (
-        "1 more ran and did not succeed: recur runs nightly --outcome failed "
+        "1 more did not succeed: recur runs nightly --outcome failed "
         "--since 2026-11-23T00:00:00Z --until 2026-11-23T00:00:00Z -n 1"
     )
 
