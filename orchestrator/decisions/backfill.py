@@ -1,22 +1,45 @@
 """
 What a backfill asks for: which past occurrences are to run, and the claims that they become.
 
-The ids are those of the schedule, so that what has run is not run again.
+The ids are those of the schedule, so that no run of it is made twice.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 from itertools import islice
 
 from orchestrator import ids
-from orchestrator.enums import After, AttemptState, SkipReason
+from orchestrator.enums import After, AttemptState, Outcome, SkipReason
 from orchestrator.errors import RequestRefused
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Action, Past, Record
-from orchestrator.ledger.request import MOST_RUNS
+from orchestrator.ledger.request import MOST_RUNS, Request
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence
 from orchestrator.timing.occurrences import occurrences_of
+
+
+class Rerun(Enum):
+    """
+    Which occurrences a backfill runs besides those that were skipped, missed or never recorded.
+
+    Attributes:
+        NOTHING: None.
+        FAILED: Those whose run ended with any outcome but success.
+        ALL: Those whose run ended, and those that ``except`` or a holiday leaves out.
+    """
+
+    NOTHING = "nothing"
+    FAILED = "failed"
+    ALL = "all"
+
+    @classmethod
+    def of(cls, request: Request) -> "Rerun":
+        """Return what a request asks for; never both of its flags are set."""
+        if request.rerun:
+            return cls.ALL
+        return cls.FAILED if request.rerun_failed else cls.NOTHING
 
 
 def occurrences_between(
@@ -40,19 +63,21 @@ def occurrences_between(
     return found
 
 
-def eligible(occurrence: Occurrence, final: Record | None, *, rerun: bool) -> bool:
+def eligible(occurrence: Occurrence, final: Record | None, rerun: Rerun) -> bool:
     """
     Tell whether a backfill runs an occurrence of which no run is open.
 
     Args:
         occurrence: One of those asked for.
         final: Its own final record; None if it has none, or only a share in a range's.
-        rerun: Whether what has run is to run again, and what ``except`` or a holiday leaves out to run.
+        rerun: What is to run besides.
     """
-    if rerun:
+    if rerun is Rerun.ALL:
         return True
     if final is None:
         return not (occurrence.excluded or occurrence.holiday)
+    if final.outcome is not None:
+        return rerun is Rerun.FAILED and final.outcome is not Outcome.SUCCEEDED
     decision = final.decision
     left_out = {SkipReason.EXCLUDED, SkipReason.HOLIDAY}
     return decision.action is not Action.SUBMIT and decision.reason not in left_out

@@ -15,7 +15,7 @@ LONGEST: Final[Mapping[str, int]] = {"by": 200, "key": 1000, "note": 1000}
 
 _FIELDS: Final[Mapping[RequestKind, frozenset[str]]] = {
     RequestKind.TRIGGER: frozenset({"key", "force", "environment", "nominal"}),
-    RequestKind.BACKFILL: frozenset({"after", "until", "rerun"}),
+    RequestKind.BACKFILL: frozenset({"after", "until", "rerun", "rerun_failed"}),
     RequestKind.STOP: frozenset({"run_id"}),
     RequestKind.PAUSE: frozenset({"until"}),
     RequestKind.RESUME: frozenset(),
@@ -47,9 +47,16 @@ def _broken_rules(request: Request, id_: str) -> Iterator[str]:
         text = getattr(request, name)
         if text is not None and not one_line(text, most):
             yield f"{name} must be one line of 1 to {most:,} visible characters"
+    yield from _broken_rules_of_kind(request)
+
+
+def _broken_rules_of_kind(request: Request) -> Iterator[str]:
+    """Yield what the kind of a request, or another of its fields, rules out."""
     for name in sorted(_ALL - _FIELDS[request.kind]):
         if getattr(request, name):
             yield f"{name} does not belong to the request {request.kind}"
+    if request.rerun and request.rerun_failed:
+        yield "rerun and rerun_failed exclude each other"
     if request.run_id is not None:
         run = ids.parse_run_id(request.run_id)
         if run and run[0] != request.schedule:

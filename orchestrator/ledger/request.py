@@ -13,6 +13,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
+    Field,
     Strict,
     StringConstraints,
     TypeAdapter,
@@ -42,6 +43,10 @@ def _written(value: object) -> object:
     if isinstance(value, datetime) or (isinstance(value, str) and "-" in value[1:]):
         return value
     raise ValueError("must be a time such as 2026-11-23T07:00:00Z")
+
+
+def _unset(flag: bool) -> bool:
+    return not flag
 
 
 type Words = Annotated[str, StringConstraints(max_length=1000)]
@@ -85,7 +90,9 @@ class Request(Stored):
         nominal: With trigger: the nominal time of its run, instead of when it is claimed.
         after: With backfill: exclusive.
         until: With backfill: inclusive, and required; with pause: its end, if it has one.
-        rerun: With backfill: also what has run.
+        rerun: With backfill: also what has ended, however it ended, and what ``except`` or a
+            holiday leaves out.
+        rerun_failed: With backfill: also what has ended without success.
         note: Why.
 
     Texts have 1,000 characters at most, times have an offset.
@@ -104,6 +111,7 @@ class Request(Stored):
     after: RequestTime | None = None
     until: RequestTime | None = None
     rerun: Flag = False
+    rerun_failed: Annotated[Flag, Field(exclude_if=_unset)] = False
     note: Words | None = None
 
 

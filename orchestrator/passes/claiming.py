@@ -1,4 +1,4 @@
-"""The requests that claim runs: a trigger claims one, a backfill those that did not run."""
+"""The requests that claim runs: a trigger claims one, a backfill those of past occurrences."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,13 @@ from itertools import batched
 from orchestrator import ids
 from orchestrator.adapters.telemetry import trouble
 from orchestrator.decisions import claims
-from orchestrator.decisions.backfill import Reopened, claim, eligible, occurrences_between
+from orchestrator.decisions.backfill import (
+    Reopened,
+    Rerun,
+    claim,
+    eligible,
+    occurrences_between,
+)
 from orchestrator.decisions.decide import overlapping
 from orchestrator.decisions.decision import Skip
 from orchestrator.decisions.identity import identified, numbered
@@ -204,6 +210,7 @@ class _Search:
         self._services = services
         self._schedule = schedule
         self._request = request
+        self._rerun = Rerun.of(request)
 
     async def look_for(self, occurrences: Sequence[Occurrence], pace: Pace) -> bool:
         """Look at each occurrence; False if time ran out."""
@@ -231,12 +238,12 @@ class _Search:
                 return
         final = await ledger.read_final(ids.blob_of(run_id))
         if final is None:
-            if eligible(occurrence, None, rerun=self._request.rerun):
+            if eligible(occurrence, None, self._rerun):
                 self.eligible.append(occurrence)
             return
         record, etag = final
         if record.request == self._request.id:
             self.claimed.append(run_id)
-        elif eligible(occurrence, record, rerun=self._request.rerun):
+        elif eligible(occurrence, record, self._rerun):
             self.eligible.append(occurrence)
             self.reopened[run_id] = Reopened(record, etag)

@@ -10,6 +10,7 @@ import typer
 from azure.storage.blob import ContainerClient
 
 from orchestrator.adapters.calls import first_line
+from orchestrator.decisions.backfill import Rerun
 from orchestrator.errors import RecordUnreadable, RequestRefused, ScheduleSyntaxError
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.request import RequestKind
@@ -38,14 +39,14 @@ class BackfillOptions:
     Attributes:
         begin: As it was typed; exclusive.
         end: As it was typed; inclusive.
-        rerun: Also what has run.
+        rerun: What is to run besides what was skipped, missed or never recorded.
         yes: Do not ask whether to.
         dry_run: The plan alone.
     """
 
     begin: str
     end: str
-    rerun: bool
+    rerun: Rerun
     yes: bool
     dry_run: bool
 
@@ -56,7 +57,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     begin: Annotated[str, typer.Option("--from", metavar="TIME", help=f"Exclusive. {TIME}")],
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Inclusive; as --from.")],
     rerun: Annotated[
-        bool, typer.Option("--rerun", help="Also what has run, and what `except` leaves out.")
+        bool,
+        typer.Option(
+            "--rerun", help="Also runs that ended, and what `except` or a holiday leaves out."
+        ),
+    ] = False,
+    rerun_failed: Annotated[
+        bool,
+        typer.Option(
+            "--rerun-failed", help="Also runs that ended without success, such as failed or lost."
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed off a terminal.")] = False,
     dry_run: Annotated[
@@ -68,18 +78,25 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     no_wait: NoWait = False,
 ) -> None:
     """
-    Run past occurrences: those later than --from and not later than --to that have not run.
+    Run the past occurrences later than --from and not later than --to that got no run.
 
-    First the plan: how many, and which. They run one at a time, oldest first, under the ids of the
-    schedule and beside its other runs; what has run is left, unless --rerun is given. At most 1,000
-    occurrences at once, none that is still to be decided, and none from before Recur knew the
-    schedule.
+    Those are what was skipped or missed. With --rerun-failed, runs that ended with any outcome but
+    succeeded are run again as well. An open run is always left.
+
+    First the plan: how many, which, and what is left and why. They run one at a time, oldest first,
+    under the ids of the schedule and beside its other runs. At most 1,000 occurrences at once, none
+    that is still to be decided, and none from before Recur knew the schedule.
 
     Example: recur backfill nightly-report --from 2026-11-01 --to 2026-12-01 --dry-run
+
+    Example: recur backfill nightly-report --from 2026-11-01 --to 2026-12-01 --rerun-failed
     """
+    if rerun and rerun_failed:
+        raise typer.BadParameter("--rerun and --rerun-failed exclude each other")
+    again = Rerun.ALL if rerun else Rerun.FAILED if rerun_failed else Rerun.NOTHING
 
     def ask(given: Context) -> Exit:
-        options = BackfillOptions(begin=begin, end=end, rerun=rerun, yes=yes, dry_run=dry_run)
+        options = BackfillOptions(begin=begin, end=end, rerun=again, yes=yes, dry_run=dry_run)
         request_options = RequestOptions.of(by, note, seconds=None if no_wait else wait)
         return request_backfill(given, schedule, options, request_options)
 
@@ -119,7 +136,8 @@ def request_backfill(
         new_request(RequestKind.BACKFILL, id_, request_options),
         after=made.after,
         until=made.until,
-        rerun=made.rerun,
+        rerun=made.rerun is Rerun.ALL,
+        rerun_failed=made.rerun is Rerun.FAILED,
     )
     what = f"{len(made.chosen)} occurrence(s) of {id_} to run"
     details = {"plan": _plan_json(made)}
@@ -153,12 +171,12 @@ def _plan(  # noqa: PLR0913, PLR0917 - where to look, and what for
     after: datetime,
     until: datetime,
     *,
-    rerun: bool,
+    rerun: Rerun,
 ) -> BackfillPlan:
     until = min(until, state.decided_until)
     try:
         empty = plan_backfill(
-            schedule, state, after=after, until=until, rerun=True, opened=set(), records={}
+            schedule, state, after=after, until=until, rerun=Rerun.ALL, opened=set(), records={}
         )
         opened = set(open_run_ids(ledger, f"{schedule}-"))
         history = History(ledger, given.output)
@@ -219,6 +237,8 @@ def _show_plan(given: Context, made: BackfillPlan, zone: tzinfo, *, asked_until:
         counts = made.counts(chosen=chosen)
         listed = ", ".join(f"{count} {what}" for what, count in counts.items())
         say(f"  {words}: {sum(counts.values())}" + (f" ({listed})" if listed else ""))
+    if made.rerun is Rerun.NOTHING and (failed := made.failed_and_left):
+        say(f"  {failed} of them ended without success: --rerun-failed runs them again")
     hidden = len(made.chosen) - 2 * _ENDS
     for line in _first_and_last(made.chosen):
         say(_plan_line(line, zone) if line else f"    ... {hidden} more: --json has all of them")
@@ -278,7 +298,8 @@ def _plan_json(made: BackfillPlan) -> dict[str, Any]:
         "after": made.after,
         "until": made.until,
         "known_after": made.known_after,
-        "rerun": made.rerun,
+        "rerun": made.rerun is Rerun.ALL,
+        "rerun_failed": made.rerun is Rerun.FAILED,
         "occurrences": len(made.lines),
         "to_run": {"count": len(made.chosen), "of_them": made.counts(chosen=True)},
         "left": {

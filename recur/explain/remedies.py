@@ -10,7 +10,7 @@ _MEMORY: Final = "let the job use less memory, or take a VM size with more"
 _LOOK_AT_POOL: Final = "recur doctor says what mends the pool"
 _MAY_HAVE_RUN: Final = (
     "it may have done its work: look before you run it again with "
-    "recur backfill {schedule} --from TIME --to TIME --rerun"
+    "recur backfill {schedule} --from TIME --to TIME --rerun-failed"
 )
 _ASK: Final = "ask who ended it in Batch: the sentence has the reason that was given"
 

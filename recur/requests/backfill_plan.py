@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestrator import ids
-from orchestrator.decisions.backfill import eligible, occurrences_between
+from orchestrator.decisions.backfill import Rerun, eligible, occurrences_between
+from orchestrator.enums import Outcome
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import ScheduleState
@@ -17,12 +18,11 @@ from orchestrator.timing.occurrences import occurrences_of
 
 
 class PriorState(StrEnum):
-    """What there is of an occurrence before the backfill."""
+    """What there is of an occurrence before the backfill, unless its run has ended."""
 
     UNRECORDED = "without a record of its own"
     SKIPPED = "skipped"
     MISSED = "missed"
-    RAN = "ran"
     OPEN = "open"
     EXCLUDED = "left out by `except`"
     HOLIDAY = "on a holiday"
@@ -36,16 +36,16 @@ class PlannedOccurrence:
     One occurrence of the time that is asked for.
 
     Attributes:
-        nominal: When it should have run.
+        nominal: When it was due.
         run_id: Of the run that it has or gets.
-        prior: What there is of it.
-        because: The outcome or the reason in its record.
+        prior: How its run ended, or what else there is of it.
+        because: The reason in its record.
         chosen: Whether the backfill runs it.
     """
 
     nominal: datetime
     run_id: RunId
-    prior: PriorState
+    prior: PriorState | Outcome
     because: str | None = None
     chosen: bool
 
@@ -59,7 +59,7 @@ class BackfillPlan:
         after: Exclusive.
         until: Inclusive, and no later than what is decided.
         known_after: The begin of what is known of the schedule: nothing up to it has occurrences.
-        rerun: Whether what has run is to run again.
+        rerun: What is to run besides what was skipped, missed or never recorded.
         lines: Oldest first.
     """
 
@@ -67,13 +67,22 @@ class BackfillPlan:
     after: datetime
     until: datetime
     known_after: datetime
-    rerun: bool
+    rerun: Rerun
     lines: tuple[PlannedOccurrence, ...]
 
     @property
     def chosen(self) -> tuple[PlannedOccurrence, ...]:
         """What would run."""
         return tuple(line for line in self.lines if line.chosen)
+
+    @property
+    def failed_and_left(self) -> int:
+        """How many ended without success and are left, although no run of them is open."""
+        return sum(
+            isinstance(line.prior, Outcome) and line.prior is not Outcome.SUCCEEDED
+            for line in self.lines
+            if not line.chosen
+        )
 
     def counts(self, *, chosen: bool) -> dict[str, int]:
         """Return how many occurrences there are of each state, those that run or the others."""
@@ -86,7 +95,7 @@ def plan_backfill(  # noqa: PLR0913 - a plan has that many sources
     *,
     after: datetime,
     until: datetime,
-    rerun: bool,
+    rerun: Rerun,
     opened: AbstractSet[RunId],
     records: Mapping[RunId, Record],
     unreadable: AbstractSet[RunId] = frozenset(),
@@ -99,7 +108,7 @@ def plan_backfill(  # noqa: PLR0913 - a plan has that many sources
         state: What is decided of it.
         after: Exclusive.
         until: Inclusive.
-        rerun: Whether what has run is to run again.
+        rerun: What is to run besides what was skipped, missed or never recorded.
         opened: The runs that are open.
         records: The final records, by run; ranges are nobody's own.
         unreadable: The runs whose final records cannot be read: the tick leaves them.
@@ -145,23 +154,23 @@ def _planned_occurrence(
     *,
     opened: AbstractSet[RunId],
     record: Record | None,
-    rerun: bool,
+    rerun: Rerun,
 ) -> PlannedOccurrence:
-    prior, because = _prior_state(occurrence, record)
-    if run in opened:
-        prior, because = PriorState.OPEN, None
+    prior, because = (PriorState.OPEN, None) if run in opened else _prior_state(occurrence, record)
     return PlannedOccurrence(
         nominal=occurrence.nominal,
         run_id=run,
         prior=prior,
         because=because,
-        chosen=run not in opened and eligible(occurrence, record, rerun=rerun),
+        chosen=run not in opened and eligible(occurrence, record, rerun),
     )
 
 
-def _prior_state(occurrence: Occurrence, record: Record | None) -> tuple[PriorState, str | None]:
+def _prior_state(
+    occurrence: Occurrence, record: Record | None
+) -> tuple[PriorState | Outcome, str | None]:
     if record is not None and record.outcome is not None:
-        return PriorState.RAN, record.outcome.value
+        return record.outcome, None if record.outcome is Outcome.SUCCEEDED else record.reason
     if occurrence.excluded:
         return PriorState.EXCLUDED, None
     if occurrence.holiday:

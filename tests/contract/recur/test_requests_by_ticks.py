@@ -154,8 +154,8 @@ async def test_a_backfill_runs_what_its_plan_says(world: World, tmp_path: Path) 
     of_them = plan.json["plan"]["to_run"]["of_them"]
     assert of_them["missed"] >= 4
     assert sum(of_them.values()) == len(wanted)
-    ran = plan.json["plan"]["left"]["of_them"]["ran"]
-    assert ran == 1
+    succeeded = plan.json["plan"]["left"]["of_them"]["succeeded"]
+    assert succeeded == 1
     assert plan.json["request"] is None
     assert unasked.code == Exit.USAGE
     assert "--yes" in unasked.json["error"]["next"]
@@ -177,7 +177,46 @@ async def test_a_backfill_runs_what_its_plan_says(world: World, tmp_path: Path) 
     assert nothing.code == Exit.DONE, nothing.err
     assert "nothing to run" in nothing.out
     rerun = await recur(someone, "backfill", "job", *period, "--rerun", "--dry-run")
-    assert f"to run: {len(wanted) + ran}" in rerun.out
+    assert f"to run: {len(wanted) + succeeded}" in rerun.out
+
+
+async def test_what_did_not_succeed_is_run_again_once(world: World, tmp_path: Path) -> None:
+    """Not what succeeded, nor what is open again; and after it has succeeded not once more."""
+    await world.pool()
+    await world.apply(schedule("job", "false", minutes=1))
+    await world.submit()
+    await world.collect_until_finished()
+    (failed,) = await world.final()
+    await world.apply(schedule("job", "true", minutes=0, paused="true"))
+    someone = operator_of(world, tmp_path)
+    now = datetime.now(UTC)
+    period = ("--from", (now - timedelta(hours=1)).isoformat(), "--to", now.isoformat())
+
+    plain = await recur(someone, "backfill", "job", *period)
+    both = await recur(someone, "backfill", "job", *period, "--rerun", "--rerun-failed")
+    typed = ("--json", "backfill", "job", *period, "--rerun-failed", "--yes")
+    asked = await answered(world, someone, *typed)
+    again = await recur(someone, *typed)
+
+    assert failed.outcome is Outcome.FAILED
+    assert "left: 1 (1 failed)" in plain.out
+    assert "1 of them ended without success: --rerun-failed" in plain.out
+    assert both.code == Exit.USAGE
+    assert asked.json["plan"]["to_run"]["of_them"] == {"failed": 1}
+    assert asked.json["plan"]["rerun_failed"]
+    assert asked.json["answer"]["runs"] == [failed.run_id]
+    assert again.json["plan"]["left"]["of_them"] == {"open": 1}
+
+    async def outcome() -> Outcome | None:
+        await world.submit()
+        await world.collect()
+        (final,) = await world.final()
+        return final.outcome
+
+    await until(outcome, lambda found: found is Outcome.SUCCEEDED, within=60)
+    nothing = await recur(someone, "backfill", "job", *period, "--rerun-failed")
+    assert "left: 1 (1 succeeded)" in nothing.out
+    assert "nothing to run" in nothing.out
 
 
 async def test_a_plan_says_what_it_leaves_to_the_ticks(world: World, tmp_path: Path) -> None:

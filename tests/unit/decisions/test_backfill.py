@@ -5,13 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.decisions.backfill import Reopened, claim, eligible, occurrences_between
+from orchestrator.decisions.backfill import (
+    Reopened,
+    Rerun,
+    claim,
+    eligible,
+    occurrences_between,
+)
 from orchestrator.enums import After, AttemptState, Outcome, Reason, SkipReason
 from orchestrator.errors import RequestRefused
 from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Action, Decided, Kind, Past, Record, Versions
-from orchestrator.ledger.request import MOST_RUNS
+from orchestrator.ledger.request import MOST_RUNS, Request, RequestKind
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence, Recurrence, Timing
 from tests.support.hourly import HOUR, MINUTE, NOON, STATE, ended, run_at_noon
@@ -116,21 +122,20 @@ def test_a_reopened_run_keeps_what_its_final_record_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "reason", "excluded", "plain", "rerun"),
+    ("action", "reason", "excluded", "chosen"),
     [
-        (None, None, False, True, True),
-        (None, None, True, False, True),
-        (Action.SKIPPED, SkipReason.PAUSED, False, True, True),
-        (Action.SKIPPED, SkipReason.EXCLUDED, True, False, True),
-        (Action.SKIPPED, SkipReason.HOLIDAY, False, False, True),
-        (Action.MISSED, "window", False, True, True),
-        (Action.SUBMIT, None, False, False, True),
+        (None, None, False, set(Rerun)),
+        (None, None, True, {Rerun.ALL}),
+        (Action.SKIPPED, SkipReason.PAUSED, False, set(Rerun)),
+        (Action.SKIPPED, SkipReason.EXCLUDED, True, {Rerun.ALL}),
+        (Action.SKIPPED, SkipReason.HOLIDAY, False, {Rerun.ALL}),
+        (Action.MISSED, "window", False, set(Rerun)),
     ],
 )
-def test_a_backfill_runs_what_did_not_run(
-    action: Action | None, reason: str | None, excluded: bool, plain: bool, rerun: bool
+def test_a_backfill_runs_what_got_no_run(
+    action: Action | None, reason: str | None, excluded: bool, chosen: set[Rerun]
 ) -> None:
-    """A rerun also what ran, and what `except` leaves out."""
+    """What `except` or a holiday leaves out only if everything is to run again."""
     final = action and Record(
         run_id=RunId("nightly-20260601T120000Z"),
         schedule=ID,
@@ -139,5 +144,24 @@ def test_a_backfill_runs_what_did_not_run(
         versions=Versions(product="", tzdata=""),
     )
     occurrence = Occurrence(nominal=NOON, excluded=excluded)
-    assert eligible(occurrence, final or None, rerun=False) is plain
-    assert eligible(occurrence, final or None, rerun=True) is rerun
+    assert {one for one in Rerun if eligible(occurrence, final or None, one)} == chosen
+
+
+@pytest.mark.parametrize("excluded", [False, True])
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_run_that_ended_runs_again_if_that_is_asked_for(outcome: Outcome, excluded: bool) -> None:
+    """Whatever the outcome but success is a failure; a run on a day left out was asked for."""
+    occurrence = Occurrence(nominal=NOON, excluded=excluded)
+    final = replace(ended(Outcome.FAILED), outcome=outcome)
+    again = {Rerun.ALL} if outcome is Outcome.SUCCEEDED else {Rerun.ALL, Rerun.FAILED}
+
+    assert {one for one in Rerun if eligible(occurrence, final, one)} == again
+
+
+def test_a_request_names_what_runs_again() -> None:
+    """By its two flags."""
+    request = Request(id="a1", kind=RequestKind.BACKFILL, by="eva", schedule=ID)
+
+    assert Rerun.of(request) is Rerun.NOTHING
+    assert Rerun.of(replace(request, rerun=True)) is Rerun.ALL
+    assert Rerun.of(replace(request, rerun_failed=True)) is Rerun.FAILED

@@ -47,6 +47,7 @@ def test_what_recur_asks_for_breaks_no_rule(kind: RequestKind) -> None:
 def test_fields_of_other_kinds_are_refused(kind: RequestKind) -> None:
     """Variables of a backfill, for one, would reach its tasks without having been looked at."""
     others = {name: one for values in GOOD.values() for name, one in values.items()}
+    others |= {"rerun_failed": True} if kind is not RequestKind.BACKFILL else {}
     for name in others.keys() - GOOD[kind].keys():
         wrong = broken_rule(_request(kind, **{name: others[name]}), "a1")
         assert wrong == f"{name} does not belong to the request {kind}"
@@ -86,6 +87,15 @@ def test_a_stop_names_the_schedule_of_its_run() -> None:
     request = _request(RequestKind.STOP, run_id=RunId("other-20260601T120000Z"))
 
     assert broken_rule(request, "a1") == f"run_id is of schedule other, and schedule is {ID}"
+
+
+def test_a_backfill_asks_for_one_kind_of_rerun() -> None:
+    """Either is allowed alone; what both together would mean, nobody need guess."""
+    failed = _request(RequestKind.BACKFILL, rerun=False, rerun_failed=True)
+    both = _request(RequestKind.BACKFILL, rerun=True, rerun_failed=True)
+
+    assert broken_rule(failed, "a1") is None
+    assert broken_rule(both, "a1") == "rerun and rerun_failed exclude each other"
 
 
 def test_the_bounds_of_a_text_may_be_reached() -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.enums import Outcome
+from orchestrator.decisions.backfill import Rerun
+from orchestrator.enums import Outcome, Reason
 from orchestrator.errors import RequestRefused
 from orchestrator.ids import RunId, ScheduleId, run_id
 from orchestrator.ledger.record import Action, Decided, Record, Versions
@@ -35,6 +36,7 @@ def record(day: int, action: Action, reason: str | None, outcome: Outcome | None
         nominal=nominal,
         decision=Decided(action=action, reason=reason, at=nominal),
         outcome=outcome,
+        reason=Reason.EXIT_CODE if outcome is Outcome.FAILED else None,
         versions=Versions(product="test", tzdata="test"),
     )
 
@@ -56,7 +58,7 @@ def made(
     begin: datetime = BEGIN,
     end: datetime = BEGIN + 10 * DAY,
     *,
-    rerun: bool = False,
+    rerun: Rerun = Rerun.NOTHING,
     state: ScheduleState = STATE,
     opened: frozenset[RunId] = frozenset({at(6), at(8)}),
 ) -> BackfillPlan:
@@ -65,8 +67,8 @@ def made(
     )
 
 
-def test_what_has_not_run_is_to_run() -> None:
-    """Skipped, missed, and what has no record of its own; what ran and what is open is left."""
+def test_what_got_no_run_is_to_run() -> None:
+    """Skipped, missed, and what has no record of its own; what ended and what is open is left."""
     chosen = made().chosen
 
     assert [line.run_id for line in chosen] == [at(3), at(4), at(5), at(7 + 2), at(10)]
@@ -75,18 +77,54 @@ def test_what_has_not_run_is_to_run() -> None:
         "missed": 1,
         "without a record of its own": 3,
     }
-    assert made().counts(chosen=False) == {"ran": 2, "open": 2, "skipped": 1}
+    assert made().counts(chosen=False) == {
+        "succeeded": 1,
+        "failed": 1,
+        "open": 2,
+        "skipped": 1,
+    }
     assert [line.because for line in made().lines][:4] == [
-        "succeeded",
-        "failed",
+        None,
+        "exit_code",
         "paused",
         "window",
     ]
 
 
 def test_a_rerun_leaves_only_what_is_open() -> None:
-    """Two attempts of one run at once there shall not be."""
-    assert {line.run_id for line in made(rerun=True).lines if not line.chosen} == {at(6), at(8)}
+    """No two attempts of one run at once."""
+    assert {line.run_id for line in made(rerun=Rerun.ALL).lines if not line.chosen} == {
+        at(6),
+        at(8),
+    }
+
+
+def test_what_did_not_succeed_is_to_run_again_where_that_is_asked_for() -> None:
+    """Besides what got no run; not what succeeded, and not a lost run that is open once more."""
+    plain, again = made(), made(rerun=Rerun.FAILED)
+
+    assert [line.run_id for line in again.chosen if line not in plain.chosen] == [at(2)]
+    assert {*plain.chosen} <= {*again.chosen}
+    assert again.counts(chosen=False) == {"succeeded": 1, "open": 2, "skipped": 1}
+    assert (plain.failed_and_left, again.failed_and_left) == (1, 0)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_of_a_run_its_outcome_is_said_and_never_that_it_ran(outcome: Outcome) -> None:
+    """A run that never started has ended as well."""
+    one = replace(RECORDS[at(1)], outcome=outcome)
+    (line,) = plan_backfill(
+        NIGHTLY,
+        STATE,
+        after=BEGIN,
+        until=BEGIN + DAY,
+        rerun=Rerun.FAILED,
+        opened=frozenset(),
+        records={one.run_id: one},
+    ).lines
+
+    assert line.prior == outcome
+    assert line.chosen is (outcome is not Outcome.SUCCEEDED)
 
 
 def test_the_first_instant_is_not_meant_and_the_last_one_is() -> None:
@@ -122,11 +160,11 @@ def test_what_except_leaves_out_runs_only_by_a_rerun() -> None:
 
     assert {line.run_id: line for line in made(state=state).lines}[at(5)].chosen is False
     assert PriorState.EXCLUDED in {line.prior for line in made(state=state).lines}
-    assert {line.run_id: line for line in made(state=state, rerun=True).lines}[at(5)].chosen
+    assert {line.run_id: line for line in made(state=state, rerun=Rerun.ALL).lines}[at(5)].chosen
 
 
-@pytest.mark.parametrize("rerun", [False, True])
-def test_what_cannot_be_read_is_left(rerun: bool) -> None:
+@pytest.mark.parametrize("rerun", Rerun)
+def test_what_cannot_be_read_is_left(rerun: Rerun) -> None:
     """As the tick leaves it: nobody knows whether it ran."""
     unreadable = frozenset({at(4), at(6)})
 
@@ -153,7 +191,7 @@ def test_what_does_not_exist_is_named_and_never_runs() -> None:
         timings=(Timing(since=begin - DAY, recurrence=recurrence),), decided_until=begin + 9 * DAY
     )
 
-    lines = made(begin, begin + 4 * DAY, state=state, rerun=True).lines
+    lines = made(begin, begin + 4 * DAY, state=state, rerun=Rerun.ALL).lines
 
     assert [line.chosen for line in lines if line.prior is PriorState.NONEXISTENT] == [False]
     assert [line.nominal for line in lines] == sorted(line.nominal for line in lines)
