@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -55,22 +55,22 @@ class Round:
     One product with a ledger and a Batch account that nobody has used; its pool has no nodes.
 
     Attributes:
-        environment: The product's settings, by the names of their variables.
-        settings: The same, read.
+        settings: The product's.
         ledger: A client of its ledger, as the product would open one.
         batch: A client of its Batch account, likewise.
         storage_calls: What blob storage was asked about the ledger.
         outputs_calls: The same about outputs.
         batch_calls: What Batch was asked.
+        environment: The product's settings by the names of their variables, for processes.
     """
 
-    environment: dict[str, str]
     settings: Settings
     ledger: ContainerClient
     batch: BatchClient
     storage_calls: StorageCalls
     outputs_calls: StorageCalls
     batch_calls: BatchCalls
+    environment: dict[str, str] = field(default_factory=dict[str, str])
 
     async def apply(self, document: str) -> None:
         """Put a document in force, as an operator does."""
