@@ -17,6 +17,9 @@ from tests.support.arm_account import ACCOUNT, GROUP, ArmAccount
 
 NAMES = ("pythonscript", "pythonsetup")
 
+PAUSE = timedelta(minutes=5)
+"""From one try to the next: each is a real request."""
+
 
 def workload(folder: Path, **contents: str) -> Path:
     """Write a workload; a content makes an application another version."""
@@ -69,7 +72,7 @@ class Run:
     @property
     def role_wait(self) -> RoleWait:
         clock = self.clock
-        return RoleWait(self.console, self.wait, clock=clock.read, sleep=clock.sleep)
+        return RoleWait(self.console, self.wait, pause=PAUSE, clock=clock.read, sleep=clock.sleep)
 
     def publisher(self) -> Publisher:
         return Publisher(

@@ -33,13 +33,13 @@ from recur.commands.apply import LedgerCalls
 from recur.errors import CliError, Exit
 from recur.publishing.packaging import Package
 from recur.publishing.uploads import Uploads
-from recur.role_waiting import LIMIT, PAUSE, RoleWait
+from recur.role_waiting import LIMIT, RoleWait
 from recur.schedules.put_in_force import put_in_force
 from recur.target import Target
 from tests.conftest import Containers
 from tests.support.arm_account import ACCOUNT, ArmAccount
 from tests.support.operator import operator
-from tests.support.publishing import NAMES, Clock, Run, is_published, packages, workload
+from tests.support.publishing import NAMES, PAUSE, Clock, Run, is_published, packages, workload
 
 TRIES = LIMIT // PAUSE + 1
 """The first, and one at the end of each pause until the time is over."""
@@ -209,7 +209,7 @@ class LateRole:
 
     def wait(self, limit: timedelta) -> RoleWait:
         console = Console(file=self.shown, width=400)
-        return RoleWait(console, limit, clock=self.clock.read, sleep=self._sleep)
+        return RoleWait(console, limit, pause=PAUSE, clock=self.clock.read, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.clock.sleep(seconds)
@@ -333,7 +333,8 @@ def test_a_refusal_that_may_be_a_network_rule_says_so(azurite: Azurite, tmp_path
     uploads = Uploads(target, credential=wrong)
     shown = io.StringIO()
     clock = Clock()
-    role_wait = RoleWait(Console(file=shown, width=400), LIMIT, clock=clock.read, sleep=clock.sleep)
+    console = Console(file=shown, width=400)
+    role_wait = RoleWait(console, LIMIT, pause=PAUSE, clock=clock.read, sleep=clock.sleep)
     package = packages(tmp_path)[0]
 
     with pytest.raises(CliError) as refused:
