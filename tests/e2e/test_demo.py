@@ -25,6 +25,33 @@ pytestmark = pytest.mark.e2e
 _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = "-m local demo"
 _MOST_LINES = 50
+_CHANGING = re.compile(
+    r"\b(?:[0-9a-f]{64}|v[0-9a-f]{12})\b"  # digests and versions
+    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|\+00:00)?"  # times
+    r"|\b\d{8}T\d{6}Z|\d{4}/\d\d/|127\.0\.0\.1:\d+"  # ids, folders of months, ports
+    r"|\b\d+(?:\.\d+)? (?:s|min|bytes)\b"
+)
+_OF_THE_WATCH = re.compile(r"~  (?:pool|hello|broken): ")
+
+
+def _shape(output: str) -> list[str]:
+    """Return the lines of a demo, with a sign in place of what differs from run to run."""
+    return [
+        re.sub(r"(?:~ )*~", "~", _CHANGING.sub("~", line).strip()) for line in output.splitlines()
+    ]
+
+
+def _shows_what_readme_shows(output: str) -> None:
+    """Every line of README was printed, and in its order but for what runs side by side."""
+    (block,) = re.findall(
+        r"```sh\nmake demo\n```.*?```text\n(.*?)```", (_ROOT / "README.md").read_text(), re.DOTALL
+    )
+    shown, printed = _shape(block), _shape(output)
+
+    assert [line for line in shown if line not in printed] == []
+    steps = [line for line in shown if line and not _OF_THE_WATCH.match(line)]
+    assert steps == sorted(steps, key=printed.index)
+    assert 20 <= len(shown) <= 30
 
 
 def _start(folder: Path) -> subprocess.Popen[str]:
@@ -63,6 +90,7 @@ def test_two_demos_at_once_both_show_two_runs(tmp_path: Path) -> None:
     assert seconds < _on_this_machine(60)
     for output in outputs:
         _shows_both_runs(output)
+        _shows_what_readme_shows(output)
         assert len(output.splitlines()) <= _MOST_LINES, output
         assert listening(output) == []
     assert running_below(tmp_path) == []

@@ -22,13 +22,40 @@ def test_every_command_of_the_readme_is_a_target() -> None:
 
 
 def test_the_schedule_of_the_readme_is_valid() -> None:
-    """A reader may copy it."""
-    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """A reader may copy it, and the commands below it name its schedule."""
+    readme = (ROOT / "README.md").read_text()
+    (block,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
 
     document = parse(block)
 
     assert document.problems == ()
-    assert set(document.schedules) == {"nightly-report"}
+    (schedule,) = document.schedules
+    assert f"recur trigger {schedule} " in readme
+
+
+def test_every_page_begins_with_what_its_reader_can_do() -> None:
+    """So that nobody has to read a page to learn that it was the wrong one."""
+    pages = sorted((ROOT / "docs").glob("*.md"))
+
+    begins = {page.name: page.read_text().split("\n\n")[1] for page in pages}
+
+    assert begins
+    assert [
+        name
+        for name, text in begins.items()
+        if not text.startswith("After reading this page, you can ")
+    ] == []
+
+
+def test_the_index_has_every_page() -> None:
+    """A page that it lacks is not found."""
+    index = (ROOT / "docs/README.md").read_text()
+
+    assert [
+        page.name
+        for page in (ROOT / "docs").glob("*.md")
+        if page.name != "README.md" and f"]({page.name}" not in index
+    ] == []
 
 
 def test_every_outcome_and_reason_is_explained() -> None:
