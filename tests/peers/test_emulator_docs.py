@@ -48,8 +48,8 @@ def free_port() -> str:
 
 
 def test_there_are_ten() -> None:
-    """Each line is a command; the first installs, and one downloads the task's file."""
-    lines = commands().splitlines()
+    """Each is one command; the first installs, and one downloads the task's file."""
+    lines = re.sub(r"\\\n\s*", "", commands()).splitlines()
 
     assert len(lines) == 10
     assert lines[0].startswith("uv tool install .")

@@ -69,7 +69,7 @@ def test_the_simulation_of_the_page(tmp_path: Path) -> None:
     table, _, line = start.partition("\nEND\n")
     file = tmp_path / "simulation.json"
     file.write_text(table.partition("END'")[2])
-    words = line.replace("simulation.json", str(file)).split()[1:]
+    words = line.replace("\\\n", "").replace("simulation.json", str(file)).split()[1:]
     options = words[: words.index("--key-file")]
     with running_emulator(tmp_path, *options) as emulator:
         asked = order.replace("http://127.0.0.1:10100", emulator.url)
