@@ -1,5 +1,6 @@
 """docs/workloads.md: the programs there, as packages on an emulated node, through both passes."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -23,6 +24,7 @@ from tests.support.world import World, schedule, settings
 
 _ROOT = Path(__file__).parents[3]
 _PAGE = (_ROOT / "docs/workloads.md").read_text()
+_README = (_ROOT / "README.md").read_text()
 _BLOCK = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 
 type Run = Callable[[Path, str], Awaitable[tuple[Record, str]]]
@@ -82,6 +84,23 @@ async def test_the_shell_script_runs(run: Run) -> None:
     assert first == f"report of {day}, run {record.run_id}, attempt 1"
     orders = (_ROOT / "docs/samples/reports/orders.csv").read_text().splitlines()
     assert second == f"orders: {sum(line.startswith(str(day)) for line in orders)}"
+
+
+async def test_the_program_of_the_readme_runs(run: Run, tmp_path: Path) -> None:
+    """Made by the command that stands there, and started by its schedule."""
+    folder = tmp_path / "workload/pythonscript"
+    folder.mkdir(parents=True)
+    (made,) = re.findall(r"^echo .*$", _README, re.MULTILINE)
+    (document,) = _BLOCK.findall(_README)
+    (schedule,) = parse(document).schedules.values()
+    making = await asyncio.create_subprocess_exec("/bin/sh", "-c", made, cwd=tmp_path)
+    assert await making.wait() == 0
+
+    record, out = await run(folder, schedule.command)
+
+    assert (record.outcome, record.reason) == (Outcome.SUCCEEDED, Reason.EXIT_ZERO)
+    assert out == f"Hello from run {record.run_id}\n"
+    assert re.search(r"^Hello from run \S+$", _README, re.MULTILINE)
 
 
 async def test_a_script_that_fails_is_a_run_that_failed(run: Run, tmp_path: Path) -> None:
