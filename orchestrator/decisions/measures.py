@@ -46,8 +46,7 @@ def is_interrupted(before: Attempt, after: Attempt) -> bool:
     """
     if before.started is None:
         return False
-    waited = before.waiting_since is not None and before.waiting_since >= before.started
-    if waited:  # it was counted then
+    if before.waits_again:  # it was counted then
         return False
     return after.waiting_since != before.waiting_since or after.started != before.started
 

@@ -112,6 +112,23 @@ class Attempt(Stored):
     reason: Reason | None = None
     sentence: str | None = None
 
+    @property
+    def waits_again(self) -> bool:
+        """
+        Whether its task had begun, lost its node and waits for another one.
+
+        Of the same instant as the begin, the waiting is the later: it is noted no earlier.
+        """
+        if self.started is None or self.waiting_since is None:
+            return False
+        return self.waiting_since >= self.started
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a node has its task, as far as is known."""
+        begun = self.state is AttemptState.SUBMITTED and self.started is not None
+        return begun and not self.waits_again
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Stored):

@@ -39,6 +39,8 @@ METADATA_KEYS: Final = frozenset(
         "stop",
         "start_by",
         "since",
+        "pool",
+        "node",
     }
 )
 """What this version writes as metadata of an open record; some of them only where they apply."""
@@ -338,24 +340,21 @@ def metadata(record: Record) -> dict[str, str]:
         "kind": record.kind.value,
         "nominal": record.nominal.isoformat(),
     }
-    if record.claim:
-        values["claim"] = record.claim
-    if attempt.account:
-        values["account"] = attempt.account
-    if record.forced:
-        values["forced"] = "true"
-    if attempt.not_before:
-        values["not_before"] = attempt.not_before.isoformat()
-    if attempt.after:
-        values["after"] = attempt.after.value
-    if attempt.ready:
-        values["ready"] = attempt.ready.isoformat()
-    if attempt.blocked:
-        values["blocked"] = attempt.blocked.value
-    if record.stop:
-        values["stop"] = record.stop.cause.value
-    if start_by := _start_by(record):
-        values["start_by"] = start_by.isoformat()
+    start_by = _start_by(record)
+    where_they_apply = {
+        "claim": record.claim,
+        "account": attempt.account,
+        "forced": "true" if record.forced else None,
+        "not_before": attempt.not_before.isoformat() if attempt.not_before else None,
+        "after": attempt.after,
+        "ready": attempt.ready.isoformat() if attempt.ready else None,
+        "blocked": attempt.blocked,
+        "stop": record.stop.cause if record.stop else None,
+        "start_by": start_by.isoformat() if start_by else None,
+        "pool": attempt.pool if attempt.state is AttemptState.SUBMITTED else None,
+        "node": attempt.node if attempt.is_running else None,
+    }
+    values |= {key: str(value) for key, value in where_they_apply.items() if value}
     values["since"] = _since(record).isoformat()
     return record.unknown_metadata | values
 
@@ -366,7 +365,7 @@ def _start_by(record: Record) -> datetime | None:
     if record.task is None or attempt.submitted is None or attempt.state is AttemptState.ENDED:
         return None
     since = attempt.waiting_since or attempt.submitted
-    if attempt.started and attempt.started >= since:
+    if attempt.started and attempt.started >= since and not attempt.waits_again:
         return None
     return since + record.task.start_timeout
 

@@ -98,8 +98,8 @@ class OpenRun:
     never been open, so that it certainly has no job. ``taken``: another job has its id.
     ``start_by``: when the start timeout of its job ends, while the task waits; earlier versions did
     not write it. ``since``: when it came to stand as it does; earlier versions did not write it
-    either. ``damaged``: the metadata cannot be read, so that only run id and schedule are
-    certain.
+    either, nor ``pool``, that of its job, and ``node``, which has its task. ``damaged``: the
+    metadata cannot be read, so that only run id and schedule are certain.
     """
 
     run_id: RunId
@@ -119,6 +119,8 @@ class OpenRun:
     account: str | None = None
     start_by: datetime | None = None
     since: datetime | None = None
+    pool: str | None = None
+    node: str | None = None
     damaged: bool = False
 
     @property
@@ -188,6 +190,8 @@ def read_open_run(blob: str, metadata: Mapping[str, str]) -> OpenRun | None:
             account=values.get("account"),
             start_by=_parse_aware(start_by) if start_by else None,
             since=_parse_aware(since) if since else None,
+            pool=values.get("pool"),
+            node=values.get("node"),
         )
     except ValueError as error:
         raise RecordUnreadable(f"the metadata of {blob}: {error}") from error

@@ -41,7 +41,7 @@ def _open(record: Record, attempt: Attempt, now: datetime) -> RunState:
     if record.stop:
         return RunState(word="stopping", reason=record.stop.cause, since=record.stop.at)
     if attempt.state is AttemptState.SUBMITTED:
-        if runs(attempt):
+        if attempt.is_running:
             return RunState(word="running", since=attempt.started)
         return RunState(word="submitted", since=attempt.waiting_since or attempt.submitted)
     return _claimed_state(record, now)
@@ -61,13 +61,6 @@ def _claimed_state(record: Record, now: datetime) -> RunState:
     return RunState(word="claimed", since=attempt.claimed)
 
 
-def runs(attempt: Attempt) -> bool:
-    """Whether a node has its task, as far as is known."""
-    if attempt.state is not AttemptState.SUBMITTED or attempt.started is None:
-        return False
-    return not (attempt.waiting_since and attempt.waiting_since >= attempt.started)
-
-
 def run_duration(record: Record, now: datetime) -> timedelta | None:
     """Return for how long the attempt in hand has run; None if it has not begun."""
     if record.decision.action is not Action.SUBMIT or not record.attempts:
@@ -75,6 +68,6 @@ def run_duration(record: Record, now: datetime) -> timedelta | None:
     attempt = record.attempt
     if attempt.started is None:
         return None
-    if attempt.finished is None and not runs(attempt):
+    if attempt.finished is None and not attempt.is_running:
         return None
     return max((attempt.finished or now) - attempt.started, timedelta())

@@ -83,7 +83,9 @@ def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
         ready=NOON,
         blocked=BlockedReason.QUOTA,
         account="https://b.example",
+        pool="recur",
     )
+    running = RECORD.with_attempt(replace(SUBMITTED, started=NOON + HALF_HOUR, node="node-1"))
     stop = Stop(cause=Reason.STOPPED, reason=Reason.NO_NODE, sentence="", at=NOON)
     full = replace(RECORD.with_attempt(attempt), forced=True, stop=stop, claim="c1")
 
@@ -97,8 +99,10 @@ def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
         "ready": "2026-06-01T12:00:00+00:00",
         "blocked": "quota",
         "stop": "stopped",
+        "pool": "recur",
     }
-    assert metadata(full).keys() == METADATA_KEYS
+    assert metadata(running)["node"] == "node-1"
+    assert metadata(full).keys() | {"node"} == METADATA_KEYS
 
 
 @pytest.mark.parametrize(
@@ -109,6 +113,7 @@ def test_the_metadata_of_an_open_record_are_what_the_work_list_needs() -> None:
         ({"started": NOON + HALF_HOUR}, None),
         ({"started": NOON, "waiting_since": NOON + HALF_HOUR}, NOON + 2 * HALF_HOUR),
         ({"started": NOON + HALF_HOUR, "waiting_since": NOON}, None),
+        ({"started": NOON, "waiting_since": NOON}, NOON + HALF_HOUR),
         ({"submitted": None, "state": AttemptState.CLAIMED}, None),
         ({"state": AttemptState.ENDED}, None),
     ],
@@ -122,6 +127,24 @@ def test_the_work_list_says_until_when_a_waiting_task_has_to_start(
     found = metadata(record).get("start_by")
 
     assert found == (start_by.isoformat() if start_by else None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "node"),
+    [
+        ({"started": NOON, "node": "node-1"}, "node-1"),
+        ({"started": NOON, "waiting_since": NOON, "node": "node-1"}, None),
+        ({"started": NOON, "node": "node-1", "state": AttemptState.ENDED}, None),
+        ({"started": NOON}, None),
+    ],
+)
+def test_the_work_list_names_the_node_of_a_running_task(
+    changes: dict[str, Any], node: str | None
+) -> None:
+    """Not one that it has lost, even within the second in which it began."""
+    record = replace(RECORD, attempts=(replace(SUBMITTED, **changes),))
+
+    assert metadata(record).get("node") == node
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,9 @@ def test_a_line_of_the_work_list_says_what_its_record_says() -> None:
         after=After.RETRY,
         ready=NOON + HOUR,
         blocked=BlockedReason.QUOTA,
+        pool="recur",
+        started=NOON,
+        node="node-1",
     )
     stop = Stop(cause=Reason.STOPPED, reason=Reason.STOPPED, sentence="", at=NOON)
     record = replace(RUN.with_attempt(attempt), kind=Kind.TRIGGERED, forced=True, stop=stop)
@@ -83,6 +86,8 @@ def test_a_line_of_the_work_list_says_what_its_record_says() -> None:
         blocked=True,
         stop=True,
         since=NOON,
+        pool="recur",
+        node="node-1",
     )
 
 
