@@ -8,13 +8,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
-from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
 from orchestrator.ids import ScheduleId
+from recur.target import find_target
+
+if TYPE_CHECKING:  # it takes long to load, and not every command needs it
+    from azure.storage.blob import ContainerClient
 
 _SECONDS: Final = 3
 _MOST: Final = 200
@@ -32,8 +35,6 @@ def _offer(context: typer.Context, incomplete: str, find: Find) -> list[str]:
     found: list[str] = []
 
     def look() -> None:
-        from recur.target import find_target  # noqa: PLC0415 - its clients take long to load
-
         try:
             settings = context.find_root().params.get("settings")
             names = find(find_target(settings).ledger())
@@ -71,7 +72,7 @@ def waiting_requests(context: typer.Context, incomplete: str) -> list[str]:
 def run_ids(context: typer.Context, incomplete: str) -> list[str]:
     """Offer the runs whose ids begin so: open ones, and of one schedule those of two months."""
 
-    def find(ledger: ContainerClient) -> Iterator[str]:
+    def find(ledger: "ContainerClient") -> Iterator[str]:
         from recur.ledger_reader.snapshot import open_run_ids  # noqa: PLC0415 - only when a shell asks
 
         return chain(open_run_ids(ledger, incomplete), _final_runs(ledger, incomplete))
@@ -79,7 +80,7 @@ def run_ids(context: typer.Context, incomplete: str) -> list[str]:
     return _offer(context, incomplete, find)
 
 
-def _final_runs(ledger: ContainerClient, incomplete: str) -> Iterator[str]:
+def _final_runs(ledger: "ContainerClient", incomplete: str) -> Iterator[str]:
     """Yield the final runs of this month and the last, once it is clear of which schedule."""
     from recur.ledger_reader.record_blobs import month_folder, months_back, record_blob  # noqa: PLC0415 - the same
 

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
-from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from recur.azure_hosts import Service, is_azures
 from recur.errors import CliError, Exit
+
+if TYPE_CHECKING:  # the clients take long to load, and not every command needs them
+    from azure.batch import BatchClient
+    from azure.storage.blob import BlobServiceClient, ContainerClient
 
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9-_()][A-Za-z0-9-_().]*")
 """Of azd: one folder, and none above."""
@@ -127,38 +129,46 @@ class Target:
         """Whether a connection string opens the data storage account, and no role."""
         return bool(self.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip())
 
-    def storage(self) -> BlobServiceClient:
+    def storage(self) -> "BlobServiceClient":
         """Open the data storage account."""
         connection = self.values.get("DATA_STORAGE_CONNECTION_STRING", "").strip()
         if connection:
             return self.open_storage(connection, "DATA_STORAGE_CONNECTION_STRING")
-        credential = self.credential_for("DATA_STORAGE_URL", Service.STORAGE)
-        return BlobServiceClient(self.need("DATA_STORAGE_URL"), credential, **_QUICK)
+        return self._open_storage_by_role("DATA_STORAGE_URL")
 
-    def open_host_storage(self, name: str) -> BlobServiceClient:
+    def open_host_storage(self, name: str) -> "BlobServiceClient":
         """Open the storage account of the Functions host, whose address a setting holds."""
+        return self._open_storage_by_role(name)
+
+    def _open_storage_by_role(self, name: str) -> "BlobServiceClient":
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - slow
+
         credential = self.credential_for(name, Service.STORAGE)
         return BlobServiceClient(self.need(name), credential, **_QUICK)
 
-    def open_storage(self, connection: str, name: str) -> BlobServiceClient:
+    def open_storage(self, connection: str, name: str) -> "BlobServiceClient":
         """
         Open a storage account by a connection string.
 
         Raises:
             CliError: It is none; ``name`` is the setting that holds it.
         """
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - slow
+
         try:
             return BlobServiceClient.from_connection_string(connection, **_QUICK)
         except ValueError as error:
             message = f"{name} in {self.source} is no connection string"
             raise CliError(Exit.REFUSED, message, _HOW) from error
 
-    def ledger(self) -> ContainerClient:
+    def ledger(self) -> "ContainerClient":
         """Open the container of the ledger."""
         return self.storage().get_container_client(self.need("LEDGER_CONTAINER"))
 
-    def batch(self) -> BatchClient:
+    def batch(self) -> "BatchClient":
         """Open the data plane of the Batch account."""
+        from azure.batch import BatchClient  # noqa: PLC0415 - slow
+
         url, name = self.need("BATCH_ACCOUNT_URL"), self.values.get("BATCH_ACCOUNT_NAME", "")
         key = self.values.get("BATCH_ACCOUNT_KEY", "").strip()
         if key:

@@ -1,14 +1,17 @@
 """
 The commands of `recur`: each is a module of its own, named as the command.
 
-A module is loaded when its command is run, completed or listed in a help text: the clients that one
-command needs do not slow down the others.
+A module is loaded when its command is run or completed: the clients that one command needs do not
+slow down the others, nor the list of all commands.
 """
 
+import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import import_module
 from keyword import iskeyword
+from pathlib import Path
 from typing import Any, Final, override
 
 import typer
@@ -91,6 +94,17 @@ def load_command(name: str) -> TyperCommand:
     return loaded
 
 
+def command_help(name: str) -> str:
+    """Return the help text of a command: the docstring of its function, without loading it."""
+    source = Path(__file__).with_name(f"{module_name(name)}.py").read_text(encoding="utf-8")
+    (function,) = (
+        one
+        for one in ast.parse(source).body
+        if isinstance(one, ast.FunctionDef) and one.name == "command"
+    )
+    return ast.get_docstring(function) or ""
+
+
 @contextmanager
 def _escaped_errors() -> Iterator[None]:
     """Escape the texts of an error of typer; the help text is ours."""
@@ -137,12 +151,24 @@ class CommandGroup(TyperGroup):
 
     @override
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:
-        # An unknown name is answered with those that are written nearly like it: all are loaded.
-        for name in [cmd_name] if cmd_name in NAMES else NAMES:
-            if name not in self.commands:
-                self.add_command(load_command(name), name)
+        if cmd_name in NAMES and cmd_name not in self.commands:
+            self.add_command(load_command(cmd_name), cmd_name)
         found = super().get_command(ctx, cmd_name)
         return found if isinstance(found, TyperCommand) else None
+
+    @override
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        loaded = self.commands
+        listed = {
+            name: TyperCommand(name, callback=None, help=command_help(name), rich_help_panel=None)
+            for name in NAMES
+            if name not in loaded
+        }
+        self.commands = {**loaded, **listed}
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self.commands = loaded
 
     @override
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -154,4 +180,8 @@ class CommandGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if meant := _MEANT.get(args[0]):
             ctx.fail(f"No such command {args[0]!r}: {meant}.")
+        if args[0] not in NAMES:
+            near = get_close_matches(args[0], NAMES, n=1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{meant}")
         return super().resolve_command(ctx, args)
