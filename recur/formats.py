@@ -48,6 +48,11 @@ def ago(instant: datetime, now: datetime) -> str:
     return f"{text} ago" if length > timedelta() else f"in {text}"
 
 
+def away(instant: datetime, now: datetime) -> str:
+    """Return how far an instant to come is away, for a cell of a table: ``2 h``."""
+    return short_duration(max(instant - now, timedelta()))
+
+
 def iso_offset(offset: timedelta | None) -> str | None:
     """Return an offset from UTC as ISO 8601 has it; None for None."""
     if offset is None:

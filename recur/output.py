@@ -90,6 +90,11 @@ class Printer:
         self.progress: Console = _console(stderr=True)
 
     @property
+    def for_people(self) -> bool:
+        """Whether stdout is for people."""
+        return self.form in _FOR_PEOPLE
+
+    @property
     def table_width(self) -> int | None:
         """The width of the terminal, in cells; None off a terminal, and where -o wide is given."""
         fits = self.people.is_terminal and self.form is not Format.WIDE
@@ -125,21 +130,24 @@ class Printer:
             message = f"-o {self.form} is for lists, and this is none"
             raise CliError(Exit.USAGE, message, "leave it out, or use -o json")
 
-    def listing(self, value: object, items: Sequence[Mapping[str, object]]) -> None:
+    def listing(
+        self, value: object, items: Sequence[Mapping[str, object]], fields: Sequence[str]
+    ) -> None:
         """
         Print a list for programs; for people it has been said already.
 
         Args:
             value: The JSON document.
             items: What ``-o jsonl`` and ``-o csv`` have a line for.
+            fields: The keys of each item: the heading of ``-o csv``, also where there is none.
         """
         if self.form is Format.JSONL:
             for item in items:
                 sys.stdout.write(_json(item) + "\n")
         elif self.form is Format.CSV:
             rows = csv.writer(sys.stdout, lineterminator="\n")
-            rows.writerows([list(items[0])] if items else [])
-            rows.writerows([_csv_cell(one) for one in item.values()] for item in items)
+            rows.writerow(fields)
+            rows.writerows([_csv_cell(item[name]) for name in fields] for item in items)
         else:
             self.result(value)
 

@@ -18,8 +18,15 @@ _COLOURS: Final = {
     Action.SKIPPED: "yellow",
     Action.MISSED: "yellow",
     "blocked": "red",
+    "invalid": "red",
+    "paused": "yellow",
     "running": "cyan",
 }
+
+
+def in_colour(text: str, word: str) -> Text:
+    """Return a text in the colour of a state or an outcome."""
+    return Text(text, style=_COLOURS.get(word, ""))
 
 
 def state_text(record: Record, stands: RunState) -> str:
@@ -31,12 +38,14 @@ def state_text(record: Record, stands: RunState) -> str:
 
 def state_cell(record: Record, stands: RunState, count: int = 1) -> Text:
     """
-    Return the state of a run for a table, in its colour.
+    Return the state of a run for a table, in its colour: ``failed (3)``, ``skipped ×14``.
 
     Args:
         record: Of the run.
         stands: Its state.
         count: How many occurrences share the row.
     """
-    text = state_text(record, stands) + (f" ×{count}" if count > 1 else "")
-    return Text(text, style=_COLOURS.get(stands.word, ""))
+    text = stands.word + (f" ×{count}" if count > 1 else "")
+    if stands.word == Outcome.FAILED and record.attempt.exit_code is not None:
+        text = f"{stands.word} ({record.attempt.exit_code})"
+    return in_colour(text, stands.word)

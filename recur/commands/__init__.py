@@ -52,7 +52,7 @@ NAMES: Final = (
 """In the order of the help text."""
 
 LISTS: Final = frozenset(
-    {"answer", "costs", "document", "gaps", "logs", "next", "rehearse", "runs"}
+    {"answer", "costs", "document", "gaps", "logs", "next", "rehearse", "runs", "status"}
 )
 """Those that list: they take ``-o jsonl`` and ``-o csv`` too."""
 

@@ -24,6 +24,7 @@ _COLUMNS: Final = (
     Column(name="OF", rank=2),
     Column(name="BY", rank=5, prose=True),
 )
+_FIELDS: Final = ("id", "made", "request")
 
 
 def command(
@@ -99,7 +100,7 @@ def list_waiting(given: Context) -> Exit:
         | {"request": request_blobs.request_json(one.request, None)["request"]}
         for one in waiting
     ]
-    given.output.listing(told, told)
+    given.output.listing(told, told, _FIELDS)
     return Exit.DONE
 
 

@@ -1,7 +1,7 @@
 """`recur backfill`: a plan first, then the request."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any, Final
@@ -18,6 +18,7 @@ from orchestrator.ledger.state import ScheduleState
 from recur.arguments import TIME, By, Note, NoWait, Schedule, Wait
 from recur.context import Context, run
 from recur.errors import CliError, Exit
+from recur.formats import local
 from recur.ledger_reader.moved_timings import with_moved
 from recur.ledger_reader.record_blobs import RecordBlob, month_folder, months_back
 from recur.ledger_reader.records import History
@@ -26,9 +27,15 @@ from recur.requests.answer_wait import Count
 from recur.requests.backfill_plan import BackfillPlan, PlannedOccurrence, plan_backfill
 from recur.requests.new_request import make_request, new_request, open_ledger
 from recur.requests.options import WAIT_SECONDS, RequestOptions
+from recur.tables import Column, show_table
 from recur.times import parse_time
 
 _ENDS: Final = 5
+_COLUMNS: Final = (
+    Column(name="RUN", rank=0),
+    Column(name="NOMINAL", rank=2),
+    Column(name="UNTIL NOW", rank=1),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +132,7 @@ def request_backfill(
     made = _plan(
         given, ledger, id_, _state_of_schedule(snapshot, id_), after, until, rerun=options.rerun
     )
-    _show_plan(given, made, zone or UTC, asked_until=until)
+    _show_plan(given, made, given.zone or zone or UTC, asked_until=until)
     if options.dry_run or not made.chosen:
         given.output.say("a dry run: nothing is asked for" if made.chosen else "nothing to run")
         given.output.result({"plan": _plan_json(made), "request": None, "answer": None})
@@ -239,24 +246,22 @@ def _show_plan(given: Context, made: BackfillPlan, zone: tzinfo, *, asked_until:
         say(f"  {words}: {sum(counts.values())}" + (f" ({listed})" if listed else ""))
     if made.rerun is Rerun.NOTHING and (failed := made.failed_and_left):
         say(f"  {failed} of them ended without success: --rerun-failed runs them again")
-    hidden = len(made.chosen) - 2 * _ENDS
-    for line in _first_and_last(made.chosen):
-        say(_plan_line(line, zone) if line else f"    ... {hidden} more: --json has all of them")
+    shown = _first_and_last(made.chosen)
+    if shown:
+        show_table(given.output, _COLUMNS, [_plan_row(line, zone) for line in shown])
+    if hidden := len(made.chosen) - len(shown):
+        say(f"and {hidden} more between them: --json has all of them")
 
 
-def _first_and_last(lines: Sequence[PlannedOccurrence]) -> Iterator[PlannedOccurrence | None]:
-    """Yield the first and the last few, with None for what is between."""
-    if len(lines) <= 2 * _ENDS + 1:
-        yield from lines
-        return
-    yield from lines[:_ENDS]
-    yield None
-    yield from lines[-_ENDS:]
+def _first_and_last(lines: Sequence[PlannedOccurrence]) -> Sequence[PlannedOccurrence]:
+    """Return all of a few, else the first and the last ones."""
+    few = len(lines) <= 2 * _ENDS + 1
+    return lines if few else [*lines[:_ENDS], *lines[-_ENDS:]]
 
 
-def _plan_line(line: PlannedOccurrence, zone: tzinfo) -> str:
+def _plan_row(line: PlannedOccurrence, zone: tzinfo) -> tuple[str, str, str]:
     because = f" ({line.because})" if line.because else ""
-    return f"    {line.run_id}  {_wall_text(line.nominal, zone)}  {line.prior}{because}"
+    return line.run_id, local(line.nominal, zone), f"{line.prior}{because}"
 
 
 def _wall_text(instant: datetime, zone: tzinfo) -> str:

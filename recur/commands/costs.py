@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import batched
 from typing import Annotated, Final
 
@@ -34,7 +34,7 @@ _OF_SCHEDULES: Final = (
     Column(name="SCHEDULE", rank=0),
     Column(name="RUNS", rank=2),
     Column(name="TASK TIME", rank=3),
-    Column(name="COST", rank=1),
+    Column(name="COST", rank=1, optional=True),
 )
 _OF_POOLS: Final = (
     Column(name="POOL", rank=0),
@@ -42,7 +42,7 @@ _OF_POOLS: Final = (
     Column(name="NODE TIME", rank=2),
     Column(name="IN TASKS", rank=4),
     Column(name="BEYOND TASKS", rank=3),
-    Column(name="COST BEYOND", rank=1),
+    Column(name="COST BEYOND", rank=1, optional=True),
 )
 _CENT: Final = 0.01
 _AT_ONCE: Final = 512
@@ -108,6 +108,7 @@ def show_costs(given: Context, text: str | None, written: str | None) -> Exit:
             "unreadable": history.complaints,
         },
         told,
+        [one.name for one in fields(ScheduleCost)],
     )
     return Exit.FOUND if history.unreadable else Exit.DONE
 

@@ -34,6 +34,7 @@ _COLUMNS: Final = (
     Column(name="NOTE", rank=2, prose=True),
     Column(name="CHANGED", rank=4, prose=True),
 )
+_FIELDS: Final = ("version", "at", "by", "note", "in_force_since", "changed")
 
 
 def command(
@@ -180,7 +181,7 @@ def show_log(given: Context, ledger: ContainerClient, last: int) -> Exit:
         told.append({**_facts(version), "in_force_since": entry.since, "changed": changed})
     show_table(given.output, _COLUMNS, rows)
     number = now.version.number if now.version else None
-    given.output.listing({"in_force": number, "versions": told}, told)
+    given.output.listing({"in_force": number, "versions": told}, told, _FIELDS)
     return Exit.DONE
 
 

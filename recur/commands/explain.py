@@ -1,5 +1,6 @@
 """`recur explain`: one sentence about an occurrence, whatever became of it, and the evidence."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -62,9 +63,10 @@ def explain_time(given: Context, schedule: str, text: str) -> Exit:
     asked = questions(
         parse_time_argument(text, background.zone, snapshot.now), timings, background.zone
     )
-    cases = read_cases(history, snapshot, asked, background, work)
-    found = [explain(case, background) for case in cases]
-    show_explanations(given.output, found, background)
+    shown = replace(background, zone=given.zone or background.zone)
+    cases = read_cases(history, snapshot, asked, shown, work)
+    found = [explain(case, shown) for case in cases]
+    show_explanations(given.output, found, shown)
     given.output.result(
         {
             "schedule": id_,

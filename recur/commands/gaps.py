@@ -37,6 +37,16 @@ _COLUMNS: Final = (
     Column(name="UTC", rank=3),
     Column(name="WHAT", rank=2, prose=True),
 )
+_FIELDS: Final = (
+    "schedule",
+    "planned",
+    "gaps",
+    "short",
+    "doubled",
+    "unlisted",
+    "overdue",
+    "unplanned",
+)
 
 
 def command(
@@ -88,7 +98,7 @@ def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
     found = list(_compared(given.output, history, snapshot, states, after))
     _show_gaps(given, snapshot.now, found)
     schedules = [_coverage_json(one) for one in found]
-    given.output.listing({"since": utc(begin), "schedules": schedules}, schedules)
+    given.output.listing({"since": utc(begin), "schedules": schedules}, schedules, _FIELDS)
     return Exit.DONE if all(one.whole for one in found) else Exit.FOUND
 
 

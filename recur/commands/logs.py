@@ -11,7 +11,6 @@ from azure.core.exceptions import AzureError
 from orchestrator import ids
 from orchestrator.adapters.calls import first_line
 from orchestrator.decisions.declared_outputs import declares
-from orchestrator.decisions.last_words import escape_controls
 from orchestrator.enums import Outcome
 from orchestrator.ledger.record import How, Output, Record
 from recur.arguments import Run
@@ -38,8 +37,9 @@ _MOST_LISTED: Final = 5000
 _STORED: Final = (
     Column(name="PATH", rank=0),
     Column(name="BYTES", rank=1),
-    Column(name="NOTE", rank=2, prose=True),
+    Column(name="NOTE", rank=2, prose=True, optional=True),
 )
+_FIELDS: Final = ("path", "bytes", "sha256", "why")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +174,13 @@ def list_outputs(given: Context, run: str, attempt: int | None) -> Exit:
         for path in sorted({*paths, *noted})
     ]
     if rows:
-        cells = [(escape_controls(one["path"]), str(one["bytes"]), one["why"]) for one in rows]
+        cells = [(one["path"], str(one["bytes"]), one["why"]) for one in rows]
         show_table(given.output, _STORED, cells)
     else:
         given.output.say(f"nothing is stored of attempt {number} yet")
-    given.output.listing({"run_id": record.run_id, "attempt": number, "outputs": rows}, rows)
+    given.output.listing(
+        {"run_id": record.run_id, "attempt": number, "outputs": rows}, rows, _FIELDS
+    )
     return Exit.DONE
 
 

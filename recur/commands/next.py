@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,8 +16,7 @@ from recur.completion import schedules
 from recur.context import Context, run
 from recur.ended import why_ended
 from recur.errors import CliError, Exit
-from recur.formats import NOTHING, iso_offset, local
-from recur.output import Printer
+from recur.formats import NOTHING, away, iso_offset, local
 from recur.schedules.overview import show_overview
 from recur.schedules.policy_comparison import compared, next_difference, parse_policy
 from recur.schedules.source import Source, find_schedule
@@ -30,7 +29,18 @@ _INSTANT: Final = (
     Column(name="OFFSET", rank=5),
     Column(name="UTC", rank=4),
 )
-_COLUMNS: Final = (*_INSTANT, Column(name="NOTE", rank=1, prose=True))
+_COLUMNS: Final = (
+    *_INSTANT,
+    Column(name="IN", rank=3, optional=True),
+    Column(name="NOTE", rank=1, prose=True),
+)
+_COMPARED: Final = (
+    Column(name="", rank=1),
+    *_INSTANT,
+    Column(name="AS IT IS", rank=3, prose=True),
+    Column(name="COMPARED", rank=2, prose=True),
+)
+_FIELDS: Final = ("wall", "offset", "utc", "runs", "notes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,22 +159,37 @@ def show_next(given: Context, options: NextOptions) -> Exit:
         )
     if other:
         changed = replace(source.schedule, recurrence=other.on(source.schedule.recurrence))
-        _compare(given.output, source, changed, begin, after, lines, other.text)
+        _compare(given, source, changed, begin, after, lines, other.text)
     else:
-        show_upcoming(given.output, source, begin, lines)
+        show_upcoming(given, source, begin, lines, counted=options.begin is None)
     return Exit.DONE
 
 
 def show_upcoming(
-    output: Printer, source: Source, begin: datetime, lines: Sequence[Upcoming]
+    given: Context, source: Source, begin: datetime, lines: Sequence[Upcoming], *, counted: bool
 ) -> None:
-    """Show what is to come; what a pause skips shares a row, and the next that runs is named."""
-    rows = [(*_cells(group[0]), _note(group)) for group in collapsed(lines)]
+    """
+    Show what is to come; what a pause skips shares a row, and the next that runs is named.
+
+    Args:
+        given: What every command is given.
+        source: The schedule.
+        begin: From when on.
+        lines: What is to come.
+        counted: Whether to tell how far away each is.
+    """
+    output, rows = given.output, []
+    for group in collapsed(lines):
+        first = group[0]
+        length = away(first.at, source.now) if counted and first.nominal else NOTHING
+        rows.append((*_cells(first, given.zone), length, _note(group)))
     show_table(output, _COLUMNS, rows)
     if any(_is_paused(one) for one in lines):
-        output.say(_when_it_runs(source, lines[0].at))
+        output.say(_when_it_runs(source, lines[0].at, given.zone))
     occurrences = [_upcoming_json(one) for one in lines]
-    output.listing({**_heading(source.schedule, begin), "occurrences": occurrences}, occurrences)
+    output.listing(
+        {**_heading(source.schedule, begin), "occurrences": occurrences}, occurrences, _FIELDS
+    )
 
 
 def _is_paused(one: Upcoming) -> bool:
@@ -191,19 +216,19 @@ def _note(group: Sequence[Upcoming]) -> str:
     return f"skipped ×{len(group)}: {note}" if len(group) > 1 else f"skipped: {note}"
 
 
-def _when_it_runs(source: Source, first: datetime) -> str:
+def _when_it_runs(source: Source, first: datetime, zone: tzinfo | None) -> str:
     """Say when a paused schedule runs next."""
     schedule = source.schedule
     at = next_run(schedule, first - timedelta(seconds=1), source.pauses)
     if at:
-        return f"the next that runs: {local(at, parse_zone(schedule.recurrence.time_zone))}"
+        return f"the next that runs: {local(at, zone or parse_zone(schedule.recurrence.time_zone))}"
     if schedule.paused:
         return "nothing runs before a document without paused = true is applied"
     return f"nothing runs before `recur resume {schedule.id}`"
 
 
 def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in common
-    output: Printer,
+    given: Context,
     source: Source,
     changed: Schedule,
     begin: datetime,
@@ -216,18 +241,21 @@ def _compare(  # noqa: PLR0913, PLR0917 - both sides and what they have in commo
     others = list(upcoming(changed, after, pauses=source.pauses, until=until))
     pairs = list(compared(lines, others))
     rows = [
-        ("*" if pair.differs else "", *_cells(pair.either), _side(pair.here), _side(pair.there))
+        (
+            "*" if pair.differs else "",
+            *_cells(pair.either, given.zone),
+            _side(pair.here),
+            _side(pair.there),
+        )
         for pair in pairs
     ]
-    beside = (
-        Column(name="AS IT IS", rank=3, prose=True),
-        Column(name=text.upper(), rank=2, prose=True),
-    )
-    show_table(output, (Column(name="", rank=1), *_INSTANT, *beside), rows)
+    output = given.output
+    show_table(output, _COMPARED, rows, {"COMPARED": text.upper()})
     later = None
     if not any(pair.differs for pair in pairs):
         later = next_difference(source.schedule, changed, until)
-        when = later.astimezone(parse_zone(source.schedule.recurrence.time_zone)) if later else None
+        zone = given.zone or parse_zone(source.schedule.recurrence.time_zone)
+        when = later.astimezone(zone) if later else None
         output.say(
             f"no difference here; the next is at {when:%Y-%m-%d %H:%M%:z}"
             if when
@@ -269,11 +297,19 @@ def _upcoming_json(one: Upcoming) -> dict[str, Any]:
     }
 
 
-def _cells(one: Upcoming) -> tuple[str, str, str]:
-    """Return wall time, offset and instant for people; seconds only where there are some."""
+def _cells(one: Upcoming, zone: tzinfo | None) -> tuple[str, str, str]:
+    """
+    Return wall time, offset and instant for people; seconds only where there are some.
+
+    Args:
+        one: What is to come.
+        zone: Of wall time and offset; None: the schedule's.
+    """
+    shown = one.at.astimezone(zone) if zone else None
+    wall, offset = (shown, shown.utcoffset()) if shown else (one.wall, one.offset)
     form = "%Y-%m-%d %H:%M:%S" if one.wall.second else "%Y-%m-%d %H:%M"
     utc = f"{one.nominal:{form}}Z" if one.nominal else NOTHING
-    return f"{one.wall:{form}}", iso_offset(one.offset) or NOTHING, utc
+    return f"{wall:{form}}", iso_offset(offset) or NOTHING, utc
 
 
 def _side(one: Upcoming | None) -> str:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from recur.arm import BatchArm
 from recur.checkout import find_checkout
@@ -22,9 +20,15 @@ from recur.publishing.packaging import Package, PackageError, build_all
 from recur.publishing.publisher import Published, Publisher
 from recur.publishing.uploads import Uploads
 from recur.role_waiting import RoleWait
+from recur.tables import Column, show_table
 
 PARAMETER: Final = "PACKAGE_VERSIONS"
 
+_COLUMNS: Final = (
+    Column(name="APPLICATION", rank=0),
+    Column(name="VERSION", rank=1),
+    Column(name="STATE", rank=2, prose=True),
+)
 _MOST_SHOWN: Final = 10
 """So many paths that a package leaves out are shown."""
 
@@ -179,14 +183,18 @@ def _show_contents(output: Printer, package: Package) -> None:
 def _show_packages(given: Context, done: Published, *, dry_run: bool) -> None:
     output = given.output
     new = "to be published" if dry_run else "published"
-    table = Table("application", "version", "", box=None, pad_edge=False)
-    for name, version in done.versions.items():
-        table.add_row(name, version, new if name in done.new else "active")
-    for name, version in done.removed:
-        table.add_row(name, version, "removed: old, and no pool refers to it")
-    for name, version, reason in done.kept:
-        table.add_row(name, version, Text(f"old, and could not be removed: {reason}"))
-    output.people.print(table)
+    rows = [
+        *(
+            (name, version, new if name in done.new else "active")
+            for name, version in done.versions.items()
+        ),
+        *((*one, "removed: old, and no pool refers to it") for one in done.removed),
+        *(
+            (name, version, f"old, and could not be removed: {reason}")
+            for name, version, reason in done.kept
+        ),
+    ]
+    show_table(output, _COLUMNS, rows)
     for name in done.unverified:
         output.say(f"{name}: what lies in storage could not be looked at")
     if dry_run:

@@ -1,7 +1,7 @@
 """`recur rehearse`: what a document would run, skip, wait for and cost, before anything is deployed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -37,8 +37,8 @@ _OF_SCHEDULES: Final = (
     Column(name="WAITING", rank=5),
     Column(name="LONGEST", rank=6),
     Column(name="NODE TIME", rank=7),
-    Column(name="COST", rank=2),
-    Column(name="NOTES", rank=4, prose=True),
+    Column(name="COST", rank=2, optional=True),
+    Column(name="NOTES", rank=4, prose=True, optional=True),
 )
 _OF_POOL: Final = (
     Column(name="POOL", rank=0),
@@ -47,7 +47,7 @@ _OF_POOL: Final = (
     Column(name="NODE TIME", rank=2),
     Column(name="IN TASKS", rank=6),
     Column(name="BEYOND TASKS", rank=5),
-    Column(name="COST", rank=1),
+    Column(name="COST", rank=1, optional=True),
 )
 _CENT: Final = 0.01
 _SHOWN: Final = 5
@@ -165,6 +165,7 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
             "pool": asdict(whole),
         },
         schedules,
+        [one.name for one in fields(ScheduleSummary)],
     )
     return Exit.FOUND if any(one.unfinished for one in found) else Exit.DONE
 

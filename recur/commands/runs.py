@@ -1,5 +1,6 @@
 """`recur runs`: how runs stand or ended, what was skipped or missed and why, newest first."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
@@ -27,9 +28,31 @@ _COLUMNS: Final = (
     Column(name="LATE", rank=6),
     Column(name="STATE", rank=1),
     Column(name="REASON", rank=3),
-    Column(name="BEHIND", rank=4),
+    Column(name="BEHIND", rank=4, optional=True),
     Column(name="TOOK", rank=5),
-    Column(name="TAGS", rank=7),
+    Column(name="TAGS", rank=7, prose=True, optional=True),
+)
+_FIELDS: Final = (
+    "run_id",
+    "schedule",
+    "nominal",
+    "local",
+    "kind",
+    "decision",
+    "open",
+    "state",
+    "outcome",
+    "reason",
+    "sentence",
+    "lateness_seconds",
+    "duration_seconds",
+    "attempts",
+    "count",
+    "last",
+    "description",
+    "owner",
+    "runbook",
+    "tags",
 )
 
 
@@ -65,8 +88,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day. Or yesterday,
     now, 1h for an hour ago, 22:38 for the last one.
 
-    Equal neighbours that were skipped or missed share a row: skipped ×14. A run that failed shows
-    its exit code.
+    Equal neighbours that were skipped or missed share a row: skipped ×14. Where the terminal is too
+    narrow for the run that was in their way, a line below the table names it. A run that failed
+    shows its exit code.
 
     The tags of a run are those that its schedule had when the run was decided.
 
@@ -120,22 +144,34 @@ def list_runs(given: Context, record_filter: RecordFilter) -> Exit:
         _record_json(line, zone_of(snapshot, line.record.schedule) or UTC, snapshot.now)
         for line in lines
     ]
-    given.output.listing({"runs": runs, "unreadable": history.complaints}, runs)
+    given.output.listing({"runs": runs, "unreadable": history.complaints}, runs, _FIELDS)
     return Exit.FOUND if history.unreadable else Exit.DONE
 
 
 def show_runs(given: Context, lines: Sequence[FoundRecord], now: datetime) -> None:
     """Show runs to people; equal neighbours that did not run share a row."""
     groups = collapsed(lines)
-    behind = any(group[0].record.decision.because for group in groups)
-    tagged = any(_tags(line) for line in lines)
-    shown = [
-        one
-        for one in _COLUMNS
-        if (behind or one.name != "BEHIND") and (tagged or one.name != "TAGS")
-    ]
     rows = [_cells(group, given.zone, now) for group in groups]
-    show_table(given.output, shown, [[row[one.name] for one in shown] for row in rows])
+    if "BEHIND" in show_table(given.output, _COLUMNS, rows):
+        for line in behind_lines(groups):
+            given.output.say(line)
+
+
+def behind_lines(groups: Sequence[Sequence[FoundRecord]]) -> list[str]:
+    """Say what stands in the column BEHIND, in a line for each run that was in the way."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for group in groups:
+        decision = group[0].record.decision
+        if decision.because:
+            counts[decision.action, decision.because] += _count(group)
+    return [
+        f"{action}{f' ×{count}' if count > 1 else ''}, behind {run_id}"
+        for (action, run_id), count in counts.items()
+    ]
+
+
+def _count(group: Sequence[FoundRecord]) -> int:
+    return sum(one.record.range.count if one.record.range else 1 for one in group)
 
 
 def collapsed(lines: Sequence[FoundRecord]) -> list[list[FoundRecord]]:
@@ -158,22 +194,21 @@ def _why_not_run(line: FoundRecord) -> tuple[object, ...] | None:
     return record.schedule, decision.action, decision.reason, decision.because, _tags(line)
 
 
-def _cells(group: Sequence[FoundRecord], zone: tzinfo | None, now: datetime) -> dict[str, Cell]:
-    """Return the row of a group by the names of its columns; it is named after its newest."""
+def _cells(group: Sequence[FoundRecord], zone: tzinfo | None, now: datetime) -> tuple[Cell, ...]:
+    """Return the row of a group; it is named after its newest."""
     line = group[0]
     record = line.record
     stands = run_state(record, now, is_open=line.is_open)
-    count = sum(one.record.range.count if one.record.range else 1 for one in group)
-    return {
-        "RUN": record.run_id,
-        "NOMINAL": local(record.nominal, zone),
-        "LATE": short_duration(record.lateness_seconds),
-        "STATE": state_cell(record, stands, count),
-        "REASON": stands.reason or NOTHING,
-        "BEHIND": record.decision.because or NOTHING,
-        "TOOK": short_duration(run_duration(record, now)),
-        "TAGS": _tags(line) or NOTHING,
-    }
+    return (
+        record.run_id,
+        local(record.nominal, zone),
+        short_duration(record.lateness_seconds),
+        state_cell(record, stands, _count(group)),
+        stands.reason or NOTHING,
+        record.decision.because or NOTHING,
+        short_duration(run_duration(record, now)),
+        _tags(line) or NOTHING,
+    )
 
 
 def _tags(line: FoundRecord) -> str:

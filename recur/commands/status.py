@@ -1,6 +1,7 @@
 """`recur status`: how the deployment stands, and every schedule of it, on one screen."""
 
 import time
+from dataclasses import fields
 from typing import Annotated, Final
 
 import typer
@@ -9,7 +10,7 @@ from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.status.reader import read_status
 from recur.status.rendering import show_status, status_json
-from recur.status.value import Status
+from recur.status.value import ScheduleStatus, Status
 from recur.target import Target
 
 _EVERY_SECONDS: Final = 5
@@ -41,8 +42,9 @@ def command(
         target = given.target()
         if not watch:
             return show_once(given, target)
-        if given.output.as_json:
-            raise CliError(Exit.USAGE, "--watch prints no JSON", "recur status --json, again")
+        if not given.output.for_people:
+            message = f"--watch goes on, and -o {given.output.form} does not"
+            raise CliError(Exit.USAGE, message, "leave one of them out")
         return show_until_interrupted(given, target)
 
     run(context, look)
@@ -51,8 +53,9 @@ def command(
 def show_once(given: Context, target: Target) -> Exit:
     """Show the status; 1 if somebody is needed."""
     status = read_status(target)
-    show_status(given.output, status)
-    given.output.result(status_json(status))
+    show_status(given.output, status, given.zone)
+    told = status_json(status)
+    given.output.listing(told, told["schedules"], [one.name for one in fields(ScheduleStatus)])
     return _exit(status)
 
 
@@ -64,7 +67,7 @@ def show_until_interrupted(given: Context, target: Target) -> Exit:
             status = read_status(target)
             code = _exit(status)
             given.output.people.clear()
-            show_status(given.output, status)
+            show_status(given.output, status, given.zone)
             time.sleep(_EVERY_SECONDS)
     except KeyboardInterrupt:
         return code

@@ -13,8 +13,7 @@ from orchestrator.timing.zones import parse_zone
 from recur.about import about_json
 from recur.context import Context
 from recur.errors import Exit
-from recur.formats import NOTHING, iso_offset, local
-from recur.output import Printer
+from recur.formats import NOTHING, away, iso_offset, local
 from recur.progress import progress
 from recur.schedules.source import document_of_file
 from recur.schedules.upcoming import next_due, pause_notes
@@ -24,10 +23,24 @@ from recur.times import parse_time
 _COLUMNS: Final = (
     Column(name="SCHEDULE", rank=0),
     Column(name="NEXT", rank=1),
-    Column(name="UTC", rank=4),
+    Column(name="UTC", rank=5),
+    Column(name="IN", rank=4, optional=True),
+    Column(name="OWNER", rank=3, prose=True, optional=True),
+    Column(name="NOTE", rank=2, prose=True),
 )
-_OWNER: Final = Column(name="OWNER", rank=3, prose=True)
-_NOTE: Final = Column(name="NOTE", rank=2, prose=True)
+_FIELDS: Final = (
+    "schedule",
+    "time_zone",
+    "wall",
+    "offset",
+    "utc",
+    "runs",
+    "notes",
+    "description",
+    "owner",
+    "runbook",
+    "tags",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +83,9 @@ def show_overview(given: Context, file: Path, begin: str | None) -> Exit:
         for id_ in schedule_ids:
             found.append(_outlook(id_, document, now, begin))
             advance(1)
-    _show_outlooks(given.output, found)
+    _show_outlooks(given, found, None if begin else now)
     schedules = [_outlook_json(one) for one in found]
-    given.output.listing({"from": begin or now, "schedules": schedules}, schedules)
+    given.output.listing({"from": begin or now, "schedules": schedules}, schedules, _FIELDS)
     return Exit.DONE
 
 
@@ -107,23 +120,23 @@ def _obstacle_notes(schedule: Schedule, *, begin: datetime, at: datetime | None)
     return notes
 
 
-def _show_outlooks(output: Printer, found: list[Outlook]) -> None:
-    owned = any(one.about and one.about.owner for one in found)
-    columns = (*_COLUMNS, *((_OWNER,) if owned else ()), _NOTE)
+def _show_outlooks(given: Context, found: list[Outlook], now: datetime | None) -> None:
+    """Show a line for each schedule; how far away it is due only if that is asked of now."""
     rows = [
         (
             one.schedule,
-            local(one.at, one.zone) if one.at else NOTHING,
+            local(one.at, given.zone or one.zone) if one.at else NOTHING,
             local(one.at, UTC) if one.at else NOTHING,
-            *(((one.about and one.about.owner) or NOTHING,) if owned else ()),
+            away(one.at, now) if one.at and now else NOTHING,
+            (one.about and one.about.owner) or NOTHING,
             "; ".join(one.notes),
         )
         for one in found
     ]
     if rows:
-        show_table(output, columns, rows)
+        show_table(given.output, _COLUMNS, rows)
     else:
-        output.say("the document holds no schedule")
+        given.output.say("the document holds no schedule")
 
 
 def _outlook_json(one: Outlook) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from orchestrator.ids import ScheduleId
 from recur.formats import NOTHING, local, short_duration
 from recur.output import Printer
+from recur.state_cells import in_colour
 from recur.status.value import (
     Finding,
     Health,
@@ -23,7 +24,7 @@ from recur.status.value import (
     Status,
     Trouble,
 )
-from recur.tables import Column, show_table
+from recur.tables import Cell, Column, show_table
 
 _STYLES: Final = {
     Health.PROBLEM: "red",
@@ -36,9 +37,9 @@ _COLUMNS: Final = (
     Column(name="STATE", rank=1),
     Column(name="LAST", rank=2),
     Column(name="NEXT", rank=3),
+    Column(name="OWNER", rank=5, prose=True, optional=True),
+    Column(name="NOTE", rank=4, prose=True, optional=True),
 )
-_OWNER: Final = Column(name="OWNER", rank=5, prose=True)
-_NOTE: Final = Column(name="NOTE", rank=4, prose=True)
 _MARK_WIDTH: Final = 9
 _MOST_TROUBLES: Final = 20
 _MOST_NAMES: Final = 5
@@ -55,9 +56,16 @@ def status_json(status: Status) -> dict[str, Any]:
     return {**asdict(status), "pool": pool, "needs_person": status.needs_person}
 
 
-def show_status(output: Printer, status: Status) -> None:
-    """Print the status for people: what all schedules share, then troubles, then every schedule."""
-    for name, finding in _parts(status):
+def show_status(output: Printer, status: Status, zone: tzinfo | None) -> None:
+    """
+    Print the status for people: what all schedules share, then troubles, then every schedule.
+
+    Args:
+        output: Where it goes.
+        status: What is shown.
+        zone: Of all times; None: the terminal's.
+    """
+    for name, finding in _parts(status, zone):
         _show_lines(output, finding.health, f"{name:<8} {finding.what}", finding.next_step)
     groups = _alike(status.troubles)
     runbooks = {one.schedule: one.runbook for one in status.schedules if one.runbook}
@@ -68,19 +76,19 @@ def show_status(output: Printer, status: Status) -> None:
         output.say(f"... and {number} more: recur status --json has them all")
     if status.schedules:
         output.say("")
-        _show_schedules(output, status)
+        _show_schedules(output, status, zone)
     output.say("")
     output.say(_verdict(status))
 
 
-def _parts(status: Status) -> Iterator[tuple[str, Finding]]:
+def _parts(status: Status, zone: tzinfo | None) -> Iterator[tuple[str, Finding]]:
     for timer in status.timers:
         yield timer.function, timer.finding
     yield "pool", _named(status.pool.finding, status.pool.id)
     yield "ledger", status.ledger.finding
     document = status.document
     version = f"version {document.version}" if document.version else ""
-    since = f"since {local(document.since, UTC)}" if document.since else ""
+    since = f"since {local(document.since, zone)}" if document.since else ""
     yield "document", _named(document.finding, ", ".join(one for one in (version, since) if one))
 
 
@@ -150,33 +158,32 @@ def _folded(output: Printer, line: str) -> list[str]:
     return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _show_schedules(output: Printer, status: Status) -> None:
-    owned = any(one.owner for one in status.schedules)
-    columns = (*_COLUMNS, *((_OWNER,) if owned else ()), _NOTE)
+def _show_schedules(output: Printer, status: Status, zone: tzinfo | None) -> None:
     rows = [
         (
             one.schedule,
             _state(one, status.at),
             _last(one, status.at),
             _next(one, status.at),
-            *((one.owner or NOTHING,) if owned else ()),
-            "; ".join(_notes(one, status.at)),
+            one.owner or NOTHING,
+            "; ".join(_notes(one, status.at, zone)),
         )
         for one in status.schedules
     ]
-    show_table(output, columns, rows)
+    show_table(output, _COLUMNS, rows)
 
 
-def _state(one: ScheduleStatus, now: datetime) -> str:
-    if one.since is None or one.state not in _LASTING:
-        return one.state
-    return f"{one.state} {short_duration(max(now - one.since, timedelta()))}"
+def _state(one: ScheduleStatus, now: datetime) -> Text:
+    text = str(one.state)
+    if one.since is not None and one.state in _LASTING:
+        text += f" {short_duration(max(now - one.since, timedelta()))}"
+    return in_colour(text, one.state)
 
 
-def _last(one: ScheduleStatus, now: datetime) -> str:
+def _last(one: ScheduleStatus, now: datetime) -> Cell:
     if one.last is None:
-        return NOTHING if one.last_known else Health.UNKNOWN
-    return _outcome(one.last, now)
+        return NOTHING if one.last_known else Text(Health.UNKNOWN, style=_STYLES[Health.UNKNOWN])
+    return in_colour(_outcome(one.last, now), one.last.outcome)
 
 
 def _outcome(last: Last, now: datetime) -> str:
@@ -189,9 +196,9 @@ def _next(one: ScheduleStatus, now: datetime) -> str:
     return f"in {short_duration(one.next_due - now)}" if one.next_due else NOTHING
 
 
-def _notes(one: ScheduleStatus, now: datetime) -> Iterator[str]:
+def _notes(one: ScheduleStatus, now: datetime, zone: tzinfo | None) -> Iterator[str]:
     if pause := one.pause:
-        until = f" until {local(pause.until, UTC)}" if pause.until else ""
+        until = f" until {local(pause.until, zone)}" if pause.until else ""
         yield f"paused{until} by {pause.by or 'the document'}" + (
             f": {pause.note}" if pause.note else ""
         )

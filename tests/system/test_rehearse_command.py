@@ -61,7 +61,6 @@ def test_people_see_schedules_and_the_pool(document: Path) -> None:
         "NODE",
         "TIME",
         "COST",
-        "NOTES",
     ]
     assert lines[1].startswith("nightly-report  2")
     assert "4 h" in lines[1]

@@ -59,7 +59,7 @@ def test_people_read_a_line_for_each_run(past: Past) -> None:
         id_(2),
         wall,
         "6 s",
-        "failed, exit code 3",
+        "failed (3)",
         "exit_code",
         "2 min",
     ]

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from io import StringIO
 
@@ -116,8 +117,12 @@ ITEMS: list[dict[str, object]] = [
 ]
 
 
-def listed(form: Format, capsys: pytest.CaptureFixture[str]) -> str:
-    Printer(form=form).listing({"all": ITEMS}, ITEMS)
+def listed(
+    form: Format,
+    capsys: pytest.CaptureFixture[str],
+    items: Sequence[Mapping[str, object]] = ITEMS,
+) -> str:
+    Printer(form=form).listing({"all": items}, items, ["id", "at", "ok", "tags"])
     return capsys.readouterr().out
 
 
@@ -136,6 +141,14 @@ def test_programs_get_a_list_as_one_document_or_a_line_for_each_item(
         ["a", "2026-11-23T07:00:00Z", "true", '["x", "y"]'],
         ['b, "c"', "", "false", "[]"],
     ]
+
+
+def test_a_list_without_items_has_the_heading_of_its_csv(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """So programs find its columns on a quiet day as well."""
+    assert listed(Format.CSV, capsys, []) == "id,at,ok,tags\n"
+    assert not listed(Format.JSONL, capsys, [])
 
 
 @pytest.mark.parametrize("form", [Format.JSONL, Format.CSV])
@@ -160,7 +173,7 @@ def test_a_list_for_programs_holds_no_control(
     form: Format, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nor a line that is none."""
-    Printer(form=form).listing({}, [{"name": HOSTILE, "all": [HOSTILE]}])
+    Printer(form=form).listing({}, [{"name": HOSTILE, "all": [HOSTILE]}], ["name", "all"])
 
     told = capsys.readouterr().out
     assert not _OBEYED.search(told)

@@ -1,6 +1,6 @@
 """`recur next` of a paused schedule names no time as the next at which nothing will run."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from io import StringIO
 from typing import cast
 
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from orchestrator.model import Pause, Recurrence, Schedule
 from recur.commands.next import show_upcoming
+from recur.context import Context
 from recur.output import Printer
 from recur.schedules.source import Source
 from recur.schedules.upcoming import first_occurrences, upcoming
@@ -18,13 +19,16 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 DAILY = Recurrence(cron=("0 12 * * *",), time_zone="Europe/Paris")
 
 
-def told(table: Schedule, *pauses: Pause) -> list[str]:
+def told(
+    table: Schedule, *pauses: Pause, zone: tzinfo | None = None, counted: bool = False
+) -> list[str]:
     """Return what people read of the next three occurrences."""
     output = Printer()
     output.people = Console(file=StringIO(), width=200, soft_wrap=True)
     source = Source(schedule=table, pauses=pauses, now=NOW, place="the document in force")
     lines = list(first_occurrences(upcoming(table, NOW, pauses=pauses), 3))
-    show_upcoming(output, source, NOW, lines)
+    given = Context(settings=None, output=output, zone=zone)
+    show_upcoming(given, source, NOW, lines, counted=counted)
     return cast("StringIO", output.people.file).getvalue().splitlines()
 
 
@@ -68,3 +72,18 @@ def test_a_pause_without_an_end_says_what_ends_it(
 def test_a_schedule_that_is_not_paused_needs_no_such_line() -> None:
     """Its first row is the next that runs."""
     assert len(told(schedule(recurrence=DAILY))) == 4
+
+
+def test_a_zone_that_is_named_is_that_of_the_wall_times() -> None:
+    """Instead of the schedule's."""
+    _, first, *_ = told(schedule(recurrence=DAILY), zone=UTC)
+
+    assert first == "2026-11-23 11:00  +00:00  2026-11-23 11:00Z"
+
+
+def test_from_now_on_it_is_told_how_far_away_each_is() -> None:
+    """So that nobody has to count."""
+    heading, first, *_ = told(schedule(recurrence=DAILY), counted=True)
+
+    assert heading.split() == ["WALL", "TIME", "OFFSET", "UTC", "IN", "NOTE"]
+    assert first.endswith("2026-11-23 11:00Z  2 h")

@@ -28,7 +28,11 @@ def shown(records: Sequence[Record], *, width: int | None = None) -> list[list[s
     """Return the cells of the rows that people get, the heading first."""
     output = Printer()
     output.people = Console(
-        file=StringIO(), width=width, force_terminal=width is not None, soft_wrap=True
+        file=StringIO(),
+        width=width,
+        force_terminal=width is not None,
+        soft_wrap=True,
+        highlight=False,
     )
     lines = [
         FoundRecord(record=one, is_open=one.outcome is None and bool(one.attempts))
@@ -92,7 +96,7 @@ def test_a_run_that_failed_shows_its_exit_code() -> None:
 
     heading, first, second = shown([failed, ran(at(8))])
 
-    assert first[3].strip() == "failed, exit code 3"
+    assert first[3].strip() == "failed (3)"
     assert second[3].strip() == "succeeded"
     assert "BEHIND" not in "".join(heading)
 
@@ -103,5 +107,16 @@ def test_at_80_columns_run_time_and_state_are_there() -> None:
 
     (heading, _) = shown([record], width=80)
 
-    for name in ("RUN", "NOMINAL", "STATE"):
+    for name in ("RUN", "NOMINAL", "STATE", "REASON"):
         assert name in " ".join(heading)
+
+
+def test_at_80_columns_the_run_that_was_in_the_way_is_named_below_the_table() -> None:
+    """Once, with how many it was in the way of; two ids do not fit in a row."""
+    records = [*(skipped(hour) for hour in (8, 7, 6)), ran(at(5)), skipped(4), skipped(3, None)]
+
+    told = shown(records, width=80)
+
+    assert "BEHIND" not in "".join(told[0])
+    assert told[-1] == [f"skipped ×4, behind {BLOCKER}"]
+    assert len(shown(records)) == len(told) - 1, "where there is room the table has it"

@@ -3,7 +3,7 @@
 import io
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -62,7 +62,7 @@ def shown(status: Status, *, width: int | None = None) -> list[str]:
     text = io.StringIO()
     terminal = {"force_terminal": True, "width": width, "color_system": None} if width else {}
     output.people = Console(file=text, highlight=False, soft_wrap=True, **terminal)  # type: ignore[arg-type]
-    show_status(output, status)
+    show_status(output, status, UTC)
     return text.getvalue().splitlines()
 
 
@@ -75,7 +75,7 @@ def test_one_screen_says_that_all_is_well() -> None:
         "good     ledger   it belongs to https://batch.example",
         "good     document version 3, since 2026-06-02 02:00Z: 1 schedule",
         "",
-        "SCHEDULE  STATE  LAST               NEXT     NOTE",
+        "SCHEDULE  STATE  LAST               NEXT",
         "nightly   idle   succeeded 1 h ago  in 23 h",
         "",
         "all is well",
