@@ -1,0 +1,1 @@
+"""What a schedule is, does and did, as one value, and how it is shown."""
