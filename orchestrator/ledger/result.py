@@ -13,7 +13,7 @@ from orchestrator.enums import Outcome
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.attempt import Attempt
-from orchestrator.ledger.record import Action, Cost, Record
+from orchestrator.ledger.record import Action, Cost, Kind, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,8 @@ class Result:
         attempt: The number of the last attempt.
         finished: When the last attempt ended.
         seconds: How long its task took; None for one that never began.
-        lateness: Seconds from the nominal time to the submission.
+        lateness: Seconds from the nominal time to the submission; None for what was triggered or
+            backfilled: nobody waited for it at its nominal time.
         cost: Of all attempts.
     """
 
@@ -71,7 +72,7 @@ def result_of(record: Record) -> Result:
         attempt=attempt.number if attempt else 1,
         finished=attempt.finished if attempt else None,
         seconds=task_seconds(attempt) if attempt else None,
-        lateness=record.lateness_seconds,
+        lateness=record.lateness_seconds if record.kind is Kind.SCHEDULED else None,
         cost=record.cost,
     )
 
@@ -125,6 +126,9 @@ def read_result(blob: str, metadata: Mapping[str, str]) -> Result | None:
         return None
     outcome = values["outcome"]
     did_not_run = outcome in {Action.SKIPPED, Action.MISSED}
+    scheduled = (
+        values.get("kind", Kind.SCHEDULED) == Kind.SCHEDULED
+    )  # earlier versions wrote it for all
     amount, _, currency = values.get("cost", "").partition(" ")
     try:
         nominal = _instant(values["nominal"])
@@ -140,7 +144,7 @@ def read_result(blob: str, metadata: Mapping[str, str]) -> Result | None:
             attempt=int(values.get("attempt", "1")),
             finished=_instant(values["finished"]) if "finished" in values else None,
             seconds=float(values["seconds"]) if "seconds" in values else None,
-            lateness=float(values["lateness"]) if "lateness" in values else None,
+            lateness=float(values["lateness"]) if "lateness" in values and scheduled else None,
             cost=Cost(amount=float(amount), currency=currency) if currency else None,
         )
     except ValueError as error:

@@ -5,6 +5,7 @@ Summaries of the ledger, for overviews that must not read records: pure values.
 numbers of the runs that ended on one day. Both are derived from the final records.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -45,7 +46,8 @@ class RecentRun(NamedTuple):
         nominal: Seconds since 1970.
         outcome: How it ended.
         seconds: How long its task took.
-        lateness: Seconds from the nominal time to the submission.
+        lateness: Seconds from the nominal time to the submission; None for what was triggered or
+            backfilled.
         reason: Of the outcome; empty for a success.
         run_id: Only where schedule and nominal time do not tell it: of a trigger's run.
     """
@@ -136,7 +138,7 @@ class DayNumbers(Stored):
     Attributes:
         outcomes: How many there are of each outcome.
         duration: How long their tasks took, of those that began.
-        lateness: From the nominal time to the submission.
+        lateness: From the nominal time to the submission, of scheduled runs.
         costs: By currency, of those that have an estimate.
     """
 
@@ -279,6 +281,39 @@ def numbers_of(results: Iterable[Result], numbers: DayNumbers | None = None) -> 
     for result in results:
         numbers = _added(numbers, result)
     return numbers
+
+
+def total_of(days: Iterable[DayNumbers]) -> DayNumbers:
+    """Return the numbers of several days together, each spread from its rounded lengths."""
+    outcomes: Counter[Outcome] = Counter()
+    costs: dict[str, float] = {}
+    duration, lateness = Spread(), Spread()
+    for day in days:
+        outcomes.update(day.outcomes)
+        for currency, amount in day.costs.items():
+            costs[currency] = round(costs.get(currency, 0.0) + amount, 6)
+        duration, lateness = _both(duration, day.duration), _both(lateness, day.lateness)
+    return DayNumbers(
+        outcomes=dict(sorted(outcomes.items())),
+        duration=duration,
+        lateness=lateness,
+        costs=dict(sorted(costs.items())),
+    )
+
+
+def _both(one: Spread, other: Spread) -> Spread:
+    if not other.count:
+        return one
+    counts = Counter(one.rounded)
+    counts.update(other.rounded)
+    rounded = dict(sorted(counts.items(), key=lambda pair: float(pair[0])))
+    return Spread(
+        count=one.count + other.count,
+        total_seconds=round(one.total_seconds + other.total_seconds, 3),
+        median_seconds=_percentile(rounded, 0.5),
+        p95_seconds=_percentile(rounded, 0.95),
+        rounded=rounded,
+    )
 
 
 def with_day(day: Day, anew: Mapping[ScheduleId, tuple[DayNumbers, Iterable[Result]]]) -> Day:

@@ -35,6 +35,17 @@ def test_the_metadata_of_a_final_record_say_what_it_comes_to(record: Record) -> 
     assert read_result(record.blob, result_metadata(record)) == result_of(record)
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_only_a_scheduled_run_is_late(kind: Kind) -> None:
+    """A backfill of last month is not a month late; metadata of earlier versions say so of all."""
+    record = replace(FAILED, kind=kind, lateness_seconds=9.0)
+    listed = read_result(FAILED.blob, result_metadata(record) | {"lateness": "9.0"})
+
+    assert listed is not None
+    assert result_of(record).lateness == (9.0 if kind is Kind.SCHEDULED else None)
+    assert listed.lateness == result_of(record).lateness
+
+
 def test_a_later_attempt_is_told_from_the_first() -> None:
     """Its job is another one."""
     again = replace(FAILED.attempt, number=2, job_id=ids.job_id(FAILED.run_id, 2))

@@ -35,6 +35,7 @@ from orchestrator.ledger.summaries import (
     load_day,
     load_recent,
     numbers_of,
+    total_of,
     usual_seconds,
     with_results,
 )
@@ -152,6 +153,19 @@ def test_numbers_of_a_day_are_the_same_in_whatever_order_runs_end(
     for part, found in ((0.5, duration.median_seconds), (0.95, duration.p95_seconds)):
         exact = in_order[ceil(part * len(in_order)) - 1]
         assert found == pytest.approx(exact, rel=0.05, abs=1e-9)
+
+
+@given(st.lists(st.lists(SECONDS, max_size=5), min_size=1, max_size=5))
+def test_numbers_of_days_together_are_those_of_all_their_runs(days: list[list[float]]) -> None:
+    """As if they had ended on one day."""
+    runs = [
+        [ended(n, value, cost=Cost(amount=0.1, currency="USD")) for n, value in enumerate(seconds)]
+        for seconds in days
+    ]
+
+    total = total_of(map(numbers_of, runs))
+
+    assert total == numbers_of(run for one in runs for run in one)
 
 
 def test_a_run_that_never_began_has_no_duration() -> None:
