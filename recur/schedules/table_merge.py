@@ -99,6 +99,16 @@ def merge_tables(in_force: str, given: str, file: Path) -> MergedText:
     )
 
 
+def table_text(document: str, schedule: str) -> str | None:
+    """Return the lines of a schedule's table; None where it is not written below its own header."""
+    text = _texts(_pieces(document), {(_SCHEDULES, schedule)}).get((_SCHEDULES, schedule))
+    whole, own = _content_or_none(document), _content_or_none(text) if text else None
+    if not text or not whole or not own:
+        return None
+    same = _tables(own, _SCHEDULES).get(schedule) == _tables(whole, _SCHEDULES).get(schedule)
+    return text.strip("\r\n") + "\n" if same else None
+
+
 def _check_other_parts(whole: dict[str, Any], part: dict[str, Any], file: Path) -> None:
     """
     Refuse what would change the schedules that stay, or be left out in silence.

@@ -141,6 +141,15 @@ def _upcoming_line(
     )
 
 
+def placement_notes(recurrence: Recurrence, nominal: datetime) -> tuple[str, ...]:
+    """Say of an occurrence what changes of the clock and holidays made of it."""
+    placed = next(placements(recurrence, after=nominal - _MOMENT, until=nominal), None)
+    if placed is None or not placed.exists:
+        return ()
+    local = nominal.astimezone(parse_zone(recurrence.time_zone))
+    return (*_of_clock(placed, local, recurrence), *_of_moves(placed))
+
+
 def _of_clock(one: Placement, local: datetime, recurrence: Recurrence) -> Iterator[str]:
     """Yield what a change of the clock made of an occurrence."""
     here = _without_zone(local)

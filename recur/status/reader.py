@@ -6,39 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
 from orchestrator.adapters.batch_replies import read_node, read_pool
-from orchestrator.adapters.calls import first_line, reply_date
+from orchestrator.adapters.calls import reply_date
 from orchestrator.batch_state import Node, Pool
 from orchestrator.decisions.places import portless
-from orchestrator.document.parse import Document, parse
-from orchestrator.errors import DocumentError, RecordUnreadable
+from orchestrator.errors import RecordUnreadable
 from orchestrator.ledger.record import Record, load
 from orchestrator.ledger.results import load_collect
-from orchestrator.ledger.state import (
-    HousekeepingMark,
-    OpenRequest,
-    damaged_open_run,
-    load_submit,
-    read_open_run,
-)
+from orchestrator.ledger.state import load_submit
 from orchestrator.ledger.summaries import load_recent
-from orchestrator.ledger.versions import named_number
 from recur.host_timers import host_storage, timer_statuses
+from recur.status.ledger_blobs import in_force, read_blob, read_work
 from recur.status.overview import records_worth_reading, status_of, with_details
-from recur.status.readings import (
-    Blob,
-    InForce,
-    OpenLine,
-    Readings,
-    TimerNote,
-    Unreadable,
-    Work,
-)
-from recur.status.refusals import BATCH, HOST_STORAGE, LEDGER, REFUSED, why_unreadable
+from recur.status.readings import Blob, Readings, TimerNote, Unreadable
+from recur.status.refusals import BATCH, HOST_STORAGE, REFUSED, why_unreadable
 from recur.status.timers import FUNCTIONS
 from recur.status.value import Status
 from recur.target import Target
@@ -73,13 +58,13 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
         dates.append(reply_date(reply))
 
     def blob[T](name: str, content: Callable[[bytes, dict[str, str]], T]) -> Any:  # noqa: ANN401
-        return pool.submit(_read_blob, target, ledger, name, content, note)
+        return pool.submit(read_blob, target, ledger, name, content, note)
 
-    document = blob(ids.DOCUMENT, _in_force)
+    document = blob(ids.DOCUMENT, in_force)
     submit = blob(ids.SUBMIT_STATE, lambda data, _: load_submit(data))
     collect = blob(ids.COLLECT_STATE, lambda data, _: load_collect(data))
     recent = blob(ids.RECENT, lambda data, _: load_recent(data))
-    work = pool.submit(_read_work, target, ledger)
+    work = pool.submit(read_work, target, ledger)
     timers = pool.submit(_read_timers, target)
     batch = pool.submit(_read_pool, target)
     found, nodes = batch.result()
@@ -98,67 +83,6 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
         on_laptop=target.on_laptop,
         pool_id=target.need("BATCH_POOL_ID"),
     )
-
-
-def _read_blob[T](
-    target: Target,
-    ledger: ContainerClient,
-    name: str,
-    content: Callable[[bytes, dict[str, str]], T],
-    note: Callable[[Any], None],
-) -> Blob[T] | Unreadable | None:
-    try:
-        reply = ledger.download_blob(name, raw_response_hook=note)
-        data = reply.readall()
-    except ResourceNotFoundError as error:
-        if getattr(error, "error_code", None) == "ContainerNotFound":
-            return why_unreadable(error, LEDGER, target)
-        return None
-    except REFUSED as error:
-        return why_unreadable(error, LEDGER, target)
-    properties = reply.properties
-    try:
-        read = content(data, dict(properties.metadata or {}))
-    except RecordUnreadable as error:
-        return Unreadable(why=first_line(error), next_step="recur doctor", damaged=True)
-    return Blob(content=read, etag=str(properties.etag), modified=properties.last_modified)
-
-
-def _in_force(data: bytes, metadata: dict[str, str]) -> InForce:
-    document: Document | Unreadable
-    try:
-        document = parse(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, DocumentError) as error:
-        document = Unreadable(why=first_line(error), next_step="recur apply FILE", damaged=True)
-    return InForce(document=document, number=named_number(data, metadata))
-
-
-def _read_work(target: Target, ledger: ContainerClient) -> Work | Unreadable:
-    lines: list[OpenLine] = []
-    requests: list[OpenRequest] = []
-    mark: HousekeepingMark | None = None
-    try:
-        for blob in ledger.list_blobs(name_starts_with=ids.OPEN_PREFIX, include=["metadata"]):
-            metadata = {key.lower(): value for key, value in (blob.metadata or {}).items()}
-            if blob.name == ids.HOUSEKEEPING:
-                after = metadata.get("after")
-                mark = HousekeepingMark(at=blob.last_modified, after=after, etag=str(blob.etag))
-            elif request := ids.open_request_id(blob.name):
-                requests.append(OpenRequest(id=request, made=blob.creation_time))
-            elif line := _open_line(blob.name, metadata, blob.creation_time):
-                lines.append(line)
-    except REFUSED as error:
-        return why_unreadable(error, LEDGER, target)
-    return Work(lines=tuple(lines), requests=tuple(requests), mark=mark)
-
-
-def _open_line(blob: str, metadata: dict[str, str], created: datetime) -> OpenLine | None:
-    try:
-        run = read_open_run(blob, metadata)
-    except RecordUnreadable:
-        run = None
-    run = run or damaged_open_run(blob, created)
-    return OpenLine(run=run, blocked=metadata.get("blocked")) if run else None
 
 
 def _read_timers(target: Target) -> dict[str, TimerNote] | Unreadable:

@@ -52,10 +52,12 @@ class InForce:
     Attributes:
         document: What it says; Unreadable: it decides nothing.
         number: Of its version; None: somebody uploaded it by hand.
+        data: Its bytes.
     """
 
     document: Document | Unreadable
     number: int | None
+    data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ def standings(readings: Readings) -> Iterator[Standing]:
     """Yield how each schedule stands, in the order of their ids."""
     by_schedule = readings.work.by_schedule() if not isinstance(readings.work, Unreadable) else {}
     for id_ in _schedule_ids(readings, by_schedule):
-        yield _standing(id_, readings, by_schedule.get(id_, ()))
+        yield standing_of(id_, readings, by_schedule.get(id_, ()))
 
 
 def _schedule_ids(
@@ -71,7 +71,15 @@ def _schedule_ids(
     return sorted(found | by_schedule.keys())
 
 
-def _standing(id_: ScheduleId, readings: Readings, lines: Sequence[OpenLine]) -> Standing:
+def standing_of(id_: ScheduleId, readings: Readings, lines: Sequence[OpenLine]) -> Standing:
+    """
+    Return how a schedule stands.
+
+    Args:
+        id_: Of a schedule that was not removed.
+        readings: What was read.
+        lines: Its open runs, the oldest first.
+    """
     document, now = readings.parsed, readings.now
     table = document.schedules.get(id_) if document else None
     state = readings.state.schedules.get(id_) if readings.state else None
