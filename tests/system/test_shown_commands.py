@@ -105,12 +105,10 @@ def test_a_command_that_no_node_can_start_is_found(
 
 
 def test_every_kind_of_place_is_looked_at() -> None:
-    """Blocks, printed documents, prose and files."""
+    """Blocks, printed documents and files."""
     places = {name.partition(": ")[0] for name in _SHOWN}
-    in_prose = {name.partition(": ")[0] for name in _SHOWN if name.endswith(" in-prose")}
 
     assert places >= {
         *("README.md", "docs/schedules.md", "docs/workloads.md", "docs/costs.md"),
         *("docs/migrating.md", "schedules.sample.toml", "local/schedules.toml"),
     }
-    assert in_prose == {"docs/data-and-secrets.md"}
