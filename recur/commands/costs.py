@@ -34,7 +34,7 @@ _OF_SCHEDULES: Final = (
     Column(name="SCHEDULE", rank=0),
     Column(name="RUNS", rank=2),
     Column(name="TASK TIME", rank=3),
-    Column(name="COST", rank=1, optional=True),
+    Column(name="COST", rank=1),
 )
 _OF_POOLS: Final = (
     Column(name="POOL", rank=0),
@@ -42,7 +42,7 @@ _OF_POOLS: Final = (
     Column(name="NODE TIME", rank=2),
     Column(name="IN TASKS", rank=4),
     Column(name="BEYOND TASKS", rank=3),
-    Column(name="COST BEYOND", rank=1, optional=True),
+    Column(name="COST BEYOND", rank=1),
 )
 _CENT: Final = 0.01
 _AT_ONCE: Final = 512

@@ -43,8 +43,10 @@ def command(
         if not watch:
             return show_once(given, target)
         if not given.output.for_people:
-            message = f"--watch goes on, and -o {given.output.form} does not"
-            raise CliError(Exit.USAGE, message, "leave one of them out")
+            form = given.output.form
+            raise CliError(
+                Exit.USAGE, f"--watch prints no {form}", f"recur status -o {form}, again"
+            )
         return show_until_interrupted(given, target)
 
     run(context, look)

@@ -461,7 +461,7 @@ def test_a_long_plan_says_what_it_leaves_out(someone: Operator) -> None:
     told = someone.recur("backfill", *period)
     programs = someone.recur("--json", "backfill", *period)
 
-    assert "    ... 9 more: --json has all of them\n" in told.out
+    assert "and 9 more between them: --json has all of them\n" in told.out
     assert len(programs.json["plan"]["runs"]) == 19
 
 

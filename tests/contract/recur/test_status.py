@@ -296,4 +296,4 @@ def test_watching_prints_no_json(someone: Operator) -> None:
     told = someone.recur("--json", "status", "--watch")
 
     assert told.code == Exit.USAGE
-    assert "recur status --json" in told.json["error"]["next"]
+    assert "recur status -o json" in told.json["error"]["next"]

@@ -3,7 +3,7 @@
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from orchestrator.ledger.record import LastWords
 from orchestrator.ledger.state import OpenRun
 from orchestrator.ledger.summaries import Recent, ScheduleRecent
 from orchestrator.model import Pause
+from orchestrator.timing.zones import parse_zone
 from recur.output import Printer
 from recur.status.overview import status_of, with_details
 from recur.status.rendering import show_status, status_json
@@ -56,13 +57,15 @@ cron = "30 4 * * SUN"
 """
 
 
-def shown(status: Status, *, width: int | None = None) -> list[str]:
+def shown(
+    status: Status, *, width: int | None = None, zone: tzinfo = UTC, colours: str | None = None
+) -> list[str]:
     """Return the lines that people get, on a terminal of this width or into a file."""
     output = Printer(as_json=False)
     text = io.StringIO()
-    terminal = {"force_terminal": True, "width": width, "color_system": None} if width else {}
+    terminal = {"force_terminal": True, "width": width, "color_system": colours} if width else {}
     output.people = Console(file=text, highlight=False, soft_wrap=True, **terminal)  # type: ignore[arg-type]
-    show_status(output, status, UTC)
+    show_status(output, status, zone)
     return text.getvalue().splitlines()
 
 
@@ -113,6 +116,23 @@ def test_what_is_unknown_is_never_summed_up_as_well() -> None:
     assert "unknown  pool     recur: access is refused" in lines
     assert "         next: the role Reader is missing" in lines
     assert lines[-1] == "somebody is needed: 1 unknown"
+
+
+def test_all_times_are_in_one_zone() -> None:
+    """That which is named: of the document, and of the end of a pause."""
+    lines = shown(a_night(), zone=parse_zone("America/Bogota"))
+
+    assert "good     document version 3, since 2026-06-01 21:00-05:00: 3 schedules" in lines
+    assert any("paused until 2026-06-02 09:00-05:00 by jane: move" in line for line in lines)
+
+
+def test_outcomes_and_states_have_colours() -> None:
+    """As in every other table."""
+    lines = "\n".join(shown(a_night(), width=200, colours="standard"))
+
+    assert "\x1b[31mfailed (127)" in lines
+    assert "\x1b[33mpaused" in lines
+    assert "\x1b[36mrunning" in lines
 
 
 def many(count: int) -> Status:
