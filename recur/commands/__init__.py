@@ -32,6 +32,7 @@ NAMES: Final = (
     "schema",
     "convert",
     "import",
+    "describe",
     "runs",
     "show",
     "explain",
@@ -60,19 +61,19 @@ _MEANT: Final = {
     "cancel": "`recur stop RUN` ends a run",
     "delete": "take its table out of the document, then `recur apply FILE`",
     "deploy": "`recur apply FILE` puts schedules in force, `recur publish` packages",
-    "describe": "`recur show RUN` shows a run, `recur next SCHEDULE` when a schedule is due",
     "disable": "`recur pause SCHEDULE`",
     "enable": "`recur resume SCHEDULE`",
-    "get": "`recur runs` lists runs, `recur show RUN` shows one, `recur document` the schedules",
+    "get": "`recur describe SCHEDULE` shows a schedule, `recur runs` lists runs, `recur show RUN` shows "
+    "one",
     "history": "`recur runs` lists runs",
     "kill": "`recur stop RUN` ends a run",
     "list": "`recur runs` lists runs, `recur document` prints the schedules",
     "log": "`recur logs RUN`",
     "ls": "`recur runs` lists runs, `recur document` prints the schedules",
-    "rerun": "`recur backfill SCHEDULE --rerun` runs past occurrences again, `recur trigger "
-    "SCHEDULE` runs it now",
-    "retry": "`recur backfill SCHEDULE --rerun` runs past occurrences again",
-    "run": "`recur trigger SCHEDULE` runs it now, `recur runs` lists what ran",
+    "rerun": "`recur backfill SCHEDULE --rerun-failed` runs again what did not succeed, `recur "
+    "trigger SCHEDULE` runs it now",
+    "retry": "`recur backfill SCHEDULE --rerun-failed` runs again what did not succeed",
+    "run": "`recur trigger SCHEDULE` runs it now, `recur runs` lists runs",
     "start": "`recur trigger SCHEDULE` runs it now",
 }
 """What is meant by the words of other tools."""

@@ -12,10 +12,10 @@ _ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
 _LONGEST: Final = 6
 
 
-def joined(items: Sequence[str]) -> str:
+def joined(items: Sequence[str], word: str = "and") -> str:
     """Return a list as a sentence has it: ``a, b and c``."""
     *first, last = items
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def shortened(items: Sequence[str], what: str) -> str:
