@@ -19,9 +19,9 @@ from orchestrator.duration_text import duration_text
 from orchestrator.errors import DocumentError, RecurError
 from orchestrator.ledger.record import load
 from orchestrator.ledger.state import SubmitState, load_submit
+from recur.causes.remedies import WHY_BLOCKED
 from recur.checks.findings import Finding, good, note, problem, unchecked
 from recur.checks.results import check_results
-from recur.explain.remedies import WHY_BLOCKED
 from recur.host_timers import host_storage, timer_statuses
 from recur.target import Target
 

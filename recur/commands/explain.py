@@ -6,11 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator import ids
+from recur.causes.pool_reader import read_surroundings, without_pool
 from recur.completion import schedules
 from recur.context import Context, run
 from recur.errors import Exit
 from recur.explain.case import WRONG, Background, Explanation
-from recur.explain.case_reader import read_background, read_cases
+from recur.explain.case_reader import latest_instant, read_background, read_cases
 from recur.explain.explanation import explain
 from recur.explain.rendering import show_explanations
 from recur.explain.time_argument import parse_time_argument, questions
@@ -26,45 +27,62 @@ def command(
     context: typer.Context,
     schedule: Annotated[str, typer.Argument(help="Its id.", autocompletion=schedules)],
     time: Annotated[
-        str, typer.Argument(metavar="TIME", help="An instant, a wall time, or a whole day.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[TIME]",
+            help="An instant, a wall time, or a whole day. Default: the latest occurrence.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """
     Say in one sentence what became of an occurrence and why, then show the evidence.
 
     It answers for every instant: what ended, runs, waits, was skipped or missed, is not due, lies in
-    the future, or should have been decided and is not (exit code 1).
+    the future, or should have been decided and is not (exit code 1). Without TIME it takes the
+    latest occurrence; where there was none yet, the next one. What does not go well has its cause,
+    the last lines of what it wrote, and a command that leads on.
 
     TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall
     time that comes twice both are explained. Or yesterday, now, 1h for an hour ago, 22:38 for the
     last one. A date means all occurrences of that day; of more than
     twenty those that did not succeed are shown first, and the others counted. --json has them all.
 
+    Example: recur explain nightly-report
+
     Example: recur explain nightly-report 2026-11-01T01:30
     """
     run(context, lambda given: explain_time(given, schedule, time))
 
 
-def explain_time(given: Context, schedule: str, text: str) -> Exit:
+def explain_time(given: Context, schedule: str, text: str | None) -> Exit:
     """
-    Explain the occurrences that ``text`` means.
+    Explain the occurrences that ``text`` means; None: the latest.
 
     Raises:
-        CliError: There is no such schedule, or ``text`` is no time.
+        CliError: There is no such schedule, ``text`` is no time, or nothing was ever due.
     """
-    ledger = given.target().ledger()
+    target = given.target()
+    ledger = target.ledger()
     snapshot = read_snapshot(ledger)
     history = History(ledger, given.output)
     id_ = past_schedule(history, snapshot, schedule)
     snapshot = with_moved(ledger, snapshot, after=snapshot.now - KEPT, schedule=id_)
     work = history.open_list()
-    background = read_background(ledger, snapshot, id_, work)
+    around = without_pool(target, snapshot.now)
+    background = read_background(ledger, snapshot, id_, work, around)
     timings = background.state.timings if background.state else ()
-    asked = questions(
-        parse_time_argument(text, background.zone, snapshot.now), timings, background.zone
+    instant = (
+        latest_instant(history, snapshot, background)
+        if text is None
+        else parse_time_argument(text, background.zone, snapshot.now)
     )
     shown = replace(background, zone=given.zone or background.zone)
+    asked = questions(instant, timings, background.zone)
     cases = read_cases(history, snapshot, asked, shown, work)
+    if opened := next((case.open for case in cases if case.open and case.open.attempts), None):
+        around = read_surroundings(target, snapshot.now, opened.attempt.pool)
+        shown = replace(shown, around=around)
     found = [explain(case, shown) for case in cases]
     show_explanations(given.output, found, shown)
     given.output.result(
@@ -85,5 +103,6 @@ def _explanation_json(one: Explanation, background: Background) -> dict[str, Any
         "local": one.nominal.astimezone(background.zone).isoformat(),
         "sentence": one.sentence,
         "facts": one.facts,
+        "last_lines": one.last_lines,
         "next": one.next_step,
     }

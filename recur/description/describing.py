@@ -9,6 +9,7 @@ from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.ledger.summaries import DayNumbers
 from orchestrator.model import Pause, Recurrence, Schedule
+from recur.causes.surroundings import OpenLine, Unreadable
 from recur.description.definition import definition_of
 from recur.description.history import (
     SHOWN,
@@ -21,7 +22,7 @@ from recur.description.value import AppliedVersion, Description, OpenRunStatus, 
 from recur.schedules.upcoming import Upcoming, first_occurrences, upcoming
 from recur.status.open_runs import run_state
 from recur.status.outcomes import recent_of
-from recur.status.readings import Blob, OpenLine, Readings, Unreadable, Work
+from recur.status.readings import Blob, Readings, Work
 from recur.status.schedules import Standing, standing_of
 
 
@@ -75,7 +76,7 @@ def describe(sources: Sources) -> Description:
         coming=_coming(table, sources.state, readings.now),
         past=with_exit_codes(past, sources.records),
         figures=None if sources.days is None else figures_of(since, sources.days),
-        open_runs=tuple(_open_run(line) for line in lines),
+        open_runs=tuple(_open_run(line, readings) for line in lines),
         doubts=(*_doubts(readings), *sources.doubts),
     )
 
@@ -112,11 +113,11 @@ def _coming(
     return tuple(first_occurrences(upcoming(table, now, pauses=pauses), SHOWN))
 
 
-def _open_run(line: OpenLine) -> OpenRunStatus:
+def _open_run(line: OpenLine, readings: Readings) -> OpenRunStatus:
     run = line.run
     return OpenRunStatus(
         run_id=run.run_id,
-        state=run_state(line),
+        state=run_state(line, readings),
         kind=run.kind,
         nominal=run.nominal,
         since=run.since,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ from orchestrator.ledger.results import load_collect
 from orchestrator.ledger.state import ScheduleState, load_submit
 from orchestrator.ledger.summaries import DayNumbers, day_blob, load_day, load_recent
 from orchestrator.ledger.versions import Version, read_version
+from recur.causes.pool_reader import read_surroundings
+from recur.causes.refusals import REFUSED
+from recur.causes.surroundings import Unreadable
 from recur.context import Context
 from recur.description.describing import Sources, describe, presence_of
 from recur.description.history import (
@@ -32,12 +36,10 @@ from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import Snapshot
 from recur.status.ledger_blobs import in_force, read_blob, read_work
 from recur.status.outcomes import recent_of
-from recur.status.readings import Blob, Readings, Unreadable
-from recur.status.refusals import REFUSED
+from recur.status.readings import Blob, Readings
 from recur.target import Target
 
 _AT_ONCE: Final = 16
-_NOT_ASKED: Final = Unreadable(why="nobody asked", next_step="recur status")
 
 
 def read_description(given: Context, text: str) -> Description:
@@ -78,6 +80,7 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
         read_blob, target, ledger, ids.RECENT, lambda data, _: load_recent(data), note
     )
     work = pool.submit(read_work, target, ledger)
+    batch = pool.submit(read_surroundings, target, datetime.now(UTC))
     summaries = recent.result()
     return Readings(
         document=document.result(),
@@ -85,11 +88,8 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
         collect=collect.result(),
         recent=summaries.content if isinstance(summaries, Blob) else summaries,
         work=work.result(),
-        pool=_NOT_ASKED,
-        now=max(dates, default=datetime.now(UTC)),
-        account="",
-        on_laptop=target.on_laptop,
-        pool_id="",
+        # The last: by now all dates are noted.
+        surroundings=replace(batch.result(), now=max(dates, default=datetime.now(UTC))),
     )
 
 

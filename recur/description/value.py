@@ -7,9 +7,10 @@ from enum import StrEnum
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Kind
 from orchestrator.model import About
+from recur.causes.trouble import Trouble
 from recur.description.policy_text import Policy
 from recur.schedules.upcoming import Upcoming
-from recur.status.value import ScheduleStatus, State, Trouble
+from recur.status.value import ScheduleStatus, State
 
 
 class Presence(StrEnum):

@@ -13,6 +13,7 @@ from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun, ScheduleState
 from orchestrator.model import About, Interval, Occurrence, Recurrence
 from orchestrator.timing.occurrences import in_force
+from recur.causes.surroundings import Surroundings
 from recur.formats import local, short_duration, utc
 
 DUE: Final = timedelta(minutes=2)
@@ -41,6 +42,9 @@ class Verdict(StrEnum):
 CLOCK: Final = "clock"
 """The source of what a zone's rules say."""
 
+POOL: Final = "pool"
+"""The source of what Batch says of the pool."""
+
 WRONG: Final = frozenset({Verdict.UNDECIDED, Verdict.UNRECORDED, Verdict.UNREADABLE})
 """What should not be: somebody has to do something."""
 
@@ -51,7 +55,7 @@ class Fact:
     One piece of evidence.
 
     Attributes:
-        source: Where it stands: a blob's name, or ``CLOCK``.
+        source: Where it stands: a blob's name, ``CLOCK`` or ``POOL``.
         says: What it says.
     """
 
@@ -70,6 +74,7 @@ class Explanation:
         sentence: In one sentence.
         facts: The evidence, in the order in which one leads to the next.
         next_step: What to do; None where nothing has to be done.
+        last_lines: The end of what the run wrote, or of what a start task said that failed.
         outcome: Of a run that ended.
     """
 
@@ -78,6 +83,7 @@ class Explanation:
     sentence: str
     facts: tuple[Fact, ...] = ()
     next_step: str | None = None
+    last_lines: tuple[str, ...] = ()
     outcome: Outcome | None = None
 
 
@@ -96,11 +102,12 @@ class Background:
         written: When submit.json was last written; None if there is none.
         open_runs: Its open runs, oldest first.
         about: What its table in the document in force says for people.
-        now: The clock of the storage.
+        around: What its runs run in; of those that have ended the pool does not matter.
     """
 
     schedule: ScheduleId
     zone: tzinfo
+    around: Surroundings
     state: ScheduleState | None
     taken_over: bool = True
     trouble: str | None = None
@@ -108,7 +115,11 @@ class Background:
     written: datetime | None = None
     open_runs: tuple[OpenRun, ...] = ()
     about: About | None = None
-    now: datetime
+
+    @property
+    def now(self) -> datetime:
+        """The clock of the storage."""
+        return self.around.now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,26 @@ from typing import Final
 
 from orchestrator import ids
 from orchestrator.decisions.last_words import escape_controls
-from orchestrator.enums import After, AttemptState, Outcome
+from orchestrator.enums import Outcome
 from orchestrator.ledger.attempt import Attempt
 from orchestrator.ledger.record import Action, How, Kind, Record
-from orchestrator.ledger.state import OpenRun
 from recur.about import about_sentence
-from recur.explain.case import Background, Case, Explanation, Fact, Verdict, subject, timing_facts
-from recur.explain.remedies import held_up, remedy
+from recur.causes.run_cause import RunCause, run_cause
+from recur.explain.case import (
+    POOL,
+    Background,
+    Case,
+    Explanation,
+    Fact,
+    Verdict,
+    subject,
+    timing_facts,
+)
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.records import OLDER
-from recur.ledger_reader.run_state import RunState, run_duration, run_state
-from recur.run_output.vouching import last_line_of, unmatched_lines
+from recur.ledger_reader.run_state import RunState, run_duration
+from recur.run_output.vouching import unmatched_lines
 
-_STDOUT: Final = "stdout.txt"
 _OUTCOMES = {
     Outcome.SUCCEEDED: "succeeded",
     Outcome.FAILED: "failed",
@@ -27,35 +34,35 @@ _OUTCOMES = {
     Outcome.LOST: "was lost",
     Outcome.NEVER_STARTED: "never started",
 }
-_GATES = {
-    After.QUEUE: "it waits for the earlier runs of its schedule to end (queue)",
-    After.REPLACE: "it waits until what it replaces has ended (replace)",
-    After.RETRY: "its next attempt waits for the submitted runs of its schedule to end (retry)",
-    After.BACKFILL: "it waits for its turn: backfilled runs go one at a time, the oldest first "
-    "(backfill)",
-}
 
 
 def opened(case: Case, record: Record, background: Background) -> Explanation:
     """Explain a run that has not ended."""
-    stands = run_state(record, background.now, is_open=True)
+    found = run_cause(
+        record, is_open=True, around=background.around, open_runs=background.open_runs
+    )
     blob = ids.open_blob(record.run_id)
     facts = [*timing_facts(case, background), *_facts(record, blob, background)]
     if case.final and case.blob:
         facts.append(Fact(source=case.blob, says=f"before: {_outcome_text(case.final)}"))
     facts += case.unreadable
+    if found.unread:
+        facts.append(Fact(source=POOL, says=found.unread))
     return Explanation(
         verdict=Verdict.OPEN,
         nominal=case.nominal,
-        sentence=f"{subject(case, background)} {_progress_sentence(record, stands, background)}.",
+        sentence=f"{subject(case, background)} {_progress_sentence(record, found, background)}.",
         facts=tuple(facts),
-        next_step=_remedy(record, stands),
+        next_step=found.next_step,
+        last_lines=found.last_lines,
     )
 
 
 def final(case: Case, record: Record, background: Background) -> Explanation:
     """Explain what has its final record."""
+    found = run_cause(record, is_open=False, around=background.around)
     facts = [*timing_facts(case, background), *_facts(record, case.blob or "", background)]
+    facts += _in_the_way(found, background)
     verdict = {
         Action.SUBMIT: Verdict.ENDED,
         Action.SKIPPED: Verdict.SKIPPED,
@@ -67,15 +74,23 @@ def final(case: Case, record: Record, background: Background) -> Explanation:
         sentence = (
             f"{subject(case, background)} did not run. {record.sentence or _outcome_text(record)}"
         )
-    wrong = verdict is Verdict.ENDED and record.outcome is not Outcome.SUCCEEDED
     return Explanation(
         verdict=verdict,
         nominal=case.nominal,
         sentence=sentence,
         facts=tuple(facts),
-        next_step=_next_step(record) if wrong else None,
+        next_step=found.next_step,
+        last_lines=found.last_lines,
         outcome=record.outcome,
     )
+
+
+def _in_the_way(found: RunCause, background: Background) -> Iterator[Fact]:
+    """Yield what the work list says of the runs that were in the way: they may still be."""
+    for run in background.open_runs:
+        if run.run_id in found.in_the_way:
+            says = f"{run.run_id} was in the way, and has not ended"
+            yield Fact(source=ids.open_blob(run.run_id), says=says)
 
 
 def planned(case: Case, record: Record, background: Background) -> Explanation:
@@ -105,9 +120,9 @@ def unreadable(case: Case, background: Background) -> Explanation:
     )
 
 
-def _progress_sentence(record: Record, stands: RunState, background: Background) -> str:
-    """Say what an open run does or waits for."""
-    attempt, zone = record.attempt, background.zone
+def _progress_sentence(record: Record, found: RunCause, background: Background) -> str:
+    """Say what an open run does or waits for, and why."""
+    attempt, zone, stands = record.attempt, background.zone, found.stands
     again = f", attempt {attempt.number}" if attempt.number > 1 else ""
     since = f" since {local(stands.since, zone)}" if stands.since else ""
     match stands.word:
@@ -117,58 +132,29 @@ def _progress_sentence(record: Record, stands: RunState, background: Background)
         case "submitted":
             text = f"is submitted{again} and waits for a node{since}"
         case "stopping":
-            text = f"is being ended ({stands.reason}){since}"
+            return f"is being ended ({stands.reason}){since}"
         case "finishing":
             text = f"has ended ({stands.reason}){again}; its final record is about to be written"
         case "blocked":
-            said = f": {attempt.blocked_detail}" if attempt.blocked_detail else ""
-            text = f"has no job yet, blocked ({stands.reason}){since}{said}"
+            return f"has no job yet, blocked ({stands.reason}){since}{_blocked(record, stands)}"
         case "waiting" if attempt.after and stands.reason == attempt.after:
-            text = f"has not been submitted: {_GATES[attempt.after]}{_ahead(record, background)}"
+            return f"has not been submitted: {found.cause}"
         case "waiting":
             until = local(attempt.not_before, zone) if attempt.not_before else "its time"
             text = f"has not been submitted: it is put off until {until} ({stands.reason})"
         case _:
             text = f"is claimed{since}{again}; the next tick creates its job"
-    held = stands.word in {"running", "submitted"} and attempt.diagnosis
-    return f"{text}. {attempt.diagnosis.rstrip('.')}" if held and attempt.diagnosis else text
+    return f"{text}. {found.cause[0].upper()}{found.cause[1:]}" if found.cause else text
 
 
-def _ahead(record: Record, background: Background) -> str:
-    """Name the runs that an attempt waits for, as far as the ledger tells."""
-    me = (record.nominal, record.run_id)
-    backfill = record.attempt.after is After.BACKFILL
-    names = [
-        run.run_id
-        for run in background.open_runs
-        if run.run_id != record.run_id
-        and (run.kind is Kind.BACKFILLED) == backfill
-        and (backfill or not run.forced)
-        and not _has_ended(run)
-        and (_has_started(run) or run.order < me)
-    ]
-    if not names:
-        return "; none of them is open any more, so the next tick submits it"
-    return f": {', '.join(names)}"
-
-
-def _has_ended(run: OpenRun) -> bool:
-    """Whether the ledger alone tells that no job of a run is active; else Batch is asked."""
-    given_up = run.state is AttemptState.CLAIMED and run.stop and run.untried
-    return run.state is AttemptState.ENDED or given_up
-
-
-def _has_started(run: OpenRun) -> bool:
-    """Whether a run has a job, or waits for nothing but its dispatch."""
-    return run.state is not AttemptState.CLAIMED or run.stop or run.after is None
-
-
-def _remedy(record: Record, stands: RunState) -> str | None:
-    if stands.word != "blocked" or record.task is None:
-        return held_up(record)
+def _blocked(record: Record, stands: RunState) -> str:
+    """Return what Batch said of a job that it does not take, and until when that is tried."""
+    said = f": {record.attempt.blocked_detail}" if record.attempt.blocked_detail else ""
+    if record.task is None:
+        return said
     opened = stands.since or record.attempt.claimed
     until = utc(opened + record.task.catch_up_window)
-    return f"recur doctor says what mends it; each tick tries again, until {until}"
+    return f"{said.rstrip('.')}; each tick tries again, until {until}"
 
 
 def _outcome_text(record: Record) -> str:
@@ -219,8 +205,6 @@ def _output_facts(record: Record, blob: str) -> Iterator[Fact]:
             yield Fact(source=blob, says=f"{path} is unverified: {output.why}")
     for line in unmatched_lines(record):
         yield Fact(source=blob, says=line)
-    if last := last_line_of(record):
-        yield Fact(source=blob, says=f"{last[0]} ends: {last[1]}")
 
 
 def _attempt_line(attempt: Attempt) -> str:
@@ -244,27 +228,6 @@ def _pauses(nominal: datetime, reason: str | None, background: Background) -> It
             until = f" until {utc(pause.until)}" if pause.until else ""
             says = f"paused by {pause.by} from {utc(pause.since)}{until}{note}"
             yield Fact(source=ids.SUBMIT_STATE, says=says)
-
-
-def _next_step(record: Record) -> str | None:
-    """Say where the output of a run is that did not succeed, and what to do about it."""
-    page = record.about.runbook if record.about else None
-    runbook = f"the runbook of its schedule: {page}" if page else None
-    return "; ".join(filter(None, (_output_of(record), remedy(record), runbook))) or None
-
-
-def _output_of(record: Record) -> str | None:
-    """Say how to see what a run wrote; None if it wrote nothing."""
-    stored = [one.path for one in record.outputs if one.how is not How.MISSING]
-    if _STDOUT in stored:
-        return f"recur logs {record.run_id} shows its output"
-    if stored:
-        return f"recur logs {record.run_id} --outputs lists what is stored of it"
-    earlier = [one for one in _attempts(record)[:-1] if one.started]
-    if earlier:
-        number = earlier[-1].number
-        return f"recur logs {record.run_id} --attempt {number} shows what that attempt wrote"
-    return None
 
 
 def _attempts(record: Record) -> tuple[Attempt, ...]:

@@ -60,6 +60,8 @@ def _in_full(output: Printer, one: Explanation) -> None:
     output.say(one.sentence)
     for fact in one.facts:
         output.say(f"  {fact.source}: {fact.says}")
+    for line in one.last_lines:
+        output.say(f"  | {line}")
     if one.next_step:
         output.say(f"  next: {one.next_step}")
 

@@ -5,6 +5,7 @@ from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Occurrence
 from orchestrator.timing.occurrences import in_force
 from recur.about import about_sentence
+from recur.causes.not_run import CORRECT, undecided_cause, undecided_step
 from recur.explain.case import (
     DUE,
     Background,
@@ -17,6 +18,7 @@ from recur.explain.case import (
 )
 from recur.formats import local, short_duration, utc
 from recur.ledger_reader.record_blobs import KEPT
+from recur.timing_lookup import occurrence_after
 
 
 def unrecorded(case: Case, background: Background) -> Explanation:
@@ -95,7 +97,8 @@ def _future(
     if background.trouble:
         sentence += " It will not be decided until the document is mended."
         facts.append(Fact(source=ids.DOCUMENT, says=background.trouble))
-    return _answer(case, background, Verdict.FUTURE, sentence, None, facts)
+    step = CORRECT if background.trouble else None
+    return _answer(case, background, Verdict.FUTURE, sentence, step, facts)
 
 
 def _lost_record(case: Case, background: Background) -> Explanation:
@@ -116,7 +119,8 @@ def _lost_record(case: Case, background: Background) -> Explanation:
 
 
 def _undecided(case: Case, background: Background, state: ScheduleState) -> Explanation:
-    late = background.now - case.nominal
+    oldest = occurrence_after(state.timings, state.decided_until) or case.nominal
+    late = background.now - min(oldest, case.nominal)
     if background.trouble:
         return _answer(
             case,
@@ -124,8 +128,7 @@ def _undecided(case: Case, background: Background, state: ScheduleState) -> Expl
             Verdict.UNDECIDED,
             f"{subject(case, background)} is undecided: the document holds it up. "
             f"{background.trouble}.",
-            "correct the document and `recur apply` it; what is late then is caught up, as "
-            "catch_up says",
+            f"{CORRECT}; what is late then is caught up, as catch_up says",
         )
     if late <= DUE:
         sentence = f"{subject(case, background)} is due right now: the next tick decides it."
@@ -137,10 +140,9 @@ def _undecided(case: Case, background: Background, state: ScheduleState) -> Expl
         case,
         background,
         Verdict.UNDECIDED,
-        f"{subject(case, background)} is undecided, {short_duration(late)} after its time: the submit tick is "
-        f"silent, or Batch does not answer it. It is decided up to {utc(state.decided_until)}"
-        f"{written}.",
-        "recur doctor says what is wrong; `recur tick submit` makes one tick by hand",
+        f"{subject(case, background)} is undecided: {undecided_cause(late)}. The submit tick is silent, "
+        f"or Batch does not answer it. It is decided up to {utc(state.decided_until)}{written}.",
+        undecided_step(on_laptop=background.around.on_laptop),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.decisions.last_words import escape_controls, last_line
+from orchestrator.decisions.last_words import escape_controls
 from orchestrator.ledger.record import How, Output, Record
 
 VERIFIED_BYTES: Final = 8 * 1024 * 1024
@@ -59,16 +59,21 @@ def unmatched_lines(record: Record) -> list[str]:
     return [f"{escape_controls(pattern)} matched no file" for pattern in record.unmatched]
 
 
-def last_line_of(record: Record) -> tuple[str, str] | None:
-    """Return the stream in which a run that did not succeed last said something, and the line."""
-    if record.last_words is None:
+def last_lines_of(record: Record, most: int) -> tuple[str, tuple[str, ...]] | None:
+    """
+    Return the stream in which a run that did not succeed last said something, and its last lines.
+
+    Args:
+        record: Of the run.
+        most: So many lines at most; empty ones at the end are left out.
+    """
+    words = record.last_words
+    if words is None:
         return None
-    for stream, text in (
-        ("stderr", record.last_words.stderr),
-        ("stdout", record.last_words.stdout),
-    ):
-        if line := last_line(text):
-            return stream, escape_controls(line)
+    for stream, text in (("stderr", words.stderr), ("stdout", words.stdout)):
+        if text and text.strip():
+            lines = text.strip("\n").rstrip().split("\n")[-most:]
+            return stream, tuple(escape_controls(line, keep="\t") for line in lines)
     return None
 
 

@@ -2,14 +2,16 @@
 
 from typing import Final
 
-from recur.status.readings import Blob, InForce, Readings, Unreadable, Work
-from recur.status.value import DocumentStatus, Finding, Health, LedgerStatus
+from recur.causes.not_run import CORRECT
+from recur.causes.surroundings import Unreadable
+from recur.causes.trouble import Health
+from recur.status.readings import Blob, InForce, Readings, Work
+from recur.status.value import DocumentStatus, Finding, LedgerStatus
 
 _RESTORE: Final = (
     "restore it (docs/operations.md), or recur adopt --new: it begins anew, from now on"
 )
 _APPLY: Final = "recur apply FILE"
-_CORRECT: Final = "correct the document, then recur apply FILE"
 
 
 def judge_ledger(readings: Readings) -> LedgerStatus:
@@ -22,8 +24,8 @@ def judge_ledger(readings: Readings) -> LedgerStatus:
     if submit is None:
         return LedgerStatus(owner=None, finding=_without_state(readings))
     owner = submit.content.owner
-    if owner not in {"", readings.account}:
-        what = f"it belongs to {owner}, and these settings name {readings.account}"
+    if owner not in {"", readings.surroundings.account}:
+        what = f"it belongs to {owner}, and these settings name {readings.surroundings.account}"
         step = "correct BATCH_ACCOUNT_URL, or move the ledger: recur adopt"
         return LedgerStatus(owner=owner, finding=_finding(Health.PROBLEM, what, step))
     for one in (readings.work, readings.collect, readings.recent):
@@ -61,11 +63,11 @@ def _of_document(document: Blob[InForce]) -> Finding:
     said = document.content.document
     if isinstance(said, Unreadable):
         what = f"it decides nothing, and every schedule stands still: {said.why}"
-        return _finding(Health.PROBLEM, what, _CORRECT)
+        return _finding(Health.PROBLEM, what, CORRECT)
     count = f"{len(said.schedules)} schedule{'s' * (len(said.schedules) != 1)}"
     others = [one for one in said.problems if one.schedule not in said.invalid]
     if others:
-        return _finding(Health.PROBLEM, f"{count}; {others[0]}", _CORRECT)
+        return _finding(Health.PROBLEM, f"{count}; {others[0]}", CORRECT)
     if said.invalid:
         return _finding(Health.NOTE, f"{count}; {len(said.invalid)} more stand still")
     return _finding(Health.GOOD, count)

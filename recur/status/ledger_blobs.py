@@ -18,8 +18,9 @@ from orchestrator.ledger.state import (
     read_open_run,
 )
 from orchestrator.ledger.versions import named_number
-from recur.status.readings import Blob, InForce, OpenLine, Unreadable, Work
-from recur.status.refusals import LEDGER, REFUSED, why_unreadable
+from recur.causes.refusals import LEDGER, REFUSED, why_unreadable
+from recur.causes.surroundings import OpenLine, Unreadable
+from recur.status.readings import Blob, InForce, Work
 from recur.target import Target
 
 

@@ -10,9 +10,12 @@ from orchestrator.ledger.record import Action
 from orchestrator.ledger.results import ScheduleResults
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.ledger.summaries import NotRun, RecentRun, ScheduleRecent
-from recur.explain.remedies import REMEDIES
-from recur.status.readings import Blob, Readings, Unreadable
-from recur.status.value import Kind, Last, Trouble
+from recur.causes.ended_run import failed_trouble
+from recur.causes.not_run import missed_cause, missed_step
+from recur.causes.surroundings import Unreadable
+from recur.causes.trouble import Kind, Trouble
+from recur.status.readings import Blob, Readings
+from recur.status.value import Last
 
 _ASKED_FOR: Final = frozenset({Reason.STOPPED, Reason.REPLACED})
 _NOTHING_TICKED: Final = frozenset({MissReason.WINDOW, MissReason.OFF})
@@ -88,31 +91,44 @@ def last_not_run(recent: ScheduleRecent, last: Last | None) -> Last | None:
 
 
 def outcome_trouble(
-    schedule: ScheduleId, last: Last | None, not_run: Last | None, state: ScheduleState | None
+    schedule: ScheduleId,
+    last: Last | None,
+    recent: ScheduleRecent,
+    state: ScheduleState | None,
+    *,
+    on_laptop: bool,
 ) -> Trouble | None:
     """Return what the newest outcome of a schedule asks for; None: nothing."""
-    if not_run and not_run.outcome == Action.MISSED and not_run.reason in _NOTHING_TICKED:
-        at = not_run.nominal.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if missed := _missed(recent, last):
+        first, last_ = (datetime.fromtimestamp(one, UTC) for one in (missed.nominal, missed.last))
         return Trouble(
             kind=Kind.MISSED,
             schedule=schedule,
-            since=not_run.nominal,
-            cause=f"nothing ticked when it was due, and catch-up does not reach it ({not_run.reason})",
-            next_step=f"recur explain {schedule} {at}",
+            since=last_,
+            cause=missed_cause(missed.reason),
+            next_step=missed_step(schedule, missed.reason, first, last_, on_laptop=on_laptop),
         )
     if last is None or last.run_id is None or _is_forgiven(last, state):
         return None
     if last.outcome == Outcome.SUCCEEDED or last.reason in _ASKED_FOR:
         return None
-    because = f" ({last.reason})" if last.reason else ""
-    return Trouble(
-        kind=Kind.FAILED,
+    return failed_trouble(
         schedule=schedule,
         run_id=last.run_id,
-        since=last.nominal,
-        cause=f"{last.outcome}{because}",
-        next_step=_remedy(schedule, last) or f"recur logs {last.run_id}",
+        nominal=last.nominal,
+        outcome=last.outcome,
+        reason=last.reason,
+        on_laptop=on_laptop,
     )
+
+
+def _missed(recent: ScheduleRecent, last: Last | None) -> NotRun | None:
+    """Return the newest occurrences, if they came due while nothing ticked."""
+    if last_not_run(recent, last) is None:
+        return None
+    newest = recent.not_run[-1]
+    missed = newest.action == Action.MISSED and newest.reason in _NOTHING_TICKED
+    return newest if missed else None
 
 
 def _is_forgiven(last: Last, state: ScheduleState | None) -> bool:
@@ -121,10 +137,3 @@ def _is_forgiven(last: Last, state: ScheduleState | None) -> bool:
         return False
     until = state.forgiven_until
     return last.run_id in state.forgiven or (until is not None and last.nominal <= until)
-
-
-def _remedy(schedule: ScheduleId, last: Last) -> str | None:
-    if last.reason is None or last.reason not in {*Reason}:
-        return None
-    text = REMEDIES[Reason(last.reason)]
-    return text.format(schedule=schedule) if text else None

@@ -7,7 +7,9 @@ from typing import Final
 from orchestrator import ids
 from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record
-from recur.explain.remedies import remedy
+from recur.causes.ended_run import recorded_trouble
+from recur.causes.open_run import with_record
+from recur.causes.trouble import Health, Kind, Trouble
 from recur.formats import short_duration
 from recur.status.ledger import judge_document, judge_ledger
 from recur.status.open_runs import open_run_troubles
@@ -15,16 +17,13 @@ from recur.status.pool import judge_pool
 from recur.status.readings import Readings
 from recur.status.schedules import Standing, standings
 from recur.status.timers import judge_timers
-from recur.status.value import Health, Kind, ScheduleStatus, Status, Trouble
+from recur.status.value import ScheduleStatus, Status
 
 DETAILS_READ: Final = 8
 """So many records are read: of the worst troubles, for their words."""
 
 _ALIKE_READ: Final = 2
 """So many of these at most for troubles of the same cause."""
-
-_LAST_LINES: Final = 3
-_STEP: Final = "; recur logs {run}"
 
 
 def status_of(readings: Readings) -> Status:
@@ -35,7 +34,7 @@ def status_of(readings: Readings) -> Status:
     return Status(
         at=readings.now,
         timers=judge_timers(readings, _undecided(found, readings)),
-        pool=judge_pool(readings),
+        pool=judge_pool(readings.surroundings),
         ledger=judge_ledger(readings),
         document=judge_document(readings),
         troubles=tuple(sorted(troubles, key=lambda one: one.order)),
@@ -87,41 +86,23 @@ def records_worth_reading(status: Status) -> dict[RunId, str]:
     return found
 
 
-def with_details(status: Status, records: Mapping[RunId, Record]) -> Status:
+def with_details(status: Status, records: Mapping[RunId, Record], *, on_laptop: bool) -> Status:
     """Return the status with what the records of some runs say: sentence, exit code, last words."""
+    troubles = (_detailed(one, records, on_laptop=on_laptop) for one in status.troubles)
     return replace(
         status,
-        troubles=tuple(_detailed(one, records) for one in status.troubles),
+        troubles=tuple(troubles),
         schedules=tuple(_with_exit_code(one, records) for one in status.schedules),
     )
 
 
-def _detailed(trouble: Trouble, records: Mapping[RunId, Record]) -> Trouble:
+def _detailed(trouble: Trouble, records: Mapping[RunId, Record], *, on_laptop: bool) -> Trouble:
     record = records.get(trouble.run_id) if trouble.run_id else None
     if record is None:
         return trouble
     if trouble.kind is Kind.FAILED:
-        said = f": {record.sentence.rstrip('.')}" if record.sentence else ""
-        step = remedy(record)
-        return replace(
-            trouble,
-            cause=f"{trouble.cause}{said}",
-            next_step=f"{step}{_STEP.format(run=record.run_id)}" if step else trouble.next_step,
-            last_lines=_last_lines(record),
-        )
-    detail = record.attempt.blocked_detail if record.attempts else None
-    if trouble.kind is Kind.BLOCKED and detail:
-        return replace(trouble, cause=f"{trouble.cause}: {detail.rstrip('.')}")
-    return trouble
-
-
-def _last_lines(record: Record) -> tuple[str, ...]:
-    """Return the last lines of stderr, or where it is empty of stdout."""
-    words = record.last_words
-    for text in (words.stderr, words.stdout) if words else ():
-        if text and text.strip():
-            return tuple(text.strip().splitlines()[-_LAST_LINES:])
-    return ()
+        return recorded_trouble(record, on_laptop=on_laptop) or trouble
+    return with_record(trouble, record, on_laptop=on_laptop)
 
 
 def _with_exit_code(one: ScheduleStatus, records: Mapping[RunId, Record]) -> ScheduleStatus:

@@ -3,27 +3,26 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
-from orchestrator.adapters.batch_replies import read_node, read_pool
 from orchestrator.adapters.calls import reply_date
-from orchestrator.batch_state import Node, Pool
-from orchestrator.decisions.places import portless
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ledger.record import Record, load
 from orchestrator.ledger.results import load_collect
 from orchestrator.ledger.state import load_submit
 from orchestrator.ledger.summaries import load_recent
+from recur.causes.pool_reader import read_surroundings
+from recur.causes.refusals import HOST_STORAGE, REFUSED, why_unreadable
+from recur.causes.surroundings import Unreadable
 from recur.host_timers import host_storage, timer_statuses
 from recur.status.ledger_blobs import in_force, read_blob, read_work
 from recur.status.overview import records_worth_reading, status_of, with_details
-from recur.status.readings import Blob, Readings, TimerNote, Unreadable
-from recur.status.refusals import BATCH, HOST_STORAGE, REFUSED, why_unreadable
+from recur.status.readings import Blob, Readings, TimerNote
 from recur.status.timers import FUNCTIONS
 from recur.status.value import Status
 from recur.target import Target
@@ -47,7 +46,7 @@ def read_status(target: Target) -> Status:
         found = {
             run: record for run, record in zip(wanted, records, strict=True) if record is not None
         }
-    return with_details(status, found)
+    return with_details(status, found, on_laptop=target.on_laptop)
 
 
 def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> Readings:
@@ -66,8 +65,7 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
     recent = blob(ids.RECENT, lambda data, _: load_recent(data))
     work = pool.submit(read_work, target, ledger)
     timers = pool.submit(_read_timers, target)
-    batch = pool.submit(_read_pool, target)
-    found, nodes = batch.result()
+    batch = pool.submit(read_surroundings, target, datetime.now(UTC))
     summaries = recent.result()
     return Readings(
         document=document.result(),
@@ -76,12 +74,8 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
         recent=summaries.content if isinstance(summaries, Blob) else summaries,
         work=work.result(),
         timers=timers.result(),
-        pool=found,
-        nodes=nodes,
-        now=max(dates, default=datetime.now(UTC)),
-        account=portless(target.need("BATCH_ACCOUNT_URL")),
-        on_laptop=target.on_laptop,
-        pool_id=target.need("BATCH_POOL_ID"),
+        # The last: by now all dates are noted.
+        surroundings=replace(batch.result(), now=max(dates, default=datetime.now(UTC))),
     )
 
 
@@ -119,20 +113,6 @@ def _instant(text: object) -> datetime | None:
         return None
     instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return instant.astimezone(UTC) if instant.year > 1 else None
-
-
-def _read_pool(target: Target) -> tuple[Pool | Unreadable | None, tuple[Node, ...]]:
-    pool_id = target.need("BATCH_POOL_ID")
-    try:
-        with target.batch() as batch:
-            pool = read_pool(batch.get_pool(pool_id))
-            return pool, tuple(read_node(node) for node in batch.list_nodes(pool_id))
-    except HttpResponseError as error:
-        if getattr(error.error, "code", None) == "PoolNotFound":
-            return None, ()
-        return why_unreadable(error, BATCH, target), ()
-    except REFUSED as error:
-        return why_unreadable(error, BATCH, target), ()
 
 
 def _record(ledger: ContainerClient, blob: str) -> Record | None:

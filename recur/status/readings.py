@@ -4,28 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestrator.batch_state import Node, Pool
 from orchestrator.document.parse import Document
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.results import CollectState
-from orchestrator.ledger.state import HousekeepingMark, OpenRequest, OpenRun, SubmitState
+from orchestrator.ledger.state import HousekeepingMark, OpenRequest, SubmitState
 from orchestrator.ledger.summaries import Recent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
-    """
-    Something that could not be read.
-
-    Attributes:
-        why: In words.
-        next_step: What to do about it: the role that is missing, where it is a role.
-        damaged: Whether it was read, and is not what it should be.
-    """
-
-    why: str
-    next_step: str
-    damaged: bool = False
+from recur.causes.surroundings import OpenLine, Surroundings, Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +42,6 @@ class InForce:
     document: Document | Unreadable
     number: int | None
     data: bytes = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenLine:
-    """
-    One line of the work list.
-
-    Attributes:
-        run: What the line says of a run.
-        blocked: Why it has no job yet; None: it is not blocked.
-    """
-
-    run: OpenRun
-    blocked: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,32 +80,32 @@ class Readings:
     What was read of a deployment. A part that is None is not there.
 
     Attributes:
-        now: By the clock of the storage.
-        account: URL of the Batch account of these settings, on a laptop without its port.
-        on_laptop: Whether that account is the emulator's.
-        pool_id: The pool of these settings.
+        surroundings: What the runs run in: the pool of these settings, and its nodes.
         document: ``schedules.toml``.
         submit: ``submit.json``.
         collect: ``collect.json``.
         recent: ``summaries/recent.json``.
         work: The listing of ``open/``.
         timers: What the Functions host notes, by function.
-        pool: The pool.
-        nodes: Its nodes.
     """
 
-    now: datetime
-    account: str
-    on_laptop: bool
-    pool_id: str
+    surroundings: Surroundings
     document: Blob[InForce] | Unreadable | None
     submit: Blob[SubmitState] | Unreadable | None
     collect: Blob[CollectState] | Unreadable | None
     recent: Recent | Unreadable | None
     work: Work | Unreadable
     timers: Mapping[str, TimerNote] | Unreadable = field(default_factory=dict[str, TimerNote])
-    pool: Pool | Unreadable | None
-    nodes: tuple[Node, ...] = ()
+
+    @property
+    def now(self) -> datetime:
+        """By the clock of the storage."""
+        return self.surroundings.now
+
+    @property
+    def on_laptop(self) -> bool:
+        """Whether the Batch account is the emulator's."""
+        return self.surroundings.on_laptop
 
     @property
     def parsed(self) -> Document | None:

@@ -11,19 +11,11 @@ from typing import Any, Final
 from rich.text import Text
 
 from orchestrator.ids import ScheduleId
+from recur.causes.trouble import Health, Kind, Trouble
 from recur.formats import NOTHING, local, short_duration
 from recur.output import Printer
 from recur.state_cells import in_colour
-from recur.status.value import (
-    Finding,
-    Health,
-    Kind,
-    Last,
-    ScheduleStatus,
-    State,
-    Status,
-    Trouble,
-)
+from recur.status.value import Finding, Last, ScheduleStatus, State, Status
 from recur.tables import Cell, Column, show_table
 
 _STYLES: Final = {

@@ -13,6 +13,9 @@ from orchestrator.ledger.results import ScheduleResults
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Pause, Schedule, Timing
 from orchestrator.timing.occurrences import ended
+from recur.causes.not_run import CORRECT, undecided_cause, undecided_step
+from recur.causes.surroundings import OpenLine, Unreadable
+from recur.causes.trouble import Health, Kind, Trouble
 from recur.formats import short_duration
 from recur.schedules.upcoming import next_due
 from recur.status.open_runs import run_state
@@ -23,9 +26,9 @@ from recur.status.outcomes import (
     recent_of,
     results_of,
 )
-from recur.status.readings import Blob, OpenLine, Readings, Unreadable
+from recur.status.readings import Blob, Readings
 from recur.status.timers import SILENT
-from recur.status.value import Health, Kind, PauseStatus, ScheduleStatus, State, Trouble
+from recur.status.value import PauseStatus, ScheduleStatus, State
 
 _AT_WORK: Final = (
     State.BLOCKED,
@@ -93,16 +96,16 @@ def standing_of(id_: ScheduleId, readings: Readings, lines: Sequence[OpenLine]) 
         _document_trouble(id_, readings),
         _undecided_trouble(id_, undecided, readings),
         _pause_trouble(id_, pauses),
-        outcome_trouble(id_, last, not_run, state),
+        outcome_trouble(id_, last, recent, state, on_laptop=readings.on_laptop),
     ]
     troubles = tuple(one for one in found if one)
     if not troubles and not lines and state and results:
         troubles = tuple(_overdue(id_, state, table, results, now))
-    at_work = _at_work(lines)
+    at_work = _at_work(lines, readings)
     status = ScheduleStatus(
         schedule=id_,
         health=min((one.health for one in troubles), key=lambda one: one.rank, default=Health.GOOD),
-        state=run_state(at_work) if at_work else _idle_state(id_, readings, state, table),
+        state=run_state(at_work, readings) if at_work else _idle_state(id_, readings, state, table),
         run_id=at_work.run.run_id if at_work else None,
         since=(at_work.run.since or at_work.run.nominal) if at_work else None,
         open_runs=len(lines),
@@ -127,9 +130,9 @@ def _doubted(status: ScheduleStatus, readings: Readings) -> ScheduleStatus:
     return replace(status, health=health, state=state)
 
 
-def _at_work(lines: Sequence[OpenLine]) -> OpenLine | None:
+def _at_work(lines: Sequence[OpenLine], readings: Readings) -> OpenLine | None:
     """Return the open run that tells what its schedule does: the oldest of the worst."""
-    return min(lines, key=lambda one: _AT_WORK.index(run_state(one)), default=None)
+    return min(lines, key=lambda one: _AT_WORK.index(run_state(one, readings)), default=None)
 
 
 def _idle_state(
@@ -178,9 +181,8 @@ def _document_trouble(id_: ScheduleId, readings: Readings) -> Trouble | None:
 
 
 def _standing_still(kind: Kind, id_: ScheduleId, since: datetime | None, cause: str) -> Trouble:
-    step = "correct the document, then recur apply FILE"
     return Trouble(
-        kind=kind, schedule=id_, since=since, cause=f"it stands still: {cause}", next_step=step
+        kind=kind, schedule=id_, since=since, cause=f"it stands still: {cause}", next_step=CORRECT
     )
 
 
@@ -189,14 +191,12 @@ def _undecided_trouble(
 ) -> Trouble | None:
     if undecided is None:
         return None
-    waited = short_duration(readings.now - undecided)
-    log = "what `make start` prints" if readings.on_laptop else "the app's log"
     return Trouble(
         kind=Kind.UNDECIDED,
         schedule=id_,
         since=undecided,
-        cause=f"no submit tick has decided its occurrence of {waited} ago",
-        next_step=f"mend the submit timer; if it fires, look at {log}; recur tick decides at once",
+        cause=undecided_cause(readings.now - undecided),
+        next_step=undecided_step(on_laptop=readings.on_laptop),
     )
 
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from recur.causes.surroundings import Unreadable
+from recur.causes.trouble import Health
 from recur.formats import short_duration
-from recur.status.readings import Blob, Readings, TimerNote, Unreadable, Work
-from recur.status.value import Finding, Health, Timer
+from recur.status.readings import Blob, Readings, TimerNote, Work
+from recur.status.value import Finding, Timer
 
 FUNCTIONS: Final = ("submit", "collect")
 SILENT: Final = timedelta(minutes=5)

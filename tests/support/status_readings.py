@@ -1,6 +1,6 @@
 """What `recur status` reads of a deployment in which all is well, for tests to change."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,8 @@ from orchestrator.ledger.results import CollectState, ScheduleResults
 from orchestrator.ledger.state import OpenRun, ScheduleState, SubmitState
 from orchestrator.ledger.summaries import NotRun, Recent, RecentRun, ScheduleRecent
 from orchestrator.model import Timing
-from recur.status.readings import Blob, InForce, OpenLine, Readings, TimerNote, Unreadable, Work
+from recur.causes.surroundings import OpenLine, Surroundings, Unreadable
+from recur.status.readings import Blob, InForce, Readings, TimerNote, Work
 
 NOW = datetime(2026, 6, 2, 3, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -25,6 +26,7 @@ TWO = datetime(2026, 6, 2, 2, tzinfo=UTC)
 
 TEXT = '[schedules.nightly]\ncron = "0 2 * * *"\ncommand = "true"\n'
 POOL = Pool(state="active", packages={}, image=None, target=0, current=0)
+_AROUND = {one.name for one in fields(Surroundings)}
 NOBODY = Unreadable(why="access is refused", next_step="the role Reader is missing")
 
 
@@ -88,25 +90,27 @@ def open_line(blocked: str | None = None, **changes: Any) -> OpenLine:  # noqa: 
     return OpenLine(run=replace(run, **changes), blocked=blocked)
 
 
+def surroundings(**changes: Any) -> Surroundings:  # noqa: ANN401 - fields
+    """Return what runs run in where all is well, but for these changes."""
+    well = Surroundings(now=NOW, account=ACCOUNT, on_laptop=False, pool_id="recur", pool=POOL)
+    return replace(well, **changes)
+
+
 def readings(*lines: OpenLine, **changes: Any) -> Readings:  # noqa: ANN401 - fields
     """Return what is read where all is well, but for these open runs and changes."""
     results = ScheduleResults(last_success=TWO, last_success_finished=TWO + MINUTE)
     content = CollectState(schedules={NIGHTLY: results})
     collect = Blob(content=content, etag="c", modified=NOW - MINUTE)
     note = TimerNote(last=NOW - MINUTE / 2, following=NOW + MINUTE / 2)
+    around = {name: changes.pop(name) for name in {*changes} & _AROUND}
     well = Readings(
-        now=NOW,
-        account=ACCOUNT,
-        on_laptop=False,
-        pool_id="recur",
+        surroundings=surroundings(**around),
         document=document(),
         submit=submit(),
         collect=collect,
         recent=recent(recent_run()),
         work=Work(lines=lines),
         timers={"submit": note, "collect": note},
-        pool=POOL,
-        nodes=(),
     )
     return replace(well, **changes)
 

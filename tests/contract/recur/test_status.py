@@ -1,4 +1,8 @@
-"""`recur status` at three in the morning: it names schedule, cause and remedy, whatever is wrong."""
+"""
+`recur status` at three in the morning: it names schedule, cause and remedy, whatever is wrong.
+
+`recur show` of the run names the same; where there is no run, `recur explain` of the schedule does.
+"""
 
 import asyncio
 import json
@@ -44,10 +48,14 @@ class Night:
     batch: Batch
     folder: Path
 
-    async def status(self, *arguments: str, **changed: str) -> Told:
+    async def recur(self, *arguments: str, **changed: str) -> Told:
         """Ask as people do; in a thread, since the emulator lives in this one."""
         someone = operator_of(self.world, self.folder, **changed)
-        return await asyncio.to_thread(someone.recur, *arguments, "status")
+        return await asyncio.to_thread(someone.recur, *arguments)
+
+    async def status(self, *arguments: str, **changed: str) -> Told:
+        """Ask how it all stands."""
+        return await self.recur(*arguments, "status", **changed)
 
     async def trouble(self, schedule_: str = "hello", **changed: str) -> dict[str, Any]:
         """Return the worst trouble of a schedule, which stands on the screen as well."""
@@ -59,7 +67,28 @@ class Night:
         one: dict[str, Any] = troubles[0]
         assert f"problem  {schedule_}: " in people.out
         assert f"next: {one['next_step']}" in people.out
+        if run := one["run_id"]:
+            await self.shown(run, one)
         return one
+
+    async def shown(self, run: str, trouble: dict[str, Any]) -> None:
+        """See that `recur show` names schedule, cause and remedy of a run as the status does."""
+        told = await self.recur("show", run)
+        lines = told.out.splitlines()
+        assert f"  schedule      {trouble['schedule']}" in lines
+        assert f"  cause         {trouble['cause']}" in lines, told.out
+        assert [one for one in lines if "next: " in one] == [f"  next: {trouble['next_step']}"]
+        assert "az " not in lines[-1]
+        for line in trouble["last_lines"]:
+            assert any(one.endswith(f" {line}") for one in lines), told.out
+
+    async def explained(self, *says: str, **changed: str) -> None:
+        """See that `recur explain` of the schedule names it, a cause and one remedy."""
+        told = await self.recur("explain", "hello", **changed)
+        assert told.out.startswith("hello of ")
+        assert told.out.count("next: ") == 1, told.out
+        for text in says:
+            assert text in told.out
 
     async def submitted(self) -> str:
         """Submit the one run of the schedule, and return its id."""
@@ -97,7 +126,8 @@ async def test_the_pool_is_gone(night: Night) -> None:
 
 async def test_the_start_task_fails(night: Night) -> None:
     """The run waits for a node that never takes it, hours before its start timeout says so."""
-    failing = {"commandLine": "/bin/sh -c 'exit 7'", "waitForSuccess": True}
+    command = "/bin/sh -c 'echo pip: not found >&2; exit 7'"
+    failing = {"commandLine": command, "waitForSuccess": True}
     await night.world.pool(startTask=failing)
     run = await night.submitted()
 
@@ -111,14 +141,16 @@ async def test_the_start_task_fails(night: Night) -> None:
     assert (one["kind"], one["run_id"]) == ("waiting", run)
     assert "start task of node" in one["cause"]
     assert "exit code 7" in one["cause"]
-    assert "startup/stderr.txt" in one["next_step"]
+    assert one["last_lines"] == ["pip: not found"]
+    assert "mend workload/pythonsetup" in one["next_step"]
 
 
 async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
     """By what the Functions host notes, and by the occurrence that nobody decides."""
     await night.world.pool()
-    await night.submitted()
-    await night.world.undecide("hello", minutes=15)
+    await night.world.apply(schedule("hello", "true", minutes=-60))
+    await night.world.submit()
+    await night.world.undecide("hello", minutes=90)
     with Azurite(log=tmp_path / "host-storage.log") as host:
         async with BlobServiceClient.from_connection_string(host.connection_string) as storage:
             hosts = await storage.create_container("azure-webjobs-hosts")
@@ -130,6 +162,7 @@ async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
 
         one = await night.trouble(AzureWebJobsStorage=host.connection_string)
         told = await night.status(AzureWebJobsStorage=host.connection_string)
+        await night.explained("no submit tick has decided its occurrence", "recur tick")
 
     assert one["kind"] == "undecided"
     assert "no submit tick has decided its occurrence" in one["cause"]
@@ -151,6 +184,7 @@ async def test_the_document_is_broken(night: Night) -> None:
     assert one["kind"] == "document"
     assert "not TOML" in one["cause"]
     assert "recur apply FILE" in one["next_step"]
+    await night.explained("not TOML", f"next: {one['next_step']}")
 
 
 async def test_the_command_is_not_found(night: Night) -> None:
@@ -184,9 +218,9 @@ async def test_the_quota_of_jobs_is_full(night: Night) -> None:
 
 
 async def test_the_node_is_lost(night: Night) -> None:
-    """Its run waits for another one, and is given up at its start timeout."""
+    """Its run is said to wait for another one, before and after a tick has seen that."""
     await night.world.pool()
-    await night.world.apply(schedule("hello", "sleep 600", minutes=1, start_timeout='"2s"'))
+    await night.world.apply(schedule("hello", "sleep 600", minutes=1))
     await night.world.submit()
     (run,) = await night.world.open()
     await night.world.task_is(run.run_id, "running")
@@ -194,6 +228,21 @@ async def test_the_node_is_lost(night: Night) -> None:
     (node,) = [node async for node in night.world.batch.list_nodes("recur")]
     await night.batch.faults.spoil(node.id, code="DiskFull", message="There is no space left")
     await night.world.task_is(run.run_id, "active")
+
+    unseen = await night.trouble()
+    told = await night.status()
+    await night.world.collect()
+    waiting = await night.trouble()
+
+    assert (unseen["kind"], waiting["kind"]) == ("node_lost", "waiting")
+    assert unseen["cause"] == waiting["cause"]
+    assert "There is no space left (DiskFull)" in waiting["cause"]
+    assert "recur doctor says what mends the pool" in waiting["next_step"]
+    assert "running" not in told.out
+    (record,) = await night.world.open()
+    assert record.task
+    at_once = replace(record.task, start_timeout=timedelta(seconds=1))
+    await night.world.put_open(replace(record, task=at_once))
 
     async def unread() -> Record:
         await night.world.collect()

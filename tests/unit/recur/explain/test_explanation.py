@@ -17,6 +17,7 @@ from recur.explain.case import WRONG, Background, Case, Fact, Verdict
 from recur.explain.explanation import explain
 from recur.timing_lookup import occurrence_after, occurrence_at, occurrence_before
 from tests.support.records import BOGOTA, NIGHTLY, claimed, decided, missed, ran, replaced
+from tests.support.status_readings import surroundings
 
 NOMINAL = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
 NOW = NOMINAL + timedelta(hours=3)
@@ -34,7 +35,7 @@ def background(*timings: Timing, **keys: Any) -> Background:  # noqa: ANN401 - f
         "schedule": NIGHTLY,
         "zone": ZoneInfo("America/Bogota"),
         "state": state,
-        "now": NOW,
+        "around": surroundings(now=keys.pop("now", NOW), **keys.pop("around", {})),
     }
     return Background(**(given | keys))
 
@@ -198,8 +199,8 @@ def test_a_blocked_run_says_how_long_it_is_tried() -> None:
     """Until its catch-up window has passed."""
     told = explain(case(open=held(blocked=BlockedReason.QUOTA)), background())
 
-    assert told.next_step
-    assert "2026-11-21T07:30:05Z" in told.next_step
+    assert "each tick tries again, until 2026-11-21T07:30:05Z" in told.sentence
+    assert "ask for a higher quota" in (told.next_step or "")
 
 
 def test_a_run_that_succeeded_says_when_and_how_long() -> None:
@@ -208,7 +209,7 @@ def test_a_run_that_succeeded_says_when_and_how_long() -> None:
 
     assert told.verdict is Verdict.ENDED
     assert told.sentence == f"{WHO} succeeded: it began 1 min after its time and took 2 min."
-    assert told.next_step is None
+    assert told.next_step == "recur logs nightly-20261120T073000Z"
     assert any("attempt 1" in fact.says for fact in told.facts)
 
 
@@ -243,23 +244,25 @@ def test_a_run_that_never_started_says_why() -> None:
 
 
 WRITTEN = {
-    "stdout": ((How.PUSHED, How.PUSHED), "recur logs {} shows its output"),
-    "stderr": ((How.MISSING, How.PUSHED), "recur logs {} --outputs lists what is stored of it"),
-    "nothing": ((How.MISSING, How.MISSING), None),
+    "stdout": ((How.PUSHED, How.PUSHED), "recur logs {}"),
+    "stderr": ((How.MISSING, How.PUSHED), "recur logs {}"),
+    "nothing": (
+        (How.MISSING, How.MISSING),
+        "recur logs {} --outputs says why nothing is stored",
+    ),
 }
 
 
 @pytest.mark.parametrize(("how", "step"), WRITTEN.values(), ids=WRITTEN)
-def test_output_is_offered_where_there_is_some(how: tuple[How, How], step: str | None) -> None:
-    """A run that was stopped while it waited has none."""
-    record = ran(NOMINAL, Outcome.TERMINATED, Reason.STOPPED)
-    record = record.with_attempt(replaced(record.attempt, started=None))
+def test_output_is_offered_where_there_is_some(how: tuple[How, How], step: str) -> None:
+    """In whichever stream; where there is none, the list says why."""
+    record = ran(NOMINAL, Outcome.FAILED, Reason.EXIT_CODE)
     paths = zip(("stdout.txt", "stderr.txt"), how, strict=True)
     record = replaced(record, outputs=tuple(Output(path=path, how=one) for path, one in paths))
 
     told = explain(case(final=record, blob="runs/x"), background())
 
-    assert told.next_step == (step and step.format(record.run_id))
+    assert told.next_step == step.format(record.run_id)
 
 
 def tried_twice(*outcome: Any, **keys: Any) -> Record:  # noqa: ANN401 - of the record, the attempt
@@ -295,21 +298,9 @@ def test_an_attempt_that_never_started_leaves_the_output_of_the_one_before() -> 
         "It never_started."
     )
     assert told.next_step == (
-        f"recur logs {record.run_id} --attempt 1 shows what that attempt wrote; "
-        "recur doctor says what mends the pool"
+        "recur doctor says what mends the pool; "
+        f"recur logs {record.run_id} --attempt 1 shows what that attempt wrote"
     )
-
-
-@pytest.mark.parametrize("reason", Reason)
-def test_each_reason_has_its_remedy(reason: Reason) -> None:
-    """But for an end that was wished for, and for what the job's own output alone explains."""
-    record = replaced(ran(NOMINAL, Outcome.FAILED, reason), outputs=())
-
-    told = explain(case(final=record, blob="runs/x"), background())
-
-    without = {Reason.EXIT_ZERO, Reason.EXIT_CODE, Reason.STOPPED, Reason.REPLACED}
-    assert (told.next_step is None) is (reason in without)
-    assert "{" not in (told.next_step or "")
 
 
 @pytest.mark.parametrize("code", [-9, 137])
@@ -533,10 +524,21 @@ def test_a_silent_tick_is_told() -> None:
     told = explain(case(of=there), there)
 
     assert told.verdict is Verdict.UNDECIDED
-    assert "undecided, 3 h after its time" in told.sentence
+    assert "no submit tick has decided its occurrence of 3 h ago" in told.sentence
     assert "decided up to 2026-11-19T07:30:00Z" in told.sentence
     assert "last written 2026-11-20T07:30:00Z" in told.sentence
     assert "recur tick" in (told.next_step or "")
+
+
+def test_what_is_due_this_minute_waits_as_long_as_those_before_it() -> None:
+    """A schedule of every minute has always one that is due right now."""
+    every_minute = Timing(since=NOW - timedelta(days=1), recurrence=Recurrence(cron=("* * * * *",)))
+    there = background(every_minute, decided_until=NOW - timedelta(minutes=15))
+
+    told = explain(case(NOW, of=there), there)
+
+    assert told.verdict is Verdict.UNDECIDED
+    assert "no submit tick has decided its occurrence of 14 min ago" in told.sentence
 
 
 def test_a_document_that_holds_a_schedule_up_is_told() -> None:

@@ -11,6 +11,7 @@ from recur.explain.case import CLOCK, Background, Explanation, Fact, Verdict
 from recur.explain.rendering import show_explanations
 from recur.output import Printer
 from tests.support.records import NIGHTLY
+from tests.support.status_readings import surroundings
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -37,7 +38,9 @@ def told(
     page = io.StringIO()
     output.people = Console(file=page, width=200, highlight=False, soft_wrap=True)
     show_explanations(
-        output, found, Background(schedule=NIGHTLY, zone=UTC, state=None, now=MIDNIGHT)
+        output,
+        found,
+        Background(schedule=NIGHTLY, zone=UTC, state=None, around=surroundings(now=MIDNIGHT)),
     )
     return page.getvalue().splitlines()
 

@@ -15,15 +15,17 @@ from orchestrator.ledger.results import CollectState, Rebuilding, ScheduleResult
 from orchestrator.ledger.state import HousekeepingMark, OpenRequest
 from orchestrator.ledger.summaries import NotRun, Recent
 from orchestrator.model import Pause
-from recur.explain.remedies import REMEDIES
+from recur.causes.remedies import REMEDIES, remedy_for
+from recur.causes.surroundings import Subject, Unreadable
+from recur.causes.trouble import Health, Kind, Trouble
 from recur.status.overview import (
     DETAILS_READ,
     records_worth_reading,
     status_of,
     with_details,
 )
-from recur.status.readings import Blob, InForce, TimerNote, Unreadable, Work
-from recur.status.value import Health, Kind, State, Status, Trouble
+from recur.status.readings import Blob, InForce, TimerNote, Work
+from recur.status.value import State, Status
 from tests.support.call_counts import counted
 from tests.support.records import ran
 from tests.support.status_readings import (
@@ -301,7 +303,9 @@ def test_the_newest_run_that_did_not_succeed_is_trouble(outcome: Outcome, reason
 
     assert (one.kind, one.run_id) == (Kind.FAILED, RUN)
     assert one.cause == f"{outcome} ({reason})"
-    assert one.next_step == (REMEDIES[reason] or "").format(schedule=NIGHTLY)
+    subject = Subject(schedule=NIGHTLY, run_id=RUN, nominal=TWO, on_laptop=False)
+    wrote = "" if outcome is Outcome.NEVER_STARTED else f"; recur logs {RUN}"
+    assert one.next_step == f"{remedy_for(reason, subject)}{wrote}"
     assert not after_it.needs_person
 
 
@@ -575,7 +579,7 @@ def test_a_record_adds_its_sentence_its_exit_code_and_its_last_lines() -> None:
     failed = replace(failed, sentence="It ended with exit code 3.")
     status = status_of(readings(recent=recent(recent_run(Outcome.FAILED, Reason.EXIT_CODE))))
 
-    detailed = with_details(status, {RUN: failed})
+    detailed = with_details(status, {RUN: failed}, on_laptop=False)
 
     one = only_trouble(detailed)
     assert one.cause == "failed (exit_code): It ended with exit code 3"
@@ -583,4 +587,4 @@ def test_a_record_adds_its_sentence_its_exit_code_and_its_last_lines() -> None:
     assert one.next_step == f"recur logs {RUN}"
     assert detailed.schedules[0].last is not None
     assert detailed.schedules[0].last.exit_code == 3
-    assert with_details(status, {}) == status
+    assert with_details(status, {}, on_laptop=False) == status

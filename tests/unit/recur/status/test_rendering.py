@@ -92,7 +92,7 @@ def test_what_is_wrong_comes_with_its_run_and_its_next_step() -> None:
     begin = lines.index("problem  nightly: the account holds as many active jobs as it may (quota)")
     assert lines[begin + 1 : begin + 3] == [
         "         blocked for 10 min: nightly-20260602T020000Z",
-        "         next: end stuck jobs, or ask for a higher quota of active jobs",
+        "         next: recur runs --open lists jobs to end; or ask for a higher quota of active jobs",
     ]
     assert lines[-1] == "somebody is needed: 1 problem"
     assert any(line.startswith("nightly   blocked 10 min  succeeded 1 h ago") for line in lines)
@@ -224,7 +224,7 @@ def a_night() -> Status:
             nodes=(node("running"),),
         )
     )
-    return with_details(status, {failed.run_id: failed})
+    return with_details(status, {failed.run_id: failed}, on_laptop=False)
 
 
 def test_the_page_shows_what_is_shown() -> None:

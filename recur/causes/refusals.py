@@ -12,8 +12,8 @@ from azure.core.exceptions import (
 )
 
 from orchestrator.adapters.calls import first_line
+from recur.causes.surroundings import Unreadable
 from recur.errors import CliError
-from recur.status.readings import Unreadable
 from recur.target import Target
 
 _ACCESS: Final = frozenset({401, 403})
@@ -49,6 +49,12 @@ HOST_STORAGE: Final = Service(
 )
 BATCH: Final = Service(
     name="the pool", role="Azure Batch Account Reader", place="the Batch account"
+)
+JOB: Final = Service(name="its job", role="Azure Batch Account Reader", place="the Batch account")
+START_TASK: Final = Service(
+    name="startup/stderr.txt of its node",
+    role="Azure Batch Account Reader",
+    place="the Batch account",
 )
 
 
