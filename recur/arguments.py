@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from recur.completion import run_ids, schedules
+from recur.completion import run_ids, runs_and_schedules, schedules
 
 TIME: Final = (
     "ISO 8601 with an offset or Z, else the wall time of the schedule's zone; a date or yesterday "
@@ -21,6 +21,15 @@ Schedule = Annotated[str, typer.Argument(help="The id of a schedule.", autocompl
 AnySchedule = Annotated[str | None, typer.Argument(help="Default: all.", autocompletion=schedules)]
 Run = Annotated[
     str, typer.Argument(help="A run id, or the id of one of its jobs.", autocompletion=run_ids)
+]
+RunOrSchedule = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|SCHEDULE",
+        help="A run id, the id of one of its jobs, or a schedule: its latest run that wrote "
+        "something.",
+        autocompletion=runs_and_schedules,
+    ),
 ]
 Runs = Annotated[
     list[str],

@@ -80,6 +80,11 @@ def run_ids(context: typer.Context, incomplete: str) -> list[str]:
     return _offer(context, incomplete, find)
 
 
+def runs_and_schedules(context: typer.Context, incomplete: str) -> list[str]:
+    """Offer schedules, and the runs whose ids begin so."""
+    return sorted({*schedules(context, incomplete), *run_ids(context, incomplete)})
+
+
 def _final_runs(ledger: "ContainerClient", incomplete: str) -> Iterator[str]:
     """Yield the final runs of this month and the last, once it is clear of which schedule."""
     from recur.ledger_reader.record_blobs import month_folder, months_back, record_blob  # noqa: PLC0415 - the same

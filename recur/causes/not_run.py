@@ -45,9 +45,5 @@ def undecided_cause(waited: timedelta) -> str:
 
 def undecided_step(*, on_laptop: bool) -> str:
     """Return what to do about it."""
-    if on_laptop:
-        return (
-            "recur tick decides at once; `make start` runs the timers, look at what it prints if they "
-            "fire"
-        )
-    return "recur tick decides at once; mend the submit timer, look at the app's log if it fires"
+    timer = "`make start` runs the timers" if on_laptop else "mend the timers"
+    return f"recur tick decides at once; {timer}; if they fire, recur doctor says what is wrong"

@@ -12,7 +12,7 @@ from orchestrator import ids
 from orchestrator.document.types import wrong_environment
 from orchestrator.ledger.request import RequestKind
 from recur.arguments import TIME, By, Note, NoWait, Schedule, Wait
-from recur.commands.logs import LogsOptions, show_output
+from recur.commands.logs import LogsOptions, show_outputs
 from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.ledger_reader.snapshot import check_schedule, zone_of
@@ -125,7 +125,7 @@ def request_trigger(
     code = make_request(
         given, ledger, request, request_options, f"a run of {id_}, {run}, with --key {key}"
     )
-    return show_output(given, LogsOptions(run=run, follow=True)) if follow else code
+    return show_outputs(given, LogsOptions(run=run, follow=True)) if follow else code
 
 
 def _environment(variables: Sequence[str]) -> dict[str, str]:

@@ -62,6 +62,13 @@ def past_schedule(history: History, snapshot: Snapshot, text: str) -> ScheduleId
     return check_schedule(snapshot, text, recorded)
 
 
+def means_run(text: str) -> bool:
+    """Whether a text is the id of a run or of one of its jobs, and not that of a schedule."""
+    match = _ATTEMPT.fullmatch(text)
+    ids_ = (text, match["run"]) if match else (text,)
+    return any(ids.parse_run_id(one) for one in ids_) or not ids.SCHEDULE_ID.fullmatch(text)
+
+
 def find_run(history: History, snapshot: Snapshot, text: str) -> FoundRun:
     """
     Find a run by its id, or by the id of one of its Batch jobs.

@@ -1,8 +1,9 @@
-"""The output of a run as it comes: from its node, and what is left from the outputs container."""
+"""The outputs of a run as they come: from its node, and what is left from the outputs container."""
 
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from azure.core.exceptions import AzureError
@@ -17,7 +18,9 @@ from recur.ledger_reader.run_state import run_state
 from recur.ledger_reader.snapshot import Snapshot
 from recur.output import Printer
 from recur.progress import progress
-from recur.run_output.sources import STREAMS, NodeFiles, Sink, StoredOutputs
+from recur.run_output.outlet import Outlet
+from recur.run_output.sources import STREAMS, NodeFiles, StoredOutputs
+from recur.run_output.tail import Read, tail_begin
 
 _PAUSE_SECONDS: Final = 2
 _FAILURES: Final = 5
@@ -27,17 +30,25 @@ _FAILURES: Final = 5
 class Follower:
     """Writes what a run writes, until it has ended; what it waits for is told on stderr."""
 
-    def __init__(
-        self, output: Printer, sink: Sink, outputs: StoredOutputs, node: NodeFiles, path: str
+    def __init__(  # noqa: PLR0913, PLR0917 - where from, where to, and what
+        self,
+        output: Printer,
+        outlet: Outlet,
+        outputs: StoredOutputs,
+        node: NodeFiles,
+        paths: tuple[str, ...],
+        tail: int | None = None,
     ) -> None:
+        """Follow these outputs; ``tail``: of what is there at first, only so many lines."""
         self._output = output
-        self._sink = sink
+        self._outlet = outlet
         self._outputs = outputs
         self._node = node
-        self._path = path
+        self._paths = paths
+        self._tail = tail
         self._attempt = 0
         self._ran = False
-        self._offset = 0
+        self._offsets: dict[str, int] = {}
         self._said = ""
         self._waits = ExitStack()
         self._is_shown = False
@@ -74,53 +85,56 @@ class Follower:
         if attempt.number != self._attempt:
             if self._attempt:
                 self._rest(record)
-            self._attempt, self._offset, self._ran = attempt.number, 0, False
+                self._tail = None
+            self._attempt, self._offsets, self._ran = attempt.number, {}, False
         stands = run_state(record, datetime.now(UTC), is_open=found.open is not None)
         why = f" ({stands.reason})" if stands.reason else ""
         if found.open is None:
             self._rest(record)
             self._say(f"{record.run_id}: {stands.word}{why}")
             return
-        size = self._on_node(attempt)
-        self._ran = size is not None or (self._ran and attempt.waiting_since is None)
+        sizes = {path: self._on_node(attempt, path) for path in self._paths}
+        there = any(size is not None for size in sizes.values())
+        self._ran = there or (self._ran and attempt.waiting_since is None)
         word = "running" if self._ran and stands.word == "submitted" else stands.word
         self._say(f"{record.run_id}: {word}{why}, attempt {attempt.number}")
-        if size is not None:
-            self._begin_anew(size)
-            for part in self._node.read(attempt.job_id, self._path, self._offset, size):
-                self._take(part)
+        for path, size in sizes.items():
+            if size is not None:
+                self._go_on(path, size, partial(self._node.read, attempt.job_id, path))
 
-    def _on_node(self, attempt: Attempt) -> int | None:
+    def _on_node(self, attempt: Attempt, path: str) -> int | None:
         """Return how much its node has; that may be before a tick has seen that it runs."""
-        if attempt.state is AttemptState.SUBMITTED and self._path in STREAMS:
-            return self._node.size(attempt.job_id, self._path)
+        if attempt.state is AttemptState.SUBMITTED and path in STREAMS:
+            return self._node.size(attempt.job_id, path)
         return None
 
     def _rest(self, record: Record) -> None:
         """Write what is stored of the attempt beyond what came from its node."""
         number = self._attempt
         folder = ids.output_prefix(record.schedule, record.nominal, record.run_id, number)
-        size = self._outputs.size(folder + self._path)
-        if size is None:
+        for path in self._paths:
+            size = self._outputs.size(folder + path)
+            if size is not None:
+                self._go_on(path, size, partial(self._outputs.read, folder + path))
+                continue
             last = number == record.attempt.number
-            noted = (one.why for one in record.outputs if last and one.path == self._path)
+            noted = (one.why for one in record.outputs if last and one.path == path)
             why = next((text for text in noted if text), "nothing is stored of it")
-            self._say(f"{self._path} of attempt {number} is not complete: {why}")
-            return
-        self._begin_anew(size)
-        for part in self._outputs.read(folder + self._path, self._offset, size):
-            self._take(part)
+            self._say(f"{path} of attempt {number} is not complete: {why}")
 
-    def _begin_anew(self, size: int) -> None:
-        """Start over where a task was put back into the queue, and writes its file again."""
-        if size < self._offset:
-            self._offset = 0
-            self._say(f"{self._path} begins anew")
-
-    def _take(self, part: bytes) -> None:
-        self._hide_waiting()
-        self._sink.take(part)
-        self._offset += len(part)
+    def _go_on(self, path: str, size: int, read: Read) -> None:
+        """Write what is new of one output."""
+        offset = self._offsets.get(path)
+        if offset is None:  # its first look
+            offset = 0 if self._tail is None else tail_begin(read, size, self._tail)
+        elif size < offset:  # a task that was put back into the queue writes its file again
+            offset = 0
+            self._say(f"{path} begins anew")
+        self._offsets[path] = offset
+        for part in read(offset, size):
+            self._hide_waiting()
+            self._outlet.take(path, part)
+            self._offsets[path] += len(part)
 
     def _say(self, text: str) -> None:
         if text != self._said and not self._output.as_json:
@@ -130,7 +144,7 @@ class Follower:
 
     def _show_waiting(self) -> None:
         """Show that it waits, unless that would wipe out the line that the run is writing."""
-        beside = self._output.people.is_terminal and not self._sink.ends_a_line
+        beside = self._output.people.is_terminal and not self._outlet.ends_a_line
         if not self._is_shown and not beside:
             self._waits.enter_context(progress(self._output, "waiting for something new"))
             self._is_shown = True

@@ -46,16 +46,122 @@ def vouched(record: Record, name: str, data: bytes) -> Record:
 
 
 def test_an_output_is_written_byte_for_byte(past: Past) -> None:
-    """Whatever the bytes are; by default stdout."""
+    """Whatever the bytes are."""
     record = vouched(ran(nights(1)), "stdout.txt", BYTES)
     past.put(record)
     stored(past, record, "stdout.txt", BYTES)
     stored(past, record, "stderr.txt", b"oh\n")
     stored(past, record, "files/report/a.csv", b"1;2\r\n")
 
-    assert past.recur("logs", record.run_id).raw == BYTES
+    assert past.recur("logs", record.run_id, "--stdout").raw == BYTES
     assert past.recur("logs", record.run_id, "--stderr").raw == b"oh\n"
     assert past.recur("logs", record.run_id, "--output", "files/report/a.csv").raw == b"1;2\r\n"
+
+
+def test_both_streams_are_written_unless_one_is_named(past: Past) -> None:
+    """One after the other; in a pipe no byte is added, and the headings go to stderr."""
+    record = ran(nights(1), Outcome.FAILED, Reason.EXIT_CODE)
+    past.put(record)
+    stored(past, record, "stdout.txt", b"no newline")
+    stored(past, record, "stderr.txt", b"no such file\n")
+
+    told = past.recur("logs", record.run_id)
+
+    assert (told.code, told.raw) == (Exit.DONE, b"no newlineno such file\n")
+    assert [line for line in told.err.splitlines() if line.startswith("==>")] == [
+        "==> stdout.txt <==",
+        "==> stderr.txt <==",
+    ]
+    assert "==>" not in past.recur("logs", record.run_id, "--stderr").err
+    as_json = past.recur("--json", "logs", record.run_id).json
+    assert (as_json["path"], as_json["text"]) == ("stdout.txt", "no newline")
+    assert (as_json["stderr"]["path"], as_json["stderr"]["text"]) == (
+        "stderr.txt",
+        "no such file\n",
+    )
+
+
+def test_a_stream_that_is_empty_has_no_heading(past: Past) -> None:
+    """Where both are, that is said."""
+    record = ran(nights(1))
+    past.put(record)
+    stored(past, record, "stdout.txt", b"")
+    stored(past, record, "stderr.txt", b"")
+
+    told = past.recur("logs", record.run_id)
+
+    assert (told.code, told.raw) == (Exit.DONE, b"")
+    assert "==>" not in told.err
+    assert f"{record.run_id} wrote nothing" in told.err
+
+
+def test_headings_stand_on_the_terminal(past: Past) -> None:
+    """Each on a line of its own."""
+    record = ran(nights(1))
+    past.put(record)
+    stored(past, record, "stdout.txt", b"no newline")
+    stored(past, record, "stderr.txt", b"oh\n")
+
+    with at_a_terminal(past.someone, "logs", record.run_id) as (terminal, _):
+        shown = read_until(terminal, "oh\r\n")
+
+    assert "==> stdout.txt <==\r\nno newline\r\n==> stderr.txt <==\r\noh\r\n" in shown
+
+
+@pytest.mark.parametrize(("lines", "tail"), [("0", b""), ("2", b"b\nc"), ("9", b"a\nb\nc")])
+def test_only_the_last_lines_are_written(past: Past, lines: str, tail: bytes) -> None:
+    """After all of it was compared with the record."""
+    record = vouched(ran(nights(1)), "stdout.txt", b"a\nb\nc")
+    past.put(record)
+    stored(past, record, "stdout.txt", b"a\nb\nc")
+
+    assert past.recur("logs", record.run_id, "--stdout", "--tail", lines).raw == tail
+
+    stored(past, record, "stdout.txt", b"a\nx\nc")
+    told = past.recur("logs", record.run_id, "--stdout", "--tail", lines)
+    assert (told.code, told.raw) == (Exit.FOUND, b"")
+
+
+def test_of_a_large_output_only_the_end_is_read(past: Past) -> None:
+    """It is said that nothing vouches for it then."""
+    data = bytes(VERIFIED_BYTES) + b"\nthe end\n"
+    record = vouched(ran(nights(1)), "stdout.txt", data)
+    past.put(record)
+    stored(past, record, "stdout.txt", data)
+
+    told = past.recur("logs", record.run_id, "--stdout", "--tail", "1")
+
+    assert (told.code, told.raw) == (Exit.DONE, b"the end\n")
+    assert "only the end of stdout.txt was read" in told.err
+
+
+def test_of_a_schedule_the_latest_run_that_wrote_something_is_shown(past: Past) -> None:
+    """Which one it is stands on stderr; a later one that wrote nothing is passed by."""
+    empty = (Output(path="stdout.txt", bytes=0, how=How.PUSHED),)
+    silent = replaced(ran(nights(1), Outcome.FAILED, Reason.EXIT_CODE), outputs=empty)
+    wrote, before = ran(nights(3)), ran(nights(4))
+    past.nightly(since=nights(9), decided_until=nights(1))
+    past.put(silent, decided(nights(2), Action.SKIPPED, reason="overlap"), wrote, before)
+    stored(past, wrote, "stdout.txt", b"this one\n")
+
+    told = past.recur("logs", "nightly")
+
+    assert (told.code, told.raw) == (Exit.DONE, b"this one\n")
+    assert wrote.run_id in told.err
+    assert past.recur("--json", "logs", "nightly", "--stdout").json["run_id"] == wrote.run_id
+    listed = past.recur("--json", "logs", "nightly", "--outputs").json
+    assert listed["run_id"] == wrote.run_id
+
+
+def test_a_schedule_that_wrote_nothing_leads_to_its_runs(past: Past) -> None:
+    """And one that there is not, to those that there are."""
+    past.nightly(since=nights(9), decided_until=nights(1))
+    past.put(replaced(ran(nights(1)), outputs=()))
+
+    told = past.recur("logs", "nightly")
+    assert told.code == Exit.FOUND
+    assert "next: recur runs nightly" in told.err
+    assert past.recur("logs", "nightli").code == Exit.REFUSED
 
 
 def test_programs_are_told_size_digest_and_text(past: Past) -> None:
@@ -175,11 +281,12 @@ def test_a_record_shows_what_became_of_each_output(past: Past) -> None:
         "output        files/b, 1 bytes, unverified: no answer",
         "output        the record lists 4 of 90000",
         "no output     *.csv matched no file",
-        "stderr ends   ValueError: \\x1b no",
+        "stderr ends   Traceback",
+        "              ValueError: \\x1b no",
     ):
         assert line in shown
     explained = past.recur("explain", record.schedule, utc(record.nominal)).out
-    assert "stderr ends: ValueError" in explained
+    assert "  | ValueError: \\x1b no" in explained
     assert "*.csv matched no file" in explained
     assert "files/b is unverified: no answer" in explained
 
@@ -209,9 +316,12 @@ def test_a_missing_output_says_why(past: Past) -> None:
     past.put(record)
     stored(past, record, "stderr.txt", b"x")
 
-    told = past.recur("logs", record.run_id)
+    told = past.recur("logs", record.run_id, "--stdout")
     assert (told.code, told.raw) == (Exit.FOUND, b"")
     assert "the task never started" in told.err
+    both = past.recur("logs", record.run_id)
+    assert (both.code, both.raw) == (Exit.DONE, b"x")
+    assert "the task never started" in both.err
     gone = past.recur("logs", record.run_id, "--output", "files/a.csv")
     assert gone.code == Exit.FOUND
     assert "gone from the outputs container" in gone.err
@@ -252,7 +362,13 @@ def test_what_did_not_run_wrote_nothing(past: Past) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [("--stderr", "--outputs"), ("--follow", "--outputs"), ("--follow", "--attempt", "1")],
+    [
+        ("--stderr", "--outputs"),
+        ("--stdout", "--stderr"),
+        ("--follow", "--outputs"),
+        ("--tail", "3", "--outputs"),
+        ("--follow", "--attempt", "1"),
+    ],
 )
 def test_options_that_exclude_each_other_are_refused(past: Past, options: tuple[str, ...]) -> None:
     """As a usage error."""
@@ -329,6 +445,36 @@ async def test_a_run_is_followed_to_its_end(
 
     assert told.raw == b"one\ntwo"
     assert told.code == code
+
+
+async def test_both_streams_are_followed_while_the_task_writes(
+    world: World, recur: Recur, tmp_path: Path
+) -> None:
+    """From its node, beginning with the last lines; of a schedule it is the run that is open."""
+    await world.pool()
+    gate = tmp_path / "gate"
+    script = (
+        "echo one; echo two; echo oh >&2; "
+        f"while ! test -e {gate}; do sleep 0.1; done; echo three; echo dear >&2"
+    )
+    record = await world.running("hello", script)
+    await world.task_is(record.run_id, "running")
+
+    async def wrote() -> bytes:
+        return (await recur("logs", record.run_id, "--stderr")).raw
+
+    await until(wrote, lambda seen: seen == b"oh\n")
+    now = await recur("logs", record.run_id, "--tail", "1")
+    following = asyncio.create_task(recur("logs", "hello", "-f", "--tail", "1"))
+    await asyncio.sleep(1)
+    assert not following.done()
+    gate.touch()
+    await world.collect_until_finished()
+    told = await following
+
+    assert now.raw == b"two\noh\n"
+    assert told.raw == b"two\noh\nthree\ndear\n"
+    assert record.run_id in told.err
 
 
 async def test_a_node_that_is_gone_takes_no_run_back(
