@@ -103,4 +103,4 @@ def _unknown(written: str) -> str:
     known = get_close_matches(written.upper(), _SIGNALS, n=1, cutoff=0.5)
     name = known[0] if known else "SIGKILL"
     hint = f'did you mean "{name}"?' if known else f'write a number, or a name such as "{name}"'
-    return f"{written[:60]!r} is no signal that ends a process; {hint}"
+    return f"{written[:60]!r} is not a signal that ends a process; {hint}"

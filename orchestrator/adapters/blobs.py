@@ -107,7 +107,7 @@ class Ledger:
         except BlobUnchanged as unchanged:
             if known is None:
                 raise LedgerUnavailable(
-                    f"{name}: not modified since a read that was none"
+                    f"{name}: storage answered 304 without an earlier read"
                 ) from None
             return replace(known, now=unchanged.now)
         self._cache.texts[name] = text
@@ -133,7 +133,7 @@ class Ledger:
                 if request := ids.open_request_id(blob.name):
                     requests.append(OpenRequest(id=request, made=blob.creation_time))
                 else:
-                    trouble("a request is left alone", RecordUnreadable(f"{blob.name}: its name"))
+                    trouble("a request is ignored", RecordUnreadable(f"{blob.name}: its name"))
                 continue
             run = _open_run(blob)
             runs += [run] if run else []
@@ -164,7 +164,7 @@ class Ledger:
                 try:
                     found[number] = _version(number, blob.metadata or {})
                 except RecordUnreadable as error:
-                    trouble("a version of the document is left alone", error)
+                    trouble("a version of the document is ignored", error)
                     found[number] = None
             if marker is None:
                 return found
@@ -203,7 +203,7 @@ class Ledger:
         if etag is not None:
             await self._container.put(ids.DOCUMENT, data, etag, values)
         elif not await self._container.create(ids.DOCUMENT, data, values):
-            raise LedgerConflict(f"there is a {ids.DOCUMENT} meanwhile")
+            raise LedgerConflict(f"{ids.DOCUMENT} was created at the same time")
 
     async def has_final_records(self) -> bool:
         """Tell whether there is any final record."""
@@ -235,7 +235,7 @@ class Ledger:
         if etag is not None:
             await self._container.put(name, data, etag)
         elif not await self._container.create(name, data):
-            raise LedgerConflict(f"{name} is there already")
+            raise LedgerConflict(f"{name} already exists")
 
     async def summary_days(self) -> set[str]:
         """Return the names of the blobs that hold the numbers of a day."""

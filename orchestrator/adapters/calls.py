@@ -207,4 +207,4 @@ def _date(headers: Mapping[str, str]) -> datetime:
     try:
         return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
     except (KeyError, ValueError) as error:
-        raise LedgerUnavailable("blob storage gave a reply without a Date") from error
+        raise LedgerUnavailable("blob storage sent a reply without a Date header") from error

@@ -200,7 +200,7 @@ class Container:
             client = await self._acquire(name)
         except BlobMissing as error:
             if empty is None:
-                raise LedgerConflict(f"{name} was removed at this moment") from error
+                raise LedgerConflict(f"{name} was removed at the same time") from error
             await self.create(name, empty)
             client = await self._acquire(name)
         try:
@@ -281,5 +281,5 @@ class Dates:
     def first(self) -> datetime:
         """The Date of the first reply; raises LedgerUnavailable if it had none."""
         if self._first is None:
-            raise LedgerUnavailable("blob storage gave a reply without a Date")
+            raise LedgerUnavailable("blob storage sent a reply without a Date header")
         return self._first

@@ -65,7 +65,7 @@ class NodeFiles:
         try:
             return int(reply.headers["Content-Length"])
         except (KeyError, ValueError) as error:
-            raise BatchUnavailable(f"the size of {path} was not told") from error
+            raise BatchUnavailable(f"the node did not report the size of {path}") from error
 
     async def read(
         self, job_id: str, path: str, begin: int, end: int, part_bytes: int
@@ -90,7 +90,7 @@ class NodeFiles:
             part = bytearray()
             while left:
                 if not (piece := await _ask(anext(pieces, b""))):
-                    raise BatchUnavailable(f"{path}: {left} bytes did not come")
+                    raise BatchUnavailable(f"{path}: {left} bytes are missing from the answer")
                 if skip >= len(piece):
                     skip -= len(piece)
                     continue

@@ -138,7 +138,7 @@ class Outputs:
         try:
             return await _ask(stored.path, call)
         except BlobMissing as error:
-            raise OutputUnreadable(f"{stored.path}: it is gone since it was found") from error
+            raise OutputUnreadable(f"{stored.path}: it was removed after it was found") from error
 
     async def staged(self, folder: str, path: str) -> frozenset[Block]:
         """Return the whole blocks that an earlier tick has staged and nobody has committed."""

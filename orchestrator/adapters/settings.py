@@ -122,7 +122,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     connection = read.optional("DATA_STORAGE_CONNECTION_STRING")
     _check_connection_string(read, connection, storage_url)
     if ledger and ledger == outputs:
-        read.problems.append("OUTPUTS_CONTAINER must not be the ledger's: nodes write there")
+        read.problems.append(
+            "OUTPUTS_CONTAINER must differ from LEDGER_CONTAINER: nodes write there"
+        )
     if read.problems:
         raise SettingsError(read.problems)
     return Settings(
@@ -147,7 +149,7 @@ def _account_key(read: _Reader) -> tuple[str | None, str | None]:
     name, key = read.optional("BATCH_ACCOUNT_NAME"), read.optional("BATCH_ACCOUNT_KEY")
     if (name is None) != (key is None):
         missing = "BATCH_ACCOUNT_KEY" if key is None else "BATCH_ACCOUNT_NAME"
-        read.problems.append(f"{missing} is missing: name and key are given together, or neither")
+        read.problems.append(f"{missing} is missing: set both name and key, or neither")
     if key is not None:
         try:
             base64.b64decode(key, validate=True)

@@ -58,7 +58,7 @@ def occurrences_between(
     found = tuple(islice((one for one in every if one.exists), MOST_RUNS + 1))
     if len(found) > MOST_RUNS:
         raise RequestRefused(
-            f"more than {MOST_RUNS} occurrences lie in this time: ask for a shorter one"
+            f"more than {MOST_RUNS} occurrences lie in this time span: choose a shorter one"
         )
     return found
 

@@ -50,7 +50,9 @@ def _of_resize(pool: Pool) -> tuple[Reason, str] | None:
 
 def _of_formula(pool: Pool, now: datetime) -> tuple[Reason, str] | None:
     if pool.autoscale_error:
-        sentence = f"The pool's formula was not evaluated: {_fault_text(pool.autoscale_error)}."
+        sentence = (
+            f"Batch could not evaluate the pool's formula: {_fault_text(pool.autoscale_error)}."
+        )
         return Reason.AUTOSCALE_FAILED, sentence
     if pool.interval and pool.evaluated:
         age = now - pool.evaluated

@@ -11,9 +11,7 @@ from orchestrator.ledger.record import Record
 def giving_up(record: Record, now: datetime) -> Record:
     """Return an open record that is marked: its run ends without a word of its account."""
     account = record.attempt.account
-    sentence = (
-        f"It was given up: its job is in the Batch account {account}, which this ledger has left."
-    )
+    sentence = f"It was given up: its job is in the Batch account {account}, which no longer owns this ledger."
     cause = Reason.ACCOUNT_LEFT
     return replace(record, stop=Stop(cause=cause, reason=cause, sentence=sentence, at=now))
 

@@ -22,7 +22,7 @@ _BY_WISH: Final = {Reason.STOPPED, Reason.REPLACED}
 _ENDED_BY_REQUEST: Final = "TaskEnded"
 _UPLOAD_FAILURES: Final = "FileUpload"
 _NOT_EXECUTABLE: Final = (
-    "The shell found its command and could not run it (exit code 126): the file has no exec bit, or "
+    "The shell found its command and could not run it (exit code 126): the file is not executable, or "
     "its first line ends in CRLF; see stderr."
 )
 _NOT_FOUND: Final = "The shell did not find its command (exit code 127); see stderr."
@@ -38,7 +38,7 @@ def by_task(record: Record, attempt: Attempt, job: Job, task: Task) -> Attempt:
         return _end(attempt, Outcome.SUCCEEDED, Reason.EXIT_ZERO, "Succeeded.")
     if _ran_out_of_time(record, job, task):
         limit = record.task.run_timeout if record.task else timedelta()
-        sentence = f"It was ended after its run timeout of {duration_text(limit)}."
+        sentence = f"Batch ended it after its run timeout of {duration_text(limit)}."
         return _end(attempt, Outcome.TIMED_OUT, Reason.RUN_TIMEOUT, sentence)
     words = f"{task.failure.message} ({task.failure.code})" if task.failure else "no cause given"
     by_request = _is_ended_by_request(task)
@@ -67,12 +67,12 @@ def without_end(record: Record, attempt: Attempt, job: Job, task: Task | None) -
         return _job_timeout(attempt, when)
     if task is not None and task.state != "active":
         sentence = (
-            f"Its job has ended{_said_of_end(job)}, and Batch still says that its task is "
+            f"Its job has ended{_said_of_end(job)}, but Batch still reports its task as "
             f"{task.state}."
         )
         return _end(attempt, Outcome.LOST, Reason.TASK_UNRESOLVED, sentence)
     if task is None:
-        sentence = f"Its job ended in Batch{_said_of_end(job)} and holds no task."
+        sentence = f"Its job ended in Batch{_said_of_end(job)} and has no task."
         return _end(attempt, Outcome.LOST, Reason.TASK_MISSING, sentence)
     said = job.terminate_reason or "no reason given"
     sentence = f"Its job was ended in Batch {when} ({said})."
@@ -92,7 +92,7 @@ def unresolved(record: Record, attempt: Attempt, job: Job) -> Attempt:
     asked = f" {record.stop.sentence}" if record.stop else ""
     sentence = (
         f"Batch has been {doing} its job for more than 24 hours{_said_of_end(job)}, and its task "
-        f"has no end.{asked}"
+        f"has not ended.{asked}"
     )
     return _end(attempt, Outcome.LOST, Reason.UNRESOLVED, sentence)
 
@@ -111,7 +111,7 @@ def stopped(record: Record, stop: Stop, attempt: Attempt, job: Job | None) -> At
         return _end(attempt, Outcome.NEVER_STARTED, stop.reason, sentence)
     if stop.cause is Reason.START_TIMEOUT and _has_begun(record.attempt):
         return _end(attempt, Outcome.LOST, stop.reason, sentence)
-    sentence = f"It was ended although it had begun: {sentence}"
+    sentence = f"Recur ended it although it had started: {sentence}"
     return _end(attempt, Outcome.TERMINATED, stop.cause, sentence)
 
 
@@ -119,7 +119,7 @@ def start_timeout_sentence(record: Record, attempt: Attempt, diagnosis: str) -> 
     """Say that no node took the task in time, and why."""
     limit = record.task.start_timeout if record.task else timedelta()
     if _has_begun(attempt):
-        return f"Its node was taken away, and it got no other within {duration_text(limit)}. {diagnosis}"
+        return f"It lost its node and got no other within {duration_text(limit)}. {diagnosis}"
     return f"It did not start within {duration_text(limit)}. {diagnosis}"
 
 
@@ -129,7 +129,7 @@ def _has_begun(attempt: Attempt) -> bool:
 
 
 def _job_timeout(attempt: Attempt, when: str) -> Attempt:
-    sentence = f"The time limit of its Batch job passed {when} ({_JOB_TIME_LIMIT})."
+    sentence = f"Its Batch job reached its time limit {when} ({_JOB_TIME_LIMIT})."
     return _end(attempt, Outcome.TIMED_OUT, Reason.JOB_TIMEOUT, sentence)
 
 

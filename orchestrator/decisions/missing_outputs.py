@@ -36,19 +36,19 @@ _CODES: Final = {
 }
 _SENTENCES: Final = {
     OutputCode.NEVER_STARTED: "the task never started",
-    OutputCode.JOB_GONE: "it was not stored, and Batch has no job of this attempt any more",
+    OutputCode.JOB_GONE: "it was not stored, and Batch no longer has the job of this attempt",
     OutputCode.OTHER_ACCOUNT: "it was not stored, and its job is in another Batch account",
     OutputCode.NODE_GONE: "it was not stored, and its node is gone",
     OutputCode.NODE_NOT_READY: "it was not stored, and its node has not been ready for 10 minutes",
     OutputCode.CLEANED_UP: "it was not stored, and Batch has removed the files of the task",
     OutputCode.NO_SUCH_FILE: "it was not stored, and the node has no such file",
-    OutputCode.REFUSED: "it was not stored, and Batch does not give it",
+    OutputCode.REFUSED: "it was not stored, and Batch refuses to return it",
     OutputCode.NO_ANSWER: "it was not stored, and Batch has given no answer for an hour",
-    OutputCode.TOO_LARGE: "it was not stored, and is too large for a blob",
-    OutputCode.UNSAFE_NAME: "its name cannot be the name of a blob in the folder of its attempt",
+    OutputCode.TOO_LARGE: "it was not stored: it is too large for a blob",
+    OutputCode.UNSAFE_NAME: "its name cannot be used as a blob name",
     OutputCode.UNREADABLE: "it could not be read back for an hour",
-    OutputCode.LISTING_CUT: "there are too many files to list: others may be there",
-    OutputCode.CHANGED: "it changed while it was fetched from its node: it may not be whole",
+    OutputCode.LISTING_CUT: "there are too many files to list; this list is incomplete",
+    OutputCode.CHANGED: "it changed while Recur fetched it from its node; it may be incomplete",
 }
 
 

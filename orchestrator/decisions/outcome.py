@@ -30,7 +30,9 @@ UNRESOLVED_AFTER: Final = timedelta(hours=24)
 
 _DISABLED: Final = {"disabling", "disabled"}
 _ENDING: Final = {"terminating", "deleting"}
-_DIAGNOSIS: Final = "Its job is disabled in Batch: no task of it starts until somebody enables it."
+_DIAGNOSIS: Final = (
+    "Its job is disabled in Batch: its task does not start until someone enables the job."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def after_failures(
     failed = _failed(state, results)
     if most is None or len(failed) < most or any(one.until is None for one in state.pauses):
         return state
-    note = f"{len(failed)} runs have failed since the last success, the last of them {failed[-1]}"
+    note = f"{len(failed)} runs have failed since the last success, most recently {failed[-1]}"
     new = Pause(since=state.decided_until, by=RECUR, note=note)
     return replace(state, pauses=(*state.pauses, new))
 

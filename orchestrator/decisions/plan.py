@@ -154,8 +154,8 @@ def _last(decision: Decision) -> datetime:
 
 _SKIPPED = {
     SkipReason.OVERLAP: "run {} had not ended yet",
-    SkipReason.QUEUE_FULL: "as many runs wait as may, behind run {}",
-    SkipReason.MAX_PARALLEL: "as many runs are open as may, the oldest of them {}",
+    SkipReason.QUEUE_FULL: "the queue is full; it waits for run {}",
+    SkipReason.MAX_PARALLEL: "max_parallel is reached; the oldest open run is {}",
     SkipReason.PAUSED: "the schedule was paused at this time",
     SkipReason.EXCLUDED: "`except` leaves this time out",
     SkipReason.HOLIDAY: "this is a holiday",
@@ -178,12 +178,12 @@ def _missed_sentence(missed: Missed) -> str:
     many = missed.span
     what = f"{many.count - sum(many.also.values())} occurrences were" if many else "it was"
     if missed.reason is MissReason.OFF:
-        sentence = f"Missed: when decided, {what} late, and catch-up is off."
+        sentence = f"Missed: {what} decided late, and catch-up is off."
     elif missed.reason is MissReason.WINDOW:
-        sentence = f"Missed: when decided, {what} later than the catch-up window."
+        sentence = f"Missed: {what} decided after the catch-up window."
     else:
         because = f" ({missed.because})" if missed.because else ""
-        sentence = f"Missed: when decided, {what} late, and later ones stand for it{because}."
+        sentence = f"Missed: {what} decided late, and later occurrences run instead{because}."
     return f"{sentence} {_counted(many)}" if many and many.also else sentence
 
 

@@ -40,9 +40,9 @@ def broken_rule(request: Request, id_: str) -> str | None:
 
 def _broken_rules(request: Request, id_: str) -> Iterator[str]:
     if request.id != id_ or not ids.REQUEST_ID.fullmatch(request.id):
-        yield f"id is {request.id[:80]!r}, and the name of its blob says {id_!r}"
+        yield f"id is {request.id[:80]!r}, but the name of its blob gives {id_!r}"
     if not ids.SCHEDULE_ID.fullmatch(request.schedule):
-        yield f"schedule is {request.schedule[:80]!r}, which is not the id of a schedule"
+        yield f"schedule is {request.schedule[:80]!r}, which is not a valid schedule id"
     for name, most in LONGEST.items():
         text = getattr(request, name)
         if text is not None and not one_line(text, most):
@@ -54,13 +54,13 @@ def _broken_rules_of_kind(request: Request) -> Iterator[str]:
     """Yield what the kind of a request, or another of its fields, rules out."""
     for name in sorted(_ALL - _FIELDS[request.kind]):
         if getattr(request, name):
-            yield f"{name} does not belong to the request {request.kind}"
+            yield f"{name} is not a field of the request {request.kind}"
     if request.rerun and request.rerun_failed:
         yield "rerun and rerun_failed exclude each other"
     if request.run_id is not None:
         run = ids.parse_run_id(request.run_id)
         if run and run[0] != request.schedule:
-            yield f"run_id is of schedule {run[0]}, and schedule is {request.schedule}"
+            yield f"run_id belongs to schedule {run[0]}, but schedule is {request.schedule}"
     if request.nominal and request.nominal.microsecond:
         yield "nominal must be a whole second"
 

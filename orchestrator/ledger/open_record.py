@@ -33,7 +33,7 @@ def load_open(run_id: RunId, data: bytes, metadata: Mapping[str, str] | None = N
 
 def _problems(run_id: RunId, record: Record) -> Iterator[str]:
     if record.run_id != run_id:
-        yield f"it is of run {record.run_id}"
+        yield f"it belongs to run {record.run_id}"
     schedule, nominal = ids.parse_run_id(run_id) or (None, None)
     if record.schedule != schedule:
         yield f"its schedule is {record.schedule}"
@@ -60,7 +60,7 @@ def _of_attempt(run_id: RunId, attempt: Attempt) -> Iterator[str]:
     if ended and not attempt.outcome:
         yield f"attempt {attempt.number} has ended without an outcome"
     if attempt.state is AttemptState.SUBMITTED and not attempt.submitted:
-        yield f"attempt {attempt.number} was submitted at no time"
+        yield f"attempt {attempt.number} is submitted and has no submission time"
 
 
 def _without_offset(record: Record) -> Iterator[str]:

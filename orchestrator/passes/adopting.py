@@ -75,7 +75,9 @@ async def adopt(services: Services, *, new: bool, give_up: bool) -> Adopted:
     begin = None
     if (await ledger.read(ids.SUBMIT_STATE)).data is None:
         if not new:
-            raise LedgerTrouble("missing", ids.SUBMIT_STATE, "it is missing; --new begins it anew")
+            raise LedgerTrouble(
+                "missing", ids.SUBMIT_STATE, "it is missing; `recur adopt --new` starts a new one"
+            )
         begin = dump_submit(await _anew(services))
     async with (
         ledger.lease(ids.SUBMIT_STATE, empty=begin) as lease,
@@ -119,7 +121,7 @@ class _Adoption:
         except RecordUnreadable as error:
             if not new:
                 raise LedgerTrouble(
-                    "unreadable", ids.SUBMIT_STATE, f"{error}; --new keeps it aside"
+                    "unreadable", ids.SUBMIT_STATE, f"{error}; `recur adopt --new` keeps a copy"
                 ) from error
         else:
             return replace(state, ledger=state.ledger or secrets.token_hex(LEDGER_ID_BYTES)), None
@@ -132,7 +134,7 @@ class _Adoption:
         self, runs: Sequence[OpenRun], work: Callable[[OpenRun], Awaitable[None]]
     ) -> None:
         if not await self._pace.each(runs, work):
-            raise OutOfTime("there are more open runs than one minute allows: the next try goes on")
+            raise OutOfTime("there are too many open runs for one minute: the next try continues")
 
     async def _note_account(self, run: OpenRun, owner: str, done: Adopted) -> None:
         """Write the account of an attempt of an earlier version; note who waits for another."""

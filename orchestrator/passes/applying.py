@@ -69,7 +69,7 @@ async def _submit_state(ledger: Ledger) -> SubmitState:
     try:
         return SubmitState() if text.data is None else load_submit(text.data)
     except RecordUnreadable as error:
-        trouble(f"{ids.SUBMIT_STATE} does not tell which version was taken over", error)
+        trouble(f"{ids.SUBMIT_STATE} does not say which version was taken over", error)
         return SubmitState()
 
 

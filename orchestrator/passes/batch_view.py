@@ -40,7 +40,7 @@ class BatchView:
         try:
             self._listed = await self._batch.jobs_that_go_on()
         except (BatchUnavailable, BatchRefused) as error:
-            trouble("Batch gives no list of jobs", error)
+            trouble("Batch did not return the list of jobs", error)
 
     def goes_on(self, run: OpenRun) -> bool:
         """Whether the list says that a run's job goes on and nothing else is to be done for it."""

@@ -80,21 +80,19 @@ class Claims:
             raise RequestRefused("a trigger needs a key: the same key makes the same run")
         run_id = ids.trigger_id(schedule.id, request.key)
         if await self._exists(run_id):
-            return Done(f"Run {run_id} is there: the key was used before.", (run_id,))
+            return Done(f"Run {run_id} already exists: this key was used before.", (run_id,))
         if request.nominal and request.nominal > self._inputs.now:
-            raise RequestRefused(f"the time it is for, {request.nominal.isoformat()}, is to come")
+            raise RequestRefused(f"its nominal time {request.nominal.isoformat()} is in the future")
         given = {**schedule.environment, **(request.environment or {})}
         if wrong := wrong_environment(given):
             raise RequestRefused(f"environment {wrong}")
         occurrence = Occurrence(nominal=request.nominal or self._inputs.now)
         if self.batch_is_silent and not request.force and self._in_the_way.of(schedule.id):
-            raise NotNow(f"Batch does not say what is in the way of {schedule.id}")
+            raise NotNow(f"Batch does not say which runs of {schedule.id} are active")
         in_the_way = [] if request.force else await self._in_the_way.in_the_way(schedule.id)
         decision = overlapping(schedule, occurrence, in_the_way)
         if isinstance(decision, Skip):
-            raise RequestRefused(
-                f"{refusal(decision)}; `recur trigger --force` starts it all the same"
-            )
+            raise RequestRefused(f"{refusal(decision)}; `recur trigger --force` starts it anyway")
         record = claims.claim_requested(
             schedule,
             occurrence,
@@ -121,7 +119,7 @@ class Claims:
         """
         schedule = self._schedule(request)
         if request.after is None or request.until is None or request.until <= request.after:
-            raise RequestRefused("a backfill needs the time from which, and a later one to which")
+            raise RequestRefused("a backfill needs a start time and a later end time")
         state = await self._services.ledger.with_moved(schedule.id, state, after=request.after)
         occurrences = occurrences_between(state, after=request.after, until=request.until)
         results = await read_results(self._services.ledger)
@@ -159,8 +157,8 @@ class Claims:
         count, left = len(runs), len(occurrences) - len(runs)
         runs.sort()
         return Done(
-            f"{count} of {len(occurrences)} occurrences are claimed and run one at a time, the "
-            f"oldest first; {left} are left as they are.",
+            f"{count} of {len(occurrences)} occurrences are claimed and run one at a time, "
+            f"oldest first; {left} stay unchanged.",
             tuple(runs),
         )
 
@@ -168,9 +166,13 @@ class Claims:
         """Return the table by which the run is to be made; refused if there is none."""
         parsed, id_ = self._inputs.parsed, request.schedule
         if parsed is None:
-            raise RequestRefused(f"{ids.DOCUMENT} cannot be used: `recur apply` a valid one")
+            raise RequestRefused(
+                f"{ids.DOCUMENT} is not valid: correct it, then `recur apply FILE`"
+            )
         if id_ in parsed.invalid:
-            raise RequestRefused(f"the table of {id_} is not valid: `recur apply` a valid one")
+            raise RequestRefused(
+                f"the table of {id_} is not valid: correct it, then `recur apply FILE`"
+            )
         if id_ not in parsed.schedules:
             raise RequestRefused(f"there is no schedule {id_!r} in the document")
         return parsed.schedules[id_]

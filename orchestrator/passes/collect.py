@@ -128,8 +128,8 @@ class _CollectTick:
             await self._finish(some, self._reading)
         await self._pace.each(looker.retried, self._save)
         rebuilder = self._rebuilder(still_open)  # after the runs: it keeps none from its end
-        await self._isolation.aside("nothing is made anew in this tick", rebuilder.step())
-        await self._isolation.aside("nothing is made anew in this tick", rebuilder.begin())
+        await self._isolation.aside("results are not rebuilt in this tick", rebuilder.step())
+        await self._isolation.aside("results are not rebuilt in this tick", rebuilder.begin())
         ungathered = {one.record.run_id for one in self._unfinished}
         await finishing.leave(self._looked_at - ungathered)
         for kind in kinds:

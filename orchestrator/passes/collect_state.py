@@ -47,8 +47,8 @@ class CollectStore:
         data = text.data or b""
         kept = ids.kept_blob(ids.COLLECT_STATE, text.modified or text.now, data)
         await self._ledger.keep(kept, data)
-        because = f"{first_line(error).rstrip(':')}; it is kept as {kept}"
-        trouble(f"{ids.COLLECT_STATE} is made anew", error)
+        because = f"{first_line(error).rstrip(':')}; a copy is kept as {kept}"
+        trouble(f"{ids.COLLECT_STATE} is rebuilt", error)
         state = CollectState(rebuilding=Rebuilding(because=because, kept=kept))
         await self.write(state)
         return state

@@ -99,7 +99,7 @@ class Dispatcher:
         try:
             await self._dispatch(run)
         except _LEFT as error:
-            trouble(f"run {run.run_id} is left for the next tick", error)
+            trouble(f"run {run.run_id} waits for the next tick", error)
 
     async def _dispatch(self, run: OpenRun) -> None:
         ledger = self._services.ledger
@@ -159,9 +159,7 @@ class Dispatcher:
         tried = record.attempts_of_claim[:-1]
         if not tried or until is None or self._now < until:
             return None
-        sentence = (
-            f"The next occurrence was due before it could be tried again. {tried[-1].sentence}"
-        )
+        sentence = f"The next occurrence came due before a retry could start. {tried[-1].sentence}"
         return Stop(cause=Reason.BLOCKED, reason=Reason.BLOCKED, sentence=sentence, at=self._now)
 
     def _out_of_window(self, record: Record) -> Stop | None:
@@ -173,7 +171,7 @@ class Dispatcher:
         why = (
             f"{attempt.blocked}: {attempt.blocked_detail}"
             if attempt.blocked
-            else "none was tried: nothing ticked, or the whole account was blocked"
+            else "no tick tried: the timers did not run, or the whole account was blocked"
         )
         sentence = f"No job could be created within the catch-up window ({why})."
         return Stop(cause=Reason.BLOCKED, reason=Reason.BLOCKED, sentence=sentence, at=self._now)
@@ -248,7 +246,7 @@ class Dispatcher:
                 return _Gone()
             case Whose.TAKEN:
                 job_id = record.attempt.job_id
-                return Blocked(BlockedReason.ID_TAKEN, f"another job has the id {job_id}")
+                return Blocked(BlockedReason.ID_TAKEN, f"another job already has the id {job_id}")
 
     async def _renumber(self, record: Record, etag: str) -> None:
         """Go on with the next free number: the next tick dispatches it, as if never tried."""

@@ -205,7 +205,9 @@ class Fetcher:
         self.progress = True
         stored = await self._outputs.find(folder, path)
         if stored is None or stored.bytes != size:
-            raise OutputUnreadable(f"{path}: it is not stored as it was fetched: {size} bytes")
+            raise OutputUnreadable(
+                f"{path}: its blob does not have the {size} bytes that were fetched"
+            )
         return None
 
     async def _stage(self, record: Record, path: str, blocks: list[Block], begin: int) -> None:

@@ -65,7 +65,7 @@ class Finisher:
             return
         await self._store.write(reduce(finished, results, await self._store.read()))
         await self._isolation.aside(
-            "runs are left out of the summaries",
+            "runs are missing from the summaries",
             self._summaries.add_runs(results, self.still_open),
         )
         await self._pace.each(done, close)

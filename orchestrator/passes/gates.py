@@ -69,7 +69,7 @@ class Gates:
         stop = Stop(
             cause=Reason.REPLACED,
             reason=Reason.REPLACED,
-            sentence=f"Run {run.run_id} took its place.",
+            sentence=f"Run {run.run_id} replaced it.",
             at=self._now,
         )
         try:

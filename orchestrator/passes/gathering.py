@@ -43,7 +43,7 @@ _FILE_SECONDS: Final = 10
 _MOST_LISTED: Final = 1000
 _MOST_PAGES: Final = 20
 _LISTING_SECONDS: Final = 10
-_TOO_SLOW: Final = "no tick had the time to read it"
+_TOO_SLOW: Final = "no tick had time to read it"
 _LARGE_BYTES: Final = 1024 * 1024
 """After so much that was verified, a tick that dies is not to begin again."""
 

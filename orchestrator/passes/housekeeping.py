@@ -62,11 +62,11 @@ class Housekeeper:
         try:
             after = await self._delete(work, work.mark.after if work.mark else None)
         except _LEFT as error:
-            trouble("old jobs are left for the next hour", error)
+            trouble("the removal of old jobs waits for the next hour", error)
         try:
             await self._services.ledger.write_mark(after, work.mark)
         except LedgerConflict as error:
-            trouble("another tick looks for old jobs", error)
+            trouble("another tick is removing old jobs", error)
 
     async def _delete(self, work: WorkList, after: str | None) -> str | None:
         """Delete what may go behind the job ``after``; return where the next tick goes on."""
@@ -81,7 +81,7 @@ class Housekeeper:
             try:
                 await self._look(ended)
             except _LEFT as error:
-                trouble(f"job {ended.id} is left for the next hour", error)
+                trouble(f"the removal of job {ended.id} waits for the next hour", error)
 
         complete = await self._pace.each(part, look)
         if len(left) > len(part) or not complete:

@@ -219,7 +219,7 @@ def parse_document(data: bytes | None) -> tuple[parse.Document | None, tuple[Pro
     if data is None:
         return None, (Problem(message=f"there is no {ids.DOCUMENT} in the ledger"),)
     if len(data) > LARGEST_BLOB_BYTES:
-        message = f"more than {LARGEST_BLOB_BYTES:,} bytes, too many to be looked at"
+        message = f"more than {LARGEST_BLOB_BYTES:,} bytes, which is too large to read"
         return None, (Problem(message=message),)
     try:
         parsed = parse.parse(data.decode("utf-8-sig"))
@@ -238,6 +238,6 @@ def _read_state(data: bytes | None) -> SubmitState:
         raise LedgerTrouble(
             "unreadable",
             ids.SUBMIT_STATE,
-            f"{error}. Nothing is decided until it is restored from its soft-deleted versions; "
-            "`recur adopt --new` keeps it aside, and begins anew from now on",
+            f"{error}. Nothing is decided until you restore it from its soft-deleted versions, or "
+            "`recur adopt --new` keeps a copy and starts a new one from now on",
         ) from error

@@ -51,7 +51,7 @@ class Isolation:
             result = await work
         except Exception as error:
             self.left += 1
-            trouble(f"run {run} is left for the next tick", error)
+            trouble(f"run {run} waits for the next tick", error)
             self._count(error, ledger=ledger, alone=self._successes == before)
             if self._ledger_failures >= _SILENT_ANSWERS:
                 raise LedgerUnavailable(f"{self._ledger_failures} times: {error}") from error

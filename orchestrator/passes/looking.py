@@ -137,7 +137,7 @@ class Looker:
         """Write the metadata of an open record anew, from its content."""
         blob = ids.open_blob(record.run_id)
         etag = await self._services.ledger.write_open(record, etag)
-        detail = "its metadata could not be read, and were repaired from its content"
+        detail = "its metadata were unreadable; the tick wrote them again from its content"
         emit(Event.LEDGER_TROUBLE, what="damaged_metadata", blob=blob, detail=detail)
         return etag
 

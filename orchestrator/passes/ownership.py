@@ -22,8 +22,8 @@ def check_owner(services: Services, state: SubmitState) -> None:
         raise LedgerTrouble(
             "foreign",
             ids.SUBMIT_STATE,
-            f"this ledger belongs to the Batch account {state.owner}, and BATCH_ACCOUNT_URL names "
-            f"{ours}: correct that setting, or move the ledger by `recur adopt`",
+            f"this ledger belongs to the Batch account {state.owner}, but BATCH_ACCOUNT_URL names "
+            f"{ours}: correct the setting, or move the ledger with `recur adopt`",
         )
 
 
@@ -60,8 +60,8 @@ async def check_begun(ledger: Ledger, runs: Sequence[OpenRun]) -> None:
         raise LedgerTrouble(
             "missing",
             ids.SUBMIT_STATE,
-            "it is missing, and this ledger has records: restore it from its soft-deleted "
-            "versions, or begin anew from now on by `recur adopt --new`",
+            "it is missing although this ledger has records: restore it from its soft-deleted "
+            "versions, or start a new one from now on with `recur adopt --new`",
         )
 
 

@@ -89,7 +89,7 @@ class PlanWriter:
         try:
             await Summaries(self._services.ledger).add_not_run(not_run)
         except (LedgerConflict, BlobRefused) as error:  # derived: it holds up no decision
-            trouble("occurrences are left out of the summaries", error)
+            trouble("occurrences are missing from the summaries", error)
 
     async def _create(self, record: Record) -> None:
         if record.decision.action is Action.SUBMIT:

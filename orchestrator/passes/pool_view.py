@@ -49,7 +49,7 @@ class PoolView:
         except (BatchUnavailable, BatchRefused) as error:
             if pool_id not in self._told:
                 self._told.add(pool_id)
-                trouble("records of this tick lack what the pool tells", error)
+                trouble("records of this tick lack the pool's data", error)
             return None, ()
 
     async def _ask(self, pool_id: str | None) -> _Answer | BatchUnavailable | BatchRefused:

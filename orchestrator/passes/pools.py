@@ -36,5 +36,5 @@ class Pools:
         except (BatchUnavailable, BatchRefused) as error:
             return unread_by(error)
         if pool is None or pool.state == "deleting":
-            return Blocked(BlockedReason.POOL_MISSING, f"no pool {pool_id!r}")
+            return Blocked(BlockedReason.POOL_MISSING, f"there is no pool {pool_id!r}")
         return pool

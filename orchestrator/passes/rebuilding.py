@@ -124,7 +124,7 @@ class Rebuilder:
         try:
             state = await self._make_anew(state, state.rebuilding)
         except (LedgerUnavailable, LedgerConflict) as error:
-            trouble("the results and summaries are not made anew in this tick", error)
+            trouble("the results and summaries are not rebuilt in this tick", error)
         tell(state)
 
     async def _make_anew(self, state: CollectState, rebuilding: Rebuilding) -> CollectState:
@@ -266,7 +266,7 @@ class _Part:
             except BlobRefused as error:
                 if marker is None:
                     raise
-                trouble(f"{folder} of {id_} is listed again from its begin", error)
+                trouble(f"{folder} of {id_} is listed again from the start", error)
                 self._note(marker=None)
                 return f"{folder}~"
             rest = await self._take_page(id_, page, before)
@@ -289,7 +289,7 @@ class _Part:
             try:
                 result = read_result(name, metadata)
             except RecordUnreadable as error:
-                trouble(f"{name} is read itself", error)
+                trouble(f"{name} is read in full", error)
                 result = None
             if result is None:
                 old.append(name)

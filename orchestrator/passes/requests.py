@@ -103,8 +103,8 @@ class Requests:
     async def _carry_out(self, id_: str, request: Request, made: datetime) -> Done | None:
         if request.extra:  # a later version asks for something that this one cannot do
             raise RequestRefused(
-                f"this version does not know the fields {_names(request.extra)}: ask with the "
-                "`recur` of the version that is deployed"
+                f"the deployed app does not know the fields {_names(request.extra)}: use the "
+                "`recur` of the deployed version"
             )
         if wrong := broken_rule(request, id_):
             raise RequestRefused(wrong)
@@ -123,7 +123,7 @@ class Requests:
     async def _stop(self, request: Request) -> Done:
         run_id = request.run_id
         if run_id is None or ids.parse_run_id(run_id) is None:
-            raise RequestRefused(f"{run_id!r} is no run id: `recur runs` lists them")
+            raise RequestRefused(f"{run_id!r} is not a run id: `recur runs` lists run ids")
         stop = Stop(
             cause=Reason.STOPPED,
             reason=Reason.STOPPED,
@@ -134,23 +134,25 @@ class Requests:
         try:
             record = await mark_stop(self._services, run_id, stop)
         except LedgerConflict as error:
-            raise NotNow(f"run {run_id} was being written to") from error
+            raise NotNow(f"run {run_id} was changed by another tick at the same time") from error
         if record is not None:
             self._plan.claimed = True  # the work list has changed
-            return Done(f"Run {run_id} is being stopped; the next collections end it.", (run_id,))
+            return Done(f"Run {run_id} is being stopped; the next collect ticks end it.", (run_id,))
         final = await self._services.ledger.read_final(ids.blob_of(run_id))
         if final is None:
-            raise RequestRefused(f"there is no run {run_id}: `recur runs` lists them")
+            raise RequestRefused(f"there is no run {run_id}: `recur runs` lists all runs")
         record = final[0]
         if record.outcome is None:
             decided = f"{record.decision.action} ({record.decision.reason})"
             raise RequestRefused(f"{run_id} did not run: {decided}")
-        raise RequestRefused(f"run {run_id} has ended already: {record.outcome}")
+        raise RequestRefused(f"run {run_id} has already ended: {record.outcome}")
 
     async def _pause(self, request: Request, made: datetime) -> Done:
         state = self._state(request)
         if request.until and request.until <= made:
-            raise RequestRefused(f"its end, {request.until.isoformat()}, has passed already")
+            raise RequestRefused(
+                f"the end of the pause, {request.until.isoformat()}, is in the past"
+            )
         await self._change(request.schedule, pause(state, request, made))
         until = f"until {request.until.isoformat()}" if request.until else "until it is resumed"
         return Done(f"Schedule {request.schedule} is paused {until}.")
@@ -164,7 +166,7 @@ class Requests:
         await self._change(request.schedule, resume(state, request, made, known))
         said = "is resumed" if held else "was not paused by a request or by failures"
         if state.timings[-1].paused:
-            said += "; the document says paused = true, which `recur apply` changes"
+            said += "; the document says paused = true: change that, then `recur apply FILE`"
         return Done(f"Schedule {request.schedule} {said}.")
 
     def _state(self, request: Request) -> ScheduleState:

@@ -93,7 +93,7 @@ class Pace:
             async with asyncio.timeout(self._end + CALL_SECONDS - self._clock()):
                 yield
         except TimeoutError as error:
-            raise OutOfTime("the tick was cut off before its lease ran out") from error
+            raise OutOfTime("the tick stopped because its lease was about to end") from error
 
     @property
     def over(self) -> bool:

@@ -66,7 +66,7 @@ class Summaries:
             try:
                 recent = (await self._read()).recent
             except BlobRefused as error:  # derived: it holds up no run
-                trouble("nothing is known of how long runs usually take", error)
+                trouble("the usual durations of runs are not known", error)
                 recent = Recent()
             self._usual = {id_: usual_seconds(one) for id_, one in recent.schedules.items()}
         return self._usual.get(schedule)
@@ -181,7 +181,7 @@ class Summaries:
             return _Found(Recent(), text.etag, intact=False)
 
     def _lose(self, name: str, error: RecordUnreadable) -> None:
-        trouble(f"{name} is made anew", error)
+        trouble(f"{name} is rebuilt", error)
         self.lost = self.lost or f"{name} was unreadable"
 
 

@@ -119,5 +119,5 @@ class TakeOver:
                 found.update({id_: state} if state else {})
 
         if not await self._pace.each(sorted(new), look):
-            raise OutOfTime("the states of schedules that there were before take too long to read")
+            raise OutOfTime("the former states of schedules that returned take too long to read")
         return found, frozenset(unreadable)

@@ -29,7 +29,7 @@ async def version_in_force(ledger: Ledger, text: BlobText, state: SubmitState) -
         try:
             version = await ledger.version(named)
         except RecordUnreadable as error:
-            trouble("a version of the document is archived once more", error)
+            trouble("a version of the document is archived again", error)
         else:
             if version is not None and version.sha256 == digest(text.data or b""):
                 return version
@@ -61,7 +61,7 @@ async def versions_to_take_over(
         earlier = known.get(before.number)
         if earlier is None:
             lost = RecordUnreadable(
-                f"version {before.number} of the document is not there, or not readable"
+                f"version {before.number} of the document is missing or unreadable"
             )
             trouble(f"what was in force before version {version.number} is not known", lost)
             break

@@ -27,7 +27,7 @@ def parse_zone(name: str) -> tzinfo:
     if not (_NAME.fullmatch(name) or name == "UTC"):
         # EST, Factory and the like mean what nobody expects.
         raise ScheduleSyntaxError(
-            f"time zone {name!r} is not taken: name an area and a place, or UTC"
+            f"time zone {name!r} is not accepted: name an area and a place, or UTC"
         )
     with _DATA.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)

@@ -111,7 +111,7 @@ def missed(first: datetime, last: datetime, count: int) -> Record:
         Action.MISSED,
         reason="window",
         range=Range(first=first, last=last, count=count),
-        sentence="Missed: when decided, they were later than the catch-up window.",
+        sentence="Missed: they were decided after the catch-up window.",
     )
 
 

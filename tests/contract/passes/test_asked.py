@@ -69,7 +69,10 @@ async def test_a_trigger_has_parameters_and_a_nominal_time(world: World) -> None
         ({"environment": {"RECUR_RUN_ID": "x"}}, "RECUR_RUN_ID: is given by Recur or by Batch"),
         ({"environment": {"1A": "x"}}, "1A: is no name of a variable"),
         ({"environment": {"A": "x" * 20_000}}, "more than the 16 KiB"),
-        ({"nominal": datetime(2199, 1, 1, tzinfo=UTC)}, "2199-01-01T00:00:00+00:00, is to come"),
+        (
+            {"nominal": datetime(2199, 1, 1, tzinfo=UTC)},
+            "2199-01-01T00:00:00+00:00 is in the future",
+        ),
     ],
 )
 async def test_what_a_trigger_may_not_set_is_refused(
@@ -157,8 +160,8 @@ async def test_what_is_no_request_is_answered_too(world: World) -> None:
 BAD_REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
     "0id": ({"id": "other"}, "id is 'other'"),
     "0by": ({"by": "\x1b]0;title\x07"}, "by must be one line"),
-    "0schedule": ({"schedule": "job\n"}, "is not the id of a schedule"),
-    "0environment": ({"environment": {"RECUR_RUN_ID": "forged"}}, "environment does not belong"),
+    "0schedule": ({"schedule": "job\n"}, "is not a valid schedule id"),
+    "0environment": ({"environment": {"RECUR_RUN_ID": "forged"}}, "environment is not a field"),
     "0force": ({"force": "yes"}, "force: Input should be a valid boolean"),
     "0time": ({"until": 1780000000}, "until: Value error, must be a time"),
     "0large": ({"note": "x" * 300_000}, "more than 256 KiB"),

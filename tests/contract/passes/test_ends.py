@@ -11,7 +11,7 @@ from tests.support.waiting import until
 from tests.support.world import schedule
 
 HOUR = 3600.0
-DISABLED = "Its job is disabled in Batch: no task of it starts until somebody enables it."
+DISABLED = "Its job is disabled in Batch: its task does not start until someone enables the job."
 ENDLESS = schedule("hello", "exec sleep 60", minutes=1)
 SOON = '"2s"'
 AGAIN = '{ max = 1, on = ["lost", "never_started"], backoff = "1s" }'
@@ -70,7 +70,7 @@ async def test_a_file_that_cannot_be_executed_is_not_one_that_is_missing(day: Ba
     final = await day.final()
 
     assert (final.outcome, final.reason) == (Outcome.FAILED, Reason.NOT_EXECUTABLE)
-    assert "no exec bit, or its first line ends in CRLF" in (final.sentence or "")
+    assert "is not executable, or its first line ends in CRLF" in (final.sentence or "")
 
 
 async def test_the_time_limit_of_the_job_is_nobodys_fault(day: BadDay) -> None:
@@ -212,7 +212,7 @@ async def test_a_run_whose_spot_node_was_taken_away_is_lost_and_tried_again(day:
 
     assert (first.outcome, first.reason) == (Outcome.LOST, Reason.NO_NODE)
     assert (first.sentence or "").startswith(
-        "Its node was taken away, and it got no other within 2 s. No node took the task: "
+        "It lost its node and got no other within 2 s. No node took the task: "
     )
     assert (first.preemptions, first.node) == (1, node.id)
     assert final.outcome is Outcome.SUCCEEDED
@@ -255,7 +255,7 @@ async def test_a_pool_that_gives_no_answer_holds_up_no_end(day: BadDay, operatio
     assert final.outcome is Outcome.SUCCEEDED
     assert final.attempt.task_seconds is not None
     assert final.attempt.slot_share is None
-    assert "records of this tick lack what the pool tells" in day.caplog.text
+    assert "records of this tick lack the pool's data" in day.caplog.text
 
 
 async def test_a_job_among_many_is_told_as_one_alone(day: BadDay) -> None:

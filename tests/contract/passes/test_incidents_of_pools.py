@@ -205,7 +205,7 @@ async def test_the_formula_cannot_be_evaluated(day: BadDay) -> None:
 
     final = await never_starts(day, Reason.AUTOSCALE_FAILED)
 
-    assert "formula was not evaluated" in (final.sentence or "")
+    assert "could not evaluate the pool's formula" in (final.sentence or "")
     assert "unheardOf" in (final.sentence or "")
     alerts = await day.alerts()
     assert alerts.keys() == {"run-failed", "pool-trouble"}

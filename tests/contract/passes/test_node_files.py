@@ -83,7 +83,7 @@ async def test_fewer_bytes_than_were_told_are_no_file(open_files: Open) -> None:
     """A reply in chunks has no length: only the count tells."""
     files = await open_files("cut")
 
-    with pytest.raises(BatchUnavailable, match="1 bytes did not come"):
+    with pytest.raises(BatchUnavailable, match="1 bytes are missing"):
         _ = [part async for part in files.read("job", "a", 0, len(DATA), PART)]
 
 

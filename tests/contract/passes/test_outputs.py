@@ -92,7 +92,7 @@ async def test_a_file_that_grows_is_taken_as_it_was_and_says_so(world: World) ->
 
     stdout = by_path(final)["stdout.txt"]
     assert (stdout.bytes, stdout.how, stdout.code) == (size, How.FETCHED, OutputCode.CHANGED)
-    assert "may not be whole" in (stdout.why or "")
+    assert "may be incomplete" in (stdout.why or "")
     assert await world.output(final) == bytes(size)
 
 

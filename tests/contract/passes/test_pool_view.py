@@ -33,7 +33,7 @@ async def test_a_failure_is_raised_to_all_who_wait(
     assert isinstance(failure, BatchUnavailable)
     assert answers == [(None, ())] * AT_ONCE
     assert [one.operation for one in await batch.faults.seen()] == ["get_pool"] * TRIES
-    assert caplog.text.count("records of this tick lack what the pool tells") == 1
+    assert caplog.text.count("records of this tick lack the pool's data") == 1
 
 
 async def test_a_failure_is_that_of_one_pool(world: World, start_batch: Start) -> None:

@@ -52,7 +52,7 @@ async def test_a_trigger_runs_once_however_often_it_is_asked_for(
 
     assert (first.code, second.code) == (Exit.DONE, Exit.DONE), first.err + second.err
     assert f"  {run}" in first.out.splitlines()
-    assert "the key was used before" in second.out
+    assert "this key was used before" in second.out
     assert await world.jobs() == [run]
     (record,) = await world.collect_until_finished()
     assert (record.run_id, record.kind, record.outcome) == (run, Kind.TRIGGERED, Outcome.SUCCEEDED)

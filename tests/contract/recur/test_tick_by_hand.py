@@ -109,7 +109,7 @@ async def test_events_are_for_those_who_want_them(world: World, tmp_path: Path) 
     await world.decide_again("hello")
     loud = await recur(someone, "tick", "submit", "--verbose")
 
-    assert f"a request is left alone: {blob}" in quiet.err
+    assert f"a request is ignored: {blob}" in quiet.err
     assert "occurrence." not in quiet.err
     assert "occurrence." in loud.err
 

@@ -36,7 +36,7 @@ def problems(environ: dict[str, str]) -> tuple[str, ...]:
 def test_the_sample_works_with_keys_alone() -> None:
     """It points at the emulator and Azurite on this laptop; without keys it is refused."""
     assert problems(read_local_settings(SAMPLE)) == (
-        "BATCH_ACCOUNT_KEY is missing: name and key are given together, or neither",
+        "BATCH_ACCOUNT_KEY is missing: set both name and key, or neither",
         "DATA_STORAGE_CONNECTION_STRING must hold BlobEndpoint, AccountName and AccountKey",
     )
     settings = read_settings(sample())

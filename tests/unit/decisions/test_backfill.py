@@ -62,7 +62,7 @@ def test_a_backfill_of_too_many_occurrences_is_refused() -> None:
     with pytest.raises(RequestRefused) as refused:
         occurrences_between(state, after=begin - MINUTE, until=NOON)
     assert str(refused.value) == (
-        "more than 1000 occurrences lie in this time: ask for a shorter one"
+        "more than 1000 occurrences lie in this time span: choose a shorter one"
     )
 
 

@@ -55,7 +55,7 @@ def test_the_details_of_a_fault_are_said_in_the_same_line() -> None:
     _, sentence = diagnose(wrong, (), NOON)
 
     assert sentence == (
-        "The pool's formula was not evaluated: undefined (AutoScalingFormulaEvaluationError): "
+        "Batch could not evaluate the pool's formula: undefined (AutoScalingFormulaEvaluationError): "
         "Line 1, Col 24: Undefined symbol: x."
     )
 
@@ -113,7 +113,7 @@ def node(state: str, **keys: Any) -> Node:  # noqa: ANN401 - fields of a node
         (
             replace(POOL, autoscale_error=FORMULA),
             (),
-            "The pool's formula was not evaluated: undefined (AutoScalingFormulaEvaluationError).",
+            "Batch could not evaluate the pool's formula: undefined (AutoScalingFormulaEvaluationError).",
         ),
         (
             replace(POOL, interval=5 * MINUTE, evaluated=NOON - 16 * MINUTE),

@@ -79,11 +79,11 @@ def test_a_late_end_that_somebody_asked_for_in_time_is_no_timeout() -> None:
 @pytest.mark.parametrize(
     ("task", "says"),
     [
-        (failed(None, "TaskEnded"), "passed while its task ran"),
-        (failed(-9), "passed while its task ran"),
-        (WAITING, "passed before the task began"),
-        (replace(WAITING, requeues=1), "passed while its task waited for another node"),
-        (None, "passed before the task began"),
+        (failed(None, "TaskEnded"), "while its task ran"),
+        (failed(-9), "while its task ran"),
+        (WAITING, "before the task began"),
+        (replace(WAITING, requeues=1), "while its task waited for another node"),
+        (None, "before the task began"),
     ],
 )
 def test_the_time_limit_of_the_job_blames_nobody(task: Task | None, says: str) -> None:
@@ -91,7 +91,10 @@ def test_the_time_limit_of_the_job_blames_nobody(task: Task | None, says: str) -
     verdict = at(70, EXPIRED, task)
 
     assert result(verdict) == JOB_TIMEOUT
-    assert sentence(verdict) == f"The time limit of its Batch job {says} (MaxWallClockTimeExpiry)."
+    assert (
+        sentence(verdict)
+        == f"Its Batch job reached its time limit {says} (MaxWallClockTimeExpiry)."
+    )
     assert result(at(70, EXPIRED, failed(3))) == (Outcome.FAILED, Reason.EXIT_CODE)
     assert result(at(70, EXPIRED, DONE)) == (Outcome.SUCCEEDED, Reason.EXIT_ZERO)
 
@@ -115,11 +118,11 @@ def test_the_time_limit_of_the_job_blames_nobody(task: Task | None, says: str) -
             replace(WAITING, requeues=1),
             "Its job was ended in Batch while its task waited for another node (cleaning up).",
         ),
-        (BY_HAND, None, "Its job ended in Batch (cleaning up) and holds no task."),
+        (BY_HAND, None, "Its job ended in Batch (cleaning up) and has no task."),
         (
             replace(BY_HAND, finished=NOON),
             RUNNING,
-            "Its job has ended (cleaning up), and Batch still says that its task is running.",
+            "Its job has ended (cleaning up), but Batch still reports its task as running.",
         ),
     ],
 )
@@ -144,7 +147,7 @@ def test_a_stop_is_quoted_and_another_reason_beside_it() -> None:
 
 def test_a_run_whose_node_was_taken_away_is_lost() -> None:
     """It had begun when it was given up; one that had just begun was only too slow."""
-    took = "Its node was taken away, and it got no other within 30 min. No node."
+    took = "It lost its node and got no other within 30 min. No node."
     stop = replace(STOP, sentence=took)
     began = replace(SUBMITTED, started=NOON + MINUTE, waiting_since=NOON + 5 * MINUTE)
     requeued = replace(SUBMITTED, requeues=1, waiting_since=NOON + 5 * MINUTE)
@@ -176,7 +179,7 @@ def test_a_job_that_batch_never_ends_leaves_its_run_unresolved(state: str, says:
         verdict = conclude(record, job, task, NOON + SECOND)
         assert result(verdict) == (Outcome.LOST, Reason.UNRESOLVED)
         assert sentence(verdict) == (
-            f"Batch {says} its job for more than 24 hours (cleaning up), and its task has no end. "
+            f"Batch {says} its job for more than 24 hours (cleaning up), and its task has not ended. "
             "Asked to."
         )
 

@@ -28,7 +28,7 @@ from tests.support.verdicts import (
 )
 
 NOT_STORED = "It ended with exit code 0, but its outputs were not stored"
-CAUSES = "the file has no exec bit, or its first line ends in CRLF; see stderr"
+CAUSES = "the file is not executable, or its first line ends in CRLF; see stderr"
 ENDED_IN_BATCH = Outcome.TERMINATED, Reason.ENDED_IN_BATCH
 
 
@@ -151,7 +151,7 @@ def test_an_attempt_without_a_task_ends_with_its_job() -> None:
             finished=NOON + MINUTE,
             outcome=Outcome.LOST,
             reason=Reason.TASK_MISSING,
-            sentence="Its job ended in Batch and holds no task.",
+            sentence="Its job ended in Batch and has no task.",
         )
     )
 
@@ -203,7 +203,7 @@ def test_an_attempt_without_a_task_ends_with_its_job() -> None:
         (failed(None, "TaskEnded"), "It was ended in Batch: The task failed (TaskEnded)."),
         (
             replace(failed(None, "TaskEnded"), finished=NOON + 61 * MINUTE),
-            "It was ended after its run timeout of 1 h.",
+            "Batch ended it after its run timeout of 1 h.",
         ),
     ],
 )
@@ -256,7 +256,7 @@ def test_a_task_that_ran_as_long_as_its_timeout_was_ended_by_it(
         (
             replace(COMPLETED, finished=NOON),
             RUNNING,
-            "Its job has ended, and Batch still says that its task is running.",
+            "Its job has ended, but Batch still reports its task as running.",
         ),
     ],
 )
@@ -280,7 +280,7 @@ def test_a_run_that_was_given_up_although_it_had_begun_says_so() -> None:
     given_up = at(32, COMPLETED, began, replace(RECORD, stop=STOP))
     asked = replace(STOP, cause=Reason.STOPPED, reason=Reason.STOPPED, sentence="Asked to.")
 
-    assert sentence(given_up) == "It was ended although it had begun: No node."
+    assert sentence(given_up) == "Recur ended it although it had started: No node."
     assert sentence(at(32, COMPLETED, began, replace(RECORD, stop=asked))) == "Asked to."
 
 

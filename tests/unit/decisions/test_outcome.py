@@ -35,7 +35,7 @@ from tests.support.verdicts import (
     sentence,
 )
 
-DISABLED = "Its job is disabled in Batch: no task of it starts until somebody enables it."
+DISABLED = "Its job is disabled in Batch: its task does not start until someone enables the job."
 
 
 def test_a_run_is_not_final_while_its_job_is_active() -> None:
@@ -76,9 +76,7 @@ def test_a_task_that_lost_its_node_waits_anew() -> None:
 
     stop = start_timeout(waiting, overdue, (Reason.NO_NODE, "None came."), NOON + 160 * MINUTE)
     assert (stop.cause, stop.reason) == (Reason.START_TIMEOUT, Reason.NO_NODE)
-    assert stop.sentence == (
-        "Its node was taken away, and it got no other within 30 min. None came."
-    )
+    assert stop.sentence == ("It lost its node and got no other within 30 min. None came.")
     verdict = at(161, COMPLETED, again, replace(waiting, stop=stop))
     assert result(verdict) == (Outcome.LOST, Reason.NO_NODE)
     assert sentence(verdict) == stop.sentence

@@ -156,7 +156,7 @@ def test_as_many_failures_as_are_allowed_pause_a_schedule(most: int, *, paused: 
     state = after_failures(
         STATE, schedule(pause_after_failures=most), ScheduleResults(failed=FAILED)
     )
-    note = f"2 runs have failed since the last success, the last of them {FAILED[-1]}"
+    note = f"2 runs have failed since the last success, most recently {FAILED[-1]}"
     assert state.pauses == ((Pause(since=NOON, by="recur", note=note),) if paused else ())
 
 
@@ -237,7 +237,7 @@ def test_the_note_of_a_pause_names_the_last_failure_that_counts(former: str) -> 
         states[former], schedule(pause_after_failures=1), ScheduleResults(failed=(new, old))
     )
 
-    note = f"1 runs have failed since the last success, the last of them {new}"
+    note = f"1 runs have failed since the last success, most recently {new}"
     assert [one.note for one in paused.pauses] == [note]
 
 

@@ -94,8 +94,8 @@ def test_a_skip_becomes_a_final_record_that_names_what_was_in_the_way() -> None:
 @pytest.mark.parametrize(
     ("reason", "sentence"),
     [
-        (SkipReason.QUEUE_FULL, f"as many runs wait as may, behind run {BLOCKER}"),
-        (SkipReason.MAX_PARALLEL, f"as many runs are open as may, the oldest of them {BLOCKER}"),
+        (SkipReason.QUEUE_FULL, f"the queue is full; it waits for run {BLOCKER}"),
+        (SkipReason.MAX_PARALLEL, f"max_parallel is reached; the oldest open run is {BLOCKER}"),
         (SkipReason.PAUSED, "the schedule was paused at this time"),
         (SkipReason.EXCLUDED, "`except` leaves this time out"),
         (SkipReason.HOLIDAY, "this is a holiday"),
@@ -121,7 +121,7 @@ def test_one_missed_occurrence_has_a_record_of_its_own() -> None:
         schedule=ID,
         nominal=NOON,
         decision=Decided(action=Action.MISSED, reason="window", at=NOW),
-        sentence="Missed: when decided, it was later than the catch-up window.",
+        sentence="Missed: it was decided after the catch-up window.",
         versions=VERSIONS,
     )
     assert record.blob == "runs/nightly/2026/06/nightly-20260601T120000Z.json"
@@ -156,7 +156,7 @@ def test_a_missed_range_counts_what_except_leaves_out_apart() -> None:
     record = recorded(Missed(occurrence=at(0), reason=MissReason.OFF, span=span))
 
     assert record.sentence == (
-        "Missed: when decided, 8 occurrences were late, and catch-up is off. "
+        "Missed: 8 occurrences were decided late, and catch-up is off. "
         "This record stands for 10 occurrences, 2 of them excluded."
     )
 
@@ -164,15 +164,15 @@ def test_a_missed_range_counts_what_except_leaves_out_apart() -> None:
 @pytest.mark.parametrize(
     ("reason", "because", "count", "sentence"),
     [
-        (MissReason.OFF, None, 1, "it was late, and catch-up is off"),
-        (MissReason.OFF, None, 2, "2 occurrences were late, and catch-up is off"),
-        (MissReason.WINDOW, None, 3, "3 occurrences were later than the catch-up window"),
-        (MissReason.SUPERSEDED, None, 1, "it was late, and later ones stand for it"),
+        (MissReason.OFF, None, 1, "it was decided late, and catch-up is off"),
+        (MissReason.OFF, None, 2, "2 occurrences were decided late, and catch-up is off"),
+        (MissReason.WINDOW, None, 3, "3 occurrences were decided after the catch-up window"),
+        (MissReason.SUPERSEDED, None, 1, "it was decided late, and later occurrences run instead"),
         (
             MissReason.SUPERSEDED,
             BLOCKER,
             1,
-            f"it was late, and later ones stand for it ({BLOCKER})",
+            f"it was decided late, and later occurrences run instead ({BLOCKER})",
         ),
     ],
 )
@@ -183,7 +183,7 @@ def test_each_reason_to_miss_has_its_sentence(
     span = Span(last=NOON, count=count) if count > 1 else None
     record = recorded(Missed(occurrence=at(0), reason=reason, because=because, span=span))
 
-    assert record.sentence == f"Missed: when decided, {sentence}."
+    assert record.sentence == f"Missed: {sentence}."
     assert record.decision.because == because
 
 

@@ -50,16 +50,16 @@ def test_fields_of_other_kinds_are_refused(kind: RequestKind) -> None:
     others |= {"rerun_failed": True} if kind is not RequestKind.BACKFILL else {}
     for name in others.keys() - GOOD[kind].keys():
         wrong = broken_rule(_request(kind, **{name: others[name]}), "a1")
-        assert wrong == f"{name} does not belong to the request {kind}"
+        assert wrong == f"{name} is not a field of the request {kind}"
 
 
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"id": "b2"}, "id is 'b2', and the name of its blob says 'a1'"),
-        ({"id": "../a"}, "id is '../a', and the name of its blob says 'a1'"),
-        ({"schedule": "Nightly"}, "schedule is 'Nightly', which is not the id of a schedule"),
-        ({"schedule": "a\x1b[2J"}, "which is not the id of a schedule"),
+        ({"id": "b2"}, "id is 'b2', but the name of its blob gives 'a1'"),
+        ({"id": "../a"}, "id is '../a', but the name of its blob gives 'a1'"),
+        ({"schedule": "Nightly"}, "schedule is 'Nightly', which is not a valid schedule id"),
+        ({"schedule": "a\x1b[2J"}, "which is not a valid schedule id"),
         ({"by": ""}, "by must be one line of 1 to 200 visible characters"),
         ({"by": " "}, "by must be one line"),
         ({"by": "x" * 201}, "by must be one line"),
@@ -86,7 +86,7 @@ def test_a_stop_names_the_schedule_of_its_run() -> None:
     """Requests of one schedule wait for each other."""
     request = _request(RequestKind.STOP, run_id=RunId("other-20260601T120000Z"))
 
-    assert broken_rule(request, "a1") == f"run_id is of schedule other, and schedule is {ID}"
+    assert broken_rule(request, "a1") == f"run_id belongs to schedule other, but schedule is {ID}"
 
 
 def test_a_backfill_asks_for_one_kind_of_rerun() -> None:

@@ -307,7 +307,7 @@ def test_every_stands_alone(keys: str) -> None:
         (
             "time_zone",
             '"EST"',
-            "time zone 'EST' is not taken: name an area and a place, or UTC; did you mean",
+            "time zone 'EST' is not accepted: name an area and a place, or UTC; did you mean",
         ),
         ("paused", '"yes"', "must be true or false, not 'yes'"),
         ("start", "2026-12-01T00:00:00.5Z", "whole second"),

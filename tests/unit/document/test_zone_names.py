@@ -46,7 +46,7 @@ from orchestrator.timing.zones import parse_zone
         ("EAST", "such as 'Europe/Paris'$"),
         ("England", "such as 'Europe/Paris'$"),
         ("Mars/Olympus", "such as 'Europe/Paris'"),
-        ("Factory", "time zone 'Factory' is not taken: name an area and a place, or UTC"),
+        ("Factory", "time zone 'Factory' is not accepted: name an area and a place, or UTC"),
         ("../etc/passwd", "no time zone"),
         ("", "no time zone"),
     ],

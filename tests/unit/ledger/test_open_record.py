@@ -49,7 +49,7 @@ def test_an_attempt_that_ended_may_be_followed_by_another() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"run_id": RunId("nightly-20260601T130000Z")}, "of run nightly-20260601T130000Z"),
+        ({"run_id": RunId("nightly-20260601T130000Z")}, "belongs to run nightly-20260601T130000Z"),
         ({"schedule": "other"}, "schedule is other"),
         ({"nominal": NOON.replace(hour=13)}, "nominal time"),
         ({"task": None}, "no task"),
@@ -57,7 +57,7 @@ def test_an_attempt_that_ended_may_be_followed_by_another() -> None:
         ({"attempts": (replace(SUBMITTED, number=0),)}, r"numbers \[0\]"),
         ({"attempts": (SUBMITTED, SUBMITTED)}, r"numbers \[1, 1\]"),
         ({"attempts": (replace(SUBMITTED, job_id="other"),)}, "has the job other"),
-        ({"attempts": (replace(SUBMITTED, submitted=None),)}, "submitted at no time"),
+        ({"attempts": (replace(SUBMITTED, submitted=None),)}, "has no submission time"),
         ({"attempts": (replace(ENDED, outcome=None),)}, "without an outcome"),
         ({"attempts": (ENDED,)}, "it has no outcome"),
         ({"nominal": NOON.replace(tzinfo=None)}, "nominal time|no offset"),

@@ -20,7 +20,9 @@ def test_a_bad_zone_is_refused(zone: str) -> None:
 def test_an_abbreviation_exists_and_is_not_taken(zone: str) -> None:
     """It means what nobody expects: EST has no summer time."""
     assert zone in zone_names()
-    with pytest.raises(ScheduleSyntaxError, match=f"time zone '{zone}' is not taken: name an area"):
+    with pytest.raises(
+        ScheduleSyntaxError, match=f"time zone '{zone}' is not accepted: name an area"
+    ):
         parse_zone(zone)
 
 

@@ -232,7 +232,7 @@ def test_a_line_of_two_readings_has_both(
         ("TZ=EST 0 2 * * *", "did you mean 'America/New_York'?"),
         (
             "04:00 CET",
-            "time zone 'CET' is not taken: name an area and a place, or UTC; did you mean 'Europe/Paris'?",
+            "time zone 'CET' is not accepted: name an area and a place, or UTC; did you mean 'Europe/Paris'?",
         ),
         ("0 0 12 1 * ? 2026,2028", "cannot name the years '2026,2028'"),
         ("*-*~0/2", "day of the month 0 does not exist: it is from 1 to 31"),

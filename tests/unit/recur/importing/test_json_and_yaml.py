@@ -286,7 +286,7 @@ def test_a_zone_that_a_document_refuses_is_named(document: dict[str, Any]) -> No
     refused = _table(document).refused or ""
 
     assert (
-        "time zone 'CET' is not taken: name an area and a place, or UTC; did you mean 'Europe/Paris'?"
+        "time zone 'CET' is not accepted: name an area and a place, or UTC; did you mean 'Europe/Paris'?"
         in refused
     )
     assert "cannot be understood" not in refused

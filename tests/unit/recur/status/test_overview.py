@@ -210,7 +210,7 @@ def test_every_block_has_a_cause_and_a_remedy(reason: BlockedReason) -> None:
         (
             replace(POOL, autoscale_error=Fault(code="EvaluationFailed", message="No")),
             (),
-            "formula was not evaluated",
+            "could not evaluate the pool's formula",
             Reason.AUTOSCALE_FAILED,
         ),
     ],
