@@ -6,19 +6,10 @@ from datetime import tzinfo
 from pathlib import Path
 
 import typer
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-    ServiceRequestError,
-    ServiceResponseError,
-)
 
 from recur.errors import CliError, Exit
 from recur.output import Printer
 from recur.target import Target, find_target
-
-_FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,24 +40,30 @@ def run(context: typer.Context, command: Callable[[Context], Exit]) -> None:
     except CliError as error:
         given.output.fail(error)
         raise typer.Exit(error.code) from error
-    except AzureError as error:
-        told = in_our_words(error)
-        given.output.fail(told)
-        raise typer.Exit(told.code) from error
     except ValueError as error:  # from the Azure clients, for a wrong key or address
         told = CliError(Exit.REFUSED, f"a setting cannot be used: {error}", "recur doctor")
         given.output.fail(told)
         raise typer.Exit(told.code) from error
+    except Exception as error:
+        service_error = _of_a_service(given, error)
+        if service_error is None:
+            raise
+        given.output.fail(service_error)
+        raise typer.Exit(service_error.code) from error
     raise typer.Exit(code)
 
 
-def in_our_words(error: AzureError) -> CliError:
-    """Say what an error of an Azure client means for the person at the keyboard."""
-    first = str(error.message).partition("\n")[0]
-    if isinstance(error, ClientAuthenticationError) or (
-        isinstance(error, HttpResponseError) and error.status_code == _FORBIDDEN
-    ):
-        return CliError(Exit.NO_ACCESS, first, "sign in by `az login`, then `recur doctor`")
-    if isinstance(error, ServiceRequestError | ServiceResponseError):
-        return CliError(Exit.UNAVAILABLE, first, "check the address and the network, try again")
-    return CliError(Exit.FOUND, first, "`recur doctor` checks the deployment")
+def _of_a_service(given: Context, error: Exception) -> CliError | None:
+    """Return what an error of an Azure client means; None if it is not one."""
+    # Commands that speak to no service do not wait for the clients' modules.
+    from azure.core.exceptions import AzureError  # noqa: PLC0415
+
+    from recur.service_errors import in_our_words  # noqa: PLC0415
+
+    if not isinstance(error, AzureError):
+        return None
+    try:
+        target = given.target()
+    except CliError:
+        target = None
+    return in_our_words(error, target)

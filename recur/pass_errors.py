@@ -2,6 +2,7 @@
 
 from azure.core.exceptions import AzureError
 
+from orchestrator.decisions.places import LOOPBACK
 from orchestrator.errors import (
     BatchUnavailable,
     LedgerConflict,
@@ -9,8 +10,8 @@ from orchestrator.errors import (
     OutOfTime,
     RecurError,
 )
-from recur.context import in_our_words
 from recur.errors import CliError, Exit
+from recur.service_errors import MAKE_UP, in_our_words
 
 
 def pass_error(name: str, error: RecurError) -> CliError:
@@ -22,7 +23,9 @@ def pass_error(name: str, error: RecurError) -> CliError:
         if told.code is Exit.NO_ACCESS:
             return CliError(told.code, message, told.next_step)
     if isinstance(error, LedgerUnavailable | BatchUnavailable):
-        return CliError(Exit.UNAVAILABLE, message, "check the address and the network, try again")
+        here = any(f"{host}:" in message for host in LOOPBACK)
+        step = MAKE_UP if here else "check the address and the network, try again"
+        return CliError(Exit.UNAVAILABLE, message, step)
     if isinstance(error, OutOfTime | LedgerConflict):
         return CliError(Exit.CONFLICT, message, f"{again} once more: it goes on where this ended")
     return CliError(Exit.FOUND, message, "`recur doctor` checks the deployment")

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
-
 from recur.azure_hosts import Service, is_azures
 from recur.errors import CliError, Exit
 
 if TYPE_CHECKING:  # the clients take long to load, and not every command needs them
     from azure.batch import BatchClient
+    from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobServiceClient, ContainerClient
 
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9-_()][A-Za-z0-9-_().]*")
@@ -87,11 +86,11 @@ class Target:
             f"/batchAccounts/{name}"
         )
 
-    def credential(self) -> TokenCredential:
+    def credential(self) -> "TokenCredential":
         """Return the credential of whoever is signed in, for Azure Resource Manager."""
         return _credential()
 
-    def credential_for(self, name: str, service: Service) -> TokenCredential:
+    def credential_for(self, name: str, service: Service) -> "TokenCredential":
         """
         Return the credential of whoever is signed in, for the address that a setting holds.
 
@@ -168,6 +167,7 @@ class Target:
     def batch(self) -> "BatchClient":
         """Open the data plane of the Batch account."""
         from azure.batch import BatchClient  # noqa: PLC0415 - slow
+        from azure.core.credentials import AzureNamedKeyCredential  # noqa: PLC0415 - slow
 
         url, name = self.need("BATCH_ACCOUNT_URL"), self.values.get("BATCH_ACCOUNT_NAME", "")
         key = self.values.get("BATCH_ACCOUNT_KEY", "").strip()
@@ -177,7 +177,7 @@ class Target:
 
 
 @cache
-def _credential() -> TokenCredential:
+def _credential() -> "TokenCredential":
     """Return one credential for all clients, so that a token is asked for once."""
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - slow, and keys need none
 

@@ -18,8 +18,9 @@ from recur.checks.planned_deployment import Choice
 from recur.checks.roles import check_roles
 from recur.checks.settings import check_settings
 from recur.checks.storage import check_heartbeats, check_storage
-from recur.context import Context, in_our_words, run
+from recur.context import Context, run
 from recur.errors import CliError, Exit
+from recur.service_errors import in_our_words
 from recur.target import Target
 
 _WAIT_SECONDS: Final = 60
@@ -125,7 +126,7 @@ def _run_or_problem(
     except CliError as error:
         yield problem(name, error.message, "it cannot be examined", error.next_step or "")
     except AzureError as error:
-        told = in_our_words(error)
+        told = in_our_words(error, target)
         first = silent.setdefault(told.message, name) if told.code is Exit.UNAVAILABLE else name
         if first != name:
             yield unchecked(name, f"{first}, at the same address, does not answer")

@@ -10,7 +10,6 @@ from azure.core.exceptions import AzureError
 
 from orchestrator.ids import ScheduleId
 from orchestrator.model import Schedule
-from recur.context import in_our_words
 from recur.errors import CliError, Exit
 from recur.importing.handed_table import HandedTable, coming, is_as_before
 from recur.importing.job_schedule import to_second
@@ -18,6 +17,7 @@ from recur.importing.live_job_schedule import LiveJobSchedule, Seen, changed_mea
 from recur.importing.table_in_force import document_in_force, put_table_in_force, schedule_in
 from recur.importing.turning_point import Mark, first_without_job
 from recur.requests.options import RequestOptions
+from recur.service_errors import in_our_words
 from recur.target import Target
 
 CLOSE_CALL: Final = timedelta(seconds=5)
