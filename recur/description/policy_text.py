@@ -1,28 +1,25 @@
 """The policies of a schedule in words."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator.enums import CatchUpMode, Fold, Gap, Outcome, Overlap
 from orchestrator.exit_codes import signal_name
 from orchestrator.model import Recurrence, Retries, Schedule
+from orchestrator.timing.cron import parse_cron
 from recur.description.joined_text import joined
 from recur.formats import short_duration
 from recur.importing.tables import clock_changes
 
 _GAPS = {
-    Gap.AUTO: "what cron names by minute and hour runs at the first instant after it, what begins "
-    "with * does not run",
-    Gap.SHIFT: "it runs at the first instant after it",
-    Gap.SKIP: "it does not run",
+    Gap.SHIFT: "runs at the first instant after it",
+    Gap.SKIP: "does not run",
 }
 _FOLDS = {
-    Fold.AUTO: "what cron names by minute and hour runs the first time, what begins with * both "
-    "times",
-    Fold.FIRST: "it runs the first time",
-    Fold.SECOND: "it runs the second time",
-    Fold.BOTH: "it runs both times",
+    Fold.FIRST: "runs the first time",
+    Fold.SECOND: "runs the second time",
+    Fold.BOTH: "runs both times",
 }
 
 
@@ -59,7 +56,10 @@ def _policies(schedule: Schedule) -> Iterator[tuple[str, str]]:
     )
     yield "retries", _retries(schedule.retries)
     if schedule.pause_after_failures:
-        yield "pause after failures", f"{schedule.pause_after_failures} in a row pause the schedule"
+        yield (
+            "pause after failures",
+            f"{schedule.pause_after_failures} failed runs in a row pause the schedule",
+        )
     if schedule.outputs:
         yield "outputs", f"besides stdout and stderr: {', '.join(schedule.outputs)}"
     if not schedule.last_words:
@@ -100,10 +100,23 @@ def _catch_up(schedule: Schedule) -> str:
 
 
 def _dst(recurrence: Recurrence) -> str:
+    """Say what changes of the clock do; by ``auto`` it depends on how expressions are written."""
+    wild = {parse_cron(one).wild for one in recurrence.cron} | ({False} if recurrence.at else set())
+    gap, fold = recurrence.gap, recurrence.fold
+    gaps = {Gap.SKIP if one else Gap.SHIFT for one in wild} if gap is Gap.AUTO else {gap}
+    folds = {Fold.BOTH if one else Fold.FIRST for one in wild} if fold is Fold.AUTO else {fold}
     return (
-        f"in an hour that is left out, {_GAPS[recurrence.gap]}; "
-        f"in an hour that comes twice, {_FOLDS[recurrence.fold]}"
+        f"what falls into an hour that is left out {_either(gaps, _GAPS)}; "
+        f"what falls into an hour that comes twice {_either(folds, _FOLDS)}"
     )
+
+
+def _either[T](found: Collection[T], texts: Mapping[T, str]) -> str:
+    """Return what becomes of all; where that differs, what each way of writing gives."""
+    if len(found) == 1:
+        return texts[next(iter(found))]
+    fixed, wild = (text for one, text in texts.items() if one in found)
+    return f"{fixed} if minute and hour name times, and {wild} if one of them begins with *"
 
 
 def _until_started(limit: timedelta) -> str:

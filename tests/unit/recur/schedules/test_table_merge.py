@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator.document.parse import parse
 from recur.errors import CliError, Exit
-from recur.schedules.table_merge import merge_tables
+from recur.schedules.table_merge import merge_tables, table_text
 
 IN_FORCE = '''#:schema ./schedules.schema.json
 # Schedules of finance.
@@ -141,6 +141,17 @@ def test_what_cannot_be_put_together_is_refused(in_force: str, given: str, says:
 
     assert refused.value.code == Exit.REFUSED
     assert refused.value.next_step
+
+
+def test_the_table_of_one_schedule_is_cut_out() -> None:
+    """With its comment and its inner tables; of one that is written in another way, nothing."""
+    own = "# its own\n[schedules.one]\ncron = '0 2 * * *'\n[schedules.one.dst]\ngap = 'skip'\n"
+    inline = "[schedules]\ntwo = { cron = '0 2 * * *', command = 'true' }\n"
+
+    assert table_text(f"{inline}\n{own}\n[schedules.three]\ncron = '0 3 * * *'\n", "one") == own
+    assert table_text(inline, "two") is None
+    assert table_text(own, "two") is None
+    assert table_text("[schedules.one]\ncron = ", "one") is None
 
 
 def test_tables_in_odd_spellings_are_found() -> None:
