@@ -15,10 +15,11 @@ from orchestrator.ledger.result import result_of
 from orchestrator.ledger.state import ScheduleState
 from orchestrator.ledger.summaries import NotRun, RecentRun, numbers_of
 from orchestrator.model import Pause, Timing
+from recur.causes.surroundings import Unreadable
 from recur.description.describing import Sources, describe
 from recur.description.history import SHOWN, first_day, records_worth_reading
 from recur.description.value import AppliedVersion, Description, Presence
-from recur.status.readings import Blob, InForce, Readings, Unreadable, Work
+from recur.status.readings import Blob, InForce, Readings, Work
 from recur.status.value import State
 from tests.support.records import ran
 from tests.support.status_readings import (

@@ -116,7 +116,7 @@ def test_all_of_it_is_shown() -> None:
     past = lines.index("last occurrences")
     cells = [line.split("  ") for line in lines[past + 2 : past + 5]]
     assert [cell[:2] for cell in cells] == [
-        ["2026-03-09 02:30-04:00", "failed, exit code 3"],
+        ["2026-03-09 02:30-04:00", "failed (3)"],
         ["2026-03-08 03:00-04:00", "succeeded"],
         ["2026-03-05 02:00-05:00", "skipped ×2"],
     ]
