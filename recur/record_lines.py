@@ -92,9 +92,9 @@ def _cause_facts(record: Record, cause: RunCause, others: Mapping[RunId, str]) -
     if record.sentence and record.sentence.rstrip(".") not in (cause.cause or ""):
         yield f"  {record.sentence}"
     words = last_lines_of(record, LAST_LINES)
-    stream, said = words or ("start task", cause.last_lines)
+    name, said = (f"{words[0]} ends", words[1]) if words else ("start task", cause.last_lines)
     for number, line in enumerate(said):
-        yield _fact("" if number else f"{stream} ends", line)
+        yield _fact("" if number else name, line)
     for run, stands in others.items():
         yield _fact("in the way", f"{run}, {stands}")
     if cause.unread:

@@ -155,7 +155,7 @@ def _of(  # noqa: PLR0913 - the parts of a trouble
         kind=kind,
         schedule=run.schedule,
         run_id=run.run_id,
-        since=run.since or run.nominal,
+        since=None if kind is Kind.NODE_LOST else run.since or run.nominal,
         cause=cause,
         next_step=next_step,
         last_lines=last_lines,

@@ -20,6 +20,7 @@ from recur.ledger_reader.run_state import RunState, run_state
 
 _WAITS: Final = frozenset({"submitted", "running"})
 """States in which the pool matters."""
+_DOCTOR: Final = "recur doctor says what is missing, and what mends that"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def _of_open(
     return RunCause(
         stands=stands,
         cause=_plain_cause(record, stands, around, unread),
-        next_step=_follow(record, stands),
+        next_step=_DOCTOR if unread else _follow(record, stands),
         unread=unread,
     )
 

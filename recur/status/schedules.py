@@ -14,6 +14,7 @@ from orchestrator.ledger.state import ScheduleState
 from orchestrator.model import Pause, Schedule, Timing
 from orchestrator.timing.occurrences import ended
 from recur.causes.not_run import CORRECT, undecided_cause, undecided_step
+from recur.causes.open_run import lost_node
 from recur.causes.surroundings import OpenLine, Unreadable
 from recur.causes.trouble import Health, Kind, Trouble
 from recur.formats import short_duration
@@ -107,7 +108,7 @@ def standing_of(id_: ScheduleId, readings: Readings, lines: Sequence[OpenLine]) 
         health=min((one.health for one in troubles), key=lambda one: one.rank, default=Health.GOOD),
         state=run_state(at_work, readings) if at_work else _idle_state(id_, readings, state, table),
         run_id=at_work.run.run_id if at_work else None,
-        since=(at_work.run.since or at_work.run.nominal) if at_work else None,
+        since=_since(at_work, readings) if at_work else None,
         open_runs=len(lines),
         last=last,
         last_known=last is not None or results is not None,
@@ -133,6 +134,12 @@ def _doubted(status: ScheduleStatus, readings: Readings) -> ScheduleStatus:
 def _at_work(lines: Sequence[OpenLine], readings: Readings) -> OpenLine | None:
     """Return the open run that tells what its schedule does: the oldest of the worst."""
     return min(lines, key=lambda one: _AT_WORK.index(run_state(one, readings)), default=None)
+
+
+def _since(line: OpenLine, readings: Readings) -> datetime | None:
+    """Return since when an open run does what it does; when a node was lost is not known."""
+    run = line.run
+    return None if lost_node(line, readings.surroundings) else run.since or run.nominal
 
 
 def _idle_state(

@@ -254,6 +254,21 @@ def test_a_wall_time_that_comes_twice_is_explained_twice(past: Past) -> None:
     ]
 
 
+def test_without_a_time_the_latest_occurrence_is_explained(past: Past) -> None:
+    """By the timings; of a schedule that nothing tells any more, by its newest record."""
+    past.put(ran(nights(2), Outcome.FAILED, Reason.EXIT_CODE), ran(nights(3)))
+
+    def latest() -> str:
+        (found,) = past.recur("--json", "explain", "nightly").json["explanations"]
+        return str(found["run_id"])
+
+    assert latest() == ids.run_id(NIGHTLY, nights(2))
+    past.nightly(since=nights(9), decided_until=nights(2))
+    assert latest() == ids.run_id(NIGHTLY, nights(1))
+    past.nightly(since=nights(1), decided_until=nights(1))
+    assert latest() == ids.run_id(NIGHTLY, nights(0))
+
+
 def test_what_is_due_and_undecided_is_found(past: Past) -> None:
     """The exit code says that somebody has to do something."""
     apply(past)

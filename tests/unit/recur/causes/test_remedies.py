@@ -21,7 +21,9 @@ OF_POOLS = [*Reason][[*Reason].index(Reason.POOL_MISSING) : [*Reason].index(Reas
 SUBJECT = Subject(
     schedule=NIGHTLY, run_id=RunId("nightly-20260602T020000Z"), nominal=TWO, on_laptop=True
 )
-AGAIN = "recur backfill nightly --from 2026-06-02T01:59:59Z --to 2026-06-02T02:00:00Z --rerun"
+AGAIN = (
+    "recur backfill nightly --from 2026-06-02T01:59:59Z --to 2026-06-02T02:00:00Z --rerun-failed"
+)
 
 
 def check(text: str | None, *, on_laptop: bool) -> None:

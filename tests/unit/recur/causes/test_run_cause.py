@@ -139,9 +139,10 @@ def test_a_lost_node_takes_the_run_back_to_waiting() -> None:
     assert (found.stands.word, found.stands.reason) == ("submitted", "node_lost")
     assert "There is no space left (DiskFull)" in (found.cause or "")
     (row,) = status.schedules
-    assert (row.health, row.state) == (Health.PROBLEM, State.WAITING)
+    assert (row.health, row.state, row.since) == (Health.PROBLEM, State.WAITING, None)
     (trouble,) = status.troubles
     assert (trouble.kind, trouble.health) == (Kind.NODE_LOST, Health.PROBLEM)
+    assert trouble.since is None
 
 
 @pytest.mark.parametrize("state", ["running", "idle", "offline"])
@@ -183,6 +184,7 @@ def test_a_pool_that_cannot_be_read_is_named_with_the_role() -> None:
     around = surroundings(pool=hidden)
 
     assert cause_of(WAITING, around).unread == hidden.sentence
+    assert cause_of(WAITING, around).next_step.startswith("recur doctor")
     assert cause_of(RUNNING, around).unread == hidden.sentence
     assert "the role Reader is missing" in hidden.sentence
     assert cause_of(opened(blocked=BlockedReason.QUOTA), around).unread is None
