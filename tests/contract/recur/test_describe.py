@@ -108,7 +108,7 @@ def test_a_schedule_is_described(past: Past, tmp_path: Path) -> None:
     assert {"failed": 1, "lost": 1}.items() <= figures["outcomes"].items()
     assert told["doubts"] == []
     assert "  due                   at 02:30, every day, America/Bogota" in people.out
-    assert "failed, exit code 3" in people.out
+    assert "failed (3)" in people.out
     assert "applied by eva" in people.out
 
 
