@@ -39,7 +39,8 @@ from recur.status.outcomes import recent_of
 from recur.status.readings import Blob, Readings
 from recur.target import Target
 
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 10
+"""As many connections as a client keeps."""
 
 
 def read_description(given: Context, text: str) -> Description:
