@@ -187,7 +187,7 @@ def _past_row(one: PastOccurrence, zone: tzinfo) -> tuple[str | Text, ...]:
     if one.occurrences > 1:
         text = f"{text} ×{one.occurrences}"
     return (
-        local(one.nominal, zone),
+        local(one.last, zone),
         in_colour(text, one.outcome),
         one.reason or NOTHING,
         short_duration(one.lateness),

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -12,17 +13,20 @@ from rich.console import Console
 from orchestrator import ids
 from orchestrator.document.parse import parse
 from orchestrator.enums import AttemptState, Outcome, Reason
+from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action
 from orchestrator.ledger.result import result_of
 from orchestrator.ledger.state import ScheduleState
-from orchestrator.ledger.summaries import NotRun, numbers_of
+from orchestrator.ledger.summaries import NotRun, Recent, day_of, numbers_of, with_results
 from orchestrator.model import Pause, Timing
+from orchestrator.timing.occurrences import occurrences
 from orchestrator.timing.zones import parse_zone
 from recur.description.describing import Sources, describe
 from recur.description.rendering import description_json, show_description
 from recur.description.value import AppliedVersion, Description
 from recur.output import Printer
-from tests.support.records import ran
+from recur.status.readings import Blob, InForce
+from tests.support.records import decided, ran
 from tests.support.status_readings import (
     NIGHTLY,
     document,
@@ -33,6 +37,7 @@ from tests.support.status_readings import (
     submit,
 )
 
+PAGE = (Path(__file__).parents[4] / "docs/operations.md").read_text()
 NOW = datetime(2026, 3, 9, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
 CHANGE = datetime(2026, 3, 8, 7, tzinfo=UTC)
@@ -118,7 +123,7 @@ def test_all_of_it_is_shown() -> None:
     assert [cell[:2] for cell in cells] == [
         ["2026-03-09 02:30-04:00", "failed (3)"],
         ["2026-03-08 03:00-04:00", "succeeded"],
-        ["2026-03-05 02:00-05:00", "skipped ×2"],
+        ["2026-03-06 02:00-05:00", "skipped ×2"],
     ]
     assert "shifted from 02:30" in lines[past + 3]
     assert lines[past + 2].endswith(ids.run_id(NIGHTLY, CHANGE + DAY - timedelta(minutes=30)))
@@ -146,6 +151,67 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
                 assert words[n + 1][:5].replace(":", "").isdigit(), line
     whole = {str(one.run_id) for one in a_schedule().open_runs}
     assert whole <= {word for line in lines for word in line.split()}
+
+
+REPORT = ScheduleId("nightly-report")
+REPORTS = """[defaults]
+time_zone = "America/Montreal"
+retries = { max = 1 }
+
+[schedules.nightly-report]
+cron = "0 2 * * MON-FRI"
+except = [2026-12-25, 2027-01-01]
+command = '"$AZ_BATCH_APP_PACKAGE_pythonscript/report.sh"'
+owner = "finance"
+run_timeout = "PT2H"
+"""
+
+
+def a_report() -> Description:
+    """Return the description that docs/operations.md shows."""
+    now = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    table = parse(REPORTS).schedules[REPORT]
+    timing = Timing(since=now - 99 * DAY, recurrence=table.recurrence)
+    state = ScheduleState(timings=(timing,), decided_until=now)
+    every = occurrences(timing, after=now - 42 * DAY, until=now)
+    records = [ran(one.nominal, schedule=REPORT) for one in every]
+    records[-1] = ran(records[-1].nominal, Outcome.FAILED, Reason.EXIT_CODE, schedule=REPORT)
+    paused = [
+        decided(one.nominal, Action.SKIPPED, reason="paused", schedule=REPORT)
+        for one in records[-4:-2]
+    ]
+    records[-4:-2] = paused
+    results = [result_of(one) for one in records]
+    days = (now - timedelta(days=30)).date()
+    content = InForce(document=parse(REPORTS), number=12, data=REPORTS.encode())
+    read = readings(
+        now=now,
+        document=Blob(content=content, etag="e", modified=now - 9 * DAY),
+        submit=submit(schedules={REPORT: state}),
+        recent=with_results(Recent(), results),
+        collect=None,
+    )
+    version = AppliedVersion(number=12, at=now - 9 * DAY, by="jane@laptop", note="quiet holidays")
+    newest = records[-1]
+    return describe(
+        Sources(
+            schedule=REPORT,
+            readings=read,
+            state=state,
+            data=REPORTS.encode(),
+            version=version,
+            days=tuple(numbers_of([one]) for one in results if day_of(one) > days),
+            records={newest.run_id: newest},
+        )
+    )
+
+
+def test_the_page_shows_what_is_shown() -> None:
+    """The console block of docs/operations.md, line for line, on a terminal of 98 columns."""
+    _, _, block = PAGE.partition("$ recur describe nightly-report\n")
+    block, _, _ = block.partition("```")
+
+    assert shown(a_report(), width=98) == block.splitlines()
 
 
 def test_times_are_in_the_zone_that_is_named() -> None:
