@@ -458,23 +458,23 @@ async def test_both_streams_are_followed_while_the_task_writes(
         f"while ! test -e {gate}; do sleep 0.1; done; echo three; echo dear >&2"
     )
     record = await world.running("hello", script)
-    await world.task_is(record.run_id, "running")
 
-    async def wrote() -> bytes:
-        return (await recur("logs", record.run_id, "--stderr")).raw
+    async def tail() -> bytes:
+        return (await recur("logs", record.run_id, "--tail", "1")).raw
 
-    await until(wrote, lambda seen: seen == b"oh\n")
-    now = await recur("logs", record.run_id, "--tail", "1")
-    following = asyncio.create_task(recur("logs", "hello", "-f", "--tail", "1"))
-    await asyncio.sleep(1)
-    assert not following.done()
-    gate.touch()
-    await world.collect_until_finished()
-    told = await following
+    await until(tail, lambda seen: seen == b"two\noh\n")
+    someone = operator_of(world, tmp_path)
+    with at_a_terminal(someone, "logs", "hello", "-f", "--tail", "1") as (terminal, process):
+        begun = await asyncio.to_thread(read_until, terminal, "oh\r\n")
+        gate.touch()
+        await world.collect_until_finished()
+        rest = await asyncio.to_thread(read_until, terminal, "succeeded (exit_zero)")
+        assert await asyncio.to_thread(process.wait) == Exit.DONE
 
-    assert now.raw == b"two\noh\n"
-    assert told.raw == b"two\noh\nthree\ndear\n"
-    assert record.run_id in told.err
+    assert record.run_id in begun
+    assert "==> stdout.txt <==\r\ntwo\r\n==> stderr.txt <==\r\noh\r\n" in begun
+    assert "one" not in begun
+    assert [rest.count(line) for line in ("three\r\n", "dear\r\n", "two", "oh")] == [1, 1, 0, 0]
 
 
 async def test_a_node_that_is_gone_takes_no_run_back(

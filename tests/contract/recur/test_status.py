@@ -154,7 +154,7 @@ async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
     with Azurite(log=tmp_path / "host-storage.log") as host:
         async with BlobServiceClient.from_connection_string(host.connection_string) as storage:
             hosts = await storage.create_container("azure-webjobs-hosts")
-            last = datetime.now(UTC) - timedelta(minutes=6)
+            last = datetime.now(UTC) - timedelta(minutes=6, seconds=5)
             status = {"Last": last.isoformat(), "Next": (last + timedelta(minutes=1)).isoformat()}
             for function in ("submit", "collect"):
                 name = f"timers/host/Host.Functions.{function}/status"
