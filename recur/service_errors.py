@@ -54,10 +54,17 @@ def in_our_words(error: AzureError, target: Target | None = None) -> CliError:
     if isinstance(error, ClientAuthenticationError) or (
         isinstance(error, HttpResponseError) and error.status_code == _FORBIDDEN
     ):
-        return CliError(Exit.NO_ACCESS, first, "sign in by `az login`, then `recur doctor`")
+        return CliError(Exit.NO_ACCESS, first, f"{_sign_in(target)}, then `recur doctor`")
     if isinstance(error, ServiceRequestError | ServiceResponseError):
         return _no_answer(first, target)
     return CliError(Exit.FOUND, first, "`recur doctor` checks the deployment")
+
+
+def _sign_in(target: Target | None) -> str:
+    """Say what gives access: on a laptop keys do."""
+    if target and urlsplit(target.values.get("BATCH_ACCOUNT_URL", "")).hostname in LOOPBACK:
+        return f"`make up` writes the keys into {target.source}"
+    return "sign in by `az login`"
 
 
 def _no_answer(text: str, target: Target | None) -> CliError:

@@ -119,3 +119,16 @@ def test_other_errors_keep_their_words() -> None:
 
     assert (signed_out.code, signed_out.message) == (Exit.NO_ACCESS, "no credential")
     assert (broken.code, broken.message) == (Exit.FOUND, "the blob is leased")
+
+
+def test_on_a_laptop_nobody_signs_in() -> None:
+    """Keys open its services."""
+    refusal = ClientAuthenticationError("the key is wrong")
+
+    there, here = in_our_words(refusal, CLOUD), in_our_words(refusal, LAPTOP)
+
+    assert (there.code, here.code) == (Exit.NO_ACCESS, Exit.NO_ACCESS)
+    assert there.next_step == "sign in by `az login`, then `recur doctor`"
+    assert here.next_step == (
+        "`make up` writes the keys into local.settings.json, then `recur doctor`"
+    )
