@@ -16,6 +16,6 @@ def folded(text: str, width: int) -> list[str]:
         text: One line.
         width: That no line exceeds, in characters, unless a word alone is wider.
     """
-    glued = _TIME.sub(rf"\1{_GLUE}\2", " ".join(text.replace(_GLUE, "").split()))
+    glued = _TIME.sub(rf"\1{_GLUE}\2", " ".join(text.replace(_GLUE, "").splitlines()))
     lines = textwrap.wrap(glued, width, break_long_words=False, break_on_hyphens=False)
     return [line.replace(_GLUE, " ") for line in lines] or [""]

@@ -33,7 +33,7 @@ from recur.description.value import AppliedVersion, Description, Presence
 from recur.ledger_reader.moved_timings import with_moved
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import past_schedule
-from recur.ledger_reader.snapshot import Snapshot
+from recur.ledger_reader.snapshot import Snapshot, check_container
 from recur.status.ledger_blobs import in_force, read_blob, read_work
 from recur.status.outcomes import recent_of
 from recur.status.readings import Blob, Readings
@@ -112,7 +112,11 @@ def _find(
     known = document is not None and text in {*document.schedules, *document.invalid}
     if known or recent_of(readings, id_).runs:
         return id_
-    return past_schedule(History(ledger, given.output), snapshot, text)
+    try:
+        return past_schedule(History(ledger, given.output), snapshot, text)
+    except ResourceNotFoundError as error:
+        check_container(ledger, error)
+        raise
 
 
 def _sources(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from orchestrator.decisions.last_words import escape_controls
 from orchestrator.enums import Outcome
 from orchestrator.timing.zones import parse_zone
 from recur.about import about_json, about_lines
@@ -219,8 +220,8 @@ def _show_toml(output: Printer, description: Description) -> None:
     if definition.toml is None:
         return
     _show_section(output, "definition")
-    for line in definition.toml.splitlines():
-        output.say(line)
+    for line in definition.toml.rstrip("\n").split("\n"):
+        output.say(line.rstrip("\r").expandtabs(4))
     if definition.inherited:
         _show_folded(output, f"# and by [defaults]: {', '.join(definition.inherited)}")
 
@@ -231,7 +232,7 @@ def _show_section(output: Printer, name: str) -> None:
 
 
 def _show_fact(output: Printer, name: str, text: str) -> None:
-    width = output.table_width
+    width, text = output.table_width, escape_controls(text)
     if width is None:
         output.say(f"  {name:<{_NAME_WIDTH}}{text}")
         return
@@ -245,5 +246,6 @@ def _show_fact(output: Printer, name: str, text: str) -> None:
 
 
 def _show_folded(output: Printer, text: str) -> None:
+    text = escape_controls(text)
     for line in folded(text, output.table_width) if output.table_width else [text]:
         output.say(line)

@@ -1,6 +1,5 @@
 """The status as text on a terminal, and as JSON for programs."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from orchestrator.ids import ScheduleId
 from recur.causes.trouble import Health, Kind, Trouble
+from recur.folding import folded
 from recur.formats import NOTHING, local, short_duration
 from recur.output import Printer
 from recur.state_cells import in_colour
@@ -135,10 +135,10 @@ def _show_lines(
     """Print one finding, with its mark before the first line and the others indented below it."""
     mark = f"{health:<{_MARK_WIDTH}}"
     lines = [what, *more, *([f"next: {next_step}"] if next_step else [])]
-    folded = [part for line in lines for part in _folded(output, line)]
-    for line in islice(folded, 1):
+    parts = [part for line in lines for part in _folded(output, line)]
+    for line in islice(parts, 1):
         output.people.print(Text.assemble((mark, _STYLES[health]), line))
-    for line in folded[1:]:
+    for line in parts[1:]:
         output.say(" " * _MARK_WIDTH + line)
 
 
@@ -146,8 +146,7 @@ def _folded(output: Printer, line: str) -> list[str]:
     """Fold a line to the width of the terminal between words; off terminals it stays whole."""
     if not output.people.is_terminal:
         return [" ".join(line.splitlines())]
-    width = max(20, output.people.width - _MARK_WIDTH)
-    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return folded(line, max(20, output.people.width - _MARK_WIDTH))
 
 
 def _show_schedules(output: Printer, status: Status, zone: tzinfo | None) -> None:

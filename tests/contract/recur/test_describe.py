@@ -172,6 +172,19 @@ def test_a_schedule_that_is_new_has_no_past(past: Past, tmp_path: Path) -> None:
     assert "none that is recorded" in told.out
 
 
+def test_a_ledger_that_is_not_there_is_named(past: Past) -> None:
+    """As the other commands do."""
+    told = past.recur("describe", "nightly")
+    past.ledger.delete_container()
+
+    gone = past.recur("describe", "nightly")
+
+    assert told.code == Exit.REFUSED
+    assert "no schedule is in force" in told.err
+    assert gone.code == Exit.FOUND
+    assert f"there is no container {past.ledger.container_name!r}" in gone.err
+
+
 @pytest.mark.parametrize(
     ("typed", "hint"), [("nightli", "did you mean nightly?"), ("xx", "there are: nightly")]
 )

@@ -37,6 +37,7 @@ from tests.support.status_readings import (
     submit,
 )
 
+TITLE = r"\x1b]0;owned\x07\x9b2J\u202e"
 PAGE = (Path(__file__).parents[4] / "docs/operations.md").read_text()
 NOW = datetime(2026, 3, 9, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -256,6 +257,23 @@ def test_a_version_of_which_little_is_known(version: AppliedVersion, text: str) 
     one = replace(one, definition=replace(one.definition, version=version))
 
     assert f"  document              {text}" in shown(one, zone="UTC")
+
+
+def test_hostile_texts_are_shown_in_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who applied a version, why, and what the document holds: no control, no line of its own."""
+    title, forged = "\x1b]0;owned\x07\x9b2J\u202e", "\nnightly: [red]all is well[/red]"
+    one = a_schedule()
+    version = AppliedVersion(number=3, at=NOW, by=f"eva{title}{forged}", note=f"why{title}{forged}")
+    toml = f"[schedules.nightly]\ncommand = 'echo{title}'\n"
+    one = replace(one, definition=replace(one.definition, version=version, toml=toml))
+
+    show_description(Printer(), one, None)
+    lines = capsys.readouterr().out.splitlines()
+
+    assert all(line.isprintable() for line in lines)
+    assert not any(line.startswith("nightly: [red]") for line in lines)
+    assert rf"command = 'echo{TITLE}'" in lines
+    assert max(map(len, shown(one, width=80))) <= 80, "escapes are folded as well"
 
 
 def test_programs_get_the_same() -> None:
