@@ -38,7 +38,7 @@ class Calendars:
                 shown = short_name(name)
                 close = get_close_matches(shown, known, n=1)
                 hint = (
-                    f"did you mean {close[0]!r}?" if close else f"it would be [calendars.{shown}]"
+                    f"did you mean {close[0]!r}?" if close else f"define it as [calendars.{shown}]"
                 )
                 yield ("holidays", n), f"there is no calendar {shown!r}; {hint}"
 
@@ -79,7 +79,7 @@ def _read(name: str, table: object) -> Calendar | list[Problem]:
     try:
         found = [*wrong_calendar(cast("Table", table))]
     except Exception as error:  # noqa: BLE001 - whatever it holds, it stops no other calendar
-        return [Problem(calendar=name, message=f"cannot be understood: {error!r:.300}")]
+        return [Problem(calendar=name, message=f"cannot be read: {error!r:.300}")]
     if found:
         return [
             Problem(calendar=name, key=dotted(path), message=says)

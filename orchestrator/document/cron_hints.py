@@ -110,40 +110,40 @@ def check_cron(expression: str) -> None:
         read = parse_cron(expression)
     except ScheduleSyntaxError as error:  # each field is right by itself
         raise ScheduleSyntaxError(
-            f"month {words[3]!r} never has a day {words[2]!r}: write L for the last day of a month"
+            f"month {words[3]!r} has no day {words[2]!r}: write L for the last day of a month"
         ) from error
     if not ever_due(read):
-        raise ScheduleSyntaxError("no date ever matches it")
+        raise ScheduleSyntaxError("no date matches it")
 
 
 def _other_key(text: str) -> str | None:
     """Say which key stands for what other programs write into an expression."""
     if zone := _ZONE.match(text):
-        return f'leave out {zone[0]!r} and write time_zone = "{zone["name"]}", a key of its own'
+        return f'leave out {zone[0]!r} and write time_zone = "{zone["name"]}", a separate key'
     if not (interval := _INTERVAL.match(text)):
         return None
     if meant := foreign_duration(interval["span"]):
         return (
-            f'an interval is no cron: write every = "{spelt(meant)}", the key that takes its place'
+            f'an interval is not a cron expression: write every = "{spelt(meant)}" instead of cron'
         )
-    return 'an interval is no cron: write the key every in its place, as in every = "30m"'
+    return 'an interval is not a cron expression: write every instead of cron, as in every = "30m"'
 
 
 def _miscounted(text: str, words: list[str]) -> str:
     """Say what is wrong with an expression that has not five fields."""
     if text.startswith("@"):
         close = get_close_matches(text.lower(), NICKNAMES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"it can be {', '.join(NICKNAMES)}"
-        return f"{text} is not known; {hint}"
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(NICKNAMES)}"
+        return f"{text} is unknown; {hint}"
     if len(words) == len(_FIELDS) + 1:
         if words[0].startswith("*"):
             return (
-                "six fields, the first for seconds: cron here has five and no seconds; leave out "
-                f"{words[0]!r} and it is due once in each minute that matches"
+                "six fields, the first for seconds: a schedule's cron has five and no seconds; leave out "
+                f"{words[0]!r}: the schedule is then due once in each matching minute"
             )
         return (
-            "six fields; cron here has five, from the minute on, without seconds and year: "
-            "recur convert writes lines of other schedulers in our keys"
+            "six fields; a schedule's cron has five, from minute to day of week, no seconds or year: "
+            "recur convert translates lines of other schedulers"
         )
     return f"{len(words)} field(s) instead of five: minute, hour, day of month, month, day of week"
 
@@ -171,18 +171,18 @@ def _term_complaint(field: _Field, term: str) -> str | None:
         if text is not None and (wrong := _value(field, text)):
             return wrong
     if parts["step"] and not (parts["step"].isdigit() and int(parts["step"])):
-        return f"{parts['step']!r} is no step: it is a whole number, at least 1"
+        return f"{parts['step']!r} is not a step: write a whole number from 1 on"
     return _range(field, parts["first"], parts["last"], parts["step"])
 
 
 def _foreign(field: _Field, term: str) -> str | None:
     """Say what to write for something that other programs know."""
     if "?" in term:
-        return "'?' is not known here: recur convert writes such a line in our keys"
+        return "'?' is not supported: recur convert translates such a line"
     if re.fullmatch(r"H(\(.*\))?(/\d+)?", term):
-        return "'H' is not known here: choose a value, or spread the load by the key jitter"
+        return "'H' is not supported: choose a value, or spread the load with the key jitter"
     if re.fullmatch(r"\*/\w*", term):
-        return f"{term[2:]!r} is no step: it is a whole number, at least 1"
+        return f"{term[2:]!r} is not a step: write a whole number from 1 on"
     if field is _DAY:
         return _foreign_day(term)
     return _foreign_weekday(term) if field is _WEEKDAY else None
@@ -191,17 +191,17 @@ def _foreign(field: _Field, term: str) -> str | None:
 def _foreign_day(term: str) -> str | None:
     if re.fullmatch(r"L-\w*|L?\d+W|WL|\d+L", term):
         return (
-            f"{term!r} is not known here: there are L, the last day; LW, the last weekday; L-3, three "
-            "days before the last, up to L-30; 15W, the weekday nearest to the 15th, 1W to 31W"
+            f"{term!r} is not supported: write L, the last day; LW, the last weekday; L-3, three "
+            "days before the last, up to L-30; or 15W, the weekday nearest to the 15th, 1W to 31W"
         )
     return None
 
 
 def _foreign_weekday(term: str) -> str | None:
     if re.fullmatch(r"\w+#\w*", term):
-        return f"{term!r} is none of the first to the fifth: write MON#1 to MON#5"
+        return f"{term!r} must be the first to the fifth of a month: write MON#1 to MON#5"
     if term[-1:] == "L" and term[:-1] in _DAYS:
-        return f"the last such day of a month is written by its number: {_DAYS.index(term[:-1])}L"
+        return f"write the last such day of a month with its number: {_DAYS.index(term[:-1])}L"
     return None
 
 
@@ -220,12 +220,12 @@ def _value(field: _Field, text: str) -> str | None:
     if number is not None and field.low <= number <= field.high:
         return None
     if number is not None:
-        return f"{text} is not among {field.low} to {field.high}"
+        return f"{text} is not from {field.low} to {field.high}"
     close = get_close_matches(text, field.names, n=1, cutoff=0.5)
     if close:
-        return f"{text!r} is not known; did you mean {close[0]!r}?"
+        return f"{text!r} is unknown; did you mean {close[0]!r}?"
     names = f", or one of {', '.join(field.names)}" if field.names else ""
-    return f"{text!r} is not known: it is a number from {field.low} to {field.high}{names}"
+    return f"{text!r} is unknown: write a number from {field.low} to {field.high}{names}"
 
 
 def _range(field: _Field, first: str, last: str | None, step: str | None) -> str | None:
@@ -237,7 +237,7 @@ def _range(field: _Field, first: str, last: str | None, step: str | None) -> str
         # cronsim reads 4-4/3 as 4/3, which goes on to the end of the field; Debian's cron does not
         return f"'{first}-{last}/{step}' is one value with a step: write {first}"
     if low > high:
-        return f"a range does not go round: write {_unrolled(field, first, last or '', int(step or 1))}"
+        return f"a range must not wrap around: write {_unrolled(field, first, last or '', int(step or 1))}"
     return None
 
 

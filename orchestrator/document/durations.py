@@ -66,7 +66,7 @@ def duration_hint(text: str) -> str | None:
     if meant := foreign_duration(text):
         return f'write "{spelt(meant)}"'
     if len(text) <= _LONGEST and _CALENDAR.fullmatch(text.strip()):
-        return "months and years have no fixed length: use weeks, days, or cron"
+        return "months and years have no fixed length: use weeks or days, or cron"
     return None
 
 

@@ -131,7 +131,7 @@ def _elsewhere(plain: str, value: object) -> str | None:
     if plain in _SWITCHES and isinstance(value, bool):
         return f"paused = {str(value is not _SWITCHES[plain]).lower()}"
     if plain in _SWITCHES:
-        return "paused = true where it must not run"
+        return "paused = true if it must not run"
     meant = ELSEWHERE.get(plain)
     if meant == "overlap" and isinstance(value, str) and value.lower() in _POLICIES:
         return f'overlap = "{_POLICIES[value.lower()]}"'
@@ -146,8 +146,8 @@ def _in_table(key: str, table: str, known: Mapping[str, Iterable[str]]) -> str:
     if close := close_key(key, inner):
         return f"did you mean {close!r}?"
     if key in known:
-        return f"it belongs to the schedule, above its table {table}"
-    return f"it can be {', '.join(inner)}" if inner else ""
+        return f"it is a key of the schedule: write it above the table {table}"
+    return f"known are {', '.join(inner)}" if inner else ""
 
 
 def close_key(key: str, known: Iterable[str]) -> str | None:

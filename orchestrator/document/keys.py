@@ -97,7 +97,7 @@ class _Schema(GenerateJsonSchema):
 
 
 class DstTable(BaseModel):
-    """What happens where the zone's clock changes; `auto` is the way of Debian's cron."""
+    """What happens at clock changes of the time zone; `auto` does what Debian's cron does."""
 
     model_config = _STRICT
 
@@ -108,35 +108,35 @@ class DstTable(BaseModel):
 
 
 class CatchUpTable(BaseModel):
-    """What happens to occurrences that came due while nothing ticked."""
+    """What happens to occurrences that came due while no tick ran."""
 
     model_config = _STRICT
 
     mode: Annotated[CatchUpMode, Field(strict=False)] = CatchUpMode.LATEST
-    """`latest`: the newest of them runs; `all`: the newest `max`; `none`: none."""
+    """`latest`: the newest late occurrence runs; `all`: the newest `max` run; `none`: none runs."""
     window: Window = timedelta(days=1)
-    """An older occurrence is missed; a blocked attempt is tried for as long."""
+    """Occurrences older than this are missed; a blocked attempt is also tried for this long."""
     max: Annotated[int, Field(ge=1, le=100)] = 10
-    """With `all`, so many run; so many missed or skipped occurrences have a record of their own."""
+    """With `all`: how many run. Also how many missed or skipped ones get their own record."""
 
 
 class RetriesTable(BaseModel):
-    """Which ended attempts are followed by another one."""
+    """Which ended attempts are retried."""
 
     model_config = _STRICT
 
     max: Annotated[int, Field(ge=0, le=10)] = 0
-    """So many attempts after the first."""
+    """How many attempts may follow the first one."""
     on: Annotated[
         list[Literal["lost", "never_started", "timed_out", "failed"]],
         Field(min_length=1),
         unique,
     ] = ["lost", "never_started"]
-    """The outcomes that are tried again."""
+    """The outcomes that are retried."""
     exit_codes: Annotated[list[ExitCode], Field(max_length=100), unique] = []
-    """Where given, `failed` is tried again only with one of these; signals also by name."""
+    """If given, `failed` is retried only with one of these exit codes; signals also by name."""
     backoff: Backoff = timedelta(minutes=1)
-    """Before the second attempt; doubled for each later one, an hour at most."""
+    """The wait before the second attempt; it doubles for each later one, up to an hour."""
 
 
 class IntervalTable(BaseModel):
@@ -145,33 +145,33 @@ class IntervalTable(BaseModel):
     model_config = _STRICT
 
     every: Annotated[int, Field(ge=1, le=366, examples=[2])]
-    """How many units lie between two that count."""
+    """Which units count: 2 means every second one."""
     unit: Annotated[IntervalUnit, Field(strict=False, examples=["weeks"])]
-    """What is counted."""
+    """The unit that is counted."""
     anchor: Annotated[WallDate, Field(examples=["2026-12-07"])]
-    """A date in a unit that counts; units are counted from it in both directions."""
+    """A date in a unit that counts; Recur counts from it in both directions."""
 
 
 class RangeTable(BaseModel):
-    """Days without a gap between them."""
+    """Consecutive days."""
 
     model_config = _STRICT
 
     first: Annotated[WallDate, Field(examples=["2026-12-24"])]
-    """The first of them."""
+    """The first day."""
     last: Annotated[WallDate, Field(examples=["2027-01-01"])]
-    """The last of them, included."""
+    """The last day, included."""
 
 
 class CalendarTable(BaseModel):
-    """Holidays that schedules name: dates, ranges of dates, days of the week."""
+    """Holidays: dates, ranges of dates, days of the week."""
 
     model_config = _STRICT
 
     dates: Annotated[list[WallDate], Field(max_length=1000, examples=[["2026-12-25"]])] = []
     """Single days."""
     ranges: Annotated[list[RangeTable], Field(max_length=1000)] = []
-    """From a first to a last day."""
+    """Spans from a first to a last day."""
     weekdays: Annotated[
         list[Annotated[Weekday, Field(strict=False)]],
         Field(max_length=7, examples=[["SAT", "SUN"]]),
@@ -181,7 +181,7 @@ class CalendarTable(BaseModel):
 
 
 class ScheduleTable(BaseModel):
-    """One schedule, or in [defaults] what holds for all that say nothing else."""
+    """One schedule; in [defaults], the values for schedules that do not set their own."""
 
     model_config = {**_STRICT, "json_schema_extra": _EITHER}
 
@@ -194,9 +194,9 @@ class ScheduleTable(BaseModel):
         ]
         | None
     ) = None
-    """When it is due, on the wall clock of its zone: five fields, or a list whose union counts."""
+    """When it is due, in local time of time_zone: five fields, or a list whose union counts."""
     interval: IntervalTable | None = None
-    """With cron: every n-th day, week or month of what it gives."""
+    """With cron: keep only every n-th day, week or month."""
     at: (
         Annotated[
             list[WallTime],
@@ -205,16 +205,16 @@ class ScheduleTable(BaseModel):
         ]
         | None
     ) = None
-    """Single wall times of its zone; beside cron, both count."""
+    """Single local times of time_zone; with cron, both count."""
     every: Annotated[Every, Field(examples=["30m", "PT6H"])] | None = None
-    """Instead of cron: elapsed time from one occurrence to the next, whatever the clock does."""
+    """Instead of cron: elapsed time from one occurrence to the next, through clock changes."""
     anchor: Instant | None = None
-    """With every: an instant on which an occurrence falls; default `start`, else 2000-01-01."""
+    """With every: the time of one occurrence; default `start`, else 2000-01-01."""
     except_: Annotated[
         list[Exception_],
         Field(alias="except", max_length=400, examples=[["2026-12-25", "* * * 8 *"]]),
     ] = []
-    """Wall dates, and expressions of the wall times, that are left out."""
+    """Dates and cron expressions, in local time, to leave out."""
     holidays: Annotated[list[CalendarName], Field(max_length=10, examples=[["bank"]]), unique] = []
     """With cron or at: the calendars whose days are holidays."""
     on_holiday: Annotated[OnHoliday, Field(strict=False)] = OnHoliday.SKIP
@@ -222,50 +222,50 @@ class ScheduleTable(BaseModel):
     weekend: Annotated[
         list[Annotated[Weekday, Field(strict=False)]], Field(max_length=6), unique
     ] = [*WEEKEND]
-    """Days of the week that are no working days: nothing moves to them."""
+    """Days of the week that are not working days: no occurrence moves to them."""
     time_zone: Annotated[Zone, Field(examples=["Europe/Paris"])] = "UTC"
-    """IANA name of the zone whose wall clock counts."""
+    """IANA name of the schedule's time zone."""
     dst: DstTable = DstTable()
     command: Annotated[Command, Field(examples=["python3 report.py"])] | None = None
     """The task's shell command line."""
     environment: Annotated[dict[Variable, Text], bounded] = {}
-    """Variables of the task. No secrets: everybody who may read the ledger reads them."""
+    """Environment variables of the task. No secrets: everyone who can read the ledger sees them."""
     overlap: Annotated[Overlap, Field(strict=False)] = Overlap.SKIP
-    """What happens to an occurrence while an earlier run is in the way."""
+    """What happens to an occurrence while an earlier run is still active."""
     max_queued: Annotated[int, Field(ge=1, le=1000)] = 1
-    """With overlap queue: so many runs wait at most."""
+    """With overlap queue: how many runs may wait."""
     max_parallel: Annotated[int, Field(ge=1, le=100)] = 10
-    """With overlap allow: so many runs are open at once at most."""
+    """With overlap allow: how many runs may be open at once."""
     catch_up: CatchUpTable = CatchUpTable()
     jitter: Jitter = timedelta()
-    """Submission is put off by up to this, each occurrence by its own amount."""
+    """Delays submission by up to this; each occurrence has its own fixed delay."""
     start_timeout: TaskDuration = timedelta(minutes=30)
-    """A run that has not started by then is never_started, or lost if its node was taken away."""
+    """A run that has not started after this is never_started, or lost if it had lost its node."""
     run_timeout: TaskDuration = timedelta(hours=6)
-    """A run that takes longer is timed_out."""
+    """A run that takes longer is ended as timed_out."""
     retries: RetriesTable = RetriesTable()
     outputs: Annotated[
         list[Pattern], Field(max_length=20, examples=[["report/*.csv"]]), unique
     ] = []
     """Patterns of files to store besides stdout and stderr, in the task's working directory."""
     last_words: bool = True
-    """The record of a run that fails holds the last 2 KiB each of stderr and stdout."""
+    """Keep the last 2 KiB each of stderr and stdout in the record of a failed run."""
     pause_after_failures: Annotated[int, Field(ge=1, le=100)] | None = None
-    """So many failed runs in a row pause the schedule; without it, none do."""
+    """Pause the schedule after this many failed runs in a row; default: never."""
     start: Instant | None = None
-    """Nothing is due before it; without it, from the document that first holds the schedule."""
+    """Nothing is due before this; default: the time at which the schedule was first applied."""
     end: Instant | None = None
-    """Nothing is due at this instant or later; without it, the schedule has no end."""
+    """Nothing is due at or after this; default: no end."""
     paused: bool = False
-    """Occurrences are skipped, and not caught up."""
+    """Skip the occurrences; they are not caught up later."""
     description: (
         Annotated[Description, Field(examples=["Sales of the day, for finance"])] | None
     ) = None
     """What the schedule is for, in one line; commands, events and alert mails show it."""
     owner: Annotated[Owner, Field(examples=["finance-data@example.com"])] | None = None
-    """Who answers for it."""
+    """Who is responsible for it."""
     runbook: Annotated[Url, Field(examples=["https://wiki.example/nightly-report"])] | None = None
-    """Where it says what to do when it fails: an http or https URL."""
+    """The page that says what to do when a run fails: an http or https URL."""
     tags: Annotated[list[Tag], Field(max_length=10, examples=[["finance"]]), unique] = []
     """Words by which `recur runs --tag` finds its runs."""
 
@@ -276,24 +276,24 @@ class NodePriceTable(BaseModel):
     model_config = {**_STRICT, "json_schema_extra": _ONE_PRICE}
 
     dedicated: Annotated[Price, Field(examples=[0.113])] | None = None
-    """Of a dedicated node."""
+    """The price of a dedicated node."""
     spot: Annotated[Price, Field(examples=[0.023])] | None = None
-    """Of a Spot node."""
+    """The price of a Spot node."""
 
 
 class PricesTable(BaseModel):
-    """What one node costs for one hour: the costs of runs are estimated from it."""
+    """What one node costs for one hour; Recur estimates the costs of runs from it."""
 
     model_config = _STRICT
 
     currency: Annotated[Currency, Field(examples=["USD"])]
-    """Three capital letters; costs are told in it."""
+    """The currency of all prices and costs: three capital letters."""
     dedicated: Annotated[Price, Field(examples=[0.113])] | None = None
-    """Of a dedicated node, in every pool without prices of its own."""
+    """The price of a dedicated node, in every pool without prices of its own."""
     spot: Annotated[Price, Field(examples=[0.023])] | None = None
-    """Of a Spot node, in every pool without prices of its own."""
+    """The price of a Spot node, in every pool without prices of its own."""
     pools: Annotated[dict[PoolId, NodePriceTable], Field(max_length=50)] = {}
-    """Tables [prices.pools.<pool id>]: for the nodes of one pool, in place of the two above."""
+    """Tables [prices.pools.<pool id>]: the prices of one pool, instead of the two above."""
 
 
 class DocumentTable(BaseModel):
@@ -304,7 +304,7 @@ class DocumentTable(BaseModel):
     )
 
     defaults: Annotated[ScheduleTable, Field(json_schema_extra={"default": {}})] = ScheduleTable()
-    """Values for all schedules that do not give their own."""
+    """Values for all schedules that do not set their own."""
     schedules: Annotated[
         dict[str, ScheduleTable],
         Field(
@@ -320,9 +320,9 @@ class DocumentTable(BaseModel):
             json_schema_extra={"propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,40}$"}},
         ),
     ] = {}
-    """Tables [calendars.<name>]: holidays that schedules name."""
+    """Tables [calendars.<name>]: holidays for schedules that name the calendar."""
     prices: PricesTable | None = None
-    """What nodes cost; without it no run has a cost."""
+    """What nodes cost; without it, runs have no cost."""
 
 
 def json_schema() -> dict[str, Any]:

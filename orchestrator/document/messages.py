@@ -29,7 +29,7 @@ type Path = tuple[str | int, ...]
 WHEN = frozenset({"cron", "at", "every"})
 """The keys that say when a schedule is due."""
 
-EITHER = "cron or at and every exclude each other: every stands alone"
+EITHER = "cron or at and every exclude each other: use every alone"
 _MODELS: dict[str, type[BaseModel]] = {
     "dst": DstTable,
     "catch_up": CatchUpTable,
@@ -49,7 +49,7 @@ _EXAMPLES = {
     "retries.exit_codes": 'must be a list such as [75, "SIGKILL"]',
     "at": "must be a list such as [2026-12-24T18:00:00]",
     "interval": 'must be a table such as { every = 2, unit = "weeks", anchor = 2026-12-07 }, or '
-    "another key: every, for elapsed time",
+    "for elapsed time, use the key every of the schedule",
     "dst": 'must be a table such as { gap = "skip" }',
     "catch_up": 'must be a table such as { mode = "all", window = "6h" }',
     "retries": "must be a table such as { max = 1 }",
@@ -73,13 +73,13 @@ _BOUNDS = {
     "string_too_short": ("min_length", "must not be empty"),
 }
 _MISSING = {
-    "every": "is missing: say how many units lie between two that count, as in every = 2",
-    "unit": 'is missing: say what is counted, as in unit = "weeks"',
+    "every": "is missing: give the number of units from one to the next, as in every = 2",
+    "unit": 'is missing: give the unit, as in unit = "weeks"',
     "first": "is missing: give the first day, as in first = 2026-12-24",
     "last": "is missing: give the last day, as in last = 2027-01-01",
-    "anchor": "is missing: give a date in a unit that counts, as in anchor = 2026-12-07",
+    "anchor": "is missing: give a date in one of the units that count, as in anchor = 2026-12-07",
 }
-_NO_PRICE = "there is no price: give dedicated or spot, the price of one node for one hour"
+_NO_PRICE = "is missing: give dedicated or spot, the price of one node for one hour"
 _OF_A_KEY = "[key]"
 """Where pydantic complains of the key of a mapping, and not of its value, the path ends with it."""
 
@@ -112,7 +112,7 @@ def wrong_prices(table: Table) -> Iterator[tuple[Path, str]]:
         for details in error.errors():
             path = _path(details["loc"])
             if details["type"] == "missing":
-                yield path, 'is missing: say in which one the prices are, as in "USD"'
+                yield path, 'is missing: give the currency of the prices, as in "USD"'
             elif details["type"] == "extra_forbidden":
                 yield path, _unknown(path, NodePriceTable if len(path) > 1 else PricesTable)
             else:
@@ -143,9 +143,9 @@ def wrong_calendar(table: Table) -> Iterator[tuple[Path, str]]:
         return
     for n, one in enumerate(read.ranges):
         if one.last < one.first:
-            yield ("ranges", n, "last"), f"must not lie before first, {one.first}"
+            yield ("ranges", n, "last"), f"must not be before first, {one.first}"
     if not (read.dates or read.ranges or read.weekdays):
-        yield ("dates",), "is missing: say which days, as in dates = [2026-12-25]"
+        yield ("dates",), "is missing: give the days, as in dates = [2026-12-25]"
 
 
 def dotted(path: Path) -> str:
@@ -177,10 +177,10 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
     if not WHEN & whole.keys():
         yield (
             ("cron",),
-            'is missing: say when it is due, as in "0 2 * * MON-FRI", or use at or every',
+            'is missing: give a cron expression, as in "0 2 * * MON-FRI", or use at or every',
         )
     if "command" not in whole:
-        yield ("command",), 'is missing: say what to run, as in "python3 report.py"'
+        yield ("command",), 'is missing: give the command to run, as in "python3 report.py"'
     yield from _alone(own, whole)
     start, end = whole.get("start"), whole.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and {"start", "end"} & own.keys():
@@ -189,28 +189,28 @@ def wrong_together(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
     policy = whole.get("overlap", Overlap.SKIP)
     for key, needed in (("max_queued", Overlap.QUEUE), ("max_parallel", Overlap.ALLOW)):
         if key in own and policy != needed and policy in policies:
-            yield (key,), f'belongs to overlap = "{needed}", which this schedule has not'
+            yield (key,), f'works only with overlap = "{needed}"'
 
 
 def _alone(own: Table, whole: Table) -> Iterator[tuple[Path, str]]:
     """Yield the complaints about keys that lack the one that they belong to."""
     if "interval" in own and "cron" not in whole:
-        yield ("interval",), "belongs to cron: it says which of its dates count"
+        yield ("interval",), "works only with cron: it selects some of its dates"
     if "holidays" in own and not {"cron", "at"} & whole.keys():
-        yield ("holidays",), "belongs to cron or at: an interval knows no wall dates"
+        yield ("holidays",), "works only with cron or at: an interval has no dates"
     for key in ("on_holiday", "weekend"):
         if key in own and "holidays" not in whole:
-            yield (key,), 'belongs to holidays: name the calendars, as in holidays = ["bank"]'
+            yield (key,), 'works only with holidays: name the calendars, as in holidays = ["bank"]'
     if "anchor" in own and "every" not in whole:
-        yield ("anchor",), "belongs to every: cron needs none"
+        yield ("anchor",), "works only with every: leave it out"
 
 
 def _no_time(start: datetime, end: datetime, key: str) -> Iterator[tuple[Path, str]]:
     """Yield the complaint about an end that leaves no time after the start."""
     if start.tzinfo and end.tzinfo and end <= start:
-        relation = "come after start" if key == "end" else "lie before end"
+        relation = "be after start" if key == "end" else "be before end"
         other = start if key == "end" else end
-        yield (key,), f"must {relation}, {other.isoformat()}: from end on nothing is due"
+        yield (key,), f"must {relation}, {other.isoformat()}: nothing is due from end on"
 
 
 def _error_complaint(path: Path, details: Mapping[str, Any]) -> str:

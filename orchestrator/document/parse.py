@@ -137,7 +137,9 @@ def _read_tables(defaults: Table | None, tables: Mapping[str, object], common: _
         problems += found
         problems += [] if isinstance(result, Schedule) else result
         if len(problems) > _MOST_PROBLEMS:  # nobody reads more, and the tables may be odd ones
-            problems[_MOST_PROBLEMS:] = [Problem(message="more is wrong; correct this first")]
+            problems[_MOST_PROBLEMS:] = [
+                Problem(message="there are more problems; correct these first")
+            ]
     return Document(schedules=schedules, invalid=frozenset(invalid), problems=tuple(problems))
 
 
@@ -184,7 +186,7 @@ def _unusable(content: Mapping[str, object]) -> Iterator[Problem]:
     """Yield why a document cannot be used at all."""
     for key in _unknown_parts(content):
         close = close_key(key, _PARTS)
-        hint = f"did you mean {close!r}?" if close else "schedules stand in [schedules.<id>]"
+        hint = f"did you mean {close!r}?" if close else "write schedules as [schedules.<id>]"
         yield Problem(key=short_name(key), message=f"unknown; {hint}")
     if not isinstance(content.get(_DEFAULTS, {}), dict):
         yield Problem(key=_DEFAULTS, message=f"must be a table [{_DEFAULTS}]")
@@ -201,9 +203,9 @@ def _too_long(document: Document) -> Iterator[Problem]:
     size = sum(_timing_bytes(one.recurrence) for one in document.schedules.values())
     if size > MOST_TIMING_BYTES:
         message = (
-            f"cron, at, except and holidays of all schedules have {size:,} bytes, what they inherit counted for "
-            f"each; at most {MOST_TIMING_BYTES:,} are supported: leave out dates that are over, or "
-            "write several as one expression"
+            f"cron, at, except and holidays of all schedules have {size:,} bytes, counting inherited keys for "
+            f"each; at most {MOST_TIMING_BYTES:,} are supported: leave out past dates, or "
+            "combine several into one expression"
         )
         yield Problem(key=_SCHEDULES, message=message)
 
@@ -238,8 +240,8 @@ def _tables(content: Mapping[str, object]) -> tuple[Table | None, dict[str, obje
 def _problems_of_name(name: str) -> Iterator[Problem]:
     if not SCHEDULE_ID.fullmatch(name):
         message = (
-            "a schedule's id has 2 to 40 characters: lower-case letters, digits and hyphens, "
-            "the first a letter, the last no hyphen"
+            "a schedule's id has 2 to 40 lower-case letters, digits and hyphens; it begins with a "
+            "letter and does not end with a hyphen"
         )
         yield Problem(schedule=short_name(name), message=message)
 

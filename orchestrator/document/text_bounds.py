@@ -43,7 +43,7 @@ def check_text(text: str) -> None:
         DocumentError: Says what it has too much of, and in which line.
     """
     if (size := len(text.encode())) > MOST_BYTES:
-        message = f"{size:,} bytes; at most {MOST_BYTES:,} are supported: put scripts into packages"
+        message = f"{size:,} bytes; at most {MOST_BYTES:,} are supported: move scripts into application packages"
         raise DocumentError([Problem(message=message)])
     parts, depth, tables, values, longest, position = 1, 0, 0, 0, 0, 0
     while sign := _SIGN.search(text, position):
@@ -70,7 +70,7 @@ def check_text(text: str) -> None:
         ):
             complaint = _complaint(parts, depth, tables, longest)
             line = text.count("\n", 0, position) + 1
-            message = f"line {line}: {complaint}; no document of schedules needs that"
+            message = f"line {line}: {complaint}; such a document is not supported"
             raise DocumentError([Problem(message=message)])
 
 

@@ -182,7 +182,7 @@ def _valid_command(value: str) -> str:
         raise ValueError("must not contain a NUL character")
     if len(value.encode()) > _LONGEST_COMMAND_BYTES:
         raise ValueError(
-            f"must have at most {_LONGEST_COMMAND_BYTES // 1024} KiB: put a script into the "
+            f"must have at most {_LONGEST_COMMAND_BYTES // 1024} KiB: put a script into an "
             "application package and call it"
         )
     return value
@@ -203,13 +203,13 @@ def _wall_time(value: object, info: ValidationInfo) -> datetime:
     wall = _parse_wall_time(value, info)
     if wall.tzinfo is not None:
         raise ValueError(
-            f"must be a wall time of the schedule's time_zone: write {wall:%Y-%m-%dT%H:%M:%S} "
-            "without its offset, if that is what the clock shows there"
+            f"must be a local time in the schedule's time_zone: write {wall:%Y-%m-%dT%H:%M:%S} "
+            "without an offset, if the clock there shows that time"
         )
     if not FIRST_YEAR <= wall.year <= LAST_YEAR:
         raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
     if wall.second or wall.microsecond:
-        raise ValueError("must be a whole minute: a tick comes once a minute")
+        raise ValueError("must be a whole minute: ticks run once a minute")
     return wall
 
 
@@ -220,11 +220,11 @@ def _parse_wall_time(value: object, info: ValidationInfo) -> datetime:
         try:
             return datetime.fromisoformat(value.strip())
         except ValueError as error:
-            raise ValueError(f"{value!r} is on no calendar or clock") from error
+            raise ValueError(f"{value!r} is not a valid date and time") from error
     if isinstance(value, str) and (complaint := _refusal(value, info)):
         raise ValueError(f"{shown(value)} cannot be used: {complaint}")
     example = f"{value}T09:00:00" if isinstance(value, date) else "2026-12-24T18:00:00"
-    raise ValueError(f"must be a wall time such as {example}, unquoted")
+    raise ValueError(f"must be a local time such as {example}, unquoted")
 
 
 def _wall_times(value: object) -> object:
@@ -234,9 +234,11 @@ def _wall_times(value: object) -> object:
 
 def _variable(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError("is no name of a variable: letters, digits and _, no digit first")
+        raise ValueError(
+            "is not a valid variable name: use letters, digits and _, and no digit first"
+        )
     if name.upper().startswith(_OURS) or name.upper() == "AZURE_CLIENT_ID":
-        raise ValueError("is given by Recur or by Batch: choose another name")
+        raise ValueError("is set by Recur or by Batch: choose another name")
     return name
 
 
@@ -251,7 +253,7 @@ def _small_environment(values: dict[str, str]) -> dict[str, str]:
     if size > MOST_ENVIRONMENT_BYTES:
         raise ValueError(
             f"has {size:,} bytes of names and values, more than the "
-            f"{MOST_ENVIRONMENT_BYTES // 1024} KiB that a job may carry: put them into a file"
+            f"{MOST_ENVIRONMENT_BYTES // 1024} KiB that a job can hold: put them into a file"
         )
     return values
 
@@ -261,16 +263,18 @@ def _pattern(value: str) -> str:
     if not value or len(value) > _LONGEST_PATTERN or not value.isprintable():
         raise ValueError(f"must have 1 to {_LONGEST_PATTERN} characters, all of them visible")
     if "\\" in value:
-        raise ValueError("must separate folders by /, also on Windows")
+        raise ValueError("must separate folders with /, also on Windows")
     if "$" in value:
-        raise ValueError("must not name variables: Batch would look elsewhere")
+        raise ValueError("must not contain variables: Batch would look in another folder")
     if value.startswith("/") or re.match("[A-Za-z]:", value):
-        raise ValueError("must be relative to the task's working directory: no / or drive in front")
+        raise ValueError(
+            "must be relative to the task's working directory: it must not begin with / or a drive"
+        )
     folders = value.split("/")
     if ".." in folders:
-        raise ValueError("must stay in the task's working directory: no '..'")
+        raise ValueError("must stay in the task's working directory: leave out '..'")
     if "" in folders or "." in folders:
-        raise ValueError("must end in the name of a file, as in report/*.csv, without '//' or '.'")
+        raise ValueError("must end with a file name, as in report/*.csv, without '//' or '.'")
     return value
 
 
@@ -278,7 +282,7 @@ def _unique[T](values: list[T]) -> list[T]:
     for n, value in enumerate(values):
         if value in values[:n]:
             spelt = str(value) if isinstance(value, str) else value  # a word of a closed list
-            raise ValueError(f"holds {spelt!r} twice")
+            raise ValueError(f"contains {spelt!r} twice")
     return values
 
 
@@ -292,9 +296,9 @@ def _exit_code(value: object) -> int | str:
 def _checked_code(value: int | str) -> int | str:
     code = code_of(value)
     if not code:
-        raise ValueError("0 is success and never tried again")
+        raise ValueError("0 is success and is never retried")
     if not _LEAST_CODE <= code <= _GREATEST_CODE:
-        raise ValueError(f"must be from {_LEAST_CODE} to {_GREATEST_CODE}, as exit codes are")
+        raise ValueError(f"must be an exit code from {_LEAST_CODE} to {_GREATEST_CODE}")
     return value
 
 
@@ -344,7 +348,9 @@ def _url(value: str) -> str:
             f"{_LONGEST_URL} characters"
         )
     if secret:
-        raise ValueError("must not hold a user name or a password: mails and events repeat it")
+        raise ValueError(
+            "must not contain a user name or a password: mails and events show the URL"
+        )
     return value
 
 
@@ -352,7 +358,7 @@ def _tag(value: str) -> str:
     if not _TAG.fullmatch(value):
         raise ValueError(
             f"{shown(value)} must be 1 to 32 lower-case letters, digits, '.', '_', ':' or "
-            "'-', a letter or a digit first"
+            "'-', and begin with a letter or a digit"
         )
     return value
 
@@ -360,12 +366,12 @@ def _tag(value: str) -> str:
 _TASK = _within(
     timedelta(seconds=1),
     timedelta(days=180),
-    "above zero and at most 180 days, the longest a task lives in Batch",
+    "above zero and at most 180 days, the longest that Batch keeps a task",
 )
 _WINDOW = _within(
     timedelta(minutes=5),
     timedelta(days=400),
-    "at least 5 minutes, since an attempt is tried for no longer than this, and at most 400 days",
+    "from 5 minutes to 400 days; an attempt is also tried for this long",
 )
 _EVERY = _within(timedelta(minutes=1), timedelta(days=366), "from 1 minute to 366 days")
 _JITTER = _within(timedelta(), timedelta(days=1), "at most a day")

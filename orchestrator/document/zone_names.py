@@ -112,7 +112,7 @@ def _hint(name: str) -> str:
     spelt = name.strip().upper()
     meant = _ABBREVIATIONS.get(spelt) or _ABBREVIATIONS.get(spelt.rstrip("0123456789"))  # EST5
     meant = meant or _named(plain) or _misspelt(plain)
-    return f"did you mean {meant!r}?" if meant else "IANA names are such as 'Europe/Paris'"
+    return f"did you mean {meant!r}?" if meant else "write an IANA name such as 'Europe/Paris'"
 
 
 def _plain(name: str) -> str:
@@ -127,7 +127,7 @@ def _windows_key(plain: str) -> str:
 
 def _of_an_offset(offset: re.Match[str]) -> str:
     """Say that a place is asked for, and which name a fixed offset has: its sign is the other one."""
-    hint = "an offset is no zone: name a place, such as 'Europe/Paris'"
+    hint = "an offset is not a time zone: name a place, such as 'Europe/Paris'"
     hours = int(offset["hours"])
     fixed = f"Etc/GMT{'-' if offset['sign'] == '+' else '+'}{hours}"
     if int(offset["minutes"] or 0) or fixed not in zone_names() or not hours:

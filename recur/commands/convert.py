@@ -118,7 +118,7 @@ def convert_line(given: Context, line: str, time_zone: str | None, begin: str | 
     if not any(one.written for one in found):
         raise CliError(
             Exit.REFUSED,
-            f"{shown(line)} is a line of {found[0]} without an equivalent: {found[0].lacks}",
+            f"{shown(line)} uses the syntax of {found[0]}, without an equivalent: {found[0].lacks}",
             "docs/migrating.md says what a document has",
             details=details,
         )

@@ -16,9 +16,9 @@ from recur.schedules.document_file import read_file, valid_document
 
 def command(context: typer.Context, file: File) -> None:
     """
-    Say what is wrong with a schedule document (exit code 3), and what may not be meant.
+    Check a schedule document: list every problem (exit code 3) and every probable mistake.
 
-    It needs no deployment. Notes on what may not be meant never change the exit code.
+    It needs no deployment. Notes on probable mistakes do not change the exit code.
 
     Example: recur validate schedules.toml
     """

@@ -37,14 +37,14 @@ def command_notes(command: str) -> Iterator[KeyNote]:
         yield key_note(
             Code.RELATIVE_SCRIPT,
             "command",
-            f"{quoted(script)} is not there: the task's folder is empty; name it below "
-            "$AZ_BATCH_APP_PACKAGE_<id>",
+            f"{quoted(script)} does not exist: the task's folder is empty; put "
+            "$AZ_BATCH_APP_PACKAGE_<id>/ before it",
         )
     if not _OF_WINDOWS.search(command) and (percent := _PERCENT.search(command)):
         yield key_note(
             Code.PERCENT_VARIABLE,
             "command",
-            f"{quoted(percent[0])} stays as it is on Linux; write ${percent[0][1:-1]:.56}",
+            f"Linux does not expand {quoted(percent[0])}; write ${percent[0][1:-1]:.56}",
         )
     yield from _packages(command)
 
@@ -58,7 +58,7 @@ def _shebang(command: str) -> Iterator[KeyNote]:
     yield key_note(
         Code.SHEBANG,
         "command",
-        f"/bin/sh runs it, not {quoted(words[0])}: to sh the line is a comment; put the script into a package",
+        f"/bin/sh runs it, not {quoted(words[0])}: sh ignores this line; put the script into a package",
     )
 
 
@@ -116,7 +116,7 @@ def _packages(command: str) -> Iterator[KeyNote]:
             yield key_note(
                 Code.PACKAGE_VERSION,
                 "command",
-                f"names a version of {quoted(plain)}, and the next one replaces it; leave {id_[-14:]} out",
+                f"names a version of {quoted(plain)} that recur publish will replace; leave out {id_[-14:]}",
             )
 
 
@@ -128,5 +128,5 @@ def environment_notes(environment: Mapping[str, str]) -> Iterator[KeyNote]:
             yield key_note(
                 Code.LITERAL_VARIABLE,
                 f"environment.{name}",
-                f"{quoted(found[0])} stays as it is: no shell reads this value; set it in the command",
+                f"{quoted(found[0])} is not expanded: no shell reads this value; set it in the command",
             )

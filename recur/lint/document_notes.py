@@ -30,7 +30,7 @@ COLD_START = timedelta(minutes=10)
 _COLD_START = duration_text(COLD_START)
 _STORM = 5
 _LONGEST_OUTAGE, _YEAR = timedelta(days=30), timedelta(days=365)
-_KEY_VAULT = "the ledger shows it; let the job read it from a Key Vault (docs/data-and-secrets.md)"
+_KEY_VAULT = "the ledger shows it; let the job read it from Key Vault (docs/data-and-secrets.md)"
 
 
 def lint(
@@ -72,8 +72,8 @@ def _price_notes(prices: Prices | None) -> Iterator[KeyNote]:
             yield key_note(
                 Code.SPOT_DEARER,
                 f"{place}spot",
-                f"is {one.spot:g}, and a dedicated node costs {one.dedicated:g}: a Spot node costs "
-                "less; look whether both are swapped",
+                f"is {one.spot:g}, and a dedicated node costs {one.dedicated:g}: Spot nodes cost "
+                "less; check whether the two are swapped",
             )
 
 
@@ -94,7 +94,7 @@ def _schedule_notes(
         yield key_note(
             Code.EXIT_CODES_UNUSED,
             "retries.exit_codes",
-            'no failed run is tried again; add "failed" to retries.on, or leave exit_codes out',
+            'failed runs are not retried; add "failed" to retries.on, or leave exit_codes out',
         )
     yield from _secret_notes(schedule)
 
@@ -106,29 +106,29 @@ def _period(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.REPLACED_TOO_SOON,
             "overlap",
-            f"each run is replaced after {duration_text(period)}, and a pool from zero needs about {_COLD_START} "
+            f"each run is replaced after {duration_text(period)}, but an empty pool needs about {_COLD_START} "
             "for its first node",
         )
     elif period < COLD_START:
         yield key_note(
             Code.SHORT_PERIOD,
             key,
-            f"is due every {duration_text(period)}; a pool from zero needs about {_COLD_START} for a node: "
-            "it is evaluated every 5 minutes",
+            f"is due every {duration_text(period)}; an empty pool needs about {_COLD_START} for a node: "
+            "Batch evaluates it every 5 minutes",
         )
     if schedule.overlap is Overlap.SKIP and schedule.run_timeout > period:
         lost = int(schedule.run_timeout / period)
         yield key_note(
             Code.TIMEOUT_OVER_PERIOD,
             "run_timeout",
-            f"is {duration_text(schedule.run_timeout)}, and the next can be due after {duration_text(period)}: "
-            f"a run that hangs lets up to {lost:,} be skipped",
+            f"is {duration_text(schedule.run_timeout)}, but the next can be due after {duration_text(period)}: "
+            f"one hanging run can cause {lost:,} skips",
         )
     if schedule.jitter > period:
         yield key_note(
             Code.JITTER_CUT,
             "jitter",
-            f"is cut to the time to the next occurrence, which can be {duration_text(period)}",
+            f"is limited to the time until the next occurrence, which can be {duration_text(period)}",
         )
 
 
@@ -138,8 +138,8 @@ def _start_timeout(schedule: Schedule) -> Iterator[KeyNote]:
         yield key_note(
             Code.SHORT_START_TIMEOUT,
             "start_timeout",
-            f"is {duration_text(schedule.start_timeout)}; a pool from zero needs about {_COLD_START} for its first "
-            "node: the run is never_started",
+            f"is {duration_text(schedule.start_timeout)}, but an empty pool needs about {_COLD_START} for its first "
+            "node: runs end as never_started",
         )
 
 
@@ -153,8 +153,8 @@ def _window(schedule: Schedule) -> Iterator[KeyNote]:
         yield key_note(
             Code.WINDOW_UNDER_PERIOD,
             "catch_up.window",
-            f"is {duration_text(policy.window)}, and occurrences are {_days(distance)} apart: one lost in a "
-            "longer outage is not made up for",
+            f"is {duration_text(policy.window)}, and occurrences are {_days(distance)} apart: after a longer "
+            "outage, one is not caught up",
         )
 
 
@@ -175,7 +175,7 @@ def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.CATCH_UP_LAST_ONLY,
             "catch_up.mode",
-            f"{together} are claimed at once and each replaces the one before: only the newest runs to its end, "
+            f"{together} runs are claimed at once, and each replaces the one before: only the newest finishes, "
             'as with "latest"',
         )
         return
@@ -188,7 +188,7 @@ def _catch_up_notes(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.CATCH_UP_FIRST_ONLY,
             "catch_up.mode",
-            f'of {together} occurrences that are caught up, "{schedule.overlap}" runs the oldest {room} and skips the '
+            f'of {together} late occurrences, "{schedule.overlap}" runs the oldest {room} and skips the '
             'rest; "latest" runs the newest',
         )
     if min(room, together) >= _STORM:
@@ -214,7 +214,7 @@ def _retries(schedule: Schedule, period: timedelta) -> Iterator[KeyNote]:
         yield key_note(
             Code.RETRY_TOO_LATE,
             "retries",
-            f"after {' or '.join(late)} none can begin before the next occurrence, "
+            f"after {' or '.join(late)} no retry can start before the next occurrence, "
             f"{duration_text(period)} later",
         )
 
@@ -226,18 +226,18 @@ def _secret_notes(schedule: Schedule) -> Iterator[KeyNote]:
             yield key_note(
                 Code.SECRET,
                 f"environment.{name}",
-                f"looks like a secret, and {_KEY_VAULT}",
+                f"looks like a secret: {_KEY_VAULT}",
             )
     if secret_in_command(schedule.command):
         yield key_note(
             Code.SECRET,
             "command",
-            f"holds what looks like a secret, and {_KEY_VAULT}",
+            f"contains what looks like a secret: {_KEY_VAULT}",
         )
 
 
 def note_lines(notes: Sequence[Note]) -> Iterator[str]:
     """Yield the lines that tell people of notes."""
     if notes:
-        yield f"{len(notes)} note(s), none of which keeps anything from running:"
+        yield f"{len(notes)} note(s), which do not keep anything from running:"
         yield from (f"  {one}" for one in notes)

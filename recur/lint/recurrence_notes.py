@@ -40,7 +40,7 @@ def recurrence_notes(
                 yield key_note(
                     Code.SECONDS_FIELD,
                     key,
-                    f"{quoted(written)} is read as {quoted(normalised(written))}: cron here has no seconds; write "
+                    f"{quoted(written)} is read as {quoted(normalised(written))}: cron has no seconds field; write "
                     "five fields",
                 )
     for cron in recurrence.cron:
@@ -69,14 +69,14 @@ def _day_notes(cron: str) -> Iterator[KeyNote]:
         yield key_note(
             Code.DAY_AND_WEEKDAY,
             "cron",
-            f"{quoted(cron)} is due where both days match, since one begins with '*'; write values if either "
-            "will do",
+            f"{quoted(cron)} is due only if both fields match, as one begins with '*'; use values if "
+            "either may match",
         )
     else:
         yield key_note(
             Code.DAY_OR_WEEKDAY,
             "cron",
-            f"{quoted(cron)} is due on each such date and on each such weekday: either will do; see MON#1 and 5L",
+            f"{quoted(cron)} is due on each such date and also on each such weekday; see MON#1 and 5L",
         )
 
 
@@ -92,7 +92,7 @@ def _dates(cron: str, local: datetime) -> Iterator[KeyNote]:
         yield key_note(
             Code.SHORT_MONTHS,
             "cron",
-            f"{quoted(cron)} leaves out {len(without)} month(s) that have no day {number}; L is the last day of each "
+            f"{quoted(cron)} skips {len(without)} month(s) that have no day {number}; L is the last day of each "
             "month",
         )
     elif months == {2} and number == _LONGEST_MONTHS[2]:
@@ -117,7 +117,7 @@ def _past(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
             Code.PAST_TIMES,
             "at",
             f"{len(past)} of {len(recurrence.at)} time(s) are over, the last {past[-1]:%Y-%m-%d %H:%M}: "
-            "they give no run any more; leave them out",
+            "leave them out",
         )
 
 
@@ -141,8 +141,8 @@ def _holidays_over(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]
         yield key_note(
             Code.HOLIDAYS_OVER,
             "holidays",
-            f"the last day of its calendars was {last}: no later day is a holiday; `recur calendar` "
-            "writes later ones",
+            f"the last day of its calendars was {last}: no later day is a holiday; `recur calendar` prints "
+            "later ones",
         )
 
 
@@ -152,14 +152,14 @@ def _never(recurrence: Recurrence, begin: datetime) -> Iterator[KeyNote]:
         yield key_note(
             Code.ENDED,
             "end" if recurrence.end else "at",
-            f"{why_ended(recurrence, begin)}: nothing comes due any more; remove it, or give it a later time",
+            f"{why_ended(recurrence, begin)}: nothing is due any more; remove it, or give it a later time",
         )
     elif following(timings, begin) is None:
-        left_out = " once 'except' has left out its times" if recurrence.except_ else ""
+        left_out = " because of 'except'" if recurrence.except_ else ""
         yield key_note(
             Code.NEVER_DUE,
             timing_key(recurrence),
-            f"nothing comes due within nine years{left_out}; correct it or remove the schedule",
+            f"nothing is due within nine years{left_out}; correct it or remove the schedule",
         )
 
 
@@ -169,7 +169,7 @@ def _anchor(every: timedelta, anchor: object, begin: datetime) -> Iterator[KeyNo
         yield key_note(
             Code.ANCHOR_AHEAD,
             "anchor",
-            "lies in the future and delays nothing: it is due before it, too; give start to begin then",
+            "is in the future but delays nothing: the schedule is due before it, too; set start to begin then",
         )
 
 
@@ -181,14 +181,14 @@ def _interval(recurrence: Recurrence, every: timedelta, now: datetime) -> Iterat
         yield key_note(
             Code.INTERVAL_DRIFTS,
             "every",
-            f"{duration_text(every)} do not divide a day: it is due at other times each day; use cron if that "
+            f"{duration_text(every)} do not divide a day: it is due at different times each day; use cron if that "
             "matters",
         )
     elif every >= _DAY and len(offsets) > 1:
         yield key_note(
             Code.INTERVAL_DRIFTS,
             "every",
-            f"{duration_text(every)} apart: due at another time of day after the clock of "
+            f"{duration_text(every)} apart: the time of day changes when the clock of "
             f"{recurrence.time_zone} changes; use cron",
         )
     if recurrence.gap != "auto" or recurrence.fold != "auto":

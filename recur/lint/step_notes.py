@@ -56,15 +56,15 @@ def _note(field: _Field, step: re.Match[str], words: list[str]) -> KeyNote | Non
     values = range(first, last + 1, width)
     if width == 1 or not values:
         return None
-    keeps = f"; {_keeping(field, width)} keeps the distance" if field.unit else ""
+    keeps = f"; {_keeping(field, width)} keeps an even distance" if field.unit else ""
     shown = f"{field.name} {quoted(step[0])}"
     if len(values) == 1:
         longer = "range" if step["last"] else field.within
-        message = f"{shown} is {first} alone, since the step is longer than the {longer}{keeps}"
+        message = f"{shown} matches only {first}, since the step is longer than the {longer}{keeps}"
         return key_note(Code.STEP_OVER_FIELD, "cron", message)
     if step["last"] or field.size % width == 0 or not _goes_round(field, words):
         return None
-    message = f"{shown} begins anew each {field.within}: after {values[-1]} comes {first}{keeps}"
+    message = f"{shown} starts again each {field.within}: after {values[-1]} comes {first}{keeps}"
     return key_note(Code.UNEVEN_STEP, "cron", message)
 
 

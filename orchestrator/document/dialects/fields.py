@@ -183,7 +183,7 @@ def _weekday_term(term: str, sunday: int) -> str:
     """Return one term of a list of weekdays as our dialect has it."""
     if nth := _NTH.fullmatch(term):
         if not 1 <= int(nth[2]) <= _MOST_OF_A_MONTH:
-            raise NoSuchValueError(f"{term!r} is none of the first to the fifth of a month")
+            raise NoSuchValueError(f"{term!r} must be the first to the fifth of a month")
         return f"{DAYS[_weekday(nth[1], sunday)]}#{nth[2]}"
     if term == "L":
         return DAYS[-1]
@@ -214,9 +214,7 @@ def _weekday(text: str, sunday: int) -> int:
     if _NUMBER.fullmatch(text) and sunday <= int(text) <= highest:
         return (int(text) - sunday) % _WEEK
     if _NUMBER.fullmatch(text):
-        raise NoSuchValueError(
-            f"day of the week {text} does not exist: it is from {sunday} to {highest}"
-        )
+        raise NoSuchValueError(f"day of the week {text} is not from {sunday} to {highest}")
     raise OtherDialectError(text)
 
 
@@ -245,7 +243,7 @@ def _read_term(term: str) -> re.Match[str]:
 def _step(read: re.Match[str]) -> int:
     step = int(read["step"] or 1)
     if not step:
-        raise NoSuchValueError(f"the step of {read[0]!r} is 0: it is at least 1")
+        raise NoSuchValueError(f"the step of {read[0]!r} is 0: a step is at least 1")
     return step
 
 
@@ -262,7 +260,5 @@ def number_of(kind: FieldKind, text: str) -> int:
     if _NUMBER.fullmatch(text) and kind.low <= int(text) <= kind.high:
         return int(text)
     if _NUMBER.fullmatch(text):
-        raise NoSuchValueError(
-            f"{kind.name} {text} does not exist: it is from {kind.low} to {kind.high}"
-        )
+        raise NoSuchValueError(f"{kind.name} {text} is not from {kind.low} to {kind.high}")
     raise OtherDialectError(text)

@@ -23,8 +23,8 @@ _TIME_SPAN = re.compile(
     r":(?P<seconds>[0-5][0-9])"
 )
 _LONGEST = 60
-_FROM_A_MINUTE = "every takes from 1 minute to 366 days"
-_COUNTED = "counted from 2000-01-01T00:00:00Z unless anchor says otherwise"
+_FROM_A_MINUTE = "every is from 1 minute to 366 days"
+_COUNTED = "counted from 2000-01-01T00:00:00Z unless you set anchor"
 
 
 def interval_readings(text: str) -> Iterator[Reading]:
@@ -47,9 +47,9 @@ def interval_hint(text: str) -> str | None:
     """Return whose ``rate(...)`` or ``@every`` stands for a length of time, and what to write."""
     for one in interval_readings(text.strip()[:_LONGEST]):
         if one.lacks and one.every:
-            return f"it is a line of {one}, without an equivalent: {one.lacks}"
+            return f"it uses the syntax of {one}, without an equivalent: {one.lacks}"
         if one.every:
-            return f'it is a line of {one}: write "{spelt(one.every)}"'
+            return f'it uses the syntax of {one}: write "{spelt(one.every)}"'
     return None
 
 
@@ -61,10 +61,10 @@ def _every(text: str) -> Iterator[Reading]:
         whole = timedelta(seconds=max(1, int(exact)))
         reading = _interval(Dialect.GO, whole)
         if whole < SHORTEST:
-            lacks = f"seconds are finer than a document can say: {_FROM_A_MINUTE}"
+            lacks = f"seconds are too fine for a document: {_FROM_A_MINUTE}"
             yield replace(reading, lacks=lacks)
         else:
-            cut = f"a fraction of a second is left out, as Go's cron does: {spelt(whole)}"
+            cut = f"the fraction of a second is dropped, as Go's cron does: {spelt(whole)}"
             yield replace(reading, changes=(cut, *reading.changes))
 
 
@@ -96,7 +96,7 @@ def _single(dialect: Dialect, moment: datetime, how: str = "") -> Reading:
     changes = [*seconds_lost({moment.second})]
     if moment.tzinfo:
         changes.append(
-            f"at takes no offset: {moment.isoformat()} is written on the clock of time_zone"
+            f"at has no offset: {moment.isoformat()} is written as local time of time_zone"
         )
     minute = moment.replace(second=0, microsecond=0)
     return Reading(dialect=dialect, how=how, at=(minute,), changes=tuple(changes))

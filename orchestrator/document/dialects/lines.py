@@ -212,7 +212,7 @@ def _read(rules: _Rules, how: str, line: _Line) -> Reading:
         OtherDialectError: It has not that dialect.
     """
     if rules is _QUARTZ and (term := stepped_name((line.month, line.weekday))):
-        lacks = f"Quartz leaves out the step of {term}, Quartz.NET may count weeks: write numbers"
+        lacks = f"Quartz ignores the step of {term}, Quartz.NET may count weeks: write numbers"
         return Reading(dialect=rules.dialect, how=how, lacks=lacks)
     changes: list[str] = []
     if rules.turns_ranges:

@@ -120,7 +120,7 @@ def _in_order(text: str) -> None:
     for term in text.split(","):
         first, dash, last = term.partition("/")[0].partition("-")
         if dash and int(first) > int(last):
-            raise NoSuchValueError(f"the range {first}..{last} goes round: write two of them")
+            raise NoSuchValueError(f"the range {first}..{last} wraps around: write two ranges")
 
 
 def _meaning(calendar: _Calendar) -> Reading:
@@ -135,7 +135,7 @@ def _meaning(calendar: _Calendar) -> Reading:
     if calendar.from_end:
         day, weekday = _from_end(calendar)
         if not day:
-            lacks = "a document cannot join a weekday and days counted from the end of a month"
+            lacks = "a document cannot combine a weekday with days counted from the end of a month"
             day = weekday = "*"
     else:
         day, weekday, left_out = both(calendar.day, calendar.weekday, 0)

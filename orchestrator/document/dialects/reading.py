@@ -82,21 +82,21 @@ def missing(reading: Reading) -> str | None:
     if reading.lacks:
         return reading.lacks
     if reading.every is not None and not SHORTEST <= reading.every <= LONGEST:
-        return "every takes from 1 minute to 366 days"
+        return "every is from 1 minute to 366 days"
     if any(one.year < FIRST_YEAR for one in (*reading.at, reading.end) if one):
-        return f"it was over before {FIRST_YEAR}"
+        return f"it ended before {FIRST_YEAR}"
     times = (*reading.at, reading.start, reading.end)
     if any(one.year > LAST_YEAR for one in times if one) or not all(
         FIRST_YEAR <= one.year <= LAST_YEAR for one in _walls(reading)
     ):
-        return f"times in a document lie between the years {FIRST_YEAR} and {LAST_YEAR}"
+        return f"times in a document must be between the years {FIRST_YEAR} and {LAST_YEAR}"
     for cron in reading.cron:
         try:
             due = ever_due(parse_cron(cron))
         except ScheduleSyntaxError:
             due = False
         if not due:
-            return "no date ever matches it"
+            return "no date matches it"
     return None
 
 

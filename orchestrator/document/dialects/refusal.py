@@ -69,14 +69,14 @@ class Refusals:
             return None
         told = [f"{one}{_remedy(one, self.after, in_exceptions, zone)}" for one in found]
         if len(told) == 1:
-            return f"it is a line of {told[0]}"
+            return f"it uses the syntax of {told[0]}"
         if self._with_occurrences < _MOST_OCCURRENCES:
             self._with_occurrences += 1
             told = [
                 f"{text}{_next(one, self.after or _ANY_DAY)}"
                 for one, text in zip(found, told, strict=True)
             ]
-        both = "; or ".join(f"as a line of {text}" for text in told)
+        both = "; or ".join(f"in the syntax of {text}" for text in told)
         return f"it can be read in {len(found)} ways: {both}"
 
 
@@ -111,4 +111,4 @@ def _next(reading: Reading, after: datetime) -> str:
     if found:
         return f" (next {', '.join(found)})"
     over = ends_within_horizon(reading, after)
-    return " (never due again)" if over else " (not due within nine years)"
+    return " (it is never due again)" if over else " (it is not due within nine years)"

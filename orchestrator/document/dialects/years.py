@@ -19,9 +19,9 @@ from orchestrator.document.dialects.reading import FIRST_YEAR, Reading
 def seconds_lost(seconds: Collection[int]) -> Iterator[str]:
     """Say what a field of seconds loses: ours is due on whole minutes, once in each."""
     if len(seconds) > 1:
-        yield f"due once a minute and not {len(seconds)} times: a minute is the finest step"
+        yield f"due once a minute instead of {len(seconds)} times: a minute is the finest step"
     elif 0 not in seconds:
-        yield f"due on the whole minute and not {max(seconds)} seconds later"
+        yield f"due on the whole minute instead of {max(seconds)} seconds later"
 
 
 def within_years(reading: Reading, years: str, parts: Sequence[str]) -> Reading:
@@ -40,7 +40,7 @@ def within_years(reading: Reading, years: str, parts: Sequence[str]) -> Reading:
     numbers = sorted(values(YEAR, years))
     first, last = numbers[0], numbers[-1]
     if len(numbers) != last - first + 1:
-        return replace(reading, lacks=f"a document cannot name the years {years!r}")
+        return replace(reading, lacks=f"a document cannot restrict the year to {years!r}")
     if first == last and (moment := _only_moment(first, parts)):
         return replace(reading, cron=(), at=(moment,))
     return replace(

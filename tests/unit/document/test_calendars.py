@@ -78,14 +78,14 @@ def test_defaults_give_holidays_to_what_has_wall_dates() -> None:
     ("text", "told"),
     [
         ("holidays = ['bnk']", ["[schedules.daily]: holidays[1]: there is no calendar 'bnk'; did you mean 'bank'?"]),
-        ("holidays = ['bank', 'school']", ["[schedules.daily]: holidays[2]: there is no calendar 'school'; it would be [calendars.school]"]),
+        ("holidays = ['bank', 'school']", ["[schedules.daily]: holidays[2]: there is no calendar 'school'; define it as [calendars.school]"]),
         ("holidays = 'bank'", ["[schedules.daily]: holidays: must be a list of names of calendars, such as [\"bank\"], not 'bank'"]),
-        ("holidays = ['bank', 'bank']", ["[schedules.daily]: holidays: holds 'bank' twice"]),
+        ("holidays = ['bank', 'bank']", ["[schedules.daily]: holidays: contains 'bank' twice"]),
         ("holidays = ['bank']\non_holiday = 'move'", ["[schedules.daily]: on_holiday: must be 'skip', 'next_working_day' or 'previous_working_day', not 'move'"]),
         ("holidays = ['bank']\nweekend = ['Saturday']", ["[schedules.daily]: weekend[1]: must be 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT' or 'SUN', not 'Saturday'"]),
         ("holidays = ['bank']\nweekend = ['MON','TUE','WED','THU','FRI','SAT','SUN']", ["[schedules.daily]: weekend: must have at most 6 of them"]),
-        ("on_holiday = 'skip'", ['[schedules.daily]: on_holiday: belongs to holidays: name the calendars, as in holidays = ["bank"]']),
-        ("weekend = ['SUN']", ['[schedules.daily]: weekend: belongs to holidays: name the calendars, as in holidays = ["bank"]']),
+        ("on_holiday = 'skip'", ['[schedules.daily]: on_holiday: works only with holidays: name the calendars, as in holidays = ["bank"]']),
+        ("weekend = ['SUN']", ['[schedules.daily]: weekend: works only with holidays: name the calendars, as in holidays = ["bank"]']),
     ],
 )  # fmt: skip
 def test_a_bad_key_is_told_with_its_place(text: str, told: list[str]) -> None:
@@ -100,23 +100,23 @@ def test_holidays_belong_to_wall_dates() -> None:
     """Not to an interval."""
     every = DAILY.replace('cron = "0 9 * * *"', 'every = "1h"')
     assert complaints(f'{every}holidays = ["bank"]\n{CALENDARS}') == [
-        "[schedules.daily]: holidays: belongs to cron or at: an interval knows no wall dates"
+        "[schedules.daily]: holidays: works only with cron or at: an interval has no dates"
     ]
 
 
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ("", "dates: is missing: say which days, as in dates = [2026-12-25]"),
+        ("", "dates: is missing: give the days, as in dates = [2026-12-25]"),
         ("dates = 2026-12-25", "dates: must be a list such as [2026-12-25], not 2026-12-25"),
         ("dates = [2026-12-25, '2026-02-30']", "dates[2]: there is no date '2026-02-30'"),
         ("dates = [2026-12-25T00:00:00]", "dates[1]: must be a date such as 2026-12-07, unquoted"),
         ("date = [2026-12-25]\ndates = [2026-12-25]", "date: unknown key; did you mean 'dates'?"),
         ("ranges = [{ first = 2026-12-25 }]", "ranges[1].last: is missing: give the last day, as in last = 2027-01-01"),
         ("ranges = [{ last = 2026-12-25 }]", "ranges[1].first: is missing: give the first day, as in first = 2026-12-24"),
-        ("ranges = [{ first = 2026-12-25, last = 2026-12-24 }]", "ranges[1].last: must not lie before first, 2026-12-25"),
+        ("ranges = [{ first = 2026-12-25, last = 2026-12-24 }]", "ranges[1].last: must not be before first, 2026-12-25"),
         ("ranges = [{ first = 2026-12-25, last = 2026-12-25, lasts = 1 }]", "ranges[1].lasts: unknown key; did you mean 'last'?"),
-        ("weekdays = ['SAT', 'SAT']", "weekdays: holds 'SAT' twice"),
+        ("weekdays = ['SAT', 'SAT']", "weekdays: contains 'SAT' twice"),
         ("dates = [" + "2026-12-25," * 1001 + "]", "dates: must have at most 1000 of them"),
     ],
 )  # fmt: skip

@@ -161,7 +161,7 @@ def test_an_interval_belongs_to_cron() -> None:
     assert one.interval == Interval(every=2, unit=IntervalUnit.WEEKS, anchor=date(2026, 12, 7))
     assert (two.interval, three.interval) == (None, None)
     assert [str(problem) for problem in document.problems] == [
-        "[schedules.four]: interval: belongs to cron: it says which of its dates count"
+        "[schedules.four]: interval: works only with cron: it selects some of its dates"
     ]
 
 
@@ -173,17 +173,17 @@ def test_an_interval_belongs_to_cron() -> None:
         (
             "",
             "start = 2026-12-01T00:00:00Z\nend = 2026-12-01T00:00:00Z",
-            "end: must come after start",
+            "end: must be after start",
         ),
         (
             "start = 2026-12-01T00:00:00Z",
             "end = 2026-11-01T00:00:00Z",
-            "end: must come after start",
+            "end: must be after start",
         ),
         (
             "end = 2026-12-01T00:00:00Z",
             "start = 2026-12-02T00:00:00Z",
-            "start: must lie before end",
+            "start: must be before end",
         ),
     ],
 )
@@ -208,7 +208,7 @@ def test_every_stands_alone(keys: str) -> None:
     ("key", "value", "says"),
     [
         ("cron", '"0 2 * *"', "instead of five"),
-        ("cron", '"0 0 31 2 *"', "never has a day '31'"),
+        ("cron", '"0 0 31 2 *"', "has no day '31'"),
         ("cron", '"0 0 2 * * * * *"', "8 field(s)"),
         ("cron", "5", "or a list of expressions, not 5"),
         ("cron", "[]", "at least 1"),
@@ -232,32 +232,36 @@ def test_every_stands_alone(keys: str) -> None:
         (
             "runbook",
             '"https://eva:secret@wiki.example/"',
-            "must not hold a user name or a password",
+            "must not contain a user name or a password",
         ),
         ("tags", '"finance"', "must be a list"),
         ("tags[2]", '["finance", "Two words"]', "'Two words' must be 1 to 32 lower-case letters"),
         ("tags[1]", f'["{"x" * 33}"]', "must be 1 to 32"),
-        ("tags", '["finance", "finance"]', "holds 'finance' twice"),
+        ("tags", '["finance", "finance"]', "contains 'finance' twice"),
         ("tags", f"{[f'tag-{n}' for n in range(11)]}", "at most 10"),
         ("dst.gap", '{ gap = "first" }', "must be 'auto', 'shift' or 'skip'"),
         ("dst.overlap", '{ overlap = "shift" }', "must be 'auto', 'first', 'second' or 'both'"),
         ("dst.folds", "{ folds = 1 }", "unknown key"),
-        ("anchor", "2026-12-01T00:00:00Z", "belongs to every"),
+        ("anchor", "2026-12-01T00:00:00Z", "works only with every"),
         ("every", '"30m"', "exclude each other"),
         ("at", "[]", "at least 1"),
-        ("at[1]", "5", "must be a wall time such as 2026-12-24T18:00:00, unquoted"),
+        ("at[1]", "5", "must be a local time such as 2026-12-24T18:00:00, unquoted"),
         ("at[1]", "[2026-12-24]", "such as 2026-12-24T09:00:00"),
         ("at[2]", '["2026-12-24T18:00", "tonight"]', "such as 2026-12-24T18:00:00"),
-        ("at", '"2026-02-30T18:00"', "on no calendar or clock"),
-        ("at[1]", "[2026-12-24T18:00:00Z]", "write 2026-12-24T18:00:00 without its offset"),
+        ("at", '"2026-02-30T18:00"', "is not a valid date and time"),
+        ("at[1]", "[2026-12-24T18:00:00Z]", "write 2026-12-24T18:00:00 without an offset"),
         ("at[1]", "[2026-12-24T18:00:30]", "a whole minute"),
         ("at[1]", "[1999-12-31T18:00:00]", "between the years"),
         ("at", "[" + "2026-12-24T18:00:00," * 401 + "]", "at most 400"),
         ("end", "2026-12-01T00:00:00", "with its offset"),
         ("interval", "2", "must be a table such as { every = 2, unit"),
         ("interval.anchor", '{ every = 2, unit = "weeks" }', "is missing: give a date"),
-        ("interval.every", '{ unit = "weeks", anchor = 2026-12-07 }', "is missing: say how many"),
-        ("interval.unit", "{ every = 2, anchor = 2026-12-07 }", "is missing: say what"),
+        (
+            "interval.every",
+            '{ unit = "weeks", anchor = 2026-12-07 }',
+            "is missing: give the number of units",
+        ),
+        ("interval.unit", "{ every = 2, anchor = 2026-12-07 }", "is missing: give the unit"),
         (
             "interval.unit",
             '{ every = 2, unit = "week", anchor = 2026-12-07 }',
@@ -303,7 +307,7 @@ def test_every_stands_alone(keys: str) -> None:
         ("start", "0001-01-01T00:00:00Z", "between the years"),
         ("start_timeout", '"٣h"', '"PT30M"'),
         ("catch_up", '"latest"', "must be a table"),
-        ("catch_up", '{ window = "1s" }', "at least 5 minutes"),
+        ("catch_up", '{ window = "1s" }', "from 5 minutes to 400 days"),
         (
             "time_zone",
             '"EST"',
@@ -311,8 +315,8 @@ def test_every_stands_alone(keys: str) -> None:
         ),
         ("paused", '"yes"', "must be true or false, not 'yes'"),
         ("start", "2026-12-01T00:00:00.5Z", "whole second"),
-        ("max_queued", "2", 'belongs to overlap = "queue"'),
-        ("max_parallel", "2", 'belongs to overlap = "allow"'),
+        ("max_queued", "2", 'works only with overlap = "queue"'),
+        ("max_parallel", "2", 'works only with overlap = "allow"'),
         ("jitter", '"2d"', "at most a day"),
         ("run_timeout", '"999999999d"', "180 days"),
         ("run_timeout", '"P999999DT99999999M"', "180 days"),
@@ -327,7 +331,7 @@ def test_every_stands_alone(keys: str) -> None:
             '{ on = ["terminated"] }',
             "must be 'lost', 'never_started', 'timed_out'",
         ),
-        ("retries.on", '{ on = ["lost", "lost"] }', "holds 'lost' twice"),
+        ("retries.on", '{ on = ["lost", "lost"] }', "contains 'lost' twice"),
         ("retries.on", "{ on = [] }", "at least 1"),
         ("retries.exit_codes[2]", "{ exit_codes = [1, 0] }", "0 is success"),
         ("retries.exit_codes[1]", "{ exit_codes = [true] }", 'or a signal such as "SIGKILL"'),
@@ -337,13 +341,13 @@ def test_every_stands_alone(keys: str) -> None:
         ("retries.exit_codes[2]", '{ exit_codes = [1, "KILL"] }', 'did you mean "SIGKILL"?'),
         ("retries.exit_codes[1]", '{ exit_codes = ["sigterm"] }', 'did you mean "SIGTERM"?'),
         ("retries.exit_codes[1]", '{ exit_codes = ["9"] }', "write a number"),
-        ("retries.exit_codes", '{ exit_codes = ["SIGINT", "SIGINT"] }', "holds 'SIGINT' twice"),
+        ("retries.exit_codes", '{ exit_codes = ["SIGINT", "SIGINT"] }', "contains 'SIGINT' twice"),
         ("retries.backoff", '{ backoff = "2h" }', "at most an hour"),
         ("retries.backoff", '{ backoff = "0s" }', "above zero"),
         ("retries.attempts", "{ attempts = 1 }", "unknown key"),
         ("environment", '"A=b"', "must be a table"),
         ("environment.A", "{ A = 1 }", "must be a string"),
-        ("environment.1A", '{ 1A = "b" }', "no name of a variable"),
+        ("environment.1A", '{ 1A = "b" }', "not a valid variable name"),
         ("environment.A", '{ A = "\\u0000" }', "NUL"),
         ("environment.RECUR_X", '{ RECUR_X = "b" }', "choose another name"),
         ("environment.az_batch_x", '{ az_batch_x = "b" }', "choose another name"),
@@ -351,13 +355,13 @@ def test_every_stands_alone(keys: str) -> None:
         ("environment", '{ A = "' + "x" * 16_384 + '" }', "16,385 bytes"),
         ("outputs[1]", '["/etc/passwd"]', "relative"),
         ("outputs[1]", '["C:/x"]', "relative"),
-        ("outputs[2]", '["a", "x/../../y"]', "no '..'"),
-        ("outputs[1]", '["a\\\\b"]', "by /"),
-        ("outputs[1]", '["$HOME/x"]', "must not name variables"),
-        ("outputs[1]", '["report/"]', "the name of a file"),
-        ("outputs[1]", '["./x"]', "the name of a file"),
+        ("outputs[2]", '["a", "x/../../y"]', "leave out '..'"),
+        ("outputs[1]", '["a\\\\b"]', "with /"),
+        ("outputs[1]", '["$HOME/x"]', "must not contain variables"),
+        ("outputs[1]", '["report/"]', "a file name"),
+        ("outputs[1]", '["./x"]', "a file name"),
         ("outputs[1]", '[""]', "1 to 200 characters"),
-        ("outputs", '["a", "a"]', "holds 'a' twice"),
+        ("outputs", '["a", "a"]', "contains 'a' twice"),
         ("outputs", "[" + ",".join(f'"{n}"' for n in range(21)) + "]", "at most 20"),
         ("last_words", '"no"', "must be true or false"),
         ("pause_after_failures", "0", "at least 1"),
@@ -432,7 +436,10 @@ anchor = 5
     found = [str(problem).removeprefix("[schedules.Bad]: ") for problem in parse(text).problems]
 
     assert [one.partition(": ")[0] for one in found] == [
-        "a schedule's id has 2 to 40 characters",
+        (
+            "a schedule's id has 2 to 40 lower-case letters, digits and hyphens; it begins with a "
+            "letter and does not end with a hyphen"
+        ),
         "cron[2]",
         "every",
         "anchor",
@@ -550,7 +557,7 @@ def test_many_schedules_are_read() -> None:
 def test_a_bad_name_is_told(name: str) -> None:
     """Ids become Batch job ids and blob names."""
     (problem,) = problems(f'[schedules.{name}]\ncron = "* * * * *"\ncommand = "true"\n')
-    assert "2 to 40 characters" in problem
+    assert "2 to 40 lower-case letters" in problem
 
 
 @pytest.mark.parametrize(
@@ -561,7 +568,7 @@ def test_a_bad_name_is_told(name: str) -> None:
         ("n = " + "9" * 5000, "not TOML"),
         ("n = " + "[" * 3000, "nested too deeply"),
         ("[schedule.ab]\n", "unknown; did you mean 'schedules'"),
-        ("[jobs.ab]\n", "unknown; schedules stand in"),
+        ("[jobs.ab]\n", "unknown; write schedules as"),
         ("defaults = 1\n", "must be a table"),
         ("[default]\n", "unknown; did you mean 'defaults'"),
         ("\n".join(f"[schedules.s{n}]" for n in range(MAX_SCHEDULES + 1)), "at most 1000"),
@@ -582,8 +589,8 @@ def test_an_unknown_table_hides_no_other_problem() -> None:
 
     assert tuple(map(str, refused.value.problems)) == (
         "default: unknown; did you mean 'defaults'?",
-        "jobs: unknown; schedules stand in [schedules.<id>]",
-        "[schedules.ab]: cron: '61 * * * *' cannot be used: minute '61': 61 is not among 0 to 59",
+        "jobs: unknown; write schedules as [schedules.<id>]",
+        "[schedules.ab]: cron: '61 * * * *' cannot be used: minute '61': 61 is not from 0 to 59",
     )
 
 
@@ -634,7 +641,7 @@ def test_a_document_has_a_largest_size() -> None:
     with pytest.raises(DocumentError) as refused:
         parse(GOOD + "#" + filler)
     assert str(refused.value.problems[0]) == (
-        "4,194,305 bytes; at most 4,194,304 are supported: put scripts into packages"
+        "4,194,305 bytes; at most 4,194,304 are supported: move scripts into application packages"
     )
 
 
@@ -656,7 +663,7 @@ def test_what_is_inherited_counts_for_each_schedule() -> None:
         parse(with_exceptions(MAX_SCHEDULES, 53))
     (problem,) = refused.value.problems
     assert str(problem).startswith(
-        "schedules: cron, at, except and holidays of all schedules have 707,000 bytes, what they"
+        "schedules: cron, at, except and holidays of all schedules have 707,000 bytes, counting inherited keys"
     )
 
 

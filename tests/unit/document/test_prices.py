@@ -19,7 +19,7 @@ spot = 1
 [prices.pools.Big_1]
 dedicated = 0
 """
-NO_PRICE = "there is no price: give dedicated or spot, the price of one node for one hour"
+NO_PRICE = "is missing: give dedicated or spot, the price of one node for one hour"
 NUMBER = "must be a number such as 0.113, the price of one node for one hour"
 WITHIN = "must be from 0 to 10,000 for one node and one hour"
 
@@ -46,7 +46,7 @@ def test_each_schedule_holds_the_prices_of_its_document() -> None:
         (
             "[prices]",
             [
-                '[prices]: currency: is missing: say in which one the prices are, as in "USD"',
+                '[prices]: currency: is missing: give the currency of the prices, as in "USD"',
                 f"[prices]: dedicated: {NO_PRICE}",
             ],
         ),

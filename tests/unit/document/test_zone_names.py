@@ -19,7 +19,7 @@ from orchestrator.timing.zones import parse_zone
         ("America/Montreel", "did you mean 'America/Montreal'"),
         ("GMT+1", "'Etc/GMT-1' is UTC.01:00 all year"),
         ("UTC-11", "'Etc/GMT.11' is UTC-11:00 all year"),
-        ("+02:00", "an offset is no zone"),
+        ("+02:00", "an offset is not a time zone"),
         ("UTC+05:30", "such as 'Europe/Paris'$"),
         ("UTC+15", "such as 'Europe/Paris'$"),
         ("EST5", "did you mean 'America/New_York'"),

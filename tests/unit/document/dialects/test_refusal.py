@@ -20,23 +20,23 @@ def _message(line: str, *, key: str = "cron", after: datetime | None = None) -> 
     [
         (
             "0 12 1 * ? *",
-            'a line of EventBridge (the year last, 1 is Sunday): write cron = "0 12 1 * *"',
+            'the syntax of EventBridge (the year last, 1 is Sunday): write cron = "0 12 1 * *"',
         ),
         (
             "0 0 2 ? * 2#1",
-            'a line of Quartz (seconds first, 1 is Sunday): write cron = "0 2 * * MON#1"',
+            'the syntax of Quartz (seconds first, 1 is Sunday): write cron = "0 2 * * MON#1"',
         ),
-        ("rate(1 hour)", 'a line of EventBridge: write every = "1h"; counted from 2000-01-01'),
+        ("rate(1 hour)", 'the syntax of EventBridge: write every = "1h"; counted from 2000-01-01'),
         ("CRON_TZ=Asia/Tokyo 0 2 * * *", 'write cron = "0 2 * * *" and time_zone = "Asia/Tokyo"'),
-        ("15 0 9 * * FRI", "due on the whole minute and not 15 seconds later"),
-        ("@every 30s", "a line of Go's cron, without an equivalent: every takes from 1 minute"),
-        ("0 0 0 30 2 ? *", "without an equivalent: no date ever matches it"),
+        ("15 0 9 * * FRI", "due on the whole minute instead of 15 seconds later"),
+        ("@every 30s", "the syntax of Go's cron, without an equivalent: every is from 1 minute"),
+        ("0 0 0 30 2 ? *", "without an equivalent: no date matches it"),
     ],
 )
 def test_a_line_of_another_scheduler_is_refused_with_ours(line: str, says: str) -> None:
     """Whose it is, the keys to paste, and what changes."""
     assert says in _message(line)
-    assert _message(line).startswith(f"{line!r} cannot be used: it is a line of ")
+    assert _message(line).startswith(f"{line!r} cannot be used: it uses the syntax of ")
 
 
 def test_two_readings_are_shown_with_their_next_occurrences() -> None:
@@ -45,9 +45,9 @@ def test_two_readings_are_shown_with_their_next_occurrences() -> None:
 
     assert message == (
         "'0 12 ? * 2' cannot be used: it can be read in 2 ways: "
-        'as a line of Quartz (without its seconds, 1 is Sunday): write cron = "0 12 * * MON" '
+        'in the syntax of Quartz (without its seconds, 1 is Sunday): write cron = "0 12 * * MON" '
         "(next Mon 2026-12-07 12:00, Mon 2026-12-14 12:00, Mon 2026-12-21 12:00); "
-        'or as a line of Kubernetes (1 is Monday): write cron = "0 12 * * TUE" '
+        'or in the syntax of Kubernetes (1 is Monday): write cron = "0 12 * * TUE" '
         "(next Tue 2026-12-08 12:00, Tue 2026-12-15 12:00, Tue 2026-12-22 12:00)"
     )
 
@@ -85,17 +85,17 @@ def test_a_document_of_many_lines_takes_no_longer_for_them() -> None:
 
     assert [text.count("(next") for text in told] == [2] * 21 + [0] * 230
     assert ["it can be read in 2 ways" in text for text in told] == [True] * 201 + [False] * 50
-    assert "recur convert writes lines of other schedulers" in told[-1]
+    assert "recur convert translates lines of other schedulers" in told[-1]
 
 
 @pytest.mark.parametrize(
     ("written", "hint"),
     [
-        ("rate(5 minutes)", '; it is a line of EventBridge: write "5m"'),
-        ("@every 1.5h", '; it is a line of Go\'s cron: write "1h30m"'),
+        ("rate(5 minutes)", '; it uses the syntax of EventBridge: write "5m"'),
+        ("@every 1.5h", '; it uses the syntax of Go\'s cron: write "1h30m"'),
         (
             "@every 1500ms",
-            "finer than a document can say: every takes from 1 minute to 366 days",
+            "too fine for a document: every is from 1 minute to 366 days",
         ),
         ("90 minutes", '; write "1h30m"'),
         ("at(x)", "'at(x)'"),
@@ -147,7 +147,7 @@ def test_the_zone_of_the_table_is_that_of_the_times(
         ("'at(2026-12-24T18:00:00)'", "at", f"of EventBridge: {_AT}"),
         ("[2026-12-23T18:00:00, 'at(2026-12-24T18:00:00)']", "at[2]", f"of EventBridge: {_AT}"),
         ("'0 0 12 * * ?'", "at", '(seconds first, 1 is Sunday): write cron = "0 12 * * *"'),
-        ("'soon'", "at", "must be a wall time such as 2026-12-24T18:00:00, unquoted"),
+        ("'soon'", "at", "must be a local time such as 2026-12-24T18:00:00, unquoted"),
     ],
 )
 def test_a_foreign_line_in_place_of_a_time_is_known(written: str, key: str, says: str) -> None:

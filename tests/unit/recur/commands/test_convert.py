@@ -21,7 +21,7 @@ def test_one_reading_is_ready_to_paste() -> None:
         'cron = "0 9 * * FRI"\n'
         'except = ["* * 1-12,14-31 * *"]\n'
         'time_zone = "Asia/Tokyo"\n'
-        "# changed: due on the whole minute and not 15 seconds later\n"
+        "# changed: due on the whole minute instead of 15 seconds later\n"
         "# next in Asia/Tokyo: Fri 2027-08-13 09:00, Fri 2028-10-13 09:00, Fri 2029-04-13 09:00\n"
     )
     assert result.exit_code == 0
@@ -136,7 +136,7 @@ def test_where_kubernetes_agrees_there_is_one_reading(line: str) -> None:
             "@every 30s",
             (),
             3,
-            "is a line of Go's cron without an equivalent: every takes from 1 minute",
+            "uses the syntax of Go's cron, without an equivalent: every is from 1 minute",
         ),
         (
             "hello",
@@ -144,26 +144,26 @@ def test_where_kubernetes_agrees_there_is_one_reading(line: str) -> None:
             3,
             "no scheduler that is known has the line 'hello'; in a document: 1 field(s)",
         ),
-        ("61 * * * *", (), 3, "61 is not among 0 to 59"),
+        ("61 * * * *", (), 3, "61 is not from 0 to 59"),
         ("X=1", (), 3, "no scheduler that is known"),
         ("@reboot run.sh", (), 3, "no scheduler that is known"),
         (
             "at(9998-01-01T00:00:00)",
             (),
             3,
-            "without an equivalent: times in a document lie between the years 2000 and 2200",
+            "without an equivalent: times in a document must be between the years 2000 and 2200",
         ),
         (
             "0 0 24 * * ?",
             (),
             3,
-            "a line of Quartz (seconds first, 1 is Sunday) without an equivalent: hour 24 does not",
+            "the syntax of Quartz (seconds first, 1 is Sunday), without an equivalent: hour 24 is not",
         ),
         (
             "0 0 24 * * *",
             (),
             3,
-            "a line of NCRONTAB (seconds first) without an equivalent: hour 24",
+            "the syntax of NCRONTAB (seconds first), without an equivalent: hour 24",
         ),
         ("0 0 12 * * ?", ("--time-zone", "Europe/Pari"), 2, "did you mean 'Europe/Paris'?"),
         ("0 0 12 * * ?", ("--from", "soon"), 2, "--from 'soon' is no time"),
@@ -210,7 +210,7 @@ end = 2029-01-01T00:00:00Z
             "2026-12-24T18:01",
             """\
 at = [2026-12-24T23:00:00]
-# changed: at takes no offset: 2026-12-24T18:00:00-05:00 is written on the clock of time_zone
+# changed: at has no offset: 2026-12-24T18:00:00-05:00 is written as local time of time_zone
 # next in UTC: Thu 2026-12-24 23:00
 """,
         ),

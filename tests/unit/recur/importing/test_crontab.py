@@ -124,11 +124,11 @@ def test_a_crontab_of_the_system_names_users() -> None:
     ("line", "why"),
     [
         ("@reboot run", "nothing here is due when a machine starts"),
-        ("0 25 * * * run", "25 is not among 0 to 23"),
+        ("0 25 * * * run", "25 is not from 0 to 23"),
         ("0~59 1 * * * run", "cannot be read"),
         ("0 1 * * *", "it has no command"),
-        ("@fortnightly run", "@fortnightly is not known"),
-        ("@every_minute run", "@every_minute is not known"),
+        ("@fortnightly run", "@fortnightly is unknown"),
+        ("@every_minute run", "@every_minute is unknown"),
         ("hello world", "it has no command"),
     ],
 )

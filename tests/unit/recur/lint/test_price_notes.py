@@ -30,7 +30,7 @@ def test_ordinary_prices_have_no_note(prices: str) -> None:
 
 def test_a_spot_node_that_costs_as_much_is_told() -> None:
     """For all pools, and for one of them."""
-    says = "a Spot node costs less; look whether both are swapped"
+    says = "Spot nodes cost less; check whether the two are swapped"
     assert told("dedicated = 0.1\nspot = 0.2") == [
         f"[prices]: spot: is 0.2, and a dedicated node costs 0.1: {says} ({Code.SPOT_DEARER})"
     ]
