@@ -77,7 +77,7 @@ def _speed(argument: str) -> float:
 def _clock_speed(argument: str) -> float:
     speed = _speed(argument)
     if speed > _FASTEST:
-        raise ValueError("faster than calendars can follow")
+        raise ValueError("too large")
     return speed
 
 
@@ -139,28 +139,28 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         "--port",
         type=_checked(_port),
         default=DEFAULT_PORT,
-        help=f"by default {DEFAULT_PORT}; 0 takes a free one",
+        help=f"default: {DEFAULT_PORT}; 0 chooses a free one",
     )
     parser.add_argument(
         "--account",
         default=DEFAULT_ACCOUNT,
         metavar="NAME",
-        help=f"the account's name, by default {DEFAULT_ACCOUNT}",
+        help=f"the account's name; default: {DEFAULT_ACCOUNT}",
     )
     parser.add_argument(
         "--key-file",
         type=Path,
         metavar="FILE",
         help="JSON with the account's key and token, made with mode 0600 if it is missing; "
-        f"without it {KEY_VARIABLE} counts, else {KEYS} in the folder of --data, else they are "
-        "made and last for this run",
+        f"default: {KEY_VARIABLE}, else {KEYS} in the folder of --data, else new ones for "
+        "this run",
     )
     parser.add_argument(
         "--storage-file",
         type=Path,
         metavar="FILE",
-        help="holds the connection string of blob storage, mode 0600; "
-        f"without it {STORAGE_VARIABLE} counts, else Azurite's own defaults",
+        help="file with the connection string of blob storage, mode 0600; "
+        f"default: {STORAGE_VARIABLE}, else Azurite's own defaults",
     )
     for name, instead in (
         ("--key", f"use --key-file FILE or the variable {KEY_VARIABLE}"),
@@ -172,27 +172,26 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         "--data",
         type=Path,
         metavar="DIR",
-        help="folder in which the account and its keys outlive the emulator; "
-        "without it all is in memory",
+        help="folder that keeps the account and its keys; default: everything is in memory",
     )
     parser.add_argument(
         "--root",
         type=Path,
         metavar="DIR",
-        help=f"folder of the nodes' folders; by default {NODES} in that of --data, or a temporary one",
+        help=f"folder of the nodes' folders; default: {NODES} in the folder of --data, else a temporary one",
     )
     parser.add_argument(
         "--env-file",
         type=Path,
         metavar="FILE",
-        help="written when the emulator listens, with mode 0600: the variables of `az batch`",
+        help="file for the variables of `az batch`, written with mode 0600 when the emulator listens",
     )
     parser.add_argument(
         "--pool-speed",
         type=_checked(_speed),
         default=1.0,
         metavar="N",
-        help="divides everything that a pool waits for",
+        help="how many times faster pools work",
     )
     parser.add_argument(
         "--application",
@@ -217,12 +216,12 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
         type=_checked(_seconds),
         default=0.0,
         metavar="SECONDS",
-        help="how long task counts may stay as they were",
+        help="how long task counts may be out of date",
     )
     parser.add_argument(
         "--faults",
         action="store_true",
-        help="let faults be asked for, by the paths under /emulator",
+        help="accept requests for faults at the paths under /emulator",
     )
     parser.add_argument(
         "--signal-exit-code",
@@ -233,26 +232,26 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] | None
     parser.add_argument(
         "--any-vm-size",
         action="store_true",
-        help="take VM sizes that are not in the emulator's table",
+        help="accept VM sizes that are not in the emulator's table",
     )
     parser.add_argument(
         "--clock",
         default="real",
         metavar="KIND",
-        help="time of the account's resources: real, a number up to 100,000 that says how many times as "
-        "fast it goes, or virtual: it stands until POST /emulator/clock/advance",
+        help="clock of the account: real; a number up to 100,000, by which it runs faster; or virtual, "
+        "which stands still until POST /emulator/clock/advance",
     )
     parser.add_argument(
         "--clock-start",
         type=_checked(_moment),
         metavar="TIME",
-        help="time at which a virtual clock begins, as 2026-12-01T00:00:00Z; by default the time at which the emulator starts",
+        help="first time of a virtual clock, such as 2026-12-01T00:00:00Z; default: the time of the start",
     )
     parser.add_argument(
         "--simulation",
         type=Path,
         metavar="FILE",
-        help="JSON with a table of tasks and what becomes of nodes: no program is run",
+        help="JSON that says how tasks end and what happens to nodes; no program runs",
     )
     given = parser.parse_args(arguments)
     try:

@@ -85,7 +85,7 @@ def find_storage(file: Path | None, environment: Mapping[str, str]) -> str:
     if file is None:
         return environment.get(STORAGE_VARIABLE, "").strip() or DEVELOPMENT_STORAGE
     if not (given := check_private(file).strip()):
-        raise ValueError(f"{file} is empty: it is to hold the connection string of blob storage")
+        raise ValueError(f"{file} is empty: it must contain the connection string of blob storage")
     return given
 
 

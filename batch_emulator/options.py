@@ -107,10 +107,10 @@ class Options:
         """
         if isinstance(self.clock, VirtualClock) and self.simulation is None:
             raise ValueError(
-                "in virtual time tasks are simulated: a simulation has to be given (--simulation)"
+                "with virtual time, tasks are simulated: add --simulation FILE"
             )
         if self.data is not None and not (isinstance(self.clock, RealClock) and self.clock.exact):
-            raise ValueError("only an account with the machine's own time can be kept in a folder")
+            raise ValueError("an account can be kept in a folder only with the machine's own time")
         versions = [(item.application.lower(), item.version.lower()) for item in self.applications]
         for application, version in versions:
             if versions.count((application, version)) > 1:

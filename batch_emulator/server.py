@@ -110,7 +110,8 @@ class Emulator:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise OSError(
-                f"port {port} is in use: end what listens there, or give another --port (0: any)"
+                f"port {port} is in use: stop the program that listens there, "
+                "or give another --port (0: any)"
             ) from None
 
     async def __aexit__(

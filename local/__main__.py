@@ -30,9 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, command, text in (
-        ("start", _start, "the timer functions against what `make up` runs"),
-        ("host", _start, "the same for another app or other settings"),
-        ("tick", _tick, "one invocation of one function, now"),
+        ("start", _start, "run the timer functions against the services of `make up`"),
+        ("host", _start, "run the timer functions of another app, or with other settings"),
+        ("tick", _tick, "invoke one function once, now"),
     ):
         added = commands.add_parser(name, help=text)
         added.set_defaults(command=command)
@@ -40,16 +40,16 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--app", type=Path, default=_ROOT, help="the folder of function_app.py")
         if name == "tick":
             added.add_argument("function", help="for instance submit or collect")
-    demo = commands.add_parser("demo", help="two runs, from timer to output; one fails")
+    demo = commands.add_parser("demo", help="show two runs from timer to output; one of them fails")
     demo.set_defaults(command=_demo)
-    up = commands.add_parser("up", help="blob storage and a Batch account, until Ctrl-C")
+    up = commands.add_parser("up", help="run blob storage and a Batch account until Ctrl-C")
     up.set_defaults(command=_up)
     up.add_argument("--settings", type=Path, help="default: local.settings.json")
     up.add_argument(
         "--folder", type=Path, default=_ROOT / ".local", help="for blobs, keys and logs"
     )
-    up.add_argument("--pool-speed", type=float, default=60, help="what the pool waits for, faster")
-    package = commands.add_parser("package", help="what is deployed, as a zip")
+    up.add_argument("--pool-speed", type=float, default=60, help="how many times faster the pool works")
+    package = commands.add_parser("package", help="write the deployment package, a zip file")
     package.set_defaults(command=_package)
     package.add_argument("--target", type=Path, default=_ROOT / "dist/recur.zip")
     return parser

@@ -91,7 +91,7 @@ def explained(folder: Path) -> Iterator[None]:
 
 def _none_left(processes: list[str]) -> None:
     if processes:
-        raise LocalError("\n".join(["processes were left, and are ended now:", *processes]))
+        raise LocalError("\n".join(["these processes were still running and are being ended:", *processes]))
 
 
 def _run_demo(screen: Display, folder: Path, stop: StopRequest) -> None:
@@ -166,7 +166,7 @@ def _wait_until(
         if reached():
             return
         if time.monotonic() > limit:
-            raise LocalError(f"nothing more happened within {_LIMIT_SECONDS:g} s; last: {scene}")
+            raise LocalError(f"no progress within {_LIMIT_SECONDS:g} s; last: {scene}")
         stop.pause(_LOOK_SECONDS)
 
 

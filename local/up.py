@@ -103,7 +103,7 @@ def _alone(folder: Path) -> Generator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LocalError(
-                f"{folder} is in use by another `make up`: end that one, or give another folder: "
+                f"{folder} is in use by another `make up`: stop it, or use another folder: "
                 ".venv/bin/python -m local up --folder FOLDER"
             ) from None
         yield
@@ -123,7 +123,7 @@ def _free(settings: Mapping[str, str], name: str, what: str, path: Path) -> int:
             copy = f"copy {SAMPLE} to {OWN} and " if path.name == SAMPLE else ""
             file = OWN if path.name == SAMPLE else path.name
             raise LocalError(
-                f"port {port}, for {what}, is in use: end what listens there (another `make up`?), "
+                f"port {port}, for {what}, is in use: stop the program that listens there (another `make up`?), "
                 f"or {copy}replace {port} in every setting of {file}"
             ) from None
     return port
@@ -133,7 +133,7 @@ def _same_storage(settings: Mapping[str, str], made: Mapping[str, str], path: Pa
     for name in ("DATA_STORAGE_URL", "DATA_STORAGE_CONNECTION_STRING", "AzureWebJobsStorage"):
         if settings.get(name) != made[name]:
             shown = _KEY.sub("AccountKey=...", made[name])
-            raise LocalError(f"{name} of {path} is not that of Azurite here: {shown}")
+            raise LocalError(f"{name} of {path} does not match Azurite here, which has {shown}")
 
 
 def _print_guide(laptop: Laptop, path: Path) -> None:

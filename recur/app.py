@@ -23,11 +23,11 @@ from recur.terminal_text import escape_the_unforeseen
 app = typer.Typer(
     name="recur",
     cls=CommandGroup,
-    help="Recurrent batch jobs on Azure Batch: their schedules, what became of each occurrence, "
-    "what an operator asks for, and the deployment itself. Every command takes the options below, "
-    "before its name or after it.",
-    epilog="Exit codes: 0 done, 1 something was found, 2 usage, 3 refused, 4 changed meanwhile, "
-    "5 no access, 6 no answer.",
+    help="Recurrent batch jobs on Azure Batch: apply schedules, see what each occurrence did and why, "
+    "run or stop jobs, and check the deployment. Every command takes the options below, before or "
+    "after its name.",
+    epilog="Exit codes: 0 done, 1 problems found, 2 usage error, 3 refused, 4 changed by someone else "
+    "at the same time, 5 no access, 6 no answer.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
@@ -48,8 +48,8 @@ def options(  # noqa: PLR0913, PLR0917 - one argument for each option
         Path | None,
         typer.Option(
             envvar="RECUR_SETTINGS",
-            help="A settings file such as local.settings.json, and nothing else. Default: the "
-            "environment where it names a deployment, else azd's.",
+            help="Read the settings only from this file, such as local.settings.json. Default: the "
+            "environment variables if they name a deployment, else azd's environment.",
         ),
     ] = None,
     form: Annotated[
@@ -57,30 +57,32 @@ def options(  # noqa: PLR0913, PLR0917 - one argument for each option
         typer.Option(
             "-o",
             metavar="FORMAT",
-            help="How a list is written: as a table that fits the terminal, with all columns, as one "
-            "JSON document, as a JSON line for each item, or as CSV. One of",
+            help="The format of lists: a table that fits the terminal, a table with all columns, one "
+            "JSON document, one JSON line for each item, or CSV. One of",
         ),
     ] = Format.TABLE,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout, as -o json.")
+        bool, typer.Option("--json", help="Print one JSON document on stdout; the same as -o json.")
     ] = False,
     zone: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The zone of all times in tables, such as Europe/Paris. Default: the terminal's.",
+            help="The time zone for times in tables, such as Europe/Paris. Default: the terminal's.",
         ),
     ] = None,
     utc: Annotated[bool, typer.Option("--utc", help="The same as --zone UTC.")] = False,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Take the options that all commands share."""
     name = context.invoked_subcommand
     if form in {Format.JSONL, Format.CSV} and name not in LISTS:
         listed = ", ".join(sorted(LISTS))
-        raise typer.BadParameter(f"-o {form} is for lists: {listed}. Other commands take -o json.")
+        raise typer.BadParameter(
+            f"-o {form} works only with commands that print lists: {listed}. Use -o json here."
+        )
     if as_json and form not in {Format.TABLE, Format.JSON}:
         raise typer.BadParameter(f"--json and -o {form} exclude each other")
     if utc and zone not in {None, "UTC"}:
@@ -121,7 +123,7 @@ def _for_programs(arguments: Sequence[str]) -> int:
         where = getattr(getattr(error, "ctx", None), "command_path", app.info.name)
         told = CliError(Exit.USAGE, _plainly(error), f"{where} --help")
     except typer.Abort:
-        told = CliError(Exit.FOUND, "interrupted", "the command may be given again")
+        told = CliError(Exit.FOUND, "interrupted", "run the command again")
     Printer(as_json=True).fail(told)
     return told.code
 

@@ -31,7 +31,7 @@ def app_settings(target: Target) -> Settings:
         raise CliError(
             Exit.REFUSED,
             f"{'; '.join(error.problems)} in {target.source}",
-            "docs/deploy.md says where the settings come from",
+            "read docs/deploy.md on where the settings come from",
         ) from error
     if not target.opens_storage_by_key:
         target.check_address("DATA_STORAGE_URL", Service.STORAGE)

@@ -8,19 +8,22 @@ import typer
 from recur.completion import run_ids, runs_and_schedules, schedules
 
 TIME: Final = (
-    "ISO 8601 with an offset or Z, else the wall time of the schedule's zone; a date or yesterday "
-    "is when that day begins there; now, 1h for an hour ago, 22:38 for the last one."
+    "ISO 8601, with an offset or Z, or in the schedule's time zone; a date or yesterday, for the "
+    "start of that day; now; 1h, for an hour ago; 22:38, for the most recent one."
 )
 TIME_TO_COME: Final = (
-    "ISO 8601 with an offset or Z, else the wall time of the schedule's zone; a date or tomorrow "
-    "is when that day begins there; now, 1h for in an hour, 22:38 for the next one."
+    "ISO 8601, with an offset or Z, or in the schedule's time zone; a date or tomorrow, for the "
+    "start of that day; now; 1h, for one hour from now; 22:38, for the next one."
 )
 
-File = Annotated[Path, typer.Argument(help="The schedule document, TOML.")]
+File = Annotated[Path, typer.Argument(help="The schedule document, a TOML file.")]
 Schedule = Annotated[str, typer.Argument(help="The id of a schedule.", autocompletion=schedules)]
-AnySchedule = Annotated[str | None, typer.Argument(help="Default: all.", autocompletion=schedules)]
+AnySchedule = Annotated[
+    str | None, typer.Argument(help="The id of a schedule. Default: all.", autocompletion=schedules)
+]
 Run = Annotated[
-    str, typer.Argument(help="A run id, or the id of one of its jobs.", autocompletion=run_ids)
+    str,
+    typer.Argument(help="The id of a run, or of one of its Batch jobs.", autocompletion=run_ids),
 ]
 RunOrSchedule = Annotated[
     str,
@@ -35,14 +38,14 @@ Runs = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN...",
-        help="Run ids, or the ids of their jobs.",
+        help="The ids of runs, or of their Batch jobs.",
         autocompletion=run_ids,
         show_default=False,
     ),
 ]
 Since = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="From this nominal time on. Default: 400 days back."),
+    typer.Option(metavar="TIME", help="The earliest nominal time. Default: 400 days ago."),
 ]
 Schedules = Annotated[
     list[str] | None,
@@ -53,23 +56,28 @@ Schedules = Annotated[
         show_default=False,
     ),
 ]
-All = Annotated[bool, typer.Option("--all", help="All schedules, instead of named ones.")]
+All = Annotated[bool, typer.Option("--all", help="Choose all schedules.")]
 Tag = Annotated[
     list[str] | None,
     typer.Option(
-        "--tag", metavar="TAG", help="Those with this tag; may be repeated, then any of them."
+        "--tag", metavar="TAG", help="Choose schedules with this tag. Repeat it to add other tags."
     ),
 ]
-Note = Annotated[str | None, typer.Option(help="Why, for the record.")]
+Note = Annotated[str | None, typer.Option(help="The reason; the record keeps it.")]
 By = Annotated[
     str | None,
     typer.Option(
-        help="Who asks, for the record: nobody checks it.", show_default="login name and host"
+        help="Who makes the request; the record keeps it, and nothing checks it.",
+        show_default="login name and host",
     ),
 ]
 Wait = Annotated[
-    int, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the answer.")
+    int, typer.Option(min=0, metavar="SECONDS", help="The longest time to wait for the answer.")
 ]
 NoWait = Annotated[
-    bool, typer.Option("--no-wait", help="Make the request and end: `recur answer` looks later.")
+    bool,
+    typer.Option(
+        "--no-wait",
+        help="Make the request, but do not wait; `recur answer` shows the answer later.",
+    ),
 ]

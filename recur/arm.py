@@ -133,15 +133,15 @@ class BatchArm:
         if urlsplit(url).hostname not in _THIS_MACHINE:
             raise CliError(
                 Exit.REFUSED,
-                f"BATCH_ACCOUNT_URL of {target.source} is plain http to another machine: {url}",
-                "give it as https://, or as the address of `make up`: http://127.0.0.1:PORT",
+                f"BATCH_ACCOUNT_URL of {target.source} is http:// to another machine: {url}",
+                "use https://, or the address that `make up` prints: http://127.0.0.1:PORT",
             )
         token = target.values.get("BATCH_ARM_TOKEN", "").strip()
         if not token:
             raise CliError(
                 Exit.REFUSED,
                 f"BATCH_ARM_TOKEN is missing in {target.source}",
-                "start `make up` again: it writes the token into its settings file",
+                "restart `make up`: it writes the token into its settings file",
             )
         credential = LaptopCredential(token)
         return cls(url, target.account_id, credential, per_call_policies=policies, **options)
@@ -181,9 +181,7 @@ class BatchArm:
         made = self.client.application_package.create(self.group, self.name, application, name)
         url = made.properties.storage_url if made.properties else None
         if not url:
-            raise CliError(
-                Exit.FOUND, f"no address was given for the upload of {application} {name}"
-            )
+            raise CliError(Exit.FOUND, f"Azure returned no upload address for {application} {name}")
         return url
 
     def activate(self, application: str, name: str) -> None:

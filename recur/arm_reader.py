@@ -132,14 +132,14 @@ class ArmReader:
         while True:
             page = body.get("value")
             if not isinstance(page, list) or not all(isinstance(one, dict) for one in page):
-                raise UnreadError("the answer of Resource Manager holds no list")
+                raise UnreadError("the answer of Resource Manager contains no list")
             found += page
             link = body.get("nextLink")
             if not link:
                 return found
             if urlsplit(str(link))[:2] != urlsplit(self._endpoint)[:2]:
                 raise UnreadError(
-                    f"the next page is at another address, {urlsplit(str(link)).netloc}"
+                    f"Resource Manager points to a next page at another address, {urlsplit(str(link)).netloc}"
                 )
             body = self._ask(HttpRequest("GET", str(link)))
 
@@ -158,7 +158,7 @@ class ArmReader:
         """Return status, headers and body; a body that trickles is given up like a missing one."""
         seconds = min(self._limit_seconds / _SHARE_OF_ONE_READ, self._left_seconds())
         if seconds <= 0:
-            raise UnreadError("no time was left for it; --wait gives more")
+            raise UnreadError("the time ran out before this check; allow more with --wait SECONDS")
         until = time.monotonic() + seconds
         parts: list[bytes] = []
         try:
@@ -172,11 +172,11 @@ class ArmReader:
                 for part in response.iter_bytes():
                     parts.append(part)
                     if time.monotonic() > until:
-                        raise UnreadError(f"no whole answer within {seconds:.0f} s")
+                        raise UnreadError(f"no complete answer within {seconds:.0f} s")
         except ClientAuthenticationError as error:
-            raise ClosedError(f"nobody is signed in: {first_line(error)}", "az login") from error
+            raise ClosedError(f"you are not signed in: {first_line(error)}", "az login") from error
         except AzureError as error:
-            reason = f"Resource Manager gives no answer: {first_line(error)}"
+            reason = f"Resource Manager does not answer: {first_line(error)}"
             raise UnreadError(reason) from error
         return response.status_code, response.headers, b"".join(parts)
 
@@ -184,14 +184,14 @@ class ArmReader:
         code, message = _error_of(data)
         said = f"{code}: {message}" if code else f"status {status}"
         if status == _UNAUTHORIZED:
-            return ClosedError(f"your sign-in is refused ({said})", "az login")
+            return ClosedError(f"Azure refused your sign-in ({said})", "az login")
         if code == "SubscriptionNotFound":
             return ClosedError(said, "az account list --output table")
         if status == _FORBIDDEN:
-            return UnreadError(f"you may not read it ({said})")
+            return UnreadError(f"you do not have the right to read it ({said})")
         if status == _NOT_FOUND:
             return AbsentError(said)
-        return UnreadError(f"Resource Manager answers {said}")
+        return UnreadError(f"Resource Manager answered {said}")
 
     def _left_seconds(self) -> float:
         return self._until - time.monotonic()

@@ -41,7 +41,7 @@ def run(context: typer.Context, command: Callable[[Context], Exit]) -> None:
         given.output.fail(error)
         raise typer.Exit(error.code) from error
     except ValueError as error:  # from the Azure clients, for a wrong key or address
-        told = CliError(Exit.REFUSED, f"a setting cannot be used: {error}", "recur doctor")
+        told = CliError(Exit.REFUSED, f"a setting is invalid: {error}", "recur doctor")
         given.output.fail(told)
         raise typer.Exit(told.code) from error
     except Exception as error:

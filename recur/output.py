@@ -127,8 +127,8 @@ class Printer:
             CliError: One of them is asked for.
         """
         if self.form in {Format.JSONL, Format.CSV}:
-            message = f"-o {self.form} is for lists, and this is none"
-            raise CliError(Exit.USAGE, message, "leave it out, or use -o json")
+            message = f"-o {self.form} works only with lists"
+            raise CliError(Exit.USAGE, message, "leave out -o, or use -o json")
 
     def listing(
         self, value: object, items: Sequence[Mapping[str, object]], fields: Sequence[str]

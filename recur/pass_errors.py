@@ -24,8 +24,8 @@ def pass_error(name: str, error: RecurError) -> CliError:
             return CliError(told.code, message, told.next_step)
     if isinstance(error, LedgerUnavailable | BatchUnavailable):
         here = any(f"{host}:" in message for host in LOOPBACK)
-        step = MAKE_UP if here else "check the address and the network, try again"
+        step = MAKE_UP if here else "check the address and the network, then try again"
         return CliError(Exit.UNAVAILABLE, message, step)
     if isinstance(error, OutOfTime | LedgerConflict):
-        return CliError(Exit.CONFLICT, message, f"{again} once more: it goes on where this ended")
-    return CliError(Exit.FOUND, message, "`recur doctor` checks the deployment")
+        return CliError(Exit.CONFLICT, message, f"run `{again}` again: it continues from here")
+    return CliError(Exit.FOUND, message, "recur doctor")

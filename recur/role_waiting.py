@@ -84,7 +84,7 @@ class RoleWait:
             first = str(error.message).partition("\n")[0]
             raise CliError(
                 Exit.NO_ACCESS,
-                f"still refused after {duration_text(self._limit)}: the {role} is missing ({first}){role.doubt}",
+                f"access is still refused after {duration_text(self._limit)}: the {role} is missing ({first}){role.doubt}",
                 role.command,
             ) from error
         again = min(now + self._pause, self._until)

@@ -15,7 +15,7 @@ _FORBIDDEN: Final = 403
 _NO_PERMISSION: Final = "AuthorizationPermissionMismatch"
 _NO_ACCESS: Final = "AuthorizationFailure"
 _STORAGE_CODES: Final = frozenset({_NO_PERMISSION, _NO_ACCESS})
-_OR_NETWORK: Final = "; or a network rule of the storage account refuses the address"
+_OR_NETWORK: Final = "; or a network rule of the storage account refuses your address"
 
 # Azure Resource Manager's code for a caller without the role: "Troubleshoot Azure RBAC".
 _CALLER_CODE: Final = "AuthorizationFailed"

@@ -71,7 +71,7 @@ def _no_answer(text: str, target: Target | None) -> CliError:
     """Name the service that does not answer, and on a laptop what starts it."""
     place = _PLACE.search(text)
     if place is None:
-        return CliError(Exit.UNAVAILABLE, text, "check the address and the network, try again")
+        return CliError(Exit.UNAVAILABLE, text, "check the address and the network, then try again")
     host, port = place["host"], int(place["port"])
     setting, service = next(_named(host, port, target), (None, "a service"))
     why = next((why for pattern, why in _WHY if pattern.search(text)), text)

@@ -31,8 +31,8 @@ _QUICK: Final[dict[str, Any]] = {
     "read_timeout": 60,
 }
 _HOW = (
-    "name the deployment by --settings FILE, by azd (an environment in .azure/), or by setting "
-    "BATCH_ACCOUNT_URL, DATA_STORAGE_URL and the others of docs/deploy.md"
+    "name the deployment with --settings FILE, with an azd environment in .azure/, or with "
+    "BATCH_ACCOUNT_URL, DATA_STORAGE_URL and the other environment variables of docs/deploy.md"
 )
 
 
@@ -117,10 +117,10 @@ class Target:
             return url
         raise CliError(
             Exit.REFUSED,
-            f"{name} is {url}: not a host of {service}, so your token is not sent there. The setting "
-            f"comes from {self.origin}",
-            f"look who wrote that file. If the address is right, name it: --settings FILE, or {name} "
-            "and the other settings in the environment",
+            f"{name} is {url}, which is not a host of {service}, so recur sends no token there. The "
+            f"setting comes from {self.origin}",
+            f"check who wrote that file. If the address is right, use --settings FILE, or set {name} "
+            "and the other settings as environment variables",
         )
 
     @property
@@ -157,7 +157,7 @@ class Target:
         try:
             return BlobServiceClient.from_connection_string(connection, **_QUICK)
         except ValueError as error:
-            message = f"{name} in {self.source} is no connection string"
+            message = f"{name} in {self.source} is not a connection string"
             raise CliError(Exit.REFUSED, message, _HOW) from error
 
     def ledger(self) -> "ContainerClient":

@@ -12,7 +12,7 @@ _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?"
 _DAYS: Final = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
-def how(*, day: str = "the beginning of that day", ahead: bool = False) -> str:
+def how(*, day: str = "the start of that day", ahead: bool = False) -> str:
     """
     Return how a time is written.
 
@@ -21,13 +21,13 @@ def how(*, day: str = "the beginning of that day", ahead: bool = False) -> str:
         ahead: Whether times to come are asked for.
     """
     relative = (
-        "1h for in an hour, 22:38 for the next"
+        "1h (one hour from now), 22:38 (the next one)"
         if ahead
-        else "1h for an hour ago, 22:38 for the last"
+        else "1h (one hour ago), 22:38 (the most recent one)"
     )
     return (
-        "write 2026-11-01T02:30-05:00, 2026-11-01T07:30Z, 2026-11-01T02:30 for the wall time of "
-        f"the schedule's zone, 2026-11-01 or yesterday for {day} there, now, {relative}"
+        "write 2026-11-01T02:30-05:00, 2026-11-01T07:30Z, 2026-11-01T02:30 (in the schedule's time "
+        f"zone), 2026-11-01 or yesterday ({day}), now, {relative}"
     )
 
 
@@ -62,7 +62,7 @@ def parse_time(
         first = given.replace(tzinfo=zone).astimezone(UTC)
         second = given.replace(tzinfo=zone, fold=1).astimezone(UTC)
     except ValueError as error:
-        raise CliError(Exit.USAGE, f"{name} {text!r} is no time", how(ahead=ahead)) from error
+        raise CliError(Exit.USAGE, f"{name} {text!r} is not a time", how(ahead=ahead)) from error
     if first == second:
         return first
     exists = first.astimezone(zone).replace(tzinfo=None) == given
@@ -76,8 +76,8 @@ def parse_time(
         )
     raise CliError(
         Exit.USAGE,
-        f"{name} {text!r} does not exist in {zone}: its clock is put forward",
-        f"write {_local(after_gap(second, first, zone), zone)}, the first time after the change",
+        f"{name} {text!r} does not exist in {zone}: the clock skips it",
+        f"write {_local(after_gap(second, first, zone), zone)}, the first time after the clock change",
     )
 
 
@@ -131,7 +131,7 @@ def _counted(now: datetime, length: timedelta, text: str) -> datetime:
 def _too_far(text: str, name: str) -> CliError:
     return CliError(
         Exit.USAGE,
-        f"{name} {text!r} is too far away",
+        f"{name} {text!r} is out of range",
         f"write a time after the year {FIRST_YEAR} and before {LAST_YEAR}",
     )
 
@@ -139,7 +139,7 @@ def _too_far(text: str, name: str) -> CliError:
 def _unknown_zone(text: str, name: str) -> CliError:
     return CliError(
         Exit.USAGE,
-        f"{name} {text!r}: the zone of the schedule is not known",
+        f"{name} {text!r}: the schedule's time zone is not known",
         "write the time with its offset, or with Z",
     )
 

@@ -96,7 +96,7 @@ def on_the_wall(timings: tuple[Timing, ...], wall: datetime) -> list[Clock]:
         return [Clock(instant=change, note=_left_out(recurrence, wall, change, zone))]
     if first == second:
         return [Clock(instant=first)]
-    note = f"The clock is put back on that day: {wall:%H:%M} comes twice in {zone}."
+    note = f"The clock goes back on that day: {wall:%H:%M} happens twice in {zone}."
     return [Clock(instant=first, note=note), Clock(instant=second, note=note)]
 
 
@@ -112,8 +112,8 @@ def suppressed(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     both = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     which, other = ("second", both[0]) if instant == both[1] else ("first", both[1])
     return (
-        f"The {which} {wall:%H:%M} of that day is suppressed, since the clock is put back: the "
-        f"schedule runs at the other, {other.astimezone(zone).isoformat()} "
+        f"The clock goes back on that day, and {wall:%H:%M} happens twice. The schedule does not "
+        f"run at the {which} one, but at the other, {other.astimezone(zone).isoformat()} "
         f"(dst.overlap = {recurrence.fold})."
     )
 
@@ -128,8 +128,8 @@ def came_from(timings: tuple[Timing, ...], instant: datetime) -> str | None:
         return None
     walls = ", ".join(f"{wall:%H:%M}" for wall in placed.walls)
     if not placed.exists:
-        return f"{walls} of {placed.walls[0]:%Y-%m-%d} never came in {zone}."
-    return f"The clock is put forward: what falls on {walls} runs at this instant."
+        return f"{walls} of {placed.walls[0]:%Y-%m-%d} did not happen in {zone}."
+    return f"The clock goes forward: occurrences at {walls} run at this instant."
 
 
 def moved_here(timings: tuple[Timing, ...], instant: datetime) -> str | None:
@@ -139,7 +139,7 @@ def moved_here(timings: tuple[Timing, ...], instant: datetime) -> str | None:
     if placed is None or not placed.moved_from:
         return None
     shown = ", ".join(f"{wall:%Y-%m-%d %H:%M}" for wall in placed.moved_from)
-    return f"What falls on a holiday, {shown}, moves to this instant."
+    return f"The occurrence on a holiday, {shown}, moves to this instant."
 
 
 def on_holiday(recurrence: Recurrence | None, day: date) -> str | None:
@@ -156,15 +156,15 @@ def on_holiday(recurrence: Recurrence | None, day: date) -> str | None:
 
 def _left_out(recurrence: Recurrence, wall: datetime, change: datetime, zone: tzinfo) -> str:
     """Say what became of a wall time that does not exist."""
-    there = f"{wall:%Y-%m-%d %H:%M} does not exist in {zone}: the clock is put forward to"
+    there = f"{wall:%Y-%m-%d %H:%M} does not exist in {zone}: the clock goes forward to"
     sentence = f"{there} {change.astimezone(zone).isoformat()}"
     placed = _placed(recurrence, change)
     if placed and wall in placed.walls:
-        became = "shifted there" if placed.exists else "left out (nonexistent)"
+        became = "moved to that time" if placed.exists else "skipped (nonexistent)"
         return f"{sentence}, and its occurrence is {became}."
     shifted = _placed(replace(recurrence, gap=Gap.SHIFT), change)
     if shifted and wall in shifted.walls:
-        return f"{sentence}, and its occurrence is left out (dst.gap = {recurrence.gap})."
+        return f"{sentence}, and its occurrence is skipped (dst.gap = {recurrence.gap})."
     return f"{sentence}."
 
 

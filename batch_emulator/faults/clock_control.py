@@ -46,7 +46,7 @@ async def advance(clock: Clock, body: bytes) -> dict[str, object]:
     except ValidationError as error:
         raise BadRuleError(problems_of(error)) from error
     if not isinstance(clock, VirtualClock):
-        raise ValueError("the clock goes by itself: start the emulator with --clock virtual")  # noqa: TRY004 - of the request
+        raise ValueError("the clock runs by itself: start the emulator with --clock virtual")  # noqa: TRY004 - of the request
     if asked.until is not None:
         if not 0 <= (asked.until - clock.now()).total_seconds() <= _MOST_SECONDS:
             raise ValueError(
@@ -58,7 +58,7 @@ async def advance(clock: Clock, body: bytes) -> dict[str, object]:
             await clock.advance(asked.seconds or 0.0)
         except OverflowError as error:
             raise ValueError(
-                f"the clock shows {_print(clock.now())}: no calendar goes so far"
+                f"the clock shows {_print(clock.now())}: this is beyond the calendar"
             ) from error
     return show_clock(clock)
 

@@ -56,7 +56,7 @@ def _kind_and_names(thing: list[str]) -> tuple[str, list[str]]:
 
 
 def _nothing_answers(request: web.Request) -> web.Response:
-    return refused(404, ("path", f"nothing answers {request.method} {request.path}"))
+    return refused(404, ("path", f"there is no operation {request.method} {request.path}"))
 
 
 async def _answer_about_clock(

@@ -96,7 +96,7 @@ async def fire_timers(timers: tuple[Timer, ...]) -> bool:
     for task in late:
         task.cancel()
     if late:
-        _log.warning("cut off %d invocations that took longer than %g s", len(late), _GRACE_SECONDS)
+        _log.warning("ended %d invocations that took longer than %g s", len(late), _GRACE_SECONDS)
     if monitor:
         monitor.close()
     for task in done:
@@ -160,7 +160,7 @@ async def _reached(instant: datetime, stop: asyncio.Event) -> bool:
 def _timer(function: worker.Function) -> Timer:
     triggers = [found for found in function.bindings if found["type"] == "timerTrigger"]
     if len(triggers) != 1:
-        raise LocalError(f"{function.name} is no timer function; this host fires only timers")
+        raise LocalError(f"{function.name} is not a timer function; this host runs only timers")
     trigger = triggers[0]
     schedule = Ncrontab(resolve(trigger["schedule"], os.environ))
     return Timer(
@@ -175,7 +175,7 @@ def _timer(function: worker.Function) -> Timer:
 def _monitor() -> StatusBlobs | None:
     connection_string = os.environ.get(_STORAGE)
     if not connection_string:
-        _log.warning("AzureWebJobsStorage is not set: a run missed while stopped is not made up")
+        _log.warning("AzureWebJobsStorage is not set: an invocation missed while the host is stopped is not caught up")
         return None
     return StatusBlobs(connection_string, os.environ.get(_HOST_ID, "recur-laptop"))
 
@@ -184,7 +184,7 @@ async def _read_status(monitor: StatusBlobs, name: str) -> ScheduleStatus | None
     try:
         return await asyncio.to_thread(monitor.read, name)
     except MonitorError as error:
-        _log.warning("%s: its last run is unknown: %s", name, error)
+        _log.warning("%s: the time of its last invocation is unknown: %s", name, error)
         return None
 
 
@@ -192,7 +192,7 @@ async def _write_status(monitor: StatusBlobs, name: str, status: ScheduleStatus)
     try:
         await asyncio.to_thread(monitor.write, name, status)
     except MonitorError as error:  # best effort, as in the host
-        _log.warning("%s: its status is not stored: %s", name, error)
+        _log.warning("%s: its status could not be stored: %s", name, error)
 
 
 def _first_line_and_stack(failure: worker.FunctionFailure) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def invoke_once(app: Path, settings: Path | None, function: str) -> int:
 
 def _read_settings(app: Path, settings: Path | None) -> dict[str, str]:
     path = (settings or _own_settings(app)).resolve()
-    _log.info("settings of %s; the environment wins", path)
+    _log.info("settings of %s; environment variables override them", path)
     return read_local_settings(path)
 
 

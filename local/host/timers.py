@@ -40,10 +40,10 @@ class Ncrontab:
                 f"{self.expression!r} is not an NCRONTAB expression: {error}"
             ) from None
         if "L" in days or "W" in days or "L" in weekdays or "#" in weekdays:
-            raise LocalError(f"{self.expression!r}: NCRONTAB knows neither L, W nor #")
+            raise LocalError(f"{self.expression!r}: NCRONTAB does not support L, W or #")
         if not (days.startswith("*") or weekdays.startswith("*")):
             # NCRONTAB wants both to match, Debian's cron one of them
-            raise LocalError(f"{self.expression!r} restricts both the day and the weekday")
+            raise LocalError(f"{self.expression!r} restricts both the day and the weekday, which this host does not support")
 
     def after(self, instant: datetime) -> datetime:
         """Return the first occurrence later than ``instant``."""

@@ -27,8 +27,8 @@ def check_account(target: Target) -> Iterator[Finding]:
         if found is None:
             yield problem(
                 f"Batch account {arm.name}",
-                "does not exist where it should",
-                "there is nothing that runs jobs",
+                "does not exist",
+                "no job can run",
                 "deploy infra/core (docs/deploy.md)",
             )
             return
@@ -57,14 +57,14 @@ def _access(account: BatchAccountProperties, *, on_laptop: bool) -> Finding:
         str(getattr(mode, "value", mode)) for mode in account.allowed_authentication_modes or ()
     ]
     if modes == _ENTRA_ONLY:
-        return good(check, "by Entra alone")
+        return good(check, "the account allows only sign-in with Entra ID")
     if on_laptop:
-        return good(check, "by the account's key, as on every laptop")
+        return good(check, "the account's key, as on every laptop")
     return note(
         check,
         f"the account allows {', '.join(modes) or 'every kind of sign-in'}",
-        "whoever has its key can run anything on its nodes",
-        "deploy infra/core again: it allows AAD alone",
+        "anyone who has its key can run anything on its nodes",
+        "deploy infra/core again: it allows only AAD",
     )
 
 
@@ -72,28 +72,28 @@ def _package_finding(
     arm: BatchArm, uploads: Uploads, application: str, name: str | None
 ) -> Finding:
     check = f"package {application} {name or '(default version)'}"
-    why = "nodes that start become unusable, and no run starts"
+    why = "new nodes become unusable, and no run starts"
     if not name:
         return note(
             check,
-            "is referenced without a version",
-            "another default version changes what runs without a trace",
+            "the pool references it without a version",
+            "a new default version changes what runs, and nothing records that",
             "recur publish, then deploy infra/pool",
         )
     version = arm.version(application, name)
     if version is None:
-        return problem(check, "is not there", why, "recur publish")
+        return problem(check, "does not exist", why, "recur publish")
     if not version.active:
         return problem(check, "was never activated", why, "recur publish")
     match uploads.intact(application, name):
         case True:
-            return good(check, "active, and what lies in storage is what its version says")
+            return good(check, "active, and the file in storage matches its version")
         case False:
-            what = "active, but what lies in storage is another package or a damaged one"
-            return problem(check, what, why, f"recur publish says how to replace {application}")
+            what = "active, but the file in storage is another package or is damaged"
+            return problem(check, what, why, f"run `recur publish`: it says how to replace {application}")
         case None:
             return note(
                 check,
                 "active, but its file was not found in storage",
-                "it cannot be told whether nodes will get what its version says",
+                "recur cannot check which package nodes get",
             )

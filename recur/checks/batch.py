@@ -53,8 +53,8 @@ def _refused(pool_id: str, error: HttpResponseError) -> Finding:
     if error.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
         return problem(
             "Batch account",
-            "your identity, or the account's key, is refused",
-            "pool, nodes and jobs cannot be examined",
+            "Batch refuses your identity, or the account's key",
+            "pool, nodes and jobs cannot be checked",
             "az role assignment create --role 'Azure Batch Data Contributor' --assignee <you> "
             "--scope <the Batch account>",
         )
@@ -65,8 +65,8 @@ def _pool_findings(pool: BatchPool) -> Iterator[Finding]:
     check = f"pool {pool.id}"
     state, allocation = _known_word(pool.state), _known_word(pool.allocation_state)
     if state != "active":
-        why = "it takes no new node"
-        yield problem(check, f"is {state}", why, "deploy infra/pool once it is gone")
+        why = "it gets no new nodes"
+        yield problem(check, f"is {state}", why, "deploy infra/pool when the pool is gone")
     else:
         yield good(check, f"active, {allocation}")
     wanted = (pool.target_dedicated_nodes or 0) + (pool.target_low_priority_nodes or 0)
@@ -74,11 +74,11 @@ def _pool_findings(pool: BatchPool) -> Iterator[Finding]:
     for error in pool.resize_errors or ():
         what = f"{error.code}: {(error.message or '').strip()}"
         if there < wanted:
-            fix = "ask for quota, or deploy another VM size (docs/deploy.md)"
-            yield problem(f"{check} resize", what, "runs wait for a node that does not come", fix)
+            fix = "ask for more quota, or deploy another VM size (docs/deploy.md)"
+            yield problem(f"{check} resize", what, "runs wait, and no node comes", fix)
         else:
             yield note(
-                f"{check} resize", what, "left from an earlier resize; it stays until the next"
+                f"{check} resize", what, "an error of an earlier resize; Batch shows it until the next one"
             )
     yield _formula(check, pool)
 
@@ -86,19 +86,19 @@ def _pool_findings(pool: BatchPool) -> Iterator[Finding]:
 def _formula(check: str, pool: BatchPool) -> Finding:
     check = f"{check} formula"
     run, interval = pool.auto_scale_run, pool.auto_scale_evaluation_interval
-    why = "the pool stays as large as it is: runs wait, or an idle node costs"
+    why = "the pool keeps its size: runs wait, or idle nodes cost money"
     fix = (
-        f"az batch pool show --pool-id {pool.id} --query autoScaleRun; then deploy infra/pool again"
+        f"read az batch pool show --pool-id {pool.id} --query autoScaleRun, then deploy infra/pool again"
     )
     if not pool.enable_auto_scale:
         return problem(check, "autoscale is off", why, "deploy infra/pool again")
     if run is None or run.timestamp is None:
-        return note(check, "not evaluated yet", "a new pool is evaluated within minutes")
+        return note(check, "not evaluated yet", "Batch evaluates a new pool within minutes")
     if run.error:
         return problem(check, f"{run.error.code}: {run.error.message}", why, fix)
     age = datetime.now(UTC) - run.timestamp
     if interval and age > interval * _MISSED_EVALUATIONS:
-        what = f"last evaluated {duration_text(age)} ago, every {duration_text(interval)} is due"
+        what = f"last evaluated {duration_text(age)} ago, although it is due every {duration_text(interval)}"
         return problem(check, what, why, "disable and enable autoscale on the pool")
     return good(check, f"evaluated {duration_text(age)} ago")
 
@@ -109,14 +109,14 @@ def _nodes(batch: BatchClient, pool: BatchPool, now: datetime) -> Iterator[Findi
     if not sick:
         states = (
             ", ".join(sorted(_known_word(node.state) for node in nodes))
-            or "none, as it should idle"
+            or "none, as expected while no run is active"
         )
         yield good("nodes", states)
     for node in sick:
         yield problem(
             f"node {node.id}",
             _what_ails(node),
-            "it runs nothing, it costs, and the pool counts it as a node",
+            "it runs nothing, costs money, and counts as a node of the pool",
             f"az batch node file download --pool-id {pool.id} --node-id {node.id} "
             "--file-path startup/stderr.txt --destination ./stderr.txt",
         )
@@ -125,9 +125,9 @@ def _nodes(batch: BatchClient, pool: BatchPool, now: datetime) -> Iterator[Findi
         if _known_word(node.state) == "idle" and now - since > _IDLE:
             yield note(
                 f"node {node.id}",
-                f"has had nothing to do since {since:%Y-%m-%d %H:%M} UTC",
-                "it costs; the pool's formula gives a node up 5 to 15 minutes after its last task",
-                "look at docs/alerts.md, node-idle",
+                f"has been idle since {since:%Y-%m-%d %H:%M} UTC",
+                "it costs money; the pool's formula removes a node 5 to 15 minutes after its last task",
+                "see node-idle in docs/alerts.md",
             )
 
 
@@ -157,7 +157,7 @@ def check_job_schedules(target: Target) -> Iterator[Finding]:
         yield note(
             f"job schedule {name}",
             what,
-            "it can run tasks as the pool's identities",
+            "it can run tasks with the pool's identities",
             f"az batch job-schedule show --job-schedule-id {name}",
         )
 
@@ -166,7 +166,7 @@ def _is(job_schedule: BatchJobSchedule) -> str:
     state = _known_word(job_schedule.state)
     marks = [one.value for one in job_schedule.metadata or () if one.name == MARK]
     if marks and state == "disabled" and (mark := Mark.read(marks[0])):
-        return f"it is disabled, handed over to schedule {mark.schedule}"
+        return f"disabled: schedule {mark.schedule} has taken over"
     return f"it is {state}, and Recur did not make it"
 
 

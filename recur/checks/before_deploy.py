@@ -46,7 +46,7 @@ def examine_before(given: Context, choice: Choice, wait: timedelta) -> Exit:
     endpoint = target.values.get("ARM_ENDPOINT", "").strip() or PUBLIC
     if not endpoint.startswith(("https://", "http://")):
         message = f"ARM_ENDPOINT in {target.source} is not an address: {endpoint}"
-        raise CliError(Exit.REFUSED, message, f"leave it out for {PUBLIC}")
+        raise CliError(Exit.REFUSED, message, f"correct it, or remove it to use {PUBLIC}")
     if endpoint != PUBLIC and endpoint.startswith("https://"):
         target.check_address("ARM_ENDPOINT", Service.RESOURCE_MANAGER)
     given.output.say(
@@ -83,7 +83,7 @@ def _run_or_unchecked(
         yield from check()
     except ClosedError as error:
         shut.append("the subscription cannot be read")
-        yield problem("subscription", str(error), "nothing can be examined", error.next_step)
+        yield problem("subscription", str(error), "nothing can be checked", error.next_step)
         yield unchecked(name, shut[0])
     except UnreadError as error:
         yield unchecked(name, str(error))

@@ -65,7 +65,7 @@ def _verdict(findings: Sequence[Finding]) -> str:
         return left
     if number.keys() == {Grade.UNCHECKED}:
         return "nothing could be checked"
-    return f"no problem was found; {left}" if left else "all is well"
+    return f"no problems found; {left}" if left else "no problems found"
 
 
 def _show_finding(output: Printer, finding: Finding) -> None:

@@ -128,13 +128,13 @@ def _jobs_without_record(
     active = [job.id for job in orphans if (enum_word(job.state) or "").lower() != "completed"]
     ended = [job.id for job in orphans if job.id not in active]
     if active:
-        what = f"{_some(active)}: not completed, and the ledger has no record of the run"
-        why = "nobody ends it or collects its outputs, and it may hold a node"
+        what = f"{_some(active)}: not completed, but the ledger has no record of the run"
+        why = "Recur does not end it or collect its outputs, and it may keep a node busy"
         fix = f"restore the record (docs/operations.md), or az batch job stop --job-id {active[0]}"
         yield problem(check, what, why, fix)
     if ended:
-        what = f"{_some(ended)}: completed, and the ledger has no record of the run"
-        why = "a record was removed: its occurrence is a gap (recur gaps)"
+        what = f"{_some(ended)}: completed, but the ledger has no record of the run"
+        why = "someone removed the record: its occurrence is a gap (recur gaps)"
         fix = f"restore the record (docs/operations.md), or az batch job delete --job-id {ended[0]}"
         yield note(check, what, why, fix)
     if not orphans:
@@ -151,7 +151,7 @@ def _run_of(job: BatchJob) -> RunId | None:
 def _folder(run: RunId) -> str:
     """Return the folder in which the final record of a run would be."""
     parsed = ids.parse_run_id(run)
-    assert parsed is not None, "only ids of runs are looked up"  # noqa: S101
+    assert parsed is not None, "only the ids of runs are checked"  # noqa: S101
     schedule, nominal = parsed
     if nominal is None:
         return ids.triggered_blob(schedule, run)
@@ -179,9 +179,9 @@ def _runs_without_job(
     if not left:
         yield good(check, "none")
         return
-    what = f"{_some(left)}: submitted, and Batch has no job of it"
-    why = "the collect function ends such a run as lost; it does not tick, or fails"
-    fix = "look at docs/alerts.md, tick-silent; recur tick collect does it by hand"
+    what = f"{_some(left)}: submitted, but Batch has no job of it"
+    why = "the collect function should end such a run as lost: it does not run, or fails"
+    fix = "see tick-silent in docs/alerts.md; `recur tick collect` does one tick now"
     yield problem(check, what, why, fix)
 
 
@@ -193,16 +193,16 @@ def _requests(opened: _Open, now: datetime) -> Iterator[Finding]:
         names = [first, *(one for one in old if one != first)]
         what = f"{_some(names)}: unanswered since {old[first]:%Y-%m-%d %H:%M} UTC"
         why = (
-            "a submit tick answers within two minutes: it does not tick, fails, or waits for Batch"
+            "a submit tick should answer within two minutes: it does not run, fails, or waits for Batch"
         )
-        fix = "look at docs/alerts.md, tick-silent; recur tick submit does it by hand"
+        fix = "see tick-silent in docs/alerts.md; `recur tick submit` does one tick now"
         yield problem(check, what, why, fix)
     else:
-        yield good(check, f"{len(opened.requests)} wait(s), none for long")
+        yield good(check, f"{len(opened.requests)} request(s) wait, none for long")
     if opened.strangers:
-        what = f"{_some(opened.strangers)}: neither the record of a run nor a request"
-        why = "ticks ignore it: what somebody meant by it does not happen"
-        yield note("open/", what, why, "make a request by recur, and delete the blob")
+        what = f"{_some(opened.strangers)}: neither a run's record nor a request"
+        why = "ticks ignore it, so it has no effect"
+        yield note("open/", what, why, "make the request with recur, and delete the blob")
 
 
 def _damaged_open(
@@ -210,7 +210,7 @@ def _damaged_open(
 ) -> Iterator[Finding]:
     """Yield open records that cannot be read, or that no listing tells of."""
     check = "open records"
-    why = "its job goes on, and nothing ends or collects it"
+    why = "its job goes on, but Recur does not end or collect it"
     damaged: dict[RunId, str] = {}
     for run, record in records.items():
         if told := history.unreadable.get(ids.open_blob(run)):
@@ -239,10 +239,10 @@ def _damaged_final(history: History, now: datetime) -> Iterator[Finding]:
     history.records(blobs)
     damaged = {blob: told for blob, told in history.unreadable.items() if blob not in before}
     for blob, told in damaged.items():
-        why = "what became of this occurrence cannot be told, and a backfill leaves it"
+        why = "the result of this occurrence is not known, and a backfill does not run it"
         yield problem(f"record {blob}", f"is damaged: {told}", why, _DAMAGED)
     if not damaged:
-        what = f"{len(blobs)} of {len(found)} of yesterday and today were read; all can be"
+        what = f"{len(blobs)} of {len(found)} of yesterday and today were read, all without a problem"
         yield good("final records", what)
 
 

@@ -91,13 +91,13 @@ def read_planned_deployment(
     show = "az account show --query id --output tsv"
     list_ = 'az account list-locations --query "[].name" --output tsv'
     refusals = (
-        (subscription, f"AZURE_SUBSCRIPTION_ID is missing in {source}: give --subscription", show),
+        (subscription, f"AZURE_SUBSCRIPTION_ID is missing in {source}: add --subscription ID", show),
         (
             _SUBSCRIPTION.fullmatch(subscription),
-            f"{subscription} is not the id of a subscription",
+            f"{subscription} is not a subscription id",
             show,
         ),
-        (location, f"AZURE_LOCATION is missing in {source}: give --location", list_),
+        (location, f"AZURE_LOCATION is missing in {source}: add --location REGION", list_),
         (_REGION.fullmatch(location), f"{location} is not the name of a region", list_),
         (
             _SIZE.fullmatch(vm_size),
@@ -106,7 +106,7 @@ def read_planned_deployment(
         ),
         (
             nodes.isdecimal() and int(nodes) > 0,
-            f"MAXIMUM_NODES in {source} is {nodes}: it must be a number from 1 on",
+            f"MAXIMUM_NODES in {source} is {nodes}: it must be a whole number, at least 1",
             None,
         ),
         (kind in _KINDS, f"NODE_KIND in {source} is {kind}: it must be dedicated or spot", None),

@@ -60,7 +60,7 @@ def check_quotas(
     """Compare what the account may have with what it uses, and with one node of the pool."""
     yield _of_jobs(account.active_job_and_job_schedule_quota, used.jobs)
     if pool is None:
-        yield unchecked("quota of cores", "without a pool nobody knows which cores it takes")
+        yield unchecked("quota of cores", "without a pool, the kind of cores is not known")
         return
     spot = wants_spot(pool.auto_scale_formula or "", pool.target_low_priority_nodes or 0)
     kind, total, cores = (
@@ -79,17 +79,17 @@ def check_quotas(
             cores = used.families.get(family.lower(), 0)
             yield _of_cores(f"quota of {family}", families[family.lower()], cores, pool.vm_size)
         else:
-            yield unchecked(f"quota of {family}", f"not among the families of {pool.vm_size}")
+            yield unchecked(f"quota of {family}", f"Azure does not report it for {pool.vm_size}")
 
 
 def _of_jobs(quota: int | None, used: int) -> Finding:
     check = "quota of active jobs"
     if quota is None:
-        return unchecked(check, f"the account does not tell it; {used} are active")
+        return unchecked(check, f"the account does not report it; {used} are active")
     what = f"{used} of {quota} are active"
     if used < _NEARLY * quota:
         return good(check, what)
-    why = "at the quota no job is created: runs wait as blocked (quota)"
+    why = "at the quota, Batch creates no job: runs wait as blocked (quota)"
     fix = f"end runs that hang (recur runs --open; recur stop RUN), or {_MORE}"
     return (problem if used >= quota else note)(check, what, why, fix)
 
@@ -97,17 +97,17 @@ def _of_jobs(quota: int | None, used: int) -> Finding:
 def _of_cores(check: str, quota: int | None, used: int, size: str) -> Finding:
     cores = cores_of(size)
     if quota is None:
-        return unchecked(check, "the account does not tell it")
+        return unchecked(check, "the account does not report it")
     if quota < cores:
         return problem(
             check,
-            f"{quota}, and one node of {size} takes {cores}",
-            "no node ever comes: new accounts often begin with none",
+            f"{quota}, but one node of {size} needs {cores}",
+            "the pool gets no nodes: new accounts often have a quota of 0",
             _MORE,
         )
-    what = f"{used} of {quota} are used; one node takes {cores}"
+    what = f"{used} of {quota} are used; one node needs {cores}"
     if used + cores > quota:
-        why = "there is no room for another node: if the pool asks for one, runs wait"
+        why = "the quota has no room for another node: if the pool needs one, runs wait"
         return note(check, what, why, f"let the pool shrink, or {_MORE}")
     return good(check, what)
 

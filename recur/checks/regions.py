@@ -48,7 +48,7 @@ def _provider(name: str, state: str, planned: PlannedDeployment) -> Finding:
         case "registered":
             return good(check, "registered")
         case "registering":
-            why = "what is deployed before it has ended fails; it takes minutes"
+            why = "a deployment before it is finished fails; it takes minutes"
             return note(check, "is being registered", why, show)
         case "":
             return unchecked(check, "Azure does not report its state")
@@ -56,7 +56,7 @@ def _provider(name: str, state: str, planned: PlannedDeployment) -> Finding:
             return problem(
                 check,
                 f"is not registered ({state})",
-                "the deployment fails, unless who deploys may register it for the subscription",
+                "the deployment fails, unless you have the right to register it for the subscription",
                 f"az provider register --namespace {name} --subscription {planned.subscription} "
                 "--wait",
             )
@@ -106,7 +106,7 @@ def check_accounts(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Fi
     path = f"/providers/Microsoft.Batch/locations/{planned.location}/quotas"
     quota = reader.get(path, _BATCH).get("accountQuota")
     if not isinstance(quota, int):
-        yield unchecked(check, "Azure does not report how many there may be")
+        yield unchecked(check, "Azure does not report the quota")
         return
     ids = [
         str(one.get("id") or "")
@@ -121,7 +121,7 @@ def check_accounts(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Fi
     if group and any(group in one.lower() for one in ids):
         yield note(
             check,
-            f"{what}, one of them in {planned.group}",
+            f"{what}, including one in {planned.group}",
             "the deployment works only if that account is its own",
             f"az batch account list --resource-group {planned.group} "
             f"--subscription {planned.subscription} --output table",
@@ -130,7 +130,7 @@ def check_accounts(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Fi
     yield problem(
         check,
         what,
-        "the Batch account cannot be deployed: ask for more by a support request of the type "
-        "Batch, or remove one that nobody uses",
+        "the Batch account cannot be deployed: ask for more with a support request of the type "
+        "Batch, or remove an unused account",
         f"az batch account list --subscription {planned.subscription} --output table",
     )

@@ -11,7 +11,7 @@ from orchestrator.ledger.results import Rebuilding, load_collect
 from recur.checks.findings import Finding, good, note, problem
 
 _CHECK = "results of runs"
-_WHY = "runs do not know their last success, and failures pause no schedule"
+_WHY = "runs do not get the time of their last success, and failures do not pause schedules"
 
 
 def check_results(ledger: ContainerClient) -> Iterator[Finding]:
@@ -24,25 +24,25 @@ def check_results(ledger: ContainerClient) -> Iterator[Finding]:
     try:
         state = load_collect(ledger.download_blob(ids.COLLECT_STATE).readall())
     except ResourceNotFoundError:
-        yield note(_CHECK, "there are none yet", "they come with the first run that is collected")
+        yield note(_CHECK, "none yet", "they come with the first run that is collected")
         return
     except RecordUnreadable as error:
         what = str(error).partition("\n")[0]
-        fix = "the collector makes them anew in its next ticks; docs/alerts.md, results_lost"
+        fix = "wait: the collect function rebuilds them in its next ticks (results_lost in docs/alerts.md)"
         yield problem(_CHECK, what, _WHY, fix)
         return
     rebuilding = state.rebuilding
     if rebuilding is not None and rebuilding.ended is None and rebuilding.results:
         yield problem(
-            _CHECK, _how_far(rebuilding), _WHY, "wait: each tick of the collector goes on"
+            _CHECK, _how_far(rebuilding), _WHY, "wait: each collect tick continues"
         )
     elif kept:
-        fix = f"find out what wrote it, then delete {', '.join(kept)}"
-        yield note(_CHECK, "they were damaged, and have been made anew", fix)
+        fix = f"find out which program wrote it, then delete {', '.join(kept)}"
+        yield note(_CHECK, "they were damaged, and have been rebuilt", fix)
     else:
         yield good(_CHECK, "can be read")
 
 
 def _how_far(rebuilding: Rebuilding) -> str:
-    reached = f"schedule {rebuilding.schedule} is reached" if rebuilding.schedule else "just begun"
-    return f"they are being made anew ({reached}): {rebuilding.because}"
+    reached = f"at schedule {rebuilding.schedule}" if rebuilding.schedule else "just started"
+    return f"they are being rebuilt ({reached}): {rebuilding.because}"

@@ -55,20 +55,20 @@ _AUTHORIZATION: Final = (
     Right(
         what="assign roles",
         actions=("Microsoft.Authorization/roleAssignments/write",),
-        why="the identities of the deployment get no roles, and nothing of it works",
+        why="the identities of the deployment get no roles, and nothing works",
         role="Role Based Access Control Administrator",
     ),
     Right(
         what="create role definitions",
         actions=("Microsoft.Authorization/roleDefinitions/write",),
-        why="the function app's role of exact actions cannot be made",
+        why="the custom role of the function app cannot be created",
         role="User Access Administrator",
     ),
 )
 _LOCK: Final = Right(
     what="create locks",
     actions=("Microsoft.Authorization/locks/write",),
-    why="the lock that keeps the ledger from being deleted cannot be made",
+    why="the lock that protects the ledger from deletion cannot be created",
     role="User Access Administrator",
 )
 
@@ -91,7 +91,7 @@ def check_rights(reader: ArmReader, planned: PlannedDeployment) -> Iterator[Find
     create = Right(
         what="create resources",
         actions=actions,
-        why="the deployment stops at the first one that is refused",
+        why="the deployment stops at the first resource that Azure refuses",
         role="Contributor",
     )
     for right in (create, *_AUTHORIZATION, *((_LOCK,) if planned.lock else ())):
@@ -102,7 +102,7 @@ def _judge(right: Right, held: Sequence[Mapping[str, Any]], place: str, scope: s
     check = f"right to {right.what}"
     missing = [action for action in right.actions if not allows(held, action)]
     if not missing:
-        return good(check, f"you have it in {place}; conditions and denials are not looked at")
+        return good(check, f"you have it in {place}; conditions and deny assignments are not checked")
     return problem(
         check,
         f"you do not have it in {place}: {', '.join(missing)}",

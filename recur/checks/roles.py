@@ -62,10 +62,10 @@ def needs(target: Target, group: str) -> tuple[Need, ...]:
     rows = (
         ("function", _SUBMITTER, target.account_id, "runs are blocked (auth)"),
         ("function", _OWNER, host, "the function app does not start"),
-        ("function", _READER, code, "the function app may not see its code"),
+        ("function", _READER, code, "the function app cannot read its code"),
         ("function", own["ledger"], ledger, "no tick can read or write the ledger"),
-        ("function", own["outputs"], outputs, "outputs are not verified, no record becomes final"),
-        ("function", _PUBLISHER, component, "there is no telemetry, and alerts have no data"),
+        ("function", own["outputs"], outputs, "outputs are not verified, and no record becomes final"),
+        ("function", _PUBLISHER, component, "telemetry is missing, and alerts have no data"),
         ("code", _CONTRIBUTOR, code, "code cannot be deployed, and no instance starts"),
         ("node", own["download"], data, "nodes cannot fetch packages and become unusable"),
         ("node", own["upload"], outputs, "nodes cannot store outputs (output_upload_failed)"),
@@ -94,7 +94,7 @@ def _storage(url: str, group: str) -> str:
 def check_roles(target: Target) -> Iterator[Finding]:
     """Yield one finding for each role that an identity of the deployment needs."""
     if target.on_laptop:
-        yield unchecked("roles", "the emulator has none: keys open everything")
+        yield unchecked("roles", "the emulator has no roles: keys give full access")
         return
     resources = Resources.of(target)
     wanted = needs(target, resources.group)

@@ -36,7 +36,7 @@ def check_settings(target: Target) -> Iterator[Finding]:
     try:
         values: dict[str, Any] = Resources.of(target).app_settings(app)
     except AzureError as error:
-        yield unchecked("settings", f"those of {app} cannot be read: {error.message}")
+        yield unchecked("settings", f"the settings of {app} cannot be read: {error.message}")
         return
     yield from judge_settings(values, "deploy infra/core again: it sets them all")
     yield from differences(target, values, app)
@@ -49,10 +49,10 @@ def judge_settings(values: Mapping[str, str], fix: str) -> Iterator[Finding]:
     except SettingsError as error:
         for one in error.problems:
             name = one.partition(" ")[0]
-            why = "the function app reads it, and ticks do nothing until it is right"
+            why = "the function app uses it, and ticks do nothing until it is correct"
             yield problem(f"setting {name}", one, why, fix)
         return
-    yield good("settings", "complete and well-formed")
+    yield good("settings", "complete and valid")
 
 
 def differences(target: Target, values: Mapping[str, str], app: str) -> Iterator[Finding]:
@@ -60,6 +60,6 @@ def differences(target: Target, values: Mapping[str, str], app: str) -> Iterator
     for name in _SHARED:
         here, there = target.need(name).rstrip("/"), values.get(name, "").rstrip("/")
         if there and here != there:
-            why = "what is examined here is not what the app works on"
+            why = "recur checks other resources than the app uses"
             what = f"{there!r} in {app}, {here!r} in {target.source}"
             yield problem(f"setting {name}", what, why, "deploy infra/core again")

@@ -29,9 +29,9 @@ _SKEW: Final = timedelta(seconds=60)
 _SILENT: Final = timedelta(minutes=5)
 _FORBIDDEN: Final = 403
 _COLLECTING: Final = timedelta(minutes=30)
-_STANDS_STILL: Final = "the submit function stands still over it"
+_STANDS_STILL: Final = "the submit function does nothing until it is restored"
 _RESTORE: Final = (
-    "restore it (docs/operations.md), or recur adopt --new: it begins anew, from now on"
+    "restore it (docs/operations.md), or start a new one from now on with recur adopt --new"
 )
 _FUNCTIONS: Final = ("submit", "collect")
 
@@ -78,12 +78,12 @@ def _container(container: ContainerClient, **options: Any) -> Finding:  # noqa: 
             raise
         return problem(
             check,
-            "your identity may not read it",
-            "every command of recur needs it",
+            "your identity does not have access",
+            "every command of recur needs access",
             "az role assignment create --role 'Storage Blob Data Contributor' "
             f"--assignee <you> --scope <{container.container_name}'s storage account>",
         )
-    return good(check, "is there, and you may read it")
+    return good(check, "exists, and you can read it")
 
 
 def _clock(ahead: timedelta) -> Finding:
@@ -92,8 +92,8 @@ def _clock(ahead: timedelta) -> Finding:
     return problem(
         "clock",
         f"this machine's clock is {duration_text(ahead)} ahead of Azure's",
-        "signatures and tokens are refused by a wrong clock",
-        "set the clock, for instance by timedatectl set-ntp true",
+        "Azure refuses signatures and tokens when the clock is wrong",
+        "set the clock, for example with timedatectl set-ntp true",
     )
 
 
@@ -104,13 +104,13 @@ def _document_finding(ledger: ContainerClient) -> tuple[Document | None, Finding
         document = parse(text)
     except ResourceNotFoundError:
         fix = "recur apply FILE"
-        return None, problem(check, "there is none", "nothing is ever due", fix)
+        return None, problem(check, "no document is in force", "no schedule is ever due", fix)
     except (DocumentError, UnicodeDecodeError) as error:
-        why = "a document that cannot be used decides nothing"
+        why = "no occurrence is decided while the document is invalid"
         return None, problem(check, str(error), why, "correct it, then recur apply FILE")
     if document.problems:
         what = "; ".join(str(one) for one in document.problems)
-        why = "these schedules stand still"
+        why = "these schedules do not run"
         return document, problem(check, what, why, "correct it, then recur apply FILE")
     return document, good(check, f"valid, {len(document.schedules)} schedule(s)")
 
@@ -120,8 +120,8 @@ def _decisions(
 ) -> Iterator[Finding]:
     """Tell from the ledger whether the submit function decides: nothing waits for long."""
     check = "decisions"
-    why = "the submit function does not tick, or fails, or Batch does not answer it"
-    fix = "look at the app's log and at docs/alerts.md, tick-silent"
+    why = "the submit function does not run, or fails, or Batch does not answer it"
+    fix = "check the app's log; see tick-silent in docs/alerts.md"
     applied = _applied(ledger)
     try:
         state = load_submit(ledger.download_blob(ids.SUBMIT_STATE).readall())
@@ -143,11 +143,11 @@ def _decisions(
         if datetime.now(UTC) - applied[1] > _SILENT:
             yield problem(check, what, why, fix)
         else:
-            yield note(check, what, "the next tick does")
+            yield note(check, what, "wait: the next tick does it")
         return
     late = dict(_undecided_schedules(state, document))
     if not late:
-        yield good(check, "every occurrence up to now has been decided")
+        yield good(check, "every occurrence until now is decided")
     for id_, age in late.items():
         yield problem(
             check,
@@ -161,11 +161,11 @@ def _owner(state: SubmitState, target: Target) -> Finding:
     """Tell whether the ledger belongs to the Batch account of these settings."""
     check, ours = "ledger", portless(target.need("BATCH_ACCOUNT_URL"))
     if state.owner in {"", ours}:
-        return good(check, f"it belongs to {ours}" if state.owner else "it belongs to nobody yet")
+        return good(check, f"it belongs to {ours}" if state.owner else "it has no owner yet")
     return problem(
         check,
-        f"it belongs to the Batch account {state.owner}, and these settings name {ours}",
-        "an app with another account does nothing on it but report",
+        f"it belongs to the Batch account {state.owner}, but these settings name {ours}",
+        "an app with another account does not work on it; it only reports",
         "correct BATCH_ACCOUNT_URL, or move the ledger: recur adopt",
     )
 
@@ -209,16 +209,16 @@ def _open_runs(ledger: ContainerClient, target: Target) -> Iterator[Finding]:
         elif values.get("state") != "claimed" and _overstays(ledger, blob.name):
             stuck.append(blob.name.removeprefix(ids.OPEN_PREFIX))
     for reason, number in reasons.items():
-        why, fix = WHY_BLOCKED.get(reason, ("a later version wrote it", "use that version"))
+        why, fix = WHY_BLOCKED.get(reason, ("a later version wrote it", "use the later version"))
         yield problem("open runs", f"{number} of {count} blocked ({reason})", why, fix)
     for account, number in elsewhere.items():
         what = f"{number} of {count} have their job in the Batch account {account}"
-        why = "nobody asks that account, and they are in the way of later runs of their schedules"
+        why = "Recur no longer asks that account, and these runs block later runs of their schedules"
         yield problem("open runs", what, why, "recur adopt --give-up ends them as lost")
     if stuck:
-        what = f"{len(stuck)} of {count} should have been finished by now, such as {stuck[0]}"
-        why = "the collect function does not tick, or fails"
-        fix = "look at the app's log and at docs/alerts.md, tick-silent"
+        what = f"{len(stuck)} of {count} should be finished by now, such as {stuck[0]}"
+        why = "the collect function does not run, or fails"
+        fix = "check the app's log; see tick-silent in docs/alerts.md"
         yield problem("collected runs", what, why, fix)
     if not (reasons or stuck or elsewhere):
         yield good("open runs", f"{count}, none of them blocked or overdue")
@@ -243,7 +243,7 @@ def check_heartbeats(target: Target) -> Iterator[Finding]:
     check = "heartbeat"
     storage = host_storage(target)
     if storage is None:
-        yield unchecked(check, "the host's storage is not known: HOST_STORAGE_URL is not set")
+        yield unchecked(check, "HOST_STORAGE_URL is not set, so the host's storage is not known")
         return
     try:
         statuses = timer_statuses(storage, _FUNCTIONS)
@@ -261,16 +261,16 @@ def _heartbeat(function: str, status: bytes | None) -> Finding:
         try:
             last = datetime.fromisoformat(json.loads(status)["Last"])
         except (ValueError, KeyError, TypeError):
-            return unchecked(check, "what the host notes of it cannot be read")
+            return unchecked(check, "the host's status of the timer cannot be read")
     if last is None or last.year == 1:
-        why = "nothing is decided, or nothing collected, unless it ticks"
-        return note(check, "its timer has not fired yet", why, "is the function app running?")
+        why = "without its ticks, nothing is decided or collected"
+        return note(check, "its timer has not fired yet", why, "check that the function app is running")
     age = datetime.now(UTC) - last.astimezone(UTC)
     if age > _SILENT:
         return problem(
             check,
             f"it last ran {duration_text(age)} ago",
-            "nothing is decided, or nothing collected, unless it ticks",
-            "restart the function app; docs/alerts.md, tick-silent",
+            "without its ticks, nothing is decided or collected",
+            "restart the function app; see tick-silent in docs/alerts.md",
         )
     return good(check, f"it ran {duration_text(age)} ago")

@@ -103,8 +103,8 @@ def _restriction(sku: Sku, planned: PlannedDeployment) -> Finding:
                 check,
                 f"withheld from this subscription in {planned.location} "
                 f"({one.get('reasonCode') or 'no reason given'})",
-                "Batch takes nodes from subscriptions of its own, but rarely has what Azure "
-                "withholds: runs would wait for a node that does not come",
+                "Batch uses its own subscriptions, but rarely has a size that Azure "
+                "withholds: runs would wait, and no node would come",
                 _others(planned, "(restrictions[?type=='Location'] | [0])==null"),
             )
     return good(check, "none for this subscription")
@@ -119,7 +119,7 @@ def _disk(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
         return good(check, f"{size} MB")
     return problem(
         check,
-        "it has none",
+        "it has no local disk",
         "Batch does not support every size without one, and tasks work on that disk",
         _others(planned, _having("MaxResourceVolumeMB", "value!='0'")),
     )
@@ -129,7 +129,7 @@ def _generation(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
     check = f"{planned.vm_size} image"
     generations = can.get("HyperVGenerations")
     if generations is None:
-        return unchecked(check, "Azure does not report which generations of images it runs")
+        return unchecked(check, "Azure does not report the image generations that it runs")
     needed = _generation_of_image(planned.image_sku)
     if needed is None:
         return unchecked(check, f"the name {planned.image_sku} does not say which generation it is")
@@ -139,7 +139,7 @@ def _generation(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
     return problem(
         check,
         f"it runs images of {generations} for {processor}",
-        f"the pool's image is of generation {needed} (V{needed}) for x64, and no node would start",
+        f"the pool's image is of generation {needed} (V{needed}) for x64, so no node would start",
         _others(planned, _having("HyperVGenerations", f"contains(value, 'V{needed}')")),
     )
 
@@ -157,7 +157,7 @@ def _trusted_launch(can: Mapping[str, str], planned: PlannedDeployment) -> Findi
     if not planned.trusted_launch:
         return good(check, "not wanted (TRUSTED_LAUNCH=false)")
     if "HyperVGenerations" not in can:
-        return unchecked(check, "Azure does not report which generations of images it runs")
+        return unchecked(check, "Azure does not report the image generations that it runs")
     second = "V2" in can["HyperVGenerations"].split(",")
     if second and can.get("TrustedLaunchDisabled", "").lower() != _TRUE:
         return good(check, "possible")
@@ -183,7 +183,7 @@ def _encryption(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
     return note(
         check,
         "not possible",
-        "the local disk is then encrypted by the storage below alone",
+        "only the storage below then encrypts the local disk",
         _others(planned, _having("EncryptionAtHostSupported", "value=='True'")),
     )
 
@@ -198,7 +198,7 @@ def _spot(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
     return problem(
         check,
         "not possible",
-        "NODE_KIND is spot: no node ever comes",
+        "NODE_KIND is spot: the pool gets no nodes",
         _others(planned, _having("LowPriorityCapable", "value=='True'")),
     )
 

@@ -59,8 +59,8 @@ LISTS: Final = frozenset(
 
 _MEANT: Final = {
     "cancel": "`recur stop RUN` ends a run",
-    "delete": "take its table out of the document, then `recur apply FILE`",
-    "deploy": "`recur apply FILE` puts schedules in force, `recur publish` packages",
+    "delete": "remove its table from the document, then `recur apply FILE`",
+    "deploy": "`recur apply FILE` applies schedules, `recur publish` uploads packages",
     "disable": "`recur pause SCHEDULE`",
     "enable": "`recur resume SCHEDULE`",
     "get": "`recur describe SCHEDULE` shows a schedule, `recur runs` lists runs, `recur show RUN` shows "

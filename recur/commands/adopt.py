@@ -28,7 +28,7 @@ def command(
     new: Annotated[
         bool,
         typer.Option(
-            "--new", help="Begin submit.json anew, from now on, if it is missing or unreadable."
+            "--new", help="Start a new submit.json, from now on, if it is missing or unreadable."
         ),
     ] = False,
     give_up: Annotated[
@@ -41,8 +41,8 @@ def command(
     """
     Make the Batch account of BATCH_ACCOUNT_URL the owner of the ledger.
 
-    Both passes refuse to work on the ledger of another account. Open runs wait for the account
-    that has their job, unless --give-up ends them without it: look there first what runs.
+    Ticks do not work on the ledger of another account. Open runs wait for the account that has
+    their job. --give-up ends these runs instead: check first what still runs in that account.
 
     Example: recur adopt
     """
@@ -60,10 +60,10 @@ def adopt_ledger(given: Context, *, new: bool, give_up: bool) -> Exit:
     try:
         done = asyncio.run(_adopt(settings, new=new, give_up=give_up))
     except LeaseTaken as error:
-        message = "a tick is at work; nothing was changed"
-        raise CliError(Exit.CONFLICT, message, "recur adopt, once more") from error
+        message = "a tick is running; nothing was changed"
+        raise CliError(Exit.CONFLICT, message, "run `recur adopt` again") from error
     except LedgerTrouble as error:
-        step = "docs/operations.md says how to restore it; recur adopt --new begins it anew"
+        step = "restore it (docs/operations.md), or start a new one with `recur adopt --new`"
         raise CliError(Exit.REFUSED, str(error).partition("\n")[0], step) from error
     except RecurError as error:
         raise pass_error("adopt", error) from error
@@ -90,10 +90,12 @@ def _summary(done: Adopted) -> list[str]:
     before = f" (before: {done.was})" if done.was not in {"", done.owner} else ""
     lines = [f"the ledger {done.ledger} belongs to {done.owner}{before}"]
     if done.kept:
-        lines.append(f"submit.json could not be read: it is kept as {done.kept}, and begun anew")
+        lines.append(
+            f"submit.json could not be read: a copy is kept as {done.kept}, and a new one is in place"
+        )
     for what, runs in (
         ("wait for the account that has their job", done.waiting),
-        ("are given up: the next collections end them as lost", done.given_up),
+        ("are given up: the next collect ticks end them as lost", done.given_up),
         ("have a record that cannot be read", done.unreadable),
     ):
         if runs:

@@ -32,14 +32,14 @@ def command(
     request: Annotated[
         str | None,
         typer.Argument(
-            help="The id of a request; without it, those that wait are listed.",
+            help="The id of a request. Default: list the requests that wait.",
             autocompletion=waiting_requests,
         ),
     ] = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
     """
-    Tell how a request was answered, waiting for that where it was not yet.
+    Show the answer to a request; wait for it if there is none yet.
 
     Answers are kept for 30 days.
 
@@ -64,8 +64,8 @@ def look_up_answer(given: Context, request_id: str, wait: timedelta) -> Exit:
     if not ids.REQUEST_ID.fullmatch(request_id):
         raise CliError(
             Exit.REFUSED,
-            f"{request_id!r} is no request id: 1 to 64 lower-case letters and digits",
-            "`recur answer` alone lists those that wait",
+            f"{request_id!r} is not a request id, which has 1 to 64 lower-case letters and digits",
+            "`recur answer` lists the requests that wait",
         )
     ledger = given.target().ledger()
     asked = None
@@ -81,7 +81,7 @@ def look_up_answer(given: Context, request_id: str, wait: timedelta) -> Exit:
                 Exit.REFUSED,
                 f"there is no request {request_id!r}: it was never made, or was answered more "
                 "than 30 days ago",
-                "`recur answer` alone lists those that wait; else ask again",
+                "`recur answer` lists the requests that wait; if it is not there, ask again",
             )
     return show_answer(given, request_id, found.request if found else asked, found, waited=True)
 
@@ -94,7 +94,7 @@ def list_waiting(given: Context) -> Exit:
     if waiting:
         show_table(given.output, _COLUMNS, [_row(one, given.zone) for one in waiting])
     else:
-        given.output.say("no request waits")
+        given.output.say("no requests are waiting")
     told = [
         {"id": one.id, "made": one.made}
         | {"request": request_blobs.request_json(one.request, None)["request"]}

@@ -34,18 +34,24 @@ class Place:
 def command(
     context: typer.Context,
     place: Annotated[
-        str, typer.Argument(metavar="COUNTRY[-SUBDIVISION]", help="ISO codes: FR, CA-QC, DE-BY.")
+        str,
+        typer.Argument(
+            metavar="COUNTRY[-SUBDIVISION]",
+            help="A country, or a part of one, as ISO codes: FR, CA-QC, DE-BY.",
+        ),
     ],
-    years: Annotated[str, typer.Option(metavar="FIRST-LAST", help="Such as 2026-2030, or 2026.")],
+    years: Annotated[
+        str, typer.Option(metavar="FIRST-LAST", help="The years, such as 2026-2030, or 2026.")
+    ],
     name: Annotated[
-        str | None, typer.Option(help="Of the calendar. Default: the place, in small letters.")
+        str | None, typer.Option(help="The calendar's name. Default: the place, in lower case.")
     ] = None,
 ) -> None:
     """
     Print the public holidays of a country as a calendar of the document.
 
-    They come from the library `holidays`. Laws change, and some dates are estimates: look at
-    them before you apply them.
+    They come from the Python library `holidays`. Laws change, and some dates are estimates:
+    check them before you apply them.
 
     Example: recur calendar CA-QC --years 2026-2030
     """
@@ -62,7 +68,7 @@ def show_calendar(given: Context, place: str, years: str, name: str | None) -> E
     if name is not None and not is_calendar_name(name):
         raise CliError(
             Exit.USAGE,
-            f"--name {name!r} is no name of a calendar",
+            f"--name {name!r} is not a valid calendar name",
             "write 1 to 40 letters, digits, - or _",
         )
     where, wanted = _find_place(place), _parse_years(years)
@@ -71,7 +77,7 @@ def show_calendar(given: Context, place: str, years: str, name: str | None) -> E
         raise CliError(
             Exit.REFUSED,
             f"the library holidays {version} knows no holiday of {where} in {years}",
-            "choose other years, or write the dates by hand",
+            "choose other years, or write the dates yourself",
         )
     title = name or _ODD.sub("-", str(where).lower())
     span = f"{wanted[0]} to {wanted[-1]}" if len(wanted) > 1 else f"{wanted[0]}"
@@ -116,7 +122,7 @@ def _find_place(text: str) -> Place:
     parts = {one.upper(): one for one in known[country]}
     if part not in parts:
         shown = ", ".join(sorted(known[country])[:_MOST_SHOWN])
-        hint = f"it can be {shown}" if parts else f"write {country}: it has no parts"
+        hint = f"{country} has {shown}" if parts else f"write {country}: it has no parts"
         raise CliError(Exit.USAGE, f"the library holidays knows no {part!r} in {country}", hint)
     return Place(country=country, part=parts[part])
 
@@ -129,7 +135,7 @@ def _parse_years(text: str) -> range:
     if not 0 < len(years) <= _MOST_YEARS:
         raise CliError(
             Exit.USAGE,
-            f"--years {text!r} is no year and no span of at most {_MOST_YEARS} years",
+            f"--years {text!r} is not a year or a span of at most {_MOST_YEARS} years",
             "write 2026-2030, or 2026",
         )
     return years

@@ -61,24 +61,26 @@ class _Converted:
 
 def command(
     context: typer.Context,
-    line: Annotated[str, typer.Argument(help="The line, in quotes.")],
+    line: Annotated[str, typer.Argument(help="The schedule line, in quotes.")],
     time_zone: Annotated[
         str | None,
         typer.Option(
-            metavar="ZONE", help="The zone of the other scheduler. Default: the line's, UTC."
+            metavar="ZONE", help="The other scheduler's time zone. Default: the line's, else UTC."
         ),
     ] = None,
     begin: Annotated[
         str | None,
-        typer.Option("--from", metavar="TIME", help="Show occurrences from then on. Default: now."),
+        typer.Option(
+            "--from", metavar="TIME", help="Show occurrences from this time on. Default: now."
+        ),
     ] = None,
 ) -> None:
     """
-    Write a line of another scheduler in our keys, with the next three occurrences.
+    Translate a line of another scheduler, and show its next three occurrences.
 
     It knows EventBridge, Quartz, NCRONTAB, Kubernetes, Nomad, Go's cron, crontab and systemd's
-    OnCalendar, and needs no deployment. Exit code 1: the line can be read in two ways, both are
-    shown. Exit code 3: there is no equivalent, or no scheduler has such a line.
+    OnCalendar, and needs no deployment. Exit code 1: the line has two meanings, and both are
+    shown. Exit code 3: there is no equivalent, or no known scheduler has such a line.
 
     Example: recur convert "0 0 2 ? * 2#1"
 
@@ -119,11 +121,11 @@ def convert_line(given: Context, line: str, time_zone: str | None, begin: str | 
         raise CliError(
             Exit.REFUSED,
             f"{shown(line)} uses the syntax of {found[0]}, without an equivalent: {found[0].lacks}",
-            "docs/migrating.md says what a document has",
+            "read docs/migrating.md on what a document can express",
             details=details,
         )
     if len(found) > 1:
-        given.output.say(f"# can be read in {len(found)} ways: keep one")
+        given.output.say(f"# {len(found)} meanings: keep one")
     for number, (one, times) in enumerate(zip(found, coming, strict=True), start=1):
         given.output.say(f"# {number}. {one}" if len(found) > 1 else f"# {one}")
         for text in _lines(one, times, after):
@@ -160,10 +162,8 @@ def _with_its_command(line: str, time_zone: str | None) -> _Converted:
                 lacks=None,
                 changes=table.comments,
             )
-    told = (
-        f"no scheduler that is known has the line {shown(line)}; in a document: {_complaint(line)}"
-    )
-    raise CliError(Exit.REFUSED, told, "docs/migrating.md lists those that are known")
+    told = f"{shown(line)} is not a line of a known scheduler; in a document: {_complaint(line)}"
+    raise CliError(Exit.REFUSED, told, "read docs/migrating.md on the schedulers that recur knows")
 
 
 def _complaint(line: str) -> str | None:
@@ -203,8 +203,8 @@ def _never(one: _Converted, after: datetime) -> str:
     single = not (schedule.recurrence.cron or schedule.recurrence.every)
     end = schedule.recurrence.end
     if single or (end and end <= after + HORIZON):
-        return "# never due again"
-    return "# not due within nine years"
+        return "# it is never due again"
+    return "# it is not due within nine years"
 
 
 def _lines(one: _Converted, coming: list[datetime], after: datetime) -> Iterator[str]:

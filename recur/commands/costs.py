@@ -54,14 +54,14 @@ def command(
     schedule: AnySchedule = None,
     month: Annotated[
         str | None,
-        typer.Option(metavar="YYYY-MM", help="In UTC.", show_default="the current one"),
+        typer.Option(metavar="YYYY-MM", help="The month, in UTC.", show_default="the current one"),
     ] = None,
 ) -> None:
     """
-    Sum up by schedule what the runs of a month cost, and what their nodes cost beyond that.
+    Show the month's costs of each schedule, and what the nodes cost beyond their tasks.
 
-    An estimate by the table [prices] of the document. A task counts in the month in which it ended.
-    The rule is in docs/costs.md.
+    These are estimates from the table [prices] of the document. A task counts in the month in
+    which it ended. docs/costs.md has the rules.
 
     Example: recur costs --month 2026-11
     """
@@ -116,8 +116,8 @@ def show_costs(given: Context, text: str | None, written: str | None) -> Exit:
 def _parse_month(text: str) -> Month:
     found = _MONTH.fullmatch(text)
     if found is None or not FIRST_YEAR < int(found[1]) < LAST_YEAR:
-        message = f"--month {text!r} is not a month that there can be records of"
-        raise CliError(Exit.USAGE, message, "write year and month, as in 2026-11")
+        message = f"--month {text!r} is not a month that can have records"
+        raise CliError(Exit.USAGE, message, "write the year and the month, as in 2026-11")
     return Month.of(int(found[1]), int(found[2]))
 
 
@@ -132,7 +132,7 @@ def _show(
     output: Printer, month: Month, schedules: Sequence[ScheduleCost], pools: Sequence[PoolCost]
 ) -> None:
     if not schedules:
-        output.say(f"no task ended in {month} that records tell of")
+        output.say(f"the records have no task that ended in {month}")
         return
     show_table(output, _OF_SCHEDULES, [*map(_schedule_row, schedules), *_totals(schedules)])
     if pools:
@@ -141,7 +141,7 @@ def _show(
     if any(one.currency is None for one in schedules):
         output.say("")
         output.say(
-            "What has no cost had no price at its claim: [prices] of the document (docs/costs.md)."
+            "Runs without a cost were claimed without a price: see [prices] in docs/costs.md."
         )
 
 

@@ -41,38 +41,46 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     before_deploy: Annotated[
         bool,
-        typer.Option("--before-deploy", help="Check what a deployment needs, before there is one."),
+        typer.Option("--before-deploy", help="Check what a new deployment needs."),
     ] = False,
     subscription: Annotated[
         str | None,
         typer.Option(
-            metavar="ID", help="Of --before-deploy.", show_default="AZURE_SUBSCRIPTION_ID"
+            metavar="ID",
+            help="With --before-deploy: the subscription.",
+            show_default="AZURE_SUBSCRIPTION_ID",
         ),
     ] = None,
     location: Annotated[
         str | None,
-        typer.Option(metavar="REGION", help="Of --before-deploy.", show_default="AZURE_LOCATION"),
+        typer.Option(
+            metavar="REGION",
+            help="With --before-deploy: the region.",
+            show_default="AZURE_LOCATION",
+        ),
     ] = None,
     vm_size: Annotated[
         str | None,
         typer.Option(
-            metavar="SIZE", help="Of --before-deploy.", show_default="VM_SIZE, or that of the pool"
+            metavar="SIZE",
+            help="With --before-deploy: the VM size of the nodes.",
+            show_default="VM_SIZE, else the pool's",
         ),
     ] = None,
     wait: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Of --before-deploy: seconds that its answers may take altogether.",
+            help="With --before-deploy: the longest time for all checks, in seconds.",
             show_default="60",
         ),
     ] = None,
 ) -> None:
     """
-    Check a deployment, and say of each thing found what it is and what mends it.
+    Check a deployment; report each problem with its effect and its fix.
 
-    With --before-deploy: check subscription, region and VM size. It reads only, and needs no
-    deployment.
+    With --before-deploy, check the subscription, the region and the VM size. This only reads, and
+    needs no deployment.
 
     Example: recur doctor --before-deploy --location westeurope
     """
@@ -85,7 +93,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         }
         for name, value in given.items():
             if value is not None:
-                raise typer.BadParameter(f"{name} goes with --before-deploy alone")
+                raise typer.BadParameter(f"{name} works only with --before-deploy")
         run(context, examine)
         return
 
@@ -129,9 +137,9 @@ def _run_or_problem(
         told = in_our_words(error, target)
         first = silent.setdefault(told.message, name) if told.code is Exit.UNAVAILABLE else name
         if first != name:
-            yield unchecked(name, f"{first}, at the same address, does not answer")
+            yield unchecked(name, f"{first} has the same address and does not answer")
             return
         yield problem(name, told.message, "it cannot be examined", told.next_step or "")
     except ValueError as error:  # from the Azure clients, for a wrong key or address
-        what = f"a setting cannot be used: {error}"
+        what = f"a setting is invalid: {error}"
         yield problem(name, what, "it cannot be examined", f"correct it in {target.source}")

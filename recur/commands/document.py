@@ -40,25 +40,30 @@ _FIELDS: Final = ("version", "at", "by", "note", "in_force_since", "changed")
 def command(
     context: typer.Context,
     log: Annotated[
-        bool, typer.Option("--log", help="List the versions: who, when, why and what changed.")
+        bool,
+        typer.Option(
+            "--log",
+            help="List the versions: when and by whom each was applied, why, and what changed.",
+        ),
     ] = False,
     last: Annotated[
-        int, typer.Option(min=1, metavar="N", help="With --log: the newest N versions.")
+        int, typer.Option(min=1, metavar="N", help="With --log: show the newest N versions.")
     ] = 20,
     version: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Print version N instead.")
+        int | None, typer.Option(min=1, metavar="N", help="Print version N.")
     ] = None,
     diff: Annotated[
-        tuple[int, int], typer.Option(metavar="N M", help="Print what differs from N to M.")
+        tuple[int, int],
+        typer.Option(metavar="N M", help="Print the differences from version N to version M."),
     ] = _NONE,
 ) -> None:
     """
-    Print the document in force; or an earlier version, or their log.
+    Print the document in force, an earlier version, or the list of versions.
 
-    A pipe or a file gets it byte for byte; on a terminal control characters are escaped.
+    A pipe or a file gets the document byte for byte; on a terminal, control characters are escaped.
 
-    Each `recur apply` makes a version. What somebody uploaded by hand becomes one with the next
-    tick. `recur apply --revert N` puts version N in force once more.
+    Each `recur apply` makes a version. A document that was uploaded without recur becomes a version
+    with the next tick. `recur apply --revert N` applies version N again.
 
     Example: recur document --log
     """
@@ -121,7 +126,7 @@ class _Changes:
         """Return a line for each schedule that changed."""
         document = self._document(entry.version.number)
         if document is None:
-            return ["it cannot be used: it changed nothing"]
+            return ["this version is invalid and changed nothing"]
         there = entry.before is not None and entry.before in versions
         before = self._document(entry.before or 0) if there else None
         found = [

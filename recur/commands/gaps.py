@@ -55,10 +55,10 @@ def command(
     since: Since = None,
 ) -> None:
     """
-    Compare what should be recorded with what is: exit code 1 if anything is missing.
+    Check that every decided occurrence has a record; exit code 1 if anything is missing.
 
-    Every occurrence up to the watermark has one record, or lies in a range of missed ones. What is
-    due for more than five minutes and undecided is told as well: then nothing ticks.
+    Every decided occurrence has one record, or belongs to a record of several. Occurrences that are
+    undecided for more than five minutes are listed as well: then no tick runs.
 
     Example: recur gaps --since 2026-11-01
     """
@@ -80,8 +80,8 @@ def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
     if snapshot.state is None:
         raise CliError(
             Exit.FOUND,
-            "; ".join(snapshot.doubts) or "nothing has been decided yet: no tick has run",
-            "recur doctor says what is wrong",
+            "; ".join(snapshot.doubts) or "nothing is decided yet: no tick has run",
+            "recur doctor",
         )
     history = History(ledger, given.output)
     only = past_schedule(history, snapshot, schedule) if schedule is not None else None
@@ -201,12 +201,12 @@ def _show_gaps(given: Context, now: datetime, found: Sequence[Coverage]) -> None
     output, rows = given.output, []
     for one in found:
         told = [
-            *((gap, "decided, and without a record") for gap in one.gaps),
-            *((gap, "more than one record") for gap in one.doubled),
-            *((gap, "open, and the ticks leave it alone") for gap in one.unlisted),
+            *((gap, "decided, but has no record") for gap in one.gaps),
+            *((gap, "has more than one record") for gap in one.doubled),
+            *((gap, "open, but the ticks ignore it") for gap in one.unlisted),
             *((gap, f"undecided, {short_duration(now - gap)} late") for gap in one.overdue),
             *(
-                (two.span.first, f"a range for {two.span.count}, and {two.bare} lie in it")
+                (two.span.first, f"a record for {two.span.count} occurrences covers {two.bare}")
                 for two in one.short
             ),
         ]
@@ -218,7 +218,9 @@ def _show_gaps(given: Context, now: datetime, found: Sequence[Coverage]) -> None
     output.say(summary(found))
     unplanned = sum(len(one.unplanned) for one in found)
     if unplanned:
-        output.say(f"{unplanned} record(s) are of times that no timing has; --json names them")
+        output.say(
+            f"{unplanned} record(s) have times at which no schedule was due; --json lists them"
+        )
     for step in _next_steps(found):
         output.say(f"  next: {step}")
 
@@ -229,7 +231,7 @@ def summary(found: Sequence[Coverage]) -> str:
     counts = (
         (sum(len(one.gaps) + len(one.short) for one in found), "gap(s)"),
         (sum(len(one.doubled) for one in found), "with more than one record"),
-        (sum(len(one.unlisted) for one in found), "that ticks leave alone"),
+        (sum(len(one.unlisted) for one in found), "ignored by ticks"),
         (sum(len(one.overdue) for one in found), "overdue and undecided"),
     )
     wrong = ", ".join(f"{count} {what}" for count, what in counts if count)
@@ -238,7 +240,7 @@ def summary(found: Sequence[Coverage]) -> str:
 
 def _next_steps(found: Sequence[Coverage]) -> Iterator[str]:
     if any(one.overdue for one in found):
-        yield "recur doctor says why nothing ticks; `recur tick submit` makes one tick by hand"
+        yield "`recur doctor` finds out why no tick runs; `recur tick submit` does one tick now"
     for one in found:
         for gap in (*one.gaps, *one.unlisted)[:1]:
             yield f"recur explain {one.schedule} {utc(gap)}"

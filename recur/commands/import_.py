@@ -29,51 +29,59 @@ JOB_SCHEDULE_USAGE = "recur import job-schedule NAME [--hand-over]"
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     file: Annotated[
-        Path, typer.Argument(help="The file; - reads standard input. Or: job-schedule NAME.")
+        Path,
+        typer.Argument(
+            help="The file; - for standard input. Or the word job-schedule, and a NAME."
+        ),
     ],
     name: Annotated[
-        str | None, typer.Argument(help="After job-schedule: its id in the Batch account.")
+        str | None,
+        typer.Argument(help="After job-schedule: the id of the job schedule in the Batch account."),
     ] = None,
     time_zone: Annotated[
         str | None,
-        typer.Option(metavar="ZONE", help="The zone of schedules that name none. Default: UTC."),
+        typer.Option(
+            metavar="ZONE", help="The time zone of schedules that name none. Default: UTC."
+        ),
     ] = None,
     with_user: Annotated[
-        bool, typer.Option("--with-user", help="A crontab whose sixth field is a user.")
+        bool,
+        typer.Option(
+            "--with-user", help="The file is a system crontab, whose sixth field is a user."
+        ),
     ] = False,
     hand_over: Annotated[
         bool,
-        typer.Option(
-            "--hand-over", help="Disable the job schedule, and put the table in force instead."
-        ),
+        typer.Option("--hand-over", help="Disable the job schedule, and apply its table instead."),
     ] = False,
     table: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --hand-over: the table, as you have changed it."),
+        typer.Option(
+            metavar="FILE", help="With --hand-over: apply the table in this file, which you edited."
+        ),
     ] = None,
     wait: Annotated[
         int,
         typer.Option(
-            min=0, metavar="SECONDS", help="With --hand-over: how long to wait for its active job."
+            min=0, metavar="SECONDS", help="With --hand-over: the longest wait for its active job."
         ),
     ] = 0,
     yes: Annotated[
-        bool, typer.Option("--yes", help="With --hand-over: do not ask; needed off a terminal.")
+        bool, typer.Option("--yes", help="With --hand-over: do not ask. Scripts need it.")
     ] = False,
     note: Note = None,
     by: By = None,
 ) -> None:
     """
-    Print the schedules of another system's file as tables of a document, with what changes.
+    Translate the schedules of another system into a schedule document; note what changes.
 
-    It reads a crontab, a CronJob of Kubernetes in YAML or JSON, a schedule or rule of EventBridge
-    and a trigger of Data Factory, and needs no deployment. With job-schedule NAME it reads a job
-    schedule of the Batch account. Nothing is applied. Exit code 1: some of them have no
-    equivalent, and are comments that say why.
+    It reads a crontab, a Kubernetes CronJob (YAML or JSON), an EventBridge schedule or rule, or a
+    Data Factory trigger, and needs no deployment. With job-schedule NAME it reads a job schedule of
+    the Batch account. Nothing is applied. Exit code 1: some schedules have no equivalent; a comment
+    says why.
 
-    With --hand-over it disables the job schedule and puts the table in force, from the first
-    instant for which the job schedule has made no job. If it is interrupted, the same command goes
-    on.
+    With --hand-over it disables the job schedule and applies the table, from the first time for
+    which the job schedule has made no job. If it is interrupted, run the same command again.
 
     Example: recur import crontab.txt --time-zone Europe/Paris > schedules.toml
 
@@ -83,13 +91,19 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     def read(given: Context) -> Exit:
         if name is None and str(file) == "job-schedule" and not file.exists():
-            raise CliError(Exit.USAGE, "the job schedule is not named", JOB_SCHEDULE_USAGE)
+            raise CliError(
+                Exit.USAGE, "the name of the job schedule is missing", JOB_SCHEDULE_USAGE
+            )
         if name is None:
             if hand_over or options != HandOverOptions():
-                raise CliError(Exit.USAGE, "only a job schedule is handed over", JOB_SCHEDULE_USAGE)
+                raise CliError(
+                    Exit.USAGE,
+                    "--hand-over, --table, --wait and --yes work only with a job schedule",
+                    JOB_SCHEDULE_USAGE,
+                )
             return import_file(given, file, time_zone, with_user=with_user)
         if str(file) != "job-schedule" or time_zone or with_user:
-            raise CliError(Exit.USAGE, f"{name!r} is one argument too many", JOB_SCHEDULE_USAGE)
+            raise CliError(Exit.USAGE, f"unexpected argument {name!r}", JOB_SCHEDULE_USAGE)
         if hand_over:
             return hand_over_job_schedule(
                 given, name, options, RequestOptions.of(by, note, seconds=None)
@@ -123,7 +137,7 @@ def import_file(given: Context, file: Path, time_zone: str | None, *, with_user:
     except CliError as error:
         raise CliError(error.code, f"{file}: {error.message}", error.next_step) from error
     if not imported.tables:
-        raise CliError(Exit.REFUSED, f"{file}: no schedule is found in it", f"name {KNOWN}")
+        raise CliError(Exit.REFUSED, f"{file}: it contains no schedule", f"name {KNOWN}")
     tables = checked(with_ids(imported.tables))
     return print_tables(given, imported, tables, "standard input" if from_input else file.name)
 

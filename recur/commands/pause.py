@@ -21,7 +21,7 @@ from recur.times import parse_time
 
 _LENGTH: Final[TypeAdapter[timedelta]] = TypeAdapter(Every)
 _MEANT_AS_LENGTH: Final = re.compile(r"P.*|.*[smhd]")
-_HOW: Final = "30m, 2h, 1d or PT2H for so long from now on"
+_HOW: Final = "30m, 2h, 1d or PT2H (counted from now)"
 
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -33,8 +33,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         str | None,
         typer.Option(
             metavar="TIME",
-            help=f"{TIME_TO_COME} 30m, 2h, 1d, PT2H are for so long from now on.",
-            show_default="until somebody resumes it",
+            help=f"{TIME_TO_COME} 30m, 2h, 1d and PT2H are counted from now.",
+            show_default="until someone resumes it",
         ),
     ] = None,
     note: Note = None,
@@ -43,9 +43,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     no_wait: NoWait = False,
 ) -> None:
     """
-    Skip the occurrences of schedules from now on; each is recorded as skipped (paused).
+    Pause schedules: skip their occurrences from now on; each is recorded as skipped (paused).
 
-    Runs that are open go on. What was skipped is not made up for: `recur backfill` can run it.
+    Open runs go on. Skipped occurrences are not caught up; `recur backfill` can run them.
 
     Example: recur pause nightly-report --until 2h
 
@@ -80,8 +80,8 @@ def parse_until(text: str, zone: tzinfo | None, now: datetime) -> datetime:
     if end <= now:
         raise CliError(
             Exit.USAGE,
-            f"--until {text} has passed: it is {now:%Y-%m-%dT%H:%M:%SZ}",
-            "name a time in the future, or none for a pause without an end",
+            f"--until {text} is in the past: it is {now:%Y-%m-%dT%H:%M:%SZ}",
+            "give a time in the future, or leave out --until for a pause without an end",
         )
     return end
 

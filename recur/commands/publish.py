@@ -59,35 +59,37 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="The folder whose folders are the applications.",
-            show_default="in a checkout, its folder workload",
+            help="The folder that contains a folder for each application.",
+            show_default="the folder workload of the checkout",
         ),
     ] = None,
     keep: Annotated[
         int,
         typer.Option(
-            min=1, max=39, help="So many of the newest versions stay, referred to or not."
+            min=1,
+            max=39,
+            help="How many of the newest versions to keep, even if no pool uses them.",
         ),
     ] = 5,
     wait: Annotated[
-        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
+        int, typer.Option(min=0, help="How many seconds to wait for a newly assigned role.")
     ] = 1800,
     write: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write PACKAGE_VERSIONS, which infra/pool reads."),
+        typer.Option(metavar="FILE", help="Write PACKAGE_VERSIONS for infra/pool into this file."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be published; change nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be published; change nothing.")
     ] = False,
 ) -> None:
     """
-    Build the application packages of the workload, upload and activate those that are new.
+    Build the application packages of the workload; upload and activate the new ones.
 
-    Versions are made of the content: a second run has nothing to do. Old versions go, except the
-    newest ones and those that a pool refers to.
+    A version is named after its content, so publishing again changes nothing. Old versions are
+    removed, except the newest ones and those that a pool uses.
 
-    Left out is what no package should hold: .git, .env*, .venv, node_modules, caches, and what the
-    patterns in an application's .recurignore name, written as in a .gitignore.
+    Packages leave out .git, .env*, .venv, node_modules, caches, and what .recurignore in the
+    application's folder names, with the patterns of a .gitignore.
 
     Example: recur publish --write packages.env
     """
@@ -98,7 +100,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         if source is None:
             raise CliError(
                 Exit.USAGE,
-                "--workload is missing: outside a checkout no folder of applications is known",
+                "--workload is missing: this is not a checkout with a folder workload",
                 "recur publish --workload FOLDER",
             )
         limit = timedelta(seconds=wait)
@@ -152,7 +154,9 @@ def _publish(given: Context, options: PublishOptions) -> tuple[Sequence[Package]
         try:
             packages = build_all(options.source, Path(folder))
         except PackageError as error:
-            raise CliError(Exit.REFUSED, str(error), "correct it, publish again") from error
+            raise CliError(
+                Exit.REFUSED, str(error), "correct it, then run `recur publish` again"
+            ) from error
         for package in packages:
             _show_contents(given.output, package)
         publisher = Publisher(
@@ -188,7 +192,7 @@ def _show_packages(given: Context, done: Published, *, dry_run: bool) -> None:
             (name, version, new if name in done.new else "active")
             for name, version in done.versions.items()
         ),
-        *((*one, "removed: old, and no pool refers to it") for one in done.removed),
+        *((*one, "removed: old, and no pool uses it") for one in done.removed),
         *(
             (name, version, f"old, and could not be removed: {reason}")
             for name, version, reason in done.kept
@@ -196,9 +200,9 @@ def _show_packages(given: Context, done: Published, *, dry_run: bool) -> None:
     ]
     show_table(output, _COLUMNS, rows)
     for name in done.unverified:
-        output.say(f"{name}: what lies in storage could not be looked at")
+        output.say(f"{name}: the package in storage could not be checked")
     if dry_run:
-        output.say("a dry run: nothing was published")
+        output.say("dry run: nothing was published")
     elif not done.changed:
         output.say("nothing to do")
     output.say(f"{PARAMETER}='{json.dumps(done.versions, separators=(',', ':'))}'")

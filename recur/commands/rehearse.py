@@ -68,39 +68,46 @@ class RehearseOptions:
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The document; it need not be in force.")],
-    days: Annotated[int, typer.Option(min=1, max=400, help="So many days.")] = 30,
+    file: Annotated[Path, typer.Argument(help="The schedule document; it is not applied.")],
+    days: Annotated[int, typer.Option(min=1, max=400, help="How many days to rehearse.")] = 30,
     begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From this time on. Default: now.")
+        str | None,
+        typer.Option("--from", metavar="TIME", help="When the rehearsal starts. Default: now."),
     ] = None,
     duration: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[SCHEDULE=]LENGTH",
-            help="How long runs take: of one schedule, or of all without their own. May be "
+            help="How long runs take: of one schedule, or of all others. May be "
             "repeated. Default: as long as the newest runs in the ledger.",
         ),
     ] = None,
-    nodes: Annotated[int, typer.Option(min=1, max=2500, help="So many nodes at most.")] = 1,
-    slots: Annotated[int, typer.Option(min=1, max=256, help="Runs at once on a node.")] = 1,
-    spot: Annotated[bool, typer.Option("--spot", help="Spot nodes.")] = False,
+    nodes: Annotated[int, typer.Option(min=1, max=2500, help="The maximum number of nodes.")] = 1,
+    slots: Annotated[
+        int, typer.Option(min=1, max=256, help="How many runs a node takes at once.")
+    ] = 1,
+    spot: Annotated[bool, typer.Option("--spot", help="Use Spot nodes.")] = False,
     preemptions: Annotated[
         float,
-        typer.Option(min=0, max=60, help="How often a Spot node is preempted in an hour."),
+        typer.Option(min=0, max=60, help="How often a Spot node is preempted per hour."),
     ] = 0.0,
     pool: Annotated[
-        str | None, typer.Option(metavar="ID", help="Whose prices hold, of [prices.pools].")
+        str | None,
+        typer.Option(metavar="ID", help="Use the prices of this pool in [prices.pools]."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of boots and preemptions: the same each time.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(help="The seed for boot times and preemptions; the same seed repeats them."),
+    ] = 0,
 ) -> None:
     """
-    Rehearse a document: what would run, be skipped, wait and cost. Nothing is deployed or changed.
+    Rehearse a document: show what would run, be skipped, wait and cost. Nothing is changed.
 
-    Occurrences are decided by the product's own rules and run on a simulated pool with the
-    deployed formula. Runs take as long as the newest of their schedule in the ledger did, or as
-    --duration says; they do not fail, so that nothing is tried again or paused.
+    Recur's own rules decide the occurrences, and a simulated pool with the deployed formula runs
+    them. Runs take as long as the newest runs of their schedule in the ledger, or as --duration
+    says. They do not fail, so nothing is retried or paused.
 
-    WAITING is from the nominal time to the start of the task: the median, and the longest.
+    WAITING is the time from the nominal time to the start of the task: the median and the longest.
 
     Example: recur rehearse schedules.toml --days 30 --duration 10m --duration nightly-report=2h
     """
@@ -176,8 +183,8 @@ def _price(prices: Prices | None, options: RehearseOptions) -> float | None:
         told = ", ".join(pools) or "none"
         raise CliError(
             Exit.USAGE,
-            f"the document has no prices of the pool {options.pool}",
-            f"[prices.pools] has: {told}; without --pool, the prices of [prices] hold",
+            f"the document has no prices for the pool {options.pool}",
+            f"[prices.pools] has: {told}; without --pool, the prices of [prices] are used",
         )
     return price_of(prices, options.pool, spot=options.shape.spot)
 
@@ -201,16 +208,16 @@ def _durations(
     with history.as_one("reading the history"):
         durations = durations.over(recorded_durations(history, missing, now))
     if missing := durations.missing(asked):
-        raise _unknown(missing, "the ledger has no run of theirs that ended of late")
+        raise _unknown(missing, "the ledger has no recent finished run of these schedules")
     return durations
 
 
 def _unknown(missing: Sequence[ScheduleId], why: str | None) -> CliError:
     some = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
-    hint = "--duration 10m for all of them, --duration SCHEDULE=10m for one"
+    hint = "add --duration 10m for all of them, or --duration SCHEDULE=10m for one"
     return CliError(
         Exit.USAGE,
-        f"how long do their runs take? nothing tells it of {len(missing)} schedule(s): {some}",
+        f"the duration of runs is not known for {len(missing)} schedule(s): {some}",
         f"{hint} ({why})" if why else hint,
     )
 

@@ -22,9 +22,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     no_wait: NoWait = False,
 ) -> None:
     """
-    End a pause by `recur pause` or after failures, from now on. Or several.
+    Resume schedules that `recur pause` or failures paused.
 
-    With --all or --tag those are resumed that are paused. A schedule with paused = true in the document is resumed by `recur apply`.
+    --all and --tag choose only paused schedules. A schedule with paused = true in the document is
+    resumed with `recur apply`.
 
     Example: recur resume nightly-report
     """
@@ -60,5 +61,5 @@ def request_resume(given: Context, selection: Selection, request_options: Reques
         request, what = asked[0]
         return make_request(given, ledger, request, request_options, what)
     if not asked:
-        given.output.say("none of them is paused")
+        given.output.say("none of these schedules is paused")
     return make_requests(given, ledger, asked, request_options)

@@ -26,7 +26,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     run_ids: Annotated[
         list[str],
-        typer.Argument(metavar="RUN...", help="The ids of runs.", autocompletion=open_runs),
+        typer.Argument(metavar="RUN...", help="The ids of open runs.", autocompletion=open_runs),
     ],
     note: Note = None,
     by: By = None,
@@ -34,10 +34,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     no_wait: NoWait = False,
 ) -> None:
     """
-    End a run that is open, or several; they are not tried again.
+    Stop open runs; they are not retried.
 
-    The tick marks them, and the collector ends their jobs: a minute or two later they are
-    terminated.
+    The next ticks end their Batch jobs: after a minute or two the runs are terminated.
 
     Example: recur stop nightly-report-20261123T070000Z --note "wrong input"
     """
@@ -81,9 +80,9 @@ def _find_open_run(ledger: ContainerClient, text: str) -> tuple[RunId, ScheduleI
         if ledger.get_blob_client(ids.open_blob(run)).exists():
             return run, parsed[0]
         if ended := _how_it_ended(ledger, ids.blob_of(run)):
-            raise CliError(Exit.REFUSED, f"{text} {ended}", "there is nothing left to stop")
+            raise CliError(Exit.REFUSED, f"{text} {ended}", "nothing needs to be stopped")
     there = list(open_run_ids(ledger))
-    listed = f"open are: {', '.join(there[:10])}" if there else "no run is open"
+    listed = f"open runs: {', '.join(there[:10])}" if there else "no run is open"
     raise CliError(
         Exit.REFUSED, f"there is no open run {text!r}", did_you_mean(text, there) or listed
     )
@@ -96,7 +95,7 @@ def _how_it_ended(ledger: ContainerClient, final: str) -> str | None:
     except ResourceNotFoundError:
         return None
     except RecordUnreadable:
-        return "has a final record, which this version cannot read"
+        return "has ended; this version of recur cannot read its record"
     if record.outcome is None:
         return f"did not run: {record.decision.action} ({record.decision.reason})"
-    return f"has ended already: {record.outcome} ({record.reason})"
+    return f"has already ended: {record.outcome} ({record.reason})"

@@ -35,16 +35,17 @@ _PASSES: Final[dict[str, Callable[[Services], Awaitable[dict[str, int | str]]]]]
 def command(
     context: typer.Context,
     which: Annotated[
-        Literal["submit", "collect", "both"], typer.Argument(metavar="PASS", help="Which one.")
+        Literal["submit", "collect", "both"],
+        typer.Argument(metavar="PASS", help="submit, collect or both."),
     ] = "both",
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Tell each event on stderr, as telemetry has it.")
+        bool, typer.Option("--verbose", help="Print each telemetry event on stderr.")
     ] = False,
 ) -> None:
     """
-    Do the timers' work once, from here, as whoever is signed in: submit, collect, or both.
+    Do one tick of the timers from this machine, with your identity: submit, collect, or both.
 
-    For when the timers are down. Safe beside them, and beside others who do the same.
+    Use it when the timers are down. It is safe while timers or other people do the same.
 
     Example: recur tick
     """
@@ -87,7 +88,7 @@ async def _run_pass(settings: Settings, name: str) -> Counts:
 def _pass_summary(name: str, counts: Counts) -> Iterator[str]:
     """Say what a pass did."""
     if counts.get("lease_taken"):
-        yield f"{name}: another tick is at work; it does what is to be done"
+        yield f"{name}: another tick is running and does the work"
         return
     did = [f"{count} {what}" for what, count in counts.items() if what not in _QUIET and count]
     yield f"{name}: {', '.join(did) or 'nothing to do'}; {counts.get('open', 0)} open before"

@@ -36,12 +36,12 @@ _WORDS_BEFORE = frozenset(
     )
 )
 _OVERLAP = """\
-cron starts a run whatever still runs, so overlap is allow; skip is safer where a run may take
+cron does not wait for an earlier run, so overlap is allow; skip is safer if a run can take
 longer than its period."""
-_CATCH_UP = "After an outage the newest missed run is made up for; cron leaves it out (catch_up)."
+_CATCH_UP = "After an outage Recur runs the newest missed occurrence; cron does not (see catch_up)."
 _FOLDER = """\
-cron starts a command in a home folder. Here a task starts in an empty folder of its own: name files
-by their full paths, or put them into an application package."""
+cron starts a command in a home folder. Here a task starts in an empty folder of its own: use full
+paths for files, or put them into an application package."""
 
 
 @dataclass(slots=True)
@@ -98,8 +98,8 @@ def read_crontab(text: str, *, time_zone: str | None, with_user: bool) -> Import
             source = f"line {number}: {line}"
             tables.append(replace(table, source=source, comments=(*above, *table.comments)))
             comments = []
-    zone = () if time_zone else ("Times are read in UTC; --time-zone names the machine's zone.",)
-    mail = (f"Mails went to {setting.mail}; here alerts send them.",) if setting.mail else ()
+    zone = () if time_zone else ("Times are read as UTC; give the machine's time zone with --time-zone.",)
+    mail = (f"cron mailed output to {setting.mail}; in Recur, alerts send mails.",) if setting.mail else ()
     return Imported(
         system="a crontab",
         tables=tuple(tables),
@@ -138,7 +138,7 @@ def _entry(line: str, setting: _Setting, *, with_user: bool) -> Table:
     comments: list[str] = []
     if with_user:
         user, rest = [*rest.split(maxsplit=1), "", ""][:2]
-        comments.append(f"It ran as the user {user}; a task runs as a user of Batch.")
+        comments.append(f"It ran as the user {user}; a task runs as a user that Batch creates.")
     if not read or not rest.strip():
         return Table(name="line", source="", refused="it has no command")
     command, from_stdin = _split(rest.strip())
@@ -149,7 +149,7 @@ def _entry(line: str, setting: _Setting, *, with_user: bool) -> Table:
     if setting.jitter:
         pairs.append(("jitter", quoted(f"{setting.jitter}m")))
     if from_stdin is not None:
-        comments.append("What stood behind % is its standard input.")
+        comments.append("The text after % is its standard input.")
     keys, refused = _timing(read["time"], setting.time_zone)
     return Table(
         name=command_name(command),
@@ -163,7 +163,7 @@ def _entry(line: str, setting: _Setting, *, with_user: bool) -> Table:
 def _timing(text: str, zone: str | None) -> tuple[tuple[tuple[str, str], ...], str | None]:
     """Return the keys of the time of an entry, or why there are none."""
     if text == "@reboot":
-        return (), "nothing here is due when a machine starts"
+        return (), "Recur has no schedule that is due when a machine starts"
     expression = normalised(text)
     try:
         check_cron(expression)

@@ -40,18 +40,18 @@ _DETAILS = {
 }
 _DAY_HOURS, _YEAR_MONTHS = 24, 12
 _MOST_PARALLEL = 100
-_COMMAND = "A trigger starts pipelines: each table wants a command. It is paused until it has one."
-_AT_THE_END = "Nothing is due at the end itself."
-_WEEKS = "Weeks begin on Monday, that of the anchor counts."
+_COMMAND = "A trigger starts pipelines: write a command into each table. It is paused until it has one."
+_AT_THE_END = "No occurrence is due exactly at the end."
+_WEEKS = "Weeks begin on Monday; the week of the anchor counts."
 _CHANGES = (
-    "What it does where a clock change leaves out or repeats a time is not documented: see dst."
+    "Data Factory does not document what it does at clock changes: check dst."
 )
 _ELAPSED_HOURS = (
-    "It counted hours that elapse; here they are hours of the clock, also where it changes."
+    "It counted elapsed hours; here they are hours of the clock, also at clock changes."
 )
-_PARTIAL = "endTime lies within a window, which is left out: the last one ends before."
+_PARTIAL = "endTime is within a window; that window is left out, and the last one ends before it."
 _OVERLAP = (
-    "A trigger starts whatever still runs, so overlap is allow where no table says otherwise."
+    "A trigger does not wait for earlier runs, so overlap is allow unless a table says otherwise."
 )
 
 type _Json = Mapping[str, Any]
@@ -157,7 +157,7 @@ def _reading(kind: str, given: _Json, now: datetime) -> Reading:
     if kind == _TUMBLING:
         return _tumbling(given, now)
     if kind != _SCHEDULE:
-        raise _NoEquivalentError(f"a {kind} is not due by time")
+        raise _NoEquivalentError(f"a {kind} is not triggered by time")
     recurrence = _below(given, "recurrence")
     name = _zone_name(recurrence)
     start = _instant(recurrence.get("startTime"), parse_zone(name))
@@ -182,9 +182,9 @@ def _tumbling(given: _Json, now: datetime) -> Reading:
         raise _NoEquivalentError(f"windows of {every} {frequency} have no fixed length")
     length = every * _ELAPSED[frequency]
     start, end = _instant(given.get("startTime"), UTC), _end(given, UTC)
-    changes = ["A window is due at its end. The task finds it in RECUR_WINDOW_START and _END."]
+    changes = ["A window is due at its end. The task reads it from RECUR_WINDOW_START and RECUR_WINDOW_END."]
     if given.get("delay"):
-        changes.append(f"The delay of {given['delay']} is left out: move anchor by it.")
+        changes.append(f"The delay of {given['delay']} is left out: move anchor by this time.")
     if given.get("dependsOn"):
         changes.append("Its dependencies are left out.")
     if end and (end - start) % length:
@@ -206,18 +206,18 @@ def _tumbling(given: _Json, now: datetime) -> Reading:
 
 def _windows_lost(given: _Json) -> Iterator[str]:
     """Say what of a tumbling window trigger has no key here, or is another by default."""
-    yield 'It works off every window that was missed: here catch_up = { mode = "all" } does.'
+    yield 'It ran every missed window; catch_up = { mode = "all" } does the same.'
     most = given.get("maxConcurrency")
     if most == 1:
         yield "maxConcurrency 1 becomes overlap queue: a window waits for the one before."
     elif most:
-        yield f"maxConcurrency {most}: further windows waited; here max_parallel skips them."
+        yield f"maxConcurrency {most}: more windows waited; here max_parallel skips them."
     policy = _below(given, "retryPolicy")
     count = policy.get("count")
     if count:
         pause = policy.get("intervalInSeconds")
         told = f", {pause} seconds apart," if pause else ""
-        yield f"retryPolicy count {count}{told} is left out: retries says how often, and after which outcomes."
+        yield f"retryPolicy count {count}{told} is left out: set retries instead."
 
 
 def _bounded(reading: Reading, start: datetime, end: datetime | None, now: datetime) -> Reading:
@@ -261,7 +261,7 @@ def _recurring(recurrence: _Json, start: datetime, zone: str) -> Reading:
         case "Year" if every == 1 and not detail:
             crons = [f"{minutes} {hours} {start.day} {start.month} *"]
         case _:
-            raise _NoEquivalentError(f"{every} {frequency} with {detail} cannot be said")
+            raise _NoEquivalentError(f"{every} {frequency} with {detail} has no equivalent")
     counted = None
     if interval and interval > 1:
         counted = Interval(every=interval, unit=_UNITS[frequency], anchor=start.date())
@@ -286,15 +286,15 @@ def _check_detail(frequency: str, detail: _Json) -> None:
     for name in detail:
         if name not in known:
             raise _NoEquivalentError(
-                f"schedule.{name} with the frequency {frequency} cannot be said"
+                f"schedule.{name} with the frequency {frequency} has no equivalent"
             )
     if "weekDays" in detail and "monthlyOccurrences" in detail:
-        raise _NoEquivalentError("schedule.weekDays beside monthlyOccurrences cannot be said")
+        raise _NoEquivalentError("schedule.weekDays together with monthlyOccurrences has no equivalent")
 
 
 def _every_hours(every: int, first: int) -> str:
     if _DAY_HOURS % every:
-        raise _NoEquivalentError(f"every {every} hours at given minutes cannot be said")
+        raise _NoEquivalentError(f"every {every} hours at given minutes has no equivalent")
     begin = first % every
     return "*" if every == 1 else f"{begin}-23/{every}"
 
@@ -332,7 +332,7 @@ def _occurrence(one: _Json) -> str:
         return f"{DAYS.index(day)}L"
     if isinstance(nth, int) and 1 <= nth <= 5:  # noqa: PLR2004 - a month has at most five
         return f"{day}#{nth}"
-    raise _NoEquivalentError(f"occurrence {nth} of {one.get('day')} cannot be said")
+    raise _NoEquivalentError(f"occurrence {nth} of {one.get('day')} has no equivalent")
 
 
 def _weekdays(names: object) -> str:

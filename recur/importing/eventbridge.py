@@ -25,8 +25,8 @@ _EXPRESSION = "ScheduleExpression"
 _LISTS = ("Schedules", "Rules")
 _LONGEST_JITTER = 1440
 _TARGET = """\
-A target has no key here: each table wants a command. It is paused until it has one."""
-_OVERLAP = "EventBridge starts a target whatever still runs, so overlap is allow."
+A target has no equivalent: write a command into each table. It is paused until it has one."""
+_OVERLAP = "EventBridge does not wait for earlier runs, so overlap is allow."
 
 type _Json = Mapping[str, Any]
 
@@ -151,4 +151,4 @@ def _comments(entry: _Json) -> Iterator[str]:
         policy = one.get("RetryPolicy")
         if isinstance(policy, Mapping):
             told = json.dumps(policy)
-            yield f"RetryPolicy {told} is left out: catch_up.window and retries say it here."
+            yield f"RetryPolicy {told} is left out: set catch_up.window and retries instead."

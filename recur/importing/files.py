@@ -39,7 +39,7 @@ def read_imported(text: str, *, now: datetime, time_zone: str | None, with_user:
     try:
         return _of_documents(documents, now, time_zone)
     except RecursionError as error:  # an alias of YAML inside of what it stands for
-        raise CliError(Exit.REFUSED, "it contains itself", "correct it") from error
+        raise CliError(Exit.REFUSED, "a YAML alias contains itself", "correct it") from error
 
 
 def _of_documents(documents: list[Any], now: datetime, time_zone: str | None) -> Imported:
@@ -50,7 +50,7 @@ def _of_documents(documents: list[Any], now: datetime, time_zone: str | None) ->
         return read_eventbridge(entries, now=now, time_zone=time_zone)
     if triggers := factory_triggers(documents):
         return read_triggers(triggers, now=now)
-    raise CliError(Exit.REFUSED, "no schedule is found in it", f"recur import reads {KNOWN}")
+    raise CliError(Exit.REFUSED, "it contains no schedule", f"recur import reads {KNOWN}")
 
 
 def _documents(text: str) -> list[Any] | None:
@@ -78,4 +78,4 @@ def _documents(text: str) -> list[Any] | None:
 
 def _unreadable(form: str, error: Exception) -> CliError:
     told = " ".join(str(error).split())
-    return CliError(Exit.REFUSED, f"it begins as {form} and cannot be read: {told}", "correct it")
+    return CliError(Exit.REFUSED, f"it looks like {form}, but cannot be read: {told}", "correct it")

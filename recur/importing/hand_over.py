@@ -131,23 +131,23 @@ class HandOver:
             raise CliError(
                 Exit.REFUSED,
                 f"job schedule {name} is being handed over to schedule {begun.schedule!r}, not to {id_!r}",
-                "name that schedule in the table",
+                "use that schedule id in the table",
             )
         if seen.instants.next_run is None:
-            raise CliError(Exit.REFUSED, f"job schedule {name} tells no next run", None)
+            raise CliError(Exit.REFUSED, f"job schedule {name} has no next run", None)
         in_force, _ = document_in_force(self._target)
         there = schedule_in(in_force, id_)
         if there and begun is None:
             raise CliError(
                 Exit.REFUSED,
-                f"schedule {id_!r} is in force already, and job schedule {name} is active: perhaps both run",
-                f"give another id in --table FILE; or az batch job-schedule disable --job-schedule-id {name}",
+                f"schedule {id_!r} is already in force, and job schedule {name} is active: both may run",
+                f"use another id in --table FILE; or az batch job-schedule disable --job-schedule-id {name}",
             )
         if there and begun and there.paused:
             raise CliError(
                 Exit.REFUSED,
                 f"schedule {id_!r} is in force and paused, and job schedule {name} is disabled: nothing runs",
-                "recur import job-schedule prints its table; apply it without paused by recur apply FILE --only",
+                "recur import job-schedule prints its table; remove paused, then recur apply FILE --only",
             )
         if there and begun:
             first = there.start or begun.next_run
@@ -170,7 +170,7 @@ class HandOver:
         """
         seen = self._live.look()
         if seen.state == "disabled" and seen.mark:
-            self._say(f"job schedule {self._live.name} is disabled already: going on from there")
+            self._say(f"job schedule {self._live.name} is already disabled: continuing from there")
             mark = seen.mark
         else:
             seen = self._quiet(seen)
@@ -179,7 +179,7 @@ class HandOver:
             if seen.active_job and not self._given.wait:
                 raise _active(self._live.name, seen.active_job, "nothing was changed")
             if seen.instants.next_run is None:
-                raise CliError(Exit.REFUSED, f"job schedule {self._live.name} tells no next run")
+                raise CliError(Exit.REFUSED, f"job schedule {self._live.name} has no next run")
             mark = Mark(
                 schedule=self._given.table.schedule,
                 next_run=seen.instants.next_run,
@@ -205,7 +205,7 @@ class HandOver:
         return CliError(
             error.code,
             f"{error.message}; job schedule {name} is disabled, and nothing runs in its place yet",
-            f"the same command again, or: az batch job-schedule enable --job-schedule-id {name}",
+            f"run the same command again, or: az batch job-schedule enable --job-schedule-id {name}",
         )
 
     def _quiet(self, seen: Seen) -> Seen:
@@ -260,6 +260,6 @@ class HandOver:
 def _active(name: str, job: str, what: str) -> CliError:
     return CliError(
         Exit.CONFLICT,
-        f"job {job} of job schedule {name} is active, and the schedule would not wait for it; {what}",
-        "when it has ended, or with --wait SECONDS",
+        f"job {job} of job schedule {name} is active, and the new schedule does not wait for it; {what}",
+        "run the command again when the job has ended, or add --wait SECONDS",
     )

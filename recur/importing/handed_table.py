@@ -44,13 +44,13 @@ class HandedTable:
         if in_force is not None:
             merged = merge_tables(in_force, text, self.place)
             text, inherits = merged.text, merged.inherits
-        document = valid_document(text, self.place, "correct the table, hand over again")
+        document = valid_document(text, self.place, "correct the table, then hand over again")
         schedule = document.schedules[self.schedule]
         if schedule.paused:
             raise CliError(
                 Exit.REFUSED,
-                f"schedule {self.schedule!r} would be paused: nothing would run",
-                "write the table to a file, correct it, and give --table FILE",
+                f"schedule {self.schedule!r} is paused in its table: nothing would run",
+                "write the table to a file, correct it, and add --table FILE",
             )
         return MergedTable(text=text, schedule=schedule, inherits=inherits)
 
@@ -116,14 +116,14 @@ def with_start(text: str, schedule: ScheduleId, start: datetime) -> str:
             lines.append(line)
     if not done:
         raise CliError(
-            Exit.REFUSED, f"there is no line [schedules.{schedule}] in the table", "write it so"
+            Exit.REFUSED, f"there is no line [schedules.{schedule}] in the table", "write the table with that line"
         )
     written = "".join(f"{line}\n" for line in lines)
     before, after = (valid_document(one, Path("table"), "") for one in (text, written))
     old, new = before.schedules[schedule], after.schedules[schedule]
     if replace(new, start=old.start, recurrence=old.recurrence) != old:  # in a text of many lines
-        message = f"start cannot be set in the table of {schedule!r}: another line looks alike"
-        raise CliError(Exit.REFUSED, message, "write that line in another way")
+        message = f"start cannot be set in the table of {schedule!r}: another line looks the same"
+        raise CliError(Exit.REFUSED, message, "change that line")
     return written
 
 
@@ -138,8 +138,8 @@ def only_table(text: str, place: Path) -> HandedTable:
     if len(document.schedules) != 1:
         raise CliError(
             Exit.REFUSED,
-            f"{place} holds {len(document.schedules)} schedules: one takes over",
-            "leave one table in it",
+            f"{place} has {len(document.schedules)} schedules, but only one can take over",
+            "keep only one table in it",
         )
     (schedule,) = document.schedules
     return HandedTable(schedule=schedule, text=text, place=place)

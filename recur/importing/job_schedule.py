@@ -42,12 +42,12 @@ _OURS: Final = ("RECUR_", "AZ_BATCH_")
 _IDENTITY: Final = "AZURE_CLIENT_ID"
 _ALWAYS_STORED: Final = ("../std", "../fileupload")
 _LEFT_OUT: Final = {
-    "resourceFiles": "resourceFiles are left out: put the files into an application package, or fetch them.",
+    "resourceFiles": "resourceFiles are left out: put the files into an application package, or download them in the command.",
     "containerSettings": "containerSettings are left out: the command runs on the node itself.",
     "authenticationTokenSettings": "authenticationTokenSettings are left out.",
 }
 _HAND_OVER: Final = """\
-start is its next run. --hand-over sets it anew and disables the job schedule; applied by hand, both would run."""
+start is its next run. --hand-over updates it and disables the job schedule; after a plain recur apply, both would run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ def _table(name: str, job_schedule: _Json, now: datetime, pool: str | None) -> T
     start = instants.upcoming(now) if state == "disabled" else instants.next_run
     times, refused, said = _timing(instants, start)
     if state not in {"active", "disabled"}:
-        refused = f"it is {state}: it makes no more jobs"
+        refused = f"it is {state} and makes no more jobs"
     runs, changes = _runs(specification, manager)
     stopped = state == "disabled" or not manager
     description, longer = described(job_schedule.get("displayName"))
@@ -160,29 +160,29 @@ def _timing(
 ) -> tuple[tuple[tuple[str, str], ...], str | None, tuple[str, ...]]:
     """Return the keys of when it is due, why there are none, and what changes."""
     if start is None:
-        return (), "it tells no next run", ()
+        return (), "it has no next run", ()
     interval, said = instants.interval, []
     if interval is not None and (interval % _SECOND or interval > _LONGEST_INTERVAL):
-        return (), "every takes a whole number of seconds, up to 366 days", ()
+        return (), "every must be a whole number of seconds, up to 366 days", ()
     first = to_second(start)
     if first != start:
-        said.append("Its instants have fractions of a second; here they are at the second before.")
+        said.append("Its times have fractions of a second; here they are rounded down.")
     last = instants.end
     end = first + _SECOND if interval is None else last and _first_beyond(last, start - first)
     if interval is None:
         said.append("It does not recur: it is due once.")
     elif last:
-        said.append("A job that is due at doNotRunAfter itself is made, so end is the next second.")
+        said.append("Batch makes a job that is due exactly at doNotRunAfter, so end is one second later.")
     longest = interval or _LONGEST_WINDOW
     window = _to_whole(min(longest, instants.window or longest))
     if window < _SHORTEST_WINDOW:
         said.append(
-            f"catch_up.window is at least 5m; a job there was late for {spelt(window)} at most."
+            f"catch_up.window is at least 5m; in Batch, a job could be at most {spelt(window)} late."
         )
     window = min(max(window, _SHORTEST_WINDOW), _LONGEST_WINDOW)
     said.append(
-        "Batch runs one job of it at a time, and one that is due meanwhile waits until the next is due. Here "
-        "one run waits for as long as it takes, and others are skipped."
+        "Batch runs one of its jobs at a time, and a job that is due meanwhile waits until the next is due. Here "
+        "one run waits as long as needed, and others are skipped."
     )
     return (
         (
@@ -211,7 +211,7 @@ def toml_time(moment: datetime) -> str:
 def _runs(specification: _Json, manager: _Json) -> tuple[list[tuple[str, str]], list[str]]:
     """Return what the runs do, and what changes."""
     if not manager:
-        said = "It has no job manager task: its jobs got their tasks by another program. Say what to run."
+        said = "It has no job manager task: another program added tasks to its jobs. Write the command to run."
         return [("command", toml_text(NO_COMMAND))], [said]
     command, comments = _command(str(manager.get("commandLine", "")))
     pairs = [("command", toml_text(command))]
@@ -232,15 +232,15 @@ def _command(line: str) -> tuple[str, list[str]]:
     try:
         words = shlex.split(line)
     except ValueError:
-        return line, ["Its command line cannot be split into words: look at it."]
+        return line, ["Its command line cannot be split into words: check it."]
     if found := _CMD.fullmatch(line):
-        return found["command"], ["It ran on Windows, by cmd /c, as here on a Windows pool."]
+        return found["command"], ["It ran on Windows with cmd /c, as commands do here on a Windows pool."]
     if _WINDOWS_PATH.search(line):
-        return line.strip(), ["Its command line names a path of Windows: it wants a Windows pool."]
+        return line.strip(), ["Its command line has a Windows path: it needs a Windows pool."]
     if words and words[0] in _SHELLS and len(words) == _SCRIPT_WORDS and words[1] == "-c":
         return words[2], []
     if shlex.join(words) != line.strip() and any(_SPECIAL & set(word) for word in words):
-        said = "Batch runs a command line without a shell, so that words which a shell expands are quoted."
+        said = "Batch runs a command line without a shell, so words that a shell would expand are quoted."
         return shlex.join(words), [said]
     return line.strip(), []
 
@@ -261,26 +261,26 @@ def _limits(job: _Json, task: _Json) -> tuple[list[tuple[str, str]], list[str]]:
     longest = _length(task.get("maxWallClockTime"))
     if longest is None and (longest := _length(job.get("maxWallClockTime"))) is not None:
         comments.append(
-            "Its job's maxWallClockTime counted from the job's creation; run_timeout, from the start."
+            "Its job's maxWallClockTime counted from the job's creation; run_timeout counts from the task's start."
         )
     if longest is None or longest > _LONGEST_RUN:
         comments.append(
-            "It had no time limit, so run_timeout is the longest there is. Give a shorter one."
+            "It had no time limit, so run_timeout is the longest possible. Set a shorter one."
         )
         longest = _LONGEST_RUN
     whole = -(-longest // _SECOND) * _SECOND
     pairs = [("run_timeout", quoted(spelt(whole)))]
     comments.append(
-        "Its tasks waited for a node without a limit; here start_timeout is 30m unless you give another."
+        "Its tasks waited for a node without a limit; here start_timeout is 30m unless you change it."
     )
     retries = int(task.get("maxTaskRetryCount", job.get("maxTaskRetryCount", 0)) or 0)
     if retries:
         tried = min(retries, _MOST_RETRIES) if retries > 0 else _MOST_RETRIES
         if tried != retries:
             comments.append(
-                f"maxTaskRetryCount {retries} becomes {tried}, the most that retries take."
+                f"maxTaskRetryCount {retries} becomes {tried}, the maximum of retries."
             )
-        comments.append("Batch tries again within the job; here each attempt is a job of its own.")
+        comments.append("Batch retried within the job; here each attempt is a separate job.")
         on = '["lost", "never_started", "failed"]'
         pairs.append(("retries", inline_table([("max", str(tried)), ("on", on)])))
     return pairs, comments
@@ -295,14 +295,14 @@ def _outputs(files: Sequence[_Json]) -> tuple[list[tuple[str, str]], list[str]]:
         place = str(container.get("containerUrl", "")).partition("?")[0]
         below = f" below {container['path']}" if container.get("path") else ""
         comments.append(
-            f"{pattern} went to {place}{below}; outputs are in the container of Recur, run by run."
+            f"{pattern} went to {place}{below}; here outputs go to Recur's container, one folder for each run."
         )
         if pattern.startswith(_ALWAYS_STORED) or pattern in patterns:
             continue
         if _is_pattern(pattern):
             patterns.append(pattern)
         else:
-            comments.append(f"{pattern} is no pattern of outputs, and is left out.")
+            comments.append(f"{pattern} is not a valid pattern of outputs and is left out.")
     if not patterns:
         return [], comments
     return [("outputs", f"[{', '.join(toml_text(one) for one in patterns)}]")], comments
@@ -325,7 +325,7 @@ def _lost(specification: _Json, manager: _Json, pool: str | None) -> Iterator[st
         if specification.get(key):
             yield f"{key} is left out."
     if specification.get("priority"):
-        yield f"priority {specification['priority']} is left out: runs have the same."
+        yield f"priority {specification['priority']} is left out: all runs have the same priority."
     yield from _lost_of_manager(manager)
 
 
@@ -336,13 +336,13 @@ def _lost_of_manager(manager: _Json) -> Iterator[str]:
     if packages := [
         str(one.get("applicationId")) for one in _list(manager, "applicationPackageReferences")
     ]:
-        yield f"Its packages ({', '.join(packages)}) are left out: the pool has those of recur publish. Their variables have no version in their names."
+        yield f"Its packages ({', '.join(packages)}) are left out: the pool has the packages of recur publish, whose variables have no version in their names."
     if _at(manager, "userIdentity", "autoUser").get("elevationLevel") == "admin":
-        yield "It ran as an administrator; here tasks do not."
+        yield "It ran as an administrator; tasks here do not."
     if manager.get("killJobOnCompletion") is False:
         yield "Its job went on after its job manager task (killJobOnCompletion); here the job ends with it."
     if manager.get("allowLowPriorityNode") is False:
-        yield "It asked for dedicated nodes (allowLowPriorityNode); the pool of the deployment says which there are."
+        yield "It required dedicated nodes (allowLowPriorityNode); here the deployment's pool decides which nodes there are."
 
 
 def _length(text: object) -> timedelta | None:
@@ -359,7 +359,7 @@ def _length(text: object) -> timedelta | None:
         written = f"{found['whole']}{found['seconds']}S"
         fraction = timedelta(seconds=float(found["fraction"]))
     if (length := parse_duration(written)) is None:
-        raise ValueError(f"{text} is no length of time that a document can have")
+        raise ValueError(f"{text} is not a duration that a document can have")
     return length + fraction
 
 

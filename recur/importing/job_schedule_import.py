@@ -74,11 +74,11 @@ def hand_over_job_schedule(
         if isinstance(found, Prospect):
             if found.inherits:
                 given.output.say(
-                    "what the table does not give, it inherits from [defaults] in force"
+                    "keys that the table does not set come from [defaults] in force"
                 )
             if not found.as_before:
                 given.output.say(
-                    f"schedule {table.schedule} is not due when job schedule {name} is: its table says otherwise"
+                    f"schedule {table.schedule} is not due at the same times as job schedule {name}: its table differs"
                 )
             if not options.yes:
                 _confirm(given, name, table.schedule, found)
@@ -104,7 +104,7 @@ def _past_note(first: datetime, now: datetime) -> str | None:
     if first.astimezone(UTC) > now:
         return None
     return (
-        "it is over: the next tick decides it by catch_up, with those after it; recur backfill runs what is "
+        "it is in the past: the next tick decides it by catch_up, and later ones too; recur backfill runs what is "
         "recorded as missed"
     )
 
@@ -117,7 +117,7 @@ def _text_of(target: Target, seen: Seen, file: Path | None) -> tuple[str, Path]:
         CliError: The file cannot be read, or the job schedule has no equivalent.
     """
     if file is not None:
-        return read_text(file, "name a file with one table, by recur import job-schedule"), file
+        return read_text(file, "name a file with one table, made with recur import job-schedule"), file
     imported, table = read_job_schedule(
         {**seen.content, "state": "active"}, now=seen.at, pool=_pool(target)
     )
@@ -125,7 +125,7 @@ def _text_of(target: Target, seen: Seen, file: Path | None) -> tuple[str, Path]:
     if table.refused is not None:
         message = f"job schedule {name} cannot be imported as it is: {table.refused}"
         raise CliError(
-            Exit.REFUSED, message, f"recur import job-schedule {name} > FILE, then --table FILE"
+            Exit.REFUSED, message, f"recur import job-schedule {name} > FILE, correct it, then add --table FILE"
         )
     place = f"job schedule {name}"
     return document_text(imported, (table,), place), Path(place)
@@ -139,9 +139,9 @@ def _confirm(given: Context, name: str, schedule: str, found: Prospect) -> None:
         CliError: The answer is no, or there is nobody to ask.
     """
     if given.output.as_json or not sys.stdin.isatty():
-        message = f"this would disable job schedule {name} and put schedule {schedule} in force"
+        message = f"this would disable job schedule {name} and apply schedule {schedule}"
         raise CliError(Exit.USAGE, message, "add --yes")
     begin = f"{found.first:%Y-%m-%d %H:%M:%S}Z"
-    question = f"disable job schedule {name}, and put schedule {schedule} in force from {begin} on?"
+    question = f"disable job schedule {name}, and apply schedule {schedule} from {begin} on?"
     if not given.output.confirm(question):
         raise CliError(Exit.FOUND, "nothing was changed")

@@ -32,9 +32,9 @@ _SHELLS = frozenset({"sh", "/bin/sh", "/usr/bin/sh"})
 _SCRIPT_WORDS = 3
 _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _IMAGE = """\
-A container's image, resources and volumes have no keys here: the command runs on a node of the pool,
-with its application packages."""
-_RETRIES = "Without backoffLimit Kubernetes tries 6 times more; here retries says how often, by default not."
+A container's image, resources and volumes have no equivalent: the command runs on a node of the
+pool, with its application packages."""
+_RETRIES = "Without backoffLimit Kubernetes retries 6 times; here retries sets how often, and the default is 0."
 
 type _Json = Mapping[str, Any]
 
@@ -116,14 +116,14 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
     words = [*_words(container.get("command")), *_words(container.get("args"))]
     if not container.get("command"):
         told = f" with the arguments {shlex.join(words)}" if words else ""
-        comments.append(f"Its command is that of the image{told}: write it here, and resume it.")
+        comments.append(f"Its command is that of the image{told}: write it here, then unpause the table.")
         command = NO_COMMAND
     elif len(words) == _SCRIPT_WORDS and words[0] in _SHELLS and words[1] == "-c":
         command = words[2]
     else:
         command = shlex.join(words)
     if _refers(words, container):
-        comments.append("Kubernetes replaces $(NAME) in it; the shell here wants $NAME.")
+        comments.append("Kubernetes expands $(NAME) in it; the shell here expands $NAME.")
     if container.get("workingDir"):
         comments.append(f"It started in the folder {container['workingDir']}.")
     pairs = [("command", toml_text(command))]
@@ -132,7 +132,7 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
         pairs.append(("environment", inline_table(environment)))
     if referring := [name for name, value in environment if _refers([value], container)]:
         comments.append(
-            f"Kubernetes replaces $(NAME) in {', '.join(referring)}; here it stays: write its value."
+            f"Kubernetes expands $(NAME) in {', '.join(referring)}; Recur does not: write the value."
         )
     if missing or container.get("envFrom"):
         names = f": {', '.join(missing)}" if missing else ""
@@ -197,12 +197,12 @@ def _lost(spec: _Json, pod: _Json) -> Iterator[str]:
         yield f"startingDeadlineSeconds {deadline} is left out: catch_up.window is at least 300s."
     for key in ("parallelism", "completions"):
         if isinstance(job.get(key), int) and job[key] > 1:
-            yield f"{key} {job[key]} is left out: a run has one task."
+            yield f"{key} {job[key]} is left out: a run here has one task."
     longest = job.get("activeDeadlineSeconds")
     if isinstance(longest, int) and longest > _LONGEST_TASK.total_seconds():
-        yield f"activeDeadlineSeconds {longest} is left out: a task lives 180 days at most."
+        yield f"activeDeadlineSeconds {longest} is left out: a task can run at most 180 days."
     if isinstance(job.get("backoffLimit"), int) and job["backoffLimit"] > _MOST_RETRIES:
-        yield f"backoffLimit {job['backoffLimit']} becomes {_MOST_RETRIES}, the most that retries take."
+        yield f"backoffLimit {job['backoffLimit']} becomes {_MOST_RETRIES}, the maximum of retries."
     if pod.get("serviceAccountName"):
         yield f"It ran as the service account {pod['serviceAccountName']}."
 

@@ -155,5 +155,5 @@ class LiveJobSchedule:
 
 def changed_meanwhile(name: str) -> CliError:
     """Say that somebody else has changed a job schedule."""
-    message = f"somebody changed job schedule {name} meanwhile; nothing was handed over"
-    return CliError(Exit.CONFLICT, message, "the same command again")
+    message = f"someone changed job schedule {name} at the same time; nothing was handed over"
+    return CliError(Exit.CONFLICT, message, "run the same command again")

@@ -70,4 +70,4 @@ def put_table_in_force(
             if error.code is not Exit.CONFLICT:
                 raise
             # somebody applied another document meanwhile: merge with that one
-    raise CliError(Exit.CONFLICT, "somebody keeps applying other documents")
+    raise CliError(Exit.CONFLICT, "other documents were applied at the same time, again and again")

@@ -164,7 +164,7 @@ class RecordSearch:
 
     def _may_be(self, entry: RecordBlob) -> bool:
         """Whether the record behind a name may be wanted; a range may reach into the time."""
-        assert entry.nominal is not None, "triggers have a folder of their own"  # noqa: S101
+        assert entry.nominal is not None, "triggers have their own folder"  # noqa: S101
         return entry.nominal <= self._until and (entry.nominal >= self.since or entry.count > 1)
 
     def _read(self, blobs: Sequence[str]) -> Iterator[FoundRecord]:

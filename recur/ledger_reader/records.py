@@ -31,8 +31,8 @@ from recur.output import Printer
 from recur.progress import Advance, progress
 
 OLDER: Final = (
-    "look whether this `recur` is older than the app that wrote it; what to do about a blob that "
-    "is damaged is in docs/operations.md"
+    "check whether this `recur` is older than the app that wrote it; docs/operations.md says what "
+    "to do about a damaged blob"
 )
 """The next step where a record cannot be read."""
 
@@ -109,7 +109,7 @@ class History:
             else:
                 found += [run] if run else []
                 if run is None:
-                    unlisted[id_] = "it bears no metadata"
+                    unlisted[id_] = "it has no metadata"
         return OpenRuns(runs=tuple(found), unlisted=unlisted)
 
     def entries(self, prefixes: Sequence[str]) -> list[RecordBlob]:
@@ -221,7 +221,7 @@ class History:
             CliError: A record could not.
         """
         for complaint in self.complaints:
-            raise CliError(Exit.FOUND, f"{about} cannot be told: {complaint}", OLDER)
+            raise CliError(Exit.FOUND, f"{about} is not known: {complaint}", OLDER)
 
     def _ranges(self, folder: str) -> list[RecordBlob]:
         """Return the names of the range records of a month, newest first; listed once."""

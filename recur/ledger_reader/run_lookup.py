@@ -119,14 +119,14 @@ def _unknown_run(history: History, snapshot: Snapshot, text: str) -> CliError:
     if parsed is None:
         return CliError(
             Exit.REFUSED,
-            f"{text!r} is no run id, such as nightly-20261101T073000Z",
-            "recur runs, which lists them",
+            f"{text!r} is not a run id such as nightly-20261101T073000Z",
+            "`recur runs` lists run ids",
         )
     schedule, nominal = parsed
     there = snapshot.state.schedules if snapshot.state else {}
     if schedule not in there and schedule not in (others := history.schedules()):
         guess = did_you_mean(schedule, {*there, *others})
-        how = guess or "recur runs, which lists what there is"
+        how = guess or "`recur runs` lists all runs"
         return CliError(Exit.REFUSED, f"there is no schedule {schedule!r}", how)
     names = history.open_list().ids(schedule)
     if nominal:

@@ -88,14 +88,12 @@ def check_schedule(snapshot: Snapshot, text: str, removed: Iterable[ScheduleId] 
     if text in there or (snapshot.doubts and ids.SCHEDULE_ID.fullmatch(text)):
         return ScheduleId(text)
     if not there:
-        raise CliError(
-            Exit.REFUSED, "no schedule is in force", "recur apply FILE, with a schedule document"
-        )
+        raise CliError(Exit.REFUSED, "no schedule is in force", "recur apply FILE")
     if snapshot.schedule(ScheduleId(text)):
         raise CliError(
             Exit.REFUSED,
             f"schedule {text!r} was removed from the document",
-            "recur apply a document that holds it",
+            "apply a document that contains it: recur apply FILE",
         )
     raise CliError(
         Exit.REFUSED,
@@ -172,5 +170,5 @@ def check_container(ledger: ContainerClient, missing: ResourceNotFoundError) -> 
         raise CliError(
             Exit.FOUND,
             f"there is no container {ledger.container_name!r}",
-            "deploy infra/core first; docs/deploy.md has the order",
+            "deploy infra/core first (docs/deploy.md)",
         ) from missing

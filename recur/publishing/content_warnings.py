@@ -41,8 +41,8 @@ def content_warnings(path: str, content: bytes, *, is_executable: bool) -> Itera
     yield from _script_warnings(name, content, is_executable=is_executable)
     if kind := _secret_kind(name, content):
         yield (
-            f"{kind}: every task on the pool can read it. Take it out, or name it in .recurignore; "
-            "docs/data-and-secrets.md has what jobs do instead"
+            f"{kind}: every task on the pool can read it. Remove it, or name it in .recurignore; "
+            "docs/data-and-secrets.md says what jobs use instead"
         )
 
 
@@ -52,13 +52,13 @@ def _script_warnings(name: str, content: bytes, *, is_executable: bool) -> Itera
     is_shell = name.lower().endswith(_SHELL_SCRIPTS) or (has_interpreter and b"sh" in first_line)
     if (is_shell and b"\r\n" in content) or (has_interpreter and first_line.endswith(b"\r")):
         yield (
-            "a script with Windows line ends (CRLF), which fails on Linux: save it with LF; in git, "
+            "the script has Windows line ends (CRLF) and fails on Linux: save it with LF; in git, "
             "`*.sh text eol=lf` in .gitattributes keeps it so"
         )
     if has_interpreter and not is_executable:
         yield (
-            "a first line #! and no executable bit: `chmod +x` it, or let the command name its "
-            "interpreter"
+            "the script begins with #! but is not executable: `chmod +x` it, or let the command name "
+            "its interpreter"
         )
 
 
@@ -67,9 +67,9 @@ def _secret_kind(name: str, content: bytes) -> str | None:
     if b"\0" not in content[:_BINARY_WITHIN]:
         for kind, pattern in _SECRETS:
             if pattern.search(content):
-                return f"it holds what looks like {kind}"
+                return f"it contains what looks like {kind}"
     if _SECRET_NAMES.fullmatch(name):
-        return "by its name, it holds keys or passwords"
+        return "its name suggests keys or passwords"
     if name.lower().endswith(".pem") and _CERTIFICATE not in content:
-        return "by its name, it holds a key"
+        return "its name suggests a key"
     return None

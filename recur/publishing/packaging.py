@@ -75,13 +75,15 @@ def build(folder: Path, target: Path) -> Package:
     """
     name = folder.resolve().name
     if not _ID.fullmatch(name):
-        raise PackageError(f"{name}: an id consists of at most 64 of a-z, 0-9 and _")
+        raise PackageError(
+            f"{name}: the name of an application has at most 64 characters from a-z, 0-9 and _"
+        )
     try:
         entries, left_out = _package_entries(folder)
     except OSError as error:
         raise PackageError(f"{error.filename}: {error.strerror}") from error
     if not entries:
-        raise PackageError(f"{folder}: no file to package")
+        raise PackageError(f"{folder}: the folder has no file to package")
     version = _content_version(entries)
     target.mkdir(parents=True, exist_ok=True)
     zip_path = target / f"{name}-{version}.zip"
@@ -107,7 +109,7 @@ def build_all(source: Path, target: Path) -> tuple[Package, ...]:
         folder.name for folder in folders if folder.is_dir() and not is_leftover(folder.name)
     )
     if not names:
-        raise PackageError(f"{source}: no folder to package")
+        raise PackageError(f"{source}: the folder has no application folder")
     for folder in (source / name for name in names):
         if folder.is_symlink():
             raise PackageError(_link(folder))
@@ -135,7 +137,7 @@ def _content_version(entries: list[_Entry]) -> str:
 def _package_entries(folder: Path) -> tuple[list[_Entry], list[str]]:
     """Return the files of a package, sorted, and the paths that it leaves out."""
     if not folder.is_dir():
-        raise PackageError(f"{folder}: no such folder")
+        raise PackageError(f"{folder}: the folder does not exist")
     try:
         ignored = LeftOut(folder)
     except ValueError as error:  # of its encoding, or of a pattern
@@ -161,15 +163,15 @@ def _entry(path: Path, relative: str, mode: int) -> _Entry:
     if stat.S_ISLNK(mode):
         raise PackageError(_link(path))
     if not stat.S_ISREG(mode):
-        raise PackageError(f"{path}: neither a file nor a folder")
+        raise PackageError(f"{path} is neither a file nor a folder")
     if relative != relative.encode(errors="replace").decode():
-        raise PackageError(f"{str(path)!a}: a name that is not UTF-8")
+        raise PackageError(f"{str(path)!a}: the name is not UTF-8")
     return _Entry(relative, 0o755 if mode & stat.S_IXUSR else 0o644, path.read_bytes())
 
 
 def _link(path: Path) -> str:
     return (
-        f"{path} is a symbolic link to {path.readlink()}: put what it leads to in its place "
+        f"{path} is a symbolic link to {path.readlink()}: replace it by a copy of its target "
         f"(cp -rL), or name it in {IGNORE_FILE}"
     )
 

@@ -187,7 +187,7 @@ class Publisher:
         elif not holds:
             raise CliError(
                 Exit.FOUND,
-                f"{package.name} {package.version} is active, but what lies in storage is another "
+                f"{package.name} {package.version} is active, but storage has another "
                 "package or a damaged one: nodes that install it become unusable or run the wrong "
                 "program",
                 f"az batch application package delete --resource-group {self._arm.group} "
@@ -204,7 +204,7 @@ class Publisher:
         raise CliError(
             Exit.REFUSED,
             f"application {package.name} has {len(versions)} versions, the most that Batch allows, "
-            f"and none may go: pools refer to them, or they are among the newest {self._keep}",
+            f"and none can be removed: pools use them, or they are among the newest {self._keep}",
             f"az batch application package list --resource-group {self._arm.group} "
             f"--name {self._arm.name} --application-name {package.name}; delete the pools or the "
             "versions that are not needed",

@@ -77,7 +77,7 @@ class Uploads:
             raise CliError(
                 Exit.REFUSED,
                 f"Batch keeps packages at {url}, and the storage account here is {base}",
-                "let DATA_STORAGE_URL name the storage account that the Batch account is linked to",
+                "set DATA_STORAGE_URL to the storage account that is linked to the Batch account",
             )
         return self._storage.get_blob_client(container, name)
 

@@ -65,9 +65,10 @@ def parse_durations(texts: Iterable[str], known: Iterable[ScheduleId]) -> Durati
         name, sign, length = text.rpartition("=")
         if (duration := parse_duration(length)) is None or duration <= timedelta():
             hint = (
-                duration_hint(length) or "write 90s, 30m, 2h or PT2H; for one schedule nightly=2h"
+                duration_hint(length)
+                or "write 90s, 30m, 2h or PT2H; for one schedule, write nightly=2h"
             )
-            raise CliError(Exit.USAGE, f"--duration {text!r}: {length!r} is no duration", hint)
+            raise CliError(Exit.USAGE, f"--duration {text!r}: {length!r} is not a duration", hint)
         if not sign:
             every = duration.total_seconds()
         elif name in there:
@@ -75,8 +76,8 @@ def parse_durations(texts: Iterable[str], known: Iterable[ScheduleId]) -> Durati
         else:
             raise CliError(
                 Exit.USAGE,
-                f"--duration {text!r}: the document has no schedule {name!r}",
-                f"it has: {', '.join(sorted(there)[:10])}",
+                f"--duration {text!r}: the document does not have the schedule {name!r}",
+                f"there are: {', '.join(sorted(there)[:10])}",
             )
     return Durations(of=of, every=every)
 

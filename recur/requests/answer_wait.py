@@ -102,10 +102,10 @@ def _safe_count(count: Count | None) -> tuple[int, int | None]:
 
 def _waiting_text(waited: float, done: int) -> str:
     if done:
-        return "a tick carries it out"
+        return "a tick is working on it"
     if waited < _LATE_SECONDS:
-        return "the next tick answers, within a minute or so"
-    return "no tick has answered yet: do the timers run?"
+        return "waiting for the next tick, about a minute"
+    return "no tick has answered yet; the timers may be down"
 
 
 def show_answer(  # noqa: PLR0913 - what was asked for, and how it ended
@@ -151,13 +151,13 @@ def say_answer(given: Context, request_id: str, answer: Answer | None, *, waited
     if answer is None:
         look = f"recur answer {request_id}"
         if not waited:
-            given.output.say(f"the next tick answers it: {look}")
+            given.output.say(f"the next tick answers it; see {look}")
             return
         raise CliError(
             Exit.UNAVAILABLE,
-            f"no tick has answered yet; request {request_id} stays, and the next tick answers it",
-            f"{look}; `recur doctor` says whether the timers run, and where they do not, "
-            "`recur tick submit` does their work",
+            f"no tick has answered yet; request {request_id} waits for the next tick",
+            f"{look}; `recur doctor` checks whether the timers run; if they do not, "
+            "`recur tick submit` does one tick now",
         )
     if answer.status is Status.REFUSED:
         raise CliError(Exit.REFUSED, answer.sentence)

@@ -62,4 +62,6 @@ def check_text(text: str, name: str) -> str:
     text, most = text.strip(), LONGEST[name.removeprefix("--")]
     if one_line(text, most):
         return text
-    raise CliError(Exit.USAGE, f"{name} must be one line of 1 to {most} characters", "write one")
+    raise CliError(
+        Exit.USAGE, f"{name} must be one line of 1 to {most} characters", "write one line"
+    )

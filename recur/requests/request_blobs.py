@@ -67,7 +67,11 @@ def make(ledger: ContainerClient, request: Request) -> None:
             the request is there.
     """
     if wrong := broken_rule(request, request.id):
-        hint = "name yourself by --by" if wrong.startswith("by ") else "correct it, and ask again"
+        hint = (
+            "give your name with --by NAME"
+            if wrong.startswith("by ")
+            else "correct it, then ask again"
+        )
         raise CliError(Exit.USAGE, wrong, hint)
     try:
         ledger.upload_blob(
@@ -93,8 +97,8 @@ def _unanswered(request: Request, said: str) -> CliError:
     first = said.partition("\n")[0]
     return CliError(
         Exit.UNAVAILABLE,
-        f"storage gave no answer, so request {request.id} may have been made or not ({first})",
-        f"recur answer {request.id} tells whether it is there; if not, ask again",
+        f"storage did not answer: request {request.id} may or may not have been made ({first})",
+        f"`recur answer {request.id}` shows whether it exists; if not, ask again",
         details=request_json(request, None),
     )
 
@@ -116,7 +120,7 @@ def find_answer(ledger: ContainerClient, request_id: str) -> Answer | None:
         raise CliError(
             Exit.FOUND,
             f"{ids.answer_blob(request_id)} cannot be read: {str(error).partition(chr(10))[0]}",
-            "use the `recur` of the version that is deployed",
+            "use the `recur` of the deployed version",
         ) from error
 
 

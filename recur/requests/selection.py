@@ -38,8 +38,8 @@ class Selection:
         if sum((bool(self.named), self.everything, bool(self.tags))) != 1:
             raise CliError(
                 Exit.USAGE,
-                "which schedules?",
-                "name them, or give --all or --tag, and only one of these",
+                "no schedule is chosen, or in more than one way",
+                "give either their ids, or --all, or --tag",
             )
 
     def schedules(self, snapshot: Snapshot) -> list[ScheduleId]:

@@ -67,12 +67,12 @@ def lines(found: Mapping[ScheduleId, CatchingUp], document: Document) -> Iterato
         if one.runs:
             times = [run.astimezone(zone).isoformat() for run in one.runs]
             shown = times[0] if len(times) == 1 else f"{times[0]} to {times[-1]}"
-            said.append(f"{len(times)} started at once ({shown})")
+            said.append(f"{len(times)} run(s) start at once ({shown})")
         if one.first and one.last:
             first, last = (time.astimezone(zone).isoformat() for time in (one.first, one.last))
             shown = first if first == last else f"{first} to {last}"
-            said.append(f"{one.missed:,} written off ({shown})")
-        yield f"{id_}: of the past, {', '.join(said)}"
+            said.append(f"{one.missed:,} occurrence(s) are missed ({shown})")
+        yield f"{id_}: catch-up: {', '.join(said)}"
 
 
 def _of(schedule: Schedule, state: ScheduleState, now: datetime) -> CatchingUp:

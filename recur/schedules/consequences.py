@@ -73,14 +73,14 @@ def consequences(change: Change, found: Sequence[Change]) -> Iterator[str]:
     if change.renamed_from:
         old = next(one for one in found if one.schedule == change.renamed_from)
         yield (
-            f"it has the {' and '.join(change.same)} of {old.schedule}, which is removed: if this "
-            "is a new name, its history starts anew"
+            f"it has the {' and '.join(change.same)} of {old.schedule}, which this document removes: if this "
+            "is a renamed schedule, its history starts again"
         )
         if old.open_runs:
-            yield f"open runs of {old.schedule} go on beside it: {named(old.open_runs)}"
+            yield f"open runs of {old.schedule} go on: {named(old.open_runs)}"
         if old.paused_by:
             yield (
-                f"the pause of {old.schedule} by {old.paused_by} does not hold for it: "
+                f"the pause of {old.schedule} by {old.paused_by} does not apply to it: "
                 f"recur pause {change.schedule}"
             )
 

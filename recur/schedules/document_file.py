@@ -16,7 +16,7 @@ def read_file(file: Path) -> str:
     Raises:
         CliError: It cannot be read, or is not UTF-8.
     """
-    return read_text(file, "name a TOML document of schedules")
+    return read_text(file, "name a schedule document, a TOML file")
 
 
 def read_text(file: Path, next_step: str) -> str:

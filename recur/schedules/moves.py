@@ -40,8 +40,8 @@ class Move:
         """Return what becomes of it, in one line."""
         what = f"{self.schedule} of {self.origin:%Y-%m-%d %H:%M} moves to {self.to:%Y-%m-%d %H:%M}"
         if self.again:
-            return f"{what}: it was decided under the old document, and runs once more"
-        return f"{what}, which is over: it does not run"
+            return f"{what}: it was decided under the old document, and will run again"
+        return f"{what}, which is in the past: it will not run"
 
 
 def moves_over_now(before: Document | None, after: Document, now: datetime) -> tuple[Move, ...]:
@@ -76,11 +76,13 @@ def confirm_moves(output: Printer, moves: Sequence[Move], *, accepted: bool) -> 
     if output.as_json or not sys.stdin.isatty():
         raise CliError(
             Exit.USAGE,
-            f"a change of holidays moves {len(moves)} occurrence(s) over the present: "
+            f"a change of holidays moves {len(moves)} occurrence(s) from the past to the future or back: "
             f"{'; '.join(_lines(moves))}; nothing was applied",
-            "add --moved if that is meant, or apply it before or after these times",
+            "add --moved to accept this, or apply the document before or after these times",
         )
-    if not output.confirm(f"{len(moves)} occurrence(s) move over the present: apply it?"):
+    if not output.confirm(
+        f"{len(moves)} occurrence(s) move from the past to the future or back: apply the document?"
+    ):
         raise CliError(Exit.FOUND, "nothing was applied")
 
 

@@ -92,7 +92,7 @@ def show_overview(given: Context, file: Path, begin: str | None) -> Exit:
 def _outlook(id_: ScheduleId, document: Document, now: datetime, begin: str | None) -> Outlook:
     schedule = document.schedules.get(id_)
     if schedule is None:
-        notes = ("its table is invalid: it stands still",)
+        notes = ("its table is invalid, so nothing runs",)
         return Outlook(schedule=id_, zone=UTC, notes=notes)
     zone = parse_zone(schedule.recurrence.time_zone)
     after = (
@@ -136,7 +136,7 @@ def _show_outlooks(given: Context, found: list[Outlook], now: datetime | None) -
     if rows:
         show_table(given.output, _COLUMNS, rows)
     else:
-        given.output.say("the document holds no schedule")
+        given.output.say("the document has no schedules")
 
 
 def _outlook_json(one: Outlook) -> dict[str, Any]:

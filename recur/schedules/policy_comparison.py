@@ -14,7 +14,7 @@ from recur.schedules.upcoming import Upcoming
 _LOOKED_AT = timedelta(days=731)
 _PROBE = timedelta(hours=6)  # no zone changes its clock twice within this
 _AROUND = timedelta(days=1)  # no clock is changed by more
-_HOW = "write gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between"
+_HOW = "write gap=auto|shift|skip, overlap=auto|first|second|both, or both, separated by a comma"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def parse_policy(text: str) -> Policy:
             elif key == "overlap":
                 found = replace(found, fold=Fold(value))
             else:
-                raise CliError(Exit.USAGE, f"--compare: {key!r} is no key of dst", _HOW)
+                raise CliError(Exit.USAGE, f"--compare: {key!r} is not a key of dst", _HOW)
         except ValueError as error:
             raise CliError(Exit.USAGE, f"--compare: {key} cannot be {value!r}", _HOW) from error
     return found

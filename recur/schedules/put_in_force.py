@@ -63,8 +63,8 @@ def put_in_force(open_ledger: OpenLedger, given: Application, etag: str | None) 
     except LedgerConflict as error:
         raise CliError(
             Exit.CONFLICT,
-            "somebody else applied a document in the meantime; nothing was put in force",
-            "apply again: the changes are then shown against theirs",
+            "someone else applied a document at the same time; yours was not applied",
+            "apply again: your document is then compared with theirs",
         ) from error
     except RecurError as error:
         if isinstance(error.__cause__, AzureError):  # its reader knows what a refusal means

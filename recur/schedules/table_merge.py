@@ -69,13 +69,13 @@ def merge_tables(in_force: str, given: str, file: Path) -> MergedText:
             the other one has defaults, prices or calendars that differ from those in force.
     """
     whole = _content(in_force, Path("the document in force"), "apply a whole document")
-    part = _content(given, file, f"correct {file}, apply it again")
+    part = _content(given, file, f"correct {file}, then apply it again")
     tables = part.get(_SCHEDULES)
     if not isinstance(tables, dict) or not tables:
         raise CliError(
             Exit.REFUSED,
-            f"{file} holds no table [schedules.<id>]: there is nothing to replace",
-            "name a file with the schedules to replace or to add",
+            f"{file} has no table [schedules.<id>], so there is nothing to apply",
+            "name a file with the schedules to replace or add",
         )
     _check_other_parts(whole, part, file)
     put_in = cast("dict[str, object]", tables)
@@ -88,9 +88,9 @@ def merge_tables(in_force: str, given: str, file: Path) -> MergedText:
     if _content_or_none(text) != wanted:
         raise CliError(
             Exit.REFUSED,
-            f"{file} cannot be put into the document in force line by line: in one of them a "
-            "schedule is not written below a line [schedules.<id>]",
-            "recur document > whole.toml, edit that, recur apply whole.toml",
+            f"{file} cannot be merged into the document in force: in one of them, a schedule is not "
+            "written below a line [schedules.<id>]",
+            "recur document > whole.toml, edit that file, then recur apply whole.toml",
         )
     return MergedText(
         text=text,
@@ -131,8 +131,8 @@ def _check_other_parts(whole: dict[str, Any], part: dict[str, Any], file: Path) 
         names = " and ".join(f"[{name}]" for name in others)
         raise CliError(
             Exit.REFUSED,
-            f"{names} of {file} differs from what is in force, and --only replaces schedules alone",
-            f"leave {names} out, and write what the schedules need into their tables; or apply "
+            f"{names} of {file} differs from the document in force, and --only replaces only schedules",
+            f"leave out {names}, and write what the schedules need into their tables; or apply "
             "the whole document",
         )
 

@@ -114,7 +114,7 @@ def test_a_run_is_seen_by_official_clients_from_its_job_to_its_blob(
             check=False,
         )
         assert again.returncode == 1
-        assert "is in use: end what listens there (another `make up`?)" in again.stderr
+        assert "is in use: stop the program that listens there (another `make up`?)" in again.stderr
 
         batch = closing.enter_context(
             open_local_batch(

@@ -40,7 +40,7 @@ def test_settings_of_another_storage_are_refused(tmp_path: Path, name: str) -> N
         check=False,
     )
 
-    told = f"recur: {name} of {settings} is not that of Azurite here: {shown}\n"
+    told = f"recur: {name} of {settings} does not match Azurite here, which has {shown}\n"
     assert (ended.returncode, ended.stderr) == (1, told)
 
 
@@ -106,6 +106,6 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 
     assert ended.returncode == 1
     assert ended.stderr.startswith(
-        f"recur: {tmp_path} is in use by another `make up`: end that one"
+        f"recur: {tmp_path} is in use by another `make up`: stop it"
     )
     assert kept.exists()

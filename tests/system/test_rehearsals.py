@@ -172,7 +172,11 @@ def test_durations_are_given_or_used_in_turn() -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("soon", "'soon' is no duration"), ("0s", "no duration"), ("x=5m", "no schedule 'x'")],
+    [
+        ("soon", "'soon' is not a duration"),
+        ("0s", "not a duration"),
+        ("x=5m", "have the schedule 'x'"),
+    ],
 )
 def test_durations_that_are_refused(text: str, message: str) -> None:
     with pytest.raises(CliError, match=message):

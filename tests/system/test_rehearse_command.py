@@ -107,7 +107,7 @@ def test_what_is_not_known_is_asked_for(
     shown = rehearse("rehearse", str(document), "--duration", "refresh=5m")
 
     assert shown.exit_code == Exit.USAGE
-    assert "nothing tells it of 1 schedule(s): nightly-report" in shown.output
+    assert "is not known for 1 schedule(s): nightly-report" in shown.output
     assert "--duration SCHEDULE=10m" in shown.output
 
 
@@ -162,8 +162,8 @@ def test_a_pool_without_prices_of_its_own_is_named(document: Path) -> None:
     shown = rehearse("rehearse", str(document), *COMMAND, "--pool", "nix")
 
     assert shown.exit_code == Exit.USAGE
-    assert "the document has no prices of the pool nix" in shown.output
-    assert "without --pool, the prices of [prices] hold" in shown.output
+    assert "the document has no prices for the pool nix" in shown.output
+    assert "without --pool, the prices of [prices] are used" in shown.output
 
 
 def test_a_document_with_problems_is_refused(tmp_path: Path) -> None:

@@ -86,10 +86,10 @@ def test_the_default_port_is_fixed_and_taken_by_one(plain: subprocess.Popen[str]
         check=False,
     )
 
-    assert f"by default {DEFAULT_PORT}" in said.stdout
+    assert f"default: {DEFAULT_PORT}" in said.stdout
     assert second.returncode == 2
     assert second.stderr.splitlines()[-1] == (
-        f"batch-emulator: port {port} is in use: end what listens there, "
+        f"batch-emulator: port {port} is in use: stop the program that listens there, "
         "or give another --port (0: any)"
     )
 

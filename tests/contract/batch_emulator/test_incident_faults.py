@@ -236,8 +236,8 @@ async def test_counts_are_held_until_the_job_is_mended(faulty: Batch) -> None:
         ("/faults", "a refusal has a status or a code, and not both"),
         ("/jobs/none/tasks/one/skip", "there is no task none/one"),
         ("/pools/none/shrink", "there is no pool none"),
-        ("/tasks/none/skip", "nothing answers POST /emulator/tasks/none/skip"),
-        ("/nodes/none/mend", "nothing answers POST /emulator/nodes/none/mend"),
+        ("/tasks/none/skip", "there is no operation POST /emulator/tasks/none/skip"),
+        ("/nodes/none/mend", "there is no operation POST /emulator/nodes/none/mend"),
     ],
 )
 async def test_what_there_is_not_is_refused(faulty: Batch, path: str, message: str) -> None:

@@ -228,7 +228,7 @@ def test_storage_that_does_not_answer_stops_no_timer(tmp_path: Path) -> None:
         log = host.end()
 
     assert "blob storage at http://127.0.0.1:1/x does not answer: is `make up` running?" in log
-    assert "steady: its last run is unknown:" in log
+    assert "steady: the time of its last invocation is unknown:" in log
 
 
 @pytest.mark.parametrize(

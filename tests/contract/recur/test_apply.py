@@ -75,9 +75,9 @@ def test_what_becomes_of_the_past_is_said_first(someone: Operator, tmp_path: Pat
     assert len(past["runs"]) == 1
     assert past["missed"] > 13_000_000
     assert past["first"] == "2000-01-01T00:00:00Z"
-    (line,) = [one for one in said.out.splitlines() if "of the past" in one]
-    assert line.startswith("minutely: of the past, 1 started at once (")
-    assert " written off (2000-01-01T00:00:00+00:00 to " in line
+    (line,) = [one for one in said.out.splitlines() if "catch-up:" in one]
+    assert line.startswith("minutely: catch-up: 1 run(s) start at once (")
+    assert " occurrence(s) are missed (2000-01-01T00:00:00+00:00 to " in line
     young = someone.recur("--json", "apply", written(tmp_path, table))
     assert young.json["past"] == {}
 

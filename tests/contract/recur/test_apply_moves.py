@@ -37,7 +37,7 @@ def test_what_holidays_move_into_the_past_is_asked_for(
     assert refused.code == Exit.USAGE
     assert "nothing was applied" in refused.err
     assert dry.code == Exit.DONE
-    assert "which is over: it does not run" in dry.out
+    assert "which is in the past: it will not run" in dry.out
     assert ledger.download_blob(DOCUMENT).readall().decode() == DAILY
 
     applied = someone.recur("--json", "apply", str(file), "--moved")

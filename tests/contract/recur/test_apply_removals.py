@@ -143,9 +143,9 @@ def test_a_new_name_is_noted(applied: Operator, tmp_path: Path) -> None:
 
     assert (
         "report: added\n"
-        "  it has the command and timing of nightly, which is removed: if this is a new name, its "
-        "history starts anew\n"
-        f"  open runs of nightly go on beside it: {RUN}\n"
+        "  it has the command and timing of nightly, which this document removes: if this is a renamed schedule, its "
+        "history starts again\n"
+        f"  open runs of nightly go on: {RUN}\n"
     ) in shown
     (report,) = [one for one in told["changes"] if one["schedule"] == "report"]
     assert (report["renamed_from"], report["same"]) == ("nightly", ["command", "timing"])

@@ -388,9 +388,9 @@ async def test_a_sign_in_that_is_refused_is_one_problem(arm: ArmStub, tmp_path: 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"AZURE_SUBSCRIPTION_ID": ""}, "give --subscription"),
-        ({"AZURE_SUBSCRIPTION_ID": "my subscription"}, "not the id of a subscription"),
-        ({"AZURE_LOCATION": ""}, "give --location"),
+        ({"AZURE_SUBSCRIPTION_ID": ""}, "add --subscription ID"),
+        ({"AZURE_SUBSCRIPTION_ID": "my subscription"}, "not a subscription id"),
+        ({"AZURE_LOCATION": ""}, "add --location REGION"),
         ({"AZURE_LOCATION": "west/europe"}, "not the name of a region"),
         ({"DATA_LOCK": "perhaps"}, "must be true or false"),
         ({"VM_SIZE": "D2 v5"}, "not the name of a VM size"),
@@ -418,7 +418,7 @@ async def test_its_options_need_it(arm: ArmStub, tmp_path: Path, option: str) ->
     told = await asyncio.to_thread(someone(arm, tmp_path).recur, "doctor", option, "9")
 
     assert told.code == Exit.USAGE
-    assert f"{option} goes with --before-deploy" in told.err
+    assert f"{option} works only with --before-deploy" in told.err
 
 
 async def test_people_read_the_same(arm: ArmStub, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_what_had_no_price_is_said(past: Past) -> None:
     told = past.recur("costs", "--month", "2026-11")
 
     assert "nightly   1     30 min     -" in told.out.splitlines()
-    assert "[prices] of the document (docs/costs.md)" in told.out
+    assert "see [prices] in docs/costs.md" in told.out
 
 
 def test_a_month_without_tasks_says_so(past: Past) -> None:
@@ -121,7 +121,7 @@ def test_a_month_without_tasks_says_so(past: Past) -> None:
     told = past.recur("costs")
 
     assert told.code == Exit.DONE
-    assert told.out == f"no task ended in {datetime.now(UTC):%Y-%m} that records tell of\n"
+    assert told.out == f"the records have no task that ended in {datetime.now(UTC):%Y-%m}\n"
 
 
 def test_what_is_no_month_is_refused(past: Past) -> None:
@@ -129,7 +129,7 @@ def test_what_is_no_month_is_refused(past: Past) -> None:
     for text in ("2026-13", "november", "0001-01"):
         told = past.recur("costs", "--month", text)
         assert told.code == Exit.USAGE
-        assert "write year and month, as in 2026-11" in told.err
+        assert "write the year and the month, as in 2026-11" in told.err
     assert past.recur("costs", "nothing").code == Exit.REFUSED
 
 

@@ -216,7 +216,7 @@ async def test_an_account_that_does_not_answer_is_found(world: World, tmp_path: 
     assert set(problems(told)) & {name for name, _ in CHECKS} == {"Batch account"}
     assert told.code == Exit.FOUND
     what = {one["check"]: (one["grade"], one["what"]) for one in told.json["findings"]}
-    silent = "Batch account, at the same address, does not answer"
+    silent = "Batch account has the same address and does not answer"
     assert what["quotas and packages"] == ("unchecked", silent)
 
 

@@ -67,7 +67,7 @@ async def test_what_belongs_together_is_no_orphan(world: World, tmp_path: Path) 
     ]
     assert found["jobs without record"]["what"] == "none of 2 job(s) of runs"
     assert found["runs without job"]["grade"] == "good"
-    assert found["requests"]["what"] == "0 wait(s), none for long"
+    assert found["requests"]["what"] == "0 request(s) wait, none for long"
     assert found["open records"]["what"] == "1, all of them can be read"
     assert found["final records"]["grade"] == "good"
     assert found["quota of active jobs"]["what"].startswith("2 of ")
@@ -153,7 +153,7 @@ async def test_a_request_that_nobody_answers_is_found(world: World) -> None:
         request = Request(id=id_, kind=RequestKind.TRIGGER, by="test", schedule=ScheduleId("hello"))
         await world.ledger.upload_blob(ids.request_blob(id_), dump_request(request))
 
-    assert (await findings(world))["requests"].what == "2 wait(s), none for long"
+    assert (await findings(world))["requests"].what == "2 request(s) wait, none for long"
 
     found = (await findings(world, later=timedelta(minutes=6)))["requests"]
     assert found.grade is Grade.PROBLEM
@@ -246,5 +246,5 @@ async def test_a_node_with_nothing_to_do_is_found(world: World) -> None:
 
     found = (await findings(world, check_batch, later=timedelta(minutes=31)))[f"node {node}"]
     assert found.grade is Grade.NOTE
-    assert "has had nothing to do since" in found.what
+    assert "has been idle since" in found.what
     assert "node-idle" in found.fix

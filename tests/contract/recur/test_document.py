@@ -96,7 +96,10 @@ def test_the_log_tells_an_upload_by_hand(
     assert "the next tick makes it a version" in before
     assert "not known yet" in before
     assert "never" not in before
-    assert (third["by"], third["changed"]) == (None, ["it cannot be used: it changed nothing"])
+    assert (third["by"], third["changed"]) == (
+        None,
+        ["this version is invalid and changed nothing"],
+    )
     assert fourth["changed"] == ["nightly: added", "other: added"]
 
 

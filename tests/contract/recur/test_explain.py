@@ -384,8 +384,8 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(past: Past) -> None:
     told = past.recur("explain", "nightly", "soon")
     assert told.code == Exit.USAGE
     assert "2026-11-01T07:30Z" in told.err
-    assert "2026-11-01 or yesterday for the whole of that day there" in told.err
-    assert "for the beginning of that day there" in past.recur("runs", "--since", "soon").err
+    assert "2026-11-01 or yesterday (the whole of that day)" in told.err
+    assert "(the start of that day)" in past.recur("runs", "--since", "soon").err
 
     told = past.recur("explain", "nigthly", "2026-11-01")
     assert told.code == Exit.REFUSED

@@ -189,7 +189,7 @@ async def test_a_hand_over_that_was_cut_off_goes_on(old: Old) -> None:
     await old.made(1)
     told = await old.recur("--json", "doctor")
     (found,) = [one for one in told.json["findings"] if one["check"] == "job schedule old"]
-    assert found["what"] == "it is disabled, handed over to schedule old"
+    assert found["what"] == "disabled: schedule old has taken over"
 
 
 class Killed(BaseException):
@@ -378,7 +378,7 @@ async def test_a_table_of_ones_own_takes_over(old: Old, tmp_path: Path) -> None:
 
     assert printed.code == Exit.DONE
     assert told.code == Exit.DONE, told.err
-    assert "is not due when job schedule old is" in told.out
+    assert "is not due at the same times as job schedule old" in told.out
     assert "echo mine" in document
     assert "# ours" in document
     assert f"start = {turn.isoformat().replace('+00:00', 'Z')}" in document
@@ -399,7 +399,7 @@ async def test_on_a_terminal_it_asks_first(old: Old) -> None:
     def decline() -> int:
         words = ("import", "job-schedule", "old", "--hand-over")
         with at_a_terminal(old.someone, *words) as (terminal, process):
-            read_until(terminal, "put schedule old in force from 2100-01-01 00:00:00Z on? [y/N]")
+            read_until(terminal, "apply schedule old from 2100-01-01 00:00:00Z on? [y/N]")
             os.write(terminal, b"n\n")
             read_until(terminal, "nothing was changed")
             return process.wait()

@@ -124,7 +124,7 @@ def test_every_schedule_of_a_file_is_listed(nobody: Operator, tmp_path: Path) ->
         *("broken", "closed", "never", "nightly")
     ]
     broken, closed, never, nightly = shown.out.splitlines()[1:]
-    assert "its table is invalid: it stands still" in broken
+    assert "its table is invalid, so nothing runs" in broken
     assert "paused by the document" in closed
     assert "not due within nine years" in never
     assert nightly == "nightly   2030-03-09 02:30-05:00  2030-03-09 07:30Z"
@@ -201,8 +201,8 @@ def test_nothing_is_due_before_its_start(nobody: Operator, tmp_path: Path) -> No
         (("nigthly",), Exit.REFUSED, "did you mean nightly?"),
         (("broken",), Exit.REFUSED, "[schedules.broken]: cron"),
         (("leap", "--from", "2033-01-01"), Exit.FOUND, "not due within nine years"),
-        (("nightly", "--from", "soon"), Exit.USAGE, "--from 'soon' is no time"),
-        (("nightly", "--from", "9999-12-31"), Exit.USAGE, "is too far away"),
+        (("nightly", "--from", "soon"), Exit.USAGE, "--from 'soon' is not a time"),
+        (("nightly", "--from", "9999-12-31"), Exit.USAGE, "is out of range"),
         (("nightly", "--from", "2030-03-10T02:15"), Exit.USAGE, "does not exist"),
         (("nightly", "--compare", "gap=first"), Exit.USAGE, "gap cannot be 'first'"),
         (("nightly", "--compare", "skip"), Exit.USAGE, "write gap=auto|shift|skip"),

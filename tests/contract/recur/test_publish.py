@@ -113,7 +113,7 @@ def test_what_is_left_out_and_what_is_suspicious_is_told(
     assert (warning["application"], warning["path"]) == (NAMES[0], "id_\x1b[2Jrsa.pfx")
     first, second = told.err.splitlines()
     assert first == f"{NAMES[0]}: left out .env"
-    assert second.startswith(rf"warning: {NAMES[0]}/id_\x1b[2Jrsa.pfx: by its name, it holds keys")
+    assert second.startswith(rf"warning: {NAMES[0]}/id_\x1b[2Jrsa.pfx: its name suggests keys")
 
 
 def test_two_commands_at_once_both_succeed(account: ArmAccount, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_an_active_package_that_is_another_is_noticed(account: ArmAccount, tmp_p
 
     for content in (b"/the/path/to/a.zip", other):
         _overwrite(account, "pythonscript", content)
-        with pytest.raises(CliError, match="what lies in storage is another") as found:
+        with pytest.raises(CliError, match="storage has another") as found:
             Run(account).publish(given)
         assert found.value.code is Exit.FOUND
         assert f"--version-name {given[0].version}" in str(found.value.next_step)
@@ -395,4 +395,4 @@ def test_a_workload_without_applications_is_refused(account: ArmAccount, tmp_pat
         (tmp_path / "empty").mkdir(exist_ok=True)
         told = _recur(account, tmp_path, "publish", "--workload", str(folder))
         assert told.code == 3
-        assert f"{folder}: no folder to package" in told.err
+        assert f"{folder}: the folder has no application folder" in told.err

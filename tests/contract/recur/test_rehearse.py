@@ -43,7 +43,7 @@ def test_durations_are_those_of_the_newest_runs(past: Past, tmp_path: Path) -> N
     told = past.recur("--json", *words, "--duration", "unknown=5m")
 
     assert without.code == Exit.USAGE
-    assert "nothing tells it of 1 schedule(s): unknown" in without.err
+    assert "is not known for 1 schedule(s): unknown" in without.err
     assert told.code == Exit.DONE
     nightly, unknown = told.json["schedules"]
     assert (nightly["runs"], nightly["node_seconds"]) == (3, 3 * 1800)

@@ -109,7 +109,7 @@ async def test_a_run_is_stopped_by_name(world: World, tmp_path: Path) -> None:
     assert "eva: wrong input" in (record.sentence or "")
     again = await recur(someone, "stop", run)
     assert again.code == Exit.REFUSED
-    assert "has ended already: terminated (stopped)" in again.err
+    assert "has already ended: terminated (stopped)" in again.err
 
 
 async def test_a_pause_holds_until_its_end_or_until_it_is_resumed(

@@ -72,7 +72,7 @@ def test_a_backfill_that_is_agreed_to_is_asked_for_and_waited_for(
     with at_a_terminal(someone, *MONTH, "--wait", "4") as (terminal, process):
         read_until(terminal, "[y/N]")
         os.write(terminal, b"y\n")
-        read_until(terminal, "the next tick answers")
+        read_until(terminal, "waiting for the next tick")
         read_until(terminal, "recur answer")
 
         assert process.wait() == Exit.UNAVAILABLE
@@ -82,7 +82,7 @@ def test_a_backfill_that_is_agreed_to_is_asked_for_and_waited_for(
 def test_who_waits_no_longer_leaves_the_request(someone: Operator, ledger: ContainerClient) -> None:
     """Ctrl-C takes nothing back, and says so."""
     with at_a_terminal(someone, "trigger", NIGHTLY) as (terminal, process):
-        read_until(terminal, "the next tick answers")
+        read_until(terminal, "waiting for the next tick")
         for _ in range(10):  # as people do: the first one may fall into a finalizer of Python's
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):

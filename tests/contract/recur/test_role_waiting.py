@@ -341,7 +341,7 @@ def test_a_refusal_that_may_be_a_network_rule_says_so(azurite: Azurite, tmp_path
         uploads.upload(f"{azurite.url}/any/{package.version}", package.zip_path, role_wait)
 
     assert f"the {OF_THE_UPLOADER} is missing" in refused.value.message
-    doubt = "; or a network rule of the storage account refuses the address"
+    doubt = "; or a network rule of the storage account refuses your address"
     assert refused.value.message.endswith(doubt)
     assert f"{duration_text(LIMIT)} left{doubt}" in shown.getvalue()
 

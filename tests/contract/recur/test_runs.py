@@ -249,7 +249,7 @@ def test_an_open_record_that_ticks_leave_alone_is_told(past: Past) -> None:
     assert told.code == Exit.FOUND
     assert [one["run_id"] for one in told.json["runs"]] == [id_(1), id_(2, OTHER)]
     assert told.json["unreadable"] == [
-        f"{ids.open_blob(record.run_id)} cannot be read: it bears no metadata"
+        f"{ids.open_blob(record.run_id)} cannot be read: it has no metadata"
     ]
     assert past.recur("runs", "nightly-b").code == Exit.DONE
 

@@ -150,7 +150,7 @@ def test_storage_is_given_by_file_or_environment(tmp_path: Path) -> None:
     assert find_storage(None, given) == "from the environment"
     assert find_storage(None, {STORAGE_VARIABLE: " "}) == find_storage(None, {})
     assert "http://127.0.0.1:10000/devstoreaccount1;" in find_storage(None, {})
-    with pytest.raises(ValueError, match="is empty: it is to hold the connection string"):
+    with pytest.raises(ValueError, match="is empty: it must contain the connection string"):
         find_storage(private(tmp_path / "empty", "\n"), given)
 
 

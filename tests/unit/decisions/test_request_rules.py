@@ -117,4 +117,4 @@ def test_recur_makes_no_request_that_the_tick_would_refuse(
         make(cast("Any", None), request)  # storage is not reached
 
     assert refused.value.code is Exit.USAGE
-    assert refused.value.next_step == "name yourself by --by"
+    assert refused.value.next_step == "give your name with --by NAME"

@@ -21,7 +21,7 @@ def test_no_token_leaves_this_machine_over_plain_http(host: str) -> None:
 
     assert refused.value.code is Exit.REFUSED
     assert refused.value.message == (
-        f"BATCH_ACCOUNT_URL of settings.json is plain http to another machine: {url}"
+        f"BATCH_ACCOUNT_URL of settings.json is http:// to another machine: {url}"
     )
 
 

@@ -154,7 +154,7 @@ def test_a_list_without_items_has_the_heading_of_its_csv(
 @pytest.mark.parametrize("form", [Format.JSONL, Format.CSV])
 def test_what_is_no_list_is_not_written_as_one(form: Format) -> None:
     """Rather than as nothing."""
-    with pytest.raises(CliError, match="is for lists"):
+    with pytest.raises(CliError, match="works only with lists"):
         Printer(form=form).result({})
 
 

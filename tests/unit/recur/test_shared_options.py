@@ -44,7 +44,7 @@ def test_it_is_known_beforehand_whether_programs_get_a_document(line: str, wante
     [
         (
             "doctor -o csv",
-            "is for lists: answer, costs, document, gaps, logs, next, rehearse, runs",
+            "works only with commands that print lists: answer, costs, document, gaps, logs, next, rehearse, runs",
         ),
         ("runs --json -o csv", "exclude each other"),
         ("runs --utc --zone Europe/Paris", "exclude each other"),

@@ -117,7 +117,7 @@ def test_no_token_goes_to_a_host_that_the_current_folder_names(
         opens(find_target(None, {}))
 
     assert refused.value.code is Exit.REFUSED
-    assert refused.value.message.startswith(f"{name} is {value}: not a host of Azure")
+    assert refused.value.message.startswith(f"{name} is {value}, which is not a host of Azure")
     assert f"{source}, found in the current folder" in refused.value.message
     assert "--settings FILE" in str(refused.value.next_step)
 
@@ -126,7 +126,9 @@ async def test_a_document_is_not_applied_through_such_a_host(folder: Callable[..
     """Its client is another one than that of the other commands."""
     folder(**{**SETTINGS, "DATA_STORAGE_URL": "https://evil.example"})
 
-    with pytest.raises(CliError, match=r"DATA_STORAGE_URL is https://evil\.example: not a host"):
+    with pytest.raises(
+        CliError, match=r"DATA_STORAGE_URL is https://evil\.example, which is not a host"
+    ):
         async with open_ledger(find_target(None, {})):
             pass
 

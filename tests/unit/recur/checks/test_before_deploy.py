@@ -118,6 +118,6 @@ def test_who_is_not_signed_in_reads_what_to_do() -> None:
 
     reader.close()
     assert str(refused.value) == (
-        "nobody is signed in: no account for https://management.azure.com/.default"
+        "you are not signed in: no account for https://management.azure.com/.default"
     )
     assert refused.value.next_step == "az login"

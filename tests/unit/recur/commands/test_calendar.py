@@ -56,7 +56,7 @@ def test_programs_get_names_as_well() -> None:
     [
         ("FRX", "2026", None, Exit.USAGE, "did you mean FR"),
         ("ZZ", "2026", None, Exit.USAGE, "'ZZ'"),
-        ("CA-XX", "2026", None, Exit.USAGE, "it can be AB, BC"),
+        ("CA-XX", "2026", None, Exit.USAGE, "CA has AB, BC"),
         ("SG-XX", "2026", None, Exit.USAGE, "write SG: it has no parts"),
         ("FR", "2030-2026", None, Exit.USAGE, "write 2026-2030, or 2026"),
         ("FR", "2026-2076", None, Exit.USAGE, "at most 50 years"),

@@ -105,7 +105,7 @@ def test_two_readings_of_one_expression_each_have_their_occurrences(
     result = _convert(line, "--from", "2026-12-01")
 
     assert result.output == (
-        "# can be read in 2 ways: keep one\n"
+        "# 2 meanings: keep one\n"
         f'# 1. crontab (the same)\ncron = "{ours[0]}"\n# next in UTC: {ours[1]}\n'
         f'# 2. Kubernetes\ncron = "{theirs[0]}"\n# next in UTC: {theirs[1]}\n'
     )
@@ -142,11 +142,11 @@ def test_where_kubernetes_agrees_there_is_one_reading(line: str) -> None:
             "hello",
             (),
             3,
-            "no scheduler that is known has the line 'hello'; in a document: 1 field(s)",
+            "'hello' is not a line of a known scheduler; in a document: 1 field(s)",
         ),
         ("61 * * * *", (), 3, "61 is not from 0 to 59"),
-        ("X=1", (), 3, "no scheduler that is known"),
-        ("@reboot run.sh", (), 3, "no scheduler that is known"),
+        ("X=1", (), 3, "is not a line of a known scheduler"),
+        ("@reboot run.sh", (), 3, "is not a line of a known scheduler"),
         (
             "at(9998-01-01T00:00:00)",
             (),
@@ -166,7 +166,7 @@ def test_where_kubernetes_agrees_there_is_one_reading(line: str) -> None:
             "the syntax of NCRONTAB (seconds first), without an equivalent: hour 24",
         ),
         ("0 0 12 * * ?", ("--time-zone", "Europe/Pari"), 2, "did you mean 'Europe/Paris'?"),
-        ("0 0 12 * * ?", ("--from", "soon"), 2, "--from 'soon' is no time"),
+        ("0 0 12 * * ?", ("--from", "soon"), 2, "--from 'soon' is not a time"),
     ],
 )
 def test_a_refusal_says_why(line: str, options: tuple[str, ...], code: int, says: str) -> None:
@@ -203,7 +203,7 @@ end = 2029-01-01T00:00:00Z
         (
             "at(2026-12-24T18:00:00)",
             "2026-12-24T18:01",
-            "at = [2026-12-24T18:00:00]\n# never due again\n",
+            "at = [2026-12-24T18:00:00]\n# it is never due again\n",
         ),
         (
             "at(2026-12-24T18:00:00-05:00)",
@@ -230,9 +230,9 @@ def test_a_start_that_is_over_is_left_out(line: str, begin: str, told: str) -> N
         ("0 0 12 1 1 ? 2099", "# next in UTC: Thu 2099-01-01 12:00"),
         ("at(2099-12-24T18:00:00)", "# next in UTC: Thu 2099-12-24 18:00"),
         ("0 0 12 * 1 ? 2099", "# next in UTC: Thu 2099-01-01 12:00, Fri 2099-01-02 12:00"),
-        ("0 0 12 1 1 ? 2025", "# never due again"),
-        ("0 0 12 * 1 ? 2025", "# never due again"),
-        ("15 0 9 29 FEB FRI", "# not due within nine years"),
+        ("0 0 12 1 1 ? 2025", "# it is never due again"),
+        ("0 0 12 * 1 ? 2025", "# it is never due again"),
+        ("15 0 9 29 FEB FRI", "# it is not due within nine years"),
     ],
 )
 def test_what_is_due_later_than_nine_years_is_not_over(line: str, says: str) -> None:

@@ -33,7 +33,7 @@ SHORT = Short(span=RangeRecord(first=NOON, last=NOON, count=1, blob="b"), bare=2
         ({"overdue": (NOON, NOON, NOON)}, "3 overdue and undecided"),
         (
             {"doubled": (NOON,), "unlisted": (NOON,)},
-            "1 with more than one record, 1 that ticks leave alone",
+            "1 with more than one record, 1 ignored by ticks",
         ),
     ],
 )

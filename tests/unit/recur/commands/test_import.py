@@ -27,7 +27,7 @@ def test_programs_get_the_document_and_what_changes(tmp_path: Path) -> None:
             "schedule": "two",
             "source": "line 2: @reboot two",
             "changes": [],
-            "refused": "nothing here is due when a machine starts",
+            "refused": "Recur has no schedule that is due when a machine starts",
         },
     ]
 
@@ -37,8 +37,8 @@ def test_programs_get_the_document_and_what_changes(tmp_path: Path) -> None:
     [
         (None, (), 3, "cannot be read: No such file"),
         (b"\xff", (), 3, "is not UTF-8, at byte 0"),
-        (b"# nothing\n", (), 3, "no schedule is found in it"),
-        (b"{", (), 3, "it begins as JSON and cannot be read"),
+        (b"# nothing\n", (), 3, "it contains no schedule"),
+        (b"{", (), 3, "it looks like JSON, but cannot be read"),
         (b"0 2 * * * one", ("--time-zone", "Europe/Pari"), 2, "did you mean 'Europe/Paris'?"),
     ],
 )

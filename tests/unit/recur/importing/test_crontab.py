@@ -110,20 +110,20 @@ def test_a_crontab_of_the_system_names_users() -> None:
     (by_root,) = _tables(line)
     by_option, _ = _tables(line.replace("root", "app") + "0 1 * * * app run\n", with_user=True)
 
-    assert "It ran as the user app; a task runs as a user of Batch." in by_option.comments
+    assert "It ran as the user app; a task runs as a user that Batch creates." in by_option.comments
     assert dict(by_option.keys) == dict(by_root.keys)
     (program,) = _tables("0 1 * * * root -b -q fit.C\n")
     assert dict(program.keys)["command"] == '"root -b -q fit.C"'
     for table in (by_heading, by_root):
         assert dict(table.keys)["command"] == '"cd / && run-parts --report /etc/cron.hourly"'
         assert table.name == "run-parts"
-        assert "It ran as the user root; a task runs as a user of Batch." in table.comments
+        assert "It ran as the user root; a task runs as a user that Batch creates." in table.comments
 
 
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("@reboot run", "nothing here is due when a machine starts"),
+        ("@reboot run", "Recur has no schedule that is due when a machine starts"),
         ("0 25 * * * run", "25 is not from 0 to 23"),
         ("0~59 1 * * * run", "cannot be read"),
         ("0 1 * * *", "it has no command"),

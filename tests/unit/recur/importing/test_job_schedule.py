@@ -229,7 +229,7 @@ def test_output_files_are_outputs_without_their_signatures() -> None:
     found = table({"outputFiles": files})
     assert keys(found)["outputs"] == '["report/*.csv"]'
     assert not any("SECRET" in one for one in found.comments)
-    assert any("../../etc/passwd is no pattern" in one for one in found.comments)
+    assert any("../../etc/passwd is not a valid pattern" in one for one in found.comments)
 
 
 @pytest.mark.parametrize(
@@ -276,5 +276,5 @@ def test_a_table_that_is_written_in_another_way_is_refused() -> None:
 def test_a_line_of_a_command_is_no_start() -> None:
     """It would be lost: the table is refused."""
     text = "[schedules.one]\nevery = '1h'\ncommand = '''\nstart = $(date)\nrun'''\n"
-    with pytest.raises(CliError, match="another line looks alike"):
+    with pytest.raises(CliError, match="another line looks the same"):
         with_start(text, ScheduleId("one"), NOW)

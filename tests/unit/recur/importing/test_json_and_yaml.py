@@ -124,13 +124,13 @@ def test_what_a_cron_job_loses_is_said() -> None:
 
     assert table.comments == (
         "Its image was i.",
-        "Kubernetes replaces $(NAME) in it; the shell here wants $NAME.",
+        "Kubernetes expands $(NAME) in it; the shell here expands $NAME.",
         "It started in the folder /app.",
-        "Kubernetes replaces $(NAME) in C; here it stays: write its value.",
+        "Kubernetes expands $(NAME) in C; Recur does not: write the value.",
         "Variables from secrets and config maps are left out: B.",
         "startingDeadlineSeconds 10 is left out: catch_up.window is at least 300s.",
-        "completions 3 is left out: a run has one task.",
-        "backoffLimit 20 becomes 10, the most that retries take.",
+        "completions 3 is left out: a run here has one task.",
+        "backoffLimit 20 becomes 10, the maximum of retries.",
     )
     assert dict(table.keys)["environment"] == '{ A = "1", C = "$(A)/c" }'
 
@@ -308,7 +308,7 @@ def test_how_often_eventbridge_tries_again_is_said() -> None:
         (
             180 * 86400 + 1,
             None,
-            ["activeDeadlineSeconds 15552001 is left out: a task lives 180 days at most."],
+            ["activeDeadlineSeconds 15552001 is left out: a task can run at most 180 days."],
         ),
     ],
 )
@@ -471,22 +471,22 @@ def test_a_schedule_trigger_keeps_its_recurrence(
             {"frequency": "Hour", "interval": 5, "schedule": {"minutes": [0, 30]}},
             "every 5 hours at given minutes",
         ),
-        ({"frequency": "Year", "interval": 2}, "2 Year with {} cannot be said"),
+        ({"frequency": "Year", "interval": 2}, "2 Year with {} has no equivalent"),
         ({"frequency": "Day", "interval": 0}, "the interval 0 is not a whole number above zero"),
         ({"frequency": "Day", "timeZone": "Mars Time"}, "there is no time zone 'Mars Time'"),
         ({"frequency": "Day", "startTime": "soon"}, "'soon' is not a time such as"),
         ({"frequency": "Week", "schedule": {"weekDays": ["Noday"]}}, "there is no weekday 'NOD'"),
         (
             {"frequency": "Day", "schedule": {"weekDays": ["Monday"]}},
-            "schedule.weekDays with the frequency Day cannot be said",
+            "schedule.weekDays with the frequency Day has no equivalent",
         ),
         (
             {"frequency": "Hour", "schedule": {"minutes": [0], "weekDays": ["Monday"]}},
-            "schedule.weekDays with the frequency Hour cannot be said",
+            "schedule.weekDays with the frequency Hour has no equivalent",
         ),
         (
             {"frequency": "Week", "schedule": {"monthDays": [1]}},
-            "schedule.monthDays with the frequency Week cannot be said",
+            "schedule.monthDays with the frequency Week has no equivalent",
         ),
         (
             {
@@ -496,14 +496,14 @@ def test_a_schedule_trigger_keeps_its_recurrence(
                     "monthlyOccurrences": [{"day": "Friday", "occurrence": 1}],
                 },
             },
-            "schedule.weekDays beside monthlyOccurrences cannot be said",
+            "schedule.weekDays together with monthlyOccurrences has no equivalent",
         ),
         (
             {
                 "frequency": "Month",
                 "schedule": {"monthlyOccurrences": [{"day": "Friday", "occurrence": -2}]},
             },
-            "occurrence -2 of Friday cannot be said",
+            "occurrence -2 of Friday has no equivalent",
         ),
     ],
 )
@@ -519,18 +519,18 @@ def test_what_a_trigger_loses_is_said() -> None:
     )
 
     assert table.comments == (
-        "Weeks begin on Monday, that of the anchor counts.",
-        "Nothing is due at the end itself.",
+        "Weeks begin on Monday; the week of the anchor counts.",
+        "No occurrence is due exactly at the end.",
     )
 
 
 @pytest.mark.parametrize(
     ("recurrence", "told"),
     [
-        ({"frequency": "Day"}, "leaves out or repeats a time is not documented: see dst"),
+        ({"frequency": "Day"}, "does not document what it does at clock changes: check dst"),
         (
             {"frequency": "Hour", "interval": 6, "schedule": {"minutes": [0, 30]}},
-            "It counted hours that elapse",
+            "It counted elapsed hours",
         ),
     ],
 )
@@ -555,7 +555,7 @@ def test_a_part_of_a_window_is_left_out_and_said(minute: str, *, partial: bool) 
 
     table = _table(_trigger(given, "TumblingWindowTrigger"))
 
-    assert any("endTime lies within a window" in one for one in table.comments) is partial
+    assert any("endTime is within a window" in one for one in table.comments) is partial
 
 
 def test_a_tumbling_window_becomes_an_interval() -> None:
@@ -565,12 +565,12 @@ def test_a_tumbling_window_becomes_an_interval() -> None:
     table = _table(_trigger(given, "TumblingWindowTrigger"))
 
     assert (found["every"], found["anchor"]) == ("1h", datetime(2026, 1, 7, 9, 15, tzinfo=UTC))
-    assert "The delay of 00:15:00 is left out: move anchor by it." in table.comments
+    assert "The delay of 00:15:00 is left out: move anchor by this time." in table.comments
     monthly = _table(
         _trigger({"frequency": "Month", "interval": 1, **START}, "TumblingWindowTrigger")
     )
     assert "have no fixed length" in (monthly.refused or "")
-    assert "not due by time" in (_table(_trigger({}, "BlobEventsTrigger")).refused or "")
+    assert "not triggered by time" in (_table(_trigger({}, "BlobEventsTrigger")).refused or "")
 
 
 def test_a_window_is_due_at_its_end() -> None:
@@ -647,14 +647,14 @@ def test_triggers_of_a_template_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "it begins as JSON and cannot be read"),
-        ("kind: [", "it begins as YAML and cannot be read"),
-        ("kind: 2026-13-45", "it begins as YAML and cannot be read"),
-        ("[" * 100_000, "it begins as JSON and cannot be read"),
-        ("--- &a\nkind: List\nitems: [*a]", "it contains itself"),
-        ("{}", "no schedule is found in it"),
-        ("kind: Job", "no schedule is found in it"),
-        ("[1, null]", "no schedule is found in it"),
+        ("{", "it looks like JSON, but cannot be read"),
+        ("kind: [", "it looks like YAML, but cannot be read"),
+        ("kind: 2026-13-45", "it looks like YAML, but cannot be read"),
+        ("[" * 100_000, "it looks like JSON, but cannot be read"),
+        ("--- &a\nkind: List\nitems: [*a]", "a YAML alias contains itself"),
+        ("{}", "it contains no schedule"),
+        ("kind: Job", "it contains no schedule"),
+        ("[1, null]", "it contains no schedule"),
     ],
 )
 def test_a_file_of_another_kind_is_refused(text: str, says: str) -> None:

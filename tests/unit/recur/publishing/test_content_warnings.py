@@ -30,7 +30,7 @@ def test_a_script_that_cannot_be_executed_is_told() -> None:
     """Once it has the bit, nothing is said."""
     (told,) = warnings("bin/run", b"#!/bin/sh\ntrue\n")
 
-    assert "no executable bit: `chmod +x` it" in told
+    assert "not executable: `chmod +x` it" in told
     assert warnings("bin/run", b"#!/bin/sh\ntrue\n", is_executable=True) == []
 
 
@@ -45,11 +45,11 @@ def test_a_script_that_cannot_be_executed_is_told() -> None:
         ("a.sh", b"https://a.blob.core.windows.net/c?sv=1&sig=" + b"a1B2" * 11, "a SAS signature"),
         ("a.cfg", b"key = AKIAIOSFODNN7EXAMPLE", "an AWS access key"),
         ("a.cfg", b"ghp_" + b"a1B2" * 9, "a token of GitHub"),
-        ("ssh/id_rsa", b"", "by its name"),
-        ("id_ed25519", b"\0", "by its name"),
-        ("server.pem", b"MIIE", "by its name"),
-        ("server.PFX", b"\0\1", "by its name"),
-        (".netrc", b"machine a", "by its name"),
+        ("ssh/id_rsa", b"", "its name suggests"),
+        ("id_ed25519", b"\0", "its name suggests"),
+        ("server.pem", b"MIIE", "its name suggests"),
+        ("server.PFX", b"\0\1", "its name suggests"),
+        (".netrc", b"machine a", "its name suggests"),
     ],
 )
 def test_what_looks_like_a_secret_is_told_by_its_kind(path: str, content: bytes, kind: str) -> None:

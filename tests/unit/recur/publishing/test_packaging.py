@@ -133,7 +133,7 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tool" / "__pycache__" / "x.pyc").touch()
     with pytest.raises(PackageError, match="no file"):
         build(tmp_path / "tool", tmp_path)
-    with pytest.raises(PackageError, match="no such folder"):
+    with pytest.raises(PackageError, match="does not exist"):
         build(tmp_path / "other", tmp_path)
 
 
@@ -146,7 +146,7 @@ def test_a_symbolic_link_is_refused(tmp_path: Path, to: str) -> None:
     with pytest.raises(PackageError) as refused:
         build(folder, tmp_path)
 
-    assert str(refused.value).startswith(f"{folder}/link is a symbolic link to {to}: put what it")
+    assert str(refused.value).startswith(f"{folder}/link is a symbolic link to {to}: replace it by")
     (folder / ".recurignore").write_text("/link\n")
     assert build(folder, tmp_path).left_out == ("link",)
 
@@ -277,6 +277,6 @@ def test_what_is_suspicious_in_a_package_is_told_with_its_path(tmp_path: Path) -
     built = package(tmp_path, FILES | {"bin/run.sh": b"#!/bin/sh\r\nexit\r\n"})
 
     assert [(path, text.partition(":")[0]) for path, text in built.warnings] == [
-        ("bin/run.sh", "a script with Windows line ends (CRLF), which fails on Linux"),
-        ("bin/run.sh", "a first line #! and no executable bit"),
+        ("bin/run.sh", "the script has Windows line ends (CRLF) and fails on Linux"),
+        ("bin/run.sh", "the script begins with #! but is not executable"),
     ]

@@ -82,10 +82,10 @@ def test_open_runs_are_those_of_the_schedule_and_of_no_other() -> None:
     assert lines["nightly"] == [f"its open runs go on: {runs[0]}, {runs[2]}"]
     assert lines["report"] == [
         (
-            "it has the command and timing of nightly, which is removed: if this is a new name, "
-            "its history starts anew"
+            "it has the command and timing of nightly, which this document removes: if this is a renamed schedule, "
+            "its history starts again"
         ),
-        f"open runs of nightly go on beside it: {runs[0]}, {runs[2]}",
+        f"open runs of nightly go on: {runs[0]}, {runs[2]}",
     ]
     assert [*consequences(Change(schedule=changed[0].schedule, kind="removed"), ())] == [
         "it has no open run"
@@ -104,7 +104,7 @@ def test_a_pause_does_not_go_over_to_the_new_name() -> None:
         return [line for one in told for line in consequences(one, told) if "pause" in line]
 
     assert lines(past, holds) == [
-        "the pause of nightly by eva does not hold for it: recur pause report"
+        "the pause of nightly by eva does not apply to it: recur pause report"
     ]
     assert lines(past) == lines() == []
     assert with_pauses(changed, {}, NOON) == changed

@@ -93,6 +93,6 @@ def test_it_is_asked_for_where_nobody_can_answer(capsys: pytest.CaptureFixture[s
     told = capsys.readouterr().out.splitlines()
     assert (
         told[0]
-        == "one of 2026-12-25 09:00 moves to 2026-12-24 09:00, which is over: it does not run"
+        == "one of 2026-12-25 09:00 moves to 2026-12-24 09:00, which is in the past: it will not run"
     )
     assert told[-1] == "and 55 more"

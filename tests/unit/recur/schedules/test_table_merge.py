@@ -125,13 +125,13 @@ def test_what_is_kept_means_what_it_meant() -> None:
     [
         (IN_FORCE, f'[defaults]\ntime_zone = "UTC"\n{NIGHTLY}', "[defaults] of part.toml differs"),
         (IN_FORCE, f'[prices]\ncurrency = "USD"\nspot = 1.0\n{NIGHTLY}', "[prices] of part.toml"),
-        (IN_FORCE, "# nothing\n", "holds no table [schedules.<id>]"),
-        (IN_FORCE, "schedules = 1\n", "holds no table [schedules.<id>]"),
+        (IN_FORCE, "# nothing\n", "has no table [schedules.<id>]"),
+        (IN_FORCE, "schedules = 1\n", "has no table [schedules.<id>]"),
         (IN_FORCE, "[schedules", "part.toml is refused"),
         ("[schedules", NIGHTLY, "the document in force is refused"),
-        ("[schedules]\nnightly = { every = '1h', command = 'x' }\n", NIGHTLY, "line by line"),
-        ("schedules.nightly.every = '1h'\n", NIGHTLY, "line by line"),
-        (IN_FORCE, "[schedules]\nnightly = { every = '1h', command = 'x' }\n", "line by line"),
+        ("[schedules]\nnightly = { every = '1h', command = 'x' }\n", NIGHTLY, "cannot be merged"),
+        ("schedules.nightly.every = '1h'\n", NIGHTLY, "cannot be merged"),
+        (IN_FORCE, "[schedules]\nnightly = { every = '1h', command = 'x' }\n", "cannot be merged"),
     ],
 )
 def test_what_cannot_be_put_together_is_refused(in_force: str, given: str, says: str) -> None:
