@@ -106,9 +106,7 @@ class Options:
                 two ways, or the clock contradicts other options.
         """
         if isinstance(self.clock, VirtualClock) and self.simulation is None:
-            raise ValueError(
-                "with virtual time, tasks are simulated: add --simulation FILE"
-            )
+            raise ValueError("with virtual time, tasks are simulated: add --simulation FILE")
         if self.data is not None and not (isinstance(self.clock, RealClock) and self.clock.exact):
             raise ValueError("an account can be kept in a folder only with the machine's own time")
         versions = [(item.application.lower(), item.version.lower()) for item in self.applications]

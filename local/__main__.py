@@ -48,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--folder", type=Path, default=_ROOT / ".local", help="for blobs, keys and logs"
     )
-    up.add_argument("--pool-speed", type=float, default=60, help="how many times faster the pool works")
+    up.add_argument(
+        "--pool-speed", type=float, default=60, help="how many times faster the pool works"
+    )
     package = commands.add_parser("package", help="write the deployment package, a zip file")
     package.set_defaults(command=_package)
     package.add_argument("--target", type=Path, default=_ROOT / "dist/recur.zip")

@@ -91,7 +91,9 @@ def explained(folder: Path) -> Iterator[None]:
 
 def _none_left(processes: list[str]) -> None:
     if processes:
-        raise LocalError("\n".join(["these processes were still running and are being ended:", *processes]))
+        raise LocalError(
+            "\n".join(["these processes were still running and are being ended:", *processes])
+        )
 
 
 def _run_demo(screen: Display, folder: Path, stop: StopRequest) -> None:

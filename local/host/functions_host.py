@@ -175,7 +175,9 @@ def _timer(function: worker.Function) -> Timer:
 def _monitor() -> StatusBlobs | None:
     connection_string = os.environ.get(_STORAGE)
     if not connection_string:
-        _log.warning("AzureWebJobsStorage is not set: an invocation missed while the host is stopped is not caught up")
+        _log.warning(
+            "AzureWebJobsStorage is not set: an invocation missed while the host is stopped is not caught up"
+        )
         return None
     return StatusBlobs(connection_string, os.environ.get(_HOST_ID, "recur-laptop"))
 

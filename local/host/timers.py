@@ -43,7 +43,9 @@ class Ncrontab:
             raise LocalError(f"{self.expression!r}: NCRONTAB does not support L, W or #")
         if not (days.startswith("*") or weekdays.startswith("*")):
             # NCRONTAB wants both to match, Debian's cron one of them
-            raise LocalError(f"{self.expression!r} restricts both the day and the weekday, which this host does not support")
+            raise LocalError(
+                f"{self.expression!r} restricts both the day and the weekday, which this host does not support"
+            )
 
     def after(self, instant: datetime) -> datetime:
         """Return the first occurrence later than ``instant``."""

@@ -90,10 +90,12 @@ def _package_finding(
             return good(check, "active, and the file in storage matches its version")
         case False:
             what = "active, but the file in storage is another package or is damaged"
-            return problem(check, what, why, f"run `recur publish`: it says how to replace {application}")
+            return problem(
+                check, what, why, f"run `recur publish`: it says how to replace {application}"
+            )
         case None:
             return note(
                 check,
                 "active, but its file was not found in storage",
-                "recur cannot check which package nodes get",
+                "the package that nodes get cannot be checked",
             )

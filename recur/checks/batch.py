@@ -78,7 +78,9 @@ def _pool_findings(pool: BatchPool) -> Iterator[Finding]:
             yield problem(f"{check} resize", what, "runs wait, and no node comes", fix)
         else:
             yield note(
-                f"{check} resize", what, "an error of an earlier resize; Batch shows it until the next one"
+                f"{check} resize",
+                what,
+                "an error of an earlier resize; Batch shows it until the next one",
             )
     yield _formula(check, pool)
 
@@ -87,9 +89,7 @@ def _formula(check: str, pool: BatchPool) -> Finding:
     check = f"{check} formula"
     run, interval = pool.auto_scale_run, pool.auto_scale_evaluation_interval
     why = "the pool keeps its size: runs wait, or idle nodes cost money"
-    fix = (
-        f"read az batch pool show --pool-id {pool.id} --query autoScaleRun, then deploy infra/pool again"
-    )
+    fix = f"read az batch pool show --pool-id {pool.id} --query autoScaleRun, then deploy infra/pool again"
     if not pool.enable_auto_scale:
         return problem(check, "autoscale is off", why, "deploy infra/pool again")
     if run is None or run.timestamp is None:

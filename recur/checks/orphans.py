@@ -192,9 +192,7 @@ def _requests(opened: _Open, now: datetime) -> Iterator[Finding]:
         first = min(old, key=lambda id_: old[id_])
         names = [first, *(one for one in old if one != first)]
         what = f"{_some(names)}: unanswered since {old[first]:%Y-%m-%d %H:%M} UTC"
-        why = (
-            "a submit tick should answer within two minutes: it does not run, fails, or waits for Batch"
-        )
+        why = "a submit tick should answer within two minutes: it does not run, fails, or waits for Batch"
         fix = "see tick-silent in docs/alerts.md; `recur tick submit` does one tick now"
         yield problem(check, what, why, fix)
     else:
@@ -242,7 +240,9 @@ def _damaged_final(history: History, now: datetime) -> Iterator[Finding]:
         why = "the result of this occurrence is not known, and a backfill does not run it"
         yield problem(f"record {blob}", f"is damaged: {told}", why, _DAMAGED)
     if not damaged:
-        what = f"{len(blobs)} of {len(found)} of yesterday and today were read, all without a problem"
+        what = (
+            f"{len(blobs)} of {len(found)} of yesterday and today were read, all without a problem"
+        )
         yield good("final records", what)
 
 

@@ -91,7 +91,11 @@ def read_planned_deployment(
     show = "az account show --query id --output tsv"
     list_ = 'az account list-locations --query "[].name" --output tsv'
     refusals = (
-        (subscription, f"AZURE_SUBSCRIPTION_ID is missing in {source}: add --subscription ID", show),
+        (
+            subscription,
+            f"AZURE_SUBSCRIPTION_ID is missing in {source}: add --subscription ID",
+            show,
+        ),
         (
             _SUBSCRIPTION.fullmatch(subscription),
             f"{subscription} is not a subscription id",

@@ -33,9 +33,7 @@ def check_results(ledger: ContainerClient) -> Iterator[Finding]:
         return
     rebuilding = state.rebuilding
     if rebuilding is not None and rebuilding.ended is None and rebuilding.results:
-        yield problem(
-            _CHECK, _how_far(rebuilding), _WHY, "wait: each collect tick continues"
-        )
+        yield problem(_CHECK, _how_far(rebuilding), _WHY, "wait: each collect tick continues")
     elif kept:
         fix = f"find out which program wrote it, then delete {', '.join(kept)}"
         yield note(_CHECK, "they were damaged, and have been rebuilt", fix)

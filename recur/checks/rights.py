@@ -102,7 +102,9 @@ def _judge(right: Right, held: Sequence[Mapping[str, Any]], place: str, scope: s
     check = f"right to {right.what}"
     missing = [action for action in right.actions if not allows(held, action)]
     if not missing:
-        return good(check, f"you have it in {place}; conditions and deny assignments are not checked")
+        return good(
+            check, f"you have it in {place}; conditions and deny assignments are not checked"
+        )
     return problem(
         check,
         f"you do not have it in {place}: {', '.join(missing)}",

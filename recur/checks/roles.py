@@ -64,7 +64,12 @@ def needs(target: Target, group: str) -> tuple[Need, ...]:
         ("function", _OWNER, host, "the function app does not start"),
         ("function", _READER, code, "the function app cannot read its code"),
         ("function", own["ledger"], ledger, "no tick can read or write the ledger"),
-        ("function", own["outputs"], outputs, "outputs are not verified, and no record becomes final"),
+        (
+            "function",
+            own["outputs"],
+            outputs,
+            "outputs are not verified, and no record becomes final",
+        ),
         ("function", _PUBLISHER, component, "telemetry is missing, and alerts have no data"),
         ("code", _CONTRIBUTOR, code, "code cannot be deployed, and no instance starts"),
         ("node", own["download"], data, "nodes cannot fetch packages and become unusable"),

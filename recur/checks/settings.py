@@ -60,6 +60,6 @@ def differences(target: Target, values: Mapping[str, str], app: str) -> Iterator
     for name in _SHARED:
         here, there = target.need(name).rstrip("/"), values.get(name, "").rstrip("/")
         if there and here != there:
-            why = "recur checks other resources than the app uses"
+            why = "the app uses other resources than those checked here"
             what = f"{there!r} in {app}, {here!r} in {target.source}"
             yield problem(f"setting {name}", what, why, "deploy infra/core again")

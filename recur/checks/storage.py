@@ -213,7 +213,9 @@ def _open_runs(ledger: ContainerClient, target: Target) -> Iterator[Finding]:
         yield problem("open runs", f"{number} of {count} blocked ({reason})", why, fix)
     for account, number in elsewhere.items():
         what = f"{number} of {count} have their job in the Batch account {account}"
-        why = "Recur no longer asks that account, and these runs block later runs of their schedules"
+        why = (
+            "Recur no longer asks that account, and these runs block later runs of their schedules"
+        )
         yield problem("open runs", what, why, "recur adopt --give-up ends them as lost")
     if stuck:
         what = f"{len(stuck)} of {count} should be finished by now, such as {stuck[0]}"
@@ -264,7 +266,9 @@ def _heartbeat(function: str, status: bytes | None) -> Finding:
             return unchecked(check, "the host's status of the timer cannot be read")
     if last is None or last.year == 1:
         why = "without its ticks, nothing is decided or collected"
-        return note(check, "its timer has not fired yet", why, "check that the function app is running")
+        return note(
+            check, "its timer has not fired yet", why, "check that the function app is running"
+        )
     age = datetime.now(UTC) - last.astimezone(UTC)
     if age > _SILENT:
         return problem(

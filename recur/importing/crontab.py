@@ -98,8 +98,16 @@ def read_crontab(text: str, *, time_zone: str | None, with_user: bool) -> Import
             source = f"line {number}: {line}"
             tables.append(replace(table, source=source, comments=(*above, *table.comments)))
             comments = []
-    zone = () if time_zone else ("Times are read as UTC; give the machine's time zone with --time-zone.",)
-    mail = (f"cron mailed output to {setting.mail}; in Recur, alerts send mails.",) if setting.mail else ()
+    zone = (
+        ()
+        if time_zone
+        else ("Times are read as UTC; give the machine's time zone with --time-zone.",)
+    )
+    mail = (
+        (f"cron mailed output to {setting.mail}; in Recur, alerts send mails.",)
+        if setting.mail
+        else ()
+    )
     return Imported(
         system="a crontab",
         tables=tuple(tables),

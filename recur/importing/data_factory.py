@@ -40,12 +40,12 @@ _DETAILS = {
 }
 _DAY_HOURS, _YEAR_MONTHS = 24, 12
 _MOST_PARALLEL = 100
-_COMMAND = "A trigger starts pipelines: write a command into each table. It is paused until it has one."
+_COMMAND = (
+    "A trigger starts pipelines: write a command into each table. It is paused until it has one."
+)
 _AT_THE_END = "No occurrence is due exactly at the end."
 _WEEKS = "Weeks begin on Monday; the week of the anchor counts."
-_CHANGES = (
-    "Data Factory does not document what it does at clock changes: check dst."
-)
+_CHANGES = "Data Factory does not document what it does at clock changes: check dst."
 _ELAPSED_HOURS = (
     "It counted elapsed hours; here they are hours of the clock, also at clock changes."
 )
@@ -182,7 +182,9 @@ def _tumbling(given: _Json, now: datetime) -> Reading:
         raise _NoEquivalentError(f"windows of {every} {frequency} have no fixed length")
     length = every * _ELAPSED[frequency]
     start, end = _instant(given.get("startTime"), UTC), _end(given, UTC)
-    changes = ["A window is due at its end. The task reads it from RECUR_WINDOW_START and RECUR_WINDOW_END."]
+    changes = [
+        "A window is due at its end. The task reads it from RECUR_WINDOW_START and RECUR_WINDOW_END."
+    ]
     if given.get("delay"):
         changes.append(f"The delay of {given['delay']} is left out: move anchor by this time.")
     if given.get("dependsOn"):
@@ -289,7 +291,9 @@ def _check_detail(frequency: str, detail: _Json) -> None:
                 f"schedule.{name} with the frequency {frequency} has no equivalent"
             )
     if "weekDays" in detail and "monthlyOccurrences" in detail:
-        raise _NoEquivalentError("schedule.weekDays together with monthlyOccurrences has no equivalent")
+        raise _NoEquivalentError(
+            "schedule.weekDays together with monthlyOccurrences has no equivalent"
+        )
 
 
 def _every_hours(every: int, first: int) -> str:

@@ -116,7 +116,9 @@ def with_start(text: str, schedule: ScheduleId, start: datetime) -> str:
             lines.append(line)
     if not done:
         raise CliError(
-            Exit.REFUSED, f"there is no line [schedules.{schedule}] in the table", "write the table with that line"
+            Exit.REFUSED,
+            f"there is no line [schedules.{schedule}] in the table",
+            "write the table with that line",
         )
     written = "".join(f"{line}\n" for line in lines)
     before, after = (valid_document(one, Path("table"), "") for one in (text, written))

@@ -172,7 +172,9 @@ def _timing(
     if interval is None:
         said.append("It does not recur: it is due once.")
     elif last:
-        said.append("Batch makes a job that is due exactly at doNotRunAfter, so end is one second later.")
+        said.append(
+            "Batch makes a job that is due exactly at doNotRunAfter, so end is one second later."
+        )
     longest = interval or _LONGEST_WINDOW
     window = _to_whole(min(longest, instants.window or longest))
     if window < _SHORTEST_WINDOW:
@@ -234,7 +236,9 @@ def _command(line: str) -> tuple[str, list[str]]:
     except ValueError:
         return line, ["Its command line cannot be split into words: check it."]
     if found := _CMD.fullmatch(line):
-        return found["command"], ["It ran on Windows with cmd /c, as commands do here on a Windows pool."]
+        return found["command"], [
+            "It ran on Windows with cmd /c, as commands do here on a Windows pool."
+        ]
     if _WINDOWS_PATH.search(line):
         return line.strip(), ["Its command line has a Windows path: it needs a Windows pool."]
     if words and words[0] in _SHELLS and len(words) == _SCRIPT_WORDS and words[1] == "-c":
@@ -277,9 +281,7 @@ def _limits(job: _Json, task: _Json) -> tuple[list[tuple[str, str]], list[str]]:
     if retries:
         tried = min(retries, _MOST_RETRIES) if retries > 0 else _MOST_RETRIES
         if tried != retries:
-            comments.append(
-                f"maxTaskRetryCount {retries} becomes {tried}, the maximum of retries."
-            )
+            comments.append(f"maxTaskRetryCount {retries} becomes {tried}, the maximum of retries.")
         comments.append("Batch retried within the job; here each attempt is a separate job.")
         on = '["lost", "never_started", "failed"]'
         pairs.append(("retries", inline_table([("max", str(tried)), ("on", on)])))

@@ -73,9 +73,7 @@ def hand_over_job_schedule(
         found = steps.check(seen)
         if isinstance(found, Prospect):
             if found.inherits:
-                given.output.say(
-                    "keys that the table does not set come from [defaults] in force"
-                )
+                given.output.say("keys that the table does not set come from [defaults] in force")
             if not found.as_before:
                 given.output.say(
                     f"schedule {table.schedule} is not due at the same times as job schedule {name}: its table differs"
@@ -117,7 +115,9 @@ def _text_of(target: Target, seen: Seen, file: Path | None) -> tuple[str, Path]:
         CliError: The file cannot be read, or the job schedule has no equivalent.
     """
     if file is not None:
-        return read_text(file, "name a file with one table, made with recur import job-schedule"), file
+        return read_text(
+            file, "name a file with one table, made with recur import job-schedule"
+        ), file
     imported, table = read_job_schedule(
         {**seen.content, "state": "active"}, now=seen.at, pool=_pool(target)
     )
@@ -125,7 +125,9 @@ def _text_of(target: Target, seen: Seen, file: Path | None) -> tuple[str, Path]:
     if table.refused is not None:
         message = f"job schedule {name} cannot be imported as it is: {table.refused}"
         raise CliError(
-            Exit.REFUSED, message, f"recur import job-schedule {name} > FILE, correct it, then add --table FILE"
+            Exit.REFUSED,
+            message,
+            f"recur import job-schedule {name} > FILE, correct it, then add --table FILE",
         )
     place = f"job schedule {name}"
     return document_text(imported, (table,), place), Path(place)

@@ -116,7 +116,9 @@ def _runs(pod: _Json) -> tuple[list[tuple[str, str]], list[str]]:
     words = [*_words(container.get("command")), *_words(container.get("args"))]
     if not container.get("command"):
         told = f" with the arguments {shlex.join(words)}" if words else ""
-        comments.append(f"Its command is that of the image{told}: write it here, then unpause the table.")
+        comments.append(
+            f"Its command is that of the image{told}: write it here, then unpause the table."
+        )
         command = NO_COMMAND
     elif len(words) == _SCRIPT_WORDS and words[0] in _SHELLS and words[1] == "-c":
         command = words[2]

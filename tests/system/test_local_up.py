@@ -105,7 +105,5 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
         os.close(folder)
 
     assert ended.returncode == 1
-    assert ended.stderr.startswith(
-        f"recur: {tmp_path} is in use by another `make up`: stop it"
-    )
+    assert ended.stderr.startswith(f"recur: {tmp_path} is in use by another `make up`: stop it")
     assert kept.exists()

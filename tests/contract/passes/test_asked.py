@@ -66,7 +66,7 @@ async def test_a_trigger_has_parameters_and_a_nominal_time(world: World) -> None
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"environment": {"RECUR_RUN_ID": "x"}}, "RECUR_RUN_ID: is given by Recur or by Batch"),
+        ({"environment": {"RECUR_RUN_ID": "x"}}, "RECUR_RUN_ID: is set by Recur or by Batch"),
         ({"environment": {"1A": "x"}}, "1A: is no name of a variable"),
         ({"environment": {"A": "x" * 20_000}}, "more than the 16 KiB"),
         (
@@ -128,7 +128,7 @@ async def test_a_queued_trigger_waits_its_turn(world: World) -> None:
         ("resume", "unknown", {}, "no schedule"),
         ("stop", "job", {"run_id": RunId("job-20200101T000000Z")}, "no run"),
         ("stop", "job", {"run_id": RunId("nonsense")}, "no run id"),
-        ("backfill", "job", {}, "needs the time"),
+        ("backfill", "job", {}, "needs a start time"),
     ],
 )
 async def test_what_cannot_be_done_is_refused_with_a_reason(

@@ -135,7 +135,7 @@ def test_a_trigger_is_asked_for_with_parameters_and_a_time(
     [
         (("--env", "A=1", "--env", "A=2"), "--env A is given twice"),
         (("--env", "SIDE"), "--env 'SIDE' is not NAME=VALUE"),
-        (("--env", "RECUR_X=1"), "--env RECUR_X: is given by Recur or by Batch"),
+        (("--env", "RECUR_X=1"), "--env RECUR_X: is set by Recur or by Batch"),
         (("--env", "=1"), "is no name of a variable"),
         (("--for", "2199-01-01"), "--for '2199-01-01' is to come"),
         (("--for", "noon"), "--for 'noon' is not a time"),

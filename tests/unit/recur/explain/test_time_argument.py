@@ -335,7 +335,9 @@ def test_a_holiday_says_where_its_occurrence_went() -> None:
         assert [one.notes for one in meant(text, skipping)] == [(skipped,)]
     for text in ("2026-12-28T09:00", "2026-12-28"):
         (one,) = meant(text, moving)
-        assert one.notes == ("The occurrence on a holiday, 2026-12-25 09:00, moves to this instant.",)
+        assert one.notes == (
+            "The occurrence on a holiday, 2026-12-25 09:00, moves to this instant.",
+        )
     assert [one.notes for one in meant("2026-12-18", moving)] == [()]
 
 

@@ -117,7 +117,9 @@ def test_a_crontab_of_the_system_names_users() -> None:
     for table in (by_heading, by_root):
         assert dict(table.keys)["command"] == '"cd / && run-parts --report /etc/cron.hourly"'
         assert table.name == "run-parts"
-        assert "It ran as the user root; a task runs as a user that Batch creates." in table.comments
+        assert (
+            "It ran as the user root; a task runs as a user that Batch creates." in table.comments
+        )
 
 
 @pytest.mark.parametrize(
