@@ -75,11 +75,11 @@ def _no_answer(text: str, target: Target | None) -> CliError:
     host, port = place["host"], int(place["port"])
     setting, service = next(_named(host, port, target), (None, "a service"))
     why = next((why for pattern, why in _WHY if pattern.search(text)), text)
-    step = "check the network, try again"
+    step = "check the network, then try again"
     if host in LOOPBACK:
         step = MAKE_UP
     elif setting and target:
-        step = f"check {setting} in {target.source} and the network, try again"
+        step = f"check {setting} in {target.source} and the network, then try again"
     return CliError(Exit.UNAVAILABLE, f"{service} at {host}:{port} does not answer: {why}", step)
 
 

@@ -71,7 +71,7 @@ def of_host(host: str, why: str, kind: type[AzureError] = ServiceRequestError) -
             of_host("acme.blob.core.windows.net", "Read timed out. (read timeout=60)"),
             CLOUD,
             "the data storage at acme.blob.core.windows.net:443 does not answer: no answer in time",
-            "check DATA_STORAGE_URL in .azure/prod/.env and the network, try again",
+            "check DATA_STORAGE_URL in .azure/prod/.env and the network, then try again",
         ),
         (
             of_host(
@@ -81,25 +81,25 @@ def of_host(host: str, why: str, kind: type[AzureError] = ServiceRequestError) -
             ),
             CLOUD,
             "the Batch account at acme.batch.azure.com:443 does not answer: its name is not known",
-            "check BATCH_ACCOUNT_URL in .azure/prod/.env and the network, try again",
+            "check BATCH_ACCOUNT_URL in .azure/prod/.env and the network, then try again",
         ),
         (
             of_host("management.azure.com", "Read timed out."),
             CLOUD,
             "Azure Resource Manager at management.azure.com:443 does not answer: no answer in time",
-            "check the network, try again",
+            "check the network, then try again",
         ),
         (
             of_host("else.example", "certificate verify failed"),
             None,
             "a service at else.example:443 does not answer: its certificate is not accepted",
-            "check the network, try again",
+            "check the network, then try again",
         ),
         (
             ServiceResponseError("('Connection aborted.', RemoteDisconnected())"),
             LAPTOP,
             "('Connection aborted.', RemoteDisconnected())",
-            "check the address and the network, try again",
+            "check the address and the network, then try again",
         ),
     ],
 )
