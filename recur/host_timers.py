@@ -1,6 +1,7 @@
 """What the Functions host notes of its timers, in its own storage account."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
@@ -30,13 +31,23 @@ def host_storage(target: Target) -> BlobServiceClient | None:
     return target.open_host_storage(name) if name else None
 
 
-def timer_statuses(storage: BlobServiceClient, functions: Iterable[str]) -> dict[str, bytes]:
+def timer_statuses(
+    storage: BlobServiceClient,
+    functions: Iterable[str],
+    hook: Callable[[Any], None] | None = None,
+) -> dict[str, bytes]:
     """
     Return the newest status of each function's timer, by its name; none where it never fired.
 
     One listing, and one read for each function. A function may have left older ones, under the ids
     of earlier hosts.
+
+    Args:
+        storage: Of the Functions host.
+        functions: Their names.
+        hook: Is given the reply to each read.
     """
+    options: dict[str, Any] = {"raw_response_hook": hook} if hook else {}
     container = storage.get_container_client(_CONTAINER)
     try:
         blobs = [
@@ -50,7 +61,7 @@ def timer_statuses(storage: BlobServiceClient, functions: Iterable[str]) -> dict
             ours = [blob for blob in blobs if blob.name.endswith(ends)]
             if ours:
                 newest = max(ours, key=lambda blob: blob.last_modified)
-                found[function] = container.download_blob(newest.name).readall()
+                found[function] = container.download_blob(newest.name, **options).readall()
     except ResourceNotFoundError:
         return {}
     return found

@@ -12,8 +12,9 @@ from recur.context import Context, run
 from recur.errors import CliError, Exit
 from recur.formats import NOTHING, ago, local
 from recur.requests import request_blobs
-from recur.requests.answer_wait import show_answer, wait_for_answer
+from recur.requests.answer_wait import Waiting, show_answer, wait_for_answer
 from recur.requests.options import WAIT_SECONDS
+from recur.status.timer_notes import submit_silence
 from recur.tables import Column, show_table
 
 _COLUMNS: Final = (
@@ -68,13 +69,14 @@ def look_up_answer(given: Context, request_id: str, wait: timedelta) -> Exit:
             "`recur answer` lists the requests that wait",
         )
     ledger = given.target().ledger()
-    asked = None
+    asked = silent = None
     found = request_blobs.find_answer(ledger, request_id)
     if found is None:
         waiting = request_blobs.find_request(ledger, request_id)
         asked = waiting.request if waiting else None
         # A tick answers first and removes then: whoever finds neither looks once more.
-        limit = wait if waiting else timedelta()
+        silent = submit_silence(given.target()) if waiting else None
+        limit = wait if waiting and not silent else timedelta()
         found = wait_for_answer(given, ledger, request_id, limit)
         if found is None and waiting is None:
             raise CliError(
@@ -83,7 +85,9 @@ def look_up_answer(given: Context, request_id: str, wait: timedelta) -> Exit:
                 "than 30 days ago",
                 "`recur answer` lists the requests that wait; if it is not there, ask again",
             )
-    return show_answer(given, request_id, found.request if found else asked, found, waited=True)
+    request = found.request if found else asked
+    how = Waiting(waited=True, silent=silent)
+    return show_answer(given, request_id, request, found, waiting=how)
 
 
 def list_waiting(given: Context) -> Exit:

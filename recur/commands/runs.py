@@ -32,6 +32,7 @@ _COLUMNS: Final = (
     Column(name="TOOK", rank=5),
     Column(name="TAGS", rank=7, prose=True, optional=True),
 )
+_MOST_BEHIND: Final = 5
 _FIELDS: Final = (
     "run_id",
     "schedule",
@@ -158,16 +159,18 @@ def show_runs(given: Context, lines: Sequence[FoundRecord], now: datetime) -> No
 
 
 def behind_lines(groups: Sequence[Sequence[FoundRecord]]) -> list[str]:
-    """Say what stands in the column BEHIND, in a line for each run that was in the way."""
+    """Say what stands in the column BEHIND, in a line for each of the newest that were in the way."""
     counts: Counter[tuple[str, str]] = Counter()
     for group in groups:
         decision = group[0].record.decision
         if decision.because:
             counts[decision.action, decision.because] += _count(group)
-    return [
+    lines = [
         f"{action}{f' ×{count}' if count > 1 else ''}, behind {run_id}"
         for (action, run_id), count in counts.items()
     ]
+    more = len(lines) - _MOST_BEHIND
+    return lines[:_MOST_BEHIND] + ([f"and behind {more} more: -o wide"] if more > 0 else [])
 
 
 def _count(group: Sequence[FoundRecord]) -> int:

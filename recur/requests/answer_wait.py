@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -19,6 +20,7 @@ from orchestrator.ledger.request import Answer, Request, Status
 from recur.context import Context
 from recur.errors import CliError, Exit
 from recur.requests import request_blobs
+from recur.status.value import Finding
 
 _POLL_SECONDS: Final = 1.0
 _QUIET_SECONDS: Final = 2.0
@@ -108,13 +110,27 @@ def _waiting_text(waited: float, done: int) -> str:
     return "no tick has answered yet; the timers may be down"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """
+    How an answer was waited for.
+
+    Attributes:
+        waited: Whether it was.
+        silent: That no tick is to be expected, which makes it useless; None: one is, or may be.
+    """
+
+    waited: bool
+    silent: Finding | None = None
+
+
 def show_answer(  # noqa: PLR0913 - what was asked for, and how it ended
     given: Context,
     request_id: str,
     request: Request | None,
     answer: Answer | None,
     *,
-    waited: bool,
+    waiting: Waiting,
     details: Mapping[str, object] = MappingProxyType({}),
 ) -> Exit:
     """
@@ -125,7 +141,7 @@ def show_answer(  # noqa: PLR0913 - what was asked for, and how it ended
         request_id: Of what was asked for.
         request: The same; None if it cannot be read.
         answer: How it was answered; None if it was not yet.
-        waited: Whether that was waited for.
+        waiting: How that was waited for.
         details: What else programs are told.
 
     Raises:
@@ -133,7 +149,7 @@ def show_answer(  # noqa: PLR0913 - what was asked for, and how it ended
     """
     details = {**details, **request_blobs.request_json(request, answer)}
     try:
-        say_answer(given, request_id, answer, waited=waited)
+        say_answer(given, request_id, answer, waiting)
     except CliError as error:
         error.details.update(details)
         raise
@@ -141,7 +157,7 @@ def show_answer(  # noqa: PLR0913 - what was asked for, and how it ended
     return Exit.DONE
 
 
-def say_answer(given: Context, request_id: str, answer: Answer | None, *, waited: bool) -> None:
+def say_answer(given: Context, request_id: str, answer: Answer | None, waiting: Waiting) -> None:
     """
     Tell people how a request was answered, or that it waits.
 
@@ -150,9 +166,18 @@ def say_answer(given: Context, request_id: str, answer: Answer | None, *, waited
     """
     if answer is None:
         look = f"recur answer {request_id}"
-        if not waited:
+        silent = waiting.silent
+        if not waiting.waited:
             given.output.say(f"the next tick answers it; see {look}")
+            if silent:
+                given.output.progress.print(f"{silent.what}: {silent.next_step}", markup=False)
             return
+        if silent:
+            raise CliError(
+                Exit.UNAVAILABLE,
+                f"{silent.what}; request {request_id} waits for the next tick",
+                f"{silent.next_step}. Then {look}",
+            )
         raise CliError(
             Exit.UNAVAILABLE,
             f"no tick has answered yet; request {request_id} waits for the next tick",

@@ -12,8 +12,9 @@ from recur.context import Context
 from recur.errors import CliError, Exit
 from recur.ledger_reader.snapshot import Snapshot, read_snapshot
 from recur.requests import request_blobs
-from recur.requests.answer_wait import Count, say_answer, show_answer, wait_for_answer
+from recur.requests.answer_wait import Count, Waiting, say_answer, show_answer, wait_for_answer
 from recur.requests.options import RequestOptions
+from recur.status.timer_notes import submit_silence
 
 
 def make_request(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is told
@@ -26,7 +27,7 @@ def make_request(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is 
     details: Mapping[str, object] | None = None,
 ) -> Exit:
     """
-    Make a request, and wait for its answer if that is wanted.
+    Make a request, and wait for its answer if that is wanted, and if a tick may give it.
 
     Args:
         given: What every command is given.
@@ -39,13 +40,19 @@ def make_request(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is 
     """
     request_blobs.make(ledger, request)
     given.output.say(f"request {request.id}: {what}")
-    found = (
-        wait_for_answer(given, ledger, request.id, request_options.wait, count)
-        if request_options.wait is not None
-        else None
+    silent = submit_silence(given.target())
+    found = None
+    if request_options.wait is not None:
+        limit = timedelta() if silent else request_options.wait
+        found = wait_for_answer(given, ledger, request.id, limit, count)
+    return show_answer(
+        given,
+        request.id,
+        request,
+        found,
+        waiting=Waiting(waited=request_options.wait is not None, silent=silent),
+        details=details or {},
     )
-    waited = request_options.wait is not None
-    return show_answer(given, request.id, request, found, waited=waited, details=details or {})
 
 
 def make_requests(
@@ -77,16 +84,19 @@ def make_requests(
             break
         given.output.say(f"request {request.id}: {what}")
         made.append(request)
+    silent = submit_silence(given.target()) if made else None
     begin, wait = time.monotonic(), request_options.wait
+    waiting = Waiting(waited=wait is not None, silent=silent)
     told = []
     for request in made:
         found = None
         if wait is not None:
-            left = max(wait - timedelta(seconds=time.monotonic() - begin), timedelta())
+            passed = timedelta(seconds=time.monotonic() - begin)
+            left = timedelta() if silent else max(wait - passed, timedelta())
             found = wait_for_answer(given, ledger, request.id, left)
         told.append(request_blobs.request_json(request, found))
         try:
-            say_answer(given, request.id, found, waited=wait is not None)
+            say_answer(given, request.id, found, waiting)
         except CliError as error:
             codes.append(_tell(given, error))
     given.output.result(told)

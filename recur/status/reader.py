@@ -1,6 +1,5 @@
 """Reads what the status of a deployment follows from: a dozen reads, however many schedules there are."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,12 +16,11 @@ from orchestrator.ledger.results import load_collect
 from orchestrator.ledger.state import load_submit
 from orchestrator.ledger.summaries import load_recent
 from recur.causes.pool_reader import read_surroundings
-from recur.causes.refusals import HOST_STORAGE, REFUSED, why_unreadable
-from recur.causes.surroundings import Unreadable
-from recur.host_timers import host_storage, timer_statuses
+from recur.causes.refusals import REFUSED
 from recur.status.ledger_blobs import in_force, read_blob, read_work
 from recur.status.overview import records_worth_reading, status_of, with_details
-from recur.status.readings import Blob, Readings, TimerNote
+from recur.status.readings import Blob, Readings
+from recur.status.timer_notes import read_timers
 from recur.status.timers import FUNCTIONS
 from recur.status.value import Status
 from recur.target import Target
@@ -64,7 +62,7 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
     collect = blob(ids.COLLECT_STATE, lambda data, _: load_collect(data))
     recent = blob(ids.RECENT, lambda data, _: load_recent(data))
     work = pool.submit(read_work, target, ledger)
-    timers = pool.submit(_read_timers, target)
+    timers = pool.submit(read_timers, target, FUNCTIONS)
     batch = pool.submit(read_surroundings, target, datetime.now(UTC))
     summaries = recent.result()
     return Readings(
@@ -77,42 +75,6 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
         # The last: by now all dates are noted.
         surroundings=replace(batch.result(), now=max(dates, default=datetime.now(UTC))),
     )
-
-
-def _read_timers(target: Target) -> dict[str, TimerNote] | Unreadable:
-    try:
-        storage = host_storage(target)
-        if storage is None:
-            name = "AzureWebJobsStorage" if target.on_laptop else "HOST_STORAGE_URL"
-            return Unreadable(
-                why="the settings do not name the storage account of the Functions host",
-                next_step=f"add {name} to {target.source}",
-            )
-        with storage:
-            statuses = timer_statuses(storage, FUNCTIONS)
-    except REFUSED as error:
-        return why_unreadable(error, HOST_STORAGE, target)
-    return {function: _timer_note(data) for function, data in statuses.items()}
-
-
-def _timer_note(data: bytes) -> TimerNote:
-    """Read the status of a timer; the host writes the year 1 for a time that there is not."""
-    try:
-        values = json.loads(data)
-        last = values.get("Last")
-        following = values.get("Next")
-    except (ValueError, AttributeError):
-        return TimerNote(last=None)
-    return TimerNote(last=_instant(last), following=_instant(following))
-
-
-def _instant(text: object) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return instant.astimezone(UTC) if instant.year > 1 else None
 
 
 def _record(ledger: ContainerClient, blob: str) -> Record | None:

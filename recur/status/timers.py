@@ -48,38 +48,65 @@ def judge_timers(readings: Readings, undecided: str | None) -> tuple[Timer, ...]
     )
 
 
+def silence(
+    function: str,
+    note: TimerNote | None,
+    now: datetime,
+    *,
+    on_laptop: bool,
+    allowed: timedelta = SILENT,
+) -> Finding | None:
+    """
+    Return the finding that a timer does not fire, by what the host notes; None if it does.
+
+    Args:
+        function: Whose timer it is.
+        note: What is noted; None: nothing.
+        now: The time.
+        on_laptop: Whether `make start` runs it.
+        allowed: How long there may be no tick, where there is one each minute.
+    """
+    if note is None or note.last is None:
+        what = f"no {function} tick yet: its timer has not fired"
+    elif _late(note, now, allowed):
+        what = f"no {function} tick for {_ago(now, note.last)}"
+    else:
+        return None
+    return _silent(function, what, on_laptop=on_laptop)
+
+
 def _judge_timer(function: str, trace: Trace, readings: Readings) -> Timer:
     now = readings.now
     if isinstance(readings.timers, Unreadable):
         return _by_trace(function, trace, readings.timers, readings)
     note = readings.timers.get(function)
-    if note is None or note.last is None:
-        finding = _silent(function, f"no {function} tick yet: its timer has not fired", readings)
-        return Timer(function=function, last=None, finding=finding)
-    if _late(note, now):
-        finding = _silent(function, f"no {function} tick for {_ago(now, note.last)}", readings)
-    elif trace.undone:
+    silent = silence(function, note, now, on_laptop=readings.on_laptop)
+    if silent or note is None or note.last is None:
+        assert silent, "what never fired is silent"  # noqa: S101
+        return Timer(function=function, last=note.last if note else None, finding=silent)
+    if trace.undone:
         finding = _failing(f"it ran {_ago(now, note.last)} ago, but {trace.undone}", readings)
     else:
         finding = Finding(health=Health.GOOD, what=f"ran {_ago(now, note.last)} ago")
     return Timer(function=function, last=note.last, finding=finding)
 
 
-def _late(note: TimerNote, now: datetime) -> bool:
-    """Whether a timer should have fired: five minutes ago, where it fires each minute."""
+def _late(note: TimerNote, now: datetime, allowed: timedelta) -> bool:
+    """Whether a timer should have fired, with what is allowed beyond a minute."""
     if note.last is None:
         return True
     following = note.last + _MINUTE
     if note.following and note.following > following:
         following = note.following
-    return now - following > SILENT - _MINUTE
+    return now - following > allowed - _MINUTE
 
 
 def _by_trace(function: str, trace: Trace, why: Unreadable, readings: Readings) -> Timer:
     """Judge a timer by the ledger alone: silence there may mean that there is nothing to do."""
     now = readings.now
     if trace.undone:
-        finding = _silent(function, f"no sign of a {function} tick: {trace.undone}", readings)
+        what = f"no sign of a {function} tick: {trace.undone}"
+        finding = _silent(function, what, on_laptop=readings.on_laptop)
     elif trace.wrote and now - trace.wrote <= SILENT:
         finding = Finding(
             health=Health.GOOD, what=f"wrote to the ledger {_ago(now, trace.wrote)} ago"
@@ -126,10 +153,10 @@ def _collect_trace(readings: Readings) -> Trace:
     return Trace(wrote=max(wrote, default=None), undone=undone)
 
 
-def _silent(function: str, what: str, readings: Readings) -> Finding:
+def _silent(function: str, what: str, *, on_laptop: bool) -> Finding:
     """Return the finding that a timer does not fire."""
     step = "restart the function app; docs/alerts.md, tick-silent"
-    if readings.on_laptop:
+    if on_laptop:
         step = f"`make start` runs the timers; `recur tick {function}` does one tick by hand"
     return Finding(health=Health.PROBLEM, what=what, next_step=step)
 

@@ -7,6 +7,7 @@
 import asyncio
 import json
 import signal
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from orchestrator.ledger.record import Record
 from orchestrator.ledger.result import result_of
 from orchestrator.ledger.summaries import Recent, dump_recent, with_results
 from recur.errors import Exit
+from recur.requests.options import WAIT_SECONDS
 from tests.conftest import Containers
 from tests.contract.conftest import ACCOUNT, KEY, TOKEN, Batch, Start
 from tests.support.deployment import operator_of
@@ -163,7 +165,20 @@ async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
         one = await night.trouble(AzureWebJobsStorage=host.connection_string)
         told = await night.status(AzureWebJobsStorage=host.connection_string)
         await night.explained("no submit tick has decided its occurrence", "recur tick")
+        someone = operator_of(night.world, night.folder, AzureWebJobsStorage=host.connection_string)
+        begin = time.monotonic()
+        asked = await asyncio.to_thread(someone.recur, "trigger", "hello")
+        took = time.monotonic() - begin
+        request = asked.out.split()[1].removesuffix(":")
+        looked = await asyncio.to_thread(someone.recur, "answer", request)
+        left = await asyncio.to_thread(someone.recur, "pause", "--all", "--no-wait")
 
+    assert (asked.code, looked.code, left.code) == (Exit.UNAVAILABLE, Exit.UNAVAILABLE, Exit.DONE)
+    assert took < WAIT_SECONDS / 2
+    assert f"; request {request} stays" in asked.err
+    assert "recur: no submit tick for 6 min" in asked.err
+    assert f"`recur tick submit` does one tick by hand. Then recur answer {request}" in asked.err
+    assert "no submit tick for 6 min" in left.err
     assert one["kind"] == "undecided"
     assert "no submit tick has decided its occurrence" in one["cause"]
     assert "recur tick" in one["next_step"]
