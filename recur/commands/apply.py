@@ -178,8 +178,12 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     prices = price_changes(before, document)
     for key, (old, new) in prices.items():
         given.output.say(f"prices.{key}: {old} -> {new}")
-    for line in note_lines(notes):
-        given.output.say(line)
+    _show_notes(
+        given.output,
+        notes,
+        frozenset(one.schedule for one in found if one.kind != "unchanged"),
+        prices,
+    )
     changed = in_force != data
     moves = moves_over_now(before, document, datetime.now(UTC))
     confirm_moves(given.output, moves, accepted=moved or dry_run)
@@ -398,6 +402,20 @@ def _show_changes(
         times = [one["local"] for one in coming.get(change.schedule, [])]
         if schedule and times:
             output.say(f"  next: {'paused' if schedule.paused else ', '.join(times)}")
+
+
+def _show_notes(
+    output: Printer,
+    notes: Sequence[Note],
+    changed: frozenset[ScheduleId],
+    prices: Mapping[str, object],
+) -> None:
+    """Show the notes on what changes; those on what stays are counted."""
+    shown = [one for one in notes if (one.schedule in changed if one.schedule else prices)]
+    for line in note_lines(shown):
+        output.say(line)
+    if left := len(notes) - len(shown):
+        output.say(f"{left} note(s) on what does not change: recur validate shows them")
 
 
 def _conclusion(version: int | None, *, changed: bool) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Final
 
 import typer
@@ -138,7 +139,7 @@ def show_rehearsal(given: Context, options: RehearseOptions) -> Exit:
             known of how long a schedule's runs take.
     """
     document = valid_document(
-        read_file(options.file), options.file, f"recur validate {options.file}"
+        read_file(options.file), options.file, f"recur validate {quote(str(options.file))}"
     )
     now = datetime.now(UTC)
     begin = now

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from shlex import quote
 from typing import Annotated
 from uuid import uuid4
 
@@ -123,7 +124,7 @@ def request_trigger(
     )
     run = ids.trigger_id(id_, key)
     code = make_request(
-        given, ledger, request, request_options, f"a run of {id_}, {run}, with --key {key}"
+        given, ledger, request, request_options, f"a run of {id_}, {run}, with --key {quote(key)}"
     )
     return show_outputs(given, LogsOptions(run=run, follow=True)) if follow else code
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import typer
 
@@ -33,7 +34,7 @@ def validate_document(given: Context, file: Path) -> Exit:
         CliError: It cannot be read, or something is wrong with it.
     """
     text = read_file(file)
-    document = valid_document(text, file, f"correct it, then: recur validate {file}")
+    document = valid_document(text, file, f"correct it, then: recur validate {quote(str(file))}")
     with progress(given.output, "looking ahead", len(document.schedules)) as advance:
         notes = lint(text, document, datetime.now(UTC), advance=advance)
     given.output.say(f"{file} is valid: {len(document.schedules)} schedule(s)")

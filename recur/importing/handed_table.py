@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from orchestrator.ids import ScheduleId
@@ -136,7 +137,7 @@ def only_table(text: str, place: Path) -> HandedTable:
     Raises:
         CliError: It holds none, several, or is no document.
     """
-    document = valid_document(text, place, f"recur validate {place}")
+    document = valid_document(text, place, f"recur validate {quote(str(place))}")
     if len(document.schedules) != 1:
         raise CliError(
             Exit.REFUSED,

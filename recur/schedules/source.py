@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from orchestrator.document.parse import Document, parse
 from orchestrator.errors import DocumentError
@@ -46,7 +47,7 @@ def find_schedule(given: Context, id_: str, file: Path | None) -> Source:
 
 def _of_file(id_: str, file: Path) -> Source:
     document = document_of_file(file)
-    schedule = _table(document, ScheduleId(id_), str(file), f"recur validate {file}")
+    schedule = _table(document, ScheduleId(id_), str(file), f"recur validate {quote(str(file))}")
     return Source(schedule=schedule, pauses=(), now=datetime.now(UTC), place=str(file))
 
 
@@ -60,7 +61,9 @@ def document_of_file(file: Path) -> Document:
     try:
         return parse(read_file(file), after=datetime.now(UTC))
     except DocumentError as error:
-        raise refused_document(file, error.problems, f"recur validate {file}") from error
+        raise refused_document(
+            file, error.problems, f"recur validate {quote(str(file))}"
+        ) from error
 
 
 def document_in_force(snapshot: Snapshot) -> Document:

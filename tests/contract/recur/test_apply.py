@@ -415,3 +415,17 @@ def test_changes_of_prices_are_shown(someone: Operator, tmp_path: Path) -> None:
     assert [change["kind"] for change in told.json["changes"]] == ["unchanged"]
     shown = someone.recur("apply", written(tmp_path, GOOD + after))
     assert "prices.dedicated: 0.1 -> 0.2" in shown.out.splitlines()
+
+
+def test_people_read_notes_on_what_changes(someone: Operator, tmp_path: Path) -> None:
+    """What stays is counted, so that a note is not read each time; programs get all of them."""
+    text = GOOD.replace("30 2 * * *", "30 2 13 * FRI")
+    other = '\n[schedules.other]\ncron = "0 9 * * *"\ncommand = "true"\n'
+    assert someone.recur("apply", written(tmp_path, text)).code == Exit.DONE
+
+    told = someone.recur("apply", written(tmp_path, text + other), "--dry-run")
+    programs = someone.recur("--json", "apply", written(tmp_path, text + other), "--dry-run")
+
+    assert "(day-or-weekday)" not in told.out
+    assert "2 note(s) on what does not change: recur validate shows them" in told.out
+    assert "day-or-weekday" in {note["code"] for note in programs.json["notes"]}
