@@ -168,7 +168,7 @@ def say_answer(given: Context, request_id: str, answer: Answer | None, waiting: 
         look = f"recur answer {request_id}"
         silent = waiting.silent
         if not waiting.waited:
-            given.output.say(f"the next tick answers it; see {look}")
+            given.output.say(f"the next tick answers it: {look}")
             if silent:
                 given.output.progress.print(f"{silent.what}: {silent.next_step}", markup=False)
             return

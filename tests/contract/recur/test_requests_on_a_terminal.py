@@ -88,7 +88,7 @@ def test_who_waits_no_longer_leaves_the_request(someone: Operator, ledger: Conta
             with suppress(subprocess.TimeoutExpired):
                 process.wait(30)
                 break
-        read_until(terminal, "stays")
+        read_until(terminal, "waits for the next tick")
 
         assert process.returncode == Exit.UNAVAILABLE
     assert len(requests(ledger)) == 1

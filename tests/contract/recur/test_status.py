@@ -175,7 +175,7 @@ async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
 
     assert (asked.code, looked.code, left.code) == (Exit.UNAVAILABLE, Exit.UNAVAILABLE, Exit.DONE)
     assert took < WAIT_SECONDS / 2
-    assert f"; request {request} stays" in asked.err
+    assert f"; request {request} waits" in asked.err
     assert "recur: no submit tick for 6 min" in asked.err
     assert f"`recur tick submit` does one tick by hand. Then recur answer {request}" in asked.err
     assert "no submit tick for 6 min" in left.err
