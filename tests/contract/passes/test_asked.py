@@ -67,7 +67,7 @@ async def test_a_trigger_has_parameters_and_a_nominal_time(world: World) -> None
     ("values", "said"),
     [
         ({"environment": {"RECUR_RUN_ID": "x"}}, "RECUR_RUN_ID: is set by Recur or by Batch"),
-        ({"environment": {"1A": "x"}}, "1A: is no name of a variable"),
+        ({"environment": {"1A": "x"}}, "1A: is not a valid variable name"),
         ({"environment": {"A": "x" * 20_000}}, "more than the 16 KiB"),
         (
             {"nominal": datetime(2199, 1, 1, tzinfo=UTC)},
@@ -124,10 +124,10 @@ async def test_a_queued_trigger_waits_its_turn(world: World) -> None:
         ("trigger", "unknown", {"key": "a"}, "no schedule"),
         ("trigger", "job", {}, "needs a key"),
         ("pause", "unknown", {}, "no schedule"),
-        ("pause", "job", {"until": datetime(2020, 1, 1, tzinfo=UTC)}, "has passed"),
+        ("pause", "job", {"until": datetime(2020, 1, 1, tzinfo=UTC)}, "is in the past"),
         ("resume", "unknown", {}, "no schedule"),
         ("stop", "job", {"run_id": RunId("job-20200101T000000Z")}, "no run"),
-        ("stop", "job", {"run_id": RunId("nonsense")}, "no run id"),
+        ("stop", "job", {"run_id": RunId("nonsense")}, "is not a run id"),
         ("backfill", "job", {}, "needs a start time"),
     ],
 )
@@ -250,6 +250,8 @@ async def test_a_pause_holds_until_it_is_resumed(world: World) -> None:
 async def test_a_backfill_runs_what_did_not_run_one_at_a_time(world: World) -> None:
     """Same ids, oldest first, each with its history; asked for again it has nothing to do."""
     skipped = await decided(world, 4)
+    stop = await world.ask("stop", "job", run_id=skipped[0].run_id)
+    assert stop.sentence == f"{skipped[0].run_id} did not run: skipped (paused)"
 
     answer = await backfilled(world, skipped)
     assert answer.runs == tuple(record.run_id for record in skipped)

@@ -241,6 +241,7 @@ def test_a_run_that_never_started_says_why() -> None:
     told = explain(case(final=record, blob="runs/x"), background())
 
     assert told.sentence == f"{WHO} never started (no_node). It never_started."
+    assert told.verdict is Verdict.ENDED, "it did not run"
 
 
 WRITTEN = {
