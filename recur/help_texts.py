@@ -2,6 +2,7 @@
 
 from typing import Any, override
 
+from rich.markup import escape
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 _PLACEHOLDERS = {int: "N", float: "N", str: "TEXT"}
@@ -21,11 +22,13 @@ class PlainCommand(TyperCommand):
 
 
 def make_plain(command: TyperCommand | TyperGroup) -> None:
-    """Join the lines of a help text's paragraphs, and say of each value what it is."""
+    """Join the lines of paragraphs, keep the names of tables in brackets, and name the values."""
     if command.help:
-        paragraphs = (" ".join(one.split()) for one in command.help.split("\n\n"))
+        paragraphs = (escape(" ".join(one.split())) for one in command.help.split("\n\n"))
         command.help = "\n\n".join(paragraphs)
     for one in command.params:
+        if isinstance(one, TyperArgument | TyperOption) and one.help:
+            one.help = escape(one.help)  # else Typer takes [prices] for a style
         if isinstance(one, TyperArgument):
             one.metavar = (one.metavar or one.name).upper()
             # Typer has no other way to leave out the type beside the name.

@@ -119,7 +119,7 @@ def _disk(can: Mapping[str, str], planned: PlannedDeployment) -> Finding:
         return good(check, f"{size} MB")
     return problem(
         check,
-        "it has no local disk",
+        "missing",
         "Batch does not support every size without one, and tasks work on that disk",
         _others(planned, _having("MaxResourceVolumeMB", "value!='0'")),
     )

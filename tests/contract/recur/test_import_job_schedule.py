@@ -263,7 +263,7 @@ async def test_a_change_meanwhile_ends_it(old: Old) -> None:
         steps = HandOver(target, live, taking, say=print)
         await asyncio.to_thread(lambda: steps.check(live.look()))
         await old.send("PATCH", "/jobschedules/old", {"schedule": {"recurrenceInterval": "PT2M"}})
-        with pytest.raises(CliError, match="somebody changed job schedule old") as refused:
+        with pytest.raises(CliError, match="someone changed job schedule old") as refused:
             await asyncio.to_thread(steps.run)
     assert refused.value.code is Exit.CONFLICT
     assert await old.state() == "active"
@@ -360,7 +360,7 @@ async def test_one_in_force_beside_an_active_one_is_told(old: Old) -> None:
     await old.world.apply('[schedules.old]\nevery = "1h"\ncommand = "true"\n')
     told = await old.hand_over()
     assert told.code == Exit.REFUSED
-    assert "perhaps both run" in told.err
+    assert "both may run" in told.err
     assert await old.state() == "active"
 
 

@@ -67,3 +67,12 @@ def test_placeholders_are_in_upper_case() -> None:
     assert "[SCHEDULE]" in shown
     assert "OUTCOME" in shown
     assert "never_started" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("apply", "[schedules.<id>]"), ("costs", "[prices]"), ("rehearse", "[prices.pools]")],
+)
+def test_a_help_text_names_tables_of_the_document(name: str, table: str) -> None:
+    """In brackets, which are no style of the terminal."""
+    assert table in told(name, "--help").output
