@@ -45,5 +45,5 @@ def undecided_cause(waited: timedelta) -> str:
 
 def undecided_step(*, on_laptop: bool) -> str:
     """Return what to do about it."""
-    timer = "`make start` runs the timers" if on_laptop else "mend the timers"
+    timer = "`make start` runs the timers" if on_laptop else "repair the timers"
     return f"recur tick decides at once; {timer}; if they fire, recur doctor says what is wrong"

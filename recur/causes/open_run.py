@@ -137,7 +137,7 @@ def _past(since: datetime | None, limit: timedelta, now: datetime, what: str) ->
 
 def _stuck_step(run: RunId, *, on_laptop: bool) -> str:
     log = "what `make start` prints" if on_laptop else "the app's log"
-    return f"recur tick does the timers' work by hand; if they run, look at {log} for {run}"
+    return f"recur tick does the timers' work now; if the timers run, look at {log} for {run}"
 
 
 def _of(  # noqa: PLR0913 - the parts of a trouble

@@ -15,7 +15,7 @@ from recur.causes.surroundings import Subject
 from recur.formats import utc
 
 _SECOND: Final = timedelta(seconds=1)
-_LOOK_AT_POOL: Final = "recur doctor says what mends the pool"
+_LOOK_AT_POOL: Final = "recur doctor names the problem of the pool, and its fix"
 _MAY_HAVE_RUN: Final = "it may have done its work: look before you run it again with {again}"
 _BATCH_SAID: Final = (
     "the sentence has Batch's code and words; recur doctor checks packages, roles and quotas"
@@ -63,8 +63,8 @@ REMEDIES: Final[dict[Reason, str | None]] = {
     Reason.AUTOSCALE_FAILED: "recur doctor shows the pool's last evaluation; disable and enable its "
     "autoscale",
     Reason.NO_NODE: _LOOK_AT_POOL,
-    Reason.BLOCKED: "recur doctor says what mends it",
-    Reason.REJECTED: "mend the setting that Batch names in the sentence; recur doctor checks them",
+    Reason.BLOCKED: "recur doctor names the problem, and its fix",
+    Reason.REJECTED: "correct the setting that Batch names in the sentence; recur doctor checks the settings",
 }
 _WITHOUT_COMMAND: Final = frozenset({Reason.COMMAND_NOT_FOUND, Reason.NOT_EXECUTABLE})
 """Their remedies lead to no command of their own: what the run wrote says more."""

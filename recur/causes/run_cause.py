@@ -20,7 +20,7 @@ from recur.ledger_reader.run_state import RunState, run_state
 
 _WAITS: Final = frozenset({"submitted", "running"})
 """States in which the pool matters."""
-_DOCTOR: Final = "recur doctor says what is missing, and what mends that"
+_DOCTOR: Final = "recur doctor names what is missing, and how to fix it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ def _follow(record: Record, stands: RunState) -> str:
 
 
 def _tick() -> str:
-    return "recur tick does by hand what the next tick does"
+    return "recur tick does the work of the next tick now"
 
 
 def _line(record: Record) -> OpenLine:

@@ -53,48 +53,59 @@ from recur.target import Target
 
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="The schedule document, TOML.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="The schedule document, a TOML file.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; upload nothing.")
     ] = False,
     count: Annotated[
-        int, typer.Option("--next", min=0, max=100, help="So many occurrences of each schedule.")
+        int,
+        typer.Option(
+            "--next", min=0, max=100, help="How many occurrences of each schedule to show."
+        ),
     ] = 3,
     empty: Annotated[
-        bool, typer.Option("--empty", help="Take a document without schedules: it ends them all.")
+        bool,
+        typer.Option(
+            "--empty", help="Accept a document without schedules, which ends all schedules."
+        ),
     ] = False,
     moved: Annotated[
         bool,
-        typer.Option("--moved", help="Let holidays move occurrences over the present; do not ask."),
+        typer.Option(
+            "--moved",
+            help="Accept, without asking, that holidays move occurrences past the present.",
+        ),
     ] = False,
     wait: Annotated[
-        int, typer.Option(min=0, help="Seconds to wait for a role that was given just now.")
+        int, typer.Option(min=0, help="How many seconds to wait for a newly assigned role.")
     ] = 0,
     remove: Annotated[
         bool,
-        typer.Option("--remove", help="Remove the schedules that it lacks; do not ask."),
+        typer.Option(
+            "--remove", help="Remove schedules that FILE does not contain, without asking."
+        ),
     ] = False,
     only: Annotated[
         bool,
-        typer.Option("--only", help="Replace or add the schedules of FILE; leave all others."),
+        typer.Option("--only", help="Replace or add only the schedules of FILE; keep all others."),
     ] = False,
     revert: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Apply version N once more, instead of a file."),
+        typer.Option(min=1, metavar="N", help="Apply version N again, instead of a file."),
     ] = None,
     note: NoteOption = None,
     by: By = None,
 ) -> None:
     """
-    Validate a schedule document, show what changes, and put it in force.
+    Validate a schedule document, show what changes, and apply it.
 
-    An invalid one is refused with every problem at once (exit code 3), and nothing is uploaded. If
-    somebody else applies one at the same time, the second is refused (exit code 4). Each one that
-    is applied becomes a version: `recur document --log` lists them.
+    An invalid document is refused with all its problems (exit code 3), and nothing is uploaded. If
+    someone else applies a document at the same time, the second one is refused (exit code 4). Each
+    applied document becomes a version: `recur document --log` lists them.
 
-    Before it removes schedules in force, it asks; elsewhere than on a terminal it needs --remove.
-    With --only it replaces the tables [schedules.<id>] of FILE in the document in force, adds those
-    that are new, and keeps every other line; [defaults] in force hold for them.
+    Before it removes schedules, it asks; without a terminal it needs --remove. With --only it
+    replaces or adds the tables [schedules.<id>] of FILE in the document in force, and keeps every
+    other line; the [defaults] in force apply to them.
 
     Example: recur apply schedules.toml --dry-run
     """

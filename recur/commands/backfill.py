@@ -61,23 +61,29 @@ class BackfillOptions:
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     schedule: Schedule,
-    begin: Annotated[str, typer.Option("--from", metavar="TIME", help=f"Exclusive. {TIME}")],
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Inclusive; as --from.")],
+    begin: Annotated[
+        str, typer.Option("--from", metavar="TIME", help=f"The start, exclusive. {TIME}")
+    ],
+    end: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="The end, inclusive; written as --from.")
+    ],
     rerun: Annotated[
         bool,
         typer.Option(
-            "--rerun", help="Also runs that ended, and what `except` or a holiday leaves out."
+            "--rerun",
+            help="Also rerun runs that ended, and occurrences that `except` or a holiday leaves out.",
         ),
     ] = False,
     rerun_failed: Annotated[
         bool,
         typer.Option(
-            "--rerun-failed", help="Also runs that ended without success, such as failed or lost."
+            "--rerun-failed",
+            help="Also rerun runs that ended without success, such as failed or lost.",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed off a terminal.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. Scripts need it.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would run; ask for nothing.")
+        bool, typer.Option("--dry-run", help="Show what would run; request nothing.")
     ] = False,
     note: Note = None,
     by: By = None,
@@ -85,14 +91,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     no_wait: NoWait = False,
 ) -> None:
     """
-    Run the past occurrences later than --from and not later than --to that got no run.
+    Run the past occurrences after --from, up to and including --to, that got no run.
 
-    Those are what was skipped or missed. With --rerun-failed, runs that ended with any outcome but
-    succeeded are run again as well. An open run is always left.
+    These are the skipped and missed ones. With --rerun-failed, it also reruns runs that ended with
+    an outcome other than succeeded. It never reruns open runs.
 
-    First the plan: how many, which, and what is left and why. They run one at a time, oldest first,
-    under the ids of the schedule and beside its other runs. At most 1,000 occurrences at once, none
-    that is still to be decided, and none from before Recur knew the schedule.
+    It first shows the plan: which occurrences run, which do not, and why. They run one at a time,
+    oldest first, with the usual run ids, beside other runs of the schedule. One backfill has at
+    most 1,000 occurrences. It cannot run undecided occurrences, or occurrences from before Recur
+    knew the schedule.
 
     Example: recur backfill nightly-report --from 2026-11-01 --to 2026-12-01 --dry-run
 

@@ -13,14 +13,14 @@ def command(context: typer.Context, schedule: Schedule) -> None:
     """
     Describe a schedule: when it is due in words, its policies, its last and next occurrences.
 
-    First how it stands, and what somebody should know of it. Then when it is due, its policies, the
-    version of the document with who applied it, and how its runs ended in the last 30 days: how
-    many succeeded, median and p95 of their duration and of their lateness. Runs that were triggered
-    or backfilled have no lateness. Then its open runs, the last ten and the next ten occurrences
-    with what changes of the clock make of them, and its table of the document.
+    It starts with the state of the schedule and anything that needs attention. Then it shows when
+    it is due, its policies, the version of the document and who applied it. For the runs of the
+    last 30 days it shows the success rate, and median and p95 of duration and lateness; triggered
+    and backfilled runs have no lateness. It ends with the open runs, the last ten and next ten
+    occurrences with the effects of clock changes, and the table of the document.
 
-    Times are on the clock of the schedule's zone, unless --utc or --zone is given. A schedule that
-    was removed is described as long as the ledger remembers it.
+    Times are in the schedule's time zone, unless you use --utc or --zone. A removed schedule can be
+    described while the ledger still has its state.
 
     Example: recur describe nightly-report
     """

@@ -25,28 +25,30 @@ from recur.ledger_reader.snapshot import read_snapshot
 
 def command(
     context: typer.Context,
-    schedule: Annotated[str, typer.Argument(help="Its id.", autocompletion=schedules)],
+    schedule: Annotated[
+        str, typer.Argument(help="The id of a schedule.", autocompletion=schedules)
+    ],
     time: Annotated[
         str | None,
         typer.Argument(
             metavar="[TIME]",
-            help="An instant, a wall time, or a whole day. Default: the latest occurrence.",
+            help="A time, or a whole day. Default: the latest occurrence.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
     """
-    Say in one sentence what became of an occurrence and why, then show the evidence.
+    Explain in one sentence what happened to an occurrence and why, then show the evidence.
 
-    It answers for every instant: what ended, runs, waits, was skipped or missed, is not due, lies in
-    the future, or should have been decided and is not (exit code 1). Without TIME it takes the
-    latest occurrence; where there was none yet, the next one. What does not go well has its cause,
-    the last lines of what it wrote, and a command that leads on.
+    It explains any time: runs that ended or are active, skipped and missed occurrences, times at
+    which nothing is due, times in the future, and overdue occurrences that are not decided (exit
+    code 1). Without TIME it explains the latest occurrence, or the next one if there was none. For
+    a problem it shows the cause, the last lines of output, and a command to run next.
 
-    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone; of a wall
-    time that comes twice both are explained. Or yesterday, now, 1h for an hour ago, 22:38 for the
-    last one. A date means all occurrences of that day; of more than
-    twenty those that did not succeed are shown first, and the others counted. --json has them all.
+    TIME is ISO 8601, with an offset or Z, or in the schedule's time zone; if that time happens
+    twice, it explains both. TIME can also be yesterday, now, 1h for one hour ago, or 22:38 for the
+    most recent one. A date means all occurrences of that day; if there are more than twenty, those
+    without success come first, and the others are counted. --json has all of them.
 
     Example: recur explain nightly-report
 

@@ -52,36 +52,41 @@ class LogsOptions:
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: typer.Context,
     run_id: RunOrSchedule,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Its stdout alone.")] = False,
-    stderr: Annotated[bool, typer.Option("--stderr", help="Its stderr alone.")] = False,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Only stdout.")] = False,
+    stderr: Annotated[bool, typer.Option("--stderr", help="Only stderr.")] = False,
     output: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Another output, as --outputs lists them.")
+        str | None,
+        typer.Option(metavar="PATH", help="Another output, with a path that --outputs lists."),
     ] = None,
-    outputs: Annotated[bool, typer.Option("--outputs", help="List what is stored.")] = False,
+    outputs: Annotated[bool, typer.Option("--outputs", help="List the stored files.")] = False,
     attempt: Annotated[
-        int | None, typer.Option(min=1, help="Its number. Default: the newest.")
+        int | None, typer.Option(min=1, help="The number of the attempt. Default: the newest.")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")
+        bool, typer.Option("-f", "--follow", help="Continue until the run has ended.")
     ] = False,
     tail: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Only the last lines of each, as many as N."),
+        typer.Option(min=0, metavar="N", help="Only the last N lines of each file."),
     ] = None,
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Write it even if it is not what was verified.")
+        bool,
+        typer.Option(
+            "--unverified", help="Write the output even if it differs from the verified one."
+        ),
     ] = False,
 ) -> None:
     """
-    Write what a run wrote: its stdout, then its stderr; or one of them, or another output.
+    Print the output of a run: stdout, then stderr; or one of them, or another output.
 
-    Of a schedule it takes the latest run that wrote something. A pipe or a file gets the bytes as
-    they are; on a terminal control characters are escaped. Where both streams are shown, headings
-    tell them apart: on the terminal, else on stderr, so that no byte is added to the output.
+    For a schedule, it takes the latest run with output. A pipe or a file gets the bytes unchanged;
+    on a terminal, control characters are escaped. If it prints both streams, headings separate
+    them; off a terminal the headings go to stderr, so that the output stays unchanged.
 
-    While the run goes on they are read from its node. With --follow it ends when the run has ended:
-    exit code 0 if it succeeded, 1 if not. An output of up to 8 MiB is compared with the hash in the
-    record before it is written; of what the record does not vouch for, stderr says so.
+    While a run is active, its output is read from the node. With --follow it continues until the
+    run has ended: exit code 0 if it succeeded, 1 if not. An output of up to 8 MiB is compared with
+    the hash in the record before it is printed. If the record cannot confirm an output, a warning
+    on stderr says so.
 
     Example: recur logs nightly-report
 

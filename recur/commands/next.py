@@ -59,40 +59,43 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     schedule: Annotated[
         str | None,
         typer.Argument(
-            help="Its id; without it, --file lists all of a document.", autocompletion=schedules
+            help="The id of a schedule. Without it, --file lists all schedules of a document.",
+            autocompletion=schedules,
         ),
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option("-n", min=1, max=10_000, help="So many occurrences. Default: 10."),
+        typer.Option("-n", min=1, max=10_000, help="How many occurrences to show. Default: 10."),
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="A document that need not be in force. Default: the one that is."
-        ),
+        typer.Option(metavar="FILE", help="Read this document. Default: the document in force."),
     ] = None,
     begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From this time on. Default: now.")
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Show occurrences from this time on. Default: now."
+        ),
     ] = None,
     compare: Annotated[
         str | None,
-        typer.Option(metavar="POLICY", help="Show beside it what another dst would give."),
+        typer.Option(metavar="POLICY", help="Also show the occurrences with another dst."),
     ] = None,
 ) -> None:
     """
-    Show when a schedule is due: wall time, offset, UTC, and what changes of the clock do to it.
+    Show when a schedule is due: wall time, offset, UTC, and the effect of clock changes.
 
-    Without SCHEDULE, --file lists all of a document: when each is due next, and what keeps it from
-    running. recur status shows those in force.
+    Without SCHEDULE, --file lists all schedules of a document: when each is due next, and what
+    prevents it from running. recur status shows the schedules in force.
 
-    It goes by the table as it stands, also for times in the past; what was in force then is told
-    by explain. Pauses by operators are taken into account for the document in force. Wall times
-    that do not exist have a line of their own. Exit code 1: nothing comes due within nine years.
+    It uses the current table, also for times in the past; explain shows what was in force then. For
+    the document in force, it takes operators' pauses into account. Wall times that do not exist
+    have their own line. Exit code 1: nothing is due within nine years.
 
-    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date;
-    or tomorrow, 1h for in an hour, 22:38 for the next one.
-    POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both with a comma between.
+    TIME is ISO 8601, with an offset or Z, or in the schedule's time zone; or a date; or tomorrow,
+    1h for one hour from now, or 22:38 for the next one.
+
+    POLICY is gap=auto|shift|skip, overlap=auto|first|second|both, or both, separated by a comma.
 
     Example: recur next nightly-report -n 5 --from 2026-03-07 --compare gap=skip
     """

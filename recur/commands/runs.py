@@ -62,40 +62,42 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     schedule: AnySchedule = None,
     since: Since = None,
     until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Up to this nominal time.")
+        str | None, typer.Option(metavar="TIME", help="The latest nominal time.")
     ] = None,
     outcome: Annotated[
-        list[Outcome] | None, typer.Option(help="Only runs that ended so; may be repeated.")
+        list[Outcome] | None,
+        typer.Option(help="Only runs with this outcome. Repeat it to add others."),
     ] = None,
     decision: Annotated[
-        list[Action] | None, typer.Option(help="Only what was decided so; may be repeated.")
+        list[Action] | None,
+        typer.Option(help="Only occurrences with this decision. Repeat it to add others."),
     ] = None,
     kind: Annotated[
-        list[Kind] | None, typer.Option(help="Only what was asked for so; may be repeated.")
+        list[Kind] | None, typer.Option(help="Only runs of this kind. Repeat it to add others.")
     ] = None,
     tag: Annotated[
         list[str] | None,
-        typer.Option(metavar="TAG", help="Only with this tag; may be repeated, then any of them."),
+        typer.Option(metavar="TAG", help="Only runs with this tag. Repeat it to add others."),
     ] = None,
-    open_only: Annotated[
-        bool, typer.Option("--open", help="Only runs that have not ended.")
-    ] = False,
-    count: Annotated[int, typer.Option("-n", min=1, help="So many at most.")] = 20,
+    open_only: Annotated[bool, typer.Option("--open", help="Only open runs.")] = False,
+    count: Annotated[
+        int, typer.Option("-n", min=1, help="The maximum number of runs to list.")
+    ] = 20,
 ) -> None:
     """
-    List runs, and what was skipped or missed and why, newest first; open runs are among them.
+    List runs, open ones too, and skipped and missed occurrences with the reason; newest first.
 
-    TIME is ISO 8601: with an offset or Z, or on the wall clock of the schedule's zone, or a date
-    for the beginning of that day: --since 2026-11-01 --until 2026-11-02 is one day. Or yesterday,
-    now, 1h for an hour ago, 22:38 for the last one.
+    TIME is ISO 8601, with an offset or Z, or in the schedule's time zone. A date is the start of
+    that day: --since 2026-11-01 --until 2026-11-02 lists one day. TIME can also be yesterday, now,
+    1h for one hour ago, or 22:38 for the most recent one.
 
-    Equal neighbours that were skipped or missed share a row: skipped ×14. Where the terminal is too
-    narrow for the run that was in their way, a line below the table names it. A run that failed
-    shows its exit code.
+    Consecutive skipped or missed occurrences with the same reason share a row: skipped ×14. If the
+    terminal is too narrow to name the run that blocked them, a line below the table names it. A
+    failed run shows its exit code.
 
-    The tags of a run are those that its schedule had when the run was decided.
+    The tags of a run are the schedule's tags when the run was decided.
 
-    A filter may have to read much of the history before it finds enough: --since bounds that.
+    A filter may read much of the history before it finds enough runs; limit it with --since.
 
     Example: recur runs nightly-report --outcome failed --since 2026-11-01
     """

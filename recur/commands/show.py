@@ -70,11 +70,11 @@ def live_sentence(live: Live, attempt: Attempt) -> str:
 
 def command(context: typer.Context, run_ids: Runs) -> None:
     """
-    Show the record of a run: what was decided, its attempts, its outputs, its past. Or of several.
+    Show the record of one or more runs: decision, attempts, outputs and earlier lives.
 
-    First how it stands and why: the last lines of what it wrote, what is wrong with the pool of one
-    that waits, the run that is in its way. What cannot be read is named, with the role that is
-    missing. The last line is what to do, with a command.
+    It starts with the state of the run and its cause: the last lines of its output, a problem of
+    the pool if it waits, or the run that blocks it. If something cannot be read, it names the
+    missing role. The last line says what to do, with a command.
 
     Example: recur show nightly-report-20261123T070000Z
     """

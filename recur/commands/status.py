@@ -19,19 +19,20 @@ _EVERY_SECONDS: Final = 5
 def command(
     context: typer.Context,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Look again every 5 seconds, until Ctrl-C.")
+        bool, typer.Option("--watch", help="Refresh every 5 seconds until Ctrl-C.")
     ] = False,
 ) -> None:
     """
-    Show how the deployment and each of its schedules stand, the worst first.
+    Show the state of the deployment and of each schedule, worst first.
 
-    First both timers, the pool, the ledger and the document. Then what is blocked, stuck, failed or
-    overdue, with its cause and what to do about it. Then a line for each schedule: what it does,
-    how its last run ended, when it is due next, and who paused it until when.
+    It starts with both timers, the pool, the ledger and the document. Then it lists blocked, stuck,
+    failed and overdue runs, each with its cause and what to do. Then it has a line for each
+    schedule: what it does, how its last run ended, when it is due next, and who paused it until
+    when.
 
-    What cannot be read is unknown, with the role that is missing. Exit code 1: somebody is needed,
-    for a problem or since something is unknown. A failure that has been dealt with counts no more
-    after recur resume SCHEDULE, or after the next success.
+    What cannot be read is shown as unknown, with the missing role. Exit code 1: someone needs to
+    act, because of a problem or because something is unknown. When you have dealt with a failure,
+    recur resume SCHEDULE clears it; so does the next success.
 
     Example: recur status
 

@@ -28,18 +28,22 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     key: Annotated[
         str | None,
         typer.Option(
-            help="The same key never makes a second run, so a command with one may be repeated.",
+            help="A key makes at most one run, so the same command can be repeated safely.",
             show_default="a random one, which is printed",
         ),
     ] = None,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Whatever else of the schedule runs; and be in nobody's way."),
+        typer.Option(
+            "--force", help="Ignore the overlap policy, and do not block later occurrences."
+        ),
     ] = False,
     env: Annotated[
         list[str] | None,
         typer.Option(
-            "--env", metavar="NAME=VALUE", help="A variable of this run alone; several times."
+            "--env",
+            metavar="NAME=VALUE",
+            help="Set an environment variable for this run only. Repeat it for more.",
         ),
     ] = None,
     nominal: Annotated[
@@ -49,7 +53,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     follow: Annotated[
         bool,
         typer.Option(
-            "--follow", help="Then show what it writes, until it has ended; 1 unless it succeeded."
+            "--follow",
+            help="Show what the run writes until it ends; exit code 1 unless it succeeded.",
         ),
     ] = False,
     note: Note = None,
@@ -58,9 +63,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     no_wait: NoWait = False,
 ) -> None:
     """
-    Run a schedule now, once, besides its occurrences.
+    Run a schedule once now, in addition to its occurrences.
 
-    Its overlap policy holds as for an occurrence; a pause does not keep it from running.
+    The schedule's overlap policy applies as for an occurrence. A paused schedule can be triggered.
 
     Example: recur trigger nightly-report --key ticket-4711 --note "figures were wrong"
     """

@@ -148,7 +148,7 @@ def _facts(description: Description, zone: tzinfo) -> Iterator[tuple[str, str]]:
 def _version(version: AppliedVersion, presence: Presence, zone: tzinfo) -> str:
     number = f"version {version.number}" if version.number else "no version yet"
     removed = ", which removed it" if presence is Presence.REMOVED else ""
-    how = f"applied by {version.by}" if version.by else "uploaded by hand"
+    how = f"applied by {version.by}" if version.by else "uploaded without recur"
     at = f" {local(version.at, zone)}" if version.at else ""
     note = f": {version.note}" if version.note else ""
     return f"{number}{removed}, {how}{at}{note}" if version.at else f"{number}{removed}"

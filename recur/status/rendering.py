@@ -211,4 +211,4 @@ def _verdict(status: Status) -> str:
     )
     if not status.needs_person:
         return "all is well"
-    return f"somebody is needed: {counts}" if counts else "somebody is needed"
+    return f"action needed: {counts}" if counts else "action needed"

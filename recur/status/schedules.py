@@ -216,7 +216,7 @@ def _pause_trouble(id_: ScheduleId, pauses: Sequence[Pause]) -> Trouble | None:
                 schedule=id_,
                 since=one.since,
                 cause=f"it is paused: {one.note or 'too many runs failed'}",
-                next_step=f"mend the cause, then recur resume {id_}",
+                next_step=f"fix the cause, then recur resume {id_}",
             )
     return None
 

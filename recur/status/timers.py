@@ -157,7 +157,7 @@ def _silent(function: str, what: str, *, on_laptop: bool) -> Finding:
     """Return the finding that a timer does not fire."""
     step = "restart the function app; docs/alerts.md, tick-silent"
     if on_laptop:
-        step = f"`make start` runs the timers; `recur tick {function}` does one tick by hand"
+        step = f"`make start` runs the timers; `recur tick {function}` does one tick now"
     return Finding(health=Health.PROBLEM, what=what, next_step=step)
 
 

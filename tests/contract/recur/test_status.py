@@ -252,7 +252,7 @@ async def test_the_node_is_lost(night: Night) -> None:
     assert (unseen["kind"], waiting["kind"]) == ("node_lost", "waiting")
     assert unseen["cause"] == waiting["cause"]
     assert "There is no space left (DiskFull)" in waiting["cause"]
-    assert "recur doctor says what mends the pool" in waiting["next_step"]
+    assert "recur doctor names the problem of the pool, and its fix" in waiting["next_step"]
     assert "running" not in told.out
     (record,) = await night.world.open()
     assert record.task
@@ -274,7 +274,7 @@ async def test_the_node_is_lost(night: Night) -> None:
     assert (final.outcome, lost["kind"], lost["run_id"]) == ("lost", "failed", run.run_id)
     assert "lost (node_unusable)" in lost["cause"]
     assert "There is no space left (DiskFull)" in lost["cause"]
-    assert "recur doctor says what mends the pool" in lost["next_step"]
+    assert "recur doctor names the problem of the pool, and its fix" in lost["next_step"]
 
 
 async def test_what_may_not_be_read_is_unknown(night: Night) -> None:
