@@ -16,7 +16,7 @@ from recur.formats import utc
 
 _SECOND: Final = timedelta(seconds=1)
 _LOOK_AT_POOL: Final = "recur doctor names the problem of the pool, and its fix"
-_MAY_HAVE_RUN: Final = "it may have done its work: look before you run it again with {again}"
+_MAY_HAVE_RUN: Final = "it may have done its work: check that before you run it again with {again}"
 _BATCH_SAID: Final = (
     "the sentence has Batch's code and words; recur doctor checks packages, roles and quotas"
 )
@@ -29,17 +29,17 @@ _MAKE_UP: Final = "end `make up` and start it again"
 REMEDIES: Final[dict[Reason, str | None]] = {
     Reason.EXIT_ZERO: None,
     Reason.EXIT_CODE: None,
-    Reason.COMMAND_NOT_FOUND: "compare the command with what the application packages hold; "
-    "a script whose first line ends in CRLF names an interpreter that no node has",
-    Reason.NOT_EXECUTABLE: "chmod +x before it is packed, or name its interpreter in the command; "
+    Reason.COMMAND_NOT_FOUND: "check that an application package contains the program; "
+    "save scripts with LF line ends, since a first line with CRLF names no interpreter",
+    Reason.NOT_EXECUTABLE: "chmod +x the file before you publish it, or name its interpreter in the command; "
     "save it with LF line ends",
-    Reason.OUTPUT_UPLOAD_FAILED: "a file that need not be there is named by a pattern; else recur "
+    Reason.OUTPUT_UPLOAD_FAILED: "declare an optional file with a pattern such as report*.csv; recur "
     "doctor checks the outputs container and the role of the node identity",
     Reason.TASK_FAILED: _BATCH_SAID,
     Reason.RUN_TIMEOUT: "find out why it took so long, or raise run_timeout and recur apply FILE",
-    Reason.JOB_TIMEOUT: "its task waited for nodes, or began again and again, for longer than a day: "
+    Reason.JOB_TIMEOUT: "its task waited for nodes, or started again and again, for more than a day: "
     + _LOOK_AT_POOL,
-    Reason.ENDED_IN_BATCH: "ask who ended it in Batch: the sentence has the reason that was given; "
+    Reason.ENDED_IN_BATCH: "ask who ended it in Batch: the sentence has the reason that they gave; "
     + _WANTED,
     Reason.STOPPED: _WANTED,
     Reason.REPLACED: _WANTED,
@@ -50,15 +50,15 @@ REMEDIES: Final[dict[Reason, str | None]] = {
     Reason.TASK_UNRESOLVED: _MAY_HAVE_RUN,
     Reason.UNRESOLVED: _MAY_HAVE_RUN,
     Reason.ACCOUNT_LEFT: _MAY_HAVE_RUN,
-    Reason.JOB_DISABLED: "ask who disabled its job: az batch job enable lets one go on that is open; "
+    Reason.JOB_DISABLED: "ask who disabled its job; az batch job enable lets an open job continue; "
     + _WANTED,
     Reason.SCHEDULING_ERROR: _BATCH_SAID,
     Reason.POOL_MISSING: "recur publish, then deploy infra/pool (docs/deploy.md)",
-    Reason.START_TASK_FAILED: "mend workload/pythonsetup, then recur publish, deploy infra/pool and "
+    Reason.START_TASK_FAILED: "fix workload/pythonsetup, then recur publish, deploy infra/pool and "
     "reboot the node (docs/alerts.md, start-task-failed)",
     Reason.NODE_UNUSABLE: _LOOK_AT_POOL,
-    Reason.CORE_QUOTA: "ask for quota, or take a smaller VM size; recur doctor shows what is left",
-    Reason.RESIZE_FAILED: "wait for capacity, or take another VM size or region; recur status shows "
+    Reason.CORE_QUOTA: "ask for more quota, or use a smaller VM size; recur doctor shows what is left",
+    Reason.RESIZE_FAILED: "wait for capacity, or use another VM size or region; recur status shows "
     "when a node comes",
     Reason.AUTOSCALE_FAILED: "recur doctor shows the pool's last evaluation; disable and enable its "
     "autoscale",
@@ -72,7 +72,7 @@ _WITHOUT_COMMAND: Final = frozenset({Reason.COMMAND_NOT_FOUND, Reason.NOT_EXECUT
 _LAPTOP_REMEDIES: Final[dict[Reason, str]] = {
     Reason.JOB_DISABLED: f"ask who disabled its job; {_WANTED}",
     Reason.POOL_MISSING: f"{_MAKE_UP}: it makes the pool",
-    Reason.START_TASK_FAILED: f"mend workload/pythonsetup, then {_MAKE_UP}: it makes the pool anew",
+    Reason.START_TASK_FAILED: f"fix workload/pythonsetup, then {_MAKE_UP}: it creates the pool again",
     Reason.CORE_QUOTA: "take a smaller VM size in infra/pool/pool.json and `make infra-write`, then "
     + _MAKE_UP,
     Reason.AUTOSCALE_FAILED: "mend infra/pool/autoscale.formula and `make infra-write`, then "

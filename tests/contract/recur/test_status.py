@@ -177,7 +177,7 @@ async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
     assert took < WAIT_SECONDS / 2
     assert f"; request {request} waits" in asked.err
     assert "recur: no submit tick for 6 min" in asked.err
-    assert f"`recur tick submit` does one tick by hand. Then recur answer {request}" in asked.err
+    assert f"`recur tick submit` does one tick now. Then recur answer {request}" in asked.err
     assert "no submit tick for 6 min" in left.err
     assert one["kind"] == "undecided"
     assert "no submit tick has decided its occurrence" in one["cause"]
@@ -214,7 +214,7 @@ async def test_the_command_is_not_found(night: Night) -> None:
 
     assert (one["kind"], one["run_id"]) == ("failed", record.run_id)
     assert "failed (command_not_found)" in one["cause"]
-    assert "compare the command with what the application packages hold" in one["next_step"]
+    assert "check that an application package contains the program" in one["next_step"]
     assert any("no-such-program" in line for line in one["last_lines"])
     assert "failed (127)" in told.out
 
@@ -348,7 +348,7 @@ async def test_watching_looks_again_until_ctrl_c(night: Night) -> None:
     def watch() -> int:
         with at_a_terminal(someone, "status", "--watch") as (terminal, process):
             for _ in range(2):
-                read_until(terminal, "somebody is needed")
+                read_until(terminal, "action needed")
             process.send_signal(signal.SIGINT)
             return process.wait(timeout=30)
 

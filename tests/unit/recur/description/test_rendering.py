@@ -247,7 +247,10 @@ def test_a_removed_schedule_has_nothing_to_come() -> None:
 @pytest.mark.parametrize(
     ("version", "text"),
     [
-        (AppliedVersion(number=None, at=NOW), "no version yet, uploaded by hand 2026-03-09 10:00Z"),
+        (
+            AppliedVersion(number=None, at=NOW),
+            "no version yet, uploaded without recur 2026-03-09 10:00Z",
+        ),
         (AppliedVersion(number=7), "version 7"),
     ],
 )

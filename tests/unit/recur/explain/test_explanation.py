@@ -299,7 +299,7 @@ def test_an_attempt_that_never_started_leaves_the_output_of_the_one_before() -> 
         "It never_started."
     )
     assert told.next_step == (
-        "recur doctor says what mends the pool; "
+        "recur doctor names the problem of the pool, and its fix; "
         f"recur logs {record.run_id} --attempt 1 shows what that attempt wrote"
     )
 

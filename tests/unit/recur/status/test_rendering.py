@@ -94,7 +94,7 @@ def test_what_is_wrong_comes_with_its_run_and_its_next_step() -> None:
         "         blocked for 10 min: nightly-20260602T020000Z",
         "         next: recur runs --open lists jobs to end; or ask for a higher quota of active jobs",
     ]
-    assert lines[-1] == "somebody is needed: 1 problem"
+    assert lines[-1] == "action needed: 1 problem"
     assert any(line.startswith("nightly   blocked 10 min  succeeded 1 h ago") for line in lines)
 
 
@@ -115,7 +115,7 @@ def test_what_is_unknown_is_never_summed_up_as_well() -> None:
 
     assert "unknown  pool     recur: access is refused" in lines
     assert "         next: the role Reader is missing" in lines
-    assert lines[-1] == "somebody is needed: 1 unknown"
+    assert lines[-1] == "action needed: 1 unknown"
 
 
 def test_all_times_are_in_one_zone() -> None:
