@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from orchestrator.ledger.summaries import Recent
 from recur.causes.not_run import CORRECT
 from recur.causes.surroundings import Unreadable
 from recur.causes.trouble import Health
@@ -39,11 +40,24 @@ def judge_ledger(readings: Readings) -> LedgerStatus:
 
 def _without_state(readings: Readings) -> Finding:
     """Tell a ledger that no tick has begun from one that has lost its state."""
-    begun = isinstance(readings.collect, Blob) or readings.recent is not None
-    if begun or (isinstance(readings.work, Work) and readings.work.lines):
+    if _has_records(readings):
         what = "submit.json is missing beside records: the submit function stands still over it"
         return _finding(Health.PROBLEM, what, _RESTORE)
+    for one in (readings.work, readings.collect, readings.recent):
+        if isinstance(one, Unreadable):
+            what = f"submit.json is missing; whether there are records is not known: {one.why}"
+            return _finding(Health.UNKNOWN, what, one.next_step)
     return _finding(Health.NOTE, "no tick has begun it yet")
+
+
+def _has_records(readings: Readings) -> bool:
+    """Whether records are known of. A collect tick leaves an empty collect.json in a new ledger."""
+    work, collect, recent = readings.work, readings.collect, readings.recent
+    return bool(
+        (isinstance(work, Work) and work.lines)
+        or (isinstance(collect, Blob) and collect.content.schedules)
+        or (isinstance(recent, Recent) and recent.schedules)
+    )
 
 
 def judge_document(readings: Readings) -> DocumentStatus:

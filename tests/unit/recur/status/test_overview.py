@@ -488,6 +488,10 @@ def test_a_schedule_is_not_good_while_its_state_or_its_outcomes_are_unknown() ->
         assert [row.health for row in status_of(one).schedules] == [Health.UNKNOWN]
 
 
+EMPTY = Blob(content=CollectState(), etag="c", modified=NOW)
+"""The collect.json of a ledger in which no submit tick has been yet."""
+
+
 def rebuilding() -> CollectState:
     return CollectState(rebuilding=Rebuilding(because="collect.json was lost", kept="x"))
 
@@ -500,6 +504,8 @@ def rebuilding() -> CollectState:
         ({"submit": submit(owner="https://old.example")}, Health.PROBLEM, "https://old.example"),
         ({"recent": replace(DAMAGED, why="recent.json")}, Health.NOTE, "recent.json"),
         ({"submit": None, "collect": None, "recent": None}, Health.NOTE, "no tick has begun it"),
+        ({"submit": None, "collect": EMPTY, "recent": None}, Health.NOTE, "no tick has begun it"),
+        ({"submit": None, "collect": EMPTY, "recent": NOBODY}, Health.UNKNOWN, "is missing"),
     ],
 )
 def test_what_is_wrong_with_the_ledger_is_told(
