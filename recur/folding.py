@@ -1,11 +1,11 @@
 """Sentences folded to the width of a terminal: between words, and never within a time."""
 
 import re
-import textwrap
 from typing import Final
 
-_GLUE: Final = "\x00"
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d)")
+from rich.cells import cell_len
+
+_WORD: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d\S*|\S+")
 
 
 def folded(text: str, width: int) -> list[str]:
@@ -14,8 +14,13 @@ def folded(text: str, width: int) -> list[str]:
 
     Args:
         text: One line.
-        width: That no line exceeds, in characters, unless a word alone is wider.
+        width: That no line exceeds, in cells of a terminal, unless a word alone is wider.
     """
-    glued = _TIME.sub(rf"\1{_GLUE}\2", " ".join(text.replace(_GLUE, "").splitlines()))
-    lines = textwrap.wrap(glued, width, break_long_words=False, break_on_hyphens=False)
-    return [line.replace(_GLUE, " ") for line in lines] or [""]
+    lines = [""]
+    for word in _WORD.findall(text):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and cell_len(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from orchestrator.decisions.last_words import escape_controls, last_line
 from orchestrator.ids import ScheduleId
 from recur.causes.trouble import Health, Kind, Trouble
 from recur.folding import folded
@@ -35,6 +36,7 @@ _COLUMNS: Final = (
 _MARK_WIDTH: Final = 9
 _MOST_TROUBLES: Final = 20
 _MOST_NAMES: Final = 5
+_LONGEST_LINE: Final = 300
 _ENDED: Final = frozenset({Kind.FAILED, Kind.MISSED})
 _LASTING: Final = frozenset(
     {State.BLOCKED, State.STOPPING, State.WAITING, State.FINISHING, State.RUNNING}
@@ -105,10 +107,16 @@ def _show_group(
     more = [_when(first, now) + (f": {first.run_id}" if first.run_id else "")]
     if len(group) > 1:
         more[0] += f", and {len(group) - 1} more"
-    more += [f"| {line}" for line in first.last_lines]
-    if (runbook := runbooks.get(first.schedule)) and len(group) == 1:
+    more += [f"| {_short(line)}" for line in first.last_lines]
+    runbook = runbooks.get(first.schedule)
+    if runbook and len(group) == 1 and runbook not in first.next_step:
         more.append(f"runbook: {runbook}")
     _show_lines(output, first.health, f"{names}: {first.cause}", first.next_step, more)
+
+
+def _short(line: str) -> str:
+    """Return a line that a run wrote: of one that would fill the screen, its end."""
+    return line if len(line) <= _LONGEST_LINE else last_line(line)
 
 
 def _names(schedules: Sequence[ScheduleId]) -> str:
@@ -146,7 +154,7 @@ def _folded(output: Printer, line: str) -> list[str]:
     """Fold a line to the width of the terminal between words; off terminals it stays whole."""
     if not output.people.is_terminal:
         return [" ".join(line.splitlines())]
-    return folded(line, max(20, output.people.width - _MARK_WIDTH))
+    return folded(escape_controls(line), max(20, output.people.width - _MARK_WIDTH))
 
 
 def _show_schedules(output: Printer, status: Status, zone: tzinfo | None) -> None:

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from recur.folding import folded
 
@@ -9,7 +10,11 @@ LONGEST = 22
 """A time with its offset; the words of the test are no longer."""
 
 TIME = "2026-12-01 02:00-05:00"
-words = st.one_of(st.text(alphabet="abc;,-", min_size=1, max_size=LONGEST), st.just(TIME))
+words = st.one_of(
+    st.text(alphabet="abc;,-", min_size=1, max_size=LONGEST),
+    st.text(alphabet="日本", min_size=1, max_size=LONGEST // 2),  # two cells each
+    st.just(TIME),
+)
 
 
 @given(st.lists(words, min_size=1), st.integers(LONGEST, 200))
@@ -19,7 +24,7 @@ def test_no_line_is_wider_and_nothing_is_lost(given_words: list[str], width: int
     lines = folded(text, width)
 
     assert " ".join(lines) == text
-    assert all(len(line) <= width for line in lines)
+    assert all(cell_len(line) <= width for line in lines)
     assert sum(line.count(TIME) for line in lines) == given_words.count(TIME)
 
 

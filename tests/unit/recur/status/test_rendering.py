@@ -7,6 +7,7 @@ from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from orchestrator import ids
@@ -14,7 +15,7 @@ from orchestrator.enums import AttemptState, BlockedReason, Outcome, Reason
 from orchestrator.ledger.record import LastWords
 from orchestrator.ledger.state import OpenRun
 from orchestrator.ledger.summaries import Recent, ScheduleRecent
-from orchestrator.model import Pause
+from orchestrator.model import About, Pause
 from orchestrator.timing.zones import parse_zone
 from recur.output import Printer
 from recur.status.overview import status_of, with_details
@@ -107,6 +108,39 @@ def test_a_trouble_comes_with_the_runbook_of_its_schedule() -> None:
 
     assert "         runbook: https://wiki.example/nightly" in lines
     assert [line.split()[-1] for line in lines if line.startswith("nightly ")] == ["jane"]
+
+
+def test_a_runbook_is_named_once() -> None:
+    """The remedy of a run whose record was read names it already."""
+    page = "https://wiki.example/nightly"
+    text = f'{TEXT}runbook = "{page}"\n'
+    failed = status_of(
+        readings(
+            document=document(text), recent=recent(recent_run(Outcome.FAILED, Reason.EXIT_CODE))
+        )
+    )
+    record = ran(TWO, Outcome.FAILED, Reason.EXIT_CODE, about=About(runbook=page))
+    status = with_details(failed, {record.run_id: record}, on_laptop=False)
+
+    assert "\n".join(shown(status)).count(page) == 1
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_nothing_that_a_run_wrote_makes_a_line_too_wide(width: int) -> None:
+    """Wide characters, control characters and one endless word included; times stay whole."""
+    words = "日本 " * 60 + "\n" + "\x1b[2J \u202e " * 30 + "\n" + "x" * 1900
+    record = ran(TWO, Outcome.FAILED, Reason.EXIT_CODE, last_words=LastWords(stderr=words))
+    failed = status_of(readings(recent=recent(recent_run(Outcome.FAILED, Reason.EXIT_CODE))))
+    status = with_details(failed, {record.run_id: record}, on_laptop=False)
+
+    lines = shown(replace(status, schedules=()), width=width)
+
+    wide = [line for line in lines if cell_len(line) > width]
+    assert [line for line in wide if "xxxx" not in line and len(line.split()) > 1] == []
+    assert sum("x" * 100 in line for line in lines) == 1
+    assert max(map(len, lines)) <= max(width, 320)
+    assert any("2026-06-02 02:00Z" in line for line in lines)
+    assert not any("\x1b" in line or "\u202e" in line for line in lines)
 
 
 def test_what_is_unknown_is_never_summed_up_as_well() -> None:
