@@ -45,5 +45,7 @@ def _documents(text: str) -> Iterator[str]:
         else:
             for command in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
                 printed = command.partition("\n")[2]
-                if "[schedules." in printed and printed.startswith("#"):
+                if printed.startswith("# Imported"):
                     yield printed
+                elif "\ndefinition\n" in printed:  # `recur describe` ends with it
+                    yield printed.partition("\ndefinition\n")[2]

@@ -110,5 +110,6 @@ def test_every_kind_of_place_is_looked_at() -> None:
 
     assert places >= {
         *("README.md", "docs/schedules.md", "docs/workloads.md", "docs/costs.md"),
-        *("docs/migrating.md", "schedules.sample.toml", "local/schedules.toml"),
+        *("docs/migrating.md", "docs/operations.md"),
+        *("schedules.sample.toml", "local/schedules.toml"),
     }

@@ -162,7 +162,7 @@ retries = { max = 1 }
 [schedules.nightly-report]
 cron = "0 2 * * MON-FRI"
 except = [2026-12-25, 2027-01-01]
-command = '"$AZ_BATCH_APP_PACKAGE_pythonscript/report.sh"'
+command = 'sh "$AZ_BATCH_APP_PACKAGE_pythonscript/report.sh"'
 owner = "finance"
 run_timeout = "PT2H"
 """
