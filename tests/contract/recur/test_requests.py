@@ -136,7 +136,7 @@ def test_a_trigger_is_asked_for_with_parameters_and_a_time(
         (("--env", "A=1", "--env", "A=2"), "--env A is given twice"),
         (("--env", "SIDE"), "--env 'SIDE' is not NAME=VALUE"),
         (("--env", "RECUR_X=1"), "--env RECUR_X: is set by Recur or by Batch"),
-        (("--env", "=1"), "is no name of a variable"),
+        (("--env", "=1"), "is not a valid variable name"),
         (("--for", "2199-01-01"), "--for '2199-01-01' is to come"),
         (("--for", "noon"), "--for 'noon' is not a time"),
     ],
@@ -555,7 +555,7 @@ def test_a_run_that_is_not_open_is_told_at_once(someone: Operator, ledger: Conta
     assert "has already ended: failed (exit_code)" in ended.err
     assert "did not run: skipped (paused)" in not_run.err
     assert "did you mean nightly-report-20261125T070000Z?" in unknown.err
-    assert "open are: nightly-report-20261125T070000Z" in nonsense.err
+    assert "open runs: nightly-report-20261125T070000Z" in nonsense.err
     assert made(ledger) == []
 
 
