@@ -48,8 +48,9 @@ def options(  # noqa: PLR0913, PLR0917 - one argument for each option
         Path | None,
         typer.Option(
             envvar="RECUR_SETTINGS",
-            help="Read the settings only from this file, such as local.settings.json. Default: the "
-            "environment variables if they name a deployment, else azd's environment.",
+            help="Read the settings only from this file: on a laptop local.settings.json, which make up "
+            "writes. Default: the environment variables if they name a deployment, else azd's "
+            "environment.",
         ),
     ] = None,
     form: Annotated[

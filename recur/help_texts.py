@@ -1,5 +1,6 @@
 """Help texts as people read them: paragraphs that fit the terminal, placeholders in upper case."""
 
+from functools import partial
 from typing import Any, override
 
 from rich.markup import escape
@@ -31,10 +32,19 @@ def make_plain(command: TyperCommand | TyperGroup) -> None:
             one.help = escape(one.help)  # else Typer takes [prices] for a style
         if isinstance(one, TyperArgument):
             one.metavar = (one.metavar or one.name).upper()
-            # Typer has no other way to leave out the type beside the name.
+            # Typer has no other way to leave out the type beside the name, and the braces around it.
             vars(one)["display_type_rich"] = lambda ctx: None  # noqa: ARG005 - typer's signature
+            vars(one)["_usage_display_name"] = partial(_usage_name, one)
         elif isinstance(one, TyperOption) and not _is_flag(one):
             _make_option_plain(one)
+
+
+def _usage_name(argument: TyperArgument) -> str:
+    """Return an argument as the usage line has it: ``RUN...``, ``[SCHEDULE]``."""
+    name = str(argument.metavar)
+    if argument.nargs != 1:
+        name = f"{name.removesuffix('...')}..."
+    return name if argument.required else f"[{name}]"
 
 
 def _make_option_plain(option: TyperOption) -> None:

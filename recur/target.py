@@ -31,7 +31,8 @@ _QUICK: Final[dict[str, Any]] = {
     "read_timeout": 60,
 }
 _HOW = (
-    "name the deployment with --settings FILE, with an azd environment in .azure/, or with "
+    "name the deployment with --settings FILE or RECUR_SETTINGS=FILE (on a laptop "
+    "local.settings.json, which make up writes), with an azd environment in .azure/, or with "
     "BATCH_ACCOUNT_URL, DATA_STORAGE_URL and the other environment variables of docs/deploy.md"
 )
 

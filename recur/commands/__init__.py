@@ -57,7 +57,7 @@ LISTS: Final = frozenset(
 )
 """Those that list: they take ``-o jsonl`` and ``-o csv`` too."""
 
-_MEANT: Final = {
+MEANT: Final = {
     "cancel": "`recur stop RUN` ends a run",
     "delete": "remove its table from the document, then `recur apply FILE`",
     "deploy": "`recur apply FILE` applies schedules, `recur publish` uploads packages",
@@ -75,6 +75,12 @@ _MEANT: Final = {
     "retry": "`recur backfill SCHEDULE --rerun-failed` runs again what did not succeed",
     "run": "`recur trigger SCHEDULE` runs it now, `recur runs` lists runs",
     "start": "`recur trigger SCHEDULE` runs it now",
+    "suspend": "`recur pause SCHEDULE`",
+    "tail": "`recur logs RUN --follow`",
+    "terminate": "`recur stop RUN` ends a run",
+    "unpause": "`recur resume SCHEDULE`",
+    "version": "`recur --version`",
+    "watch": "`recur status --watch`",
 }
 """What is meant by the words of other tools."""
 
@@ -179,7 +185,7 @@ class CommandGroup(TyperGroup):
 
     @override
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if meant := _MEANT.get(args[0]):
+        if meant := MEANT.get(args[0]):
             ctx.fail(f"No such command {args[0]!r}: {meant}.")
         if args[0] not in NAMES:
             near = get_close_matches(args[0], NAMES, n=1)

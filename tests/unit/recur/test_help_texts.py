@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recur.app import app
-from recur.commands import NAMES
+from recur.commands import MEANT, NAMES
 
 NARROW = {"COLUMNS": "80"}
 
@@ -58,6 +58,28 @@ def test_the_words_of_other_tools_name_the_command_that_is_meant(word: str, mean
 
     assert shown.exit_code == 2
     assert meant in shown.output
+
+
+@pytest.mark.parametrize(
+    ("name", "usage"),
+    [
+        ("stop", "recur stop [OPTIONS] RUN..."),
+        ("pause", "recur pause [OPTIONS] [SCHEDULE...]"),
+        ("trigger", "recur trigger [OPTIONS] SCHEDULE"),
+        ("runs", "recur runs [OPTIONS] [SCHEDULE]"),
+        ("backfill", "recur backfill [OPTIONS] SCHEDULE"),
+    ],
+)
+def test_a_usage_line_has_brackets_around_what_may_be_left_out(name: str, usage: str) -> None:
+    """And nothing around what has to be given."""
+    (line,) = [line for line in told(name, "--help").output.splitlines() if "Usage:" in line]
+
+    assert line.split("Usage: ")[1].strip().replace("root ", "recur ") == usage
+
+
+def test_no_word_of_other_tools_is_a_command() -> None:
+    """A command that there is answers itself."""
+    assert not {*MEANT} & {*NAMES}
 
 
 def test_placeholders_are_in_upper_case() -> None:
