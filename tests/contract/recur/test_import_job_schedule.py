@@ -179,7 +179,7 @@ async def test_a_hand_over_that_was_cut_off_goes_on(old: Old) -> None:
 
     assert other.code == Exit.REFUSED
     assert told.code == Exit.DONE, told.err
-    assert "it is over" in told.out
+    assert "it is in the past" in told.out
     assert sorted(map(nominal, records)) == [owed + n * MINUTE for n in range(4)]
     decisions = {nominal(one): one.decision for one in records}
     assert decisions[owed].reason == MissReason.SUPERSEDED

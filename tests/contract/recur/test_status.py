@@ -144,7 +144,7 @@ async def test_the_start_task_fails(night: Night) -> None:
     assert "start task of node" in one["cause"]
     assert "exit code 7" in one["cause"]
     assert one["last_lines"] == ["pip: not found"]
-    assert "mend workload/pythonsetup" in one["next_step"]
+    assert "fix workload/pythonsetup" in one["next_step"]
 
 
 async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
 
     assert (asked.code, looked.code, left.code) == (Exit.UNAVAILABLE, Exit.UNAVAILABLE, Exit.DONE)
     assert took < WAIT_SECONDS / 2
-    assert f"; request {request} waits" in asked.err
+    assert f"; request {request} waits for the next tick" in asked.err
     assert "recur: no submit tick for 6 min" in asked.err
     assert f"`recur tick submit` does one tick now. Then recur answer {request}" in asked.err
     assert "no submit tick for 6 min" in left.err
