@@ -101,7 +101,7 @@ async def test_each_job_schedule_is_a_note(serve: Serve) -> None:
         "it is disabled, and Recur did not make it",
         "it is active, and Recur did not make it",
     ]
-    assert "as the pool's identities" in found[1].why
+    assert "with the pool's identities" in found[1].why
     assert found[1].fix == "az batch job-schedule show --job-schedule-id theirs"
 
 

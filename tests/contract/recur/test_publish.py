@@ -366,7 +366,10 @@ def test_packages_in_another_storage_account_are_refused(
     [
         (lambda path: (path / "pythonsetup" / "link").symlink_to("nowhere"), "pythonsetup/link"),
         (lambda path: os.mkfifo(path / "pythonsetup" / "pipe"), "pythonsetup/pipe"),
-        (lambda path: (path / "pythonsetup" / "main.py").unlink(), "pythonsetup: no file"),
+        (
+            lambda path: (path / "pythonsetup" / "main.py").unlink(),
+            "pythonsetup: the folder has no file",
+        ),
         (lambda path: (path / "My Tool").mkdir(), "My Tool"),
         (
             lambda path: Path(os.fsdecode(bytes(path / "pythonsetup") + b"/\xff.py")).touch(),

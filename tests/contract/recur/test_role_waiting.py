@@ -106,7 +106,7 @@ def test_a_role_missing_after_30_minutes_is_an_error(
 
     assert refused.value.code is Exit.NO_ACCESS
     assert refused.value.message.startswith(
-        f"still refused after {duration_text(LIMIT)}: the {role} is missing ("
+        f"access is still refused after {duration_text(LIMIT)}: the {role} is missing ("
     )
     assert run.clock.now == LIMIT.total_seconds()
     assert account.denied() == TRIES

@@ -339,7 +339,7 @@ def test_an_unknown_run_is_told_from_those_there_are(past: Past) -> None:
     assert "recur runs" in past.recur("show", "nightly").err
     assert "did you mean nightly?" in past.recur("show", id_(1).replace("gh", "hg")).err
     other = past.recur("show", id_(1, ScheduleId("zzz"))).err
-    assert "there is no schedule 'zzz'\n  next: recur runs" in other
+    assert "there is no schedule 'zzz'\n  next: `recur runs`" in other
     for unknown in (near, "nightly", "nightly-m0123456789abcdef"):
         assert past.recur("show", unknown).code == Exit.REFUSED
 
@@ -353,7 +353,7 @@ def test_an_end_of_the_recurrence_is_no_run_id(past: Past, command: str, time: s
     told = past.recur(command, f"nightly-{time}")
 
     assert told.code == Exit.REFUSED
-    assert "is no run id" in told.err
+    assert "is not a run id" in told.err
     assert "recur runs" in told.err
 
 

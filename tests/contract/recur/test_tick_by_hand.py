@@ -82,7 +82,7 @@ async def test_a_lease_that_is_taken_is_another_tick_at_work(world: World, tmp_p
     told = await recur(operator_of(world, tmp_path), "tick", "submit")
 
     assert told.code == Exit.DONE, told.err
-    assert "another tick is at work" in told.out
+    assert "another tick is running" in told.out
     await lease.release()
 
 
