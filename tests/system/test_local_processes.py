@@ -40,11 +40,11 @@ def test_a_child_is_waited_for_by_what_it_says_since_its_start(tmp_path: Path) -
 def test_a_child_that_is_not_ready_in_time_is_an_error_with_its_last_words(tmp_path: Path) -> None:
     """The message names the log and shows its end."""
     program = "import time; print('still warming up'); time.sleep(60)"
-    with (
-        _python(tmp_path, program) as child,
-        pytest.raises(ChildError, match=r"not ready in 0\.5 s; its log is .*log(.|\n)*warming up"),
-    ):
-        child.wait_for(_READY, limit_seconds=0.5)
+    with _python(tmp_path, program) as child:
+        child.wait_for(re.compile("warming up"), limit_seconds=60)
+        late = r"not ready in 0\.5 s; its log is .*log(.|\n)*warming up"
+        with pytest.raises(ChildError, match=late):
+            child.wait_for(_READY, limit_seconds=0.5)
 
 
 def test_a_child_that_ignores_the_request_is_killed_with_its_group(tmp_path: Path) -> None:
@@ -141,13 +141,21 @@ def test_a_signal_ends_a_wait_that_has_begun() -> None:
 @pytest.mark.parametrize("trace", [MARK_VARIABLE, "AZ_BATCH_NODE_ROOT_DIR"])
 def test_survivors_are_found_by_their_mark_or_their_node(tmp_path: Path, trace: str) -> None:
     """In a session of their own, they are ended all the same, and nobody else is."""
-    program = "import time; time.sleep(60)"
+    program = "import time; print('here', flush=True); time.sleep(60)"
     value = "mine" if trace == MARK_VARIABLE else str(tmp_path / "nodes/recur/one")
     processes = [
-        subprocess.Popen([sys.executable, "-c", program], env={trace: text}, start_new_session=True)
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            env={trace: text},
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+        )
         for text in (value, "of somebody else")
     ]
     try:
+        for process in processes:  # its environment can be read only some time after its start
+            assert process.stdout
+            process.stdout.readline()
         found = end_survivors("mine", tmp_path / "nodes")
 
         assert [text.partition(" ")[0] for text in found] == [str(processes[0].pid)]
@@ -157,7 +165,7 @@ def test_survivors_are_found_by_their_mark_or_their_node(tmp_path: Path, trace: 
     finally:
         for process in processes:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 @pytest.mark.parametrize(
