@@ -9,11 +9,19 @@ NOTHING: Final = "-"
 """What a cell of a table holds where there is nothing to show."""
 
 _MINUTE: Final = 60
+_COARSE: Final = 10
+"""From so many on a unit of an age stands without the next smaller one."""
 
 
 def short_duration(length: timedelta | float | None) -> str:
     """Return a length of time for a cell of a table: ``2 h 5 min``; ``-`` for None."""
     return NOTHING if length is None else duration_text(length)
+
+
+def age(length: timedelta) -> str:
+    """Return how long ago or how far away something is: ``7 min 40 s``, ``24 min``; never below zero."""
+    number, unit, *rest = duration_text(max(length, timedelta())).split()
+    return " ".join([number, unit] if int(number) >= _COARSE else [number, unit, *rest])
 
 
 def local(instant: datetime, zone: tzinfo | None) -> str:
@@ -44,13 +52,13 @@ def ago(instant: datetime, now: datetime) -> str:
     length = now - instant
     if abs(length) < timedelta(seconds=1):
         return "now"
-    text = duration_text(abs(length))
+    text = age(abs(length))
     return f"{text} ago" if length > timedelta() else f"in {text}"
 
 
 def away(instant: datetime, now: datetime) -> str:
     """Return how far an instant to come is away, for a cell of a table: ``2 h``."""
-    return short_duration(max(instant - now, timedelta()))
+    return age(instant - now)
 
 
 def iso_offset(offset: timedelta | None) -> str | None:

@@ -7,7 +7,7 @@ from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Action, Record
 from recur.causes.remedies import not_run_remedy, subject_of
 from recur.causes.surroundings import Subject
-from recur.formats import short_duration
+from recur.formats import age
 
 CORRECT: Final = "correct the document, then recur apply FILE"
 """What mends a document that keeps schedules undecided."""
@@ -40,7 +40,7 @@ def not_run_cause(record: Record) -> tuple[str, str]:
 
 def undecided_cause(waited: timedelta) -> str:
     """Return why an occurrence is not decided that should be."""
-    return f"no submit tick has decided its occurrence of {short_duration(waited)} ago"
+    return f"no submit tick has decided its occurrence of {age(waited)} ago"
 
 
 def undecided_step(*, on_laptop: bool) -> str:

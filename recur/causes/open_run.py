@@ -11,7 +11,7 @@ from recur.causes.pool_causes import Cause, node_cause, pool_cause
 from recur.causes.remedies import why_blocked
 from recur.causes.surroundings import OpenLine, Surroundings
 from recur.causes.trouble import Health, Kind, Trouble
-from recur.formats import short_duration
+from recur.formats import age
 
 _GRACE: Final = timedelta(minutes=15)
 """For the collector, behind a time at which it should have ended a run."""
@@ -132,7 +132,7 @@ def _undispatched(line: OpenLine, now: datetime) -> str | None:
 def _past(since: datetime | None, limit: timedelta, now: datetime, what: str) -> str | None:
     if since is None or now - since <= limit:
         return None
-    return f"{what} ({short_duration(now - since)})"
+    return f"{what} ({age(now - since)})"
 
 
 def _stuck_step(run: RunId, *, on_laptop: bool) -> str:

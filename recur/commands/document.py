@@ -30,9 +30,9 @@ _NONE = (0, 0)
 _COLUMNS: Final = (
     Column(name="VERSION", rank=0),
     Column(name="IN FORCE SINCE", rank=1),
-    Column(name="BY", rank=3, prose=True),
-    Column(name="NOTE", rank=2, prose=True),
-    Column(name="CHANGED", rank=4, prose=True),
+    Column(name="BY", rank=4, prose=True),
+    Column(name="NOTE", rank=2, prose=True, optional=True),
+    Column(name="CHANGED", rank=3, prose=True),
 )
 _FIELDS: Final = ("version", "at", "by", "note", "in_force_since", "changed")
 

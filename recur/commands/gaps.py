@@ -16,7 +16,7 @@ from orchestrator.ledger.state import ScheduleState
 from recur.arguments import AnySchedule, Since
 from recur.context import Context, run
 from recur.errors import CliError, Exit
-from recur.formats import local, short_duration, utc
+from recur.formats import age, local, utc
 from recur.ledger_reader.coverage import Coverage, RangeRecord, Recorded, compare_coverage
 from recur.ledger_reader.moved_timings import with_moved
 from recur.ledger_reader.record_blobs import KEPT, RecordBlob, month_folder, months_back
@@ -204,7 +204,7 @@ def _show_gaps(given: Context, now: datetime, found: Sequence[Coverage]) -> None
             *((gap, "decided, but has no record") for gap in one.gaps),
             *((gap, "has more than one record") for gap in one.doubled),
             *((gap, "open, but the ticks ignore it") for gap in one.unlisted),
-            *((gap, f"undecided, {short_duration(now - gap)} late") for gap in one.overdue),
+            *((gap, f"undecided for {age(now - gap)}") for gap in one.overdue),
             *(
                 (two.span.first, f"a record for {two.span.count} occurrences covers {two.bare}")
                 for two in one.short

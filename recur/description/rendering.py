@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from rich.text import Text
@@ -22,7 +22,7 @@ from recur.description.value import (
     Presence,
 )
 from recur.folding import folded
-from recur.formats import NOTHING, ago, iso_offset, local, short_duration
+from recur.formats import NOTHING, age, ago, iso_offset, local, short_duration
 from recur.output import Printer
 from recur.schedules.upcoming import Upcoming
 from recur.state_cells import in_colour
@@ -119,7 +119,7 @@ def _state(status: ScheduleStatus, now: datetime) -> str:
     if status.state is State.NEW:
         return "new: no tick has taken it over yet"
     if status.run_id and status.since:
-        return f"{status.state} for {short_duration(max(now - status.since, timedelta()))}"
+        return f"{status.state} for {age(now - status.since)}"
     return status.state
 
 
@@ -177,7 +177,7 @@ def _lengths(lengths: Lengths) -> str:
 
 def _open_row(one: OpenRunStatus, now: datetime) -> tuple[str | Text, ...]:
     why = f"{one.state} ({one.reason})" if one.reason else one.state
-    since = short_duration(max(now - one.since, timedelta())) if one.since else NOTHING
+    since = age(now - one.since) if one.since else NOTHING
     return one.run_id, in_colour(why, one.state), since, one.kind
 
 

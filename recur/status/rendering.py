@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from orchestrator.decisions.last_words import escape_controls, last_line
 from orchestrator.ids import ScheduleId
 from recur.causes.trouble import Health, Kind, Trouble
 from recur.folding import folded
-from recur.formats import NOTHING, local, short_duration
+from recur.formats import NOTHING, age, local
 from recur.output import Printer
 from recur.state_cells import in_colour
 from recur.status.value import Finding, Last, ScheduleStatus, State, Status
@@ -127,9 +127,11 @@ def _names(schedules: Sequence[ScheduleId]) -> str:
 def _when(trouble: Trouble, now: datetime) -> str:
     if trouble.since is None:
         return trouble.kind
-    age = short_duration(max(now - trouble.since, timedelta()))
+    since = age(now - trouble.since)
     return (
-        f"{trouble.kind}, due {age} ago" if trouble.kind in _ENDED else f"{trouble.kind} for {age}"
+        f"{trouble.kind}, due {since} ago"
+        if trouble.kind in _ENDED
+        else f"{trouble.kind} for {since}"
     )
 
 
@@ -175,7 +177,7 @@ def _show_schedules(output: Printer, status: Status, zone: tzinfo | None) -> Non
 def _state(one: ScheduleStatus, now: datetime) -> Text:
     text = str(one.state)
     if one.since is not None and one.state in _LASTING:
-        text += f" {short_duration(max(now - one.since, timedelta()))}"
+        text += f" {age(now - one.since)}"
     return in_colour(text, one.state)
 
 
@@ -188,11 +190,11 @@ def _last(one: ScheduleStatus, now: datetime) -> Cell:
 def _outcome(last: Last, now: datetime) -> str:
     why = last.reason if last.exit_code is None else str(last.exit_code)
     because = f" ({why})" if why else ""
-    return f"{last.outcome}{because} {short_duration(max(now - last.nominal, timedelta()))} ago"
+    return f"{last.outcome}{because} {age(now - last.nominal)} ago"
 
 
 def _next(one: ScheduleStatus, now: datetime) -> str:
-    return f"in {short_duration(one.next_due - now)}" if one.next_due else NOTHING
+    return f"in {age(one.next_due - now)}" if one.next_due else NOTHING
 
 
 def _notes(one: ScheduleStatus, now: datetime, zone: tzinfo | None) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from recur.causes.surroundings import Unreadable
 from recur.causes.trouble import Health
-from recur.formats import short_duration
+from recur.formats import age
 from recur.status.readings import Blob, Readings, TimerNote, Work
 from recur.status.value import Finding, Timer
 
@@ -170,4 +170,4 @@ def _failing(what: str, readings: Readings) -> Finding:
 
 
 def _ago(now: datetime, instant: datetime) -> str:
-    return short_duration(max(now - instant, timedelta()))
+    return age(now - instant)
