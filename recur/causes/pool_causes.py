@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.decisions.diagnose import diagnose
+from orchestrator.decisions.diagnose import busy, diagnose
 from orchestrator.enums import Reason
 from recur.causes.remedies import pool_remedy
 from recur.causes.surroundings import Surroundings, Unreadable
@@ -46,7 +46,10 @@ def pool_sentence(around: Surroundings) -> str:
     """Say why no node has taken a task so far, also where nothing is wrong with the pool."""
     if isinstance(around.pool, Unreadable):
         return around.pool.sentence
-    return diagnose(around.pool, around.nodes, around.now)[1].rstrip(".")
+    reason, sentence = diagnose(around.pool, around.nodes, around.now)
+    if reason is Reason.NO_NODE and busy(around.nodes):
+        return "it waits for its turn: the nodes of the pool are busy with other tasks"
+    return sentence.rstrip(".")
 
 
 def node_cause(node_id: str, around: Surroundings, next_step: str) -> Cause | None:

@@ -22,6 +22,9 @@ _WAITS: Final = frozenset({"submitted", "running"})
 """States in which the pool matters."""
 _DOCTOR: Final = "recur doctor names what is missing, and how to fix it"
 
+_JOB_ENDED: Final = "its job has ended in Batch, and no collect tick has recorded that yet"
+_COLLECT: Final = "recur tick collect does by hand what the next collect tick does"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCause:
@@ -45,12 +48,13 @@ class RunCause:
     unread: str | None = None
 
 
-def run_cause(
+def run_cause(  # noqa: PLR0913 - what a cause follows from
     record: Record,
     *,
     is_open: bool,
     around: Surroundings,
     open_runs: Sequence[OpenRun] = (),
+    job_ended: bool = False,
     lines: int = LAST_LINES,
 ) -> RunCause:
     """
@@ -61,10 +65,13 @@ def run_cause(
         is_open: Which of both.
         around: What it runs in; of one that has ended, the pool does not matter.
         open_runs: The work list.
+        job_ended: Whether Batch says that its job is completed.
         lines: So many of the last lines that it wrote, at most.
     """
     stands = run_state(record, around.now, is_open=is_open)
     if is_open and record.attempts:
+        if job_ended and stands.word in _WAITS:
+            return RunCause(stands=stands, cause=_JOB_ENDED, next_step=_COLLECT)
         return _of_open(record, stands, around, open_runs)
     if record.decision.action is not Action.SUBMIT:
         cause, step = not_run_cause(record)

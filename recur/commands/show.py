@@ -37,6 +37,7 @@ _QUICKLY: Final[dict[str, Any]] = {
     "read_timeout": 5,
 }
 _TASK: Final = "main"
+_COMPLETED: Final = "completed"
 _MOST_IN_THE_WAY: Final = 3
 
 
@@ -96,9 +97,9 @@ def show_runs(given: Context, texts: Sequence[str]) -> Exit:
     for n, found in enumerate([find_run(history, snapshot, text) for text in texts]):
         record = found.record
         zone = given.zone or zone_of(snapshot, record.schedule) or UTC
-        cause = _read_cause(target, history, found, snapshot.now)
-        others = _others(history, snapshot, cause)
         live = ask_batch(target, record) if record.attempts else None
+        cause = _read_cause(target, history, found, snapshot.now, live)
+        others = _others(history, snapshot, cause)
         sentence = live_sentence(live, record.attempt) if live else None
         if n:
             given.output.say("")
@@ -109,7 +110,9 @@ def show_runs(given: Context, texts: Sequence[str]) -> Exit:
     return Exit.DONE
 
 
-def _read_cause(target: Target, history: History, found: FoundRun, now: datetime) -> RunCause:
+def _read_cause(
+    target: Target, history: History, found: FoundRun, now: datetime, live: Live | None
+) -> RunCause:
     """Read what the cause of a run's state follows from, as far as it may matter."""
     attempt = found.open.attempt if found.open and found.open.attempts else None
     around = without_pool(target, now)
@@ -121,6 +124,7 @@ def _read_cause(target: Target, history: History, found: FoundRun, now: datetime
         is_open=found.open is not None,
         around=around,
         open_runs=work,
+        job_ended=live is not None and live.job == _COMPLETED,
         lines=LAST_LINES,
     )
 

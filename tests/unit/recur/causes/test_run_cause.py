@@ -198,6 +198,22 @@ def test_a_run_that_waits_for_a_sound_pool_says_how_the_pool_stands() -> None:
     assert found.next_step == f"recur logs {RUN} -f follows it to its end"
 
 
+def test_a_run_that_waits_for_busy_nodes_says_so() -> None:
+    """Nothing is wrong with a pool that runs something else first."""
+    found = cause_of(WAITING, surroundings(nodes=(node("running"),)))
+
+    assert found.cause == "it waits for its turn: the nodes of the pool are busy with other tasks"
+
+
+@pytest.mark.parametrize("record", [WAITING, RUNNING])
+def test_a_run_whose_job_has_ended_waits_for_no_node(record: Record) -> None:
+    """It waits for the collector alone, however the pool stands by now."""
+    found = run_cause(record, is_open=True, around=surroundings(pool=None), job_ended=True)
+
+    assert found.cause == "its job has ended in Batch, and no collect tick has recorded that yet"
+    assert found.next_step.startswith("recur tick collect ")
+
+
 def test_a_run_in_the_queue_names_the_run_in_its_way() -> None:
     """And the command that looks at that one."""
     before = replaced(claimed(TWO - HOUR))
