@@ -92,10 +92,15 @@ def _named(finding: Finding, name: str) -> Finding:
 
 
 def _alike(troubles: Sequence[Trouble]) -> list[list[Trouble]]:
-    """Return troubles with those of the same cause and remedy together, in their order."""
+    """
+    Return troubles with those of the same cause and remedy together, in their order.
+
+    Of many blocked runs only the first records were read: the causes of the others lack a detail.
+    """
     groups: dict[tuple[Health, Kind, str, str], list[Trouble]] = {}
     for one in troubles:
-        groups.setdefault((one.health, one.kind, one.cause, one.next_step), []).append(one)
+        cause = "" if one.kind is Kind.BLOCKED else one.cause
+        groups.setdefault((one.health, one.kind, cause, one.next_step), []).append(one)
     return list(groups.values())
 
 

@@ -21,7 +21,7 @@ from recur.output import Printer
 from recur.status.overview import status_of, with_details
 from recur.status.rendering import show_status, status_json
 from recur.status.value import Status
-from tests.support.records import ran
+from tests.support.records import claimed, ran, replaced
 from tests.support.status_readings import (
     HOUR,
     MINUTE,
@@ -202,6 +202,29 @@ def test_troubles_of_one_cause_are_told_once() -> None:
     )
     assert "         blocked for 10 min: s0000-20260602T020000Z, and 299 more" in lines
     assert sum("  blocked 10 min  " in line for line in lines) == 300
+
+
+def test_blocked_runs_of_one_reason_are_told_once_although_few_records_are_read() -> None:
+    """With the detail of the first."""
+    ids_ = [ids.ScheduleId(name) for name in ("a1", "b2", "c3")]
+    text = "".join(TEXT.replace("nightly", id_) for id_ in ids_)
+    lines_of_work = [
+        replace(one, run=replace(one.run, schedule=id_, run_id=ids.run_id(id_, TWO)))
+        for id_ in ids_
+        for one in [open_line(BlockedReason.QUOTA)]
+    ]
+    record = claimed(TWO, schedule=ids_[0])
+    quota = {"blocked": BlockedReason.QUOTA, "blocked_detail": "All 100 are active."}
+    first = record.with_attempt(replaced(record.attempt, **quota))
+    status = status_of(readings(*lines_of_work, document=document(text)))
+
+    lines = shown(with_details(status, {first.run_id: first}, on_laptop=False))
+
+    (told,) = [line for line in lines if line.startswith("problem")]
+    assert told == (
+        "problem  a1, b2, c3: the account holds as many active jobs as it may (quota): "
+        "All 100 are active"
+    )
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
