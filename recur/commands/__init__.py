@@ -21,36 +21,23 @@ from orchestrator.decisions.last_words import escape_controls
 from recur.help_texts import PlainCommand, make_plain, with_plain_flags
 from recur.shared_options import hoisted
 
-NAMES: Final = (
-    "status",
-    "apply",
-    "document",
-    "validate",
-    "next",
-    "rehearse",
-    "calendar",
-    "schema",
-    "convert",
-    "import",
-    "describe",
-    "runs",
-    "show",
-    "explain",
-    "gaps",
-    "logs",
-    "costs",
-    "trigger",
-    "stop",
-    "pause",
-    "resume",
-    "backfill",
-    "answer",
-    "tick",
-    "adopt",
-    "doctor",
-    "publish",
-)
-"""In the order of the help text."""
+PANELS: Final = {
+    "Every day": ("status", "runs", "describe", "explain", "show", "logs", "next", "costs"),
+    "Requests, which the next tick answers": (
+        *("trigger", "stop", "pause", "resume"),
+        *("backfill", "answer"),
+    ),
+    "The schedule document": (
+        *("apply", "validate", "document", "rehearse"),
+        *("convert", "import", "calendar", "schema"),
+    ),
+    "The deployment": ("doctor", "publish", "gaps", "tick", "adopt"),
+}
+"""The commands by what they are for, in the order of the help text."""
+
+NAMES: Final = tuple(name for names in PANELS.values() for name in names)
+
+_PANEL: Final = {name: panel for panel, names in PANELS.items() for name in names}
 
 LISTS: Final = frozenset(
     {"answer", "costs", "document", "gaps", "logs", "next", "rehearse", "runs", "status"}
@@ -93,7 +80,7 @@ def module_name(name: str) -> str:
 def load_command(name: str) -> TyperCommand:
     """Load the module of a command and return the command; its function is called ``command``."""
     single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    single.command(name=name, cls=PlainCommand)(
+    single.command(name=name, cls=PlainCommand, rich_help_panel=_PANEL[name])(
         import_module(f"recur.commands.{module_name(name)}").command
     )
     loaded = typer.main.get_command(single)
@@ -167,7 +154,9 @@ class CommandGroup(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         loaded = self.commands
         listed = {
-            name: TyperCommand(name, callback=None, help=command_help(name), rich_help_panel=None)
+            name: TyperCommand(
+                name, callback=None, help=command_help(name), rich_help_panel=_PANEL[name]
+            )
             for name in NAMES
             if name not in loaded
         }

@@ -1,12 +1,13 @@
 """Help texts fit 80 columns, name no types, and answer the words of other tools."""
 
+import re
 from itertools import pairwise
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from recur.app import app
-from recur.commands import MEANT, NAMES
+from recur.commands import MEANT, NAMES, PANELS
 
 NARROW = {"COLUMNS": "80"}
 
@@ -98,3 +99,14 @@ def test_placeholders_are_in_upper_case() -> None:
 def test_a_help_text_names_tables_of_the_document(name: str, table: str) -> None:
     """In brackets, which are no style of the terminal."""
     assert table in told(name, "--help").output
+
+
+def test_the_list_of_commands_groups_them_by_what_they_are_for() -> None:
+    """Each once, in its panel, the daily ones first."""
+    lines = told("--help").output.splitlines()
+
+    titles = [line.strip("╭─╮ ") for line in lines if line.startswith("╭─")]
+    named = [line.split()[1] for line in lines if re.match(r"│ [a-z]", line)]
+    assert titles == ["Options", *PANELS]
+    assert named == [*NAMES]
+    assert len({*NAMES}) == len(NAMES)
