@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import accumulate
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from orchestrator import ids
 from orchestrator.enums import Outcome
@@ -38,6 +38,10 @@ USUAL_FROM: Final = 20
 _DIGITS: Final = 2
 
 
+type _Second = Annotated[int, Field(ge=-62_135_596_800, le=253_402_300_799)]
+"""Seconds since 1970, in the years 1 to 9999: what a time can hold."""
+
+
 class RecentRun(NamedTuple):
     """
     A run that has ended, stored as an array.
@@ -52,7 +56,7 @@ class RecentRun(NamedTuple):
         run_id: Only where schedule and nominal time do not tell it: of a trigger's run.
     """
 
-    nominal: int
+    nominal: _Second
     outcome: Outcome
     seconds: float | None
     lateness: float | None
@@ -72,8 +76,8 @@ class NotRun(NamedTuple):
         reason: Why.
     """
 
-    nominal: int
-    last: int
+    nominal: _Second
+    last: _Second
     occurrences: int
     action: Action
     reason: str

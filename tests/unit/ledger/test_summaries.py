@@ -1,5 +1,6 @@
 """Summaries of what ran and what did not, as values."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import reduce
@@ -210,6 +211,15 @@ def test_summaries_are_read_back_as_they_were_written() -> None:
     for load in (load_recent, load_day):
         with pytest.raises(RecordUnreadable):
             load(b'{"schema": 2}')
+
+
+def test_a_time_beyond_the_years_of_a_calendar_is_refused() -> None:
+    """So the collector makes the summaries anew, and whoever reads them goes on."""
+    data = dump_recent(with_results(Recent(), [ended(1)]))
+    (run,) = json.loads(data)["schedules"].popitem()[1]["runs"]
+
+    with pytest.raises(RecordUnreadable):
+        load_recent(data.replace(str(run[0]).encode(), b"1000000000000000"))
 
 
 def test_one_blob_holds_the_last_occurrences_of_a_thousand_schedules() -> None:
