@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from orchestrator import ids
 from orchestrator.enums import AttemptState
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Record
@@ -34,7 +35,7 @@ def open_run_trouble(
     run = line.run
     if run.damaged:
         cause = "the listing does not tell how its open record stands"
-        return _of(line, Kind.DAMAGED, cause, f"recur show {run.run_id}")
+        return _of(line, Kind.DAMAGED, cause, restore_step(run.run_id))
     ended = run.state is AttemptState.ENDED
     if run.account not in {None, around.account} and not ended:
         cause = f"its job is in the Batch account {run.account}, which nobody asks any more"
@@ -44,6 +45,14 @@ def open_run_trouble(
     if line.blocked and not run.stop:
         return _of(line, Kind.BLOCKED, *why_blocked(line.blocked, on_laptop=around.on_laptop))
     return _on_its_pool(line, around)
+
+
+def restore_step(run: RunId) -> str:
+    """Return what mends an open record that ticks leave alone."""
+    return (
+        f"put back a copy of {ids.open_blob(run)} with its metadata (docs/operations.md, A record "
+        f"that cannot be read); recur show {run} shows what it holds"
+    )
 
 
 def held_up(record: Record, *, on_laptop: bool) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from orchestrator.ledger.state import OpenRun, read_open_run
 from recur.causes.ended_run import LAST_LINES, recorded_trouble
 from recur.causes.in_the_way import runs_ahead, waiting_sentence
 from recur.causes.not_run import not_run_cause
-from recur.causes.open_run import held_up, lost_node, open_run_trouble, with_record
+from recur.causes.open_run import held_up, lost_node, open_run_trouble, restore_step, with_record
 from recur.causes.pool_causes import pool_sentence
 from recur.causes.remedies import ended_remedy
 from recur.causes.surroundings import OpenLine, Surroundings, Unreadable
@@ -55,6 +55,7 @@ def run_cause(  # noqa: PLR0913 - what a cause follows from
     around: Surroundings,
     open_runs: Sequence[OpenRun] = (),
     job_ended: bool = False,
+    unlisted: str | None = None,
     lines: int = LAST_LINES,
 ) -> RunCause:
     """
@@ -66,9 +67,13 @@ def run_cause(  # noqa: PLR0913 - what a cause follows from
         around: What it runs in; of one that has ended, the pool does not matter.
         open_runs: The work list.
         job_ended: Whether Batch says that its job is completed.
+        unlisted: Why ticks leave its open record alone; None: they do not.
         lines: So many of the last lines that it wrote, at most.
     """
     stands = run_state(record, around.now, is_open=is_open)
+    if unlisted:
+        step = restore_step(record.run_id)
+        return RunCause(stands=stands, cause=f"ticks leave it alone: {unlisted}", next_step=step)
     if is_open and record.attempts:
         if job_ended and stands.word in _WAITS:
             return RunCause(stands=stands, cause=_JOB_ENDED, next_step=_COLLECT)

@@ -118,13 +118,14 @@ def _read_cause(
     around = without_pool(target, now)
     if attempt and attempt.state is not AttemptState.ENDED:
         around = read_surroundings(target, now, attempt.pool)
-    work = history.open_list().runs if attempt and attempt.after else ()
+    work = history.open_list() if found.open else None
     return run_cause(
         found.record,
         is_open=found.open is not None,
         around=around,
-        open_runs=work,
+        open_runs=work.runs if work else (),
         job_ended=live is not None and live.job == _COMPLETED,
+        unlisted=work.unlisted.get(found.record.run_id) if work else None,
         lines=LAST_LINES,
     )
 

@@ -11,7 +11,7 @@ from orchestrator.enums import After, AttemptState, BlockedReason, Outcome, Reas
 from orchestrator.ids import RunId
 from orchestrator.ledger.attempt import Stop
 from orchestrator.ledger.record import Action, LastWords, Record, metadata
-from orchestrator.ledger.state import OpenRun, read_open_run
+from orchestrator.ledger.state import OpenRun, damaged_open_run, read_open_run
 from recur.causes.run_cause import RunCause, run_cause
 from recur.causes.surroundings import OpenLine, Surroundings, Unreadable
 from recur.causes.trouble import Health, Kind
@@ -212,6 +212,19 @@ def test_a_run_whose_job_has_ended_waits_for_no_node(record: Record) -> None:
 
     assert found.cause == "its job has ended in Batch, and no collect tick has recorded that yet"
     assert found.next_step.startswith("recur tick collect ")
+
+
+def test_a_record_that_ticks_leave_alone_is_to_be_put_back() -> None:
+    """In the status as well: nothing else ends the run."""
+    why = "it bears no metadata"
+    found = run_cause(WAITING, is_open=True, around=surroundings(), unlisted=why)
+    damaged = damaged_open_run(ids.open_blob(RUN), NOW - HOUR)
+    assert damaged
+    (trouble,) = status_of(readings(OpenLine(run=damaged))).troubles
+
+    assert found.cause == f"ticks leave it alone: {why}"
+    assert found.next_step.startswith(f"put back a copy of open/{RUN}.json with its metadata")
+    assert trouble.next_step == found.next_step
 
 
 def test_a_run_in_the_queue_names_the_run_in_its_way() -> None:
