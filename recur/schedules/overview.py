@@ -23,7 +23,6 @@ from recur.times import parse_time
 _COLUMNS: Final = (
     Column(name="SCHEDULE", rank=0),
     Column(name="NEXT", rank=1),
-    Column(name="UTC", rank=5),
     Column(name="IN", rank=4, optional=True),
     Column(name="OWNER", rank=3, prose=True, optional=True),
     Column(name="NOTE", rank=2, prose=True),
@@ -125,8 +124,7 @@ def _show_outlooks(given: Context, found: list[Outlook], now: datetime | None) -
     rows = [
         (
             one.schedule,
-            local(one.at, given.zone or one.zone) if one.at else NOTHING,
-            local(one.at, UTC) if one.at else NOTHING,
+            local(one.at, given.zone) if one.at else NOTHING,
             away(one.at, now) if one.at and now else NOTHING,
             (one.about and one.about.owner) or NOTHING,
             "; ".join(one.notes),

@@ -13,6 +13,7 @@ import typer
 from orchestrator.document.parse import parse
 from recur.commands import NAMES, load_command, publish
 from recur.role_waiting import LIMIT
+from recur.shared_options import hoisted
 from tests.peers.commands import VALUE, Command, in_repository
 
 _ROOT = Path(__file__).parents[3]
@@ -85,7 +86,9 @@ def test_recur_takes_what_is_documented() -> None:
     """Its own parser is the judge."""
     wrong: list[tuple[str, str]] = []
     for command in _all("recur"):
-        name, *rest = command.words[1:]
+        name = command.words[1]
+        words = hoisted(command.words[1:])
+        rest = words[words.index(name) + 1 :]
         if name not in NAMES:
             wrong.append((str(command), "no such command"))
         elif command.whole:
