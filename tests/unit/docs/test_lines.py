@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "workload/README.md", *(ROOT / "docs").rglob("*.md")])
 WIDTH = 100
 _FENCE = re.compile(r"^\s*`{3,}(\w*)")
 _OUTPUT = frozenset({"console", "text"})
