@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from orchestrator import ids
 from orchestrator.enums import AttemptState
 from orchestrator.ids import RunId
 from orchestrator.ledger.record import Record
@@ -35,7 +34,7 @@ def open_run_trouble(
     run = line.run
     if run.damaged:
         cause = "the listing does not tell how its open record stands"
-        return _of(line, Kind.DAMAGED, cause, restore_step(run.run_id))
+        return _of(line, Kind.DAMAGED, cause, _repair_step(run.run_id))
     ended = run.state is AttemptState.ENDED
     if run.account not in {None, around.account} and not ended:
         cause = f"its job is in the Batch account {run.account}, which nobody asks any more"
@@ -47,11 +46,11 @@ def open_run_trouble(
     return _on_its_pool(line, around)
 
 
-def restore_step(run: RunId) -> str:
-    """Return what mends an open record that ticks leave alone."""
+def _repair_step(run: RunId) -> str:
+    """Return what mends an open record whose metadata cannot be read, or nothing of it."""
     return (
-        f"put back a copy of {ids.open_blob(run)} with its metadata (docs/operations.md, A record "
-        f"that cannot be read); recur show {run} shows what it holds"
+        "recur tick collect writes its metadata again from its content; if that does not help, "
+        f"recur show {run} says what is wrong with the record"
     )
 
 

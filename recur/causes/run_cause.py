@@ -11,7 +11,7 @@ from orchestrator.ledger.state import OpenRun, read_open_run
 from recur.causes.ended_run import LAST_LINES, recorded_trouble
 from recur.causes.in_the_way import runs_ahead, waiting_sentence
 from recur.causes.not_run import not_run_cause
-from recur.causes.open_run import held_up, lost_node, open_run_trouble, restore_step, with_record
+from recur.causes.open_run import held_up, lost_node, open_run_trouble, with_record
 from recur.causes.pool_causes import pool_sentence
 from recur.causes.remedies import ended_remedy
 from recur.causes.surroundings import OpenLine, Surroundings, Unreadable
@@ -23,6 +23,9 @@ _WAITS: Final = frozenset({"submitted", "running"})
 _DOCTOR: Final = "recur doctor names what is missing, and how to fix it"
 
 _JOB_ENDED: Final = "its job has ended in Batch, and no collect tick has recorded that yet"
+_NO_METADATA: Final = (
+    "the metadata of its open record cannot be read, and a collect tick writes them again"
+)
 _COLLECT: Final = "recur tick collect does by hand what the next collect tick does"
 
 
@@ -67,13 +70,12 @@ def run_cause(  # noqa: PLR0913 - what a cause follows from
         around: What it runs in; of one that has ended, the pool does not matter.
         open_runs: The work list.
         job_ended: Whether Batch says that its job is completed.
-        unlisted: Why ticks leave its open record alone; None: they do not.
+        unlisted: Why the metadata of its open record cannot be read; None: they can.
         lines: So many of the last lines that it wrote, at most.
     """
     stands = run_state(record, around.now, is_open=is_open)
     if unlisted:
-        step = restore_step(record.run_id)
-        return RunCause(stands=stands, cause=f"ticks leave it alone: {unlisted}", next_step=step)
+        return RunCause(stands=stands, cause=f"{_NO_METADATA}: {unlisted}", next_step=_COLLECT)
     if is_open and record.attempts:
         if job_ended and stands.word in _WAITS:
             return RunCause(stands=stands, cause=_JOB_ENDED, next_step=_COLLECT)
