@@ -11,8 +11,9 @@ from recur.completion import schedules
 from recur.context import Context, run
 from recur.errors import Exit
 from recur.explain.case import WRONG, Background, Explanation
-from recur.explain.case_reader import latest_instant, read_background, read_cases
+from recur.explain.case_reader import read_background, read_cases
 from recur.explain.explanation import explain
+from recur.explain.latest import latest_instant, latest_triggered
 from recur.explain.rendering import show_explanations
 from recur.explain.time_argument import parse_time_argument, questions
 from recur.formats import utc
@@ -32,7 +33,7 @@ def command(
         str | None,
         typer.Argument(
             metavar="[TIME]",
-            help="A time, or a whole day. Default: the latest occurrence.",
+            help="A time, or a whole day. Default: the latest run or occurrence.",
             show_default=False,
         ),
     ] = None,
@@ -42,8 +43,8 @@ def command(
 
     It explains any time: runs that ended or are active, skipped and missed occurrences, times at
     which nothing is due, times in the future, and overdue occurrences that are not decided (exit
-    code 1). Without TIME it explains the latest occurrence, or the next one if there was none. For
-    a problem it shows the cause, the last lines of output, and a command to run next.
+    code 1). Without TIME it explains the latest occurrence, or the run that was triggered after
+    it; if there was none, the next occurrence. For a problem it shows the cause, the last lines of output, and a command to run next.
 
     TIME is ISO 8601, with an offset or Z, or in the schedule's time zone; if that time happens
     twice, it explains both. TIME can also be yesterday, now, 1h for one hour ago, or 22:38 for the
@@ -59,7 +60,7 @@ def command(
 
 def explain_time(given: Context, schedule: str, text: str | None) -> Exit:
     """
-    Explain the occurrences that ``text`` means; None: the latest.
+    Explain the occurrences that ``text`` means; None: the latest, or a run triggered since.
 
     Raises:
         CliError: There is no such schedule, ``text`` is no time, or nothing was ever due.
@@ -73,15 +74,18 @@ def explain_time(given: Context, schedule: str, text: str | None) -> Exit:
     work = history.open_list()
     around = without_pool(target, snapshot.now)
     background = read_background(ledger, snapshot, id_, work, around)
-    timings = background.state.timings if background.state else ()
-    instant = (
-        latest_instant(history, snapshot, background)
-        if text is None
-        else parse_time_argument(text, background.zone, snapshot.now)
-    )
     shown = replace(background, zone=given.zone or background.zone)
-    asked = questions(instant, timings, background.zone)
-    cases = read_cases(history, snapshot, asked, shown, work)
+    if text is None and (triggered := latest_triggered(history, snapshot, background)):
+        cases = [triggered]
+    else:
+        instant = (
+            latest_instant(history, snapshot, background)
+            if text is None
+            else parse_time_argument(text, background.zone, snapshot.now)
+        )
+        timings = background.state.timings if background.state else ()
+        asked = questions(instant, timings, background.zone)
+        cases = read_cases(history, snapshot, asked, shown, work)
     if opened := next((case.open for case in cases if case.open and case.open.attempts), None):
         around = read_surroundings(target, snapshot.now, opened.attempt.pool)
         shown = replace(shown, around=around)
@@ -100,7 +104,7 @@ def explain_time(given: Context, schedule: str, text: str | None) -> Exit:
 def _explanation_json(one: Explanation, background: Background) -> dict[str, Any]:
     return {
         "verdict": one.verdict,
-        "run_id": ids.run_id(background.schedule, one.nominal),
+        "run_id": one.run_id or ids.run_id(background.schedule, one.nominal),
         "nominal": utc(one.nominal),
         "local": one.nominal.astimezone(background.zone).isoformat(),
         "sentence": one.sentence,

@@ -8,7 +8,7 @@ from typing import Final
 
 from orchestrator import ids
 from orchestrator.enums import Outcome
-from orchestrator.ids import ScheduleId
+from orchestrator.ids import RunId, ScheduleId
 from orchestrator.ledger.record import Record
 from orchestrator.ledger.state import OpenRun, ScheduleState
 from orchestrator.model import About, Interval, Occurrence, Recurrence
@@ -76,6 +76,7 @@ class Explanation:
         next_step: What to do; None where nothing has to be done.
         last_lines: The end of what the run wrote, or of what a start task said that failed.
         outcome: Of a run that ended.
+        run_id: Of a triggered run; None: that of the occurrence.
     """
 
     verdict: Verdict
@@ -85,6 +86,7 @@ class Explanation:
     next_step: str | None = None
     last_lines: tuple[str, ...] = ()
     outcome: Outcome | None = None
+    run_id: RunId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ class Case:
         day: The day that was asked for, where nothing at all falls on it.
         before: The nominal time of the newest occurrence before it.
         after: That of the next one.
+        run_id: Of the triggered run that this is; None: it is an occurrence, or may be one.
     """
 
     nominal: datetime
@@ -154,11 +157,15 @@ class Case:
     day: date | None = None
     before: datetime | None = None
     after: datetime | None = None
+    run_id: RunId | None = None
 
 
 def subject(case: Case, background: Background) -> str:
     """Return schedule and time, as sentences begin."""
-    return f"{background.schedule} of {local(case.nominal, background.zone)}"
+    at = local(case.nominal, background.zone)
+    if case.run_id:
+        return f"{case.run_id}, triggered for {at},"
+    return f"{background.schedule} of {at}"
 
 
 def timing_facts(case: Case, background: Background) -> list[Fact]:

@@ -19,14 +19,12 @@ from recur.explain.case import Background, Case, Fact
 from recur.explain.time_argument import Question
 from recur.formats import local
 from recur.ledger_reader.record_blobs import record_blob
-from recur.ledger_reader.record_search import RecordFilter, RecordSearch
 from recur.ledger_reader.records import History, OpenRuns
 from recur.ledger_reader.run_state import run_state
 from recur.ledger_reader.shares import share_of
 from recur.ledger_reader.snapshot import Snapshot, zone_of
 from recur.timing_lookup import lies_within, occurrence_after, occurrence_at, occurrence_before
 
-_SECOND: Final = timedelta(seconds=1)
 _MOST_TRIGGERS: Final = 128
 """So many records are read: the names of triggers do not tell their times, only when they ended."""
 
@@ -96,26 +94,6 @@ def _properties(ledger: ContainerClient, name: str) -> BlobProperties | None:
         return ledger.get_blob_client(name).get_blob_properties()
     except ResourceNotFoundError:
         return None
-
-
-def latest_instant(history: History, snapshot: Snapshot, background: Background) -> datetime:
-    """
-    Return the nominal time of a schedule's latest occurrence; if it had none yet, of the next one.
-
-    Raises:
-        CliError: Nothing was or is due, as far as is known.
-    """
-    schedule, now = background.schedule, background.now
-    if background.state:
-        timings = background.state.timings
-        found = occurrence_before(timings, now + _SECOND) or occurrence_after(timings, now)
-    else:
-        search = RecordSearch(history, snapshot, RecordFilter(schedule=schedule, count=1))
-        found = next((one.record.nominal for one in search.newest()), None)
-    if found is None:
-        message = f"{schedule} has no occurrence, as far as is known"
-        raise CliError(Exit.FOUND, message, f"recur next {schedule}")
-    return found
 
 
 def read_cases(

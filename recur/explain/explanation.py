@@ -14,7 +14,7 @@ from recur.explain.unrecorded import unrecorded
 def explain(case: Case, background: Background) -> Explanation:
     """Explain one instant of one schedule, with the triggered runs at it as evidence."""
     found = _explain_case(case, background)
-    return replace(found, facts=(*found.facts, *case.triggered))
+    return replace(found, facts=(*found.facts, *case.triggered), run_id=case.run_id)
 
 
 def _explain_case(case: Case, background: Background) -> Explanation:

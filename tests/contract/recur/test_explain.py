@@ -269,6 +269,31 @@ def test_without_a_time_the_latest_occurrence_is_explained(past: Past) -> None:
     assert latest() == ids.run_id(NIGHTLY, nights(0))
 
 
+def test_without_a_time_a_run_triggered_since_is_explained(past: Past) -> None:
+    """Whatever its nominal time: what counts is when it was asked for."""
+    past.nightly(since=nights(1), decided_until=nights(0))
+    ended, opened = (ids.trigger_id(NIGHTLY, key) for key in "ab")
+    failed = ran(nights(3), Outcome.FAILED, Reason.EXIT_CODE, run_id=ended, kind=Kind.TRIGGERED)
+    now = datetime.now(UTC)
+    before, asked = (replace(failed.decision, at=at) for at in (nights(2), now))
+    past.put(replace(failed, decision=asked))
+
+    told = past.recur("explain", "nightly")
+
+    assert told.out.startswith(f"{ended}, triggered for {nights(3):%Y-%m-%d} 02:30-05:00, failed")
+    waiting = claimed(now, run_id=opened, kind=Kind.TRIGGERED)
+    later = replace(asked, at=now + timedelta(seconds=1))
+    past.put_open(replace(waiting, decision=later))
+    (found,) = past.recur("--json", "explain", "nightly").json["explanations"]
+    assert (found["run_id"], found["verdict"]) == (opened, "open")
+
+    past.ledger.delete_blob(ids.open_blob(opened))
+    past.put(replace(failed, decision=before))
+    past.nightly(since=nights(9), decided_until=nights(1))
+    (found,) = past.recur("--json", "explain", "nightly").json["explanations"]
+    assert found["run_id"] == ids.run_id(NIGHTLY, nights(1))
+
+
 def test_what_is_due_and_undecided_is_found(past: Past) -> None:
     """The exit code says that somebody has to do something."""
     apply(past)
