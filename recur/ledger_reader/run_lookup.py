@@ -13,7 +13,7 @@ from recur.errors import CliError, Exit
 from recur.ledger_reader.record_blobs import month_folder
 from recur.ledger_reader.records import History
 from recur.ledger_reader.shares import share_of
-from recur.ledger_reader.snapshot import Snapshot, check_schedule, did_you_mean
+from recur.ledger_reader.snapshot import Snapshot, check_schedule, did_you_mean, schedule_ids
 from recur.timing_lookup import occurrence_at
 
 _ATTEMPT = re.compile(r"(?P<run>.+[Zz0-9a-f])-r(?P<attempt>\d+)")
@@ -116,14 +116,20 @@ def _occurrence(snapshot: Snapshot, schedule: ScheduleId, nominal: datetime) -> 
 def _unknown_run(history: History, snapshot: Snapshot, text: str) -> CliError:
     """Say what there is that is written nearly like ``text``."""
     parsed = ids.parse_run_id(text)
+    there = {*schedule_ids(snapshot), *(snapshot.state.schedules if snapshot.state else {})}
     if parsed is None:
+        if text in there or text in history.schedules():
+            return CliError(
+                Exit.REFUSED,
+                f"{text} is a schedule, not a run",
+                f"`recur runs {text}` lists its runs; `recur describe {text}` shows the schedule",
+            )
         return CliError(
             Exit.REFUSED,
             f"{text!r} is not a run id such as nightly-20261101T073000Z",
             "`recur runs` lists run ids",
         )
     schedule, nominal = parsed
-    there = snapshot.state.schedules if snapshot.state else {}
     if schedule not in there and schedule not in (others := history.schedules()):
         guess = did_you_mean(schedule, {*there, *others})
         how = guess or "`recur runs` lists all runs"

@@ -82,9 +82,13 @@ def check_schedule(snapshot: Snapshot, text: str, removed: Iterable[ScheduleId] 
         removed: Schedules of the past that may be meant as well.
 
     Raises:
-        CliError: There is none of this id; the message has those that are meant perhaps.
+        CliError: There is none of this id, or it is that of a run; the message has those that are
+            meant perhaps.
     """
     there = schedule_ids(snapshot)
+    if text not in there and ids.parse_run_id(text):
+        message = f"{text} is the id of a run, not of a schedule"
+        raise CliError(Exit.REFUSED, message, f"recur show {text}")
     if text in there or (snapshot.doubts and ids.SCHEDULE_ID.fullmatch(text)):
         return ScheduleId(text)
     if not there:

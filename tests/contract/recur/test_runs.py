@@ -336,7 +336,13 @@ def test_an_unknown_run_is_told_from_those_there_are(past: Past) -> None:
     near = id_(1).replace("T073000", "T073100")
 
     assert f"did you mean {id_(1)}?" in past.recur("show", near).err
-    assert "recur runs" in past.recur("show", "nightly").err
+    schedule = past.recur("show", "nightly").err
+    assert "nightly is a schedule, not a run" in schedule
+    assert "`recur runs nightly`" in schedule
+    assert "`recur describe nightly`" in schedule
+    explained = past.recur("explain", id_(1))
+    assert explained.code == Exit.REFUSED
+    assert explained.err.endswith(f"not of a schedule\n  next: recur show {id_(1)}\n")
     assert "did you mean nightly?" in past.recur("show", id_(1).replace("gh", "hg")).err
     other = past.recur("show", id_(1, ScheduleId("zzz"))).err
     assert "there is no schedule 'zzz'\n  next: `recur runs`" in other
