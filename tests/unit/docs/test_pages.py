@@ -33,6 +33,17 @@ def test_the_schedule_of_the_readme_is_valid() -> None:
     assert f"recur trigger {schedule} " in readme
 
 
+def test_the_commands_for_a_program_of_ones_own_are_counted() -> None:
+    """A line of a block is one command; the last one ends with how the run ended."""
+    _, _, after = (ROOT / "README.md").read_text().partition("\n## Run your own program\n")
+    section, _, _ = after.partition("\n## ")
+    commands = "".join(re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
+    counts = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight")
+
+    assert section.lstrip().startswith(f"{counts[len(commands.splitlines()) - 1]} commands, ")
+    assert re.search(r"^Hello from run (\S+)\n\1: succeeded \(exit_zero\)$", section, re.MULTILINE)
+
+
 def test_every_page_begins_with_what_its_reader_can_do() -> None:
     """So that nobody has to read a page to learn that it was the wrong one."""
     pages = sorted((ROOT / "docs").glob("*.md"))
