@@ -44,6 +44,14 @@ def test_the_commands_for_a_program_of_ones_own_are_counted() -> None:
     assert re.search(r"^Hello from run (\S+)\n\1: succeeded \(exit_zero\)$", section, re.MULTILINE)
 
 
+def test_the_speed_of_the_pool_is_the_default() -> None:
+    """Of `make up`, which prints it."""
+    options = (ROOT / "local/__main__.py").read_text()
+    (speed,) = re.findall(r'"--pool-speed", type=float, default=(\d+)', options)
+
+    assert f'"{speed} times as fast"' in (ROOT / "README.md").read_text()
+
+
 def test_every_page_begins_with_what_its_reader_can_do() -> None:
     """So that nobody has to read a page to learn that it was the wrong one."""
     pages = sorted((ROOT / "docs").glob("*.md"))
