@@ -1,9 +1,10 @@
 """How times and lengths of time are written, in tables, in sentences and in JSON."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from orchestrator.duration_text import duration_text
+from orchestrator.time_text import local as local  # noqa: PLC0414 - a part of this module
 
 NOTHING: Final = "-"
 """What a cell of a table holds where there is nothing to show."""
@@ -22,24 +23,6 @@ def age(length: timedelta) -> str:
     """Return how long ago or how far away something is: ``7 min 40 s``, ``24 min``; never below zero."""
     number, unit, *rest = duration_text(max(length, timedelta())).split()
     return " ".join([number, unit] if int(number) >= _COARSE else [number, unit, *rest])
-
-
-def local(instant: datetime, zone: tzinfo | None) -> str:
-    """
-    Return an instant as the wall clock of a zone shows it, with its offset.
-
-    Args:
-        instant: Any.
-        zone: None: the terminal's.
-    """
-    shown = instant.astimezone(zone)
-    text = shown.strftime("%Y-%m-%d %H:%M") + (shown.strftime(":%S") if shown.second else "")
-    return text + _offset_text(shown)
-
-
-def _offset_text(shown: datetime) -> str:
-    """Return the offset of a local time: ``-05:00``, and ``Z`` for UTC."""
-    return "Z" if shown.tzinfo is UTC or str(shown.tzinfo) == "UTC" else shown.isoformat()[-6:]
 
 
 def utc(instant: datetime) -> str:

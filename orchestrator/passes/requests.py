@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import Final
 
@@ -20,6 +20,7 @@ from orchestrator.errors import (
     RecordUnreadable,
     RecurError,
     RequestRefused,
+    ScheduleSyntaxError,
 )
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.attempt import Stop
@@ -32,6 +33,8 @@ from orchestrator.passes.plan_writer import PlanWriter
 from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
 from orchestrator.passes.stopping import mark_stop
+from orchestrator.time_text import local
+from orchestrator.timing.zones import parse_zone
 
 _LATER: Final = (BatchUnavailable, BatchRefused, NotNow, OutputUnreadable)
 """What leaves a request, and those after it about its schedule, for the next tick."""
@@ -154,7 +157,11 @@ class Requests:
                 f"the end of the pause, {request.until.isoformat()}, is in the past"
             )
         await self._change(request.schedule, pause(state, request, made))
-        until = f"until {request.until.isoformat()}" if request.until else "until it is resumed"
+        until = (
+            f"until {local(request.until, _zone(state))}"
+            if request.until
+            else "until it is resumed"
+        )
         return Done(f"Schedule {request.schedule} is paused {until}.")
 
     async def _resume(self, request: Request, made: datetime) -> Done:
@@ -181,6 +188,15 @@ class Requests:
         if before.schedules[schedule] != state:
             schedules = {**before.schedules, schedule: state}
             await self._plan.write(replace(before, schedules=schedules))
+
+
+def _zone(state: ScheduleState) -> tzinfo:
+    """Return the zone of a schedule; UTC if it has none, or one that is no longer known."""
+    recurrence = state.timings[-1].recurrence
+    try:
+        return parse_zone(recurrence.time_zone) if recurrence else UTC
+    except ScheduleSyntaxError:
+        return UTC
 
 
 def _names(extra: Iterable[str]) -> str:

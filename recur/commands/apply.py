@@ -24,7 +24,7 @@ from recur.arguments import By
 from recur.arguments import Note as NoteOption
 from recur.context import Context, run
 from recur.errors import CliError, Exit
-from recur.ledger_reader.snapshot import check_container, open_run_ids, read_snapshot
+from recur.ledger_reader.snapshot import Snapshot, check_container, open_run_ids, read_snapshot
 from recur.lint.document_notes import lint, note_lines
 from recur.lint.notes import Note
 from recur.output import Printer
@@ -44,6 +44,7 @@ from recur.schedules.consequences import (
 from recur.schedules.document_changes import Change, changes, price_changes
 from recur.schedules.document_file import read_file, valid_document
 from recur.schedules.moves import confirm_moves, moves_over_now
+from recur.schedules.next_lines import next_lines
 from recur.schedules.put_in_force import open_ledger, put_in_force
 from recur.schedules.table_merge import merge_tables
 from recur.schedules.upcoming import next_due
@@ -173,18 +174,20 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
     target = given.target()
     ledger = LedgerCalls(target, target.ledger(), RoleWait(given.output.progress, wait))
     before, in_force, etag = ledger.call(_read_in_force)
-    shown = None
+    shown, kept = None, list[str]()
     if document is None:
-        text, shown = _merged(given.output, in_force, text, source.file)
+        text, shown, kept = _merged(in_force, text, source.file)
         data = text.encode()
         document = _checked(text, source.file, source.next_step, empty=empty)
     if before is None and in_force is not None:
         before = _known_by_ticks(given.output, ledger)
     found = _with_consequences(ledger, before, document)
     notes, coming = _look_ahead(given.output, text, document, count)
-    _show_changes(given.output, [one for one in found if _is_shown(one, shown)], document, coming)
-    past = ledger.call(lambda container: _catching_up(container, etag, document))
-    for line in lines(past, document):
+    snapshot = ledger.call(read_snapshot)
+    changed_schedules = [one for one in found if _is_shown(one, shown)]
+    _show_changes(given, changed_schedules, document, snapshot, count)
+    past = ledger.call(lambda container: _catching_up(container, snapshot, etag, document))
+    for line in lines(past, document, given.zone):
         given.output.say(line)
     prices = price_changes(before, document)
     for key, (old, new) in prices.items():
@@ -206,6 +209,8 @@ def apply_document(  # noqa: PLR0913 - one argument for each option
         version = ledger.call(
             lambda _: put_in_force(partial(open_ledger, target), application, etag)
         )
+    for line in kept:
+        given.output.say(line)
     given.output.say(_conclusion(version, changed=changed))
     given.output.result(
         {
@@ -240,25 +245,27 @@ def _checked(text: str, file: Path, next_step: str, *, empty: bool) -> Document:
 
 
 def _merged(
-    output: Printer, in_force: bytes | None, text: str, file: Path
-) -> tuple[str, frozenset[str] | None]:
+    in_force: bytes | None, text: str, file: Path
+) -> tuple[str, frozenset[str] | None, list[str]]:
     """
-    Return the document in force with the schedules of a file, and which those are.
+    Return the document in force with the schedules of a file, which those are, and what is kept.
 
     Raises:
         CliError: They cannot be put together.
     """
     if in_force is None:
-        return text, None
+        return text, None, []
     try:
         merged = merge_tables(in_force.decode("utf-8-sig"), text, file)
     except UnicodeDecodeError as error:
         message = f"the document in force is not UTF-8, at byte {error.start}: --only keeps it"
         raise CliError(Exit.REFUSED, message, "apply a whole document") from error
-    output.say("all schedules that the file does not hold stay as they are")
+    kept = ["all schedules that the file does not hold stay as they are"]
     if merged.inherits:
-        output.say("what the tables of the file do not give, they inherit from [defaults] in force")
-    return merged.text, merged.schedules
+        kept.append(
+            "what the tables of the file do not give, they inherit from [defaults] in force"
+        )
+    return merged.text, merged.schedules, kept
 
 
 def _is_shown(change: Change, wanted: frozenset[str] | None) -> bool:
@@ -340,10 +347,9 @@ class LedgerCalls:
 
 
 def _catching_up(
-    ledger: ContainerClient, etag: str | None, document: Document
+    ledger: ContainerClient, snapshot: Snapshot, etag: str | None, document: Document
 ) -> dict[ScheduleId, CatchingUp]:
     """Return what becomes of the past once a document is in force, as far as it can be told."""
-    snapshot = read_snapshot(ledger)
     if snapshot.state is None and snapshot.doubts:
         return {}
     state = with_awaited_versions(ledger, snapshot.state, etag)
@@ -398,21 +404,24 @@ def _next(schedule: Schedule, now: datetime, count: int) -> list[dict[str, Any]]
 
 
 def _show_changes(
-    output: Printer,
+    given: Context,
     found: Sequence[Change],
     document: Document,
-    coming: Mapping[ScheduleId, Sequence[Mapping[str, Any]]],
+    snapshot: Snapshot,
+    count: int,
 ) -> None:
+    output = given.output
     for change in found:
         output.say(f"{change.schedule}: {change.kind}")
         for key, old, new in change.keys:
             output.say(f"  {key}: {old} -> {new}")
         for line in consequences(change, found):
             output.say(f"  {line}")
-        schedule = document.schedules.get(change.schedule)
-        times = [one["local"] for one in coming.get(change.schedule, [])]
-        if schedule and times:
-            output.say(f"  next: {'paused' if schedule.paused else ', '.join(times)}")
+        if schedule := document.schedules.get(change.schedule):
+            state = snapshot.schedule(change.schedule)
+            pauses = state.pauses if state else ()
+            for line in next_lines(schedule, snapshot.now, count, pauses=pauses, zone=given.zone):
+                output.say(f"  {line}")
 
 
 def _show_notes(

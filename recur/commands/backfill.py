@@ -237,14 +237,14 @@ def _record_blobs(
 def _show_plan(given: Context, made: BackfillPlan, zone: tzinfo, *, asked_until: datetime) -> None:
     say = given.output.say
     say(
-        f"{made.schedule}, after {_wall_text(made.after, zone)} and up to {_wall_text(made.until, zone)} "
+        f"{made.schedule}, after {local(made.after, zone)} and up to {local(made.until, zone)} "
         f"({zone}): {len(made.lines)} occurrence(s)"
     )
     if made.until < asked_until:
         say("  up to there its occurrences are decided; later ones are still the tick's")
     if made.after < made.known_after:
         say(
-            f"  what is known of {made.schedule} begins after {_wall_text(made.known_after, zone)}: "
+            f"  what is known of {made.schedule} begins after {local(made.known_after, zone)}: "
             "a backfill cannot reach before that"
         )
     for words, chosen in (("to run", True), ("left", False)):
@@ -269,11 +269,6 @@ def _first_and_last(lines: Sequence[PlannedOccurrence]) -> Sequence[PlannedOccur
 def _plan_row(line: PlannedOccurrence, zone: tzinfo) -> tuple[str, str, str]:
     because = f" ({line.because})" if line.because else ""
     return line.run_id, local(line.nominal, zone), f"{line.prior}{because}"
-
-
-def _wall_text(instant: datetime, zone: tzinfo) -> str:
-    shown = instant.astimezone(zone)
-    return shown.isoformat(timespec="seconds" if shown.second else "minutes")
 
 
 def _confirm(given: Context, made: BackfillPlan) -> None:

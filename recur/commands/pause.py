@@ -13,6 +13,7 @@ from orchestrator.ledger.request import RequestKind
 from recur.arguments import TIME_TO_COME, All, By, Note, NoWait, Schedules, Tag, Wait
 from recur.context import Context, run
 from recur.errors import CliError, Exit
+from recur.formats import local
 from recur.ledger_reader.snapshot import zone_of
 from recur.requests.new_request import make_request, make_requests, new_request, open_ledger
 from recur.requests.options import WAIT_SECONDS, RequestOptions
@@ -80,7 +81,7 @@ def parse_until(text: str, zone: tzinfo | None, now: datetime) -> datetime:
     if end <= now:
         raise CliError(
             Exit.USAGE,
-            f"--until {text} is in the past: it is {now:%Y-%m-%dT%H:%M:%SZ}",
+            f"--until {text} is in the past: it is {local(now.replace(microsecond=0), zone)}",
             "give a time in the future, or leave out --until for a pause without an end",
         )
     return end
@@ -120,7 +121,7 @@ def request_pause(
         zone = zone_of(snapshot, id_)
         end = parse_until(until, zone, snapshot.now) if until is not None else None
         request = replace(new_request(RequestKind.PAUSE, id_, request_options), until=end)
-        length = f"until {end:%Y-%m-%dT%H:%M:%SZ}" if end else "until somebody resumes it"
+        length = f"until {local(end, given.zone or zone)}" if end else "until somebody resumes it"
         asked.append((request, f"a pause of {id_} {length}"))
     if selection.is_one:
         request, what = asked[0]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from orchestrator.decisions.decide import decide
 from orchestrator.decisions.decision import Decision, Missed, Submit
@@ -14,6 +14,7 @@ from orchestrator.ids import ScheduleId
 from orchestrator.ledger.state import ScheduleState, SubmitState
 from orchestrator.model import Schedule
 from orchestrator.timing.zones import parse_zone
+from recur.formats import local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +60,19 @@ def catching_up(
     return found
 
 
-def lines(found: Mapping[ScheduleId, CatchingUp], document: Document) -> Iterator[str]:
-    """Say it, a line for each schedule: wall times of its zone."""
+def lines(
+    found: Mapping[ScheduleId, CatchingUp], document: Document, shown_in: tzinfo | None = None
+) -> Iterator[str]:
+    """Say it, a line for each schedule: wall times of its zone, or of the one that is given."""
     for id_, one in found.items():
-        zone = parse_zone(document.schedules[id_].recurrence.time_zone)
+        zone = shown_in or parse_zone(document.schedules[id_].recurrence.time_zone)
         said: list[str] = []
         if one.runs:
-            times = [run.astimezone(zone).isoformat() for run in one.runs]
+            times = [local(run, zone) for run in one.runs]
             shown = times[0] if len(times) == 1 else f"{times[0]} to {times[-1]}"
             said.append(f"{len(times)} run(s) start at once ({shown})")
         if one.first and one.last:
-            first, last = (time.astimezone(zone).isoformat() for time in (one.first, one.last))
+            first, last = (local(time, zone) for time in (one.first, one.last))
             shown = first if first == last else f"{first} to {last}"
             said.append(f"{one.missed:,} occurrence(s) are missed ({shown})")
         yield f"{id_}: catch-up: {', '.join(said)}"

@@ -18,6 +18,7 @@ from orchestrator.ledger.request import (
     dump_request,
     load_answer,
 )
+from orchestrator.time_text import local
 from tests.support.backfills import JOB, NEVER, backfilled, decided, finish, idle_schedule
 from tests.support.waiting import until
 from tests.support.world import World, schedule
@@ -237,7 +238,7 @@ async def test_a_pause_holds_until_it_is_resumed(world: World) -> None:
     second = await world.ask("pause", "job")
     pauses = (await world.state()).schedules[JOB].pauses
     assert [pause.until for pause in pauses][-1] is None
-    assert soon.isoformat() in first.sentence
+    assert f"until {local(soon, UTC)}." in first.sentence
     assert "until it is resumed" in second.sentence
 
     resumed = await world.ask("resume", "job")
