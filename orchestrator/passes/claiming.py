@@ -92,7 +92,9 @@ class Claims:
         in_the_way = [] if request.force else await self._in_the_way.in_the_way(schedule.id)
         decision = overlapping(schedule, occurrence, in_the_way)
         if isinstance(decision, Skip):
-            raise RequestRefused(f"{refusal(decision)}; `recur trigger --force` starts it anyway")
+            raise RequestRefused(
+                f"{refusal(decision)}; with --force, `recur trigger` starts the new run anyway"
+            )
         record = claims.claim_requested(
             schedule,
             occurrence,

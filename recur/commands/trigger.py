@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from shlex import quote
 from typing import Annotated
 from uuid import uuid4
 
@@ -29,7 +28,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         str | None,
         typer.Option(
             help="A key makes at most one run, so the same command can be repeated safely.",
-            show_default="a random one, which is printed",
+            show_default="a random one",
         ),
     ] = None,
     force: Annotated[
@@ -128,9 +127,7 @@ def request_trigger(
         nominal=_nominal(values.nominal, zone_of(snapshot, id_), snapshot.now),
     )
     run = ids.trigger_id(id_, key)
-    code = make_request(
-        given, ledger, request, request_options, f"a run of {id_}, {run}, with --key {quote(key)}"
-    )
+    code = make_request(given, ledger, request, request_options, f"a run of {id_}: {run}")
     return show_outputs(given, LogsOptions(run=run, follow=True)) if follow else code
 
 

@@ -187,6 +187,8 @@ def say_answer(given: Context, request_id: str, answer: Answer | None, waiting: 
     if answer.status is Status.REFUSED:
         raise CliError(Exit.REFUSED, answer.sentence)
     given.output.say(answer.sentence)
+    if len(answer.runs) == 1 and answer.runs[0] in answer.sentence.split():
+        return
     for run in answer.runs[:_SHOWN_RUNS]:
         given.output.say(f"  {run}")
     if len(answer.runs) > _SHOWN_RUNS:

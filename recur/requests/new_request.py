@@ -39,7 +39,7 @@ def make_request(  # noqa: PLR0913, PLR0917 - what is asked, how, and how it is 
         details: What else programs are told.
     """
     request_blobs.make(ledger, request)
-    given.output.say(f"request {request.id}: {what}")
+    given.output.say(f"asked for {what}")
     silent = submit_silence(given.target())
     found = None
     if request_options.wait is not None:
@@ -82,7 +82,7 @@ def make_requests(
         except CliError as error:
             codes.append(_tell(given, error))
             break
-        given.output.say(f"request {request.id}: {what}")
+        given.output.say(f"asked for {what}")
         made.append(request)
     silent = submit_silence(given.target()) if made else None
     begin, wait = time.monotonic(), request_options.wait

@@ -102,7 +102,7 @@ async def test_the_page_shows_what_happens(world: World, tmp_path: Path) -> None
     await november(world)
     someone = operator_of(world, tmp_path)
     coming = f"{datetime.now(UTC) + timedelta(days=400):%Y}-12-01"
-    changed: dict[str, str] = {"2026-12-01T": f"{coming}T"}
+    changed: dict[str, str] = {"2026-12-01T": f"{coming}T", "2026-12-01 06": f"{coming} 06"}
     commands = list(shown())
 
     for one in commands:

@@ -179,6 +179,7 @@ def test_only_never_changes_what_stays(
         "apply", written(tmp_path, f"[defaults]\nretries = {{ max = 2 }}\n{NIGHTLY}"), "--only"
     )
     invalid = applied.recur("apply", written(tmp_path, NIGHTLY.replace("0 2", "0 99")), "--only")
+    assert "stay as they are" not in invalid.out
 
     assert (defaults.code, invalid.code) == (Exit.REFUSED, Exit.REFUSED)
     assert "[defaults]" in defaults.err

@@ -51,7 +51,10 @@ async def test_a_trigger_runs_once_however_often_it_is_asked_for(
     second = await answered(world, someone, "trigger", "job", "--key", "ticket-4711")
 
     assert (first.code, second.code) == (Exit.DONE, Exit.DONE), first.err + second.err
-    assert f"  {run}" in first.out.splitlines()
+    assert first.out.splitlines() == [
+        f"asked for a run of job: {run}",
+        f"Run {run} is claimed.",
+    ]
     assert "this key was used before" in second.out
     assert await world.jobs() == [run]
     (record,) = await world.collect_until_finished()
