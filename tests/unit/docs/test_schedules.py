@@ -12,9 +12,12 @@ from typer.testing import CliRunner
 from orchestrator.document.keys import json_schema
 from orchestrator.document.parse import parse
 from orchestrator.enums import Overlap
+from orchestrator.model import Retries
 from recur.app import app
+from recur.description.policy_text import policies_of
 from recur.lint.command_notes import command_notes
 from recur.lint.notes import Code
+from tests.support.schedules import schedule
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/schedules.md").read_text()
@@ -129,3 +132,13 @@ def test_a_job_schedule_becomes_an_interval(folder: Path) -> None:
     assert one.recurrence.every is not None
     assert one.recurrence.every.total_seconds() == 1800
     assert one.recurrence.anchor == one.start
+
+
+def test_the_most_attempts_are_said_as_recur_describe_says_them() -> None:
+    """The page quotes it for one retry."""
+    text = " ".join(section("Retries").split())
+    policies = policies_of(schedule(retries=Retries(max=1)))
+
+    (said,) = re.findall(r'`max = 1` means "([^"]+)"', text)
+    (retries,) = (policy.text for policy in policies if policy.name == "retries")
+    assert retries.startswith(f"{said}, ")
