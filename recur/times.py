@@ -1,6 +1,7 @@
 """Times as an operator types them: with an offset, on a wall clock, a date, or counted from now."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
@@ -115,10 +116,37 @@ def relative_time(
     if clock is None:
         return here.date() + timedelta(days=_DAYS[text])
     hour, minute, second = (int(one or 0) for one in clock.groups())
-    found = datetime.combine(here.date(), time(hour, minute, second))
-    if ahead:
-        return found if found > here else found + timedelta(days=1)
-    return found if found <= here else found - timedelta(days=1)
+    days = [here.date() + timedelta(days=days) for days in (0, 1 if ahead else -1)]
+    walls = [datetime.combine(day, time(hour, minute, second)) for day in days]
+    return _time_of_day(walls, zone, now=now, ahead=ahead)
+
+
+def _time_of_day(
+    walls: Sequence[datetime], zone: tzinfo, *, now: datetime, ahead: bool
+) -> datetime:
+    """
+    Return the nearest wall time before or after now, as an instant if it depends on now.
+
+    Args:
+        walls: The time of day today, then on the next day that may be meant.
+        zone: Of the wall times.
+        now: At which instant.
+        ahead: Whether it comes after now.
+
+    Returns:
+        An instant in UTC if the clock shows it twice and only once on the right side of now; else
+        a naive time.
+    """
+    here = now.astimezone(zone).replace(tzinfo=None)
+    for wall in walls[:-1]:
+        first, again = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        if first < again:
+            found = [one for one in (first, again) if (one > now) is ahead]
+            if found:
+                return found[0] if len(found) == 1 else wall
+        elif (wall > here) is ahead:
+            return wall
+    return walls[-1]
 
 
 def _counted(now: datetime, length: timedelta, text: str) -> datetime:

@@ -90,6 +90,40 @@ def test_a_time_may_be_counted_from_now(text: str, last: str, next_: str) -> Non
     assert parse_time(text, NEW_YORK, name="--until", now=NOW, ahead=True) == utc(next_)
 
 
+@pytest.mark.parametrize(
+    ("text", "now", "last", "next_"),
+    [
+        # First pass of the hour that comes twice.
+        ("01:30", "2026-11-01T05:45", "2026-11-01T05:30", "2026-11-01T06:30"),
+        # Second pass.
+        ("01:30", "2026-11-01T06:15", "2026-11-01T05:30", "2026-11-01T06:30"),
+        ("00:30", "2026-11-01T06:15", "2026-11-01T04:30", "2026-11-02T05:30"),
+        ("02:30", "2026-11-01T06:15", "2026-10-31T06:30", "2026-11-01T07:30"),
+    ],
+)
+def test_a_time_of_day_is_the_nearest_where_the_clock_is_put_back(
+    text: str, now: str, last: str, next_: str
+) -> None:
+    """Within the hour that comes twice, now decides which of the two is meant."""
+    at = utc(now)
+
+    assert parse_time(text, NEW_YORK, name="--since", now=at) == utc(last)
+    assert parse_time(text, NEW_YORK, name="--until", now=at, ahead=True) == utc(next_)
+
+
+@pytest.mark.parametrize(
+    ("now", "ahead"), [("2026-11-01T15:00", False), ("2026-11-01T05:15", True)]
+)
+def test_a_time_of_day_with_two_instants_on_one_side_of_now_is_refused(
+    now: str, ahead: bool
+) -> None:
+    """Both are named."""
+    with pytest.raises(CliError, match="comes twice") as refused:
+        parse_time("01:30", NEW_YORK, name="--since", now=utc(now), ahead=ahead)
+
+    assert "2026-11-01T01:30-04:00 or 2026-11-01T01:30-05:00" in (refused.value.next_step or "")
+
+
 @pytest.mark.parametrize("text", ["yesterday", "22:38"])
 def test_a_time_of_a_wall_clock_needs_a_zone_too(text: str) -> None:
     """A duration needs none."""
