@@ -9,7 +9,12 @@ _WITH_VALUE: Final = ("--settings", "--zone", "-o")
 
 
 def hoisted(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with the options that all commands share in front, where they belong."""
+    """
+    Return the arguments with the options that all commands share in front, where they belong.
+
+    An option at the end whose value is missing stands last and without a command, so that the error
+    names this option.
+    """
     shared: list[str] = []
     others: list[str] = []
     waiting = iter(arguments)
@@ -19,7 +24,10 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
         elif argument in _FLAGS or _holds_value(argument):
             shared.append(argument)
         elif argument in _WITH_VALUE:
-            shared += [argument, *(value for value in [next(waiting, None)] if value is not None)]
+            value = next(waiting, None)
+            if value is None:
+                return [*shared, argument]
+            shared += [argument, value]
         else:
             others.append(argument)
     return shared + others

@@ -16,7 +16,8 @@ from recur.shared_options import hoisted, wants_json
         ("gaps --utc --zone=UTC --zone Asia/Tokyo", "--utc --zone=UTC --zone Asia/Tokyo gaps"),
         ("import -- --json", "import -- --json"),
         ("logs r --output x", "logs r --output x"),
-        ("runs -o", "-o runs"),
+        ("runs -o", "-o"),
+        ("runs --json nightly --zone", "--json --zone"),
     ],
 )
 def test_they_are_put_in_front(line: str, found: str) -> None:
@@ -48,6 +49,8 @@ def test_it_is_known_beforehand_whether_programs_get_a_document(line: str, wante
         ),
         ("runs --json -o csv", "exclude each other"),
         ("runs --utc --zone Europe/Paris", "exclude each other"),
+        ("runs --zone", "'--zone' requires an argument"),
+        ("runs -o", "'-o' requires an argument"),
         ("runs --zone EST", "did you mean 'America/New_York'?"),
     ],
 )
