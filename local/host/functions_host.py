@@ -24,6 +24,7 @@ from uuid import uuid4
 from local.errors import LocalError
 from local.host import worker
 from local.host.monitor import MonitorError, StatusBlobs
+from local.host.services_down import services_down
 from local.host.timers import (
     Ncrontab,
     ScheduleStatus,
@@ -37,6 +38,7 @@ _log = logging.getLogger("local.host")
 
 _LONGEST_SLEEP_SECONDS = 5.0  # a laptop that was asleep looks at its clock again this soon
 _GRACE_SECONDS = 5.0
+_LONGEST_REASON = 100  # characters of a failure that has another cause
 _STORAGE = "AzureWebJobsStorage"
 _HOST_ID = "AzureFunctionsWebHost__hostid"
 
@@ -120,7 +122,12 @@ async def invoke_timer(timer: Timer, *, past_due: bool, status: ScheduleStatus |
     )
     seconds = time.monotonic() - began
     if failure:
-        _log.error("%s failed in %.2f s: %s\n%s", name, seconds, *_first_line_and_stack(failure))
+        first, stack = _first_line_and_stack(failure)
+        if down := await asyncio.to_thread(services_down):
+            text = "%s failed in %.2f s: %s: is `make up` running? (%s)"
+            _log.error(text, name, seconds, down, first[:_LONGEST_REASON])
+        else:
+            _log.error("%s failed in %.2f s: %s\n%s", name, seconds, first, stack)
     else:
         _log.info("%s succeeded in %.2f s%s", name, seconds, " (past due)" if past_due else "")
     return failure is None

@@ -3,21 +3,17 @@
 import asyncio
 import logging
 import os
-import socket
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from local.errors import LocalError
 from local.host import functions_host, worker
 from local.host.log_lines import write_log_lines
+from local.host.services_down import services_down
 from local.keys import FOLDER, LaptopKeys
 from local.settings import SAMPLE, lacks_keys, read_local_settings, settings_file, write_keys
 
 _log = logging.getLogger("local.host")
-
-_SERVICES = {"DATA_STORAGE_URL": "blob storage", "BATCH_ACCOUNT_URL": "the Batch account"}
-_PROBE_SECONDS = 1.0
 
 
 def start(app: Path, settings: Path | None) -> int:
@@ -63,10 +59,8 @@ def _own_settings(app: Path) -> Path:
 
 async def _fire_until_stopped(app: Path, settings: Mapping[str, str]) -> bool:
     timers = await functions_host.index_timers(app, settings)
-    for setting, service in _SERVICES.items():
-        url = os.environ.get(setting, "")
-        if url and not _answers(url):
-            _log.warning("%s at %s does not answer: is `make up` running?", service, url)
+    if down := services_down():
+        _log.warning("%s: is `make up` running?", down)
     return await functions_host.fire_timers(timers)
 
 
@@ -77,13 +71,3 @@ async def _invoke_once(app: Path, settings: Mapping[str, str], function: str) ->
     if function not in timers:
         raise LocalError(f"there is no function {function!r}, only {', '.join(sorted(timers))}")
     return await functions_host.invoke_timer(timers[function], past_due=False, status=None)
-
-
-def _answers(url: str) -> bool:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), _PROBE_SECONDS).close()
-    except OSError:
-        return False
-    return True

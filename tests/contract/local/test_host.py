@@ -229,6 +229,11 @@ def test_storage_that_does_not_answer_stops_no_timer(tmp_path: Path) -> None:
 
     assert "blob storage at http://127.0.0.1:1/x does not answer: is `make up` running?" in log
     assert "steady: the time of its last invocation is unknown:" in log
+    failed = re.findall(r"^.*failing failed in .*$", log, re.MULTILINE)
+    assert failed
+    for line in failed:
+        assert "does not answer: is `make up` running? (ValueError: the disk of" in line
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize(
