@@ -1,10 +1,10 @@
 """How times and lengths of time are written, in tables, in sentences and in JSON."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from orchestrator.duration_text import duration_text
-from orchestrator.time_text import local as local  # noqa: PLC0414 - a part of this module
+from orchestrator.time_text import wall_text
 
 NOTHING: Final = "-"
 """What a cell of a table holds where there is nothing to show."""
@@ -23,6 +23,11 @@ def age(length: timedelta) -> str:
     """Return how long ago or how far away something is: ``7 min 40 s``, ``24 min``; never below zero."""
     number, unit, *rest = duration_text(max(length, timedelta())).split()
     return " ".join([number, unit] if int(number) >= _COARSE else [number, unit, *rest])
+
+
+def local(instant: datetime, zone: tzinfo | None) -> str:
+    """Return an instant as a zone's wall clock shows it; None stands for the terminal's zone."""
+    return wall_text(instant.astimezone(zone))
 
 
 def utc(instant: datetime) -> str:

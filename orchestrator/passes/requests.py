@@ -33,7 +33,7 @@ from orchestrator.passes.plan_writer import PlanWriter
 from orchestrator.passes.runs_in_the_way import RunsInTheWay
 from orchestrator.passes.services import Pace, Services
 from orchestrator.passes.stopping import mark_stop
-from orchestrator.time_text import local
+from orchestrator.time_text import wall_text
 from orchestrator.timing.zones import parse_zone
 
 _LATER: Final = (BatchUnavailable, BatchRefused, NotNow, OutputUnreadable)
@@ -158,7 +158,7 @@ class Requests:
             )
         await self._change(request.schedule, pause(state, request, made))
         until = (
-            f"until {local(request.until, _zone(state))}"
+            f"until {wall_text(request.until.astimezone(_zone(state)))}"
             if request.until
             else "until it is resumed"
         )

@@ -18,7 +18,7 @@ from orchestrator.ledger.request import (
     dump_request,
     load_answer,
 )
-from orchestrator.time_text import local
+from recur.formats import local
 from tests.support.backfills import JOB, NEVER, backfilled, decided, finish, idle_schedule
 from tests.support.waiting import until
 from tests.support.world import World, schedule

@@ -28,9 +28,9 @@ from orchestrator.ledger.request import (
 )
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Recurrence, Timing
-from orchestrator.time_text import local
 from orchestrator.timing.zones import parse_zone
 from recur.errors import CliError, Exit
+from recur.formats import local
 from recur.requests import request_blobs
 from tests.conftest import Containers
 from tests.support.operator import Operator, Told
