@@ -66,9 +66,9 @@ def silence(
         on_laptop: Whether `make start` runs it.
         allowed: How long there may be no tick, where there is one each minute.
     """
-    if note is None or note.last is None:
+    if note is None or (note.last is None and not _just_started(note, now, allowed)):
         what = f"no {function} tick yet: its timer has not fired"
-    elif _late(note, now, allowed):
+    elif note.last and _late(note, now, allowed):
         what = f"no {function} tick for {_ago(now, note.last)}"
     else:
         return None
@@ -81,14 +81,21 @@ def _judge_timer(function: str, trace: Trace, readings: Readings) -> Timer:
         return _by_trace(function, trace, readings.timers, readings)
     note = readings.timers.get(function)
     silent = silence(function, note, now, on_laptop=readings.on_laptop)
-    if silent or note is None or note.last is None:
-        assert silent, "what never fired is silent"  # noqa: S101
+    if silent:
         return Timer(function=function, last=note.last if note else None, finding=silent)
+    if note is None or note.last is None:
+        starting = Finding(health=Health.NOTE, what="started; its first tick is due now")
+        return Timer(function=function, last=None, finding=starting)
     if trace.undone:
         finding = _failing(f"it ran {_ago(now, note.last)} ago, but {trace.undone}", readings)
     else:
         finding = Finding(health=Health.GOOD, what=f"ran {_ago(now, note.last)} ago")
     return Timer(function=function, last=note.last, finding=finding)
+
+
+def _just_started(note: TimerNote, now: datetime, allowed: timedelta) -> bool:
+    """Whether the host has noted a first time, and that is to come or has just been."""
+    return note.following is not None and now - note.following <= allowed - _MINUTE
 
 
 def _late(note: TimerNote, now: datetime, allowed: timedelta) -> bool:

@@ -6,6 +6,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -169,7 +170,7 @@ async def test_the_timers_are_dead(night: Night, tmp_path: Path) -> None:
         begin = time.monotonic()
         asked = await asyncio.to_thread(someone.recur, "trigger", "hello")
         took = time.monotonic() - begin
-        request = asked.out.split()[1].removesuffix(":")
+        (request,) = re.findall(r"; request ([0-9a-f]{32}) waits", asked.err)
         looked = await asyncio.to_thread(someone.recur, "answer", request)
         left = await asyncio.to_thread(someone.recur, "pause", "--all", "--no-wait")
 

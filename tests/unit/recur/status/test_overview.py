@@ -98,6 +98,7 @@ def test_where_all_is_well_nobody_is_needed() -> None:
         (NOW - 6 * MINUTE, None, Health.PROBLEM),
         (NOW - HOUR, NOW, Health.GOOD),  # fires once an hour
         (None, None, Health.PROBLEM),
+        (None, NOW + MINUTE, Health.NOTE),  # the host has just been started
     ],
 )
 def test_a_timer_is_silent_after_five_minutes(

@@ -14,6 +14,12 @@ from tests.support.status_readings import MINUTE, NOW
     [
         (None, "no submit tick yet: its timer has not fired"),
         (TimerNote(last=None), "no submit tick yet: its timer has not fired"),
+        (TimerNote(last=None, following=NOW + MINUTE), None),
+        (TimerNote(last=None, following=NOW - 4 * MINUTE), None),
+        (
+            TimerNote(last=None, following=NOW - 5 * MINUTE),
+            "no submit tick yet: its timer has not fired",
+        ),
         (TimerNote(last=NOW - 6 * MINUTE), "no submit tick for 6 min"),
         (TimerNote(last=NOW - 5 * MINUTE), None),
         (TimerNote(last=NOW - 9 * MINUTE, following=NOW + MINUTE), None),
