@@ -19,6 +19,8 @@ from recur.errors import CliError, Exit
 from recur.target import Target
 
 MAKE_UP: Final = "`make up` runs it, in another terminal"
+MAKE_UP_STARTS: Final = "`make up` starts storage and the Batch account, in another terminal"
+"""The same where it is not clear what "it" is."""
 
 _FORBIDDEN: Final = 403
 _PLACE: Final = re.compile(r"host='(?P<host>[^']+)', port=(?P<port>\d+)")

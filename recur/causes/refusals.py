@@ -14,7 +14,7 @@ from azure.core.exceptions import (
 from orchestrator.adapters.calls import first_line
 from recur.causes.surroundings import Unreadable
 from recur.errors import CliError
-from recur.service_errors import MAKE_UP
+from recur.service_errors import MAKE_UP_STARTS
 from recur.target import Target
 
 _ACCESS: Final = frozenset({401, 403})
@@ -72,7 +72,7 @@ def why_unreadable(error: Exception, service: Service, target: Target) -> Unread
             role = f"the key in {target.source} is wrong: `make up` writes it there"
         return Unreadable(why=f"{what}: access is refused", next_step=role)
     if isinstance(error, ServiceRequestError | ServiceResponseError):
-        step = MAKE_UP if target.on_laptop else "check the address and the network"
+        step = MAKE_UP_STARTS if target.on_laptop else "check the address and the network"
         return Unreadable(why=f"{what}: no answer", next_step=step)
     if isinstance(error, ValueError):
         return Unreadable(

@@ -54,13 +54,18 @@ def show_status(output: Printer, status: Status, zone: tzinfo | None) -> None:
     """
     Print the status for people: what all schedules share, then troubles, then every schedule.
 
+    A next step that several of the first lines have stands below the last of them.
+
     Args:
         output: Where it goes.
         status: What is shown.
         zone: Of all times; None: the terminal's.
     """
-    for name, finding in _parts(status, zone):
-        _show_lines(output, finding.health, f"{name:<8} {finding.what}", finding.next_step)
+    parts = [*_parts(status, zone)]
+    for n, (name, finding) in enumerate(parts, start=1):
+        again = any(finding.next_step == other.next_step for _, other in parts[n:])
+        step = None if again else finding.next_step
+        _show_lines(output, finding.health, f"{name:<8} {finding.what}", step)
     groups = _alike(status.troubles)
     runbooks = {one.schedule: one.runbook for one in status.schedules if one.runbook}
     for group in groups[:_MOST_TROUBLES]:

@@ -17,6 +17,7 @@ from orchestrator.ledger.state import OpenRun
 from orchestrator.ledger.summaries import Recent, ScheduleRecent
 from orchestrator.model import About, Pause
 from orchestrator.timing.zones import parse_zone
+from recur.causes.surroundings import Unreadable
 from recur.output import Printer
 from recur.status.overview import status_of, with_details
 from recur.status.rendering import show_status, status_json
@@ -84,6 +85,17 @@ def test_one_screen_says_that_all_is_well() -> None:
         "",
         "all is well",
     ]
+
+
+def test_a_next_step_of_several_lines_is_said_once() -> None:
+    """Below the last of them; other steps stay where they are."""
+    down = Unreadable(why="no answer", next_step="`make up` starts it")
+    lines = shown(status_of(readings(timers=down, document=down, submit=down, work=down)))
+
+    (only,) = [n for n, line in enumerate(lines) if line == "         next: `make up` starts it"]
+    assert lines[only - 1].startswith("unknown  document")
+    told = status_json(status_of(readings(document=down, submit=down)))
+    assert told["ledger"]["finding"]["next_step"] == down.next_step
 
 
 def test_what_is_wrong_comes_with_its_run_and_its_next_step() -> None:
