@@ -83,6 +83,9 @@ def show_description(output: Printer, description: Description, zone: tzinfo | N
     """
     zone = zone or parse_zone(description.definition.time_zone or "UTC")
     _show_folded(output, f"{description.schedule}: {_heading(description, zone)}")
+    for trouble in description.troubles:
+        _show_fact(output, trouble.kind, trouble.cause)
+        _show_fact(output, "", f"next: {trouble.next_step}")
     for name, text in _facts(description, zone):
         _show_fact(output, name, text)
     if description.open_runs:
@@ -93,7 +96,8 @@ def show_description(output: Printer, description: Description, zone: tzinfo | N
     if description.past:
         show_table(output, _PAST, [_past_row(one, zone) for one in description.past])
     else:
-        _show_folded(output, "none that is recorded")
+        runs = f"`recur runs {description.schedule}`"
+        _show_folded(output, f"none is recorded; {runs} lists triggered runs too")
     if description.presence is not Presence.REMOVED:
         _show_section(output, "next occurrences")
         _show_coming(output, description, zone)
@@ -132,8 +136,6 @@ def _pause(pause: PauseStatus, zone: tzinfo) -> str:
 def _facts(description: Description, zone: tzinfo) -> Iterator[tuple[str, str]]:
     """Yield what is said of the schedule, each with its name."""
     definition = description.definition
-    for trouble in description.troubles:
-        yield trouble.kind, f"{trouble.cause}; next: {trouble.next_step}"
     for doubt in description.doubts:
         yield "not known", doubt
     yield "due", definition.timing or "nothing tells when"
@@ -237,7 +239,8 @@ def _show_fact(output: Printer, name: str, text: str) -> None:
         output.say(f"  {name:<{_NAME_WIDTH}}{text}")
         return
     if width < _NARROW:
-        output.say(f"  {name}")
+        if name:
+            output.say(f"  {name}")
         for line in folded(text, width - 4):
             output.say(f"    {line}")
         return

@@ -169,7 +169,7 @@ def test_a_schedule_that_is_new_has_no_past(past: Past, tmp_path: Path) -> None:
     assert told.code == Exit.DONE, told.err
     assert told.out.startswith("nightly: new: no tick has taken it over yet; the next that runs: ")
     assert "last 30 days          no run ended" in told.out
-    assert "none that is recorded" in told.out
+    assert "none is recorded; `recur runs " in told.out
 
 
 def test_a_ledger_that_is_not_there_is_named(past: Past) -> None:

@@ -240,7 +240,7 @@ def test_a_removed_schedule_has_nothing_to_come() -> None:
         f"  document              version 4, which removed it, {applied}",
         "",
         "last occurrences",
-        "none that is recorded",
+        "none is recorded; `recur runs nightly` lists triggered runs too",
     ]
 
 
