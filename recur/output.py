@@ -8,6 +8,7 @@ reaches the terminal as a control character, and never as markup.
 import csv
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -23,6 +24,8 @@ from orchestrator.decisions.last_words import escape_controls
 from recur.errors import CliError, Exit
 
 _DELETE: Final = "\x7f"
+_FORMULA: Final = ("=", "+", "-", "@")
+_OFFSET: Final = re.compile(r"[+-][0-9:]+")
 
 
 class _Console(Console):
@@ -187,7 +190,13 @@ def _csv_cell(value: object) -> str:
     if value is None:
         return ""
     text = _json(value)
-    return escape_controls(json.loads(text)) if text.startswith('"') else text
+    return _no_formula(escape_controls(json.loads(text))) if text.startswith('"') else text
+
+
+def _no_formula(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula; offsets stay."""
+    is_formula = text.startswith(_FORMULA) and not _OFFSET.fullmatch(text)
+    return f"'{text}" if is_formula else text
 
 
 def _json(value: object, *, indent: int | None = None) -> str:

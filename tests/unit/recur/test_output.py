@@ -168,6 +168,30 @@ def test_programs_read_no_words_for_people(
     assert not capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=cmd()", "'=cmd()"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+1+cmd()", "'+1+cmd()"),
+        ("-cmd()", "'-cmd()"),
+        ("+05:30", "+05:30"),
+        ("a=b", "a=b"),
+        (-3, "-3"),
+    ],
+)
+def test_a_spreadsheet_takes_no_text_for_a_formula(
+    text: object, cell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An apostrophe stands before it in CSV; JSON has the text itself."""
+    for form in (Format.CSV, Format.JSONL):
+        Printer(form=form).listing({}, [{"note": text}], ["note"])
+
+    _, row, line = capsys.readouterr().out.splitlines()
+    assert row == cell
+    assert json.loads(line) == {"note": text}
+
+
 @pytest.mark.parametrize("form", [Format.JSONL, Format.CSV])
 def test_a_list_for_programs_holds_no_control(
     form: Format, capsys: pytest.CaptureFixture[str]
