@@ -35,11 +35,14 @@ class Selection:
         Raises:
             CliError: It does.
         """
-        if sum((bool(self.named), self.everything, bool(self.tags))) != 1:
+        ways = sum((bool(self.named), self.everything, bool(self.tags)))
+        if ways == 0:
+            raise CliError(Exit.USAGE, "no schedule is chosen", "give ids, --all or --tag")
+        if ways > 1:
             raise CliError(
                 Exit.USAGE,
-                "no schedule is chosen, or in more than one way",
-                "give either their ids, or --all, or --tag",
+                "ids, --all and --tag exclude each other",
+                "choose the schedules in one way",
             )
 
     def schedules(self, snapshot: Snapshot) -> list[ScheduleId]:

@@ -61,17 +61,17 @@ def test_each_schedule_that_is_meant_is_there_once(selection: Selection, meant: 
 
 
 @pytest.mark.parametrize(
-    "selection",
+    ("selection", "says"),
     [
-        Selection(),
-        Selection(named=["sync"], everything=True),
-        Selection(named=["sync"], tags=["daily"]),
-        Selection(everything=True, tags=["daily"]),
+        (Selection(), "no schedule is chosen"),
+        (Selection(named=["sync"], everything=True), "exclude each other"),
+        (Selection(named=["sync"], tags=["daily"]), "exclude each other"),
+        (Selection(everything=True, tags=["daily"]), "exclude each other"),
     ],
 )
-def test_nothing_is_guessed(selection: Selection) -> None:
-    """Without a schedule none is meant, and not all."""
-    with pytest.raises(CliError) as refused:
+def test_nothing_is_guessed(selection: Selection, says: str) -> None:
+    """Without a schedule none is meant, and not all; the message says which of the two is wrong."""
+    with pytest.raises(CliError, match=says) as refused:
         selection.check()
 
     assert refused.value.code is Exit.USAGE
