@@ -167,7 +167,8 @@ def show_outputs(given: Context, options: LogsOptions) -> Exit:
     outlet.close()
     for error in missing:
         warn(given.output, error.message)
-    if len(options.paths) > 1 and not outlet.bytes and not given.output.as_json:
+    asks_for_some = len(options.paths) > 1 and options.tail != 0
+    if asks_for_some and not outlet.bytes and not given.output.as_json:
         given.output.progress.print(f"{record.run_id} wrote nothing", markup=False)
     given.output.result(outlet.json(record.run_id, number, warnings))
     return Exit.DONE

@@ -95,6 +95,19 @@ def test_a_stream_that_is_empty_has_no_heading(past: Past) -> None:
     assert f"{record.run_id} wrote nothing" in told.err
 
 
+def test_no_lines_are_asked_for_of_a_run_that_wrote_some(past: Past) -> None:
+    """Then nothing is said of what it wrote."""
+    record = ran(nights(1))
+    past.put(record)
+    stored(past, record, "stdout.txt", b"a line\n")
+    stored(past, record, "stderr.txt", b"")
+
+    told = past.recur("logs", record.run_id, "--tail", "0")
+
+    assert (told.code, told.raw) == (Exit.DONE, b"")
+    assert "wrote nothing" not in told.err
+
+
 def test_headings_stand_on_the_terminal(past: Past) -> None:
     """Each on a line of its own."""
     record = ran(nights(1))
