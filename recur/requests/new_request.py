@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from azure.core.exceptions import AzureError
 from azure.storage.blob import ContainerClient
 
 from orchestrator.ids import ScheduleId
@@ -14,6 +15,7 @@ from recur.ledger_reader.snapshot import Snapshot, read_snapshot
 from recur.requests import request_blobs
 from recur.requests.answer_wait import Count, Waiting, say_answer, show_answer, wait_for_answer
 from recur.requests.options import RequestOptions
+from recur.service_errors import in_our_words
 from recur.status.timer_notes import submit_silence
 
 
@@ -75,15 +77,10 @@ def make_requests(
     Returns:
         The exit code of what went worst.
     """
-    codes, made = [Exit.DONE], list[Request]()
-    for request, what in asked:
-        try:
-            request_blobs.make(ledger, request)
-        except CliError as error:
-            codes.append(_tell(given, error))
-            break
-        given.output.say(f"asked for {what}")
-        made.append(request)
+    codes = [Exit.DONE]
+    made, error = _make_in_turn(given, ledger, asked)
+    if error:
+        codes.append(_tell(given, error))
     silent = submit_silence(given.target()) if made else None
     begin, wait = time.monotonic(), request_options.wait
     waiting = Waiting(waited=wait is not None, silent=silent)
@@ -101,6 +98,42 @@ def make_requests(
             codes.append(_tell(given, error))
     given.output.result(told)
     return max(codes)
+
+
+def _make_in_turn(
+    given: Context, ledger: ContainerClient, asked: Sequence[tuple[Request, str]]
+) -> tuple[list[Request], CliError | None]:
+    """
+    Make requests until one fails.
+
+    Returns:
+        Those that were made, and the error of the next one; it names what was not asked for.
+
+    Raises:
+        AzureError: Storage refused the first one, so that none was made.
+    """
+    made = list[Request]()
+    for request, what in asked:
+        try:
+            request_blobs.make(ledger, request)
+        except CliError as error:
+            return made, _with_others(error, asked[len(made) :])
+        except AzureError as error:
+            if not made:
+                raise
+            return made, _with_others(in_our_words(error, given.target()), asked[len(made) :])
+        given.output.say(f"asked for {what}")
+        made.append(request)
+    return made, None
+
+
+def _with_others(error: CliError, left: Sequence[tuple[Request, str]]) -> CliError:
+    """Return the error of the first of some requests with the others, which were not made."""
+    (_, first), *others = left
+    not_made = "".join(f"; not asked for: {what}" for _, what in others)
+    return CliError(
+        error.code, f"{first}: {error.message}{not_made}", error.next_step, details=error.details
+    )
 
 
 def _tell(given: Context, error: CliError) -> Exit:

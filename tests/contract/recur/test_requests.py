@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ServiceResponseError
+from azure.core.exceptions import ClientAuthenticationError, ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
@@ -29,9 +29,13 @@ from orchestrator.ledger.request import (
 from orchestrator.ledger.state import ScheduleState, SubmitState, dump_submit
 from orchestrator.model import Recurrence, Timing
 from orchestrator.timing.zones import parse_zone
+from recur.context import Context
 from recur.errors import CliError, Exit
 from recur.formats import local
+from recur.output import Printer
 from recur.requests import request_blobs
+from recur.requests.new_request import make_requests, new_request
+from recur.requests.options import RequestOptions
 from tests.conftest import Containers
 from tests.support.operator import Operator, Told
 
@@ -518,6 +522,49 @@ def test_several_runs_are_stopped_at_once(someone: Operator, ledger: ContainerCl
     assert refusal.err.count("It has ended.") == 2
     assert mistyped.code == Exit.REFUSED
     assert made(ledger) == []
+
+
+class _RefusesTheSecond(RequestsTransport):  # type: ignore[misc] # its module leaves it untyped
+    """Sends one upload, and then has no access any more."""
+
+    uploads = 0
+
+    def send(self, request: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the transport's own types
+        self.uploads += request.method == "PUT"
+        if request.method == "PUT" and self.uploads > 1:
+            raise ClientAuthenticationError("no access")
+        return super().send(request, **kwargs)
+
+
+@pytest.mark.parametrize("invalid", [True, False])
+def test_what_was_not_asked_for_after_a_failure_is_named(
+    someone: Operator,
+    containers: Containers,
+    ledger: ContainerClient,
+    capsys: pytest.CaptureFixture[str],
+    invalid: bool,
+) -> None:
+    """Whether the request or the storage is at fault; programs get those that were made."""
+    transport = RequestsTransport() if invalid else _RefusesTheSecond()
+    storage = BlobServiceClient.from_connection_string(
+        containers.connection_string, transport=transport
+    )
+    options = RequestOptions(by="eva", note=None, wait=None)
+    names = [ScheduleId(one) for one in ("first", "second", "third")]
+    requests = [new_request(RequestKind.RESUME, one, options) for one in names]
+    if invalid:
+        requests[1] = replace(requests[1], note="x" * 1001)
+    asked = [(one, f"the end of a pause of {one.schedule}") for one in requests]
+    given = Context(settings=someone.settings, output=Printer(as_json=True))
+
+    code = make_requests(given, storage.get_container_client(containers.ledger), asked, options)
+
+    told = capsys.readouterr()
+    assert code == (Exit.USAGE if invalid else Exit.NO_ACCESS)
+    assert "the end of a pause of second: " in told.err
+    assert "not asked for: the end of a pause of third" in told.err
+    assert [one["request"]["id"] for one in json.loads(told.out)] == [requests[0].id]
+    assert made(ledger) == requests[:1]
 
 
 @pytest.mark.usefixtures("_known")
