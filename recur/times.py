@@ -82,6 +82,23 @@ def parse_time(
     )
 
 
+def parse_past_time(text: str, zone: tzinfo | None, *, name: str, now: datetime) -> datetime:
+    """
+    Return the instant that ``text`` names, in UTC, as ``parse_time`` does; never one after now.
+
+    Raises:
+        CliError: It names no instant, or two, or one in the future.
+    """
+    instant = parse_time(text, zone, name=name, now=now)
+    if instant > now:
+        raise CliError(
+            Exit.USAGE,
+            f"{name} {text!r} is in the future: it is {now:%Y-%m-%dT%H:%M:%SZ}",
+            how(),
+        )
+    return instant
+
+
 def relative_time(
     text: str, zone: tzinfo | None, *, now: datetime, ahead: bool = False
 ) -> date | datetime | None:

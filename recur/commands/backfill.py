@@ -28,7 +28,7 @@ from recur.requests.backfill_plan import BackfillPlan, PlannedOccurrence, plan_b
 from recur.requests.new_request import make_request, new_request, open_ledger
 from recur.requests.options import WAIT_SECONDS, RequestOptions
 from recur.tables import Column, show_table
-from recur.times import parse_time
+from recur.times import parse_past_time, parse_time
 
 _ENDS: Final = 5
 _COLUMNS: Final = (
@@ -129,11 +129,13 @@ def request_backfill(
     ledger, snapshot = open_ledger(given)
     id_ = check_schedule(snapshot, schedule)
     zone = zone_of(snapshot, id_)
-    after = parse_time(options.begin, zone, name="--from", now=snapshot.now)
+    after = parse_past_time(options.begin, zone, name="--from", now=snapshot.now)
     until = parse_time(options.end, zone, name="--to", now=snapshot.now)
     if after >= until:
         raise CliError(
-            Exit.USAGE, f"--from {options.begin} is not before --to {options.end}", "exchange them"
+            Exit.USAGE,
+            f"--from {options.begin} is not before --to {options.end}",
+            "give a later --to",
         )
     snapshot = with_moved(ledger, snapshot, after=after, schedule=id_)
     made = _plan(

@@ -26,7 +26,7 @@ from recur.ledger_reader.snapshot import Snapshot, read_snapshot, zone_of
 from recur.output import Printer
 from recur.progress import progress
 from recur.tables import Column, show_table
-from recur.times import parse_time
+from recur.times import parse_past_time
 
 _SHOWN: Final = 50
 _FEW_MONTHS: Final = 2
@@ -89,7 +89,7 @@ def find_gaps(given: Context, schedule: str | None, since: str | None) -> Exit:
     zone = zone_of(snapshot, named[0]) if len(named) == 1 else UTC
     begin = snapshot.now - KEPT
     if since:
-        begin = parse_time(since, zone, name="--since", now=snapshot.now)
+        begin = parse_past_time(since, zone, name="--since", now=snapshot.now)
     begin = max(begin, snapshot.now - KEPT)
     after = begin - timedelta(seconds=1)
     snapshot = with_moved(ledger, snapshot, after=after, schedule=only)

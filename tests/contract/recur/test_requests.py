@@ -568,6 +568,20 @@ def test_what_was_not_asked_for_after_a_failure_is_named(
 
 
 @pytest.mark.usefixtures("_known")
+def test_a_backfill_does_not_begin_in_the_future(
+    someone: Operator, ledger: ContainerClient
+) -> None:
+    """Nor does a comparison: it would find no gap there."""
+    backfill = someone.recur("backfill", NIGHTLY, "--from", "2190-01-01", "--to", "2190-01-02")
+    gaps = someone.recur("gaps", "--since", "tomorrow")
+    runs = someone.recur("runs", NIGHTLY, "--since", "tomorrow")
+
+    assert {backfill.code, gaps.code, runs.code} == {Exit.USAGE}
+    assert all("is in the future" in one.err for one in (backfill, gaps, runs))
+    assert made(ledger) == []
+
+
+@pytest.mark.usefixtures("_known")
 def test_all_schedules_are_paused_and_resumed_at_once(
     someone: Operator, ledger: ContainerClient
 ) -> None:

@@ -8,7 +8,7 @@ from orchestrator.ids import ScheduleId
 from orchestrator.ledger.request import Request, RequestKind, dump_request, load_request
 from orchestrator.timing.zones import parse_zone
 from recur.errors import CliError, Exit
-from recur.times import parse_time
+from recur.times import parse_past_time, parse_time
 
 NEW_YORK = parse_zone("America/New_York")
 CAIRO = parse_zone("Africa/Cairo")
@@ -122,6 +122,17 @@ def test_a_time_of_day_with_two_instants_on_one_side_of_now_is_refused(
         parse_time("01:30", NEW_YORK, name="--since", now=utc(now), ahead=ahead)
 
     assert "2026-11-01T01:30-04:00 or 2026-11-01T01:30-05:00" in (refused.value.next_step or "")
+
+
+def test_a_past_time_is_at_most_now() -> None:
+    """Up to now it is an instant; one second later it is refused with what to write."""
+    assert parse_past_time("now", None, name="--since", now=NOW) == NOW
+
+    with pytest.raises(CliError, match="is in the future: it is 2026-11-23T04:30:15Z") as refused:
+        parse_past_time("2026-11-23T04:30:16Z", None, name="--since", now=NOW)
+
+    assert refused.value.code is Exit.USAGE
+    assert "yesterday" in (refused.value.next_step or "")
 
 
 @pytest.mark.parametrize("text", ["yesterday", "22:38"])
