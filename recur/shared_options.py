@@ -12,8 +12,19 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
     """
     Return the arguments with the options that all commands share in front, where they belong.
 
-    An option at the end whose value is missing stands last and without a command, so that the error
-    names this option.
+    The command `help` becomes the option: ``help runs`` is ``runs --help``.
+    """
+    shared, others = _separated(arguments)
+    if others[:1] == ["help"]:
+        others = [*(name for name in others[1:2] if name != "help"), "--help"]
+    return shared + others
+
+
+def _separated(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """
+    Return the options that all commands share, and the other arguments.
+
+    If the last option lacks its value, there are no others, so that the error names this option.
     """
     shared: list[str] = []
     others: list[str] = []
@@ -26,11 +37,11 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
         elif argument in _WITH_VALUE:
             value = next(waiting, None)
             if value is None:
-                return [*shared, argument]
+                return [*shared, argument], []
             shared += [argument, value]
         else:
             others.append(argument)
-    return shared + others
+    return shared, others
 
 
 def _holds_value(argument: str) -> bool:

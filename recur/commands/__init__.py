@@ -168,8 +168,6 @@ class CommandGroup(TyperGroup):
 
     @override
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args[:1] == ["help"]:
-            args = [*args[1:2], "--help"]
         return super().parse_args(ctx, hoisted(args))
 
     @override

@@ -17,6 +17,11 @@ from recur.shared_options import hoisted, wants_json
         ("import -- --json", "import -- --json"),
         ("logs r --output x", "logs r --output x"),
         ("runs -o", "-o"),
+        ("help runs", "runs --help"),
+        ("--settings x help runs --json", "--settings x --json runs --help"),
+        ("--utc help", "--utc --help"),
+        ("help help", "--help"),
+        ("runs help", "runs help"),
         ("runs --json nightly --zone", "--json --zone"),
     ],
 )
