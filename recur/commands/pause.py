@@ -126,4 +126,6 @@ def request_pause(
     if selection.is_one:
         request, what = asked[0]
         return make_request(given, ledger, request, request_options, what)
+    if not asked:
+        given.output.say("there is no schedule to pause")
     return make_requests(given, ledger, asked, request_options)

@@ -581,6 +581,14 @@ def test_a_backfill_does_not_begin_in_the_future(
     assert made(ledger) == []
 
 
+def test_all_schedules_of_an_empty_ledger_are_none(someone: Operator) -> None:
+    """That is said, since nothing was asked for."""
+    told = someone.recur("pause", "--all", "--no-wait")
+
+    assert told.code == Exit.DONE
+    assert "there is no schedule to pause" in told.out
+
+
 @pytest.mark.usefixtures("_known")
 def test_all_schedules_are_paused_and_resumed_at_once(
     someone: Operator, ledger: ContainerClient
