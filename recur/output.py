@@ -10,11 +10,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, override
+from typing import IO, Any, Final, override
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -54,9 +55,24 @@ class _Console(Console):
     @override
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.file.fileno())
-        os.close(nowhere)
+        _write_nowhere(self.file)
+
+
+def _write_nowhere(stream: IO[str]) -> None:
+    """Let a stream whose reader has gone take what is left, so that nothing else fails."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+@contextmanager
+def _outliving_the_reader() -> Iterator[None]:
+    """Write to stdout; if its reader has gone, what the command did keeps its exit code."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _write_nowhere(sys.stdout)
 
 
 class Format(StrEnum):
@@ -120,7 +136,8 @@ class Printer:
         """
         self.refuse_lists()
         if self.as_json:
-            sys.stdout.write(_json(value, indent=2) + "\n")
+            with _outliving_the_reader():
+                sys.stdout.write(_json(value, indent=2) + "\n")
 
     def refuse_lists(self) -> None:
         """
@@ -145,12 +162,14 @@ class Printer:
             fields: The keys of each item: the heading of ``-o csv``, also where there is none.
         """
         if self.form is Format.JSONL:
-            for item in items:
-                sys.stdout.write(_json(item) + "\n")
+            with _outliving_the_reader():
+                for item in items:
+                    sys.stdout.write(_json(item) + "\n")
         elif self.form is Format.CSV:
             rows = csv.writer(sys.stdout, lineterminator="\n")
-            rows.writerow(fields)
-            rows.writerows([_csv_cell(item[name]) for name in fields] for item in items)
+            with _outliving_the_reader():
+                rows.writerow(fields)
+                rows.writerows([_csv_cell(item[name]) for name in fields] for item in items)
         else:
             self.result(value)
 

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from io import StringIO
@@ -149,6 +151,21 @@ def test_a_list_without_items_has_the_heading_of_its_csv(
     """So programs find its columns on a quiet day as well."""
     assert listed(Format.CSV, capsys, []) == "id,at,ok,tags\n"
     assert not listed(Format.JSONL, capsys, [])
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.JSONL, Format.CSV])
+@pytest.mark.parametrize("length", [1, 1_000_000])
+def test_a_list_outlives_its_reader(
+    form: Format, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind `| head -1`: the command is done, and its exit code is its own."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    items = [{"a": "x" * length}, {"a": "y"}]
+
+    with os.fdopen(writer, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        Printer(form=form).listing(items, items, ["a"])
 
 
 @pytest.mark.parametrize("form", [Format.JSONL, Format.CSV])
