@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from orchestrator import ids
@@ -15,7 +15,7 @@ from recur.ledger_reader.record_blobs import KEPT, RecordBlob, Slice, is_of, sli
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import Snapshot, zone_of
-from recur.times import parse_past_time, parse_time
+from recur.times import parse_time
 
 _AT_FIRST: Final = 32
 _AT_MOST: Final = 512
@@ -74,14 +74,10 @@ class RecordSearch:
             self._schedule = past_schedule(history, snapshot, record_filter.schedule)
         zone = zone_of(snapshot, self._schedule) if self._schedule else UTC
         self.since = (
-            parse_past_time(record_filter.since, zone, name="--since", now=snapshot.now)
-            if record_filter.since is not None
-            else snapshot.now - KEPT
+            _parse_bound(record_filter.since, zone, "--since", snapshot.now) or snapshot.now - KEPT
         )
         self._until = (
-            parse_time(record_filter.until, zone, name="--until", now=snapshot.now)
-            if record_filter.until is not None
-            else snapshot.now
+            _parse_bound(record_filter.until, zone, "--until", snapshot.now) or snapshot.now
         )
 
     def newest(self) -> Iterator[FoundRecord]:
@@ -203,3 +199,9 @@ def _record_time(line: FoundRecord) -> datetime:
 
 def _merged_lines(*lines: Iterator[FoundRecord]) -> Iterator[FoundRecord]:
     return heapq.merge(*lines, key=_record_time, reverse=True)
+
+
+def _parse_bound(
+    text: str | None, zone: tzinfo | None, name: str, now: datetime
+) -> datetime | None:
+    return None if text is None else parse_time(text, zone, name=name, now=now)
