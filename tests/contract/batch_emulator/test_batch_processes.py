@@ -84,8 +84,14 @@ async def test_sweep_finds_processes_by_their_mark(mark: str) -> None:
     """Where orphans cannot be adopted, the environment gives them away."""
     environment = {**os.environ, TREE_VARIABLE: mark}
     process = await asyncio.create_subprocess_exec(
-        "/bin/sleep", "600", env=environment, start_new_session=True
+        *("/bin/sh", "-c", "echo here; read -r forever"),
+        env=environment,
+        start_new_session=True,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
+    assert process.stdout
+    await process.stdout.readline()  # its environment can be read only some time after its start
 
     assert await asyncio.to_thread(sweep, mark) == 1
     assert await process.wait() == -signal.SIGKILL
