@@ -7,6 +7,8 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python $(RUN) --genera
 PURE := $(addprefix tests/unit/,decisions document ledger timing) $(wildcard tests/unit/test_*.py)
 PEER := sh tests/peers/install.sh
 SAMPLED := tests/e2e/test_demo.py tests/system/test_months_of_a_pool.py tests/contract/infra/test_alerts.py
+# Begun first, so that no worker is left with one of them at the end.
+LONG := tests/proof tests/e2e $(addprefix tests/contract/,passes recur infra)
 export PYTHONUNBUFFERED := 1
 # Empty counts as not set: what tests start by the hundred is compiled once.
 export PYTHONDONTWRITEBYTECODE :=
@@ -47,7 +49,7 @@ infra-write: setup ## compile the Bicep files and write the templates and snapsh
 
 test: setup ## all tests: unit, Bicep, processes, contract and the whole job
 	@$(MAKE) --no-print-directory -j 2 lint unit infra
-	.venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder tests/proof tests/e2e tests/system tests/contract
+	.venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder $(LONG) tests/system tests/contract
 
 support: setup ## write the two tables of batch_emulator/SUPPORT.md from what the emulator does
 	@$(RUN) -m batch_emulator.support_matrix
