@@ -374,7 +374,7 @@ def _known_by_ticks(output: Printer, ledger: LedgerCalls) -> Document:
     """Return a document with the ids that ticks know, in place of one that cannot be read."""
     snapshot = ledger.call(read_snapshot)
     for doubt in snapshot.doubts:
-        output.say(f"not taken into account: {doubt}")
+        output.say(f"ignored: {doubt}")
     states = snapshot.state.schedules if snapshot.state else {}
     there = frozenset(id_ for id_, one in states.items() if not one.removed)
     return Document(schedules={}, invalid=there, problems=())

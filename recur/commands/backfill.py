@@ -143,7 +143,7 @@ def request_backfill(
     )
     _show_plan(given, made, given.zone or zone or UTC, asked_until=until)
     if options.dry_run or not made.chosen:
-        given.output.say("a dry run: nothing is asked for" if made.chosen else "nothing to run")
+        given.output.say("dry run: nothing was requested" if made.chosen else "nothing to run")
         given.output.result({"plan": _plan_json(made), "request": None, "answer": None})
         return Exit.DONE
     if not options.yes:
@@ -169,12 +169,12 @@ def _state_of_schedule(snapshot: Snapshot, schedule: ScheduleId) -> ScheduleStat
     if snapshot.state is None and snapshot.doubts:
         raise CliError(
             Exit.FOUND,
-            f"what is decided cannot be read, so there is nothing to plan by: {snapshot.doubts[0]}",
+            f"the decisions of the ticks cannot be read, so nothing can be planned: {snapshot.doubts[0]}",
             "use the `recur` of the version that is deployed; `recur doctor`",
         )
     raise CliError(
         Exit.REFUSED,
-        f"no tick has seen schedule {schedule} yet: nothing of it is decided",
+        f"no tick has seen schedule {schedule} yet, so none of its occurrences is decided",
         "wait for the next tick; `recur doctor` says whether the timers run",
     )
 
@@ -243,7 +243,7 @@ def _show_plan(given: Context, made: BackfillPlan, zone: tzinfo, *, asked_until:
         f"({zone}): {len(made.lines)} occurrence(s)"
     )
     if made.until < asked_until:
-        say("  up to there its occurrences are decided; later ones are still the tick's")
+        say("  later occurrences are not decided yet and are not part of this")
     if made.after < made.known_after:
         say(
             f"  what is known of {made.schedule} begins after {local(made.known_after, zone)}: "
@@ -283,12 +283,12 @@ def _confirm(given: Context, made: BackfillPlan) -> None:
     if given.output.as_json or not sys.stdin.isatty():
         raise CliError(
             Exit.USAGE,
-            f"{len(made.chosen)} occurrence(s) would run, and there is nobody here to say yes",
+            f"{len(made.chosen)} occurrence(s) would run, and without a terminal nobody can confirm that",
             "add --yes, or --dry-run for the plan alone",
             details={"plan": _plan_json(made)},
         )
     if not given.output.confirm(f"run {len(made.chosen)} occurrence(s), one at a time?"):
-        raise CliError(Exit.FOUND, "nothing was asked for")
+        raise CliError(Exit.FOUND, "nothing was requested")
 
 
 def _count(ledger: ContainerClient, made: BackfillPlan) -> Count:

@@ -124,7 +124,7 @@ def _paths(output: str | None, *, stdout: bool, stderr: bool) -> tuple[str, ...]
     if not output or {".", ".."} & {*output.split("/")}:
         raise CliError(
             Exit.USAGE,
-            f"--output {output!r} is no path of an output",
+            f"--output {output!r} is not a path of an output",
             "write it as `recur logs RUN --outputs` lists it, without . and ..",
         )
     return (output,)

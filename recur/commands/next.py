@@ -146,7 +146,7 @@ def show_next(given: Context, options: NextOptions) -> Exit:
     for name, value in about_lines(source.schedule.about):
         given.output.say(f"{name}: {value}")
     for doubt in source.doubts:
-        given.output.say(f"not taken into account: {doubt}")
+        given.output.say(f"ignored: {doubt}")
     if not any(one.nominal for one in lines):
         timing = Timing(since=after, recurrence=source.schedule.recurrence)
         if ended((timing,), after):

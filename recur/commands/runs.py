@@ -138,9 +138,9 @@ def list_runs(given: Context, record_filter: RecordFilter) -> Exit:
     if lines:
         show_runs(given, lines, snapshot.now)
     elif record_filter.open_only:
-        given.output.say("no run is open that is asked for")
+        given.output.say("no open run matches")
     else:
-        given.output.say(f"nothing is recorded that is asked for, since {utc(search.since)}")
+        given.output.say(f"no record matches since {utc(search.since)}")
     for text in history.complaints:
         given.output.progress.print(text, markup=False)
     runs = [

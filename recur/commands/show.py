@@ -66,7 +66,7 @@ def live_sentence(live: Live, attempt: Attempt) -> str:
     if attempt.submitted is None:
         waits = attempt.state is AttemptState.CLAIMED
         return "there is no job yet: it was not submitted" if waits else "it never had a job"
-    return "there is no such job any more (jobs are removed some days after their end)"
+    return "the job no longer exists (jobs are removed some days after their end)"
 
 
 def command(context: typer.Context, run_ids: Runs) -> None:

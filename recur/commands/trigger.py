@@ -149,7 +149,7 @@ def _environment(variables: Sequence[str]) -> dict[str, str]:
             raise CliError(Exit.USAGE, f"--env {name} is given twice", "leave one of them out")
         found[name] = value
     if wrong := wrong_environment(found):
-        raise CliError(Exit.USAGE, f"--env {wrong}", "correct it, and ask again")
+        raise CliError(Exit.USAGE, f"--env {wrong}", "correct it and try again")
     return found
 
 

@@ -180,7 +180,7 @@ def test_a_state_that_cannot_be_read_is_told(someone: Operator, ledger: Containe
     told = someone.recur("next", "nightly", "-n", "1", "--from", "2030-06-01")
 
     assert told.code == Exit.DONE
-    assert "not taken into account: " in told.out
+    assert "ignored: " in told.out
     assert "2030-06-01 02:30  -04:00" in told.out
 
 

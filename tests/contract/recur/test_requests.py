@@ -581,7 +581,7 @@ def test_a_backfill_does_not_begin_in_the_future(
 
 
 def test_all_schedules_of_an_empty_ledger_are_none(someone: Operator) -> None:
-    """That is said, since nothing was asked for."""
+    """That is said, since nothing was requested."""
     told = someone.recur("pause", "--all", "--no-wait")
 
     assert told.code == Exit.DONE

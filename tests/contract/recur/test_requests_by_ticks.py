@@ -236,7 +236,7 @@ async def test_a_plan_says_what_it_leaves_to_the_ticks(world: World, tmp_path: P
     many = await recur(someone, "backfill", "old", "--from", "2020-01-01", "--to", end)
 
     assert told.code == Exit.DONE, told.err
-    assert "later ones are still the tick's" in told.out
+    assert "later occurrences are not decided yet" in told.out
     assert "skipped (paused)" in told.out
     assert swapped.code == Exit.USAGE
     assert many.code == Exit.REFUSED
@@ -258,7 +258,7 @@ async def test_a_schedule_that_no_tick_has_seen_has_nothing_to_backfill(
     assert unseen.code == Exit.REFUSED
     assert "no tick has seen schedule job" in unseen.err
     assert unreadable.code == Exit.FOUND
-    assert "nothing to plan by" in unreadable.err
+    assert "nothing can be planned" in unreadable.err
     assert await world.ledger.get_blob_client(DOCUMENT).exists()
     assert await world.blobs(ids.REQUEST_PREFIX) == {}
 

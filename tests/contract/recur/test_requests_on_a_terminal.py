@@ -55,7 +55,7 @@ def test_a_backfill_is_asked_about_and_may_be_declined(
     with at_a_terminal(someone, *MONTH) as (terminal, process):
         shown = read_until(terminal, "run 19 occurrence(s), one at a time? [y/N]")
         os.write(terminal, b"n\n")
-        read_until(terminal, "nothing was asked for")
+        read_until(terminal, "nothing was requested")
 
         assert process.wait() == Exit.FOUND
     assert "nightly-20261101T020000Z" in shown

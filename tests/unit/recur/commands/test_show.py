@@ -16,7 +16,7 @@ CLAIMED = replace(SUBMITTED, state=AttemptState.CLAIMED, submitted=None)
     ("live", "attempt", "said"),
     [
         (Live(job="active", task="running"), SUBMITTED, "job active, task running"),
-        (Live(), SUBMITTED, "there is no such job any more (jobs are removed some days after"),
+        (Live(), SUBMITTED, "the job no longer exists (jobs are removed some days after"),
         (Live(), CLAIMED, "there is no job yet: it was not submitted"),
         (Live(), replace(CLAIMED, state=AttemptState.ENDED), "it never had a job"),
         (Live(trouble="no answer"), CLAIMED, "not asked: no answer"),
