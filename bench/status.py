@@ -98,7 +98,7 @@ def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(prog="python -m bench.status", description=__doc__)
     parser.add_argument("--schedules", type=int, default=1000)
-    parser.add_argument("--times", type=int, default=10, help="looks of which the median is taken")
+    parser.add_argument("--times", type=int, default=10, help="how many runs the median is of")
     given = parser.parse_args()
     calls, looks, bare = asyncio.run(_measure(given.schedules, given.times))
     look, start = statistics.median(looks), statistics.median(bare)

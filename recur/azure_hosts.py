@@ -1,4 +1,4 @@
-"""The hosts to which the token of whoever is signed in may go without a question: Azure's own."""
+"""The hosts that may get the operator's token without a question: those of Azure."""
 
 import re
 from enum import StrEnum

@@ -11,7 +11,7 @@ NOTHING: Final = "-"
 
 _MINUTE: Final = 60
 _COARSE: Final = 10
-"""From so many on a unit of an age stands without the next smaller one."""
+"""An age of at least this many units leaves out the next smaller unit."""
 
 
 def short_duration(length: timedelta | float | None) -> str:

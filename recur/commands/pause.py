@@ -112,7 +112,7 @@ def request_pause(
     Ask for pauses: occurrences from now on are skipped, and recorded as such.
 
     Raises:
-        CliError: It is not clear of which schedules, or ``until`` names no time to come.
+        CliError: No schedule is chosen, or in more than one way; or ``until`` is not in the future.
     """
     selection.check()
     ledger, snapshot = open_ledger(given)

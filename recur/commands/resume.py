@@ -43,7 +43,7 @@ def request_resume(given: Context, selection: Selection, request_options: Reques
     Ask for the end of pauses, by whomever.
 
     Raises:
-        CliError: It is not clear of which schedules.
+        CliError: No schedule is chosen, or in more than one way.
     """
     selection.check()
     ledger, snapshot = open_ledger(given)

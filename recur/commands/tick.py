@@ -100,7 +100,7 @@ def _pass_summary(name: str, counts: Counts) -> Iterator[str]:
 def _log_lines(*, verbose: bool) -> Iterator[None]:
     """Tell on stderr what went wrong with one run or schedule; with ``verbose`` every event."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(EscapedLine())  # what is told here is trouble of the deployment
+    handler.setFormatter(EscapedLine())  # it logs what is wrong with the deployment
     handler.addFilter(lambda record: verbose or _EVENT not in record.__dict__)
     before = _LOGGER.propagate
     _LOGGER.addHandler(handler)

@@ -24,7 +24,7 @@ from recur.description.value import Figures, Lengths, PastOccurrence
 from recur.schedules.upcoming import placement_notes
 
 SHOWN: Final = 10
-"""So many past occurrences, and so many to come."""
+"""The number of past occurrences, and of those to come."""
 
 DAYS: Final = 30
 """So many days the figures are of."""

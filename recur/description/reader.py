@@ -2,23 +2,20 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, timedelta
+from typing import Final
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from orchestrator import ids
-from orchestrator.adapters.calls import first_line, reply_date
+from orchestrator.adapters.calls import first_line
 from orchestrator.errors import RecordUnreadable
 from orchestrator.ids import ScheduleId
 from orchestrator.ledger.record import Record, load
-from orchestrator.ledger.results import load_collect
-from orchestrator.ledger.state import ScheduleState, load_submit
-from orchestrator.ledger.summaries import DayNumbers, day_blob, load_day, load_recent
+from orchestrator.ledger.state import ScheduleState
+from orchestrator.ledger.summaries import DayNumbers, day_blob, load_day
 from orchestrator.ledger.versions import Version, read_version
-from recur.causes.pool_reader import read_surroundings
 from recur.causes.refusals import REFUSED
 from recur.causes.surroundings import Unreadable
 from recur.context import Context
@@ -34,10 +31,9 @@ from recur.ledger_reader.moved_timings import with_moved
 from recur.ledger_reader.records import History
 from recur.ledger_reader.run_lookup import past_schedule
 from recur.ledger_reader.snapshot import Snapshot, check_container
-from recur.status.ledger_blobs import in_force, read_blob, read_work
 from recur.status.outcomes import recent_of
+from recur.status.reader import read_deployment
 from recur.status.readings import Blob, Readings
-from recur.target import Target
 
 _AT_ONCE: Final = 10
 """As many connections as a client keeps."""
@@ -58,40 +54,10 @@ def read_description(given: Context, text: str) -> Description:
     target = given.target()
     ledger = target.ledger()
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        readings = _read(target, ledger, pool)
+        readings = read_deployment(target, ledger, pool, timers=False)
         snapshot = _snapshot(readings)
         id_ = _find(given, ledger, snapshot, readings, text)
         return describe(_sources(id_, ledger, snapshot, readings, pool))
-
-
-def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> Readings:
-    dates: list[datetime] = []
-
-    def note(reply: Any) -> None:  # noqa: ANN401 - the client's own hook
-        dates.append(reply_date(reply))
-
-    document = pool.submit(read_blob, target, ledger, ids.DOCUMENT, in_force, note)
-    submit = pool.submit(
-        read_blob, target, ledger, ids.SUBMIT_STATE, lambda data, _: load_submit(data), note
-    )
-    collect = pool.submit(
-        read_blob, target, ledger, ids.COLLECT_STATE, lambda data, _: load_collect(data), note
-    )
-    recent = pool.submit(
-        read_blob, target, ledger, ids.RECENT, lambda data, _: load_recent(data), note
-    )
-    work = pool.submit(read_work, target, ledger)
-    batch = pool.submit(read_surroundings, target, datetime.now(UTC))
-    summaries = recent.result()
-    return Readings(
-        document=document.result(),
-        submit=submit.result(),
-        collect=collect.result(),
-        recent=summaries.content if isinstance(summaries, Blob) else summaries,
-        work=work.result(),
-        # The last: by now all dates are noted.
-        surroundings=replace(batch.result(), now=max(dates, default=datetime.now(UTC))),
-    )
 
 
 def _snapshot(readings: Readings) -> Snapshot:

@@ -119,7 +119,7 @@ class Figures:
 
     Attributes:
         since: The first of these days.
-        runs: How many ended, whoever asked for them.
+        runs: How many ended, triggered and backfilled ones too.
         outcomes: How many with each outcome.
         success_rate: The part that succeeded, 0 to 1; None: none ended.
         duration: Of the tasks that began.

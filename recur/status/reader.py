@@ -38,7 +38,7 @@ def read_status(target: Target) -> Status:
     ledger = target.ledger()
     target.need("BATCH_ACCOUNT_URL"), target.need("BATCH_POOL_ID")
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        status = status_of(_read(target, ledger, pool))
+        status = status_of(read_deployment(target, ledger, pool))
         wanted = records_worth_reading(status)
         records = pool.map(lambda blob: _record(ledger, blob), wanted.values())
         found = {
@@ -47,8 +47,18 @@ def read_status(target: Target) -> Status:
     return with_details(status, found, on_laptop=target.on_laptop)
 
 
-def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> Readings:
-    """Read everything at once: no part waits for another."""
+def read_deployment(
+    target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor, *, timers: bool = True
+) -> Readings:
+    """
+    Read everything at once: no part waits for another.
+
+    Args:
+        target: The deployment.
+        ledger: Its ledger.
+        pool: Does the reads.
+        timers: Whether to read what the Functions host notes of its timers.
+    """
     dates: list[datetime] = []
 
     def note(reply: Any) -> None:  # noqa: ANN401 - the client's own hook
@@ -62,7 +72,7 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
     collect = blob(ids.COLLECT_STATE, lambda data, _: load_collect(data))
     recent = blob(ids.RECENT, lambda data, _: load_recent(data))
     work = pool.submit(read_work, target, ledger)
-    timers = pool.submit(read_timers, target, FUNCTIONS)
+    notes = pool.submit(read_timers, target, FUNCTIONS) if timers else None
     batch = pool.submit(read_surroundings, target, datetime.now(UTC))
     summaries = recent.result()
     return Readings(
@@ -71,7 +81,7 @@ def _read(target: Target, ledger: ContainerClient, pool: ThreadPoolExecutor) -> 
         collect=collect.result(),
         recent=summaries.content if isinstance(summaries, Blob) else summaries,
         work=work.result(),
-        timers=timers.result(),
+        timers=notes.result() if notes else {},
         # The last: by now all dates are noted.
         surroundings=replace(batch.result(), now=max(dates, default=datetime.now(UTC))),
     )
