@@ -33,7 +33,7 @@ class _Console(Console):
     """
     A console that escapes what it prints, and outlives its reader.
 
-    What a command does is done, whoever reads on.
+    A command finishes its work even if nobody reads its output any more.
     """
 
     @override

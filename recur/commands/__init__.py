@@ -116,8 +116,8 @@ class CommandGroup(TyperGroup):
     """
     All commands; each is loaded when it is first asked for.
 
-    What is wrong with a command line is told with control characters escaped: a script may have
-    taken part of it from elsewhere.
+    Errors about a command line have its control characters escaped: a script may have taken a part
+    of it from elsewhere.
     """
 
     @override

@@ -1,8 +1,8 @@
 """
 When a schedule is due, in words: ``at 02:00, Monday to Friday, America/Montreal``.
 
-Whatever is said is exact, but for long lists, of which number and ends are said. What a change of
-the clock does is a policy of its own.
+The words are exact, except for long lists: these give their length and both ends. The effect of
+clock changes is described as a policy, not here.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Where settings come from, and where the token of whoever is signed in may go."""
+"""Where settings come from, and which hosts may get the operator's token."""
 
 import json
 from collections.abc import Callable
